@@ -1,0 +1,65 @@
+/** Who may import whom (docs/design.md). @type {import('dependency-cruiser').IConfiguration} */
+const source = (name) => `^packages/${name}/src/`;
+const only = (name, from, to, comment) => ({ name, comment, severity: 'error', from, to });
+
+module.exports = {
+  forbidden: [
+    only('no-cycles', {}, { circular: true }, 'What imports itself cannot be understood in parts.'),
+    only(
+      'core-depends-on-nothing',
+      { path: source('core'), pathNot: '\\.test\\.ts$' },
+      { pathNot: source('core') },
+      'The vocabulary has no I/O and no dependency.',
+    ),
+    only(
+      'inner-packages-know-core-alone',
+      { path: '^packages/(dialects|pricing|telemetry|config)/src/' },
+      { path: '^(packages/(store|proxies|providers)|services)/' },
+      'dialects, pricing, telemetry and config stand below the rest.',
+    ),
+    only(
+      'ports-know-core-alone',
+      { path: `${source('store')}ports/`, pathNot: '\\.(test|contract)\\.ts$' },
+      { path: `${source('store')}(redis|memory)/` },
+      'A port does not know its adapters.',
+    ),
+    only(
+      'proxies-know-ports-alone',
+      { path: source('proxies'), pathNot: '\\.test\\.ts$' },
+      { path: [`${source('store')}(redis|memory)/`, source('providers'), '^services/'] },
+      'A proxy knows neither Redis nor HTTP.',
+    ),
+    only('packages-know-no-service', { path: '^packages/' }, { path: '^services/' }, 'Libraries do not know who uses them.'),
+    only(
+      'adapters-do-not-mix',
+      { path: `${source('store')}redis/` },
+      { path: `${source('store')}memory/` },
+      'One adapter is not made of another.',
+    ),
+    only(
+      'ioredis-in-one-place',
+      { path: '^(packages|services)/', pathNot: [`${source('store')}redis/`, '\\.test\\.ts$'] },
+      { path: 'node_modules/ioredis' },
+      'Only the Redis adapter talks to Redis.',
+    ),
+    only(
+      'limiter-in-one-place',
+      { path: '^(packages|services)/', pathNot: `${source('store')}redis/` },
+      { path: 'node_modules/rate-limiter-flexible' },
+      'It is a detail of the Redis adapter.',
+    ),
+    only('express-in-services', { path: '^packages/' }, { path: 'node_modules/express' }, 'No package listens on a port.'),
+    only(
+      'undici-in-providers',
+      { path: '^(packages|services)/', pathNot: [source('providers'), '\\.test\\.ts$'] },
+      { path: 'node_modules/undici' },
+      'Only providers call out.',
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+  },
+};

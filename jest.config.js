@@ -1,0 +1,15 @@
+/** Tests run on the TypeScript sources (the packages' `source` condition); types are checked by tsc. @type {import('jest').Config} */
+export default {
+  testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  // containers are brought up by a run of their own
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(process.env.SLUICE_E2E === '1' ? [] : ['<rootDir>/test/e2e/'])],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+  },
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'import', 'default'] },
+  globalSetup: '<rootDir>/test/redis/global-setup.ts',
+  globalTeardown: '<rootDir>/test/redis/global-teardown.ts',
+  testTimeout: 30_000,
+};

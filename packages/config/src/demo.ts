@@ -1,0 +1,32 @@
+import type { ConfigFile } from './schema.ts';
+
+/**
+ * The demonstration: the three providers of the pattern's notebook, simulated. They cost per character of the prompt (a simulated model
+ * counts one token a character), and take as long as the notebook says.
+ */
+export const demoConfig: ConfigFile = {
+  providers: {
+    openai: { dialect: 'simulated', latency: '500ms' },
+    anthropic: { dialect: 'simulated', latency: '300ms' },
+    google: { dialect: 'simulated', latency: '400ms' },
+  },
+  models: {
+    demo: {
+      strategy: 'balanced',
+      targets: [
+        { provider: 'openai', model: 'gpt-4o-mini', price: { input: 1_000, output: 0 }, latency: '500ms' },
+        { provider: 'anthropic', model: 'claude-haiku-4-5', price: { input: 800, output: 0 }, latency: '300ms' },
+        { provider: 'google', model: 'gemini-2.5-flash', price: { input: 600, output: 0 }, latency: '400ms' },
+      ],
+    },
+  },
+  keys: [
+    { name: 'demo', secret: 'sk-sluice-demo', tenant: 'demo' },
+    { name: 'user123', secret: 'user123', tenant: 'user123', limits: { requests: '5/min' } },
+    { name: 'team456', secret: 'team456', tenant: 'team456', limits: { requests: '5/min' } },
+    { name: 'admin789', secret: 'admin789', tenant: 'admin789', limits: { requests: '5/min' } },
+  ],
+  cache: { exact: { ttl: '1h' } },
+};
+
+export const DEMO_ADMIN_KEY = 'sk-sluice-admin-demo';

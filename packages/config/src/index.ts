@@ -1,0 +1,4 @@
+export * from './demo.ts';
+export * from './load.ts';
+export * from './schema.ts';
+export * from './units.ts';

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { configSchema, type GatewayConfig } from './schema.ts';
+
+/** What is wrong with a configuration: the file, the path of the field, what was expected. It never shows a value, which may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws ConfigError */
+export function loadConfigFile(file: string, environment: Environment): GatewayConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+  }
+  return parseConfig(text, file, environment);
+}
+
+/**
+ * @param file the name that messages use
+ * @throws ConfigError
+ */
+export function parseConfig(text: string, file: string, environment: Environment): GatewayConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    throw new ConfigError(`${file}:${line}:${col}: ${fault.code}: not valid YAML`);
+  }
+  return checkConfig(withVariables(document.toJS() ?? {}, environment, file, []), file);
+}
+
+/** Checks a configuration that is an object already. @throws ConfigError */
+export function checkConfig(value: unknown, file: string): GatewayConfig {
+  const result = configSchema.safeParse(value);
+  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => describe(issue, file)).join('\n'));
+  const config = result.data;
+  const problems = [...crossChecks(config)];
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${file}: ${problem}`).join('\n'));
+  return config;
+}
+
+function* crossChecks(config: GatewayConfig): Generator<string> {
+  const names = new Set<string>();
+  const secrets = new Set<string>();
+  for (const [n, key] of config.keys.entries()) {
+    if (names.has(key.name)) yield `keys[${n}].name: another key has this name already`;
+    if (secrets.has(key.secret)) yield `keys[${n}].secret: another key has this secret already`;
+    names.add(key.name);
+    secrets.add(key.secret);
+  }
+}
+
+/** Replaces `${NAME}` in every text by the environment's value; `$${` stands for `${`. */
+function withVariables(value: unknown, environment: Environment, file: string, path: (string | number)[]): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\$\{|\$\{([^}]*)\}/g, (match, name: string | undefined) => {
+      if (match === '$${') return '${';
+      const found = name === undefined ? undefined : environment[name];
+      if (found === undefined) throw new ConfigError(`${file}: ${pathOf(path)}: the environment has no variable ${name}`);
+      return found;
+    });
+  }
+  if (Array.isArray(value)) return value.map((one, n) => withVariables(one, environment, file, [...path, n]));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [key, withVariables(one, environment, file, [...path, key])]),
+    );
+  }
+  return value;
+}
+
+function describe(issue: z.core.$ZodIssue, file: string): string {
+  const at = issue.path.length === 0 ? '' : `${pathOf(issue.path)}: `;
+  if (issue.code === 'unrecognized_keys') return `${file}: ${at}unknown field ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
+  if (issue.code === 'invalid_union') {
+    // of the alternatives the one that went furthest is the one that was meant
+    const branches = [...issue.errors].sort((a, b) => a.length - b.length);
+    const [nearest] = branches;
+    if (nearest !== undefined)
+      return nearest.map((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, file)).join('\n');
+  }
+  return `${file}: ${at}${issue.message}`;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map((part, n) => (typeof part === 'number' ? `[${part}]` : `${n === 0 ? '' : '.'}${String(part)}`)).join('');
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { byteSize, durationMs, windowLimit } from './units.ts';
+
+/** Names stand in labels, in Redis keys and in logs. */
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'expected 1 to 64 letters, digits, ".", "_" or "-", beginning with a letter or digit',
+  );
+
+/** A public model name may also have a slash and a colon in it, as providers' names do. */
+const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-"');
+
+const provider = z.union([
+  z.strictObject({
+    dialect: z.literal('openai-chat').default('openai-chat'),
+    /** Not needed for a provider that is known by its name. */
+    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    apiKey: z.string().min(1).optional(),
+    connectTimeout: durationMs.optional(),
+    /** How long a stream may be silent. */
+    idleTimeout: durationMs.optional(),
+  }),
+  z.strictObject({
+    dialect: z.literal('simulated'),
+    latency: durationMs,
+    tokensPerSecond: z.number().positive().optional(),
+  }),
+]);
+
+const target = z.strictObject({
+  provider: name,
+  /** The provider's own name of the model. */
+  model: z.string().min(1).max(256),
+  weight: z.number().positive().default(1),
+  /** US dollars per million tokens. */
+  price: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
+  /** How long an answer takes, until measurements say better. */
+  latency: durationMs.optional(),
+  /** How long it may take to begin an answer. */
+  timeout: durationMs.default(120_000),
+});
+
+const model = z.strictObject({
+  strategy: z.enum(['cost', 'speed', 'balanced', 'weighted', 'priority']).default('priority'),
+  targets: z.array(target).min(1),
+});
+
+export const limits = z.strictObject({
+  requests: windowLimit.optional(),
+  concurrent: z.number().int().positive().optional(),
+});
+
+const key = z.strictObject({
+  name,
+  secret: z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visible ASCII characters'),
+  /** Whose data it is; a key without one is a tenant of its own. */
+  tenant: name.optional(),
+  models: z.array(modelName).optional(),
+  limits: limits.default({}),
+});
+
+export const configSchema = z.strictObject({
+  providers: z.record(name, provider).default({}),
+  models: z.record(modelName, model).default({}),
+  keys: z.array(key).default([]),
+  cache: z
+    .strictObject({
+      exact: z.strictObject({ ttl: durationMs }).optional(),
+      sharedBetweenTenants: z.boolean().default(false),
+      /** A longer answer is not kept. */
+      maxEntry: byteSize.default(1_048_576),
+    })
+    .default({ sharedBetweenTenants: false, maxEntry: 1_048_576 }),
+  audit: z
+    .strictObject({
+      /** How many records the store keeps, about. */
+      keep: z.number().int().positive().default(100_000),
+      /** Whether prompts and answers are recorded too. */
+      content: z.boolean().default(false),
+    })
+    .default({ keep: 100_000, content: false }),
+  redis: z
+    .strictObject({
+      prefix: name.default('sluice'),
+      /** How long a call waits for one command. */
+      timeout: durationMs.default(50),
+    })
+    .default({ prefix: 'sluice', timeout: 50 }),
+  limits: z
+    .strictObject({
+      /** A longer request is refused. */
+      body: byteSize.default(10_485_760),
+      /** A request whose body takes longer is cut off. */
+      bodyTimeout: durationMs.default(30_000),
+    })
+    .default({ body: 10_485_760, bodyTimeout: 30_000 }),
+});
+
+/** The configuration as the gateway uses it: durations in milliseconds, sizes in bytes. */
+export type GatewayConfig = z.output<typeof configSchema>;
+/** The configuration as a file has it. */
+export type ConfigFile = z.input<typeof configSchema>;
+export type ProviderConfig = GatewayConfig['providers'][string];
+export type TargetConfig = GatewayConfig['models'][string]['targets'][number];

@@ -1,0 +1,51 @@
+import type { WindowLimit } from '@sluice/core';
+import { z } from 'zod';
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  sec: 1_000,
+  second: 1_000,
+  min: 60_000,
+  minute: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+};
+
+/** `250ms`, `30s`, `5min`, `1h`, `7d`, as milliseconds. */
+export const durationMs = z.string().transform((text, context): number => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text) ?? [];
+  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
+  if (unitMs === undefined || Number(amount) <= 0) {
+    context.addIssue({ code: 'custom', message: 'expected a duration such as 250ms, 30s, 5min, 1h or 7d' });
+    return z.NEVER;
+  }
+  return Number(amount) * unitMs;
+});
+
+/** `60/min`, `1000/h`, `5/10s`: so much in every span of that length. */
+export const windowLimit = z.string().transform((text, context): WindowLimit => {
+  const [, limit, spans = '1', unit] = /^(\d+) ?\/ ?(\d+)? ?([a-z]+)$/.exec(text) ?? [];
+  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
+  const windowMs = unitMs === undefined ? 0 : Number(spans) * unitMs;
+  if (limit === undefined || windowMs < 1_000) {
+    context.addIssue({ code: 'custom', message: 'expected a limit such as 60/min, 1000/h or 5/10s, over a second or more' });
+    return z.NEVER;
+  }
+  return { limit: Number(limit), windowMs };
+});
+
+/** `10MiB`, `512KiB`, `2MB` or a number of bytes. */
+export const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context): number => {
+  if (typeof value === 'number') return value;
+  const factors: Readonly<Record<string, number>> = { B: 1, KB: 1_000, MB: 1_000_000, KiB: 1_024, MiB: 1_048_576 };
+  const [, amount, unit] = /^(\d+) ?([KM]?i?B)$/.exec(value) ?? [];
+  const factor = unit === undefined ? undefined : factors[unit];
+  if (factor === undefined) {
+    context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB or 10MiB' });
+    return z.NEVER;
+  }
+  return Number(amount) * factor;
+});

@@ -1,0 +1,94 @@
+import type { Caller } from './caller.ts';
+import type { RequestMessage } from './message.ts';
+import type { Money } from './money.ts';
+import type { Usage } from './usage.ts';
+
+/** What is asked for. `unknown` is a request to no route of ours that showed a key: it is refused, and recorded. */
+export type Operation = 'chat' | 'completions' | 'embeddings' | 'models' | 'unknown';
+
+/** How a target is picked. */
+export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
+
+/** What the client says about the cache (RFC 9111, section 5.2.1). */
+export interface CacheDirectives {
+  readonly noCache?: boolean;
+  readonly noStore?: boolean;
+  readonly onlyIfCached?: boolean;
+  readonly maxAgeS?: number;
+  readonly ttlS?: number;
+  readonly namespace?: string;
+}
+
+export interface Preferences {
+  readonly optimizeFor?: Strategy;
+  readonly cache: CacheDirectives;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export type CacheState = 'hit' | 'miss' | 'bypass';
+
+/** How full one meter is after a reservation. */
+export interface MeterState {
+  readonly meter: string;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until the meter is empty again if nothing more is spent, in milliseconds. */
+  readonly resetMs: number;
+}
+
+/** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
+export interface CallFacts {
+  caller: Caller | undefined;
+  cache: CacheState;
+  /** Of a hit: how old the entry is and how long it will live, in seconds. */
+  cacheAgeS: number;
+  cacheTtlS: number;
+  provider: string | undefined;
+  /** The provider's own name of the model. */
+  providerModel: string | undefined;
+  target: string | undefined;
+  attempts: number;
+  upstreamMs: number;
+  usage: Usage | undefined;
+  cost: Money | undefined;
+  saved: Money | undefined;
+  meters: readonly MeterState[];
+  degraded: readonly string[];
+}
+
+/** One call on its way through the chain. */
+export interface LlmCall {
+  /** The request id: unique, and the key by which the store does a call's work once. */
+  readonly id: string;
+  readonly operation: Operation;
+  /** The route as the contract writes it (`POST /v1/chat/completions`): a label, never the client's own text. */
+  readonly route: string;
+  readonly message: RequestMessage;
+  /** The secret that the client showed; authentication reads it, and nothing else may. */
+  readonly credential: string | undefined;
+  readonly preferences: Preferences;
+  /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
+  readonly signal: AbortSignal;
+  /** When the call came, on the monotonic clock. */
+  readonly startedAtMs: number;
+  readonly facts: CallFacts;
+}
+
+export function emptyFacts(): CallFacts {
+  return {
+    caller: undefined,
+    cache: 'bypass',
+    cacheAgeS: 0,
+    cacheTtlS: 0,
+    provider: undefined,
+    providerModel: undefined,
+    target: undefined,
+    attempts: 0,
+    upstreamMs: 0,
+    usage: undefined,
+    cost: undefined,
+    saved: undefined,
+    meters: [],
+    degraded: [],
+  };
+}

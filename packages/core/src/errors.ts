@@ -1,0 +1,75 @@
+/** Why a call was not answered. The codes are the contract's; a dialect renders them in its own shape. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'invalid_api_key'
+  | 'model_not_allowed'
+  | 'model_not_found'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_too_large'
+  | 'rate_limit_exceeded'
+  | 'client_closed'
+  | 'upstream_error'
+  | 'upstream_timeout'
+  | 'upstream_truncated'
+  | 'not_cached'
+  | 'no_healthy_target'
+  | 'overloaded'
+  | 'auth_unavailable'
+  | 'limiter_unavailable'
+  | 'internal_error';
+
+/** The HTTP status of each code. `client_closed` is never sent: nobody is there to read it. */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_api_key: 401,
+  model_not_allowed: 403,
+  model_not_found: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_too_large: 413,
+  rate_limit_exceeded: 429,
+  client_closed: 499,
+  internal_error: 500,
+  upstream_error: 502,
+  upstream_truncated: 502,
+  no_healthy_target: 503,
+  overloaded: 503,
+  auth_unavailable: 503,
+  limiter_unavailable: 503,
+  not_cached: 504,
+  upstream_timeout: 504,
+};
+
+export interface ErrorDetails {
+  /** The field of the request that is wrong, as a path (`messages[0].role`). */
+  readonly param?: string;
+  /** How long the caller should wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error that a service throws. Its message is shown to the caller: no internal host, stack or secret belongs in it. */
+export class LlmError extends Error {
+  override readonly name = 'LlmError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly param: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = STATUS[code];
+    this.param = details.param;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Any thrown value as an `LlmError`: what is not one is a fault of our own, and its text stays inside. */
+export function asLlmError(thrown: unknown): LlmError {
+  if (thrown instanceof LlmError) return thrown;
+  return new LlmError('internal_error', 'The gateway failed to handle this call; the request id finds it in the log.', {
+    cause: thrown,
+  });
+}

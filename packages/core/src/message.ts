@@ -1,0 +1,37 @@
+/** What the proxies need to know of a request, whatever its dialect. */
+export interface RequestView {
+  /** The model that the client asked for. Empty for operations without one. */
+  readonly model: string;
+  /** Whether the answer is to come as a stream of events. */
+  readonly stream: boolean;
+  /** Whether the client itself asked for usage in its stream. */
+  readonly wantsStreamUsage: boolean;
+}
+
+/** What a provider asks of a request's bytes. */
+export interface UpstreamForm {
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** Ask the provider to report usage in the stream, so that a stream is accounted for like a whole answer. */
+  readonly streamUsage: boolean;
+}
+
+/**
+ * A request as it came: bytes in a dialect, and a view of them that is made on first need and kept.
+ * Bad input shows when it is first looked at, so that it is refused inside the chain, after the key was checked and with an audit record.
+ */
+export interface RequestMessage {
+  readonly bytes: Uint8Array;
+  /** @throws LlmError `invalid_request`, `request_too_large`, `not_found` or `method_not_allowed`, the same one at each call */
+  view(): RequestView;
+  /** The same bytes with only what a provider needs changed in place. */
+  forUpstream(form: UpstreamForm): Uint8Array;
+}
+
+/** A message that could not be read: looking at it throws. */
+export function unreadableMessage(error: Error): RequestMessage {
+  const refuse = (): never => {
+    throw error;
+  };
+  return { bytes: new Uint8Array(0), view: refuse, forUpstream: refuse };
+}

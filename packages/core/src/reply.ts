@@ -1,0 +1,27 @@
+import type { ReplyStream } from './reply-stream.ts';
+import type { Usage } from './usage.ts';
+
+interface ReplyHead {
+  /** An HTTP status. A provider's own refusal of a bad request is a reply, not an error. */
+  readonly status: number;
+  readonly contentType: string;
+  /** Other headers of the provider that a client may want, lower-cased. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An answer in one piece. */
+export interface WholeReply extends ReplyHead {
+  readonly body: Uint8Array;
+  readonly usage?: Usage;
+}
+
+/** An answer that comes piece by piece. */
+export interface StreamedReply extends ReplyHead {
+  readonly stream: ReplyStream;
+}
+
+export type LlmReply = WholeReply | StreamedReply;
+
+export function isStreamed(reply: LlmReply): reply is StreamedReply {
+  return 'stream' in reply;
+}

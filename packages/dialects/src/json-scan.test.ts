@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { scanJson } from './json-scan.ts';
+
+const scan = (text: string, wanted: string[] = ['model'], maxDepth = 64) =>
+  scanJson(Buffer.from(text), new Set(wanted), maxDepth);
+const slice = (text: string, key: string) => {
+  const span = scan(text, [key]).spans.get(key);
+  return span === undefined ? undefined : Buffer.from(text).toString('utf8', span.start, span.end);
+};
+
+describe('scanJson', () => {
+  it('finds a value whatever stands around it', () => {
+    expect(slice('{"model":"a"}', 'model')).toBe('"a"');
+    expect(slice(' { "x" : [1,{"model":2}] , "model" : "b" } ', 'model')).toBe('"b"');
+    expect(slice('{"model":{"a":[1,2]},"y":0}', 'model')).toBe('{"a":[1,2]}');
+    expect(slice('{"n":"model","m":":"}', 'model')).toBeUndefined();
+    expect(slice('{"text":"\\"model\\":\\"x\\\\","model":"c"}', 'model')).toBe('"c"');
+  });
+
+  it('counts members that repeat, also under an escaped name', () => {
+    expect(scan('{"model":1,"model":2}').members).toBe(2);
+    expect(scan('{"model":1,"mod\\u0065l":2}').members).toBe(2);
+  });
+
+  it('stops where the nesting is too deep', () => {
+    expect(scan(`{"a":${'['.repeat(64)}`, [], 64).depth).toBe(65);
+    expect(scan(`{"a":${'['.repeat(10_000)}`, [], 64).depth).toBe(65);
+    expect(scan(`{"a":"${'['.repeat(100)}"}`, [], 64).depth).toBe(1);
+  });
+
+  it('agrees with the parser about every object', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, '\t'), (object, indent) => {
+        const text = JSON.stringify(object, null, indent);
+        const keys = Object.keys(object).filter((key) => JSON.stringify(key) === `"${key}"` && /^[\x20-\x7e]*$/.test(key));
+        const found = scanJson(Buffer.from(text), new Set(keys), 1_000);
+        expect(found.members).toBe(Object.keys(object).length);
+        for (const key of keys) {
+          const span = found.spans.get(key);
+          expect(span).toBeDefined();
+          const value = Buffer.from(text).toString('utf8', span?.start, span?.end);
+          expect(JSON.parse(value)).toEqual(JSON.parse(JSON.stringify(object[key])));
+        }
+      }),
+    );
+  });
+
+  it('survives bytes that are not JSON', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        scanJson(Buffer.from(bytes), new Set(['model']), 64);
+      }),
+    );
+  });
+});

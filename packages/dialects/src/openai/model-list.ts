@@ -1,0 +1,22 @@
+/** One model as `GET /v1/models` lists it. */
+export interface ListedModel {
+  readonly id: string;
+  readonly ownedBy: string;
+  /** Unix time in seconds. */
+  readonly created: number;
+}
+
+const render = (model: ListedModel) => ({
+  id: model.id,
+  object: 'model',
+  created: model.created,
+  owned_by: model.ownedBy,
+});
+
+export function renderModel(model: ListedModel): string {
+  return JSON.stringify(render(model));
+}
+
+export function renderModelList(models: readonly ListedModel[]): string {
+  return JSON.stringify({ object: 'list', data: models.map(render) });
+}

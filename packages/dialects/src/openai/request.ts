@@ -1,0 +1,98 @@
+import { LlmError, type Operation, type RequestMessage, type RequestView, type UpstreamForm } from '@sluice/core';
+import { parseRequestJson, type RequestJson } from '../request-json.ts';
+
+/** Members whose bytes may have to change on the way to a provider. */
+const REWRITTEN: ReadonlySet<string> = new Set(['model', 'stream_options']);
+
+/** A model's name goes into headers, logs and labels; and no provider has a longer one. */
+const MODEL_NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
+
+/** The member without which a request of each operation makes no sense, and what it must be. */
+const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
+  chat: {
+    name: 'messages',
+    is: (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((message) => typeof message === 'object' && message !== null),
+    expected: 'a list of at least one message',
+  },
+  completions: {
+    name: 'prompt',
+    is: (value) => typeof value === 'string' || Array.isArray(value),
+    expected: 'a string or a list',
+  },
+  embeddings: {
+    name: 'input',
+    is: (value) => typeof value === 'string' || (Array.isArray(value) && value.length > 0),
+    expected: 'a string or a list of at least one',
+  },
+};
+
+function wrong(param: string, expected: string): never {
+  throw new LlmError('invalid_request', `'${param}' must be ${expected}.`, { param });
+}
+
+function viewOf(operation: Operation, value: RequestJson['value']): RequestView {
+  const model = value['model'];
+  if (typeof model !== 'string' || !MODEL_NAME.test(model)) {
+    wrong('model', 'a name of 1 to 256 printable ASCII characters');
+  }
+  const required = REQUIRED[operation];
+  if (required !== undefined && !required.is(value[required.name])) wrong(required.name, required.expected);
+  const stream = value['stream'] ?? false;
+  if (typeof stream !== 'boolean') wrong('stream', 'true or false');
+  const options = value['stream_options'] ?? {};
+  if (typeof options !== 'object' || Array.isArray(options)) wrong('stream_options', 'an object');
+  return { model, stream, wantsStreamUsage: (options as Record<string, unknown>)['include_usage'] === true };
+}
+
+/** A request in OpenAI's dialect, of chat completions, completions or embeddings. */
+export class OpenAiRequest implements RequestMessage {
+  readonly bytes: Buffer;
+  readonly #operation: Operation;
+  #view: RequestView | undefined;
+  #json: RequestJson | undefined;
+  #fault: unknown;
+
+  constructor(operation: Operation, bytes: Buffer) {
+    this.#operation = operation;
+    this.bytes = bytes;
+  }
+
+  view(): RequestView {
+    if (this.#view !== undefined) return this.#view;
+    if (this.#fault !== undefined) throw this.#fault;
+    try {
+      this.#json = parseRequestJson(this.bytes, REWRITTEN);
+      this.#view = viewOf(this.#operation, this.#json.value);
+      return this.#view;
+    } catch (error) {
+      this.#fault = error;
+      throw error;
+    }
+  }
+
+  forUpstream(form: UpstreamForm): Buffer {
+    const view = this.view();
+    const { scan, value } = this.#json as RequestJson;
+    const edits: { start: number; end: number; text: string }[] = [];
+    const model = scan.spans.get('model');
+    if (model !== undefined && form.model !== view.model) edits.push({ ...model, text: JSON.stringify(form.model) });
+    if (form.streamUsage && view.stream && !view.wantsStreamUsage) {
+      const options = { ...(value['stream_options'] as object | undefined), include_usage: true };
+      const span = scan.spans.get('stream_options');
+      const brace = this.bytes.indexOf(0x7b) + 1;
+      if (span !== undefined) edits.push({ ...span, text: JSON.stringify(options) });
+      else edits.push({ start: brace, end: brace, text: `"stream_options":${JSON.stringify(options)},` });
+    }
+    if (edits.length === 0) return this.bytes;
+    edits.sort((a, b) => a.start - b.start);
+    const parts: Buffer[] = [];
+    let at = 0;
+    for (const edit of edits) {
+      parts.push(this.bytes.subarray(at, edit.start), Buffer.from(edit.text));
+      at = edit.end;
+    }
+    parts.push(this.bytes.subarray(at));
+    return Buffer.concat(parts);
+  }
+}

@@ -1,0 +1,107 @@
+import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
+import { SseEvents } from '../sse-events.ts';
+import { readUsage } from './usage.ts';
+
+const DATA = Buffer.from('data:');
+const USAGE = Buffer.from('"usage"');
+const FINISH_REASON = Buffer.from('"finish_reason"');
+const ERROR = Buffer.from('"error"');
+const LETTER_N = 0x6e;
+
+/** Whether `key` has a value other than null in this event; a text cannot look like it, for its quotes are escaped. */
+function isSet(event: Buffer, key: Buffer): boolean {
+  for (let at = event.indexOf(key); at !== -1; at = event.indexOf(key, at)) {
+    at += key.length;
+    while (event[at] === 0x20 || event[at] === 0x3a) at++;
+    if (event[at] !== LETTER_N) return true;
+  }
+  return false;
+}
+
+/** The data of an event, its lines joined (an event of OpenAI's has one). */
+function dataOf(event: Buffer): string {
+  const lines: string[] = [];
+  for (const line of event.toString('utf8').split(/\r\n|\r|\n/)) {
+    if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
+  }
+  return lines.join('\n');
+}
+
+function parse(event: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(dataOf(event));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Follows a stream in OpenAI's dialect while its bytes go by: usage, whether it came to its end, and an error told in the middle of it.
+ * An event is parsed only when a cheap look shows that it says one of these.
+ */
+export class OpenAiStreamReader {
+  readonly #events = new SseEvents();
+  readonly #hideUsage: boolean;
+  #usage: Usage | undefined;
+  #finished = false;
+  #error: LlmError | undefined;
+
+  /** @param hideUsage take out the usage event that the gateway asked for and the client did not */
+  constructor(hideUsage: boolean) {
+    this.#hideUsage = hideUsage;
+  }
+
+  /** The bytes to pass on: the chunk itself, or, where usage is hidden, the whole events of it that the client is to see. */
+  read(chunk: Buffer): Buffer {
+    const events = this.#events.feed(chunk);
+    if (!this.#hideUsage) {
+      for (const event of events) this.#inspect(event);
+      return chunk;
+    }
+    const shown = events.filter((event) => !this.#inspect(event));
+    return shown.length === 1 ? (shown[0] as Buffer) : Buffer.concat(shown);
+  }
+
+  /** What is left to pass on when the upstream has ended. */
+  rest(): Buffer {
+    const rest = this.#events.flush();
+    if (rest.length === 0) return rest;
+    const hide = this.#inspect(rest);
+    return this.#hideUsage && !hide ? rest : Buffer.alloc(0);
+  }
+
+  /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
+  outcome(): StreamOutcome {
+    const usage = this.#usage === undefined ? {} : { usage: this.#usage };
+    if (this.#error !== undefined) return { end: 'failed', error: this.#error, ...usage };
+    if (this.#finished) return { end: 'finished', ...usage };
+    const error = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.');
+    return { end: 'failed', error, ...usage };
+  }
+
+  /** What was reported so far, for a stream that was left. */
+  usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** Learns from one event; true if it is a usage event that says nothing else. */
+  #inspect(event: Buffer): boolean {
+    if (event.indexOf(DATA) === -1) return false;
+    if (event.length < 24 && dataOf(event) === '[DONE]') {
+      this.#finished = true;
+      return false;
+    }
+    if (isSet(event, FINISH_REASON)) this.#finished = true;
+    if (isSet(event, ERROR)) {
+      const value = parse(event);
+      if (value['error'] !== undefined && value['error'] !== null && value['choices'] === undefined) {
+        this.#error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      }
+    }
+    if (!isSet(event, USAGE)) return false;
+    const value = parse(event);
+    this.#usage = readUsage(value['usage']) ?? this.#usage;
+    return Array.isArray(value['choices']) && value['choices'].length === 0 && value['usage'] != null;
+  }
+}

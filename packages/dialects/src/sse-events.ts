@@ -1,0 +1,72 @@
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Cuts a byte stream into server-sent events, whatever its line ends (LF, CRLF, CR) and wherever its chunks are cut.
+ * An event is given with its terminating blank line, so that the events put together are the stream.
+ * Source: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
+ */
+export class SseEvents {
+  #rest: Buffer = Buffer.alloc(0);
+  /** Up to where `#rest` was searched, so that a long event is not searched again from its start with each chunk. */
+  #searched = 0;
+
+  /** The events that are complete with this chunk. */
+  feed(chunk: Buffer): Buffer[] {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const events: Buffer[] = [];
+    let start = 0;
+    let at = this.#rest.length === 0 ? 0 : this.#searched;
+    for (;;) {
+      const end = endOfEvent(bytes, start, at);
+      if (end === -1) break;
+      events.push(bytes.subarray(start, end));
+      start = end;
+      at = end;
+    }
+    this.#rest = bytes.subarray(start);
+    this.#searched = Math.max(0, this.#rest.length - 3);
+    return events;
+  }
+
+  /** What came after the last whole event; it is taken out. */
+  flush(): Buffer {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    this.#searched = 0;
+    return rest;
+  }
+}
+
+/** The offset after the blank line that ends the event, or -1. A CR at the very end may be half of a CRLF: the next chunk tells. */
+function endOfEvent(bytes: Buffer, start: number, from: number): number {
+  for (let at = from; ; ) {
+    const lf = bytes.indexOf(LF, at);
+    const cr = bytes.indexOf(CR, at);
+    if (cr === -1 || (lf !== -1 && lf < cr)) {
+      // the common case: lines end with LF alone
+      if (lf === -1) return -1;
+      const next = bytes[lf + 1];
+      if (lf === start || next === LF) return lf === start ? lf + 1 : lf + 2;
+      if (next === CR) {
+        const end = endOfLine(bytes, lf + 1);
+        return end;
+      }
+      at = lf + 1;
+      continue;
+    }
+    const lineEnd = endOfLine(bytes, cr);
+    if (lineEnd === -1) return -1;
+    if (cr === start) return lineEnd;
+    const next = bytes[lineEnd];
+    if (next === LF) return lineEnd + 1;
+    if (next === CR) return endOfLine(bytes, lineEnd);
+    at = lineEnd;
+  }
+}
+
+/** The offset after the line end that begins with the CR at `cr`; -1 where it is not yet known whether an LF follows. */
+function endOfLine(bytes: Buffer, cr: number): number {
+  if (cr + 1 >= bytes.length) return -1;
+  return bytes[cr + 1] === LF ? cr + 2 : cr + 1;
+}

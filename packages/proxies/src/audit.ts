@@ -1,0 +1,118 @@
+import {
+  asLlmError,
+  type CallFacts,
+  type Clock,
+  isStreamed,
+  type LlmCall,
+  type LlmProxy,
+  systemClock,
+  toUsd,
+} from '@sluice/core';
+
+/** What is kept of a call. No prompt and no answer, unless the configuration asks for them. */
+export interface AuditRecord {
+  /** When the call came, ISO 8601. */
+  readonly time: string;
+  readonly requestId: string;
+  readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
+  /** The HTTP status; 499 where the client had left. */
+  readonly status: number;
+  readonly error: string | null;
+  /** The key's name, never the key; null where it was not known. */
+  readonly key: string | null;
+  readonly tenant: string | null;
+  readonly route: string;
+  readonly model: string | null;
+  readonly target: string | null;
+  readonly provider: string | null;
+  readonly attempts: number;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly costUsd: number | null;
+  readonly savedUsd: number | null;
+  readonly latencyMs: number;
+  readonly cache: CallFacts['cache'];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly prompt?: string;
+  readonly answer?: string;
+}
+
+/** Takes records; it must not throw and not wait. */
+export interface AuditSink {
+  write(record: AuditRecord): void;
+}
+
+export interface AuditOptions {
+  readonly sink: AuditSink;
+  /** Whether prompts and answers are kept too. */
+  readonly content?: boolean;
+  readonly clock?: Clock;
+}
+
+/** Writes exactly one record for every call, accepted or refused, when all about it is known: for a stream, when it has ended. */
+export function audit(options: AuditOptions): LlmProxy {
+  const { sink } = options;
+  const clock = options.clock ?? systemClock;
+  const content = options.content === true;
+
+  const write = (call: LlmCall, end: Pick<AuditRecord, 'outcome' | 'status' | 'error'>, answer?: string): void => {
+    const { facts } = call;
+    const latencyMs = clock.monotonic() - call.startedAtMs;
+    sink.write({
+      time: new Date(clock.now() - latencyMs).toISOString(),
+      requestId: call.id,
+      ...end,
+      key: facts.caller?.keyName ?? null,
+      tenant: facts.caller?.tenant ?? null,
+      route: call.route,
+      model: modelOf(call),
+      target: facts.target ?? null,
+      provider: facts.provider ?? null,
+      attempts: facts.attempts,
+      inputTokens: facts.usage?.inputTokens ?? null,
+      outputTokens: facts.usage?.outputTokens ?? null,
+      costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
+      savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
+      latencyMs: Math.round(latencyMs * 1_000) / 1_000,
+      cache: facts.cache,
+      tags: call.preferences.tags,
+      ...(content ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
+      ...(answer === undefined ? {} : { answer }),
+    });
+  };
+
+  return (next) => ({
+    async complete(call) {
+      try {
+        const reply = await next.complete(call);
+        if (!isStreamed(reply)) {
+          const answer = content ? Buffer.from(reply.body).toString('utf8') : undefined;
+          write(call, { outcome: reply.status < 400 ? 'answered' : 'refused', status: reply.status, error: null }, answer);
+          return reply;
+        }
+        const chunks: Uint8Array[] = [];
+        if (content) reply.stream.tap((bytes) => chunks.push(bytes));
+        void reply.stream.outcome.then(({ end, error }) => {
+          const answer = content ? Buffer.concat(chunks).toString('utf8') : undefined;
+          if (end === 'finished') write(call, { outcome: 'answered', status: reply.status, error: null }, answer);
+          else if (end === 'cancelled') write(call, { outcome: 'cancelled', status: 499, error: 'client_closed' }, answer);
+          else write(call, { outcome: 'failed', status: error?.status ?? 502, error: error?.code ?? 'upstream_error' }, answer);
+        });
+        return reply;
+      } catch (thrown) {
+        const { code, status } = asLlmError(thrown);
+        const outcome = code === 'client_closed' ? 'cancelled' : status < 500 ? 'refused' : 'failed';
+        write(call, { outcome, status, error: code });
+        throw thrown;
+      }
+    },
+  });
+}
+
+function modelOf(call: LlmCall): string | null {
+  try {
+    return call.message.view().model || null;
+  } catch {
+    return null;
+  }
+}

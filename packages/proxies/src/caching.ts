@@ -1,0 +1,169 @@
+import { hash } from 'node:crypto';
+import {
+  type CacheDirectives,
+  type Clock,
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmProxy,
+  type LlmReply,
+  ReplyStream,
+  type StreamedReply,
+  systemClock,
+  type WholeReply,
+} from '@sluice/core';
+import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
+import type { Metrics } from '@sluice/telemetry';
+
+export interface CachingOptions {
+  readonly cache: Cache;
+  /** How long an answer is kept where the call does not say, in seconds. */
+  readonly ttlS: number;
+  /** Whether one tenant may be answered with what another bought. */
+  readonly sharedBetweenTenants?: boolean;
+  /** A longer answer is not kept. */
+  readonly maxEntryBytes?: number;
+  readonly clock?: Clock;
+  readonly metrics?: Pick<Metrics, 'cacheLookups'>;
+  /** Told where the cache failed; the call goes on without it. */
+  readonly onError?: (operation: 'get' | 'set', error: unknown) => void;
+}
+
+const MAX_ENTRY_BYTES = 1024 * 1024;
+/** The scope of callers who share, and of calls without a caller. A tenant's name cannot be it: it has no '*'. */
+const SHARED_SCOPE = '*';
+const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
+
+/**
+ * Answers what was asked before with what was answered then, byte for byte. Two calls are the same if their bytes, route and namespace
+ * are; one tenant's answers are never another's unless the configuration says that tenants share. Only whole answers and finished
+ * streams with status 200 are kept.
+ *
+ * @throws LlmError `not_cached` for a call that wants a hit or nothing
+ */
+export function caching(options: CachingOptions): LlmProxy {
+  const { cache, metrics } = options;
+  const clock = options.clock ?? systemClock;
+  const maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
+  const onError = options.onError ?? (() => {});
+  const lookups = new WeakMap<LlmCall, { key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>();
+
+  const keyOf = (call: LlmCall): CacheKey => ({
+    scope: options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
+    digest: digestOf(call),
+  });
+
+  const lookUp = (call: LlmCall) => {
+    const key = keyOf(call);
+    const { noCache } = call.preferences.cache;
+    const found =
+      noCache === true
+        ? undefined
+        : cache.get(key).catch((error: unknown) => {
+            onError('get', error);
+            return undefined;
+          });
+    return { key, found };
+  };
+
+  const keep = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
+    const { provider, providerModel, usage, cost } = call.facts;
+    const nowMs = clock.now();
+    const entry: CacheEntry = {
+      contentType: reply.contentType,
+      body,
+      streamed: isStreamed(reply),
+      ...(usage === undefined ? {} : { usage }),
+      ...(cost === undefined ? {} : { cost }),
+      provider: provider ?? '',
+      providerModel: providerModel ?? '',
+      storedAtMs: nowMs,
+      expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? options.ttlS) * 1_000,
+    };
+    cache.set(key, entry).catch((error: unknown) => onError('set', error));
+  };
+
+  return (next) => ({
+    prepare(call) {
+      if (isCacheable(call)) lookups.set(call, lookUp(call));
+    },
+    async complete(call) {
+      const directives = call.preferences.cache;
+      if (!isCacheable(call)) {
+        if (directives.onlyIfCached === true && CACHED_OPERATIONS.has(call.operation)) throw notCached();
+        return next.complete(call);
+      }
+      const { key, found } = lookups.get(call) ?? lookUp(call);
+      if (found !== undefined) {
+        const entry = await found;
+        const fresh = entry !== undefined && isFresh(entry, directives, clock.now());
+        metrics?.cacheLookups.inc({ kind: 'exact', result: fresh ? 'hit' : 'miss' });
+        if (fresh) return replay(call, entry, clock.now());
+        call.facts.cache = 'miss';
+      }
+      if (directives.onlyIfCached === true) throw notCached();
+      const reply = await next.complete(call);
+      if (directives.noStore !== true && reply.status === 200) {
+        if (!isStreamed(reply)) {
+          if (reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
+        } else {
+          keepStream(reply, maxEntryBytes, (body) => keep(call, key, reply, body));
+        }
+      }
+      return reply;
+    },
+  });
+}
+
+function isCacheable(call: LlmCall): boolean {
+  const { noCache, noStore } = call.preferences.cache;
+  return CACHED_OPERATIONS.has(call.operation) && !(noCache === true && noStore === true);
+}
+
+function notCached(): LlmError {
+  return new LlmError('not_cached', 'There is no answer in the cache, and the call asked for nothing else (only-if-cached).');
+}
+
+/** All that decides the answer. Lengths stand before the parts, so that no two calls can run together into one. */
+function digestOf(call: LlmCall): string {
+  const namespace = call.preferences.cache.namespace ?? '';
+  const head = `${call.operation} ${call.preferences.optimizeFor ?? ''} ${namespace.length} ${namespace} `;
+  return hash('sha256', Buffer.concat([Buffer.from(head), call.message.bytes]), 'hex');
+}
+
+function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {
+  return directives.maxAgeS === undefined || nowMs - entry.storedAtMs <= directives.maxAgeS * 1_000;
+}
+
+function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
+  const { facts } = call;
+  facts.cache = 'hit';
+  facts.cacheAgeS = Math.max(0, Math.floor((nowMs - entry.storedAtMs) / 1_000));
+  facts.cacheTtlS = Math.max(0, Math.ceil((entry.expiresAtMs - nowMs) / 1_000));
+  facts.provider = entry.provider;
+  facts.providerModel = entry.providerModel;
+  facts.usage = entry.usage;
+  facts.saved = entry.cost;
+  if (entry.cost !== undefined) facts.cost = 0;
+  const head = { status: 200, contentType: entry.contentType, headers: {} };
+  if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
+  const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+  stream.push(entry.body);
+  stream.finish({ end: 'finished', ...(entry.usage === undefined ? {} : { usage: entry.usage }) });
+  return { ...head, stream } satisfies StreamedReply;
+}
+
+/** Collects a stream as it goes by, and gives it up where it grows too long or does not finish. */
+function keepStream(reply: StreamedReply, maxEntryBytes: number, keep: (body: Uint8Array) => void): void {
+  let chunks: Uint8Array[] | undefined = [];
+  let length = 0;
+  reply.stream.tap((bytes) => {
+    length += bytes.length;
+    if (length > maxEntryBytes) chunks = undefined;
+    chunks?.push(bytes);
+  });
+  void reply.stream.outcome.then((outcome) => {
+    if (outcome.end === 'finished' && chunks !== undefined) keep(Buffer.concat(chunks));
+    chunks = undefined;
+  });
+}

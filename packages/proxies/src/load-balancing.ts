@@ -1,0 +1,149 @@
+import {
+  type Clock,
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmService,
+  type Random,
+  type Strategy,
+  systemClock,
+  systemRandom,
+} from '@sluice/core';
+import { costOf, type Price, relativePrice } from '@sluice/pricing';
+import type { Metrics } from '@sluice/telemetry';
+
+/** One provider, model and credentials that can serve a public model name. */
+export interface Target {
+  /** `provider/model`: unique, and made of the configuration alone. */
+  readonly name: string;
+  readonly provider: string;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly weight: number;
+  readonly price?: Price;
+  /** How long an answer takes as far as the configuration knows, until measurements say better. */
+  readonly expectedLatencyMs?: number;
+  readonly service: LlmService;
+}
+
+/** What clients ask for by one name. */
+export interface Model {
+  readonly name: string;
+  readonly strategy: Strategy;
+  /** In order of priority. At least one. */
+  readonly targets: readonly Target[];
+}
+
+/** What is known of targets over all replicas, as far as this one has heard, with what it has done itself since. */
+export interface TargetUsage {
+  /** Calls that were given to the target lately. */
+  calls(target: string): number;
+  /** The mean time to an answer lately, in milliseconds; undefined where there was none. */
+  latencyMs(target: string): number | undefined;
+  onPick(target: Target): void;
+  onDone(target: Target, latencyMs: number, call: LlmCall, ok: boolean): void;
+}
+
+export interface LoadBalancingOptions {
+  readonly models: { get(name: string): Model | undefined };
+  readonly usage: TargetUsage;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly metrics?: Pick<Metrics, 'attempts'>;
+}
+
+/** The first of those that score lowest. */
+function lowest(targets: readonly Target[], score: (target: Target) => number): Target {
+  let best = targets[0] as Target;
+  let bestScore = score(best);
+  for (const target of targets) {
+    const value = score(target);
+    if (value < bestScore) {
+      best = target;
+      bestScore = value;
+    }
+  }
+  return best;
+}
+
+function byWeight(targets: readonly Target[], random: Random): Target {
+  const total = targets.reduce((sum, target) => sum + target.weight, 0);
+  let left = random.next() * total;
+  for (const target of targets) {
+    left -= target.weight;
+    if (left < 0) return target;
+  }
+  return targets[targets.length - 1] as Target;
+}
+
+/**
+ * - `cost`: the lowest price
+ * - `speed`: the lowest time to an answer, measured where it was and as configured until then
+ * - `balanced`: the least used lately over all replicas, for its weight
+ * - `weighted`: by chance, in proportion to the weights
+ * - `priority`: the first
+ */
+export function pick(strategy: Strategy, targets: readonly Target[], usage: TargetUsage, random: Random): Target {
+  if (targets.length === 1) return targets[0] as Target;
+  switch (strategy) {
+    case 'cost':
+      return lowest(targets, (target) => relativePrice(target.price));
+    case 'speed':
+      return lowest(targets, (target) => usage.latencyMs(target.name) ?? target.expectedLatencyMs ?? Number.MAX_VALUE);
+    case 'balanced':
+      return lowest(targets, (target) => usage.calls(target.name) / target.weight);
+    case 'weighted':
+      return byWeight(targets, random);
+    case 'priority':
+      return targets[0] as Target;
+  }
+}
+
+/**
+ * Answers by one of the targets of the model that was asked for.
+ *
+ * @throws LlmError `model_not_found`, and what the target throws
+ */
+export function loadBalancing(options: LoadBalancingOptions): LlmService {
+  const { models, usage, metrics } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  return {
+    async complete(call) {
+      const name = call.message.view().model;
+      const model = models.get(name);
+      if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+      const target = pick(call.preferences.optimizeFor ?? model.strategy, model.targets, usage, random);
+      const { facts } = call;
+      facts.provider = target.provider;
+      facts.providerModel = target.model;
+      facts.target = target.name;
+      facts.attempts++;
+      usage.onPick(target);
+      const startedMs = clock.monotonic();
+      const done = (ok: boolean, answeredMs: number): void => {
+        facts.upstreamMs += clock.monotonic() - startedMs;
+        facts.cost = costOf(target.price, facts.usage);
+        usage.onDone(target, answeredMs - startedMs, call, ok);
+        metrics?.attempts.inc({ provider: target.provider, outcome: ok ? 'ok' : 'error' });
+      };
+      try {
+        const reply = await target.service.complete(call);
+        const answeredMs = clock.monotonic();
+        if (isStreamed(reply)) {
+          void reply.stream.outcome.then((outcome) => {
+            facts.usage = outcome.usage;
+            done(outcome.end !== 'failed', answeredMs);
+          });
+        } else {
+          facts.usage = reply.usage;
+          done(reply.status < 500, answeredMs);
+        }
+        return reply;
+      } catch (error) {
+        done(false, clock.monotonic());
+        throw error;
+      }
+    },
+  };
+}

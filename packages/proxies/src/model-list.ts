@@ -1,0 +1,23 @@
+import type { LlmProxy } from '@sluice/core';
+
+export interface ModelListRendering {
+  /** The list as the caller may see it, in the dialect of the route. */
+  list(allowed: readonly string[] | undefined): string;
+  /** One model, by its public name. */
+  one(model: string): string;
+}
+
+/** Answers the questions what models there are and what one of them is, from the configuration alone. */
+export function modelList(render: ModelListRendering): LlmProxy {
+  return (next) => ({
+    async complete(call) {
+      if (call.operation !== 'models') return next.complete(call);
+      const { model } = call.message.view();
+      const text = model === '' ? render.list(call.facts.caller?.models) : render.one(model);
+      return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(text) };
+    },
+    prepare: (call) => {
+      if (call.operation !== 'models') next.prepare?.(call);
+    },
+  });
+}

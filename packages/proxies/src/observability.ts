@@ -1,0 +1,76 @@
+import { asLlmError, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd } from '@sluice/core';
+import type { Metrics } from '@sluice/telemetry';
+
+export interface ObservabilityOptions {
+  readonly metrics: Metrics;
+  /** Which model names may stand in a label: those of the configuration. */
+  readonly knownModel: (model: string) => boolean;
+  readonly clock?: Clock;
+}
+
+/** Counts and times every call, whatever becomes of it. */
+export function observability(options: ObservabilityOptions): LlmProxy {
+  const { metrics, knownModel } = options;
+  const clock = options.clock ?? systemClock;
+
+  const finish = (call: LlmCall, status: number): void => {
+    const { facts, route } = call;
+    const seconds = (clock.monotonic() - call.startedAtMs) / 1_000;
+    const provider = facts.provider ?? '';
+    const cache = facts.cache;
+    metrics.inFlight.dec();
+    metrics.requests.inc({ route, model: modelLabel(call, knownModel), provider, status: String(status), cache });
+    metrics.requestDuration.observe({ route, cache }, seconds);
+    metrics.overhead.observe({ cache }, Math.max(0, seconds - facts.upstreamMs / 1_000));
+    if (facts.provider === undefined) return;
+    const labels = { provider, model: facts.providerModel ?? '' };
+    if (facts.saved !== undefined) metrics.saved.inc(labels, toUsd(facts.saved));
+    if (cache === 'hit') return;
+    if (facts.cost !== undefined) metrics.cost.inc(labels, toUsd(facts.cost));
+    if (facts.upstreamMs > 0) metrics.upstreamDuration.observe({ provider }, facts.upstreamMs / 1_000);
+    const { usage } = facts;
+    if (usage === undefined) return;
+    metrics.tokens.inc({ ...labels, type: 'input' }, usage.inputTokens);
+    metrics.tokens.inc({ ...labels, type: 'output' }, usage.outputTokens);
+    if (usage.cachedInputTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'cache_read' }, usage.cachedInputTokens);
+    if (usage.reasoningTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'reasoning' }, usage.reasoningTokens);
+  };
+
+  return (next) => ({
+    async complete(call) {
+      metrics.inFlight.inc();
+      try {
+        const reply = await next.complete(call);
+        if (!isStreamed(reply)) {
+          finish(call, reply.status);
+          return reply;
+        }
+        let first = true;
+        reply.stream.tap(() => {
+          if (!first) return;
+          first = false;
+          const provider = call.facts.provider ?? '';
+          if (call.facts.cache !== 'hit')
+            metrics.timeToFirstToken.observe({ provider }, (clock.monotonic() - call.startedAtMs) / 1_000);
+        });
+        void reply.stream.outcome.then((outcome) => {
+          finish(call, outcome.end === 'cancelled' ? 499 : (outcome.error?.status ?? reply.status));
+        });
+        return reply;
+      } catch (error) {
+        finish(call, asLlmError(error).status);
+        throw error;
+      }
+    },
+  });
+}
+
+/** The model's public name where the configuration has it; anything else is one label, for a client can make up any number of names. */
+function modelLabel(call: LlmCall, knownModel: (model: string) => boolean): string {
+  try {
+    const { model } = call.message.view();
+    return model === '' || knownModel(model) ? model : 'other';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,26 @@
+import { type Clock, systemClock } from '@sluice/core';
+import type { Stores } from '../ports/index.ts';
+import { MemoryAttempts } from './attempts.ts';
+import { MemoryAuditTrail } from './audit-trail.ts';
+import { MemoryCache } from './cache.ts';
+import { MemoryKeys } from './keys.ts';
+import { MemoryMeters } from './meters.ts';
+import { MemoryProviderStats } from './provider-stats.ts';
+
+export { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats };
+
+/** The embedded store: everything in this process, gone when it ends. */
+export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number } = {}): Stores {
+  const clock = options.clock ?? systemClock;
+  return {
+    kind: 'memory',
+    meters: new MemoryMeters(clock),
+    cache: new MemoryCache(clock),
+    keys: new MemoryKeys(),
+    stats: new MemoryProviderStats(clock),
+    audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
+    attempts: (limit) => new MemoryAttempts(clock, limit),
+    healthy: () => true,
+    close: async () => {},
+  };
+}

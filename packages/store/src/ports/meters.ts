@@ -1,0 +1,72 @@
+import type { MeterState } from '@sluice/core';
+
+/** So much of one meter as one call needs. */
+export interface WindowHold {
+  readonly kind: 'window';
+  /** The meter's name: `requests`. */
+  readonly meter: string;
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly amount: number;
+}
+
+/** One place among the calls in flight. */
+export interface ConcurrencyHold {
+  readonly kind: 'concurrency';
+  readonly meter: string;
+  readonly limit: number;
+  /** After so many milliseconds without `renew` the place is free again: its holder has died. */
+  readonly leaseMs: number;
+}
+
+export type Hold = WindowHold | ConcurrencyHold;
+
+export interface ReservationRequest {
+  /** Whose meters they are. All meters of a tenant live on one shard. */
+  readonly tenant: string;
+  /** Which of the tenant's callers. */
+  readonly subject: string;
+  /** Reserving twice under one id is reserving once, and both get the same answer. */
+  readonly callId: string;
+  readonly holds: readonly Hold[];
+}
+
+export type ReservationResult =
+  | { readonly admitted: true; readonly meters: readonly MeterState[] }
+  | {
+      readonly admitted: false;
+      /** The first meter that is full. */
+      readonly meter: string;
+      /** When asking again may help. */
+      readonly retryAfterMs: number;
+      readonly meters: readonly MeterState[];
+    };
+
+export interface HeldPlace {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly callId: string;
+  readonly meter: string;
+  readonly leaseMs: number;
+}
+
+/**
+ * Limited quantities, shared by all replicas.
+ *
+ * A window meter never admits more than its limit in any span of its length. It counts in sub-windows (60 to a window of a minute or
+ * more, 20 to a shorter one) and counts the oldest as a whole, so that it may refuse what one sub-window more would have let pass, and
+ * never the other way. It takes the store's clock, and a clock that goes back reopens nothing.
+ */
+export interface Meters {
+  /** Reserves on all meters at once or, where one is full, on none; what is refused is not charged. */
+  reserve(request: ReservationRequest): Promise<ReservationResult>;
+  /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
+  release(places: readonly HeldPlace[]): Promise<void>;
+  /** Keeps places for another lease; a place whose lease has run out stays lost. */
+  renew(places: readonly HeldPlace[]): Promise<void>;
+}
+
+/** How many sub-windows a window is counted in: under 1.7 % of a minute is the most that is under-admitted. */
+export function subWindowsOf(windowMs: number): number {
+  return windowMs >= 60_000 ? 60 : 20;
+}

@@ -1,0 +1,22 @@
+/** Counters by name. The names are made of what the configuration has, so their number has a bound. */
+export type Counters = Readonly<Record<string, number>>;
+
+export interface StatsSnapshot {
+  /** Since the store began. */
+  readonly totals: Counters;
+  /** Of the last five to ten minutes: what `balanced` and `speed` go by. */
+  readonly recent: Counters;
+}
+
+/** Sums over all replicas of what happened, per target and in all. Written and read in the background, never on a call's way. */
+export interface ProviderStats {
+  /**
+   * Adds to the counters and gives the sums of all replicas with it. Adding twice under one id is adding once.
+   *
+   * @param recent the part that also counts for the recent span
+   */
+  add(batchId: string, totals: Counters, recent: Counters): Promise<StatsSnapshot>;
+}
+
+/** The recent span is counted in buckets of this length, the current one and the one before. */
+export const RECENT_BUCKET_MS = 300_000;

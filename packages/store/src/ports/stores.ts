@@ -1,0 +1,20 @@
+import type { Attempts, AttemptsLimit } from './attempts.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import type { Cache } from './cache.ts';
+import type { Keys } from './keys.ts';
+import type { Meters } from './meters.ts';
+import type { ProviderStats } from './provider-stats.ts';
+
+/** All that a gateway remembers, behind one adapter. */
+export interface Stores {
+  readonly kind: 'memory' | 'redis';
+  readonly meters: Meters;
+  readonly cache: Cache;
+  readonly keys: Keys;
+  readonly stats: ProviderStats;
+  readonly audit: AuditTrail;
+  attempts(limit: AttemptsLimit): Attempts;
+  /** Whether the state store answers now. */
+  healthy(): boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,128 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+
+export type RedisClient = Redis | Cluster;
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a Redis is: one server, a Cluster, or a master that Sentinels know. */
+export type RedisTarget =
+  | { readonly kind: 'single'; readonly url: string }
+  | { readonly kind: 'cluster'; readonly nodes: readonly HostPort[]; readonly username?: string; readonly password?: string }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostPort[];
+      readonly name: string;
+      readonly username?: string;
+      readonly password?: string;
+    };
+
+export interface ConnectionEvents {
+  /** A connection came up or went down; told once a change. */
+  onState(connection: string, up: boolean, error: Error | undefined): void;
+}
+
+type Role = Pick<
+  RedisOptions,
+  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'autoResendUnfulfilledCommands' | 'commandTimeout'
+>;
+
+/** For commands that a call waits for: they fail at once while the connection is down, and are never sent twice. */
+const ON_A_CALLS_WAY: Role = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  autoResendUnfulfilledCommands: false,
+};
+
+/** For what is written behind a call's back: it waits for a connection. */
+const IN_THE_BACKGROUND: Role = {
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: 5_000,
+};
+
+/** Pub/sub: subscribed again after each reconnect, which ioredis does by itself. */
+const SUBSCRIBER: Role = { enableOfflineQueue: true, maxRetriesPerRequest: null };
+
+const backOffMs = (attempt: number): number => Math.min(50 * attempt, 250) + Math.random() * 50;
+
+const EVERYWHERE = {
+  connectTimeout: 500,
+  // after a failover the old master answers READONLY: connect anew, to the new one
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+};
+
+function connect(target: RedisTarget, role: Role): RedisClient {
+  const options = { ...EVERYWHERE, ...role };
+  switch (target.kind) {
+    case 'single':
+      return new Redis(target.url, { ...options, retryStrategy: backOffMs });
+    case 'sentinel':
+      return new Redis({
+        ...options,
+        ...signIn(target),
+        sentinels: [...target.sentinels],
+        name: target.name,
+        retryStrategy: backOffMs,
+        failoverDetector: true,
+        sentinelRetryStrategy: backOffMs,
+      });
+    case 'cluster': {
+      const { enableOfflineQueue = true, ...ofNodes } = options;
+      return new Cluster([...target.nodes], {
+        enableOfflineQueue,
+        clusterRetryStrategy: backOffMs,
+        redisOptions: { ...ofNodes, ...signIn(target) },
+      });
+    }
+  }
+}
+
+function signIn(target: { username?: string; password?: string }): { username?: string; password?: string } {
+  return {
+    ...(target.username === undefined ? {} : { username: target.username }),
+    ...(target.password === undefined ? {} : { password: target.password }),
+  };
+}
+
+/** The connections of one replica. State and cache are two roles; where they are one server, they share a connection and so a trip. */
+export interface Connections {
+  readonly state: RedisClient;
+  readonly cache: RedisClient;
+  readonly background: RedisClient;
+  readonly subscriber: RedisClient;
+  close(): Promise<void>;
+}
+
+export function openConnections(state: RedisTarget, cache: RedisTarget | undefined, events: ConnectionEvents): Connections {
+  const open: RedisClient[] = [];
+  const opened = (name: string, client: RedisClient): RedisClient => {
+    let up: boolean | undefined;
+    let lastError: Error | undefined;
+    const tell = (now: boolean): void => {
+      if (now === up) return;
+      up = now;
+      events.onState(name, now, now ? undefined : lastError);
+    };
+    client.on('error', (error: Error) => {
+      lastError = error;
+    });
+    client.on('ready', () => tell(true));
+    client.on('close', () => tell(false));
+    open.push(client);
+    return client;
+  };
+  const stateClient = opened('state', connect(state, ON_A_CALLS_WAY));
+  return {
+    state: stateClient,
+    cache: cache === undefined ? stateClient : opened('cache', connect(cache, ON_A_CALLS_WAY)),
+    background: opened('background', connect(state, IN_THE_BACKGROUND)),
+    subscriber: opened('subscriber', connect(state, SUBSCRIBER)),
+    close: async () => {
+      for (const client of open) client.disconnect();
+    },
+  };
+}

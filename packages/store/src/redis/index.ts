@@ -1,0 +1,47 @@
+import { type Clock, systemClock } from '@sluice/core';
+import type { Stores } from '../ports/index.ts';
+import { RedisAttempts } from './attempts.ts';
+import { RedisAuditTrail } from './audit-trail.ts';
+import { RedisCache } from './cache.ts';
+import { type ConnectionEvents, openConnections, type RedisTarget } from './connections.ts';
+import { KeyLayout } from './key-layout.ts';
+import { RedisKeys } from './keys.ts';
+import { RedisMeters } from './meters.ts';
+import { RedisProviderStats } from './provider-stats.ts';
+
+export type { HostPort, RedisTarget } from './connections.ts';
+export { RedisTimeoutError } from './deadline.ts';
+
+export interface RedisStoresOptions {
+  readonly state: RedisTarget;
+  /** Where the cache is; with the state if not given. */
+  readonly cache?: RedisTarget;
+  readonly prefix?: string;
+  /** How long a call waits for one command. */
+  readonly timeoutMs?: number;
+  readonly auditMaxRecords?: number;
+  readonly onState?: ConnectionEvents['onState'];
+  /** Instead of Redis' own clock, for tests alone. */
+  readonly clock?: Clock;
+}
+
+/** What all replicas share, in Redis. The connections come up by themselves; `healthy` tells whether they are. */
+export function redisStores(options: RedisStoresOptions): Stores {
+  const layout = new KeyLayout(options.prefix);
+  const timeoutMs = options.timeoutMs ?? 50;
+  const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {
+    onState: options.onState ?? (() => {}),
+  });
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  return {
+    kind: 'redis',
+    meters: new RedisMeters({ state, background, layout, timeoutMs, ...clock }),
+    cache: new RedisCache(cache, layout, timeoutMs, options.clock ?? systemClock),
+    keys: new RedisKeys({ state, subscriber, layout, timeoutMs }),
+    stats: new RedisProviderStats(background, layout, options.clock),
+    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000),
+    attempts: (limit) => new RedisAttempts(state, layout, limit, timeoutMs),
+    healthy: () => state.status === 'ready',
+    close,
+  };
+}

@@ -1,0 +1,68 @@
+import type { KeyRecord, Keys } from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+import { withDeadline } from './deadline.ts';
+import type { KeyLayout } from './key-layout.ts';
+import { Script } from './script.ts';
+
+const PUT = new Script('put-key');
+const REVOKE = new Script('revoke-key');
+
+export interface RedisKeysOptions {
+  readonly state: RedisClient;
+  readonly subscriber: RedisClient;
+  readonly layout: KeyLayout;
+  readonly timeoutMs: number;
+}
+
+/** Keys shared by all replicas. Their number is bounded by how many an administrator makes, so they have no time to live. */
+export class RedisKeys implements Keys {
+  readonly #options: RedisKeysOptions;
+  readonly #listeners = new Set<(hash: string | undefined) => void>();
+
+  constructor(options: RedisKeysOptions) {
+    this.#options = options;
+    const { subscriber, layout } = options;
+    subscriber.on('message', (channel: string, hash: string) => {
+      if (channel === layout.keyChannel) this.#tell(hash);
+    });
+    // while the connection was down, news may have been missed
+    subscriber.on('close', () => this.#tell(undefined));
+    subscriber.on('ready', () => this.#tell(undefined));
+    subscriber.subscribe(layout.keyChannel).catch(() => {
+      // the connection was closed before it came up
+    });
+  }
+
+  async find(hash: string): Promise<KeyRecord | undefined> {
+    const { state, layout, timeoutMs } = this.#options;
+    const text = await withDeadline(state.hget(layout.keyRecords, hash), timeoutMs);
+    return text === null ? undefined : (JSON.parse(text) as KeyRecord);
+  }
+
+  async list(): Promise<readonly KeyRecord[]> {
+    const { state, layout } = this.#options;
+    const records = (await state.hvals(layout.keyRecords)).map((text) => JSON.parse(text) as KeyRecord);
+    return records.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async put(record: KeyRecord): Promise<boolean> {
+    const { state, layout, timeoutMs } = this.#options;
+    const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel];
+    return (await withDeadline(PUT.run(state, [layout.keyRecords, layout.keyNames], args), timeoutMs)) === 1;
+  }
+
+  async revoke(name: string, atMs: number): Promise<boolean> {
+    const { state, layout, timeoutMs } = this.#options;
+    const args = [name, atMs, layout.keyChannel];
+    return (await withDeadline(REVOKE.run(state, [layout.keyRecords, layout.keyNames], args), timeoutMs)) === 1;
+  }
+
+  onChange(listener: (hash: string | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(hash: string | undefined): void {
+    for (const listener of this.#listeners) listener(hash);
+  }
+}

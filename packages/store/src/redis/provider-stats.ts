@@ -1,0 +1,43 @@
+import type { Clock } from '@sluice/core';
+import { type Counters, type ProviderStats, RECENT_BUCKET_MS, type StatsSnapshot } from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+import type { KeyLayout } from './key-layout.ts';
+import { Script } from './script.ts';
+
+const ADD = new Script('add-stats');
+
+/** Sums over all replicas. The totals have as many fields as the configuration has targets; the recent ones live two buckets long. */
+export class RedisProviderStats implements ProviderStats {
+  readonly #background: RedisClient;
+  readonly #layout: KeyLayout;
+  readonly #clock: Clock | undefined;
+
+  /** @param clock instead of Redis' own, for tests alone */
+  constructor(background: RedisClient, layout: KeyLayout, clock?: Clock) {
+    this.#background = background;
+    this.#layout = layout;
+    this.#clock = clock;
+  }
+
+  async add(batchId: string, totals: Counters, recent: Counters): Promise<StatsSnapshot> {
+    const layout = this.#layout;
+    const keys = [layout.statsBatch(batchId), layout.statsTotals, layout.statsRecent];
+    const now = this.#clock === undefined ? '' : this.#clock.now() * 1_000;
+    const pairs = [Object.entries(totals), Object.entries(recent)] as const;
+    const answer = await ADD.run(this.#background, keys, [RECENT_BUCKET_MS, now, pairs[0].length, ...pairs.flat(2)]);
+    const [all, current, before] = answer as [string[], string[], string[]];
+    const span: Record<string, number> = {};
+    addTo(span, current);
+    addTo(span, before);
+    const sums: Record<string, number> = {};
+    addTo(sums, all);
+    return { totals: sums, recent: span };
+  }
+}
+
+function addTo(sums: Record<string, number>, pairs: readonly string[]): void {
+  for (let n = 0; n < pairs.length; n += 2) {
+    const name = pairs[n] as string;
+    sums[name] = (sums[name] ?? 0) + Number(pairs[n + 1]);
+  }
+}

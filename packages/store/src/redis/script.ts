@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { RedisClient } from './connections.ts';
+
+/** The scripts stand beside the source; the compiled file reads them from there too, one folder up and down again. */
+const SCRIPTS = new URL('../../src/redis/scripts/', import.meta.url);
+
+/** A script's text with its `--@include NAME` lines replaced by the files of `include/`. */
+export function readScript(name: string): string {
+  const text = readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8');
+  return text.replace(/^--@include ([a-z-]+)$/gm, (_, included: string) =>
+    readFileSync(new URL(`include/${included}.lua`, SCRIPTS), 'utf8'),
+  );
+}
+
+/** A Lua script that runs by its digest. It never needs `SCRIPT LOAD`: where a server does not know it, the text is sent instead. */
+export class Script {
+  readonly #text: string;
+  readonly #digest: string;
+
+  constructor(name: string) {
+    this.#text = readScript(name);
+    this.#digest = createHash('sha1').update(this.#text).digest('hex');
+  }
+
+  async run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await client.evalsha(this.#digest, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return client.eval(this.#text, keys.length, ...keys, ...args);
+    }
+  }
+}

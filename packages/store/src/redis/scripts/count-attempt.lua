@@ -1,0 +1,22 @@
+--- Counts one attempt in a sliding window; handed to rate-limiter-flexible as its `customIncrTtlLuaScript`, which has fixed windows only.
+--
+-- KEYS[1]     the subject's window
+-- ARGV[1]     how much to count
+-- ARGV[2]     the window in whole seconds
+-- ARGV[3]     the limit
+-- Returns     { what is counted, with this attempt; ms until asking again may help }
+--
+-- Atomic, because attempts come at the same time from many connections. One that is refused is not counted.
+
+--@include sub-windows
+
+local now = now_us('')
+local amount, limit, window_ms = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[2]) * 1000
+local sub_windows = 20
+if window_ms >= 60000 then sub_windows = 60 end
+local window = window_look(KEYS[1], window_ms, sub_windows, now)
+if window.sum + amount > limit then
+  return { limit + amount, window_fits_after(window, now, amount, limit) }
+end
+window_take(window, amount)
+return { window.sum, window_ms }

@@ -1,0 +1,82 @@
+-- A sliding window, counted in sub-windows: a ring of counts in a hash (fields "0" to "B"), their sum ("s") and the index of the newest
+-- sub-window ("i"). The ring has one place more than a window has sub-windows, because the oldest counts as a whole: so no span of
+-- the window's length ever holds more than the sum allows. The newest index never goes back, so an earlier clock (a failover, an
+-- administrator) reopens nothing. Looking writes nothing; only taking does: what is refused leaves no trace.
+
+-- The store's own time in microseconds; a test may give its own.
+local function now_us(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- The window as it stands at `now`, and which of its places have left it.
+local function window_look(key, window_ms, sub_windows, now)
+  local ring = sub_windows + 1
+  local width = window_ms * 1000 / sub_windows
+  local index = math.floor(now / width)
+  local head = redis.call('HMGET', key, 'i', 's')
+  local newest = tonumber(head[1])
+  local window = { key = key, ring = ring, width = width, window_ms = window_ms, index = index, sum = tonumber(head[2]) or 0 }
+  if not newest then
+    return window
+  end
+  if index <= newest then
+    window.index = newest
+    return window
+  end
+  if index - newest >= ring then
+    window.sum = 0
+    window.all_left = true
+    return window
+  end
+  local left = {}
+  for i = newest + 1, index do left[#left + 1] = i % ring end
+  local counts = redis.call('HMGET', key, unpack(left))
+  local gone = {}
+  for n, count in ipairs(counts) do
+    if count then
+      window.sum = window.sum - tonumber(count)
+      gone[#gone + 1] = left[n]
+    end
+  end
+  window.gone = gone
+  return window
+end
+
+-- Counts `amount` in the newest sub-window and drops what has left.
+local function window_take(window, amount)
+  if window.all_left then
+    redis.call('DEL', window.key)
+  elseif window.gone and #window.gone > 0 then
+    redis.call('HDEL', window.key, unpack(window.gone))
+  end
+  window.sum = window.sum + amount
+  redis.call('HINCRBY', window.key, window.index % window.ring, amount)
+  redis.call('HSET', window.key, 'i', window.index, 's', window.sum)
+  redis.call('PEXPIRE', window.key, math.ceil(window.window_ms + window.width / 1000))
+end
+
+-- How many milliseconds after `now` `amount` more would fit under `limit`.
+local function window_fits_after(window, now, amount, limit)
+  local slots = {}
+  for i = window.index - window.ring + 1, window.index do slots[#slots + 1] = i % window.ring end
+  local counts = redis.call('HMGET', window.key, unpack(slots))
+  local gone = {}
+  for _, slot in ipairs(window.gone or {}) do gone[slot] = true end
+  local sum = window.sum
+  for n, count in ipairs(counts) do
+    if count and not gone[slots[n]] then sum = sum - tonumber(count) end
+    if sum + amount <= limit then
+      local leaves = (window.index - window.ring + n + window.ring) * window.width
+      return math.max(1, math.ceil((leaves - now) / 1000))
+    end
+  end
+  return math.ceil(window.ring * window.width / 1000)
+end
+
+-- How many milliseconds after `now` all that is counted will have left.
+local function window_empty_after(window, now)
+  if window.sum == 0 then return 0 end
+  return math.max(1, math.ceil(((window.index + window.ring) * window.width - now) / 1000))
+end

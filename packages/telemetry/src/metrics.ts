@@ -1,0 +1,60 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const REQUEST_BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+
+export interface BuildInfo {
+  readonly version: string;
+  readonly node: string;
+}
+
+/**
+ * The contract's metrics. Labels come from the configuration or from short fixed lists, never from what a client sends, so that the number of
+ * series has a bound.
+ */
+export function createMetrics(build: BuildInfo) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
+    new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+
+  gauge('sluice_build_info', 'The version of the gateway and of Node.js; always 1.', ['version', 'node']).set({ ...build }, 1);
+
+  return {
+    registry,
+    requests: counter('sluice_requests_total', 'Calls answered or refused.', ['route', 'model', 'provider', 'status', 'cache']),
+    attempts: counter('sluice_upstream_attempts_total', 'Attempts at a provider.', ['provider', 'outcome']),
+    tokens: counter('sluice_tokens_total', 'Tokens as providers reported them.', ['provider', 'model', 'type']),
+    cost: counter('sluice_cost_usd_total', 'What calls cost, in US dollars, where the price is known.', ['provider', 'model']),
+    saved: counter('sluice_saved_usd_total', 'What cache hits saved, in US dollars.', ['provider', 'model']),
+    cacheLookups: counter('sluice_cache_lookups_total', 'Look-ups in the cache.', ['kind', 'result']),
+    authFailures: counter('sluice_auth_failures_total', 'Calls refused for their key.', ['reason']),
+    rateLimited: counter('sluice_rate_limited_total', 'Calls refused by a full meter.', ['meter']),
+    auditDropped: counter('sluice_audit_dropped_total', 'Audit records that could not be kept.', []),
+    requestDuration: histogram('sluice_request_duration_seconds', 'The whole call.', ['route', 'cache'], REQUEST_BUCKETS_S),
+    upstreamDuration: histogram(
+      'sluice_upstream_duration_seconds',
+      'The time spent waiting for a provider.',
+      ['provider'],
+      REQUEST_BUCKETS_S,
+    ),
+    timeToFirstToken: histogram(
+      'sluice_time_to_first_token_seconds',
+      'From the call to the first bytes of a stream.',
+      ['provider'],
+      REQUEST_BUCKETS_S,
+    ),
+    overhead: histogram('sluice_overhead_seconds', "The whole call less the provider's part.", ['cache'], OVERHEAD_BUCKETS_S),
+    redisDuration: histogram('sluice_redis_duration_seconds', 'Waiting for the store.', ['operation'], OVERHEAD_BUCKETS_S),
+    inFlight: gauge('sluice_in_flight_requests', 'Calls that are being answered.', []),
+    redisUp: gauge('sluice_redis_up', 'Whether the state store answers (1 or 0).', []),
+    degraded: gauge('sluice_degraded', 'Whether a concern runs on its fallback (1 or 0).', ['concern']),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,105 @@
+// Runs one of this folder's scripts with the Node.js, the pnpm and the packages that Sluice wants, and gets what is missing:
+//   node scripts/toolchain.mjs start | test | bench [ARGUMENT ...]
+// It needs Node.js 20 or newer and npm, and uses nothing but Node's own modules, because nothing else is there yet.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR = 24;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const toolchain = join(root, '.toolchain');
+
+const say = (text) => process.stderr.write(`sluice: ${text}\n`);
+const fail = (text) => {
+  say(text);
+  process.exit(1);
+};
+
+/** Runs a command to its end, quietly; on failure its output is shown. */
+function run(what, command, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
+  if (status === 0) return;
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  fail(
+    `${what} failed (${error?.message ?? `exit status ${status}`}). The output above says why; mend that and run the command again.`,
+  );
+}
+
+/** A digest of files, by which a later run sees that nothing has changed. */
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+/** Does `work` unless it was done before for the same files. */
+function once(mark, files, work) {
+  const digest = digestOf(files);
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return;
+  work();
+  writeFileSync(mark, digest);
+}
+
+function installToolchain() {
+  once(join(toolchain, '.done'), ['tools/toolchain/package.json', 'tools/toolchain/package-lock.json'], () => {
+    say(
+      `getting pnpm${process.versions.node.startsWith(`${NODE_MAJOR}.`) ? '' : ` and Node.js ${NODE_MAJOR}`} from the npm registry`,
+    );
+    mkdirSync(toolchain, { recursive: true });
+    cpSync(join(root, 'tools/toolchain'), toolchain, { recursive: true });
+    run('npm', 'npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: toolchain,
+      shell: process.platform === 'win32',
+    });
+  });
+}
+
+/** The folder of a Node.js of the wanted major version. */
+function nodeFolder() {
+  if (process.versions.node.startsWith(`${NODE_MAJOR}.`)) return dirname(process.execPath);
+  const modules = join(toolchain, 'node_modules');
+  const found = readdirSync(modules).find((name) => name.startsWith('node-') && existsSync(join(modules, name, 'bin/node')));
+  if (found === undefined)
+    fail(`Node.js ${NODE_MAJOR} is needed, and npm has none for ${process.platform}-${process.arch}: install it yourself.`);
+  return join(modules, found, 'bin');
+}
+
+function installPackages(environment) {
+  const manifests = ['packages', 'services'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .map((name) => `${folder}/${name}/package.json`)
+      .filter((file) => existsSync(join(root, file))),
+  );
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  once(
+    join(root, 'node_modules/.sluice-installed'),
+    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...manifests],
+    () => {
+      say('installing packages');
+      const pnpm = join(toolchain, 'node_modules/.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');
+      run('pnpm install', pnpm, ['install', '--frozen-lockfile'], { env: environment, shell: process.platform === 'win32' });
+    },
+  );
+}
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 20) fail(`Node.js ${process.versions.node} is too old: 20 or newer is needed to begin with.`);
+const [script, ...args] = process.argv.slice(2);
+const file = join(root, 'scripts', `${script}.mjs`);
+if (script === undefined || !existsSync(file)) fail(`there is no script '${script}' in scripts/`);
+
+installToolchain();
+const bin = nodeFolder();
+const path = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+const environment = { ...process.env, PATH: path };
+installPackages(environment);
+say('building');
+run('the build', join(root, 'node_modules/.bin/tsc'), ['-b'], { env: environment, shell: process.platform === 'win32' });
+
+const child = spawn(join(bin, 'node'), [file, ...args], { cwd: root, env: environment, stdio: 'inherit' });
+// Ctrl-C reaches the child by itself; a signal that is sent to this process alone does not
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditRecord, AuditSink } from '@sluice/proxies';
+import type { AuditTrail } from '@sluice/store/ports';
+import type { Metrics } from '@sluice/telemetry';
+
+/** How long a record may wait to be written. */
+const FLUSH_MS = 50;
+/** Records that may wait while the store is away; beyond it they are dropped, and counted. */
+const MAX_WAITING = 10_000;
+const MAX_BATCH = 500;
+
+export interface AuditWriterOptions {
+  readonly trail: AuditTrail;
+  readonly logLines: (lines: readonly string[]) => void;
+  readonly metrics: Pick<Metrics, 'auditDropped'>;
+  readonly onError: (error: unknown) => void;
+  /** Told of each record, for sums. */
+  readonly onRecord?: (record: AuditRecord) => void;
+}
+
+/** Takes audit records from the calls and writes them behind their backs, to the log and to the store, in batches. */
+export class AuditWriter implements AuditSink {
+  readonly #options: AuditWriterOptions;
+  #waiting: string[] = [];
+  #unlogged: string[] = [];
+  #batch: { id: string; records: string[] } | undefined;
+  #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: AuditWriterOptions) {
+    this.#options = options;
+  }
+
+  write(record: AuditRecord): void {
+    this.#options.onRecord?.(record);
+    const line = JSON.stringify(record);
+    this.#unlogged.push(line);
+    if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
+    else this.#waiting.push(line);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush().catch(this.#options.onError);
+    }, FLUSH_MS);
+  }
+
+  /** Writes all that waits. @throws what the store throws; the records stay and are tried again. */
+  async flush(): Promise<void> {
+    this.#options.logLines(this.#unlogged.splice(0));
+    while (this.#writing !== undefined) await this.#writing.catch(() => {});
+    this.#writing = this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    try {
+      await this.#writing;
+    } catch (error) {
+      // try again by and by, also if no call comes
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.flush().catch(this.#options.onError);
+      }, 1_000).unref();
+      throw error;
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#batch !== undefined || this.#waiting.length > 0) {
+      this.#batch ??= { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH) };
+      await this.#options.trail.append(this.#batch.id, this.#batch.records);
+      this.#batch = undefined;
+    }
+  }
+}

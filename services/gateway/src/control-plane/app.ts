@@ -1,0 +1,71 @@
+import type { Clock } from '@sluice/core';
+import type { Stores } from '@sluice/store/ports';
+import type { Metrics } from '@sluice/telemetry';
+import express, { type Express } from 'express';
+import type { AuditWriter } from '../audit-writer.ts';
+import type { SharedUsage } from '../shared-usage.ts';
+import { adminAccess } from './admin-access.ts';
+import { AdminError, adminErrors } from './admin-error.ts';
+import { keyRoutes } from './keys.ts';
+import { openApiDocument } from './openapi.ts';
+import { statsOf } from './stats.ts';
+
+export interface ControlPlaneOptions {
+  readonly adminKey: string | undefined;
+  readonly stores: Stores;
+  readonly usage: SharedUsage;
+  readonly auditWriter: AuditWriter;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly ready: () => boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Failed sign-ins that one address may make in a minute. */
+const MAX_FAILURES = 10;
+
+/** Metrics and administration, on a listener of their own. Every admin route stands behind one router, and that behind the admin key. */
+export function controlPlane(options: ControlPlaneOptions): Express {
+  const { stores, usage, metrics, auditWriter } = options;
+  const app = express();
+  app.disable('x-powered-by');
+
+  app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
+  app.get('/readyz', (_request, response) => {
+    const ready = options.ready();
+    response
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ready\n' : 'not ready\n');
+  });
+  app.get('/metrics', async (_request, response) => {
+    metrics.redisUp.set(stores.healthy() ? 1 : 0);
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+
+  const admin = express.Router();
+  admin.use(adminAccess(options.adminKey, stores.attempts({ name: 'admin', limit: MAX_FAILURES, windowS: 60 })));
+  admin.use((_request, response, next) => {
+    response.setHeader('cache-control', 'no-store');
+    next();
+  });
+  admin.get('/stats', async (_request, response) => {
+    response.json(statsOf(await usage.current()));
+  });
+  admin.get('/audit', async (request, response) => {
+    const limit = Number(request.query['limit'] ?? 100);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+      throw new AdminError(400, 'invalid_request', 'limit: expected 1 to 1000');
+    await auditWriter.flush();
+    response.json({ records: (await stores.audit.latest(limit)).map((line) => JSON.parse(line) as unknown) });
+  });
+  admin.use('/keys', keyRoutes(stores.keys, options.clock));
+  admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
+  app.use('/admin/v1', admin);
+
+  app.use((_request, _response) => {
+    throw new AdminError(404, 'not_found', 'There is no such route.');
+  });
+  app.use(adminErrors(options.onFault));
+  return app;
+}

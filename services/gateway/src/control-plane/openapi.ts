@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { newKey } from './keys.ts';
+
+const error = {
+  description: 'A refusal',
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        required: ['error'],
+        properties: {
+          error: {
+            type: 'object',
+            required: ['code', 'message'],
+            properties: { code: { type: 'string' }, message: { type: 'string' } },
+          },
+        },
+      },
+    },
+  },
+};
+
+const json = (description: string, schema: object = {}) => ({ description, content: { 'application/json': { schema } } });
+const refusals = { 401: error, 429: error, 503: error };
+const count = { type: 'integer' };
+const amount = { type: 'number' };
+
+const key = {
+  type: 'object',
+  required: ['name', 'tenant', 'limits', 'createdAtMs'],
+  properties: {
+    name: { type: 'string' },
+    tenant: { type: 'string' },
+    models: { type: 'array', items: { type: 'string' } },
+    limits: { type: 'object' },
+    createdAtMs: count,
+    expiresAtMs: count,
+    revokedAtMs: count,
+  },
+};
+
+const stats = {
+  type: 'object',
+  properties: {
+    totalRequests: count,
+    cacheHitRate: amount,
+    cacheHits: count,
+    authenticationFailures: count,
+    costUsd: amount,
+    costSavedUsd: amount,
+    status: { enum: ['healthy', 'low_cache_efficiency'] },
+    providers: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        properties: { calls: count, share: amount, errors: count, inputTokens: count, outputTokens: count, costUsd: amount },
+      },
+    },
+  },
+};
+
+/** The admin API as an OpenAPI 3.1 document; what a key is made of comes from the schema that checks it. */
+export const openApiDocument = {
+  openapi: '3.1.0',
+  info: { title: 'Sluice admin API', version: '1' },
+  security: [{ adminKey: [] }],
+  components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer' } } },
+  paths: {
+    '/admin/v1/stats': {
+      get: { summary: "The dashboard's figures, over all replicas", responses: { 200: json('The figures', stats), ...refusals } },
+    },
+    '/admin/v1/audit': {
+      get: {
+        summary: 'The newest audit records, newest first',
+        parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 } }],
+        responses: { 200: json('The records'), 400: error, ...refusals },
+      },
+    },
+    '/admin/v1/keys': {
+      get: {
+        summary: 'All keys, revoked ones included; no secrets',
+        responses: {
+          200: json('The keys', { type: 'object', properties: { keys: { type: 'array', items: key } } }),
+          ...refusals,
+        },
+      },
+      post: {
+        summary: 'Makes a key; its secret is in the answer and nowhere else',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: z.toJSONSchema(newKey, { io: 'input', unrepresentable: 'any' }) } },
+        },
+        responses: { 201: json('The key with its secret', key), 400: error, 409: error, ...refusals },
+      },
+    },
+    '/admin/v1/keys/{name}': {
+      delete: {
+        summary: 'Revokes a key on all replicas',
+        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
+        responses: { 204: { description: 'It is revoked' }, 404: error, ...refusals },
+      },
+    },
+    '/admin/v1/openapi.json': { get: { summary: 'This document', responses: { 200: json('The document'), ...refusals } } },
+  },
+};

@@ -1,0 +1,62 @@
+import { NANOS_PER_USD } from '@sluice/core';
+import type { Counters } from '@sluice/store/ports';
+
+/** The dashboard's figures, over all replicas. */
+export interface Stats {
+  readonly totalRequests: number;
+  /** Hits of all look-ups, 0 to 1. */
+  readonly cacheHitRate: number;
+  readonly cacheHits: number;
+  readonly authenticationFailures: number;
+  readonly costUsd: number;
+  readonly costSavedUsd: number;
+  readonly providers: Readonly<Record<string, ProviderFigures>>;
+  readonly status: 'healthy' | 'low_cache_efficiency';
+}
+
+export interface ProviderFigures {
+  readonly calls: number;
+  /** Of the calls to all providers, 0 to 1. */
+  readonly share: number;
+  readonly errors: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number;
+}
+
+const rate = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+
+export function statsOf(sums: Counters): Stats {
+  const sum = (name: string): number => sums[name] ?? 0;
+  const names = new Set<string>();
+  for (const name of Object.keys(sums)) {
+    const [, provider] = /^provider:(.+):[a-z_]+$/.exec(name) ?? [];
+    if (provider !== undefined) names.add(provider);
+  }
+  const providers = [...names].sort();
+  const calls = providers.reduce((all, name) => all + sum(`provider:${name}:calls`), 0);
+  const figures = providers.map((name): [string, ProviderFigures] => [
+    name,
+    {
+      calls: sum(`provider:${name}:calls`),
+      share: rate(sum(`provider:${name}:calls`), calls),
+      errors: sum(`provider:${name}:errors`),
+      inputTokens: sum(`provider:${name}:input_tokens`),
+      outputTokens: sum(`provider:${name}:output_tokens`),
+      costUsd: sum(`provider:${name}:cost_nanos`) / NANOS_PER_USD,
+    },
+  ]);
+  const costNanos = providers.reduce((all, name) => all + sum(`provider:${name}:cost_nanos`), 0);
+  const hits = sum('cache:hits');
+  const cacheHitRate = rate(hits, hits + sum('cache:misses'));
+  return {
+    totalRequests: sum('requests'),
+    cacheHitRate,
+    cacheHits: hits,
+    authenticationFailures: sum('auth_failures'),
+    costUsd: costNanos / NANOS_PER_USD,
+    costSavedUsd: sum('saved_nanos') / NANOS_PER_USD,
+    providers: Object.fromEntries(figures),
+    status: cacheHitRate >= 0.5 ? 'healthy' : 'low_cache_efficiency',
+  };
+}

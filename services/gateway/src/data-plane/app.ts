@@ -1,0 +1,165 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  asLlmError,
+  type Clock,
+  emptyFacts,
+  type LlmCall,
+  LlmError,
+  type LlmService,
+  type Operation,
+  type Preferences,
+  type RequestMessage,
+  unreadableMessage,
+} from '@sluice/core';
+import { OpenAiRequest } from '@sluice/dialects';
+import express, { type Express } from 'express';
+import { credentialOf, deadlineOf, preferencesOf, requestIdOf } from './call-headers.ts';
+import { type BodyLimits, readBody } from './read-body.ts';
+import { guardRequest } from './request-guard.ts';
+import { writeError, writeReply } from './write-reply.ts';
+
+export interface DataPlaneOptions {
+  readonly service: LlmService;
+  readonly body: BodyLimits;
+  readonly clock: Clock;
+  /** Whether calls can be answered now. */
+  readonly ready: () => boolean;
+  /** Told of faults of our own. */
+  readonly onFault: (call: LlmCall, error: unknown) => void;
+}
+
+const POSTS: readonly (readonly [path: string, operation: Operation])[] = [
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'completions'],
+  ['/v1/embeddings', 'embeddings'],
+];
+
+/** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
+export function dataPlane(options: DataPlaneOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+
+  const answer = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    operation: Operation,
+    route: string,
+    read: () => RequestMessage | Promise<RequestMessage>,
+  ): Promise<void> => {
+    const { clock } = options;
+    const startedAtMs = clock.monotonic();
+    const controller = new AbortController();
+    const onClose = (): void => {
+      if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+    };
+    response.on('close', onClose);
+    let preferences: Preferences = { cache: {}, tags: {} };
+    let message: RequestMessage;
+    let deadline: NodeJS.Timeout | undefined;
+    try {
+      guardRequest(request);
+      preferences = preferencesOf(request.headers);
+      const timeoutMs = deadlineOf(request.headers);
+      if (timeoutMs !== undefined) {
+        const late = () =>
+          controller.abort(new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`));
+        deadline = setTimeout(late, timeoutMs);
+        response.on('close', () => clearTimeout(deadline));
+      }
+      message = await read();
+    } catch (error) {
+      // what is wrong shows when the message is looked at: inside the chain, after the key was checked
+      message = unreadableMessage(asLlmError(error));
+    }
+    const call: LlmCall = {
+      id: requestIdOf(request.headers),
+      operation,
+      route,
+      message,
+      credential: credentialOf(request.headers, request.url ?? ''),
+      preferences,
+      signal: controller.signal,
+      startedAtMs,
+      facts: emptyFacts(),
+    };
+    if (operation === 'unknown' && call.credential === undefined) {
+      // nobody in particular asks for nothing of ours: that is no call
+      const error = faultOf(message);
+      writeError(response, call, error, clock.monotonic() - startedAtMs);
+      return;
+    }
+    try {
+      const reply = await options.service.complete(call);
+      writeReply(response, call, reply, clock.monotonic() - startedAtMs);
+    } catch (thrown) {
+      const error = asLlmError(thrown);
+      if (error.code === 'internal_error') options.onFault(call, error.cause);
+      writeError(response, call, error, clock.monotonic() - startedAtMs);
+    }
+  };
+
+  for (const [path, operation] of POSTS) {
+    const route = `POST ${path}`;
+    app.post(path, (request, response) =>
+      answer(request, response, operation, route, async () => {
+        requireJson(request);
+        return new OpenAiRequest(operation, await readBody(request, options.body));
+      }),
+    );
+  }
+  app.get('/v1/models', (request, response) => answer(request, response, 'models', 'GET /v1/models', () => modelQuestion('')));
+  app.get('/v1/models/*id', (request, response) => {
+    const id = (request.params['id'] as unknown as string[]).join('/');
+    return answer(request, response, 'models', 'GET /v1/models/{id}', () => modelQuestion(id));
+  });
+  app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
+  app.get('/readyz', (_request, response) =>
+    options.ready() ? sendText(response, 200, 'ready') : sendText(response, 503, 'not ready'),
+  );
+
+  const known = new Set([...POSTS.map(([path]) => path), '/v1/models', '/livez', '/readyz']);
+  app.use((request, response) => {
+    const unknown = (): never => {
+      if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);
+      throw new LlmError('not_found', 'There is no such route.');
+    };
+    return answer(request, response, 'unknown', 'unknown', unknown);
+  });
+  // Express itself refuses a path that it cannot decode
+  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) =>
+    answer(request, response, 'unknown', 'unknown', () => {
+      throw new LlmError('invalid_request', 'The request could not be read.', { cause: error });
+    }),
+  );
+  return app;
+}
+
+function faultOf(message: RequestMessage): LlmError {
+  try {
+    message.view();
+  } catch (error) {
+    return asLlmError(error);
+  }
+  return new LlmError('not_found', 'There is no such route.');
+}
+
+function requireJson(request: IncomingMessage): void {
+  const type = request.headers['content-type'];
+  if (type === undefined || !/^application\/json *(;|$)/i.test(type)) {
+    throw new LlmError('invalid_request', 'The Content-Type must be application/json.', { param: 'content-type' });
+  }
+}
+
+/** `GET /v1/models` has no body: the question is in the path. */
+function modelQuestion(model: string): RequestMessage {
+  const view = { model, stream: false, wantsStreamUsage: false };
+  return { bytes: Buffer.alloc(0), view: () => view, forUpstream: () => Buffer.alloc(0) };
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
+  response.end(`${text}\n`);
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type CacheDirectives, LlmError, type Preferences, type Strategy } from '@sluice/core';
+
+const REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
+const TAG = /^[\x20-\x7e]{1,128}$/;
+const MAX_TAGS = 16;
+const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
+/** A year: no entry lives longer, and no call takes as long. */
+const MAX_S = 31_536_000;
+
+const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+function refuse(header: string, expected: string): never {
+  throw new LlmError('invalid_request', `The header '${header}' must be ${expected}.`, { param: header });
+}
+
+function wholeSeconds(header: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) refuse(header, 'a whole number of seconds');
+  return Math.min(Number(text), MAX_S);
+}
+
+/** The key that the client showed, wherever the field's clients put it. The query parameter is Gemini's way. */
+export function credentialOf(headers: IncomingHttpHeaders, target: string): string | undefined {
+  const { authorization } = headers;
+  if (authorization !== undefined) return /^bearer +(.*)$/i.exec(authorization)?.[1]?.trim() ?? authorization;
+  const header = one(headers['x-api-key']) ?? one(headers['x-goog-api-key']);
+  if (header !== undefined) return header;
+  const query = target.indexOf('?');
+  if (query === -1 || !target.includes('key=', query)) return undefined;
+  return new URLSearchParams(target.slice(query + 1)).get('key') ?? undefined;
+}
+
+/** The client's own request id where it can stand in a log, else a new one. */
+export function requestIdOf(headers: IncomingHttpHeaders): string {
+  const given = one(headers['x-request-id']);
+  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** @throws LlmError `invalid_request` with the header in `param` */
+export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
+  const optimizeFor = one(headers['x-sluice-optimize-for']);
+  const tags = one(headers['x-sluice-tags']);
+  const control = headers['cache-control'];
+  const ttl = one(headers['x-sluice-cache-ttl']);
+  const namespace = one(headers['x-sluice-cache-namespace']);
+  if (optimizeFor === undefined && tags === undefined && control === undefined && ttl === undefined && namespace === undefined) {
+    return NO_PREFERENCES;
+  }
+  if (optimizeFor !== undefined && !['cost', 'speed', 'balanced'].includes(optimizeFor)) {
+    refuse('x-sluice-optimize-for', 'cost, speed or balanced');
+  }
+  if (namespace !== undefined && !NAMESPACE.test(namespace)) {
+    refuse('x-sluice-cache-namespace', '1 to 64 letters, digits, ".", "_" or "-"');
+  }
+  return {
+    ...(optimizeFor === undefined ? {} : { optimizeFor: optimizeFor as Strategy }),
+    cache: {
+      ...cacheControl(control),
+      ...(ttl === undefined ? {} : { ttlS: wholeSeconds('x-sluice-cache-ttl', ttl) }),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+    tags: tags === undefined ? {} : tagsOf(tags),
+  };
+}
+
+/** RFC 9111, section 5.2.1; directives that are not ours are ignored, as it says. */
+function cacheControl(text: string | undefined): CacheDirectives {
+  if (text === undefined) return {};
+  const directives: { -readonly [K in keyof CacheDirectives]: CacheDirectives[K] } = {};
+  for (const part of text.toLowerCase().split(',')) {
+    const directive = part.trim();
+    if (directive === 'no-cache') directives.noCache = true;
+    else if (directive === 'no-store') directives.noStore = true;
+    else if (directive === 'only-if-cached') directives.onlyIfCached = true;
+    else if (directive.startsWith('max-age=')) directives.maxAgeS = wholeSeconds('cache-control', directive.slice(8));
+  }
+  return directives;
+}
+
+function tagsOf(text: string): Record<string, string> {
+  const tags = new Map<string, string>();
+  for (const pair of text.split(',')) {
+    const [name = '', value = ''] = pair.split('=', 2).map((part) => part.trim());
+    if (!TAG.test(name) || !TAG.test(value) || name === '__proto__')
+      refuse('x-sluice-tags', 'a list such as team=search,stage=test');
+    tags.set(name, value);
+  }
+  if (tags.size > MAX_TAGS) refuse('x-sluice-tags', `at most ${MAX_TAGS} tags`);
+  return Object.fromEntries(tags);
+}
+
+/** How long the whole call may take, in milliseconds. @throws LlmError `invalid_request` */
+export function deadlineOf(headers: IncomingHttpHeaders): number | undefined {
+  const text = one(headers['x-sluice-timeout-ms']);
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) refuse('x-sluice-timeout-ms', 'a whole number of milliseconds');
+  return Number(text);
+}

@@ -1,0 +1,87 @@
+import { hash } from 'node:crypto';
+import { type Caller, type Clock, LlmError } from '@sluice/core';
+import type { CallerLookup } from '@sluice/proxies';
+import type { KeyRecord, Keys } from '@sluice/store/ports';
+import { LRUCache } from 'lru-cache';
+
+/** So long a key that was found is taken at its word. */
+const FRESH_MS = 60_000;
+/** So long a key that was found goes on working where the store cannot be asked. */
+const GRACE_MS = 300_000;
+/** So long nobody asks again for a key that is not there. */
+const UNKNOWN_MS = 1_000;
+const MAX_KEYS = 50_000;
+
+interface Remembered {
+  readonly record: KeyRecord | undefined;
+  readonly caller: Caller | undefined;
+  /** When the store said so, on the monotonic clock. */
+  readonly askedAtMs: number;
+  /** News may have been missed: ask again, but go on if that cannot be done. */
+  stale: boolean;
+}
+
+/** The SHA-256 of the whole secret: all that is ever kept of it. */
+export function hashSecret(secret: string): string {
+  return hash('sha256', secret, 'hex');
+}
+
+/**
+ * Keys, remembered by this replica: a call with a key that was seen lately costs no trip. What another replica writes or revokes is heard at
+ * once; where the channel breaks, everything remembered is asked for again.
+ */
+export class KeyCache implements CallerLookup {
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_KEYS });
+  /** Spares hashing on each call; bounded, and never written anywhere. */
+  readonly #hashes = new LRUCache<string, string>({ max: MAX_KEYS });
+
+  constructor(keys: Keys, clock: Clock) {
+    this.#keys = keys;
+    this.#clock = clock;
+    keys.onChange((hash) => {
+      if (hash === undefined) for (const one of this.#remembered.values()) one.stale = true;
+      else this.#remembered.delete(hash);
+    });
+  }
+
+  find(secret: string): Caller | undefined | Promise<Caller | undefined> {
+    let hash = this.#hashes.get(secret);
+    if (hash === undefined) {
+      hash = hashSecret(secret);
+      this.#hashes.set(secret, hash);
+    }
+    const known = this.#remembered.get(hash);
+    if (known !== undefined && !known.stale) {
+      const ageMs = this.#clock.monotonic() - known.askedAtMs;
+      if (ageMs < (known.caller === undefined ? UNKNOWN_MS : FRESH_MS)) return this.#valid(known);
+    }
+    return this.#ask(hash, known);
+  }
+
+  async #ask(hash: string, known: Remembered | undefined): Promise<Caller | undefined> {
+    try {
+      const askedAtMs = this.#clock.monotonic();
+      const record = await this.#keys.find(hash);
+      const answer = { record, caller: callerOf(record), askedAtMs, stale: false };
+      this.#remembered.set(hash, answer);
+      return this.#valid(answer);
+    } catch (error) {
+      // a key that was valid lately goes on working; who was never seen cannot be let in, and must not be told that the key is wrong
+      if (known?.caller !== undefined && this.#clock.monotonic() - known.askedAtMs < GRACE_MS) return this.#valid(known);
+      throw new LlmError('auth_unavailable', 'API keys cannot be checked right now.', { retryAfterMs: 1_000, cause: error });
+    }
+  }
+
+  #valid(known: Remembered): Caller | undefined {
+    const expiresAtMs = known.record?.expiresAtMs;
+    return expiresAtMs !== undefined && expiresAtMs <= this.#clock.now() ? undefined : known.caller;
+  }
+}
+
+function callerOf(record: KeyRecord | undefined): Caller | undefined {
+  if (record === undefined || record.revokedAtMs !== undefined) return undefined;
+  const { tenant, name, models, limits } = record;
+  return { tenant, keyName: name, limits, ...(models === undefined ? {} : { models }) };
+}

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import {
+  ConfigError,
+  checkConfig,
+  DEMO_ADMIN_KEY,
+  demoConfig,
+  type Environment,
+  type GatewayConfig,
+  loadConfigFile,
+} from '@sluice/config';
+import { KNOWN_PROVIDERS } from '@sluice/providers';
+import type { HostPort, RedisTarget } from '@sluice/store/redis';
+
+/** All that a gateway is started with. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly adminKey: string | undefined;
+  readonly logLevel: string;
+  readonly config: GatewayConfig;
+  readonly demo: boolean;
+  /** Where Redis is; without it everything is remembered in this process. */
+  readonly redis: { readonly state: RedisTarget; readonly cache?: RedisTarget } | undefined;
+  readonly environment: Environment;
+}
+
+const DEFAULT_FILE = 'sluice.yaml';
+
+/** @throws ConfigError that names the variable or the file and field that is wrong */
+export function readSettings(environment: Environment): Settings {
+  const given = environment['SLUICE_CONFIG'];
+  const file = given ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+  const hasProviderKey = Object.values(KNOWN_PROVIDERS).some((known) => environment[known.keyVariable] !== undefined);
+  const demo = file === undefined && !hasProviderKey;
+  const config = file === undefined ? checkConfig(demo ? demoConfig : {}, 'built-in') : loadConfigFile(file, environment);
+  const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);
+  if (adminKey === '')
+    throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or leave it away to close the admin API');
+  const host = environment['HOST'] ?? '127.0.0.1';
+  if (config.keys.length === 0 && adminKey === undefined) {
+    throw new ConfigError(
+      'No API key is configured and SLUICE_ADMIN_KEY is not set, so nobody could call this gateway. Set one of them.',
+    );
+  }
+  const redis = redisOf(environment);
+  return {
+    host,
+    port: portOf(environment, 'PORT', 8080),
+    adminPort: portOf(environment, 'ADMIN_PORT', 8081),
+    adminKey,
+    logLevel: environment['LOG_LEVEL'] ?? 'info',
+    config,
+    demo,
+    redis,
+    environment,
+  };
+}
+
+function portOf(environment: Environment, variable: string, otherwise: number): number {
+  const text = environment[variable];
+  if (text === undefined) return otherwise;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`${variable}: expected a port from 0 to 65535`);
+  return port;
+}
+
+function redisOf(environment: Environment): Settings['redis'] {
+  const { REDIS_URL: url, REDIS_CACHE_URL: cacheUrl, REDIS_CLUSTER: cluster, REDIS_SENTINEL: sentinel } = environment;
+  const given = Object.entries({ REDIS_URL: url, REDIS_CLUSTER: cluster, REDIS_SENTINEL: sentinel }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (given.length > 1) throw new ConfigError(`${given.map(([name]) => name).join(' and ')}: give only one of them`);
+  if (cacheUrl !== undefined && given.length === 0)
+    throw new ConfigError('REDIS_CACHE_URL: needs REDIS_URL, REDIS_CLUSTER or REDIS_SENTINEL beside it');
+  const cache =
+    cacheUrl === undefined || cacheUrl === url
+      ? {}
+      : { cache: { kind: 'single', url: urlOf('REDIS_CACHE_URL', cacheUrl) } as const };
+  const { REDIS_USERNAME: username, REDIS_PASSWORD: password } = environment;
+  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  if (url !== undefined) return { state: { kind: 'single', url: urlOf('REDIS_URL', url) }, ...cache };
+  if (cluster !== undefined) return { state: { kind: 'cluster', nodes: hostsOf('REDIS_CLUSTER', cluster), ...signIn }, ...cache };
+  if (sentinel !== undefined) {
+    const name = environment['REDIS_SENTINEL_NAME'];
+    if (name === undefined) throw new ConfigError('REDIS_SENTINEL_NAME: the name of the master is needed with REDIS_SENTINEL');
+    return { state: { kind: 'sentinel', sentinels: hostsOf('REDIS_SENTINEL', sentinel), name, ...signIn }, ...cache };
+  }
+  return undefined;
+}
+
+function urlOf(variable: string, text: string): string {
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) throw new ConfigError(`${variable}: expected redis://… or rediss://…`);
+  return text;
+}
+
+function hostsOf(variable: string, text: string): HostPort[] {
+  return text.split(',').map((part) => {
+    const [, host, port] = /^\s*(.+):(\d{1,5})\s*$/.exec(part) ?? [];
+    if (host === undefined) throw new ConfigError(`${variable}: expected host:port,host:port,…`);
+    return { host, port: Number(port) };
+  });
+}
