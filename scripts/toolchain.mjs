@@ -75,7 +75,7 @@ function installPackages(environment) {
   mkdirSync(join(root, 'node_modules'), { recursive: true });
   once(
     join(root, 'node_modules/.sluice-installed'),
-    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...manifests],
+    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'test/package.json', ...manifests],
     () => {
       say('installing packages');
       const pnpm = join(toolchain, 'node_modules/.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');

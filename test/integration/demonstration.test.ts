@@ -15,7 +15,9 @@ describe('the demonstration', () => {
 
   it('answers the official SDK, and the second time from the cache', async () => {
     const ask = () =>
-      client.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: 'What is a sluice?' }] }).withResponse();
+      client.chat.completions
+        .create({ model: 'demo', messages: [{ role: 'user', content: 'What is a sluice?' }] })
+        .withResponse();
     const first = await ask();
     expect(first.data.choices[0]?.message.content).toBe('Simulated answer to: What is a sluice?');
     expect(first.response.headers.get('x-sluice-cache')).toBe('miss');
@@ -31,7 +33,8 @@ describe('the demonstration', () => {
 
   it('lets user123 make five of six requests in a minute', async () => {
     const user = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'user123', maxRetries: 0 });
-    const ask = (n: number) => user.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: `question ${n}` }] });
+    const ask = (n: number) =>
+      user.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: `question ${n}` }] });
     const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(ask));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(5);
     const refused = results.find((result) => result.status === 'rejected');

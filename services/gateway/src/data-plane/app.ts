@@ -128,10 +128,11 @@ export function dataPlane(options: DataPlaneOptions): Express {
     };
     return answer(request, response, 'unknown', 'unknown', unknown);
   });
-  // Express itself refuses a path that it cannot decode
+  // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
   app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) =>
     answer(request, response, 'unknown', 'unknown', () => {
-      throw new LlmError('invalid_request', 'The request could not be read.', { cause: error });
+      if (!(error instanceof URIError)) throw error;
+      throw new LlmError('invalid_request', 'The path could not be read.', { cause: error });
     }),
   );
   return app;
