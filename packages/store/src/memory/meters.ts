@@ -29,7 +29,7 @@ export class MemoryMeters implements Meters {
 
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
     const nowMs = this.#clock.now();
-    const answerKey = `${request.tenant}\n${request.callId}`;
+    const answerKey = answerName(request);
     const known = this.#answers.get(answerKey);
     if (known !== undefined && nowMs - known.atMs < CALL_ID_TTL_MS) return known.result;
     const result = this.#reserveOnce(request, nowMs);
@@ -38,7 +38,10 @@ export class MemoryMeters implements Meters {
   }
 
   async release(places: readonly HeldPlace[]): Promise<void> {
+    const atMs = this.#clock.now();
     for (const place of places) {
+      // a reservation that comes after its call was given up takes nothing
+      this.#answers.set(answerName(place), { atMs, result: RELEASED });
       const key = nameOf(place);
       const held = this.#places.get(key);
       held?.delete(place.callId);
@@ -117,4 +120,7 @@ export class MemoryMeters implements Meters {
   }
 }
 
+const RELEASED: ReservationResult = { admitted: false, meter: 'released', retryAfterMs: 0, meters: [] };
+
+const answerName = (of: { tenant: string; callId: string }): string => `${of.tenant}\n${of.callId}`;
 const nameOf = (of: { tenant: string; subject: string; meter: string }): string => `${of.tenant}\n${of.subject}\n${of.meter}`;

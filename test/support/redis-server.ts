@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../processes/free-port.ts';
-import { waitFor } from '../processes/wait-for.ts';
+import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A `redis-server` of a test's own on loopback. */
 export interface RedisServer {

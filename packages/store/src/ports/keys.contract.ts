@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '../../../../test/support/wait-for.ts';
+import type { KeyRecord, Keys } from './keys.ts';
+
+const record = (name: string, hash: string, more: Partial<KeyRecord> = {}): KeyRecord => ({
+  name,
+  hash,
+  tenant: 'tenant',
+  models: [],
+  limits: { requests: { limit: 5, windowMs: 60_000 } },
+  createdAtMs: 1_700_000_000_000,
+  ...more,
+});
+
+/** Every adapter of `Keys` passes this. `open` gives an empty store; `again` another connection to the same one. */
+export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; again: () => Promise<Keys> }>): void {
+  describe(`keys (${adapter})`, () => {
+    it('finds what was put, and nothing else', async () => {
+      const { keys } = await open();
+      const one = record('one', 'a1');
+      expect(await keys.put(one)).toBe(true);
+      expect(await keys.find('a1')).toEqual(one);
+      expect(await keys.find('a2')).toBeUndefined();
+    });
+
+    it('lists by name', async () => {
+      const { keys } = await open();
+      await keys.put(record('b', 'h2'));
+      await keys.put(record('a', 'h1'));
+      expect((await keys.list()).map((key) => key.name)).toEqual(['a', 'b']);
+    });
+
+    it('revokes for good, and keeps the record', async () => {
+      const { keys } = await open();
+      await keys.put(record('one', 'a1'));
+      expect(await keys.revoke('one', 123)).toBe(true);
+      expect(await keys.find('a1')).toEqual(record('one', 'a1', { revokedAtMs: 123 }));
+      await keys.put(record('one', 'a1'));
+      expect((await keys.find('a1'))?.revokedAtMs).toBe(123);
+      expect(await keys.revoke('one', 456)).toBe(true);
+      expect((await keys.find('a1'))?.revokedAtMs).toBe(123);
+      expect(await keys.revoke('nobody', 1)).toBe(false);
+    });
+
+    it('gives a name to one key at a time', async () => {
+      const { keys } = await open();
+      await keys.put(record('one', 'a1'));
+      expect(await keys.put(record('one', 'a2'))).toBe(false);
+      expect(await keys.find('a2')).toBeUndefined();
+      await keys.revoke('one', 1);
+      expect(await keys.put(record('one', 'a2'))).toBe(true);
+      expect((await keys.find('a1'))?.revokedAtMs).toBe(1);
+    });
+
+    it('tells every connection of what was written and revoked', async () => {
+      const { keys, again } = await open();
+      const other = await again();
+      const heard: (string | undefined)[] = [];
+      const stop = other.onChange((hash) => heard.push(hash));
+      await keys.put(record('one', 'a1'));
+      await waitFor(() => heard.includes('a1'), 'news of the new key');
+      heard.length = 0;
+      await keys.revoke('one', 1);
+      await waitFor(() => heard.includes('a1'), 'news of the revocation');
+      stop();
+    });
+  });
+}

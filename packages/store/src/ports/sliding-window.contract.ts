@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import fc from 'fast-check';
+import { type Meters, subWindowsOf } from './meters.ts';
+
+/** One call of one of the clients, some time after the call before it. */
+interface Step {
+  readonly client: number;
+  readonly afterMs: number;
+  readonly amount: number;
+}
+
+const CLIENTS = 4;
+
+const schedule = (windowMs: number): fc.Arbitrary<readonly Step[]> => {
+  const gap = fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 0, max: Math.ceil(windowMs / 20) }) },
+    { weight: 2, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: windowMs * 2 }) },
+    // an administrator or a failover sets the clock back
+    { weight: 1, arbitrary: fc.integer({ min: -windowMs * 2, max: 0 }) },
+  );
+  const step = fc.record({ client: fc.nat(CLIENTS - 1), afterMs: gap, amount: fc.integer({ min: 1, max: 3 }) });
+  return fc.array(step, { minLength: 20, maxLength: 120 });
+};
+
+let unique = 0;
+
+/**
+ * What a sliding window promises, against a model that remembers every admitted call. Several clients call through connections of their own.
+ *
+ * @param open gives a connection to one store, on the clock that the test moves
+ */
+export function slidingWindowContract(
+  adapter: string,
+  runs: number,
+  open: (clock: ManualClock, connection: number) => Meters,
+): void {
+  describe(`the sliding window (${adapter})`, () => {
+    it.each([
+      { limit: 7, windowMs: 60_000 },
+      { limit: 4, windowMs: 1_000 },
+    ])(
+      'never admits more than $limit in any $windowMs ms, and refuses at most one sub-window too much',
+      async ({ limit, windowMs }) => {
+        const subWindowMs = windowMs / subWindowsOf(windowMs);
+        await fc.assert(
+          fc.asyncProperty(schedule(windowMs), async (steps) => {
+            const clock = new ManualClock();
+            const connections = Array.from({ length: CLIENTS }, (_, n) => open(clock, n));
+            const tenant = `window-${++unique}`;
+            const admitted: { atMs: number; amount: number }[] = [];
+            /** The latest time the store has seen: going back reopens nothing, so it counts as standing still. */
+            let latestMs = 0;
+            const within = (fromMs: number): number =>
+              admitted.reduce((sum, call) => (call.atMs > fromMs ? sum + call.amount : sum), 0);
+
+            for (const [n, { client, afterMs, amount }] of steps.entries()) {
+              clock.set(clock.now() + afterMs);
+              const holds = [{ kind: 'window', meter: 'requests', limit, windowMs, amount } as const];
+              const before = within(Number.NEGATIVE_INFINITY);
+              const result = await (connections[client] as Meters).reserve({
+                tenant,
+                subject: 'key',
+                callId: `call-${n}`,
+                holds,
+              });
+              latestMs = Math.max(latestMs, clock.now());
+              if (result.admitted) {
+                admitted.push({ atMs: latestMs, amount });
+                // any span of the window's length that ends now; one that ends earlier was looked at then
+                expect(within(latestMs - windowMs)).toBeLessThanOrEqual(limit);
+              } else {
+                // with one sub-window more there was really no room
+                expect(within(latestMs - windowMs - subWindowMs) + amount).toBeGreaterThan(limit);
+                expect(within(Number.NEGATIVE_INFINITY)).toBe(before);
+                expect(result.retryAfterMs).toBeGreaterThan(0);
+              }
+            }
+          }),
+          { numRuns: runs },
+        );
+      },
+    );
+  });
+}
