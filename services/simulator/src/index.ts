@@ -1,1 +1,3 @@
-export {};
+export { type Behaviour, FAULTS, type SimulatorConfig, simulatorSchema } from './behaviour.ts';
+export type { JournalEntry } from './journal.ts';
+export { type RunningSimulator, startSimulator } from './simulator.ts';
