@@ -6,9 +6,9 @@ export interface WindowLimit {
 
 /** What one key may use at the most. A limit that is not there is not enforced. */
 export interface Limits {
-  readonly requests?: WindowLimit;
+  readonly requests?: WindowLimit | undefined;
   /** Calls in flight at one time, over all replicas. */
-  readonly concurrent?: number;
+  readonly concurrent?: number | undefined;
 }
 
 /** Who makes a call: what authentication found behind a key. The secret itself is not kept. */

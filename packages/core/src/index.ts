@@ -2,6 +2,7 @@ export * from './call.ts';
 export * from './caller.ts';
 export * from './clock.ts';
 export * from './compose.ts';
+export * from './concern-health.ts';
 export * from './errors.ts';
 export * from './llm-service.ts';
 export * from './message.ts';

@@ -1,5 +1,5 @@
 import { asLlmError, type LlmCall, LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
-import { OpenAiStreamReader, readWholeUsage } from '@sluice/dialects';
+import { OPENAI_PATHS, type OpenAiOperation, OpenAiStreamReader, readWholeUsage } from '@sluice/dialects';
 import { type Dispatcher, Pool } from 'undici';
 
 export interface UpstreamOptions {
@@ -15,12 +15,6 @@ export interface UpstreamOptions {
   /** A longer whole answer is refused. */
   readonly maxAnswerBytes?: number;
 }
-
-const PATHS: Readonly<Record<string, string>> = {
-  chat: '/chat/completions',
-  completions: '/completions',
-  embeddings: '/embeddings',
-};
 
 /** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
 const PASSED_HEADERS = ['retry-after', 'openai-processing-ms', 'openai-version'];
@@ -59,12 +53,18 @@ export class Upstream {
     return { complete: (call) => this.#complete(call, model) };
   }
 
+  /** Lets the calls under way finish, then closes the connections. */
   async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** Closes the connections at once. */
+  async destroy(): Promise<void> {
     await this.#pool.destroy();
   }
 
   #complete(call: LlmCall, model: string): Promise<LlmReply> {
-    const path = PATHS[call.operation];
+    const path: string | undefined = OPENAI_PATHS[call.operation as OpenAiOperation];
     if (path === undefined) throw new LlmError('not_found', 'The provider has no such operation.');
     const view = call.message.view();
     const streamUsage = call.operation === 'chat' || call.operation === 'completions';

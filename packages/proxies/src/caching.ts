@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import {
   type CacheDirectives,
   type Clock,
+  type ConcernHealth,
   isStreamed,
   type LlmCall,
   LlmError,
@@ -10,6 +11,7 @@ import {
   ReplyStream,
   type StreamedReply,
   systemClock,
+  unwatched,
   type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
@@ -25,8 +27,8 @@ export interface CachingOptions {
   readonly maxEntryBytes?: number;
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'cacheLookups'>;
-  /** Told where the cache failed; the call goes on without it. */
-  readonly onError?: (operation: 'get' | 'set', error: unknown) => void;
+  /** Where the cache fails, the call goes on without it. */
+  readonly health?: ConcernHealth;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
@@ -45,7 +47,7 @@ export function caching(options: CachingOptions): LlmProxy {
   const { cache, metrics } = options;
   const clock = options.clock ?? systemClock;
   const maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
-  const onError = options.onError ?? (() => {});
+  const health = options.health ?? unwatched;
   const lookups = new WeakMap<LlmCall, { key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>();
 
   const keyOf = (call: LlmCall): CacheKey => ({
@@ -59,10 +61,17 @@ export function caching(options: CachingOptions): LlmProxy {
     const found =
       noCache === true
         ? undefined
-        : cache.get(key).catch((error: unknown) => {
-            onError('get', error);
-            return undefined;
-          });
+        : cache.get(key).then(
+            (entry) => {
+              health.works();
+              return entry;
+            },
+            (error: unknown) => {
+              health.failed(error);
+              call.facts.degraded = [...call.facts.degraded, 'cache'];
+              return undefined;
+            },
+          );
     return { key, found };
   };
 
@@ -80,7 +89,7 @@ export function caching(options: CachingOptions): LlmProxy {
       storedAtMs: nowMs,
       expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? options.ttlS) * 1_000,
     };
-    cache.set(key, entry).catch((error: unknown) => onError('set', error));
+    cache.set(key, entry).catch((error: unknown) => health.failed(error));
   };
 
   return (next) => ({

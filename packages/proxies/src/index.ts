@@ -6,4 +6,5 @@ export * from './metering.ts';
 export * from './model-access.ts';
 export * from './model-list.ts';
 export * from './observability.ts';
+export * from './shared-usage.ts';
 export * from './timeout.ts';

@@ -1,4 +1,4 @@
-import { type Caller, isStreamed, type LlmCall, LlmError, type LlmProxy } from '@sluice/core';
+import { type Caller, type ConcernHealth, isStreamed, type LlmCall, LlmError, type LlmProxy, unwatched } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, ReservationResult } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 
@@ -8,8 +8,8 @@ const LEASE_MS = 30_000;
 export interface MeteringOptions {
   readonly meters: Meters;
   readonly metrics?: Pick<Metrics, 'rateLimited'>;
-  /** Told where giving a place back failed; its lease will free it. */
-  readonly onReleaseError?: (error: unknown) => void;
+  /** Where the store fails, calls with limits are refused; a place that could not be given back is freed by its lease. */
+  readonly health?: ConcernHealth;
 }
 
 function holdsOf(caller: Caller): Hold[] {
@@ -32,8 +32,9 @@ function holdsOf(caller: Caller): Hold[] {
  */
 export function metering(options: MeteringOptions): LlmProxy {
   const { meters, metrics } = options;
+  const health = options.health ?? unwatched;
   const reservations = new WeakMap<LlmCall, Promise<ReservationResult> | undefined>();
-  const places = new HeldPlaces(meters, options.onReleaseError ?? (() => {}));
+  const places = new HeldPlaces(meters, health);
 
   const reserve = (call: LlmCall): Promise<ReservationResult> | undefined => {
     const caller = call.facts.caller;
@@ -62,7 +63,9 @@ export function metering(options: MeteringOptions): LlmProxy {
       let result: ReservationResult;
       try {
         result = await reserving;
+        health.works();
       } catch (error) {
+        health.failed(error);
         // the script may still run when the server wakes: give back what it would take
         if (place !== undefined) places.release(place);
         throw new LlmError('limiter_unavailable', 'The limits of this key cannot be checked right now.', {
@@ -103,14 +106,14 @@ function fullMeter(result: ReservationResult & { admitted: false }): LlmError {
 /** The places that this process holds: given back in batches, and renewed while their calls last. */
 class HeldPlaces {
   readonly #meters: Meters;
-  readonly #onError: (error: unknown) => void;
+  readonly #health: ConcernHealth;
   readonly #held = new Map<string, HeldPlace>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(meters: Meters, onError: (error: unknown) => void) {
+  constructor(meters: Meters, health: ConcernHealth) {
     this.#meters = meters;
-    this.#onError = onError;
+    this.#health = health;
   }
 
   hold(place: HeldPlace): void {
@@ -129,12 +132,12 @@ class HeldPlaces {
       queueMicrotask(() => {
         const places = this.#releasing;
         this.#releasing = [];
-        this.#meters.release(places).catch(this.#onError);
+        this.#meters.release(places).catch((error: unknown) => this.#health.failed(error));
       });
     }
   }
 
   #renew(): void {
-    this.#meters.renew([...this.#held.values()]).catch(this.#onError);
+    this.#meters.renew([...this.#held.values()]).catch((error: unknown) => this.#health.failed(error));
   }
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { ConcernHealth } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditTrail } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 
 /** How long a record may wait to be written. */
 const FLUSH_MS = 50;
+/** How long after a failure it is tried again. */
+const RETRY_MS = 1_000;
 /** Records that may wait while the store is away; beyond it they are dropped, and counted. */
 const MAX_WAITING = 10_000;
 const MAX_BATCH = 500;
@@ -13,7 +16,7 @@ export interface AuditWriterOptions {
   readonly trail: AuditTrail;
   readonly logLines: (lines: readonly string[]) => void;
   readonly metrics: Pick<Metrics, 'auditDropped'>;
-  readonly onError: (error: unknown) => void;
+  readonly health: ConcernHealth;
   /** Told of each record, for sums. */
   readonly onRecord?: (record: AuditRecord) => void;
 }
@@ -37,10 +40,7 @@ export class AuditWriter implements AuditSink {
     this.#unlogged.push(line);
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.flush().catch(this.#options.onError);
-    }, FLUSH_MS);
+    this.#flushIn(FLUSH_MS);
   }
 
   /** Writes all that waits. @throws what the store throws; the records stay and are tried again. */
@@ -52,14 +52,19 @@ export class AuditWriter implements AuditSink {
     });
     try {
       await this.#writing;
+      this.#options.health.works();
     } catch (error) {
       // try again by and by, also if no call comes
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.flush().catch(this.#options.onError);
-      }, 1_000).unref();
+      this.#flushIn(RETRY_MS);
       throw error;
     }
+  }
+
+  #flushIn(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush().catch((error: unknown) => this.#options.health.failed(error));
+    }, ms).unref();
   }
 
   async #writeAll(): Promise<void> {

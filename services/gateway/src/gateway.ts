@@ -1,22 +1,27 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ConfigError } from '@sluice/config';
-import { NANOS_PER_USD, systemClock } from '@sluice/core';
-import type { AuditRecord } from '@sluice/proxies';
+import { createServer } from 'node:http';
+import { ConfigError, type GatewayConfig } from '@sluice/config';
+import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
+import { type AuditRecord, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
-import type { KeyRecord, Stores } from '@sluice/store/ports';
+import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
-import { createLogger, createMetrics, type Logger, logLines } from '@sluice/telemetry';
+import { createLogger, createMetrics, type Logger, logLines, type Metrics } from '@sluice/telemetry';
 import { AuditWriter } from './audit-writer.ts';
 import { chain } from './chain.ts';
+import { watchConfig } from './config-watch.ts';
+import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
 import { controlPlane } from './control-plane/app.ts';
 import { dataPlane } from './data-plane/app.ts';
-import { hashSecret, KeyCache } from './key-cache.ts';
+import { Degradation } from './degradation.ts';
+import { KeyCache } from './key-cache.ts';
+import { drain, listen } from './listener.ts';
 import { Models } from './models.ts';
 import type { Settings } from './settings.ts';
-import { SharedUsage } from './shared-usage.ts';
 
 export const VERSION = '0.1.0';
+
+/** How long calls under way may go on after the gateway was told to stop. */
+const DRAIN_MS = 10_000;
 
 export interface Gateway {
   /** Where the LLM API listens: `http://127.0.0.1:8080`. */
@@ -28,35 +33,47 @@ export interface Gateway {
   close(drainMs?: number): Promise<void>;
 }
 
-/** Puts the parts together, and listens. Ready once the store has answered and the configured keys are in it. */
+/** What a changed configuration replaces, as a whole. */
+interface Composition {
+  readonly config: GatewayConfig;
+  readonly models: Models;
+  readonly service: LlmService;
+}
+
+/** Puts the parts together, and listens. */
 export async function startGateway(settings: Settings): Promise<Gateway> {
-  const { config } = settings;
   const clock = systemClock;
   const logger = createLogger(settings.logLevel);
   const metrics = createMetrics({ version: VERSION, node: process.version });
-  const models = openModels(settings);
-  const stores = openStores(settings, logger);
-  const warn = (message: string) => (error: unknown) => logger.warn(message, { error: String(error) });
-
-  const keys = new KeyCache(stores.keys, clock);
-  const usage = new SharedUsage(stores.stats, warn('usage was not exchanged with the store; it is tried again'));
+  const degradation = new Degradation(clock, logger, metrics);
+  // what the configuration alone can get wrong is found before anything is opened
+  const models = openModels(settings.config, settings);
+  const stores = openStores(settings, logger, metrics);
+  const configuredKeys = new ConfiguredKeys(stores.keys, keyRecordsOf(settings.config));
+  const keys = new KeyCache(configuredKeys, clock, degradation.concern('authentication'));
+  const usage = new SharedUsage(stores.stats, degradation.concern('usage'));
   const auditWriter = new AuditWriter({
     trail: stores.audit,
     logLines: (lines) => logLines(logger, lines),
     metrics,
-    onError: warn('audit records were not written to the store; they are kept and tried again'),
+    health: degradation.concern('audit'),
     onRecord: (record) => countForDashboard(usage, record),
   });
-  const service = chain({ config, stores, keys, models, usage, auditWriter, metrics, logger });
+  const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
+  const composed = (config: GatewayConfig, models: Models): Composition => ({
+    config,
+    models,
+    service: chain({ config, stores, keys, models, usage, auditWriter, metrics, concerns }),
+  });
+  let current = composed(settings.config, models);
 
-  let declared = false;
   let closing = false;
-  const ready = (): boolean => declared && !closing && stores.healthy();
+  const ready = (): boolean => !closing && stores.healthy();
   const data = createServer(
     { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
     dataPlane({
-      service,
-      body: { maxBytes: config.limits.body, timeoutMs: config.limits.bodyTimeout },
+      service: { complete: (call) => current.service.complete(call) },
+      body: () => current.config.limits,
       clock,
       ready,
       onFault: (call, error) =>
@@ -67,6 +84,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     controlPlane({
       adminKey: settings.adminKey,
       stores,
+      keys: configuredKeys,
       usage,
       auditWriter,
       metrics,
@@ -79,35 +97,50 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const url = await listen(data, settings.host, settings.port, 'PORT');
   const adminUrl = await listen(admin, settings.host, settings.adminPort, 'ADMIN_PORT');
   usage.start();
-  const declaring = declareKeys(settings, stores, logger, () => closing).then(() => {
-    declared = true;
-  });
-  if (stores.kind === 'memory') await declaring;
+  const unwatch =
+    settings.configFile === undefined
+      ? () => {}
+      : watchConfig({
+          file: settings.configFile,
+          environment: settings.environment,
+          take: (config) => {
+            const before = current;
+            current = composed(config, openModels(config, settings));
+            configuredKeys.configure(keyRecordsOf(config));
+            void before.models.close();
+          },
+          onTaken: () => logger.info('the changed configuration is in use', { file: settings.configFile }),
+          onRefused: (error) =>
+            logger.error('the changed configuration was refused; the one before goes on', { error: String(error) }),
+        });
 
   return {
     url,
     adminUrl,
     logger,
-    async close(drainMs = 10_000) {
+    async close(drainMs = DRAIN_MS) {
       closing = true;
+      unwatch();
       await Promise.all([drain(data, drainMs), drain(admin, 0)]);
       await usage.stop();
-      await auditWriter.flush().catch(warn('audit records were lost at the end: the store did not take them'));
-      await models.close();
+      await auditWriter.flush().catch((error: unknown) => {
+        logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
+      });
+      await current.models.destroy();
       await stores.close();
     },
   };
 }
 
-function openModels(settings: Settings): Models {
+function openModels(config: GatewayConfig, settings: Settings): Models {
   try {
-    return new Models(settings.config, settings.environment);
+    return new Models(config, settings.environment);
   } catch (error) {
-    throw new ConfigError((error as Error).message);
+    throw new ConfigError(`${settings.configFile ?? 'the built-in configuration'}: ${(error as Error).message}`);
   }
 }
 
-function openStores(settings: Settings, logger: Logger): Stores {
+function openStores(settings: Settings, logger: Logger, metrics: Metrics): Stores {
   const { redis, config } = settings;
   if (redis === undefined) return memoryStores({ auditMaxRecords: Math.min(config.audit.keep, 10_000) });
   return redisStores({
@@ -115,37 +148,12 @@ function openStores(settings: Settings, logger: Logger): Stores {
     prefix: config.redis.prefix,
     timeoutMs: config.redis.timeout,
     auditMaxRecords: config.audit.keep,
+    onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {
       if (up) logger.info('redis is connected', { connection });
       else logger.warn('redis is not connected; trying again', { connection, error: error?.message ?? 'closed' });
     },
   });
-}
-
-/** Writes the configured keys to the store, where every replica and the admin API find them; a revoked one stays revoked. */
-async function declareKeys(settings: Settings, stores: Stores, logger: Logger, closing: () => boolean): Promise<void> {
-  const createdAtMs = systemClock.now();
-  for (const { secret, name, tenant, models, limits } of settings.config.keys) {
-    const record: KeyRecord = {
-      name,
-      hash: hashSecret(secret),
-      tenant: tenant ?? name,
-      limits: limits as KeyRecord['limits'],
-      createdAtMs,
-      ...(models === undefined ? {} : { models }),
-    };
-    for (let told = false; !closing(); ) {
-      try {
-        if (!(await stores.keys.put(record)))
-          logger.warn('a configured key was not taken: another key has its name', { key: name });
-        break;
-      } catch (error) {
-        if (!told) logger.warn('waiting for redis before taking calls', { error: String(error) });
-        told = true;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-  }
 }
 
 function countForDashboard(usage: SharedUsage, record: AuditRecord): void {
@@ -154,27 +162,6 @@ function countForDashboard(usage: SharedUsage, record: AuditRecord): void {
   else if (record.cache === 'miss') usage.count('cache:misses');
   if (record.error === 'invalid_api_key') usage.count('auth_failures');
   if (record.savedUsd !== null) usage.count('saved_nanos', Math.round(record.savedUsd * NANOS_PER_USD));
-}
-
-function listen(server: Server, host: string, port: number, variable: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? `port ${port} is in use; choose another with ${variable}` : error.message;
-      reject(new ConfigError(`${variable}: cannot listen on ${host}:${port}: ${why}`));
-    });
-    server.listen(port, host, () => {
-      const address = server.address() as AddressInfo;
-      resolve(`http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`);
-    });
-  });
-}
-
-async function drain(server: Server, drainMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), drainMs);
-  await closed;
-  clearTimeout(timer);
 }
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

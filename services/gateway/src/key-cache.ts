@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Caller, type Clock, LlmError } from '@sluice/core';
+import { type Caller, type Clock, type ConcernHealth, LlmError, unwatched } from '@sluice/core';
 import type { CallerLookup } from '@sluice/proxies';
 import type { KeyRecord, Keys } from '@sluice/store/ports';
 import { LRUCache } from 'lru-cache';
@@ -37,10 +37,19 @@ export class KeyCache implements CallerLookup {
   /** Spares hashing on each call; bounded, and never written anywhere. */
   readonly #hashes = new LRUCache<string, string>({ max: MAX_KEYS });
 
-  constructor(keys: Keys, clock: Clock) {
+  /** Questions under way; calls that come meanwhile share the answer. */
+  readonly #asking = new Map<string, Promise<Caller | undefined>>();
+  readonly #health: ConcernHealth;
+  /** How often something was heard of: an answer that was on its way meanwhile may be older than the news. */
+  #changes = 0;
+
+  constructor(keys: Keys, clock: Clock, health: ConcernHealth = unwatched) {
     this.#keys = keys;
     this.#clock = clock;
+    this.#health = health;
     keys.onChange((hash) => {
+      this.#changes++;
+      this.#asking.clear();
       if (hash === undefined) for (const one of this.#remembered.values()) one.stale = true;
       else this.#remembered.delete(hash);
     });
@@ -57,17 +66,26 @@ export class KeyCache implements CallerLookup {
       const ageMs = this.#clock.monotonic() - known.askedAtMs;
       if (ageMs < (known.caller === undefined ? UNKNOWN_MS : FRESH_MS)) return this.#valid(known);
     }
-    return this.#ask(hash, known);
+    const asked = this.#asking.get(hash);
+    if (asked !== undefined) return asked;
+    const asking = this.#ask(hash, known).finally(() => {
+      if (this.#asking.get(hash) === asking) this.#asking.delete(hash);
+    });
+    this.#asking.set(hash, asking);
+    return asking;
   }
 
   async #ask(hash: string, known: Remembered | undefined): Promise<Caller | undefined> {
     try {
       const askedAtMs = this.#clock.monotonic();
+      const changes = this.#changes;
       const record = await this.#keys.find(hash);
-      const answer = { record, caller: callerOf(record), askedAtMs, stale: false };
+      const answer = { record, caller: callerOf(record), askedAtMs, stale: changes !== this.#changes };
       this.#remembered.set(hash, answer);
+      this.#health.works();
       return this.#valid(answer);
     } catch (error) {
+      this.#health.failed(error);
       // a key that was valid lately goes on working; who was never seen cannot be let in, and must not be told that the key is wrong
       if (known?.caller !== undefined && this.#clock.monotonic() - known.askedAtMs < GRACE_MS) return this.#valid(known);
       throw new LlmError('auth_unavailable', 'API keys cannot be checked right now.', { retryAfterMs: 1_000, cause: error });

@@ -10,13 +10,14 @@ const DIRECT_TIMEOUT_MS = 120_000;
 interface Provider {
   service(model: string): LlmService;
   close(): Promise<void>;
+  destroy(): Promise<void>;
 }
 
 function openProvider(name: string, config: ProviderConfig, environment: Environment): Provider {
   if (config.dialect === 'simulated') {
     const { latency, tokensPerSecond } = config;
     const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
-    return { service: (model) => simulated(model, options), close: async () => {} };
+    return { service: (model) => simulated(model, options), close: async () => {}, destroy: async () => {} };
   }
   const known = KNOWN_PROVIDERS[name];
   const baseUrl = config.baseUrl ?? known?.baseUrl;
@@ -29,7 +30,7 @@ function openProvider(name: string, config: ProviderConfig, environment: Environ
     ...(config.connectTimeout === undefined ? {} : { connectTimeoutMs: config.connectTimeout }),
     ...(config.idleTimeout === undefined ? {} : { idleTimeoutMs: config.idleTimeout }),
   });
-  return { service: (model) => upstream.model(model), close: () => upstream.close() };
+  return { service: (model) => upstream.model(model), close: () => upstream.close(), destroy: () => upstream.destroy() };
 }
 
 /** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
@@ -96,8 +97,14 @@ export class Models implements KnownModels, ModelListRendering {
     return renderModel(this.#listed(this.get(name) as Model));
   }
 
+  /** Closes the providers' connections when the calls under way have finished. */
   async close(): Promise<void> {
     await Promise.all([...this.#providers.values()].map((provider) => provider.close()));
+  }
+
+  /** Closes them at once. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#providers.values()].map((provider) => provider.destroy()));
   }
 
   /** `provider/model`: one target, without a price. Its name in figures is the provider's, because clients can make up models. */

@@ -19,6 +19,8 @@ export interface Settings {
   readonly adminKey: string | undefined;
   readonly logLevel: string;
   readonly config: GatewayConfig;
+  /** Where it came from; undefined for one that is built in. */
+  readonly configFile: string | undefined;
   readonly demo: boolean;
   /** Where Redis is; without it everything is remembered in this process. */
   readonly redis: { readonly state: RedisTarget; readonly cache?: RedisTarget } | undefined;
@@ -51,6 +53,7 @@ export function readSettings(environment: Environment): Settings {
     adminKey,
     logLevel: environment['LOG_LEVEL'] ?? 'info',
     config,
+    configFile: file,
     demo,
     redis,
     environment,

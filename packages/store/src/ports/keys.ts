@@ -10,7 +10,8 @@ export interface KeyRecord {
   readonly limits: Limits;
   /** Milliseconds since the epoch; after it the key is refused. */
   readonly expiresAtMs?: number;
-  readonly createdAtMs: number;
+  /** Not known of a key that the configuration has. */
+  readonly createdAtMs?: number;
   readonly revokedAtMs?: number;
 }
 

@@ -1,7 +1,7 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Attempts, AttemptsLimit, AttemptsResult } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
-import { withDeadline } from './deadline.ts';
+import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { readScript } from './script.ts';
 
@@ -11,10 +11,10 @@ import { readScript } from './script.ts';
  */
 export class RedisAttempts implements Attempts {
   readonly #limiter: RateLimiterRedis;
-  readonly #timeoutMs: number;
+  readonly #wait: Wait;
 
-  constructor(client: RedisClient, layout: KeyLayout, limit: AttemptsLimit, timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+  constructor(client: RedisClient, layout: KeyLayout, limit: AttemptsLimit, wait: Wait) {
+    this.#wait = wait;
     this.#limiter = new RateLimiterRedis({
       storeClient: client,
       keyPrefix: layout.attempts(limit.name),
@@ -26,7 +26,7 @@ export class RedisAttempts implements Attempts {
 
   async count(subject: string): Promise<AttemptsResult> {
     try {
-      await withDeadline(this.#limiter.consume(subject, 1), this.#timeoutMs);
+      await this.#wait('count_attempt', this.#limiter.consume(subject, 1));
       return { allowed: true, retryAfterMs: 0 };
     } catch (refusal) {
       // it rejects with a result where the limit is reached and with an error where Redis failed: only the first is a refusal

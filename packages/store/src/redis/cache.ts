@@ -2,25 +2,25 @@ import type { Clock } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '../ports/index.ts';
 import { decodeEntry, encodeEntry } from './cache-entry.ts';
 import type { RedisClient } from './connections.ts';
-import { withDeadline } from './deadline.ts';
+import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 /** Answers that every replica finds. */
 export class RedisCache implements Cache {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;
-  readonly #timeoutMs: number;
+  readonly #wait: Wait;
   readonly #clock: Clock;
 
-  constructor(client: RedisClient, layout: KeyLayout, timeoutMs: number, clock: Clock) {
+  constructor(client: RedisClient, layout: KeyLayout, wait: Wait, clock: Clock) {
     this.#client = client;
     this.#layout = layout;
-    this.#timeoutMs = timeoutMs;
+    this.#wait = wait;
     this.#clock = clock;
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
-    const value = await withDeadline(this.#client.getBuffer(this.#layout.cacheEntry(key.scope, key.digest)), this.#timeoutMs);
+    const value = await this.#wait('cache_get', this.#client.getBuffer(this.#layout.cacheEntry(key.scope, key.digest)));
     const entry = value === null ? undefined : decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }
@@ -29,6 +29,6 @@ export class RedisCache implements Cache {
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.now());
     if (ttlMs <= 0) return;
     const name = this.#layout.cacheEntry(key.scope, key.digest);
-    await withDeadline(this.#client.set(name, encodeEntry(entry), 'PX', ttlMs), this.#timeoutMs);
+    await this.#wait('cache_set', this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
   }
 }

@@ -7,6 +7,21 @@ export class RedisTimeoutError extends Error {
   }
 }
 
+/** Waits for one command's answer, and not longer than a call may. `operation` names it in the figures. */
+export type Wait = <T>(operation: string, answer: Promise<T>) => Promise<T>;
+
+/** @param observe told how long each answer took, in seconds; of one that never came, how long it was waited for */
+export function waitAtMost(timeoutMs: number, observe?: (operation: string, seconds: number) => void): Wait {
+  return (operation, answer) => {
+    const waited = withDeadline(answer, timeoutMs);
+    if (observe === undefined) return waited;
+    const startedMs = performance.now();
+    const done = (): void => observe(operation, (performance.now() - startedMs) / 1_000);
+    waited.then(done, done);
+    return waited;
+  };
+}
+
 /**
  * Rejects if `answer` does not come within `timeoutMs`.
  *

@@ -4,6 +4,7 @@ import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
 import { type ConnectionEvents, openConnections, type RedisTarget } from './connections.ts';
+import { waitAtMost } from './deadline.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
@@ -19,6 +20,8 @@ export interface RedisStoresOptions {
   readonly prefix?: string;
   /** How long a call waits for one command. */
   readonly timeoutMs?: number;
+  /** Told how long each command of a call took, in seconds. */
+  readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
   readonly onState?: ConnectionEvents['onState'];
   /** Instead of Redis' own clock, for tests alone. */
@@ -28,19 +31,19 @@ export interface RedisStoresOptions {
 /** What all replicas share, in Redis. The connections come up by themselves; `healthy` tells whether they are. */
 export function redisStores(options: RedisStoresOptions): Stores {
   const layout = new KeyLayout(options.prefix);
-  const timeoutMs = options.timeoutMs ?? 50;
+  const wait = waitAtMost(options.timeoutMs ?? 50, options.onCommand);
   const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {
     onState: options.onState ?? (() => {}),
   });
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   return {
     kind: 'redis',
-    meters: new RedisMeters({ state, background, layout, timeoutMs, ...clock }),
-    cache: new RedisCache(cache, layout, timeoutMs, options.clock ?? systemClock),
-    keys: new RedisKeys({ state, subscriber, layout, timeoutMs }),
+    meters: new RedisMeters({ state, background, layout, wait, ...clock }),
+    cache: new RedisCache(cache, layout, wait, options.clock ?? systemClock),
+    keys: new RedisKeys({ state, subscriber, layout, wait }),
     stats: new RedisProviderStats(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000),
-    attempts: (limit) => new RedisAttempts(state, layout, limit, timeoutMs),
+    attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready',
     close,
   };

@@ -1,6 +1,6 @@
 import type { KeyRecord, Keys } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
-import { withDeadline } from './deadline.ts';
+import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
@@ -11,7 +11,7 @@ export interface RedisKeysOptions {
   readonly state: RedisClient;
   readonly subscriber: RedisClient;
   readonly layout: KeyLayout;
-  readonly timeoutMs: number;
+  readonly wait: Wait;
 }
 
 /** Keys shared by all replicas. Their number is bounded by how many an administrator makes, so they have no time to live. */
@@ -34,27 +34,28 @@ export class RedisKeys implements Keys {
   }
 
   async find(hash: string): Promise<KeyRecord | undefined> {
-    const { state, layout, timeoutMs } = this.#options;
-    const text = await withDeadline(state.hget(layout.keyRecords, hash), timeoutMs);
+    const { state, layout, wait } = this.#options;
+    const text = await wait('key_find', state.hget(layout.keyRecords, hash));
     return text === null ? undefined : (JSON.parse(text) as KeyRecord);
   }
 
   async list(): Promise<readonly KeyRecord[]> {
-    const { state, layout } = this.#options;
-    const records = (await state.hvals(layout.keyRecords)).map((text) => JSON.parse(text) as KeyRecord);
+    const { state, layout, wait } = this.#options;
+    const texts = await wait('key_list', state.hvals(layout.keyRecords));
+    const records = texts.map((text) => JSON.parse(text) as KeyRecord);
     return records.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async put(record: KeyRecord): Promise<boolean> {
-    const { state, layout, timeoutMs } = this.#options;
+    const { state, layout, wait } = this.#options;
     const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel];
-    return (await withDeadline(PUT.run(state, [layout.keyRecords, layout.keyNames], args), timeoutMs)) === 1;
+    return (await wait('key_put', PUT.run(state, [layout.keyRecords, layout.keyNames], args))) === 1;
   }
 
   async revoke(name: string, atMs: number): Promise<boolean> {
-    const { state, layout, timeoutMs } = this.#options;
+    const { state, layout, wait } = this.#options;
     const args = [name, atMs, layout.keyChannel];
-    return (await withDeadline(REVOKE.run(state, [layout.keyRecords, layout.keyNames], args), timeoutMs)) === 1;
+    return (await wait('key_revoke', REVOKE.run(state, [layout.keyRecords, layout.keyNames], args))) === 1;
   }
 
   onChange(listener: (hash: string | undefined) => void): () => void {

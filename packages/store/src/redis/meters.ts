@@ -1,7 +1,7 @@
 import type { Clock, MeterState } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, ReservationRequest, ReservationResult } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
-import { withDeadline } from './deadline.ts';
+import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
@@ -16,7 +16,7 @@ export interface RedisMetersOptions {
   readonly state: RedisClient;
   readonly background: RedisClient;
   readonly layout: KeyLayout;
-  readonly timeoutMs: number;
+  readonly wait: Wait;
   /** Instead of Redis' own clock, for tests alone. */
   readonly clock?: Clock;
 }
@@ -30,7 +30,7 @@ export class RedisMeters implements Meters {
   }
 
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
-    const { state, layout, timeoutMs } = this.#options;
+    const { state, layout, wait } = this.#options;
     const keys = [layout.call(request.tenant, request.callId)];
     const args: (string | number)[] = [request.callId, this.#now(), CALL_ID_TTL_MS];
     for (const hold of request.holds) {
@@ -42,7 +42,7 @@ export class RedisMeters implements Meters {
         args.push('c', hold.limit, hold.leaseMs, 1);
       }
     }
-    const answer = (await withDeadline(RESERVE.run(state, keys, args), timeoutMs)) as number[];
+    const answer = (await wait('reserve', RESERVE.run(state, keys, args))) as number[];
     return read(answer, request.holds);
   }
 

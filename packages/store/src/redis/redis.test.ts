@@ -13,6 +13,7 @@ import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
 import { type Connections, openConnections } from './connections.ts';
+import { waitAtMost } from './deadline.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
@@ -20,7 +21,7 @@ import { RedisProviderStats } from './provider-stats.ts';
 
 const url = process.env['TEST_REDIS_URL'] ?? '';
 /** Ample, because these tests are about what is answered and not when. */
-const timeoutMs = 5_000;
+const wait = waitAtMost(5_000);
 const opened: Connections[] = [];
 
 async function connect(): Promise<Connections> {
@@ -46,17 +47,17 @@ const metersAt = (layout: KeyLayout, clock?: Clock): RedisMeters =>
     state: shared.state,
     background: shared.background,
     layout,
-    timeoutMs,
+    wait,
     ...(clock === undefined ? {} : { clock }),
   });
 
 metersContract('Redis', (clock) => metersAt(ownLayout(), clock));
-cacheContract('Redis', (clock) => new RedisCache(shared.state, ownLayout(), timeoutMs, clock));
+cacheContract('Redis', (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
 keysContract('Redis', async () => {
   const layout = ownLayout();
   const again = async () => {
     const { state, subscriber } = await connect();
-    const keys = new RedisKeys({ state, subscriber, layout, timeoutMs });
+    const keys = new RedisKeys({ state, subscriber, layout, wait });
     await waitFor(async () => {
       const [, subscribers] = (await state.pubsub('NUMSUB', layout.keyChannel)) as [string, number];
       return Number(subscribers) > 0;
@@ -74,9 +75,9 @@ beforeAll(async () => {
 });
 slidingWindowContract('Redis', 60, (clock, connection) => {
   const { state, background } = windowConnections[connection] as Connections;
-  return new RedisMeters({ state, background, layout: windowLayout, timeoutMs, clock });
+  return new RedisMeters({ state, background, layout: windowLayout, wait, clock });
 });
-attemptsContract('Redis', (limit) => new RedisAttempts(shared.state, ownLayout(), limit, timeoutMs));
+attemptsContract('Redis', (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
 
 describe('what Redis keeps', () => {
   it('has a time to live or a bound for every key', async () => {
@@ -88,14 +89,14 @@ describe('what Redis keeps', () => {
     await metersAt(layout).release([{ tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 }]);
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
     await new RedisAuditTrail(shared.background, layout, 10).append('b', ['{}']);
-    await new RedisAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, timeoutMs).count('x');
+    await new RedisAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
     const nowMs = systemClock.now();
     const entry = { contentType: 'x', body: Buffer.from('x'), streamed: false, provider: 'p', providerModel: 'm' };
-    await new RedisCache(shared.state, layout, timeoutMs, systemClock).set(
+    await new RedisCache(shared.state, layout, wait, systemClock).set(
       { scope: 's', digest: 'd' },
       { ...entry, storedAtMs: nowMs, expiresAtMs: nowMs + 9_000 },
     );
-    await new RedisKeys({ ...shared, layout, timeoutMs }).put({ name: 'n', hash: 'h', tenant: 't', limits: {}, createdAtMs: 1 });
+    await new RedisKeys({ ...shared, layout, wait }).put({ name: 'n', hash: 'h', tenant: 't', limits: {}, createdAtMs: 1 });
 
     // bounded by the number of keys, of targets and of kept records, as docs/redis.md says
     const bounded = new Set([layout.keyRecords, layout.keyNames, layout.statsTotals, layout.auditStream]);

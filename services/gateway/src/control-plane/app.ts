@@ -1,9 +1,9 @@
 import type { Clock } from '@sluice/core';
-import type { Stores } from '@sluice/store/ports';
+import type { SharedUsage } from '@sluice/proxies';
+import type { Keys, Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
 import type { AuditWriter } from '../audit-writer.ts';
-import type { SharedUsage } from '../shared-usage.ts';
 import { adminAccess } from './admin-access.ts';
 import { AdminError, adminErrors } from './admin-error.ts';
 import { keyRoutes } from './keys.ts';
@@ -13,6 +13,8 @@ import { statsOf } from './stats.ts';
 export interface ControlPlaneOptions {
   readonly adminKey: string | undefined;
   readonly stores: Stores;
+  /** The store's and the configuration's. */
+  readonly keys: Keys;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
@@ -59,7 +61,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     await auditWriter.flush();
     response.json({ records: (await stores.audit.latest(limit)).map((line) => JSON.parse(line) as unknown) });
   });
-  admin.use('/keys', keyRoutes(stores.keys, options.clock));
+  admin.use('/keys', keyRoutes(options.keys, options.clock));
   admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
   app.use('/admin/v1', admin);
 

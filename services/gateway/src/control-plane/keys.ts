@@ -41,7 +41,7 @@ export function keyRoutes(keys: Keys, clock: Clock): Router {
     const secret = `sk-sluice-${randomBytes(24).toString('base64url')}`;
     const record: KeyRecord = {
       name: given.name,
-      limits: given.limits as KeyRecord['limits'],
+      limits: given.limits,
       hash: hashSecret(secret),
       tenant: tenant ?? given.name,
       createdAtMs: clock.now(),

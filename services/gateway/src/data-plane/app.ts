@@ -11,7 +11,7 @@ import {
   type RequestMessage,
   unreadableMessage,
 } from '@sluice/core';
-import { OpenAiRequest } from '@sluice/dialects';
+import { OPENAI_PATHS, type OpenAiOperation, OpenAiRequest, openAiRoute } from '@sluice/dialects';
 import express, { type Express } from 'express';
 import { credentialOf, deadlineOf, preferencesOf, requestIdOf } from './call-headers.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
@@ -20,7 +20,8 @@ import { writeError, writeReply } from './write-reply.ts';
 
 export interface DataPlaneOptions {
   readonly service: LlmService;
-  readonly body: BodyLimits;
+  /** The configuration's limits of a body, which may change. */
+  readonly body: () => BodyLimits;
   readonly clock: Clock;
   /** Whether calls can be answered now. */
   readonly ready: () => boolean;
@@ -28,11 +29,7 @@ export interface DataPlaneOptions {
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
 
-const POSTS: readonly (readonly [path: string, operation: Operation])[] = [
-  ['/v1/chat/completions', 'chat'],
-  ['/v1/completions', 'completions'],
-  ['/v1/embeddings', 'embeddings'],
-];
+const OPERATIONS = Object.keys(OPENAI_PATHS) as OpenAiOperation[];
 
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
 export function dataPlane(options: DataPlaneOptions): Express {
@@ -101,12 +98,12 @@ export function dataPlane(options: DataPlaneOptions): Express {
     }
   };
 
-  for (const [path, operation] of POSTS) {
-    const route = `POST ${path}`;
-    app.post(path, (request, response) =>
+  for (const operation of OPERATIONS) {
+    const route = openAiRoute(operation);
+    app.post(`/v1${OPENAI_PATHS[operation]}`, (request, response) =>
       answer(request, response, operation, route, async () => {
         requireJson(request);
-        return new OpenAiRequest(operation, await readBody(request, options.body));
+        return new OpenAiRequest(operation, await readBody(request, options.body()));
       }),
     );
   }
@@ -120,7 +117,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
     options.ready() ? sendText(response, 200, 'ready') : sendText(response, 503, 'not ready'),
   );
 
-  const known = new Set([...POSTS.map(([path]) => path), '/v1/models', '/livez', '/readyz']);
+  const known = new Set([...OPERATIONS.map((operation) => `/v1${OPENAI_PATHS[operation]}`), '/v1/models', '/livez', '/readyz']);
   app.use((request, response) => {
     const unknown = (): never => {
       if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { LlmError } from '@sluice/core';
 
 export interface BodyLimits {
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
+  /** In bytes. */
+  readonly body: number;
+  /** In milliseconds. */
+  readonly bodyTimeout: number;
 }
 
 /**
@@ -19,7 +21,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
     return Promise.reject(new LlmError('invalid_request', 'The body is compressed; send it plainly.'));
   }
   const declared = headers['content-length'];
-  if (declared !== undefined && Number(declared) > limits.maxBytes) return Promise.reject(tooLarge(limits));
+  if (declared !== undefined && Number(declared) > limits.body) return Promise.reject(tooLarge(limits));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -38,13 +40,13 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length > limits.maxBytes) {
+      if (length > limits.body) {
         fail(tooLarge(limits));
         return;
       }
       chunks.push(chunk);
       // most bodies come in one piece, and need no timer
-      timer ??= setTimeout(() => fail(new LlmError('invalid_request', 'The body came too slowly.')), limits.timeoutMs);
+      timer ??= setTimeout(() => fail(new LlmError('invalid_request', 'The body came too slowly.')), limits.bodyTimeout);
     };
     const onEnd = (): void => {
       stop();
@@ -59,5 +61,5 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 }
 
 function tooLarge(limits: BodyLimits): LlmError {
-  return new LlmError('request_too_large', `The body is longer than ${limits.maxBytes} bytes.`);
+  return new LlmError('request_too_large', `The body is longer than ${limits.body} bytes.`);
 }

@@ -1,4 +1,4 @@
-import { type LlmCall, type LlmError, type LlmReply, toUsd } from '@sluice/core';
+import { type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
 
 type Headers = Record<string, string | number>;
 
@@ -10,6 +10,12 @@ export function openAiDuration(ms: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
   return `${Math.floor(seconds / 3_600)}h${Math.floor((seconds % 3_600) / 60)}m${seconds % 60}s`;
 }
+
+/** An amount as a plain decimal, to the nano-dollar: JavaScript writes small numbers with an exponent. */
+const usdText = (amount: Money): string =>
+  toUsd(amount)
+    .toFixed(9)
+    .replace(/\.?0+$/, '');
 
 /** A header's value of what may have come from outside: what cannot stand there is left out. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
@@ -44,8 +50,8 @@ export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number):
   }
   if (!('stream' in reply)) {
     headers['content-length'] = reply.body.length;
-    if (facts.cost !== undefined) headers['x-sluice-cost-usd'] = toUsd(facts.cost);
-    if (facts.saved !== undefined) headers['x-sluice-saved-usd'] = toUsd(facts.saved);
+    if (facts.cost !== undefined) headers['x-sluice-cost-usd'] = usdText(facts.cost);
+    if (facts.saved !== undefined) headers['x-sluice-saved-usd'] = usdText(facts.saved);
   }
   return headers;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { LlmCall } from '@sluice/core';
-import type { Target, TargetUsage } from '@sluice/proxies';
+import { type ConcernHealth, type LlmCall, unwatched } from '@sluice/core';
 import type { Counters, ProviderStats, StatsSnapshot } from '@sluice/store/ports';
+import type { Target, TargetUsage } from './load-balancing.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;
@@ -24,7 +24,7 @@ class Sums {
  */
 export class SharedUsage implements TargetUsage {
   readonly #stats: ProviderStats;
-  readonly #onError: (error: unknown) => void;
+  readonly #health: ConcernHealth;
   #snapshot: StatsSnapshot = { totals: {}, recent: {} };
   #totals = new Sums();
   #recent = new Sums();
@@ -33,14 +33,14 @@ export class SharedUsage implements TargetUsage {
   #exchange: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stats: ProviderStats, onError: (error: unknown) => void) {
+  constructor(stats: ProviderStats, health: ConcernHealth = unwatched) {
     this.#stats = stats;
-    this.#onError = onError;
+    this.#health = health;
   }
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.exchange().catch(this.#onError);
+      void this.#exchangeOrTell();
     }, EXCHANGE_MS);
     this.#timer.unref();
   }
@@ -48,7 +48,7 @@ export class SharedUsage implements TargetUsage {
   /** Sends what is left. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.exchange().catch(this.#onError);
+    await this.#exchangeOrTell();
   }
 
   calls(target: string): number {
@@ -100,6 +100,15 @@ export class SharedUsage implements TargetUsage {
       this.#exchange = undefined;
     });
     return this.#exchange;
+  }
+
+  async #exchangeOrTell(): Promise<void> {
+    try {
+      await this.exchange();
+      this.#health.works();
+    } catch (error) {
+      this.#health.failed(error);
+    }
   }
 
   async #run(): Promise<void> {

@@ -1,0 +1,11 @@
+/** The operations of OpenAI's API that send a body, with their paths below the version: `https://api.openai.com/v1` + path. */
+export const OPENAI_PATHS = {
+  chat: '/chat/completions',
+  completions: '/completions',
+  embeddings: '/embeddings',
+} as const;
+
+export type OpenAiOperation = keyof typeof OPENAI_PATHS;
+
+/** A route as the contract writes it. */
+export const openAiRoute = (operation: OpenAiOperation): string => `POST /v1${OPENAI_PATHS[operation]}`;

@@ -1,0 +1,49 @@
+import type { Clock, ConcernHealth } from '@sluice/core';
+import type { Logger, Metrics } from '@sluice/telemetry';
+
+/** What can run on a fallback, with what it means for calls. */
+const CONCERNS = {
+  authentication: 'keys that were verified lately go on working; others are answered with 503',
+  limits: 'calls of keys with limits are answered with 503',
+  cache: 'calls go to the providers',
+  audit: 'records wait in this process, up to a bound',
+  usage: 'strategies go by what this replica alone has seen',
+} as const;
+
+export type Concern = keyof typeof CONCERNS;
+
+/** A concern counts as well again after so long without a failure: a store that answers every other command is not well. */
+const CALM_MS = 1_000;
+
+/** Shows which concerns run on their fallback: a gauge each, and one log line a change. */
+export class Degradation {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #gauge: Metrics['degraded'];
+
+  constructor(clock: Clock, logger: Logger, metrics: Pick<Metrics, 'degraded'>) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#gauge = metrics.degraded;
+  }
+
+  concern(concern: Concern): ConcernHealth {
+    let failedAtMs: number | undefined;
+    this.#gauge.set({ concern }, 0);
+    return {
+      works: () => {
+        if (failedAtMs === undefined || this.#clock.monotonic() - failedAtMs < CALM_MS) return;
+        failedAtMs = undefined;
+        this.#gauge.set({ concern }, 0);
+        this.#logger.info(`${concern}: as usual again`);
+      },
+      failed: (error) => {
+        if (failedAtMs === undefined) {
+          this.#gauge.set({ concern }, 1);
+          this.#logger.warn(`${concern}: degraded: ${CONCERNS[concern]}`, { error: String(error) });
+        }
+        failedAtMs = this.#clock.monotonic();
+      },
+    };
+  }
+}

@@ -1,0 +1,31 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigError } from '@sluice/config';
+
+/**
+ * Listens, and gives the address as a URL.
+ *
+ * @param variable the environment variable that says the port, for the message
+ * @throws ConfigError that says why it cannot listen there and what to change
+ */
+export function listen(server: Server, host: string, port: number, variable: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? `port ${port} is in use; choose another with ${variable}` : error.message;
+      reject(new ConfigError(`${variable}: cannot listen on ${host}:${port}: ${why}`));
+    });
+    server.listen(port, host, () => {
+      const address = server.address() as AddressInfo;
+      resolve(`http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`);
+    });
+  });
+}
+
+/** Takes no more connections and waits for the requests under way; after `drainMs` it cuts them off. */
+export async function drain(server: Server, drainMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(timer);
+}
