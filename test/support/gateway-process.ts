@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ConfigFile } from '@sluice/config';
+import { stringify } from 'yaml';
+import { waitFor } from './wait-for.ts';
+
+const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
+
+export const ADMIN_KEY = 'admin-key-of-the-tests';
+
+type LogLine = Readonly<Record<string, unknown>>;
+
+/** A gateway in a process of its own, as it is deployed. */
+export interface GatewayProcess {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly process: ChildProcess;
+  readonly configFile: string;
+  /** What it has logged so far. */
+  lines(): readonly LogLine[];
+  /** Everything it has written, as text. */
+  output(): string;
+  /** Sends the signal and gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface GatewayProcessOptions {
+  readonly config: ConfigFile;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+  const configFile = join(folder, 'sluice.yaml');
+  await writeFile(configFile, stringify(options.config));
+  const child = spawn(process.execPath, [MAIN], {
+    cwd: folder,
+    env: {
+      PATH: process.env['PATH'],
+      PORT: '0',
+      ADMIN_PORT: '0',
+      SLUICE_ADMIN_KEY: ADMIN_KEY,
+      SLUICE_CONFIG: configFile,
+      ...options.environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  const lines = (): LogLine[] =>
+    output
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as LogLine);
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
+    child.kill(signal);
+    const code = await exited;
+    await rm(folder, { recursive: true, force: true });
+    return code;
+  };
+  const listening = (): LogLine | undefined => lines().find((line) => line['message'] === 'Sluice is listening');
+  try {
+    await waitFor(() => {
+      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${output}`);
+      return listening() !== undefined;
+    }, 'the gateway to listen');
+  } catch (error) {
+    await stop('SIGKILL');
+    throw error;
+  }
+  const { url, adminUrl } = listening() as { url: string; adminUrl: string } & LogLine;
+  return { url, adminUrl, process: child, configFile, lines, output: () => output, stop };
+}
+
+/** Waits until the gateway says that it can answer calls. */
+export function untilReady(gateway: { url: string }): Promise<void> {
+  return waitFor(async () => (await fetch(`${gateway.url}/readyz`)).ok, `${gateway.url} to be ready`);
+}

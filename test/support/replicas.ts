@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import type { ConfigFile } from '@sluice/config';
+import { type RunningSimulator, startSimulator } from '@sluice/simulator';
+import { type GatewayProcess, startGatewayProcess, untilReady } from './gateway-process.ts';
+
+/** Several gateway processes on one Redis, in front of one simulator. */
+export interface Replicas {
+  readonly gateways: readonly GatewayProcess[];
+  readonly simulator: RunningSimulator;
+  stop(): Promise<void>;
+}
+
+/** @param config is given the simulator's address */
+export async function startReplicas(
+  count: number,
+  config: (baseUrl: string) => ConfigFile,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Replicas> {
+  const simulator = await startSimulator({ models: {} });
+  // what other tests have left in the same Redis is not seen
+  const whole = { redis: { prefix: `test-${randomUUID()}`, timeout: '2s' }, ...config(`${simulator.url}/v1`) };
+  const options = { config: whole, environment: { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '', ...environment } };
+  const gateways = await Promise.all(Array.from({ length: count }, () => startGatewayProcess(options)));
+  await Promise.all(gateways.map(untilReady));
+  return {
+    gateways,
+    simulator,
+    async stop() {
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+      await simulator.close();
+    },
+  };
+}
