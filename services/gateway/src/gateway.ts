@@ -12,6 +12,7 @@ import { watchConfig } from './config-watch.ts';
 import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
 import { controlPlane } from './control-plane/app.ts';
 import { dataPlane } from './data-plane/app.ts';
+import { refuseMalformed } from './data-plane/malformed-request.ts';
 import { Degradation } from './degradation.ts';
 import { KeyCache } from './key-cache.ts';
 import { drain, listen } from './listener.ts';
@@ -22,6 +23,9 @@ export const VERSION = '0.1.0';
 
 /** How long calls under way may go on after the gateway was told to stop. */
 const DRAIN_MS = 10_000;
+
+/** How long a request may take to come in at all; one whose body drips is cut off sooner, by `limits.bodyTimeout`. */
+const REQUEST_TIMEOUT_MS = 120_000;
 
 export interface Gateway {
   /** Where the LLM API listens: `http://127.0.0.1:8080`. */
@@ -69,17 +73,21 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
 
   let closing = false;
   const ready = (): boolean => !closing && stores.healthy();
+  const app = dataPlane({
+    service: { complete: (call) => current.service.complete(call) },
+    body: () => current.config.limits,
+    clock,
+    ready,
+    onFault: (call, error) =>
+      logger.error('a call failed by a fault of the gateway', { requestId: call.id, error: stackOf(error) }),
+  });
   const data = createServer(
-    { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
-    dataPlane({
-      service: { complete: (call) => current.service.complete(call) },
-      body: () => current.config.limits,
-      clock,
-      ready,
-      onFault: (call, error) =>
-        logger.error('a call failed by a fault of the gateway', { requestId: call.id, error: stackOf(error) }),
-    }),
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
+    app,
   );
+  // who asks before it sends its body is told to go on only when the body is wanted
+  data.on('checkContinue', app);
+  data.on('clientError', refuseMalformed);
   const admin = createServer(
     controlPlane({
       adminKey: settings.adminKey,

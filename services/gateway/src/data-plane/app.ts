@@ -103,7 +103,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
     app.post(`/v1${OPENAI_PATHS[operation]}`, (request, response) =>
       answer(request, response, operation, route, async () => {
         requireJson(request);
-        return new OpenAiRequest(operation, await readBody(request, options.body()));
+        return new OpenAiRequest(operation, await readBody(request, options.body(), () => response.writeContinue()));
       }),
     );
   }

@@ -11,10 +11,11 @@ export interface BodyLimits {
 /**
  * The bytes of a request's body.
  *
+ * @param goOn tells a client that waits with its body (`Expect: 100-continue`) to send it
  * @throws LlmError `request_too_large` as soon as it is known, from the declared length or while the body comes;
  *   `invalid_request` for a body that is compressed, comes too slowly or breaks off
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limits: BodyLimits, goOn: () => void): Promise<Buffer> {
   const { headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
@@ -22,6 +23,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   }
   const declared = headers['content-length'];
   if (declared !== undefined && Number(declared) > limits.body) return Promise.reject(tooLarge(limits));
+  if (headers.expect !== undefined) goOn();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
