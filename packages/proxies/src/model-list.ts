@@ -16,8 +16,5 @@ export function modelList(render: ModelListRendering): LlmProxy {
       const text = model === '' ? render.list(call.facts.caller?.models) : render.one(model);
       return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(text) };
     },
-    prepare: (call) => {
-      if (call.operation !== 'models') next.prepare?.(call);
-    },
   });
 }

@@ -3,6 +3,7 @@ import type { Cache, CacheEntry, CacheKey } from '../ports/index.ts';
 import { decodeEntry, encodeEntry } from './cache-entry.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
+import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 /** Answers that every replica finds. */
@@ -20,6 +21,7 @@ export class RedisCache implements Cache {
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
+    gatherWrites(this.#client);
     const value = await this.#wait('cache_get', this.#client.getBuffer(this.#layout.cacheEntry(key.scope, key.digest)));
     const entry = value === null ? undefined : decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;

@@ -2,6 +2,7 @@ import type { Clock, MeterState } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, ReservationRequest, ReservationResult } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
+import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
@@ -42,6 +43,7 @@ export class RedisMeters implements Meters {
         args.push('c', hold.limit, hold.leaseMs, 1);
       }
     }
+    gatherWrites(state);
     const answer = (await wait('reserve', RESERVE.run(state, keys, args))) as number[];
     return read(answer, request.holds);
   }

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ask, chat } from '../support/ask.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
+
+const KEY = 'key-of-the-trips';
+
+describe('what a call asks of Redis', () => {
+  let proxy: WatchedProxy;
+  let replicas: Replicas;
+  beforeAll(async () => {
+    proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
+    replicas = await startReplicas(
+      1,
+      (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        keys: [{ name: 'limited', secret: KEY, tenant: 'trips', limits: { requests: '1000/min', concurrent: 10 } }],
+        cache: { exact: { ttl: '1h' } },
+      }),
+      { REDIS_URL: proxy.url },
+    );
+    // from here on the key is known to the replica, and the scripts to Redis
+    await call('warm');
+  });
+  afterAll(async () => {
+    await replicas.stop();
+    await proxy.close();
+  });
+
+  const call = (content: string, model = 'up/plain', more = {}) =>
+    ask(replicas.gateways[0]?.url as string, chat(model, content, more), { key: KEY });
+  /** The trips of the connection on which calls wait: the one that looks into the cache. */
+  const onTheWay = () => proxy.trips().find((bursts) => bursts.flat().some((command) => command.includes(':cache:'))) ?? [];
+  const kinds = (burst: readonly string[] | undefined) =>
+    burst?.map((command) => command.replace(/^(\w+) .*(:call:|:cache:).*/, '$1 $2'));
+
+  it('is one trip before the provider is asked, for limits and cache together', async () => {
+    const before = onTheWay().length;
+    replicas.simulator.journal.clear();
+    const answer = call('slow', 'up/plain+latency=100');
+    await waitFor(() => replicas.simulator.journal.entries.length === 1, 'the provider to be asked');
+    expect(onTheWay().slice(before).map(kinds)).toEqual([['EVALSHA :call:', 'GET :cache:']]);
+    expect((await answer).headers.get('x-sluice-cache')).toBe('miss');
+    // the answer did not wait for its own storing
+    await waitFor(() => onTheWay().length > before + 1, 'the answer to be stored');
+    expect(
+      onTheWay()
+        .slice(before + 1)
+        .map(kinds),
+    ).toEqual([['SET :cache:']]);
+  });
+
+  it.each([false, true])('is one trip in all for a hit (streamed: %s)', async (stream) => {
+    await call('twice', 'up/plain', { stream });
+    await waitFor(async () => (await call('twice', 'up/plain', { stream })).headers.get('x-sluice-cache') === 'hit', 'a hit');
+    const before = onTheWay().length;
+    for (let n = 0; n < 5; n++) await call('twice', 'up/plain', { stream });
+    expect(onTheWay().slice(before).map(kinds)).toEqual(Array(5).fill(['EVALSHA :call:', 'GET :cache:']));
+  });
+
+  it('is nothing for a bad key that was asked for just now, for bad input, and for a model that is not there', async () => {
+    const url = replicas.gateways[0]?.url as string;
+    await ask(url, chat('up/plain', 'x'), { key: 'wrong' });
+    const before = onTheWay().length;
+    for (const [body, key, status] of [
+      [chat('up/plain', 'x'), 'wrong', 401],
+      ['{"model":', KEY, 400],
+      [chat('nowhere', 'x'), KEY, 404],
+    ] as const) {
+      expect((await ask(url, body, { key })).status).toBe(status);
+    }
+    expect(onTheWay().length).toBe(before);
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ask, chat } from '../support/ask.ts';
+import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
+
+describe('Redis goes and comes back', () => {
+  let proxy: WatchedProxy;
+  let replicas: Replicas;
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
+    replicas = await startReplicas(
+      1,
+      (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        keys: [
+          { name: 'free', secret: 'key-free' },
+          { name: 'limited', secret: 'key-limited', limits: { requests: '1000/min', concurrent: 10 } },
+          { name: 'unseen', secret: 'key-unseen' },
+        ],
+        cache: { exact: { ttl: '1h' } },
+      }),
+      { REDIS_URL: proxy.url },
+    );
+    gateway = replicas.gateways[0] as GatewayProcess;
+  });
+  afterAll(async () => {
+    proxy.restore();
+    await replicas.stop();
+    await proxy.close();
+  });
+  const call = (key: string, content: string) => ask(gateway.url, chat('up/plain', content), { key });
+  const gauge = async (name: string) => {
+    const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+  const works = () => waitFor(async () => (await call('key-limited', 'back')).status === 200, 'limited calls to pass again');
+  /** A concern is known to be well by a call that used it. */
+  const untilCalm = () =>
+    waitFor(async () => {
+      await works();
+      return (await gauge('sluice_degraded{concern="limits"}')) === 0;
+    }, 'the gauge to say that all is well');
+
+  beforeEach(async () => {
+    proxy.restore();
+    await untilReady(gateway);
+    await works();
+    expect((await call('key-free', 'warm')).status).toBe(200);
+    await untilCalm();
+  });
+
+  it.each(['cut', 'hang'] as const)('%s: verified keys go on without the cache, limits say 503 and never 429', async (how) => {
+    proxy[how]();
+    await waitFor(async () => (await call('key-limited', how)).status === 503, 'the limits to be missed');
+    const startedAt = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => call('key-free', `${how} ${n}`)));
+    // two seconds are this test's own limit for one command; what is hung must not add up
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    for (const answer of answers) {
+      expect(answer.headers.get('x-sluice-cache')).toBe('miss');
+      expect(answer.headers.get('x-sluice-degraded')).toBe('cache');
+    }
+    const limited = await call('key-limited', how);
+    expect([limited.status, limited.code]).toEqual([503, 'limiter_unavailable']);
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(await gauge('sluice_degraded{concern="limits"}')).toBe(1);
+    expect(await gauge('sluice_degraded{concern="cache"}')).toBe(1);
+  });
+
+  it('a key that was never seen is told that it cannot be checked, not that it is wrong', async () => {
+    proxy.cut();
+    await waitFor(async () => !(await fetch(`${gateway.url}/readyz`)).ok, 'the gateway to notice');
+    const answer = await call('key-unseen', 'x');
+    expect([answer.status, answer.code]).toEqual([503, 'auth_unavailable']);
+    expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+    expect(await gauge('sluice_redis_up')).toBe(0);
+  });
+
+  it('says each change once in the log, and comes back by itself', async () => {
+    const count = (text: string) => gateway.lines().filter((line) => String(line['message']).startsWith(text)).length;
+    const before = { degraded: count('limits: degraded'), again: count('limits: as usual again') };
+    proxy.cut();
+    for (let n = 0; n < 50; n++) await call('key-limited', 'x');
+    proxy.restore();
+    await works();
+    await untilCalm();
+    expect(count('limits: degraded') - before.degraded).toBe(1);
+    expect(count('limits: as usual again') - before.again).toBe(1);
+    expect(await gauge('sluice_redis_up')).toBe(1);
+  });
+
+  it('records of the time without Redis are written when it is back', async () => {
+    proxy.cut();
+    const id = 'while-it-was-away';
+    await ask(gateway.url, chat('up/plain', 'x'), { key: 'key-free', headers: { 'x-request-id': id } });
+    proxy.restore();
+    const recorded = async () => {
+      const answer = await fetch(`${gateway.adminUrl}/admin/v1/audit?limit=1000`, {
+        headers: { authorization: 'Bearer admin-key-of-the-tests' },
+      });
+      return answer.ok ? (await answer.text()).split(`"requestId":"${id}"`).length - 1 : 0;
+    };
+    await waitFor(async () => (await recorded()) > 0, 'the record');
+    expect(await recorded()).toBe(1);
+  });
+});
+
+describe('a gateway that starts without its Redis', () => {
+  it('listens, is not ready, and becomes so when Redis comes', async () => {
+    const proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
+    proxy.cut();
+    const gateway = await startGatewayProcess({
+      config: { providers: { sim: { dialect: 'simulated', latency: '1ms' } }, keys: [{ name: 'one', secret: 'key-one' }] },
+      environment: { REDIS_URL: proxy.url },
+    });
+    try {
+      expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+      expect((await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).code).toBe('auth_unavailable');
+      expect(gateway.output()).toContain('redis is not connected; trying again');
+      proxy.restore();
+      await untilReady(gateway);
+      expect((await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).status).toBe(200);
+    } finally {
+      await gateway.stop();
+      await proxy.close();
+    }
+  });
+});
