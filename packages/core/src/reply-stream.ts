@@ -54,8 +54,9 @@ export class ReplyStream {
     });
   }
 
-  /** Lets `tap` see every chunk that is still to come. */
+  /** Lets `tap` see every chunk: those that have come already, and wait for a consumer, and those still to come. */
   tap(tap: (bytes: Uint8Array) => void): void {
+    for (const bytes of this.#waiting) tap(bytes);
     this.#taps.push(tap);
   }
 

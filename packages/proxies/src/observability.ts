@@ -3,14 +3,22 @@ import type { Metrics } from '@sluice/telemetry';
 
 export interface ObservabilityOptions {
   readonly metrics: Metrics;
-  /** Which model names may stand in a label: those of the configuration. */
-  readonly knownModel: (model: string) => boolean;
+  /** Which names may stand in a label: those of the configuration, for a client can make up any number of them. */
+  readonly known: {
+    /** A public model name. */
+    model(name: string): boolean;
+    /** A provider's own name of a model. */
+    providerModel(provider: string, name: string): boolean;
+  };
   readonly clock?: Clock;
 }
 
+/** The label of all names that are not known. */
+const OTHER = 'other';
+
 /** Counts and times every call, whatever becomes of it. */
 export function observability(options: ObservabilityOptions): LlmProxy {
-  const { metrics, knownModel } = options;
+  const { metrics, known } = options;
   const clock = options.clock ?? systemClock;
 
   const finish = (call: LlmCall, status: number): void => {
@@ -19,11 +27,12 @@ export function observability(options: ObservabilityOptions): LlmProxy {
     const provider = facts.provider ?? '';
     const cache = facts.cache;
     metrics.inFlight.dec();
-    metrics.requests.inc({ route, model: modelLabel(call, knownModel), provider, status: String(status), cache });
+    metrics.requests.inc({ route, model: modelLabel(call, known), provider, status: String(status), cache });
     metrics.requestDuration.observe({ route, cache }, seconds);
     metrics.overhead.observe({ cache }, Math.max(0, seconds - facts.upstreamMs / 1_000));
     if (facts.provider === undefined) return;
-    const labels = { provider, model: facts.providerModel ?? '' };
+    const providerModel = facts.providerModel ?? '';
+    const labels = { provider, model: known.providerModel(provider, providerModel) ? providerModel : OTHER };
     if (facts.saved !== undefined) metrics.saved.inc(labels, toUsd(facts.saved));
     if (cache === 'hit') return;
     if (facts.cost !== undefined) metrics.cost.inc(labels, toUsd(facts.cost));
@@ -65,11 +74,11 @@ export function observability(options: ObservabilityOptions): LlmProxy {
   });
 }
 
-/** The model's public name where the configuration has it; anything else is one label, for a client can make up any number of names. */
-function modelLabel(call: LlmCall, knownModel: (model: string) => boolean): string {
+/** Nothing where there is no model to speak of. */
+function modelLabel(call: LlmCall, known: ObservabilityOptions['known']): string {
   try {
     const { model } = call.message.view();
-    return model === '' || knownModel(model) ? model : 'other';
+    return model === '' || known.model(model) ? model : OTHER;
   } catch {
     return '';
   }

@@ -32,7 +32,7 @@ export interface ChainParts {
 export function chain(parts: ChainParts): LlmService {
   const { config, stores, keys, models, usage, auditWriter, metrics, concerns } = parts;
   const proxies = [
-    observability({ metrics, knownModel: (model) => models.isConfigured(model) }),
+    observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
     authentication(keys, metrics),
     modelAccess(models),

@@ -37,6 +37,8 @@ function openProvider(name: string, config: ProviderConfig, environment: Environ
 export class Models implements KnownModels, ModelListRendering {
   readonly #providers = new Map<string, Provider>();
   readonly #models = new Map<string, Model>();
+  /** `provider/model` of all that are configured. */
+  readonly #targets = new Set<string>();
   readonly #startedS = Math.floor(Date.now() / 1_000);
 
   /** @throws Error that names the field which is wrong */
@@ -65,12 +67,15 @@ export class Models implements KnownModels, ModelListRendering {
         };
       });
       this.#models.set(name, { name, strategy: model.strategy, targets });
+      for (const target of targets) this.#targets.add(target.name);
     }
     for (const [provider, known] of Object.entries(KNOWN_PROVIDERS)) {
       if (providers[provider]?.dialect !== 'openai-chat') continue;
       for (const model of known.models) {
         const direct = this.#direct(`${provider}/${model}`);
-        if (direct !== undefined && !this.#models.has(model)) this.#models.set(model, { ...direct, name: model });
+        if (direct === undefined || this.#models.has(model)) continue;
+        this.#models.set(model, { ...direct, name: model });
+        this.#targets.add(`${provider}/${model}`);
       }
     }
   }
@@ -83,10 +88,11 @@ export class Models implements KnownModels, ModelListRendering {
     return this.get(name) !== undefined;
   }
 
-  /** Whether the name stands in the configuration: only then may it be a label. */
-  isConfigured(name: string): boolean {
-    return this.#models.has(name);
-  }
+  /** Whether a name stands in the configuration: only then may it be a label. */
+  readonly configured = {
+    model: (name: string): boolean => this.#models.has(name),
+    providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
+  };
 
   list(allowed: readonly string[] | undefined): string {
     const models = [...this.#models.values()].filter((model) => allowed === undefined || allowed.includes(model.name));

@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Gateway } from '@sluice/gateway';
+import { ask, chat } from '../support/ask.ts';
+import { startGatewayHere } from '../support/gateway-here.ts';
+import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+
+const KEY = 'key-of-streams';
+const chunk = (content: string) =>
+  `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}},"finish_reason":null}],"usage":null}\n\n`;
+const STOP =
+  'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}\n\n';
+const USAGE =
+  'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}\n\n';
+const DONE = 'data: [DONE]\n\n';
+
+describe('a stream', () => {
+  let upstream: ScriptedUpstream;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    gateway = await startGatewayHere({
+      providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key', idleTimeout: '300ms' } },
+      models: { m: { targets: [{ provider: 'up', model: 'm', timeout: '500ms', price: { input: 1_000, output: 1_000 } }] } },
+      keys: [{ name: 'streams', secret: KEY }],
+      cache: { exact: { ttl: '1h' } },
+    });
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await upstream.close();
+  });
+
+  const open = (content: string, more: object = {}, signal: AbortSignal | null = null) =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(chat('m', content, { stream: true, ...more })),
+      signal,
+    });
+  const lastRequest = () => upstream.requests.at(-1);
+  const read = async (reader: ReadableStreamDefaultReader<Uint8Array>) =>
+    Buffer.from((await reader.read()).value ?? []).toString('utf8');
+  /** The upstream's side of the stream that is opened next. */
+  const opened = () =>
+    new Promise<ServerResponse>((resolve) => {
+      upstream.answer((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.flushHeaders();
+        resolve(response);
+      });
+    });
+
+  it('passes each event on before the next is sent', async () => {
+    const opening = opened();
+    const response = await open('piece by piece');
+    const sending = await opening;
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    // each is sent only after the one before was read at the other end
+    for (const event of [chunk('one'), chunk('two'), chunk('three'), STOP, DONE]) {
+      sending.write(event);
+      expect(await read(reader)).toBe(event);
+    }
+    sending.end();
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it('passes the head on before the first event', async () => {
+    const opening = opened();
+    const response = await open('head first');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('x-sluice-provider')).toBe('up');
+    const sending = await opening;
+    sending.end(STOP + DONE);
+    expect(await response.text()).toBe(STOP + DONE);
+  });
+
+  it.each([
+    ['hides usage that the client did not ask for, and asks the provider for it', {}, chunk('x') + STOP + DONE, true],
+    [
+      'shows usage that the client asked for',
+      { stream_options: { include_usage: true } },
+      chunk('x') + STOP + USAGE + DONE,
+      true,
+    ],
+    [
+      'keeps the client’s other options',
+      { stream_options: { include_usage: false, include_obfuscation: false } },
+      chunk('x') + STOP + DONE,
+      true,
+    ],
+  ])('%s', async (what, more, shown, asked) => {
+    upstream.answer(events(chunk('x') + STOP + USAGE + DONE));
+    const answer = await open(what, more);
+    expect(await answer.text()).toBe(shown);
+    const sent = JSON.parse(lastRequest()?.body ?? '') as { stream_options: Record<string, unknown> };
+    expect(sent.stream_options['include_usage']).toBe(asked);
+    if (what.includes('other')) expect(sent.stream_options['include_obfuscation']).toBe(false);
+  });
+
+  it('hides usage wherever the bytes are cut, and is accounted for', async () => {
+    const text = Buffer.from(chunk('süß 🚰') + STOP + USAGE + DONE);
+    for (const cut of [1, 40, 200, 350, 500, text.length - 20]) {
+      upstream.answer((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(text.subarray(0, cut), () => setImmediate(() => response.end(text.subarray(cut))));
+      });
+      expect(await (await open(`cut at ${cut}`)).text()).toBe(chunk('süß 🚰') + STOP + DONE);
+    }
+    const stats = await fetch(`${gateway.adminUrl}/admin/v1/stats`, {
+      headers: { authorization: 'Bearer admin-key-of-the-tests' },
+    });
+    const { providers } = (await stats.json()) as { providers: { up: { outputTokens: number } } };
+    expect(providers.up.outputTokens % 5).toBe(0);
+    expect(providers.up.outputTokens).toBeGreaterThanOrEqual(30);
+  });
+
+  it('is given up at the provider within 100 ms when its client leaves', async () => {
+    const opening = opened();
+    const leaving = new AbortController();
+    const response = await open('left', {}, leaving.signal);
+    const sending = await opening;
+    sending.write(chunk('one'));
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await read(reader);
+    const gone = once(sending, 'close');
+    const leftAt = performance.now();
+    leaving.abort();
+    await gone;
+    expect(performance.now() - leftAt).toBeLessThan(100);
+    await reader.read().catch(() => {});
+  });
+
+  it('is given up at the provider when its client leaves before the head', async () => {
+    let gone: Promise<unknown> | undefined;
+    const asked = new Promise<void>((resolve) => {
+      upstream.answer((response) => {
+        gone = once(response, 'close');
+        resolve();
+      });
+    });
+    const leaving = new AbortController();
+    const failed = open('left early', {}, leaving.signal).catch((error: Error) => error.name);
+    await asked;
+    leaving.abort();
+    await gone;
+    expect(await failed).toBe('AbortError');
+  });
+
+  it.each([
+    ['ends without its finish reason', (response: ServerResponse) => void response.end(chunk('half'))],
+    ['is reset', (response: ServerResponse) => void response.write(chunk('half'), () => response.socket?.resetAndDestroy())],
+    ['falls silent', (response: ServerResponse) => void response.write(chunk('half'))],
+    [
+      'says an error',
+      (response: ServerResponse) =>
+        void response.end(`${chunk('half')}data: {"error":{"message":"secret detail of the provider"}}\n\n`),
+    ],
+  ])('that %s ends with an error event and without [DONE]', async (what, breakOff) => {
+    upstream.answer((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      breakOff(response);
+    });
+    const response = await open(`broken: ${what}`);
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(text.startsWith(chunk('half'))).toBe(true);
+    expect(text).not.toContain('[DONE]');
+    const last = JSON.parse(text.trimEnd().split('\n\n').at(-1)?.slice('data: '.length) ?? '') as {
+      error: Record<string, unknown>;
+    };
+    expect(last.error['code']).toMatch(/^upstream_(truncated|timeout)$/);
+    expect(last.error['partial']).toBe(true);
+    expect(last.error['request_id']).toBe(response.headers.get('x-request-id'));
+  });
+
+  it('that broke is not kept, one that finished is, and the second time comes whole from the cache', async () => {
+    upstream.answer(events(chunk('half')));
+    await (await open('kept or not')).text();
+    upstream.answer(events(chunk('whole') + STOP + USAGE + DONE));
+    const second = await open('kept or not');
+    expect(second.headers.get('x-sluice-cache')).toBe('miss');
+    const text = await second.text();
+    expect(text).toBe(chunk('whole') + STOP + DONE);
+    upstream.answer(whole('{}', 500));
+    const third = await open('kept or not');
+    expect(third.headers.get('x-sluice-cache')).toBe('hit');
+    expect(await third.text()).toBe(text);
+  });
+
+  it('that is refused before it began is answered as a whole', async () => {
+    upstream.answer(
+      whole(
+        '{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}',
+        400,
+      ),
+    );
+    const answer = await ask(gateway.url, chat('m', 'refused', { stream: true }), { key: KEY });
+    expect([answer.status, answer.code]).toEqual([400, 'context_length_exceeded']);
+  });
+
+  it('holds its provider back while its client does not read', async () => {
+    const opening = opened();
+    const response = await open('slow reader');
+    const sending = await opening;
+    let sent = 0;
+    // as much as the sockets and the gateway take without waiting, and no more
+    const piece = chunk('x'.repeat(64 * 1024));
+    await new Promise<void>((resolve) => {
+      const push = (): void => {
+        while (sending.write(piece)) sent += piece.length;
+        sent += piece.length;
+        const stuck = setTimeout(resolve, 200);
+        sending.once('drain', () => {
+          clearTimeout(stuck);
+          if (sent > 64 * 1024 * 1024) resolve();
+          else push();
+        });
+      };
+      push();
+    });
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
+    sending.end(STOP + DONE);
+    const text = await response.text();
+    expect(text.length).toBe(sent + (STOP + DONE).length);
+  });
+});

@@ -1,0 +1,55 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface UpstreamRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** An upstream that answers as a test says, byte for byte, and remembers what it was asked. */
+export interface ScriptedUpstream {
+  /** With `/v1`. */
+  readonly baseUrl: string;
+  readonly requests: readonly UpstreamRequest[];
+  /** From now on, requests are answered so. */
+  answer(how: (response: ServerResponse, request: UpstreamRequest) => void): void;
+  close(): Promise<void>;
+}
+
+export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
+  const requests: UpstreamRequest[] = [];
+  let how: (response: ServerResponse, request: UpstreamRequest) => void = (response) => response.writeHead(500).end();
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const seen = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+    requests.push(seen);
+    how(response, seen);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    answer(other) {
+      how = other;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Answers with these bytes in one piece. */
+export const whole =
+  (body: string | Buffer, status = 200, headers: Readonly<Record<string, string>> = {}) =>
+  (response: ServerResponse): void =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+
+/** Answers with these bytes as a stream of events. */
+export const events =
+  (text: string | Buffer) =>
+  (response: ServerResponse): void =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).end(text);
