@@ -4,7 +4,7 @@ import { SimulatedAnswer } from '@sluice/providers';
 import type { Behaviour } from './behaviour.ts';
 import type { JournalEntry } from './journal.ts';
 
-const DRIP_MS = 20;
+const DRIP_MS = 5;
 
 /** Answers one request as the behaviour says, and writes into the entry what became of it. */
 export async function answer(response: ServerResponse, behaviour: Behaviour, entry: JournalEntry): Promise<void> {

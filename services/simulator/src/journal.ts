@@ -6,6 +6,8 @@ export interface JournalEntry {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+  /** The client's port: the same for requests that came over one connection. */
+  readonly port: number;
   model: string;
   /** How it went: `pending` until it is over. */
   outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'left';
@@ -21,7 +23,7 @@ export class Journal {
   #entries: JournalEntry[] = [];
   #count = 0;
 
-  open(entry: Pick<JournalEntry, 'path' | 'headers' | 'body'>): JournalEntry {
+  open(entry: Pick<JournalEntry, 'path' | 'headers' | 'body' | 'port'>): JournalEntry {
     const opened: JournalEntry = { n: ++this.#count, ...entry, model: '', outcome: 'pending' };
     this.#entries.push(opened);
     if (this.#entries.length > MAX_ENTRIES) this.#entries.shift();

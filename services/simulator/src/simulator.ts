@@ -16,7 +16,7 @@ export function createSimulator(config: SimulatorConfig): { app: Express; journa
 
   const complete = async (request: Request, response: Response): Promise<void> => {
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
-    const entry = journal.open({ path: request.path, headers: request.headers, body });
+    const entry = journal.open({ path: request.path, headers: request.headers, body, port: request.socket.remotePort ?? 0 });
     let behaviour: Behaviour;
     try {
       entry.model = String((JSON.parse(body) as { model?: unknown }).model);

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ask, askAdmin, chat } from '../support/ask.ts';
+import { ADMIN_KEY } from '../support/gateway-process.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+
+describe('the admin API', () => {
+  let replicas: Replicas;
+  beforeEach(async () => {
+    replicas = await startReplicas(2, (baseUrl) => ({
+      providers: { up: { baseUrl } },
+      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+      keys: [{ name: 'configured', secret: 'key-configured', tenant: 'acme' }],
+    }));
+  });
+  afterEach(() => replicas.stop());
+  const gateway = (n = 0) => replicas.gateways[n] as Replicas['gateways'][number];
+  const admin = (method: string, path: string, body?: object, n = 0) =>
+    askAdmin(gateway(n).adminUrl, ADMIN_KEY, method, path, body);
+
+  it('lets nobody in without its key, and says so no more than ten times a minute, over all replicas', async () => {
+    for (const [method, path] of [
+      ['GET', '/keys'],
+      ['POST', '/keys'],
+      ['GET', '/stats'],
+      ['GET', '/audit'],
+      ['GET', '/openapi.json'],
+      ['GET', '/nothing'],
+    ] as const) {
+      const answer = await askAdmin(
+        gateway().adminUrl,
+        'key-configured',
+        method,
+        path,
+        method === 'POST' ? { name: 'x' } : undefined,
+      );
+      expect([path, answer.status, answer.code]).toEqual([path, 401, 'invalid_api_key']);
+    }
+    const more = await Promise.all([0, 1, 0, 1, 0, 1, 0, 1].map((n) => askAdmin(gateway(n).adminUrl, 'guess', 'GET', '/keys')));
+    expect(more.filter((answer) => answer.status === 401)).toHaveLength(4);
+    const refused = more.filter((answer) => answer.status === 429);
+    expect(refused).toHaveLength(4);
+    for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    // who knows the key is let in all the same
+    expect((await admin('GET', '/keys')).status).toBe(200);
+  });
+
+  it('makes a key that works at once on all replicas, within what it may', async () => {
+    const made = await admin('POST', '/keys', { name: 'team-a', tenant: 'acme', models: ['plain'], limits: { requests: '3/h' } });
+    expect(made.status).toBe(201);
+    expect(made.headers.get('cache-control')).toBe('no-store');
+    const secret = made.json['secret'] as string;
+    expect(secret).toMatch(/^sk-sluice-/);
+    for (const n of [0, 1, 0]) expect((await ask(gateway(n).url, chat('plain', 'x'), { key: secret })).status).toBe(200);
+    expect((await ask(gateway(1).url, chat('plain', 'x'), { key: secret })).status).toBe(429);
+    expect((await ask(gateway(1).url, chat('up/other', 'x'), { key: secret })).status).toBe(403);
+    // the secret is never shown again
+    const listed = await admin('GET', '/keys', undefined, 1);
+    expect((listed.json['keys'] as { name: string }[]).map((key) => key.name)).toEqual(['configured', 'team-a']);
+    expect(listed.text).not.toContain(secret);
+    expect(listed.text).not.toContain('hash');
+  });
+
+  it('keeps a revoked key in the list and out of the calls', async () => {
+    const secret = (await admin('POST', '/keys', { name: 'leaver' })).json['secret'] as string;
+    expect((await admin('DELETE', '/keys/leaver')).status).toBe(204);
+    expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(401);
+    const [leaver] = ((await admin('GET', '/keys')).json['keys'] as { name: string; revokedAtMs?: number }[]).filter(
+      (key) => key.name === 'leaver',
+    );
+    expect(leaver?.revokedAtMs).toEqual(expect.any(Number));
+    // the name may be given again, to another secret
+    const next = (await admin('POST', '/keys', { name: 'leaver' })).json['secret'] as string;
+    expect((await admin('POST', '/keys', { name: 'leaver' })).code).toBe('conflict');
+    expect((await ask(gateway().url, chat('plain', 'x'), { key: next })).status).toBe(200);
+    expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(401);
+    expect((await admin('POST', '/keys', { name: 'configured' })).code).toBe('conflict');
+    expect((await admin('DELETE', '/keys/nobody')).status).toBe(404);
+  });
+
+  it('refuses a key that has expired', async () => {
+    const expiresAt = new Date(Date.now() + 400).toISOString();
+    const secret = (await admin('POST', '/keys', { name: 'short', expiresAt })).json['secret'] as string;
+    expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, Date.parse(expiresAt) - Date.now() + 5));
+    expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(401);
+  });
+
+  it.each([
+    ['no name', {}, 'name'],
+    ['a name with a colon', { name: 'a:b' }, 'name'],
+    ['an unknown field', { name: 'a', budget: 5 }, 'budget'],
+    ['a limit that is none', { name: 'a', limits: { requests: 'many' } }, 'limits.requests'],
+    ['a date that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt'],
+  ])('refuses %s, and names the field', async (_what, body, field) => {
+    const answer = await admin('POST', '/keys', body);
+    expect(answer.status).toBe(400);
+    expect((answer.json['error'] as { message: string }).message).toContain(field);
+  });
+
+  it('refuses what is no JSON, and too much of it', async () => {
+    const send = (body: string) =>
+      fetch(`${gateway().adminUrl}/admin/v1/keys`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+        body,
+      });
+    expect((await send('{')).status).toBe(400);
+    expect((await send(`{"name":"${'x'.repeat(100_000)}"}`)).status).toBe(413);
+  });
+
+  it('describes every route that it has in its OpenAPI document, and no other', async () => {
+    const document = (await admin('GET', '/openapi.json')).json as {
+      openapi: string;
+      paths: Record<string, Record<string, unknown>>;
+    };
+    expect(document.openapi).toMatch(/^3\.1/);
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const method of Object.keys(methods)) {
+        const answer = await admin(
+          method.toUpperCase(),
+          path.replace('{name}', 'nobody').replace(/^\/admin\/v1/, ''),
+          method === 'post' ? {} : undefined,
+        );
+        expect([path, method, answer.code === 'not_found' && answer.text.includes('no such route')]).toEqual([
+          path,
+          method,
+          false,
+        ]);
+      }
+    }
+    expect(
+      Object.keys(document.paths)
+        .map((path) => path.replace(/^\/admin\/v1/, ''))
+        .sort(),
+    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats'].sort());
+  });
+});

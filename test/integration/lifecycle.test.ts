@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { rename, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ConfigFile } from '@sluice/config';
+import { type RunningSimulator, startSimulator } from '@sluice/simulator';
+import { stringify } from 'yaml';
+import { ask, chat } from '../support/ask.ts';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const KEY = 'key-of-lifecycle';
+const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
+
+describe('a gateway process', () => {
+  let simulator: RunningSimulator;
+  const started: GatewayProcess[] = [];
+  beforeAll(async () => {
+    simulator = await startSimulator({ models: {} });
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((gateway) => gateway.stop('SIGKILL')));
+  });
+  afterAll(() => simulator.close());
+
+  const configWith = (more: ConfigFile = {}): ConfigFile => ({
+    providers: { up: { baseUrl: `${simulator.url}/v1` } },
+    keys: [{ name: 'lifecycle', secret: KEY }],
+    ...more,
+  });
+  const start = async (more: ConfigFile = {}, environment: Readonly<Record<string, string>> = {}) => {
+    const gateway = await startGatewayProcess({ config: configWith(more), environment });
+    started.push(gateway);
+    return gateway;
+  };
+  const asked = (model: string) => () => simulator.journal.entries.some((entry) => entry.model === model);
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, after the calls under way have been answered', async (signal) => {
+    const gateway = await start();
+    const model = `${signal}+latency=500`;
+    const slow = ask(gateway.url, chat(`up/${model}`, 'x'), { key: KEY });
+    const streamed = ask(gateway.url, chat(`up/${signal}-stream+tps=10`, 'x', { stream: true }), { key: KEY });
+    await waitFor(asked(model), 'the call to be under way');
+    await waitFor(asked(`${signal}-stream+tps=10`), 'the stream to be under way');
+    const ended = gateway.stop(signal);
+    // no new call is taken meanwhile
+    await waitFor(async () => {
+      try {
+        return (await fetch(`${gateway.url}/readyz`)).status === 503;
+      } catch {
+        return true;
+      }
+    }, 'the gateway to stop listening');
+    expect((await slow).status).toBe(200);
+    expect((await streamed).text).toContain('[DONE]');
+    expect(await ended).toBe(0);
+    expect(gateway.lines().filter((line) => line['outcome'] === 'answered')).toHaveLength(2);
+  });
+
+  it('ends at once on a second signal', async () => {
+    const gateway = await start();
+    const hanging = ask(gateway.url, chat('up/second+fault=hang', 'x'), { key: KEY }).catch(() => 'broken');
+    await waitFor(asked('second+fault=hang'), 'the call to be under way');
+    gateway.process.kill('SIGTERM');
+    await waitFor(() => gateway.output().includes('stopping'), 'the gateway to stop');
+    expect(await gateway.stop('SIGTERM')).toBe(1);
+    expect(await hanging).toBe('broken');
+  });
+
+  it('takes over a changed configuration, whole, and calls under way go on', async () => {
+    const gateway = await start({ models: { name: { targets: [{ provider: 'up', model: 'before' }] } } });
+    const slow = ask(gateway.url, chat('up/reload+latency=2500', 'x'), { key: KEY });
+    await waitFor(asked('reload+latency=2500'), 'the call to be under way');
+    const changed = configWith({
+      models: { name: { targets: [{ provider: 'up', model: 'after' }] }, another: { targets: [{ provider: 'up', model: 'x' }] } },
+      keys: [{ name: 'other', secret: 'another-key' }],
+    });
+    await write(gateway.configFile, stringify(changed));
+    await waitFor(() => gateway.output().includes('the changed configuration is in use'), 'the configuration to be taken over');
+    const answer = await ask(gateway.url, chat('name', 'x'), { key: 'another-key' });
+    expect([answer.status, answer.headers.get('x-sluice-model')]).toEqual([200, 'after']);
+    expect((await ask(gateway.url, chat('name', 'x'), { key: KEY })).status).toBe(401);
+    expect((await slow).status).toBe(200);
+  });
+
+  it('refuses a configuration that is wrong, says why, and goes on', async () => {
+    const gateway = await start();
+    await write(gateway.configFile, 'models: { broken: { targets: [{ provider: nobody, model: x }] } }');
+    await waitFor(() => gateway.output().includes('was refused'), 'the configuration to be refused');
+    expect(gateway.output()).toContain("models.broken.targets[0].provider: there is no provider 'nobody'");
+    expect((await ask(gateway.url, chat('up/x', 'x'), { key: KEY })).status).toBe(200);
+  });
+
+  /** As editors and orchestrators do it: never half a file. */
+  async function write(file: string, text: string): Promise<void> {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  }
+
+  const run = (environment: Readonly<Record<string, string>>) => {
+    const env = { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', ...environment };
+    const { status, stderr } = spawnSync(process.execPath, [MAIN], { env, cwd: '/', encoding: 'utf8', timeout: 10_000 });
+    return { status, stderr };
+  };
+
+  it('says what is wrong when it cannot start: where, and what was expected', async () => {
+    const file = `${(await start()).configFile}.wrong.yaml`;
+    const cases: readonly (readonly [string, string])[] = [
+      [
+        'keys: [{ name: a, secret: abcdef, limits: { requests: lots } }]',
+        'keys[0].limits.requests: expected a limit such as 60/min',
+      ],
+      ['keyz: []', "unknown field 'keyz'"],
+      ['models: { m: { targets: [] } }', 'models.m.targets: '],
+      ['keys: [{ name: a, secret: "${NO_SUCH_VARIABLE}" }]', 'keys[0].secret: the environment has no variable NO_SUCH_VARIABLE'],
+      ['keys: [', `${file}:1:`],
+      ['providers: { p: { baseUrl: "ftp://x" } }', 'providers.p.baseUrl'],
+      [
+        'providers: { p: {} }\nkeys: [{ name: a, secret: abcdef }]',
+        'providers.p.baseUrl: expected, because no provider is known by this name',
+      ],
+      ['providers: {}', 'No API key is configured and SLUICE_ADMIN_KEY is not set'],
+    ];
+    for (const [text, expected] of cases) {
+      await writeFile(file, text);
+      const { status, stderr } = run({ SLUICE_CONFIG: file });
+      expect({ text, status, told: stderr.includes(expected), stderr }).toMatchObject({ status: 1, told: true });
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+    expect(run({ SLUICE_CONFIG: '/nowhere.yaml' }).stderr).toContain('/nowhere.yaml: cannot be read (ENOENT)');
+    expect(run({ REDIS_URL: 'localhost:6379' }).stderr).toContain('REDIS_URL: expected redis://');
+    expect(run({ PORT: 'eighty' }).stderr).toContain('PORT: expected a port from 0 to 65535');
+  });
+
+  it('says which variable to change when its port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', () => resolve()));
+    const { port } = other.address() as { port: number };
+    const { status, stderr } = run({ PORT: String(port) });
+    expect(status).toBe(1);
+    expect(stderr).toContain(`port ${port} is in use; choose another with PORT`);
+    await new Promise((resolve) => other.close(resolve));
+  });
+});
