@@ -19,7 +19,9 @@ export async function startReplicas(
   const simulator = await startSimulator({ models: {} });
   // what other tests have left in the same Redis is not seen
   const whole = { redis: { prefix: `test-${randomUUID()}`, timeout: '2s' }, ...config(`${simulator.url}/v1`) };
-  const options = { config: whole, environment: { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '', ...environment } };
+  const elsewhere = 'REDIS_CLUSTER' in environment || 'REDIS_SENTINEL' in environment;
+  const redis = elsewhere ? {} : { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '' };
+  const options = { config: whole, environment: { ...redis, ...environment } };
   const gateways = await Promise.all(Array.from({ length: count }, () => startGatewayProcess(options)));
   await Promise.all(gateways.map(untilReady));
   return {

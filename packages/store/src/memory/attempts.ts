@@ -21,7 +21,7 @@ export class MemoryAttempts implements Attempts {
     const window = this.#windows.get(subject) ?? new SubWindows(this.#limit.windowS * 1_000);
     this.#windows.set(subject, window);
     if (window.sumAt(nowMs) < this.#limit.limit) {
-      window.add(1);
+      window.add(nowMs, 1);
       return { allowed: true, retryAfterMs: 0 };
     }
     return { allowed: false, retryAfterMs: window.fitsAfterMs(nowMs, 1, this.#limit.limit) };

@@ -70,7 +70,7 @@ export class MemoryMeters implements Meters {
     }
     if (refused === undefined) {
       for (const hold of request.holds) {
-        if (hold.kind === 'window') this.#window(request, hold).add(hold.amount);
+        if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);
         else this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
       }
     }

@@ -16,30 +16,35 @@ export class SubWindows {
     this.#counts = new Array<number>(subWindows + 1).fill(0);
   }
 
-  /** Drops what has left the window at `nowMs` and gives what is still in it. An earlier time than seen before changes nothing. */
+  /** What is still in the window at `nowMs`. An earlier time than that of the last `add` counts as that time. */
   sumAt(nowMs: number): number {
-    const index = Math.floor(nowMs / this.#widthMs);
+    const index = this.#indexAt(nowMs);
+    const ring = this.#counts.length;
+    if (index - this.#newest >= ring) return 0;
+    let sum = this.#sum;
+    for (let i = this.#newest + 1; i <= index; i++) sum -= this.#counts[i % ring] as number;
+    return sum;
+  }
+
+  /** Drops what has left the window at `nowMs` and counts `amount`. Nothing else changes the window: what is refused leaves no trace. */
+  add(nowMs: number, amount: number): void {
+    const index = this.#indexAt(nowMs);
     const ring = this.#counts.length;
     for (let i = Math.max(this.#newest + 1, index - ring + 1); i <= index; i++) {
       this.#sum -= this.#counts[i % ring] as number;
       this.#counts[i % ring] = 0;
     }
-    if (index > this.#newest) this.#newest = index;
-    return this.#sum;
-  }
-
-  /** Counts `amount` in the newest sub-window; after `sumAt`. */
-  add(amount: number): void {
-    const place = this.#newest % this.#counts.length;
-    this.#counts[place] = (this.#counts[place] as number) + amount;
+    this.#newest = index;
+    this.#counts[index % ring] = (this.#counts[index % ring] as number) + amount;
     this.#sum += amount;
   }
 
   /** How long after `nowMs` `amount` more would fit under `limit`. */
   fitsAfterMs(nowMs: number, amount: number, limit: number): number {
+    const index = this.#indexAt(nowMs);
     const ring = this.#counts.length;
-    let sum = this.#sum;
-    for (let i = this.#newest - ring + 1; i <= this.#newest; i++) {
+    let sum = this.sumAt(nowMs);
+    for (let i = index - ring + 1; i <= this.#newest; i++) {
       sum -= this.#counts[((i % ring) + ring) % ring] as number;
       if (sum + amount <= limit) return Math.max(1, Math.ceil((i + ring) * this.#widthMs - nowMs));
     }
@@ -48,7 +53,11 @@ export class SubWindows {
 
   /** How long after `nowMs` everything counted so far will have left. */
   emptyAfterMs(nowMs: number): number {
-    if (this.#sum === 0) return 0;
-    return Math.max(1, Math.ceil((this.#newest + this.#counts.length) * this.#widthMs - nowMs));
+    if (this.sumAt(nowMs) === 0) return 0;
+    return Math.max(1, Math.ceil((this.#indexAt(nowMs) + this.#counts.length) * this.#widthMs - nowMs));
+  }
+
+  #indexAt(nowMs: number): number {
+    return Math.max(this.#newest, Math.floor(nowMs / this.#widthMs));
   }
 }

@@ -50,8 +50,8 @@ export function slidingWindowContract(
             const connections = Array.from({ length: CLIENTS }, (_, n) => open(clock, n));
             const tenant = `window-${++unique}`;
             const admitted: { atMs: number; amount: number }[] = [];
-            /** The latest time the store has seen: going back reopens nothing, so it counts as standing still. */
-            let latestMs = 0;
+            /** When something was admitted last. To go back behind it reopens nothing, so that counts as standing still. */
+            let lastMs = 0;
             const within = (fromMs: number): number =>
               admitted.reduce((sum, call) => (call.atMs > fromMs ? sum + call.amount : sum), 0);
 
@@ -65,14 +65,15 @@ export function slidingWindowContract(
                 callId: `call-${n}`,
                 holds,
               });
-              latestMs = Math.max(latestMs, clock.now());
+              const atMs = Math.max(lastMs, clock.now());
               if (result.admitted) {
-                admitted.push({ atMs: latestMs, amount });
+                lastMs = atMs;
+                admitted.push({ atMs, amount });
                 // any span of the window's length that ends now; one that ends earlier was looked at then
-                expect(within(latestMs - windowMs)).toBeLessThanOrEqual(limit);
+                expect(within(atMs - windowMs)).toBeLessThanOrEqual(limit);
               } else {
-                // with one sub-window more there was really no room
-                expect(within(latestMs - windowMs - subWindowMs) + amount).toBeGreaterThan(limit);
+                // with one sub-window more there was really no room; and what was refused before has left no trace
+                expect(within(atMs - windowMs - subWindowMs) + amount).toBeGreaterThan(limit);
                 expect(within(Number.NEGATIVE_INFINITY)).toBe(before);
                 expect(result.retryAfterMs).toBeGreaterThan(0);
               }

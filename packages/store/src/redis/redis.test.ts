@@ -1,83 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Clock, systemClock } from '@sluice/core';
-import { waitFor } from '../../../../test/support/wait-for.ts';
-import { attemptsContract } from '../ports/attempts.contract.ts';
-import { auditTrailContract } from '../ports/audit-trail.contract.ts';
-import { cacheContract } from '../ports/cache.contract.ts';
-import { keysContract } from '../ports/keys.contract.ts';
-import { metersContract } from '../ports/meters.contract.ts';
-import { providerStatsContract } from '../ports/provider-stats.contract.ts';
-import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { systemClock } from '@sluice/core';
+import { adaptersContract, connect, ownLayout, wait } from './adapters.contract.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
-import { type Connections, openConnections } from './connections.ts';
-import { waitAtMost } from './deadline.ts';
+import type { Connections } from './connections.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 
-const url = process.env['TEST_REDIS_URL'] ?? '';
-/** Ample, because these tests are about what is answered and not when. */
-const wait = waitAtMost(5_000);
-const opened: Connections[] = [];
+const target = { kind: 'single', url: process.env['TEST_REDIS_URL'] ?? '' } as const;
 
-async function connect(): Promise<Connections> {
-  const connections = openConnections({ kind: 'single', url }, undefined, { onState: () => {} });
-  opened.push(connections);
-  const { state, background, subscriber } = connections;
-  await waitFor(() => [state, background, subscriber].every((client) => client.status === 'ready'), 'Redis to be connected');
-  return connections;
-}
+adaptersContract('Redis', () => target);
 
-const ownLayout = (): KeyLayout => new KeyLayout(`test-${randomUUID()}`);
 let shared: Connections;
-
 beforeAll(async () => {
-  shared = await connect();
+  shared = await connect(target);
 });
-afterAll(async () => {
-  for (const connections of opened) await connections.close();
-});
+afterAll(() => shared.close());
 
-const metersAt = (layout: KeyLayout, clock?: Clock): RedisMeters =>
-  new RedisMeters({
-    state: shared.state,
-    background: shared.background,
-    layout,
-    wait,
-    ...(clock === undefined ? {} : { clock }),
-  });
-
-metersContract('Redis', (clock) => metersAt(ownLayout(), clock));
-cacheContract('Redis', (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
-keysContract('Redis', async () => {
-  const layout = ownLayout();
-  const again = async () => {
-    const { state, subscriber } = await connect();
-    const keys = new RedisKeys({ state, subscriber, layout, wait });
-    await waitFor(async () => {
-      const [, subscribers] = (await state.pubsub('NUMSUB', layout.keyChannel)) as [string, number];
-      return Number(subscribers) > 0;
-    }, 'the subscription');
-    return keys;
-  };
-  return { keys: await again(), again };
-});
-providerStatsContract('Redis', (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
-auditTrailContract('Redis', (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
-const windowLayout = ownLayout();
-const windowConnections: Connections[] = [];
-beforeAll(async () => {
-  for (let n = 0; n < 4; n++) windowConnections.push(await connect());
-});
-slidingWindowContract('Redis', 60, (clock, connection) => {
-  const { state, background } = windowConnections[connection] as Connections;
-  return new RedisMeters({ state, background, layout: windowLayout, wait, clock });
-});
-attemptsContract('Redis', (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
+const metersAt = (layout: KeyLayout): RedisMeters =>
+  new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
 
 describe('what Redis keeps', () => {
   it('has a time to live or a bound for every key', async () => {

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import type { Clock } from '@sluice/core';
+import { waitFor } from '../../../../test/support/wait-for.ts';
+import { attemptsContract } from '../ports/attempts.contract.ts';
+import { auditTrailContract } from '../ports/audit-trail.contract.ts';
+import { cacheContract } from '../ports/cache.contract.ts';
+import { keysContract } from '../ports/keys.contract.ts';
+import { metersContract } from '../ports/meters.contract.ts';
+import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { RedisAttempts } from './attempts.ts';
+import { RedisAuditTrail } from './audit-trail.ts';
+import { RedisCache } from './cache.ts';
+import { type Connections, openConnections, type RedisTarget } from './connections.ts';
+import { waitAtMost } from './deadline.ts';
+import { KeyLayout } from './key-layout.ts';
+import { RedisKeys } from './keys.ts';
+import { RedisMeters } from './meters.ts';
+import { RedisProviderStats } from './provider-stats.ts';
+
+/** Ample, because these tests are about what is answered and not when. */
+export const wait = waitAtMost(5_000);
+
+export const ownLayout = (): KeyLayout => new KeyLayout(`test-${randomUUID()}`);
+
+export async function connect(target: RedisTarget): Promise<Connections> {
+  const connections = openConnections(target, undefined, { onState: () => {} });
+  const { state, background, subscriber } = connections;
+  await waitFor(() => [state, background, subscriber].every((client) => client.status === 'ready'), 'Redis to be connected');
+  return connections;
+}
+
+/** Holds every Redis adapter to its port's contract, on one kind of Redis. `target` is asked when the tests begin. */
+export function adaptersContract(adapter: string, target: () => RedisTarget): void {
+  const opened: Connections[] = [];
+  const connected = async (): Promise<Connections> => {
+    const connections = await connect(target());
+    opened.push(connections);
+    return connections;
+  };
+  let shared: Connections;
+  const windowConnections: Connections[] = [];
+  beforeAll(async () => {
+    shared = await connected();
+    for (let n = 0; n < 4; n++) windowConnections.push(await connected());
+  });
+  afterAll(async () => {
+    for (const connections of opened) await connections.close();
+  });
+
+  const metersAt = ({ state, background }: Connections, layout: KeyLayout, clock: Clock): RedisMeters =>
+    new RedisMeters({ state, background, layout, wait, clock });
+  metersContract(adapter, (clock) => {
+    const { state, background } = shared;
+    const own = { state, background, layout: ownLayout(), wait };
+    return new RedisMeters(clock === undefined ? own : { ...own, clock });
+  });
+  cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
+  keysContract(adapter, async () => {
+    const layout = ownLayout();
+    const again = async () => {
+      const { state, subscriber } = await connected();
+      const keys = new RedisKeys({ state, subscriber, layout, wait });
+      let heard = false;
+      const stop = keys.onChange((hash) => {
+        heard ||= hash === 'is anybody there?';
+      });
+      await waitFor(async () => {
+        await state.publish(layout.keyChannel, 'is anybody there?');
+        return heard;
+      }, 'the subscription');
+      stop();
+      return keys;
+    };
+    return { keys: await again(), again };
+  });
+  providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
+  auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
+  const windowLayout = ownLayout();
+  slidingWindowContract(adapter, 60, (clock, connection) =>
+    metersAt(windowConnections[connection] as Connections, windowLayout, clock),
+  );
+  attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
+}

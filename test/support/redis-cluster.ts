@@ -1,0 +1,49 @@
+import { Redis } from 'ioredis';
+import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
+import { waitFor } from './wait-for.ts';
+
+const SLOTS = 16_384;
+
+/** A Redis Cluster of three masters on loopback, each a process. */
+export interface RedisCluster {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  stop(): Promise<void>;
+}
+
+/** The most commands come through a node's port; the nodes talk among themselves on that port and 10,000. */
+const MAX_PORT = 65_535 - 10_000;
+
+async function startNode(): Promise<RedisServer> {
+  for (;;) {
+    const node = await startRedisServer(['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']).catch(
+      (error: unknown) => {
+        if (String(error).includes('port') || String(error).includes('bind')) return undefined;
+        throw error;
+      },
+    );
+    if (node === undefined) continue;
+    if (node.port <= MAX_PORT) return node;
+    await node.stop();
+  }
+}
+
+export async function startRedisCluster(): Promise<RedisCluster> {
+  ensureRedisServer();
+  const servers = await Promise.all([startNode(), startNode(), startNode()]);
+  const clients = servers.map(({ url }) => new Redis(url));
+  const share = Math.ceil(SLOTS / servers.length);
+  for (const [n, client] of clients.entries()) {
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', n * share, Math.min((n + 1) * share, SLOTS) - 1);
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', String(servers[0]?.port));
+  }
+  const whole = async (client: Redis): Promise<boolean> => {
+    const info = String(await client.call('CLUSTER', 'INFO'));
+    return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${servers.length}`);
+  };
+  await waitFor(async () => (await Promise.all(clients.map(whole))).every(Boolean), 'the cluster to be whole');
+  for (const client of clients) client.disconnect();
+  return {
+    nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })),
+    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+  };
+}

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
+import { ensureRedisServer, startRedisServer } from './redis-server.ts';
+import { waitFor } from './wait-for.ts';
+
+/** A master with a replica, watched by one Sentinel that may decide alone. */
+export interface WatchedRedis {
+  readonly sentinel: string;
+  readonly name: string;
+  /** Kills the master, and waits until the Sentinel has made the replica the new one. */
+  failOver(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startWatchedRedis(): Promise<WatchedRedis> {
+  ensureRedisServer();
+  const name = 'sluice-state';
+  const master = await startRedisServer();
+  const replica = await startRedisServer(['--replicaof', `127.0.0.1 ${master.port}`, '--repl-diskless-sync-delay', '0']);
+  const copy = new Redis(replica.url);
+  await waitFor(async () => (await copy.info('replication')).includes('master_link_status:up'), 'the replica to follow');
+  copy.disconnect();
+
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-sentinel-'));
+  const file = join(folder, 'sentinel.conf');
+  await writeFile(
+    file,
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 5000`,
+      '',
+    ].join('\n'),
+  );
+  const process = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+  const exited = new Promise((resolve) => process.once('exit', resolve));
+  const asking = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50 });
+  asking.on('error', () => {});
+  const masterPort = async () => Number(((await asking.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[])[1]);
+  await waitFor(async () => {
+    const replicas = (await asking.call('SENTINEL', 'REPLICAS', name)) as unknown[];
+    return (await masterPort()) === master.port && replicas.length === 1;
+  }, 'the Sentinel to know both');
+  return {
+    sentinel: `127.0.0.1:${port}`,
+    name,
+    async failOver() {
+      await master.stop();
+      await waitFor(async () => (await masterPort()) === replica.port, 'the Sentinel to choose the replica', 25_000);
+    },
+    async stop() {
+      asking.disconnect();
+      process.kill('SIGKILL');
+      await exited;
+      await Promise.all([master.stop(), replica.stop()]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
