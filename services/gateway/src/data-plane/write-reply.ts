@@ -28,6 +28,10 @@ export function writeReply(response: ServerResponse, call: LlmCall, reply: LlmRe
   });
 }
 
+/** What a client still sends after it was refused is read and thrown away for so long, and so much of it. */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 16 * 1024 * 1024;
+
 /** Sends an error in the dialect of the route. A request whose body was not read to its end takes its connection with it. */
 export function writeError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number): void {
   if (response.headersSent || response.destroyed) {
@@ -37,7 +41,35 @@ export function writeError(response: ServerResponse, call: LlmCall, error: LlmEr
   const body = renderError(error);
   const headers = errorHeaders(call, error, elapsedMs);
   headers['content-length'] = Buffer.byteLength(body);
-  if (!response.req.complete) headers['connection'] = 'close';
+  const unread = !response.req.complete;
+  if (unread) headers['connection'] = 'close';
   response.writeHead(error.status, headers);
-  response.end(body);
+  if (!unread) {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  linger(response);
+}
+
+/**
+ * Closes the connection once the client has stopped sending. To close it at once would reset it, because there is something unread, and a
+ * reset can take the answer with it that is still on its way (RFC 9112, section 9.6).
+ */
+function linger(response: ServerResponse): void {
+  const request = response.req;
+  let left = LINGER_BYTES;
+  const close = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(close, LINGER_MS);
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) close();
+  });
+  request.on('end', close);
+  request.on('error', close);
+  request.on('close', close);
+  request.resume();
 }
