@@ -193,6 +193,22 @@ describe('the audit trail', () => {
     expect(first?.['costUsd']).toBeCloseTo((inputTokens + 2 * outputTokens) / 1_000_000, 9);
   });
 
+  it('keeps the trace that a call belongs to, and passes it on', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const traced = (value: string) => {
+      const headers = { traceparent: value, 'x-request-id': `trace-${value.length}` };
+      return ask(gateway.url, chat('up/traced', value), { key: FREE, headers });
+    };
+    await traced(traceparent);
+    await traced(`${traceparent}-malformed`);
+    const recordOf = (value: string) => logged().find((record) => record.requestId === `trace-${value.length}`);
+    await waitFor(() => recordOf(`${traceparent}-malformed`) !== undefined, 'its record');
+    expect(recordOf(traceparent)).toMatchObject({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736' });
+    expect(recordOf(`${traceparent}-malformed`)).not.toHaveProperty('traceId');
+    const passedOn = replicas.simulator.journal.entries.filter((entry) => entry.model === 'traced');
+    expect(passedOn.map((entry) => entry.headers['traceparent'])).toEqual([traceparent, undefined]);
+  });
+
   it('has a record of a hit, with what it saved', async () => {
     const body = chat('priced', 'a hit');
     await ask(gateway.url, body, { key: FREE });

@@ -32,6 +32,7 @@ describe('three replicas on one Redis', () => {
       },
       keys: [
         { name: 'limited', secret: 'key-limited', limits: { requests: '100/min' } },
+        { name: 'same-id', secret: 'key-same-id', limits: { requests: '5/min', concurrent: 50 } },
         { name: 'in-flight', secret: 'key-in-flight', limits: { concurrent: 5 } },
         { name: 'free', secret: 'key-free' },
       ],
@@ -50,6 +51,14 @@ describe('three replicas on one Redis', () => {
     for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     const atOnce = replicas.simulator.journal.entries.filter((entry) => entry.body.includes('at once'));
     expect(atOnce).toHaveLength(100);
+  });
+
+  it('count every call of a client that gives them all one request id', async () => {
+    const options = { key: 'key-same-id', headers: { 'x-request-id': 'the-same-for-all' } };
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(urlOf(n), chat('plain', `same ${n}`), options)));
+    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(5);
+    expect(answers.filter((answer) => answer.code === 'rate_limit_exceeded')).toHaveLength(15);
+    for (const answer of answers) expect(answer.headers.get('x-request-id')).toBe('the-same-for-all');
   });
 
   it('let no more calls be in flight than the limit says, and free their places', async () => {

@@ -58,8 +58,12 @@ export interface CallFacts {
 
 /** One call on its way through the chain. */
 export interface LlmCall {
-  /** The request id: unique, and the key by which the store does a call's work once. */
+  /** The gateway's own id of the call: by it the store does a call's work once, so it is never one that a client could choose twice. */
   readonly id: string;
+  /** The id that client, log and audit record know the call by: the client's own where it gave one. */
+  readonly requestId: string;
+  /** The client's trace context (W3C `traceparent`), which goes on to the provider. */
+  readonly traceparent?: string;
   readonly operation: Operation;
   /** The route as the contract writes it (`POST /v1/chat/completions`): a label, never the client's own text. */
   readonly route: string;

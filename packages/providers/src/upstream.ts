@@ -86,7 +86,7 @@ export class Upstream {
         {
           method: 'POST',
           path: this.#basePath + path,
-          headers: this.#headers,
+          headers: call.traceparent === undefined ? this.#headers : [...this.#headers, 'traceparent', call.traceparent],
           body: Buffer.from(body.buffer, body.byteOffset, body.length),
         },
         exchange,

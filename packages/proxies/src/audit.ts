@@ -14,6 +14,8 @@ export interface AuditRecord {
   /** When the call came, ISO 8601. */
   readonly time: string;
   readonly requestId: string;
+  /** Where the client gave one (W3C Trace Context). */
+  readonly traceId?: string;
   readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
   /** The HTTP status; 499 where the client had left. */
   readonly status: number;
@@ -60,7 +62,8 @@ export function audit(options: AuditOptions): LlmProxy {
     const latencyMs = clock.monotonic() - call.startedAtMs;
     sink.write({
       time: new Date(clock.now() - latencyMs).toISOString(),
-      requestId: call.id,
+      requestId: call.requestId,
+      ...(call.traceparent === undefined ? {} : { traceId: call.traceparent.slice(3, 35) }),
       ...end,
       key: facts.caller?.keyName ?? null,
       tenant: facts.caller?.tenant ?? null,

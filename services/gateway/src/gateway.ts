@@ -79,7 +79,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     clock,
     ready,
     onFault: (call, error) =>
-      logger.error('a call failed by a fault of the gateway', { requestId: call.id, error: stackOf(error) }),
+      logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
   const data = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },

@@ -10,7 +10,8 @@ export interface OpenAiCallOptions {
   readonly credential?: string;
   readonly preferences?: Partial<Preferences>;
   readonly signal?: AbortSignal;
-  readonly id?: string;
+  /** What the audit record calls it. */
+  readonly requestId?: string;
 }
 
 /**
@@ -20,8 +21,10 @@ export interface OpenAiCallOptions {
  */
 export function openAiCall(request: object, options: OpenAiCallOptions = {}): LlmCall {
   const operation = options.operation ?? 'chat';
+  const id = randomUUID();
   return {
-    id: options.id ?? randomUUID(),
+    id,
+    requestId: options.requestId ?? id,
     operation,
     route: openAiRoute(operation),
     message: new OpenAiRequest(operation, Buffer.from(JSON.stringify(request))),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   asLlmError,
@@ -13,7 +14,7 @@ import {
 } from '@sluice/core';
 import { OPENAI_PATHS, type OpenAiOperation, OpenAiRequest, openAiRoute } from '@sluice/dialects';
 import express, { type Express } from 'express';
-import { credentialOf, deadlineOf, preferencesOf, requestIdOf } from './call-headers.ts';
+import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { guardRequest } from './request-guard.ts';
 import { writeError, writeReply } from './write-reply.ts';
@@ -71,8 +72,12 @@ export function dataPlane(options: DataPlaneOptions): Express {
       // what is wrong shows when the message is looked at: inside the chain, after the key was checked
       message = unreadableMessage(asLlmError(error));
     }
+    const id = randomUUID();
+    const traceparent = traceparentOf(request.headers);
     const call: LlmCall = {
-      id: requestIdOf(request.headers),
+      id,
+      requestId: requestIdOf(request.headers) ?? id,
+      ...(traceparent === undefined ? {} : { traceparent }),
       operation,
       route,
       message,

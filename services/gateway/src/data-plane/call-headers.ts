@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type CacheDirectives, LlmError, type Preferences, type Strategy } from '@sluice/core';
 
 const REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const TAG = /^[\x20-\x7e]{1,128}$/;
 const MAX_TAGS = 16;
 const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
@@ -33,10 +33,16 @@ export function credentialOf(headers: IncomingHttpHeaders, target: string): stri
   return new URLSearchParams(target.slice(query + 1)).get('key') ?? undefined;
 }
 
-/** The client's own request id where it can stand in a log, else a new one. */
-export function requestIdOf(headers: IncomingHttpHeaders): string {
+/** The client's own request id where it can stand in a log. */
+export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
   const given = one(headers['x-request-id']);
-  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+  return given !== undefined && REQUEST_ID.test(given) ? given : undefined;
+}
+
+/** The trace that the call belongs to; one that is malformed is none (W3C Trace Context, section 3.2). */
+export function traceparentOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = one(headers['traceparent']);
+  return given !== undefined && TRACEPARENT.test(given) ? given : undefined;
 }
 
 /** @throws LlmError `invalid_request` with the header in `param` */

@@ -22,7 +22,7 @@ const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
 function common(call: LlmCall, elapsedMs: number): Headers {
   const { facts } = call;
-  const headers: Headers = { 'x-request-id': call.id, 'cache-control': 'private, no-store', 'x-sluice-cache': facts.cache };
+  const headers: Headers = { 'x-request-id': call.requestId, 'cache-control': 'private, no-store', 'x-sluice-cache': facts.cache };
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
     headers[`x-ratelimit-limit-${meter}`] = limit;
     headers[`x-ratelimit-remaining-${meter}`] = remaining;

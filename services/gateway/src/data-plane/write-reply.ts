@@ -21,7 +21,7 @@ export function writeReply(response: ServerResponse, call: LlmCall, reply: LlmRe
     end: ({ end, error }) => {
       if (end === 'failed' || error !== undefined) {
         const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
-        response.write(renderStreamError(reason, call.id));
+        response.write(renderStreamError(reason, call.requestId));
       }
       response.end();
     },
