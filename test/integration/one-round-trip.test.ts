@@ -20,8 +20,15 @@ describe('what a call asks of Redis', () => {
       }),
       { REDIS_URL: proxy.url },
     );
-    // from here on the key is known to the replica, and the scripts to Redis
+    // from here on the key is known to the replica, the scripts to Redis, and nothing of this call is still to be written
     await call('warm');
+    await waitFor(
+      () =>
+        onTheWay()
+          .flat()
+          .some((command) => command.startsWith('SET')),
+      'the answer to be stored',
+    );
   });
   afterAll(async () => {
     await replicas.stop();

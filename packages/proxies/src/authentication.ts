@@ -31,7 +31,7 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'au
       const caller = found instanceof Promise ? await found : found;
       if (caller === undefined) return refuse('unknown', 'The API key is not known, or was revoked, or has expired.');
       call.facts.caller = caller;
-      return next.complete(call);
+      return await next.complete(call);
     },
   });
 }

@@ -8,6 +8,7 @@ import {
   LlmError,
   type LlmProxy,
   type LlmReply,
+  PerCall,
   ReplyStream,
   type StreamedReply,
   systemClock,
@@ -48,7 +49,7 @@ export function caching(options: CachingOptions): LlmProxy {
   const clock = options.clock ?? systemClock;
   const maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
   const health = options.health ?? unwatched;
-  const lookups = new WeakMap<LlmCall, { key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>();
+  const lookups = new PerCall<{ key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>();
 
   const keyOf = (call: LlmCall): CacheKey => ({
     scope: options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
@@ -133,11 +134,10 @@ function notCached(): LlmError {
   return new LlmError('not_cached', 'There is no answer in the cache, and the call asked for nothing else (only-if-cached).');
 }
 
-/** All that decides the answer. Lengths stand before the parts, so that no two calls can run together into one. */
+/** All that decides the answer. None of the parts has a colon in it, so that no two calls can run together into one. */
 function digestOf(call: LlmCall): string {
-  const namespace = call.preferences.cache.namespace ?? '';
-  const head = `${call.operation} ${call.preferences.optimizeFor ?? ''} ${namespace.length} ${namespace} `;
-  return hash('sha256', Buffer.concat([Buffer.from(head), call.message.bytes]), 'hex');
+  const { cache, optimizeFor } = call.preferences;
+  return `${call.operation}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${hash('sha256', call.message.bytes, 'hex')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {

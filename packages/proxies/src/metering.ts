@@ -1,4 +1,13 @@
-import { type Caller, type ConcernHealth, isStreamed, type LlmCall, LlmError, type LlmProxy, unwatched } from '@sluice/core';
+import {
+  type Caller,
+  type ConcernHealth,
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmProxy,
+  PerCall,
+  unwatched,
+} from '@sluice/core';
 import type { HeldPlace, Hold, Meters, ReservationResult } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 
@@ -33,7 +42,7 @@ function holdsOf(caller: Caller): Hold[] {
 export function metering(options: MeteringOptions): LlmProxy {
   const { meters, metrics } = options;
   const health = options.health ?? unwatched;
-  const reservations = new WeakMap<LlmCall, Promise<ReservationResult> | undefined>();
+  const reservations = new PerCall<Promise<ReservationResult> | 'none'>();
   const places = new HeldPlaces(meters, health);
 
   const reserve = (call: LlmCall): Promise<ReservationResult> | undefined => {
@@ -49,12 +58,11 @@ export function metering(options: MeteringOptions): LlmProxy {
 
   return (next) => ({
     prepare(call) {
-      reservations.set(call, reserve(call));
+      reservations.set(call, reserve(call) ?? 'none');
     },
     async complete(call) {
-      const prepared = reservations.has(call);
-      const reserving = prepared ? reservations.get(call) : reserve(call);
-      if (reserving === undefined) return next.complete(call);
+      const reserving = reservations.get(call) ?? reserve(call) ?? 'none';
+      if (reserving === 'none') return next.complete(call);
       const caller = call.facts.caller as Caller;
       const place: HeldPlace | undefined =
         caller.limits.concurrent === undefined
@@ -78,7 +86,7 @@ export function metering(options: MeteringOptions): LlmProxy {
         metrics?.rateLimited.inc({ meter: result.meter });
         throw fullMeter(result);
       }
-      if (place === undefined) return next.complete(call);
+      if (place === undefined) return await next.complete(call);
       places.hold(place);
       try {
         const reply = await next.complete(call);
@@ -129,7 +137,8 @@ class HeldPlaces {
     }
     this.#releasing.push(place);
     if (this.#releasing.length === 1) {
-      queueMicrotask(() => {
+      // together with those of the other calls that end in this turn of the event loop; a client's next call comes after it
+      setImmediate(() => {
         const places = this.#releasing;
         this.#releasing = [];
         this.#meters.release(places).catch((error: unknown) => this.#health.failed(error));

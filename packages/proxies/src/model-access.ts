@@ -28,7 +28,7 @@ export function modelAccess(models: KnownModels): LlmProxy {
       }
       // what models there are is answered without the store
       if (call.operation !== 'models') next.prepare?.(call);
-      return next.complete(call);
+      return await next.complete(call);
     },
   });
 }

@@ -1,4 +1,4 @@
-import type { LlmProxy } from '@sluice/core';
+import type { LlmCall, LlmProxy, LlmReply } from '@sluice/core';
 
 export interface ModelListRendering {
   /** The list as the caller may see it, in the dialect of the route. */
@@ -9,12 +9,12 @@ export interface ModelListRendering {
 
 /** Answers the questions what models there are and what one of them is, from the configuration alone. */
 export function modelList(render: ModelListRendering): LlmProxy {
+  const answer = async (call: LlmCall): Promise<LlmReply> => {
+    const { model } = call.message.view();
+    const text = model === '' ? render.list(call.facts.caller?.models) : render.one(model);
+    return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(text) };
+  };
   return (next) => ({
-    async complete(call) {
-      if (call.operation !== 'models') return next.complete(call);
-      const { model } = call.message.view();
-      const text = model === '' ? render.list(call.facts.caller?.models) : render.one(model);
-      return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(text) };
-    },
+    complete: (call) => (call.operation === 'models' ? answer(call) : next.complete(call)),
   });
 }

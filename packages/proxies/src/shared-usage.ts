@@ -1,21 +1,53 @@
 import { randomUUID } from 'node:crypto';
 import { type ConcernHealth, type LlmCall, unwatched } from '@sluice/core';
-import type { Counters, ProviderStats, StatsSnapshot } from '@sluice/store/ports';
+import type { Counters, ProviderStats } from '@sluice/store/ports';
 import type { Target, TargetUsage } from './load-balancing.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;
 
 class Sums {
-  readonly values: Record<string, number> = {};
+  readonly #values = new Map<string, number>();
 
   add(name: string, amount: number): void {
-    this.values[name] = (this.values[name] ?? 0) + amount;
+    this.#values.set(name, (this.#values.get(name) ?? 0) + amount);
   }
 
   get(name: string): number {
-    return this.values[name] ?? 0;
+    return this.#values.get(name) ?? 0;
   }
+
+  counters(): Counters {
+    return Object.fromEntries(this.#values);
+  }
+}
+
+/** The names of a target's counters. They are made once: a name that is made anew for each call has to be looked up by its letters. */
+const namesOfTarget = (target: string) => ({
+  calls: `target:${target}:calls`,
+  answers: `target:${target}:answers`,
+  latencyUs: `target:${target}:latency_us`,
+});
+
+const namesOfProvider = (provider: string) => ({
+  calls: `provider:${provider}:calls`,
+  errors: `provider:${provider}:errors`,
+  inputTokens: `provider:${provider}:input_tokens`,
+  outputTokens: `provider:${provider}:output_tokens`,
+  costNanos: `provider:${provider}:cost_nanos`,
+});
+
+/** Remembers what `make` made of each name. The names come from the configuration alone, so there is a bound to it. */
+function remembering<T>(make: (name: string) => T): (name: string) => T {
+  const made = new Map<string, T>();
+  return (name) => {
+    let one = made.get(name);
+    if (one === undefined) {
+      one = make(name);
+      made.set(name, one);
+    }
+    return one;
+  };
 }
 
 /**
@@ -25,7 +57,10 @@ class Sums {
 export class SharedUsage implements TargetUsage {
   readonly #stats: ProviderStats;
   readonly #health: ConcernHealth;
-  #snapshot: StatsSnapshot = { totals: {}, recent: {} };
+  readonly #target = remembering(namesOfTarget);
+  readonly #provider = remembering(namesOfProvider);
+  #totalsOfAll: Counters = {};
+  #recentOfAll: ReadonlyMap<string, number> = new Map();
   #totals = new Sums();
   #recent = new Sums();
   /** On its way to the store, or to be sent again under the same id. */
@@ -52,33 +87,35 @@ export class SharedUsage implements TargetUsage {
   }
 
   calls(target: string): number {
-    return this.#recentSum(`target:${target}:calls`);
+    return this.#recentSum(this.#target(target).calls);
   }
 
   latencyMs(target: string): number | undefined {
-    const answers = this.#recentSum(`target:${target}:answers`);
-    return answers === 0 ? undefined : this.#recentSum(`target:${target}:latency_us`) / answers / 1_000;
+    const names = this.#target(target);
+    const answers = this.#recentSum(names.answers);
+    return answers === 0 ? undefined : this.#recentSum(names.latencyUs) / answers / 1_000;
   }
 
   onPick(target: Target): void {
-    this.#recent.add(`target:${target.name}:calls`, 1);
-    this.#totals.add(`provider:${target.provider}:calls`, 1);
+    this.#recent.add(this.#target(target.name).calls, 1);
+    this.#totals.add(this.#provider(target.provider).calls, 1);
   }
 
   onDone(target: Target, latencyMs: number, call: LlmCall, ok: boolean): void {
     const { usage, cost } = call.facts;
-    const { provider } = target;
+    const names = this.#provider(target.provider);
     if (ok) {
-      this.#recent.add(`target:${target.name}:answers`, 1);
-      this.#recent.add(`target:${target.name}:latency_us`, Math.round(latencyMs * 1_000));
+      const { answers, latencyUs } = this.#target(target.name);
+      this.#recent.add(answers, 1);
+      this.#recent.add(latencyUs, Math.round(latencyMs * 1_000));
     } else {
-      this.#totals.add(`provider:${provider}:errors`, 1);
+      this.#totals.add(names.errors, 1);
     }
     if (usage !== undefined) {
-      this.#totals.add(`provider:${provider}:input_tokens`, usage.inputTokens);
-      this.#totals.add(`provider:${provider}:output_tokens`, usage.outputTokens);
+      this.#totals.add(names.inputTokens, usage.inputTokens);
+      this.#totals.add(names.outputTokens, usage.outputTokens);
     }
-    if (cost !== undefined) this.#totals.add(`provider:${provider}:cost_nanos`, cost);
+    if (cost !== undefined) this.#totals.add(names.costNanos, cost);
   }
 
   /** Adds to one of the sums that the dashboard shows. */
@@ -91,7 +128,7 @@ export class SharedUsage implements TargetUsage {
     // one that is under way may have left before the latest was counted
     await this.#exchange?.catch(() => {});
     await this.exchange();
-    return this.#snapshot.totals;
+    return this.#totalsOfAll;
   }
 
   /** Sends what was counted here and takes over the sums. One at a time; a batch whose answer was lost is sent again under its id. */
@@ -118,11 +155,13 @@ export class SharedUsage implements TargetUsage {
       this.#recent = new Sums();
     }
     const { id, totals, recent } = this.#sending;
-    this.#snapshot = await this.#stats.add(id, totals.values, recent.values);
+    const snapshot = await this.#stats.add(id, totals.counters(), recent.counters());
+    this.#totalsOfAll = snapshot.totals;
+    this.#recentOfAll = new Map(Object.entries(snapshot.recent));
     this.#sending = undefined;
   }
 
   #recentSum(name: string): number {
-    return (this.#snapshot.recent[name] ?? 0) + (this.#sending?.recent.get(name) ?? 0) + this.#recent.get(name);
+    return (this.#recentOfAll.get(name) ?? 0) + (this.#sending?.recent.get(name) ?? 0) + this.#recent.get(name);
   }
 }

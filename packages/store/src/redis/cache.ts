@@ -31,6 +31,7 @@ export class RedisCache implements Cache {
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.now());
     if (ttlMs <= 0) return;
     const name = this.#layout.cacheEntry(key.scope, key.digest);
+    gatherWrites(this.#client);
     await this.#wait('cache_set', this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
   }
 }

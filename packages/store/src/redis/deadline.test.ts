@@ -1,20 +1,35 @@
 import { describe, expect, it } from '@jest/globals';
-import { RedisTimeoutError, withDeadline } from './deadline.ts';
+import { RedisTimeoutError, waitAtMost } from './deadline.ts';
 
-describe('withDeadline', () => {
+describe('waitAtMost', () => {
   it('rejects what does not come', async () => {
-    await expect(withDeadline(new Promise(() => {}), 5)).rejects.toBeInstanceOf(RedisTimeoutError);
+    await expect(waitAtMost(5)('get', new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
   });
 
   it('passes on what comes, good or bad', async () => {
-    await expect(withDeadline(Promise.resolve(1), 1_000)).resolves.toBe(1);
-    await expect(withDeadline(Promise.reject(new Error('no')), 1_000)).rejects.toThrow('no');
+    await expect(waitAtMost(1_000)('get', Promise.resolve(1))).resolves.toBe(1);
+    await expect(waitAtMost(1_000)('get', Promise.reject(new Error('no')))).rejects.toThrow('no');
+  });
+
+  it('tells once how long each was waited for, whether it came or not', async () => {
+    const told: [string, number][] = [];
+    const wait = waitAtMost(20, (operation, seconds) => told.push([operation, seconds]));
+    await wait('get', Promise.resolve(1));
+    let answerLate: (value: number) => void = () => {};
+    const late = new Promise<number>((resolve) => {
+      answerLate = resolve;
+    });
+    await expect(wait('set', late)).rejects.toBeInstanceOf(RedisTimeoutError);
+    answerLate(1);
+    await late;
+    expect(told.map(([operation]) => operation)).toEqual(['get', 'set']);
+    expect(told[1]?.[1]).toBeGreaterThanOrEqual(0.019);
   });
 
   it('takes an answer that was there while this process was busy', async () => {
     // the answer comes with the next turn of the event loop, but the timer is due first because the process is held up
     const answer = new Promise((resolve) => setImmediate(() => resolve('there')));
-    const waited = withDeadline(answer, 5);
+    const waited = waitAtMost(5)('get', answer);
     const until = performance.now() + 20;
     while (performance.now() < until);
     await expect(waited).resolves.toBe('there');

@@ -3,12 +3,13 @@ import type { RedisClient } from './connections.ts';
 
 /**
  * Lets the commands that are given in one turn of the event loop leave together: one packet and one system call for all that a call needs,
- * and for all calls that came at once. ioredis writes each by itself; its own way to gather them (automatic pipelining) delays them all by
- * a turn and costs more than it saves. A Cluster has a connection for each node, and goes without.
+ * and for all calls that came at once. ioredis writes each command by itself otherwise. A Cluster has a connection for each node, and
+ * goes without.
  */
 export function gatherWrites(client: RedisClient): void {
   const { stream } = client as { stream?: Duplex };
   if (stream === undefined || stream.writableCorked > 0) return;
   stream.cork();
-  process.nextTick(() => stream.uncork());
+  // after what the sockets have brought in this turn, before the next is waited for
+  setImmediate(() => stream.uncork());
 }

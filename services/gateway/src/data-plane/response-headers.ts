@@ -1,6 +1,10 @@
 import { type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
 
-type Headers = Record<string, string | number>;
+/**
+ * Headers as a flat list of names and values, the way `writeHead` takes them as they are: an object whose members have made-up names is
+ * several times as dear.
+ */
+export type HeaderList = (string | number)[];
 
 /** Milliseconds as OpenAI writes a reset: `1s`, `6m0s`, `120ms`. */
 export function openAiDuration(ms: number): string {
@@ -17,51 +21,56 @@ const usdText = (amount: Money): string =>
     .toFixed(9)
     .replace(/\.?0+$/, '');
 
+/** Milliseconds to a tenth. */
+const tenths = (ms: number): string => String(Math.round(ms * 10) / 10);
+
 /** A header's value of what may have come from outside: what cannot stand there is left out. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
-function common(call: LlmCall, elapsedMs: number): Headers {
+function common(call: LlmCall, elapsedMs: number): HeaderList {
   const { facts } = call;
-  const headers: Headers = { 'x-request-id': call.requestId, 'cache-control': 'private, no-store', 'x-sluice-cache': facts.cache };
+  const headers: HeaderList = [
+    'x-request-id',
+    call.requestId,
+    'cache-control',
+    'private, no-store',
+    'x-sluice-cache',
+    facts.cache,
+  ];
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
-    headers[`x-ratelimit-limit-${meter}`] = limit;
-    headers[`x-ratelimit-remaining-${meter}`] = remaining;
-    headers[`x-ratelimit-reset-${meter}`] = openAiDuration(resetMs);
+    headers.push(`x-ratelimit-limit-${meter}`, limit, `x-ratelimit-remaining-${meter}`, remaining);
+    headers.push(`x-ratelimit-reset-${meter}`, openAiDuration(resetMs));
   }
   if (facts.provider !== undefined) {
-    headers['x-sluice-provider'] = facts.provider;
-    headers['x-sluice-model'] = plain(facts.providerModel ?? '');
-    headers['x-sluice-attempts'] = facts.attempts;
+    headers.push('x-sluice-provider', facts.provider, 'x-sluice-model', plain(facts.providerModel ?? ''));
+    headers.push('x-sluice-attempts', facts.attempts);
   }
-  if (facts.degraded.length > 0) headers['x-sluice-degraded'] = facts.degraded.join(',');
-  const timing = `sluice;dur=${Math.max(0, elapsedMs - facts.upstreamMs).toFixed(1)}`;
-  headers['server-timing'] = facts.upstreamMs === 0 ? timing : `${timing}, upstream;dur=${facts.upstreamMs.toFixed(1)}`;
+  if (facts.degraded.length > 0) headers.push('x-sluice-degraded', facts.degraded.join(','));
+  const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - facts.upstreamMs))}`;
+  headers.push('server-timing', facts.upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(facts.upstreamMs)}`);
   return headers;
 }
 
-export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number): Headers {
+export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number): HeaderList {
   const { facts } = call;
   const headers = common(call, elapsedMs);
-  for (const name in reply.headers) headers[name] = reply.headers[name] as string;
-  headers['content-type'] = reply.contentType;
-  if (facts.cache === 'hit') {
-    headers['age'] = facts.cacheAgeS;
-    headers['cache-status'] = `sluice; hit; ttl=${facts.cacheTtlS}`;
-  }
+  for (const name in reply.headers) headers.push(name, reply.headers[name] as string);
+  headers.push('content-type', reply.contentType);
+  if (facts.cache === 'hit') headers.push('age', facts.cacheAgeS, 'cache-status', `sluice; hit; ttl=${facts.cacheTtlS}`);
   if (!('stream' in reply)) {
-    headers['content-length'] = reply.body.length;
-    if (facts.cost !== undefined) headers['x-sluice-cost-usd'] = usdText(facts.cost);
-    if (facts.saved !== undefined) headers['x-sluice-saved-usd'] = usdText(facts.saved);
+    headers.push('content-length', reply.body.length);
+    if (facts.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(facts.cost));
+    if (facts.saved !== undefined) headers.push('x-sluice-saved-usd', usdText(facts.saved));
   }
   return headers;
 }
 
-export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number): Headers {
+export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number): HeaderList {
   const headers = common(call, elapsedMs);
-  headers['content-type'] = 'application/json';
+  headers.push('content-type', 'application/json');
   if (error.status === 429 || error.status === 503) {
-    headers['retry-after'] = Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
+    headers.push('retry-after', Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)));
   }
-  if (error.code === 'invalid_api_key') headers['www-authenticate'] = 'Bearer';
+  if (error.code === 'invalid_api_key') headers.push('www-authenticate', 'Bearer');
   return headers;
 }

@@ -40,9 +40,9 @@ export function writeError(response: ServerResponse, call: LlmCall, error: LlmEr
   }
   const body = renderError(error);
   const headers = errorHeaders(call, error, elapsedMs);
-  headers['content-length'] = Buffer.byteLength(body);
+  headers.push('content-length', Buffer.byteLength(body));
   const unread = !response.req.complete;
-  if (unread) headers['connection'] = 'close';
+  if (unread) headers.push('connection', 'close');
   response.writeHead(error.status, headers);
   if (!unread) {
     response.end(body);
