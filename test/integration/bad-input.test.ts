@@ -58,6 +58,11 @@ const CASES: readonly Case[] = [
     ...invalid,
     param: '__proto__',
   },
+  {
+    what: '__proto__ inside, escaped elsewhere',
+    body: '{"model":"plain","messages":[{"role":"user","content":"x","__\\u0070roto__":{}}]}',
+    ...invalid,
+  },
   { what: '__proto__ inside', body: '{"model":"plain","messages":[{"role":"user","content":"x","__proto__":{}}]}', ...invalid },
   { what: 'constructor', body: `{"model":"plain",${message},"constructor":{"prototype":{}}}`, ...invalid, param: 'constructor' },
   {

@@ -18,6 +18,11 @@ describe('scanJson', () => {
     expect(slice('{"text":"\\"model\\":\\"x\\\\","model":"c"}', 'model')).toBe('"c"');
   });
 
+  it('finds a value under a name that is spelled with escapes', () => {
+    expect(slice('{"mod\\u0065l":"a"}', 'model')).toBe('"a"');
+    expect(slice('{"mod\\u00":"a","x":1}', 'model')).toBeUndefined();
+  });
+
   it('counts members that repeat, also under an escaped name', () => {
     expect(scan('{"model":1,"model":2}').members).toBe(2);
     expect(scan('{"model":1,"mod\\u0065l":2}').members).toBe(2);

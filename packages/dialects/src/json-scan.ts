@@ -31,6 +31,17 @@ function endOfString(bytes: Buffer, start: number): number {
   }
 }
 
+/** A member's name; it may be spelled with escapes. */
+function nameIn(quoted: Buffer): string {
+  if (!quoted.includes(BACKSLASH)) return quoted.toString('latin1', 1, quoted.length - 1);
+  try {
+    return JSON.parse(quoted.toString('utf8')) as string;
+  } catch {
+    // not JSON: the parser will say so
+    return '';
+  }
+}
+
 /**
  * Reads the structure of a JSON object without building it: nesting depth, number of top-level members, and where the values of
  * `wanted` stand. It trusts nothing but quotes and brackets, so it is safe on any bytes; whether they are JSON is the parser's matter.
@@ -78,7 +89,7 @@ export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, maxDepth: n
     } else if (depth === 1) {
       if (byte === COLON && valueStart === -1) {
         members++;
-        const name = bytes.toString('latin1', stringStart + 1, stringEnd - 1);
+        const name = nameIn(bytes.subarray(stringStart, stringEnd));
         key = wanted.has(name) ? name : undefined;
       } else if (byte === COMMA) {
         closeValue(at);

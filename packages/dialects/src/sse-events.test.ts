@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SseEvents } from './sse-events.ts';
+
+const cut = (bytes: Buffer, at: readonly number[]): Buffer[] => {
+  const places = [...new Set(at.map((one) => one % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...places].map((from, n) => bytes.subarray(from, places[n] ?? bytes.length));
+};
+const read = (chunks: readonly Buffer[]) => {
+  const events = new SseEvents();
+  const found = chunks.flatMap((chunk) => events.feed(chunk)).map((event) => event.toString('utf8'));
+  return { found, rest: events.flush().toString('utf8') };
+};
+
+describe('SseEvents', () => {
+  it.each(['\n', '\r\n', '\r'])('ends an event at a blank line (line end %j)', (end) => {
+    const text = [`data: 1${end}${end}`, `: a comment${end}${end}`, `event: x${end}data: 2${end}data: 3${end}${end}`].join('');
+    // of a CR at the very end it cannot be known yet whether an LF follows
+    const { found, rest } = read([Buffer.from(text)]);
+    expect([...found, ...(rest === '' ? [] : [rest])]).toEqual([
+      `data: 1${end}${end}`,
+      `: a comment${end}${end}`,
+      `event: x${end}data: 2${end}data: 3${end}${end}`,
+    ]);
+  });
+
+  it('finds the same events wherever the bytes are cut, and loses none', () => {
+    const line = fc.oneof(
+      fc.constant('data: {"a":"é€😀"}'),
+      fc.constant(': keep-alive'),
+      fc.string().map((text) => `data: ${text.replace(/[\r\n]/g, '')}`),
+    );
+    const event = fc.tuple(fc.array(line, { minLength: 1, maxLength: 3 }), fc.constantFrom('\n', '\r\n', '\r'));
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), fc.array(fc.nat()), (events, places) => {
+        // an event that ends with CR must not run into one that begins with LF: none does
+        const text = events.map(([lines, end]) => lines.map((one) => one + end).join('') + end).join('');
+        const bytes = Buffer.from(text);
+        const whole = read([bytes]);
+        const pieces = read(cut(bytes, places));
+        expect(pieces).toEqual(whole);
+        expect(pieces.found.join('') + pieces.rest).toBe(text);
+        expect(whole.found.length + (whole.rest === '' ? 0 : 1)).toBe(events.length);
+      }),
+    );
+  });
+});
