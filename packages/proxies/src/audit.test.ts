@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { type AuditRecord, audit } from './audit.ts';
+
+const body = Buffer.from('{"answer":1}');
+const whole = (status = 200): LlmReply => ({ status, contentType: 'application/json', headers: {}, body });
+
+async function recordOf(answer: () => LlmReply | Promise<LlmReply>, content = false, then: () => void = () => {}) {
+  const records: AuditRecord[] = [];
+  const clock = new ManualClock(Date.parse('2026-01-02T03:04:05Z'));
+  const call = openAiCall(
+    { model: 'm', messages: [{ role: 'user', content: 'secret plans' }] },
+    { credential: 'the-key', requestId: 'r-1', preferences: { tags: { team: 'a' } } },
+  );
+  Object.assign(call, { startedAtMs: clock.monotonic() });
+  const service = audit({ sink: { write: (record) => records.push(record) }, clock, content })({
+    async complete() {
+      clock.advance(250);
+      Object.assign(call.facts, {
+        caller: { tenant: 't', keyName: 'k', limits: {} },
+        provider: 'p',
+        target: 'p/m',
+        attempts: 1,
+        usage: { inputTokens: 3, outputTokens: 4 },
+        cost: 1_500,
+        cache: 'miss',
+      });
+      return answer();
+    },
+  });
+  await service.complete(call).catch(() => {});
+  then();
+  // the outcome of a stream is told in a microtask
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(records).toHaveLength(1);
+  return records[0] as AuditRecord;
+}
+
+describe('audit', () => {
+  it('writes one record of an answer: who, what, by whom, what it took and cost', async () => {
+    expect(await recordOf(() => whole())).toEqual({
+      time: '2026-01-02T03:04:05.000Z',
+      requestId: 'r-1',
+      outcome: 'answered',
+      status: 200,
+      error: null,
+      key: 'k',
+      tenant: 't',
+      route: 'POST /v1/chat/completions',
+      model: 'm',
+      target: 'p/m',
+      provider: 'p',
+      attempts: 1,
+      inputTokens: 3,
+      outputTokens: 4,
+      costUsd: 0.0000015,
+      savedUsd: null,
+      latencyMs: 250,
+      cache: 'miss',
+      tags: { team: 'a' },
+    });
+  });
+
+  it('holds no key, and neither prompt nor answer unless it is asked to', async () => {
+    const text = JSON.stringify(await recordOf(() => whole()));
+    for (const hidden of ['the-key', 'secret plans', 'answer"']) expect(text).not.toContain(hidden);
+    const open = await recordOf(() => whole(), true);
+    expect(open.prompt).toContain('secret plans');
+    expect(open.answer).toBe('{"answer":1}');
+  });
+
+  it.each([
+    [() => whole(422), { outcome: 'refused', status: 422, error: null }],
+    [() => Promise.reject(new LlmError('invalid_api_key', 'x')), { outcome: 'refused', status: 401, error: 'invalid_api_key' }],
+    [() => Promise.reject(new LlmError('client_closed', 'x')), { outcome: 'cancelled', status: 499, error: 'client_closed' }],
+    [() => Promise.reject(new LlmError('upstream_timeout', 'x')), { outcome: 'failed', status: 504, error: 'upstream_timeout' }],
+    [() => Promise.reject(new TypeError('a fault of ours')), { outcome: 'failed', status: 500, error: 'internal_error' }],
+  ])('tells how it ended (%#)', async (answer, end) => {
+    expect(await recordOf(answer)).toMatchObject(end);
+  });
+
+  it.each([
+    [{ end: 'finished' } as const, { outcome: 'answered', status: 200, error: null }],
+    [{ end: 'cancelled' } as const, { outcome: 'cancelled', status: 499, error: 'client_closed' }],
+    [
+      { end: 'failed', error: new LlmError('upstream_truncated', 'x') } as const,
+      { outcome: 'failed', status: 502, error: 'upstream_truncated' },
+    ],
+  ])('writes the record of a stream when it has ended (%#)', async (outcome, end) => {
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    const reply: LlmReply = { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+    const record = await recordOf(
+      () => reply,
+      true,
+      () => {
+        stream.push(Buffer.from('data: 1\n\n'));
+        stream.finish(outcome);
+      },
+    );
+    expect(record).toMatchObject({ ...end, answer: 'data: 1\n\n' });
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { createMetrics } from '@sluice/telemetry';
+import { authentication, fixedKeys } from './authentication.ts';
+
+const caller = { tenant: 't', keyName: 'k', limits: {} };
+const answer = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
+
+function setUp() {
+  let passed = 0;
+  const metrics = createMetrics({ version: '0', node: '0' });
+  const next = {
+    async complete() {
+      passed++;
+      return answer;
+    },
+  };
+  const service = authentication(fixedKeys({ 'the-key': caller }), metrics)(next);
+  const ask = (credential?: string) => {
+    const call = openAiCall(
+      { model: 'm', messages: [{ role: 'user', content: 'x' }] },
+      credential === undefined ? {} : { credential },
+    );
+    return service.complete(call).then(() => call.facts.caller);
+  };
+  return { ask, passed: () => passed, metrics };
+}
+
+describe('authentication', () => {
+  it('lets a key through and says whose it is', async () => {
+    expect(await setUp().ask('the-key')).toBe(caller);
+  });
+
+  it.each([
+    [undefined, 'missing'],
+    ['', 'missing'],
+    ['another', 'unknown'],
+    ['the-key ', 'malformed'],
+    ['the-ke', 'unknown'],
+    ['the\u0000key', 'malformed'],
+    ['thé-key', 'malformed'],
+    ['k'.repeat(513), 'malformed'],
+    ['__proto__', 'unknown'],
+  ])('refuses %j as %s, and nothing goes on', async (credential, reason) => {
+    const { ask, passed, metrics } = setUp();
+    await expect(ask(credential)).rejects.toMatchObject({ code: 'invalid_api_key', status: 401 });
+    expect(passed()).toBe(0);
+    const { values } = await metrics.authFailures.get();
+    expect(values).toEqual([expect.objectContaining({ labels: { reason }, value: 1 })]);
+  });
+
+  it('does not call a key wrong that cannot be checked', async () => {
+    const lookup = { find: () => Promise.reject(new LlmError('auth_unavailable', 'not now')) };
+    const service = authentication(lookup)({ complete: async () => answer });
+    const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { credential: 'any-key' });
+    await expect(service.complete(call)).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { type CacheDirectives, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { MemoryCache } from '@sluice/store/memory';
+import { caching } from './caching.ts';
+
+interface Asked {
+  readonly content?: string;
+  readonly cache?: CacheDirectives;
+  readonly tenant?: string;
+  readonly optimizeFor?: 'cost' | 'speed';
+  readonly more?: object;
+}
+
+const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: Asked = {}) => {
+  const preferences = { cache, ...(optimizeFor === undefined ? {} : { optimizeFor }) };
+  const call = openAiCall({ model: 'm', messages: [{ role: 'user', content }], ...more }, { preferences });
+  call.facts.caller = { tenant, keyName: 'k', limits: {} };
+  return call;
+};
+
+/** Counts its calls, and says which one an answer is of. */
+function counting(reply?: () => LlmReply) {
+  let calls = 0;
+  const service: LlmService = {
+    async complete(call) {
+      calls++;
+      Object.assign(call.facts, { provider: 'p', providerModel: 'pm', usage: { inputTokens: 2, outputTokens: 3 }, cost: 700 });
+      return reply?.() ?? { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(`{"n":${calls}}`) };
+    },
+  };
+  return { service, calls: () => calls };
+}
+
+function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () => LlmReply } = {}) {
+  const clock = new ManualClock();
+  const upstream = counting(options.reply);
+  const service = caching({
+    cache: new MemoryCache(clock),
+    ttlS: 60,
+    clock,
+    ...(options.shared === undefined ? {} : { sharedBetweenTenants: options.shared }),
+    ...(options.maxEntryBytes === undefined ? {} : { maxEntryBytes: options.maxEntryBytes }),
+  })(upstream.service);
+  const ask = async (asked: Asked = {}) => {
+    const call = callOf(asked);
+    const reply = await service.complete(call);
+    const text = 'body' in reply ? Buffer.from(reply.body).toString() : '';
+    return { facts: call.facts, text, reply };
+  };
+  return { clock, ask, calls: upstream.calls };
+}
+
+describe('caching', () => {
+  it('answers what was asked before, byte for byte, and says what that saved', async () => {
+    const { ask, calls, clock } = setUp();
+    const first = await ask();
+    expect(first.facts.cache).toBe('miss');
+    clock.advance(10_000);
+    const second = await ask();
+    expect(second.text).toBe(first.text);
+    expect(second.facts).toMatchObject({ cache: 'hit', cacheAgeS: 10, cacheTtlS: 50, cost: 0, saved: 700, provider: 'p' });
+    expect(calls()).toBe(1);
+  });
+
+  it('tells calls apart by their bytes, their namespace, their preference and their operation', async () => {
+    const { ask, calls } = setUp();
+    const different: Asked[] = [
+      {},
+      { content: 'y' },
+      { more: { temperature: 0 } },
+      { cache: { namespace: 'a' } },
+      { cache: { namespace: 'b' } },
+      { optimizeFor: 'cost' },
+      { optimizeFor: 'speed' },
+    ];
+    for (const one of different) expect((await ask(one)).facts.cache).toBe('miss');
+    expect(calls()).toBe(different.length);
+    for (const one of different) expect((await ask(one)).facts.cache).toBe('hit');
+  });
+
+  it('never answers one tenant with what another bought, unless the configuration says that they share', async () => {
+    const apart = setUp();
+    await apart.ask({ tenant: 'a' });
+    expect((await apart.ask({ tenant: 'b' })).facts.cache).toBe('miss');
+    const shared = setUp({ shared: true });
+    await shared.ask({ tenant: 'a' });
+    expect((await shared.ask({ tenant: 'b' })).facts.cache).toBe('hit');
+  });
+
+  it('does as the directives say', async () => {
+    const { ask, calls, clock } = setUp();
+    await expect(ask({ cache: { onlyIfCached: true } })).rejects.toMatchObject({ code: 'not_cached', status: 504 });
+    await ask({ cache: { noStore: true } });
+    expect((await ask()).facts.cache).toBe('miss');
+    expect((await ask({ cache: { onlyIfCached: true } })).facts.cache).toBe('hit');
+    clock.advance(5_000);
+    expect((await ask({ cache: { maxAgeS: 5 } })).facts.cache).toBe('hit');
+    expect((await ask({ cache: { maxAgeS: 4 } })).facts.cache).toBe('miss');
+    const fresh = await ask({ cache: { noCache: true } });
+    expect(fresh.facts.cache).toBe('bypass');
+    expect((await ask()).text).toBe(fresh.text);
+    expect((await ask({ cache: { noCache: true, noStore: true } })).text).not.toBe((await ask()).text);
+    expect(calls()).toBe(5);
+  });
+
+  it('lets an entry go when its time is over, the call’s own where it has one', async () => {
+    const { ask, clock } = setUp();
+    await ask();
+    await ask({ content: 'short', cache: { ttlS: 5 } });
+    clock.advance(5_000);
+    expect((await ask({ content: 'short' })).facts.cache).toBe('miss');
+    expect((await ask()).facts.cache).toBe('hit');
+    clock.advance(55_000);
+    expect((await ask()).facts.cache).toBe('miss');
+  });
+
+  it('keeps no error and nothing that is too long', async () => {
+    const refused = setUp({
+      reply: () => ({ status: 400, contentType: 'application/json', headers: {}, body: Buffer.from('{}') }),
+    });
+    await refused.ask();
+    expect((await refused.ask()).facts.cache).toBe('miss');
+    const long = setUp({ maxEntryBytes: 4 });
+    await long.ask();
+    expect((await long.ask()).facts.cache).toBe('miss');
+  });
+
+  it.each([
+    ['finished', 'hit'],
+    ['failed', 'miss'],
+    ['cancelled', 'miss'],
+  ] as const)('of a stream that %s makes a %s', async (end, then) => {
+    const streamed = (): LlmReply => {
+      const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+      stream.push(Buffer.from('data: 1\n\n'));
+      stream.push(Buffer.from('data: 2\n\n'));
+      stream.finish({ end });
+      return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+    };
+    const { ask } = setUp({ reply: streamed });
+    const read = async (reply: LlmReply) => {
+      let text = '';
+      if ('stream' in reply) for await (const bytes of reply.stream) text += Buffer.from(bytes).toString();
+      return text;
+    };
+    const first = await ask();
+    expect(await read(first.reply)).toBe('data: 1\n\ndata: 2\n\n');
+    const second = await ask();
+    expect(second.facts.cache).toBe(then);
+    expect(await read(second.reply)).toBe('data: 1\n\ndata: 2\n\n');
+  });
+
+  it('goes on without a cache that fails, and tells so', async () => {
+    const health = { works: jest.fn(), failed: jest.fn() };
+    const broken = { get: () => Promise.reject(new Error('away')), set: () => Promise.reject(new Error('away')) };
+    const upstream = counting();
+    const call = callOf();
+    const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);
+    expect(reply.status).toBe(200);
+    expect(call.facts).toMatchObject({ cache: 'miss', degraded: ['cache'] });
+    expect(health.failed).toHaveBeenCalled();
+    expect(health.works).not.toHaveBeenCalled();
+  });
+
+  it('looks up once, in `prepare` where there was one', async () => {
+    const clock = new ManualClock();
+    const cache = new MemoryCache(clock);
+    const get = jest.spyOn(cache, 'get');
+    const service = caching({ cache, ttlS: 60, clock })(counting().service);
+    const call = callOf();
+    service.prepare?.(call);
+    expect(get).toHaveBeenCalledTimes(1);
+    await service.complete(call);
+    expect(get).toHaveBeenCalledTimes(1);
+  });
+});

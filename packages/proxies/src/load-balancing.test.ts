@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream, type Strategy, seededRandom } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { MemoryProviderStats } from '@sluice/store/memory';
+import { createMetrics } from '@sluice/telemetry';
+import { loadBalancing, type Target } from './load-balancing.ts';
+import { SharedUsage } from './shared-usage.ts';
+
+const answer = (): LlmReply => ({
+  status: 200,
+  contentType: 'application/json',
+  headers: {},
+  body: Buffer.from('{}'),
+  usage: { inputTokens: 10, outputTokens: 5 },
+});
+
+const target = (name: string, more: Partial<Target> = {}): Target => ({
+  name: `${name}/m`,
+  provider: name,
+  model: 'm',
+  weight: 1,
+  service: { complete: async () => answer() },
+  ...more,
+});
+
+function setUp(targets: readonly Target[], strategy: Strategy) {
+  const clock = new ManualClock();
+  const usage = new SharedUsage(new MemoryProviderStats(clock));
+  const metrics = createMetrics({ version: '0', node: '0' });
+  const models = { get: (name: string) => (name === 'ours' ? { name, strategy, targets } : undefined) };
+  const service = loadBalancing({ models, usage, clock, random: seededRandom(7), metrics });
+  const ask = async (optimizeFor?: Strategy) => {
+    const call = openAiCall(
+      { model: 'ours', messages: [{ role: 'user', content: 'x' }] },
+      { preferences: optimizeFor === undefined ? {} : { optimizeFor } },
+    );
+    const reply = await service.complete(call);
+    return { provider: call.facts.provider, facts: call.facts, reply };
+  };
+  const spread = async (calls: number, optimizeFor?: Strategy) => {
+    const counts: Record<string, number> = {};
+    for (let n = 0; n < calls; n++) {
+      const { provider = '' } = await ask(optimizeFor);
+      counts[provider] = (counts[provider] ?? 0) + 1;
+    }
+    return counts;
+  };
+  return { clock, usage, metrics, service, ask, spread };
+}
+
+describe('load balancing', () => {
+  const dear = target('dear', { price: { input: 10, output: 30 }, expectedLatencyMs: 100 });
+  const cheap = target('cheap', { price: { input: 1, output: 2 }, expectedLatencyMs: 400 });
+  const unpriced = target('unpriced', { expectedLatencyMs: 200 });
+
+  it('by cost takes the cheapest, and one without a price last', async () => {
+    expect(await setUp([unpriced, dear, cheap], 'cost').spread(5)).toEqual({ cheap: 5 });
+    expect(await setUp([unpriced, dear], 'cost').spread(5)).toEqual({ dear: 5 });
+  });
+
+  it('by speed takes the fastest: as configured, until measurements say better', async () => {
+    const clock = new ManualClock();
+    const slow: LlmService = {
+      async complete() {
+        clock.advance(900);
+        return answer();
+      },
+    };
+    const usage = new SharedUsage(new MemoryProviderStats(clock));
+    const targets = [
+      target('said-fast', { expectedLatencyMs: 100, service: slow }),
+      target('steady', { expectedLatencyMs: 300 }),
+    ];
+    const models = { get: () => ({ name: 'ours', strategy: 'speed' as const, targets }) };
+    const service = loadBalancing({ models, usage, clock });
+    const picked: (string | undefined)[] = [];
+    for (let n = 0; n < 3; n++) {
+      const call = openAiCall({ model: 'ours', messages: [{ role: 'user', content: 'x' }] });
+      await service.complete(call);
+      picked.push(call.facts.provider);
+    }
+    expect(picked).toEqual(['said-fast', 'steady', 'steady']);
+  });
+
+  it('balanced takes the least used for its weight', async () => {
+    const weighted = [target('one'), target('two', { weight: 2 }), target('three', { weight: 3 })];
+    expect(await setUp(weighted, 'balanced').spread(60)).toEqual({ one: 10, two: 20, three: 30 });
+  });
+
+  it('weighted goes by chance, in proportion', async () => {
+    const { one = 0, three = 0 } = await setUp([target('one'), target('three', { weight: 3 })], 'weighted').spread(4_000);
+    expect(three / one).toBeGreaterThan(2.7);
+    expect(three / one).toBeLessThan(3.3);
+  });
+
+  it('by priority takes the first', async () => {
+    expect(await setUp([dear, cheap], 'priority').spread(3)).toEqual({ dear: 3 });
+  });
+
+  it('does as the call prefers', async () => {
+    expect(await setUp([dear, cheap], 'priority').spread(3, 'cost')).toEqual({ cheap: 3 });
+  });
+
+  it('says what a call used and cost, and keeps it out of nowhere else', async () => {
+    const { ask, usage } = setUp([cheap], 'cost');
+    const { facts } = await ask();
+    expect(facts).toMatchObject({ target: 'cheap/m', providerModel: 'm', attempts: 1, cost: 20_000 });
+    expect(await usage.current()).toEqual({
+      'provider:cheap:calls': 1,
+      'provider:cheap:input_tokens': 10,
+      'provider:cheap:output_tokens': 5,
+      'provider:cheap:cost_nanos': 20_000,
+    });
+  });
+
+  it('counts a stream when it has ended', async () => {
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    const streamed: LlmReply = { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+    const { ask, usage, clock } = setUp(
+      [target('p', { price: { input: 1, output: 1 }, service: { complete: async () => streamed } })],
+      'cost',
+    );
+    const { facts } = await ask();
+    expect(facts.cost).toBeUndefined();
+    clock.advance(250);
+    stream.finish({ end: 'finished', usage: { inputTokens: 1, outputTokens: 2 } });
+    await stream.outcome;
+    expect(facts).toMatchObject({ cost: 3_000, upstreamMs: 250, usage: { inputTokens: 1, outputTokens: 2 } });
+    expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
+  });
+
+  it('passes an error on, and counts it', async () => {
+    const failing = target('down', {
+      service: { complete: () => Promise.reject(new LlmError('upstream_error', 'down')) },
+    });
+    const { ask, usage, metrics } = setUp([failing], 'priority');
+    await expect(ask()).rejects.toMatchObject({ code: 'upstream_error' });
+    expect(await usage.current()).toEqual({ 'provider:down:calls': 1, 'provider:down:errors': 1 });
+    const { values } = await metrics.attempts.get();
+    expect(values).toEqual([expect.objectContaining({ labels: { provider: 'down', outcome: 'error' }, value: 1 })]);
+  });
+
+  it('knows no other model', async () => {
+    const call = openAiCall({ model: 'other', messages: [{ role: 'user', content: 'x' }] });
+    await expect(setUp([cheap], 'cost').service.complete(call)).rejects.toMatchObject({ code: 'model_not_found', status: 404 });
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { createMetrics } from '@sluice/telemetry';
+import { observability } from './observability.ts';
+
+function setUp() {
+  const clock = new ManualClock();
+  const metrics = createMetrics({ version: '0', node: '0' });
+  const known = { model: (name: string) => name === 'ours', providerModel: (_: string, name: string) => name === 'theirs' };
+  const ask = async (answer: () => LlmReply | Promise<LlmReply>, model = 'ours', providerModel = 'theirs') => {
+    const call = openAiCall({ model, messages: [{ role: 'user', content: 'x' }] });
+    Object.assign(call, { startedAtMs: clock.monotonic() });
+    const service = observability({ metrics, known, clock })({
+      async complete() {
+        clock.advance(300);
+        const usage = { inputTokens: 3, outputTokens: 4, reasoningTokens: 1 };
+        Object.assign(call.facts, { provider: 'p', providerModel, cache: 'miss', upstreamMs: 250, cost: 2_000_000_000, usage });
+        return answer();
+      },
+    });
+    return service.complete(call).catch(() => undefined);
+  };
+  interface Value {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly metricName?: string;
+  }
+  const valuesOf = async (name: Exclude<keyof typeof metrics, 'registry'>) =>
+    (await metrics[name].get()).values as unknown as readonly Value[];
+  return { clock, ask, valuesOf };
+}
+
+const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
+const route = 'POST /v1/chat/completions';
+
+describe('observability', () => {
+  it('counts and times an answer, the provider’s part and the gateway’s', async () => {
+    const { ask, valuesOf } = setUp();
+    await ask(() => whole);
+    const labels = { route, model: 'ours', provider: 'p', status: '200', cache: 'miss' };
+    expect(await valuesOf('requests')).toEqual([expect.objectContaining({ value: 1, labels })]);
+    const sumOf = async (name: 'requestDuration' | 'upstreamDuration' | 'overhead') =>
+      (await valuesOf(name)).find((one) => one.metricName?.endsWith('_sum'))?.value;
+    expect(await sumOf('requestDuration')).toBeCloseTo(0.3);
+    expect(await sumOf('upstreamDuration')).toBeCloseTo(0.25);
+    expect(await sumOf('overhead')).toBeCloseTo(0.05);
+    expect(await valuesOf('cost')).toEqual([{ value: 2, labels: { provider: 'p', model: 'theirs' } }]);
+    const tokens = (await valuesOf('tokens')).map(({ labels: { type }, value }) => [type, value]);
+    expect(tokens).toEqual([
+      ['input', 3],
+      ['output', 4],
+      ['reasoning', 1],
+    ]);
+  });
+
+  it('has a label for nothing that a client makes up', async () => {
+    const { ask, valuesOf } = setUp();
+    for (let n = 0; n < 50; n++) await ask(() => whole, `made-up-${n}`, `made-up-${n}`);
+    expect((await valuesOf('requests')).map(({ labels: { model }, value }) => [model, value])).toEqual([['other', 50]]);
+    expect((await valuesOf('cost')).map(({ labels: { model } }) => model)).toEqual(['other']);
+  });
+
+  it('counts what is refused', async () => {
+    const { ask, valuesOf } = setUp();
+    await ask(() => Promise.reject(new LlmError('rate_limit_exceeded', 'x')));
+    expect(await valuesOf('requests')).toMatchObject([{ value: 1, labels: { status: '429' } }]);
+  });
+
+  it('counts a stream when it has ended, and knows calls in flight until then', async () => {
+    const { ask, valuesOf, clock } = setUp();
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    await ask(() => ({ status: 200, contentType: 'text/event-stream', headers: {}, stream }));
+    expect(await valuesOf('inFlight')).toMatchObject([{ value: 1 }]);
+    expect(await valuesOf('requests')).toEqual([]);
+    clock.advance(100);
+    stream.push(Buffer.from('data: 1\n\n'));
+    stream.finish({ end: 'cancelled' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await valuesOf('inFlight')).toMatchObject([{ value: 0 }]);
+    expect(await valuesOf('requests')).toMatchObject([{ value: 1, labels: { status: '499' } }]);
+    const first = (await valuesOf('timeToFirstToken')).find((one) => one.metricName?.endsWith('_sum'));
+    expect(first?.value).toBeCloseTo(0.4);
+  });
+});

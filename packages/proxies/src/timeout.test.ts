@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError, type LlmService, ReplyStream } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { timeout } from './timeout.ts';
+
+const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] };
+
+/** Never answers, and rejects with the reason when it is aborted. */
+const silent: LlmService = {
+  complete: (call) =>
+    new Promise((_, reject) => {
+      call.signal.addEventListener('abort', () => reject(call.signal.reason));
+      if (call.signal.aborted) reject(call.signal.reason);
+    }),
+};
+
+describe('timeout', () => {
+  it('aborts what does not begin to answer', async () => {
+    await expect(timeout(10)(silent).complete(openAiCall(request))).rejects.toMatchObject({
+      code: 'upstream_timeout',
+      message: 'The provider did not answer within 10 ms.',
+    });
+  });
+
+  it('passes on that the client has gone, also where it had gone before', async () => {
+    const gone = new LlmError('client_closed', 'gone');
+    const controller = new AbortController();
+    const answered = timeout(60_000)(silent).complete(openAiCall(request, { signal: controller.signal }));
+    controller.abort(gone);
+    await expect(answered).rejects.toBe(gone);
+    await expect(timeout(60_000)(silent).complete(openAiCall(request, { signal: controller.signal }))).rejects.toBe(gone);
+  });
+
+  it('lets a stream go on after it has begun, and still stops it when the client goes', async () => {
+    const controller = new AbortController();
+    let aborted = false;
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    const service: LlmService = {
+      async complete(call) {
+        call.signal.addEventListener('abort', () => {
+          aborted = true;
+        });
+        return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+      },
+    };
+    await timeout(5)(service).complete(openAiCall(request, { signal: controller.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    expect(aborted).toBe(false);
+    controller.abort(new LlmError('client_closed', 'gone'));
+    expect(aborted).toBe(true);
+  });
+});
