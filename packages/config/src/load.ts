@@ -80,8 +80,10 @@ function describe(issue: z.core.$ZodIssue, file: string): string {
   const at = issue.path.length === 0 ? '' : `${pathOf(issue.path)}: `;
   if (issue.code === 'unrecognized_keys') return `${file}: ${at}unknown field ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
   if (issue.code === 'invalid_union') {
-    // of the alternatives the one that went furthest is the one that was meant
-    const branches = [...issue.errors].sort((a, b) => a.length - b.length);
+    // the alternative that was meant is the one whose fixed values (a dialect's name) are right, then the one with the fewest faults
+    const isOther = (issues: readonly z.core.$ZodIssue[]): number =>
+      issues.some(({ code }) => code === 'invalid_value') ? 1 : 0;
+    const branches = [...issue.errors].sort((a, b) => isOther(a) - isOther(b) || a.length - b.length);
     const [nearest] = branches;
     if (nearest !== undefined)
       return nearest.map((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, file)).join('\n');

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { demoConfig } from './demo.ts';
+import { ConfigError, checkConfig, loadConfigFile, parseConfig } from './load.ts';
+
+const parse = (text: string, environment = {}) => parseConfig(text, 'sluice.yaml', environment);
+const refusal = (text: string, environment = {}): string => {
+  try {
+    parse(text, environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error('it was not refused');
+};
+
+describe('a configuration', () => {
+  it('is read with its units, and what it leaves away is as documented', () => {
+    const config = parse(`
+providers: { up: { baseUrl: "http://up:8000/v1", idleTimeout: 5s } }
+models:
+  fast: { targets: [{ provider: up, model: m, price: { input: 0.15, output: 0.6 } }] }
+keys: [{ name: a, secret: secret-of-a, limits: { requests: 60/min, concurrent: 8 } }]
+cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
+`);
+    expect(config.providers['up']).toEqual({ dialect: 'openai-chat', baseUrl: 'http://up:8000/v1', idleTimeout: 5_000 });
+    expect(config.models['fast']).toMatchObject({ strategy: 'priority', targets: [{ weight: 1, timeout: 120_000 }] });
+    expect(config.keys[0]?.limits).toEqual({ requests: { limit: 60, windowMs: 60_000 }, concurrent: 8 });
+    expect(config.cache).toEqual({ exact: { ttl: 3_600_000 }, maxEntry: 2_097_152, sharedBetweenTenants: false });
+    expect(config).toMatchObject({
+      audit: { content: false },
+      redis: { prefix: 'sluice', timeout: 50 },
+      limits: { body: 10_485_760 },
+    });
+  });
+
+  it('may be empty', () => {
+    expect(parse('')).toMatchObject({ providers: {}, models: {}, keys: [] });
+  });
+
+  it('takes variables from the environment, inside a text too, and never twice', () => {
+    const text = 'providers: { openai: { apiKey: "${KEY}" }, up: { baseUrl: "https://${HOST}/v1", apiKey: "$${KEY}" } }';
+    const { providers } = parse(text, { KEY: 'value with ${HOST}', HOST: 'up.example' });
+    expect(providers['openai']).toMatchObject({ apiKey: 'value with ${HOST}' });
+    expect(providers['up']).toMatchObject({ baseUrl: 'https://up.example/v1', apiKey: '${KEY}' });
+  });
+
+  it.each([
+    ['models: { a: { targts: [] } }', 'sluice.yaml: models.a'],
+    ['model: {}', "sluice.yaml: unknown field 'model'"],
+    ['models: { a: { targets: [] } }', 'sluice.yaml: models.a.targets'],
+    ['models: { a: { targets: [{ provider: p, model: 7 }] } }', 'sluice.yaml: models.a.targets[0].model'],
+    ['keys: [{ name: a, secret: secret-a, limits: { requests: 60 } }]', 'sluice.yaml: keys[0].limits.requests'],
+    ['keys: [{ name: a, secret: secret-a, limits: { requests: 60/fortnight } }]', 'expected a limit such as 60/min'],
+    ['cache: { exact: { ttl: soon } }', 'sluice.yaml: cache.exact.ttl: expected a duration'],
+    ['limits: { body: ten }', 'sluice.yaml: limits.body'],
+    ['providers: { up: { baseUrl: "ftp://up" } }', 'sluice.yaml: providers.up.baseUrl'],
+    ['providers: { up: { dialect: simulated } }', 'sluice.yaml: providers.up.latency'],
+    [
+      'providers: { up: { apiKey: "${NOT_THERE}" } }',
+      'sluice.yaml: providers.up.apiKey: the environment has no variable NOT_THERE',
+    ],
+    ['keys: [{ name: a, secret: secret-a }, { name: a, secret: secret-b }]', 'keys[1].name: another key has this name'],
+    ['keys: [{ name: a, secret: secret-a }, { name: b, secret: secret-a }]', 'keys[1].secret: another key has this secret'],
+    ['models: {', 'sluice.yaml:1:'],
+    ['a: 1\na: 2', 'sluice.yaml:2:1:'],
+  ])('%s is refused with the place and what was expected', (text, expected) => {
+    expect(refusal(text)).toContain(expected);
+  });
+
+  it('shows no value in a refusal, for it may be a secret', () => {
+    const message = refusal('keys: [{ name: "x y", secret: "s p a c e d" }]\nproviders: { p: { apiKey: [top-secret] } }');
+    for (const secret of ['s p a c e d', 'top-secret']) expect(message).not.toContain(secret);
+  });
+
+  it('of the demonstration is a valid one', () => {
+    expect(checkConfig(demoConfig, 'built-in').models['demo']?.targets).toHaveLength(3);
+  });
+
+  describe('in a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    it('is named in what is wrong with it', () => {
+      const file = join(folder, 'mine.yaml');
+      writeFileSync(file, 'modles: {}');
+      expect(() => loadConfigFile(file, {})).toThrow(`${file}: unknown field 'modles'`);
+      expect(() => loadConfigFile(join(folder, 'none.yaml'), {})).toThrow('none.yaml: cannot be read (ENOENT)');
+    });
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
+
+describe('the headers of a call', () => {
+  it.each([
+    [{ authorization: 'Bearer k1' }, '/v1/x', 'k1'],
+    [{ authorization: 'bearer  k1 ' }, '/v1/x', 'k1'],
+    [{ authorization: 'Basic abc' }, '/v1/x', 'Basic abc'],
+    [{ 'x-api-key': 'k2' }, '/v1/x', 'k2'],
+    [{ 'x-goog-api-key': 'k3' }, '/v1/x', 'k3'],
+    [{}, '/v1/x?a=1&key=k4', 'k4'],
+    [{}, '/v1/x?monkey=k5', undefined],
+    [{ authorization: 'Bearer k1', 'x-api-key': 'k2' }, '/v1/x?key=k4', 'k1'],
+    [{}, '/v1/x', undefined],
+  ])('%j of %s hold the key %s', (headers, target, key) => {
+    expect(credentialOf(headers, target)).toBe(key);
+  });
+
+  it('hold a request id and a trace only where they can stand in a log', () => {
+    expect(requestIdOf({ 'x-request-id': 'a-1' })).toBe('a-1');
+    for (const id of ['', 'a b', 'a"', 'é', 'x'.repeat(129)]) expect(requestIdOf({ 'x-request-id': id })).toBeUndefined();
+    const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(traceparentOf({ traceparent: good })).toBe(good);
+    for (const bad of ['', good.toUpperCase(), `${good}0`, good.replace(/4bf9\w+/, '0'.repeat(32))]) {
+      expect(traceparentOf({ traceparent: bad })).toBeUndefined();
+    }
+  });
+
+  it('say how the answer is to be had', () => {
+    expect(
+      preferencesOf({
+        'x-sluice-optimize-for': 'speed',
+        'cache-control': 'No-Cache, max-age=60, private, only-if-cached, no-store',
+        'x-sluice-cache-ttl': '5',
+        'x-sluice-cache-namespace': 'n.1',
+        'x-sluice-tags': 'team=search, stage = test',
+      }),
+    ).toEqual({
+      optimizeFor: 'speed',
+      cache: { noCache: true, noStore: true, onlyIfCached: true, maxAgeS: 60, ttlS: 5, namespace: 'n.1' },
+      tags: { team: 'search', stage: 'test' },
+    });
+    expect(deadlineOf({ 'x-sluice-timeout-ms': '1500' })).toBe(1_500);
+    expect(deadlineOf({})).toBeUndefined();
+  });
+
+  it.each([
+    [{ 'x-sluice-optimize-for': 'weighted' }, 'x-sluice-optimize-for'],
+    [{ 'cache-control': 'max-age=soon' }, 'cache-control'],
+    [{ 'x-sluice-cache-ttl': '-1' }, 'x-sluice-cache-ttl'],
+    [{ 'x-sluice-cache-namespace': 'a:b' }, 'x-sluice-cache-namespace'],
+    [{ 'x-sluice-tags': 'a=\u0007' }, 'x-sluice-tags'],
+    [{ 'x-sluice-tags': '__proto__=1' }, 'x-sluice-tags'],
+    [{ 'x-sluice-tags': Array.from({ length: 17 }, (_, n) => `t${n}=1`).join(',') }, 'x-sluice-tags'],
+  ])('%j are refused with the header’s name', (headers, param) => {
+    expect(() => preferencesOf(headers)).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
+  });
+
+  it.each(['0', '-5', '1.5', 'soon', ''])('a deadline of %j is refused', (text) => {
+    expect(() => deadlineOf({ 'x-sluice-timeout-ms': text })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  });
+});
