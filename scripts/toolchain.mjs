@@ -1,5 +1,5 @@
 // Runs one of this folder's scripts with the Node.js, the pnpm and the packages that Sluice wants, and gets what is missing:
-//   node scripts/toolchain.mjs start | test | bench [ARGUMENT ...]
+//   node scripts/toolchain.mjs start | test | e2e | lint | bench | example [ARGUMENT ...]
 // It needs Node.js 20 or newer and npm, and uses nothing but Node's own modules, because nothing else is there yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -43,12 +43,12 @@ function once(mark, files, work) {
 }
 
 function installToolchain() {
-  once(join(toolchain, '.done'), ['tools/toolchain/package.json', 'tools/toolchain/package-lock.json'], () => {
+  once(join(toolchain, '.done'), ['scripts/toolchain/package.json', 'scripts/toolchain/package-lock.json'], () => {
     say(
       `getting pnpm${process.versions.node.startsWith(`${NODE_MAJOR}.`) ? '' : ` and Node.js ${NODE_MAJOR}`} from the npm registry`,
     );
     mkdirSync(toolchain, { recursive: true });
-    cpSync(join(root, 'tools/toolchain'), toolchain, { recursive: true });
+    cpSync(join(root, 'scripts/toolchain'), toolchain, { recursive: true });
     run('npm', 'npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: toolchain,
       shell: process.platform === 'win32',
@@ -75,7 +75,7 @@ function installPackages(environment) {
   mkdirSync(join(root, 'node_modules'), { recursive: true });
   once(
     join(root, 'node_modules/.sluice-installed'),
-    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'test/package.json', ...manifests],
+    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'test/package.json', 'docs/examples/package.json', ...manifests],
     () => {
       say('installing packages');
       const pnpm = join(toolchain, 'node_modules/.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');

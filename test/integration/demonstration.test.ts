@@ -1,11 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Gateway, readSettings, startGateway } from '@sluice/gateway';
 import OpenAI from 'openai';
+import { askAdmin, ask as askOnce, chat } from '../support/ask.ts';
 
-/** The gateway as it starts with no configuration at all. */
+interface Figures {
+  readonly totalRequests: number;
+  readonly cacheHitRate: number;
+  readonly cacheHits: number;
+  readonly authenticationFailures: number;
+  readonly costUsd: number;
+  readonly costSavedUsd: number;
+  readonly status: string;
+  readonly providers: Readonly<Record<string, { readonly calls: number; readonly share: number; readonly costUsd: number }>>;
+}
+
+/** The gateway as it starts with no configuration at all: the pattern's notebook, over HTTP. */
 describe('the demonstration', () => {
   let gateway: Gateway;
   let client: OpenAI;
+
+  const ask = (content: string, optimizeFor: string, key = 'sk-sluice-demo') =>
+    askOnce(gateway.url, chat('demo', content), { key, headers: { 'x-sluice-optimize-for': optimizeFor } });
+  const figures = async () =>
+    (await askAdmin(gateway.adminUrl, 'sk-sluice-admin-demo', 'GET', '/stats')).json as unknown as Figures;
 
   beforeAll(async () => {
     gateway = await startGateway(readSettings({ PORT: '0', ADMIN_PORT: '0', LOG_LEVEL: 'error' }));
@@ -14,14 +31,14 @@ describe('the demonstration', () => {
   afterAll(() => gateway.close(0));
 
   it('answers the official SDK, and the second time from the cache', async () => {
-    const ask = () =>
+    const askSdk = () =>
       client.chat.completions
         .create({ model: 'demo', messages: [{ role: 'user', content: 'What is a sluice?' }] })
         .withResponse();
-    const first = await ask();
+    const first = await askSdk();
     expect(first.data.choices[0]?.message.content).toBe('Simulated answer to: What is a sluice?');
     expect(first.response.headers.get('x-sluice-cache')).toBe('miss');
-    const second = await ask();
+    const second = await askSdk();
     expect(second.data).toEqual(first.data);
     expect(second.response.headers.get('x-sluice-cache')).toBe('hit');
   });
@@ -32,12 +49,61 @@ describe('the demonstration', () => {
   });
 
   it('lets user123 make five of six requests in a minute', async () => {
+    const audited = async () =>
+      (await askAdmin(gateway.adminUrl, 'sk-sluice-admin-demo', 'GET', '/audit?limit=1000')).json['records'];
     const user = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'user123', maxRetries: 0 });
-    const ask = (n: number) =>
+    const askOf = (n: number) =>
       user.chat.completions.create({ model: 'demo', messages: [{ role: 'user', content: `question ${n}` }] });
-    const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(ask));
+    const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(askOf));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(5);
     const refused = results.find((result) => result.status === 'rejected');
     expect(refused).toMatchObject({ reason: { status: 429, code: 'rate_limit_exceeded' } });
+    // and there is a record of each
+    const records = ((await audited()) as { key: string; status: number }[]).filter((record) => record.key === 'user123');
+    expect(records.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 429]);
+  });
+
+  it.each([
+    ['cost', 'google', 0.0006],
+    ['speed', 'anthropic', 0.0008],
+  ])('goes by %s to %s, and says what that cost', async (preference, provider, usdPerCharacter) => {
+    const content = `Which way by ${preference}?`;
+    const { headers } = await ask(content, preference);
+    expect(headers.get('x-sluice-provider')).toBe(provider);
+    expect(Number(headers.get('x-sluice-cost-usd'))).toBeCloseTo(content.length * usdPerCharacter, 9);
+  });
+
+  it('answers six prompts of which three repeat with three calls, and saves half the cost', async () => {
+    const before = await figures();
+    const prompts = ['Alpha?', 'Bravo?', 'Gamma?'];
+    const answers = [];
+    for (const content of [...prompts, ...prompts]) answers.push(await ask(content, 'cost'));
+    expect(answers.map(({ headers }) => headers.get('x-sluice-cache'))).toEqual(['miss', 'miss', 'miss', 'hit', 'hit', 'hit']);
+    const after = await figures();
+    const calls = (of: Figures) => Object.values(of.providers).reduce((sum, provider) => sum + provider.calls, 0);
+    expect(calls(after) - calls(before)).toBe(3);
+    expect(after.cacheHits - before.cacheHits).toBe(3);
+    expect(after.costUsd - before.costUsd).toBeCloseTo(3 * 6 * 0.0006, 9);
+    expect(after.costSavedUsd - before.costSavedUsd).toBeCloseTo(3 * 6 * 0.0006, 9);
+  });
+
+  it('balances over the three, the least used first', async () => {
+    const callsOf = async () =>
+      Object.fromEntries(Object.entries((await figures()).providers).map(([name, { calls }]) => [name, calls]));
+    for (let n = 0; n < 12; n++) await ask(`Balance ${n}`, 'balanced');
+    const counts = Object.values(await callsOf());
+    expect(counts).toHaveLength(3);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  it('shows it all on the dashboard', async () => {
+    const { totalRequests, authenticationFailures, cacheHitRate, status, providers } = await figures();
+    // the SDK's three, user123's six, two by preference, six for the cache, twelve to balance
+    expect(totalRequests).toBe(3 + 6 + 2 + 6 + 12);
+    expect(authenticationFailures).toBe(1);
+    // of these 29 calls two never came as far as the cache
+    expect(cacheHitRate).toBeCloseTo(4 / 27, 9);
+    expect(status).toBe('low_cache_efficiency');
+    expect(Object.values(providers).reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
   });
 });
