@@ -17,6 +17,7 @@ import { Degradation } from './degradation.ts';
 import { KeyCache } from './key-cache.ts';
 import { drain, listen } from './listener.ts';
 import { Models } from './models.ts';
+import { ReadinessProbe } from './readiness.ts';
 import type { Settings } from './settings.ts';
 
 export const VERSION = '0.1.0';
@@ -71,13 +72,12 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   });
   let current = composed(settings.config, models);
 
-  let closing = false;
-  const ready = (): boolean => !closing && stores.healthy();
+  const readiness = new ReadinessProbe(() => stores.healthy());
   const app = dataPlane({
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
     clock,
-    ready,
+    readiness,
     onFault: (call, error) =>
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
@@ -97,7 +97,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       auditWriter,
       metrics,
       clock,
-      ready,
+      readiness,
       onFault: (error) => logger.error('an admin request failed', { error: stackOf(error) }),
     }),
   );
@@ -127,7 +127,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     adminUrl,
     logger,
     async close(drainMs = DRAIN_MS) {
-      closing = true;
+      readiness.close();
       unwatch();
       await Promise.all([drain(data, drainMs), drain(admin, 0)]);
       await usage.stop();

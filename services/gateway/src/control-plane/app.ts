@@ -4,6 +4,7 @@ import type { Keys, Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
 import type { AuditWriter } from '../audit-writer.ts';
+import type { ReadinessProbe } from '../readiness.ts';
 import { adminAccess } from './admin-access.ts';
 import { AdminError, adminErrors } from './admin-error.ts';
 import { keyRoutes } from './keys.ts';
@@ -19,7 +20,7 @@ export interface ControlPlaneOptions {
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly ready: () => boolean;
+  readonly readiness: ReadinessProbe;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -34,11 +35,11 @@ export function controlPlane(options: ControlPlaneOptions): Express {
 
   app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
   app.get('/readyz', (_request, response) => {
-    const ready = options.ready();
+    const { ready, text } = options.readiness.get();
     response
       .status(ready ? 200 : 503)
       .type('text')
-      .send(ready ? 'ready\n' : 'not ready\n');
+      .send(`${text}\n`);
   });
   app.get('/metrics', async (_request, response) => {
     metrics.redisUp.set(stores.healthy() ? 1 : 0);

@@ -14,6 +14,7 @@ import {
 } from '@sluice/core';
 import { OPENAI_PATHS, type OpenAiOperation, OpenAiRequest, openAiRoute } from '@sluice/dialects';
 import express, { type Express } from 'express';
+import type { ReadinessProbe } from '../readiness.ts';
 import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { guardRequest } from './request-guard.ts';
@@ -24,8 +25,7 @@ export interface DataPlaneOptions {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
   readonly clock: Clock;
-  /** Whether calls can be answered now. */
-  readonly ready: () => boolean;
+  readonly readiness: ReadinessProbe;
   /** Told of faults of our own. */
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
@@ -118,9 +118,10 @@ export function dataPlane(options: DataPlaneOptions): Express {
     return answer(request, response, 'models', 'GET /v1/models/{id}', () => modelQuestion(id));
   });
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
-  app.get('/readyz', (_request, response) =>
-    options.ready() ? sendText(response, 200, 'ready') : sendText(response, 503, 'not ready'),
-  );
+  app.get('/readyz', (_request, response) => {
+    const { ready, text } = options.readiness.get();
+    sendText(response, ready ? 200 : 503, text);
+  });
 
   const known = new Set([...OPERATIONS.map((operation) => `/v1${OPENAI_PATHS[operation]}`), '/v1/models', '/livez', '/readyz']);
   app.use((request, response) => {
