@@ -1,0 +1,138 @@
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from '../support/free-port.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { pinnedTo } from './process-cpu.ts';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+/** A generator and an upstream in C, where somebody has put them beside the project: they take less of the machine than what is measured. */
+const RIG = join(HERE, '../../../shared/bench-rig');
+const run = promisify(execFile);
+
+/** What the gateway is run with; the bare pass-through has it too. */
+const NURSERY = '--max-semi-space-size=64';
+
+/** The CPU of what is measured, and that of everything else. */
+export const MEASURED_CPU = 1;
+const OTHER_CPU = 0;
+
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly bodyFile: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface LoadResult {
+  /** Requests answered, and of them those that were not answered with 200. */
+  readonly answered: number;
+  readonly failed: number;
+  readonly perSecond: number;
+  readonly p50Micros: number;
+  readonly p99Micros: number;
+}
+
+/** What puts the load on, and what answers it. */
+export interface Rig {
+  readonly name: string;
+  readonly pinning: boolean;
+  readonly upstreamPort: number;
+  readonly upstream: ChildProcess;
+  load(load: Load): Promise<LoadResult>;
+}
+
+export function canPin(): boolean {
+  return availableParallelism() >= 2 && spawnSync('taskset', ['--version']).status === 0;
+}
+
+/** Starts a process of Node's that says `listening on PORT`. */
+export async function startNode(file: string, environment: Readonly<Record<string, string>>, cpu: number, pinning: boolean) {
+  const [command, args] = pinnedTo(cpu, pinning, process.execPath, [NURSERY, file]);
+  const child = spawn(command, args, {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (output.length < 100_000) output += chunk.toString();
+  });
+  const port = () => Number(/listening on (\d+)/.exec(output)?.[1] ?? /"url":"http:\/\/[^:]+:(\d+)"/.exec(output)?.[1] ?? 0);
+  await waitFor(() => {
+    if (child.exitCode !== null) throw new Error(`${file} ended: ${output}`);
+    return port() !== 0;
+  }, `${file} to listen`);
+  return { child, port: port() };
+}
+
+function compile(): string | undefined {
+  if (!existsSync(RIG) || spawnSync('cc', ['--version']).status !== 0) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  for (const name of ['mock', 'lg']) {
+    if (spawnSync('cc', ['-O2', '-o', join(folder, name), join(RIG, `${name}.c`)]).status !== 0) return undefined;
+  }
+  return folder;
+}
+
+export async function startRig(): Promise<Rig> {
+  const pinning = canPin();
+  const folder = compile();
+  if (folder === undefined) {
+    const { child, port } = await startNode(join(HERE, 'instant-upstream.ts'), {}, OTHER_CPU, pinning);
+    return { name: 'autocannon and an upstream in Node.js', pinning, upstreamPort: port, upstream: child, load: autocannonLoad };
+  }
+  const port = await freePort();
+  const [command, args] = pinnedTo(OTHER_CPU, pinning, join(folder, 'mock'), [String(port)]);
+  const upstream = spawn(command, args, { stdio: 'ignore' });
+  await waitFor(
+    () =>
+      fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' }).then(
+        () => true,
+        () => false,
+      ),
+    'the upstream to answer',
+  );
+  const load = async ({ port, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> => {
+    const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+    const options = ['-p', String(port), '-c', String(connections), '-d', String(seconds), '-b', bodyFile, ...given];
+    const [command, args] = pinnedTo(OTHER_CPU, pinning, join(folder, 'lg'), options);
+    const { stdout } = await run(command, args);
+    const { done, err, non200, rps, p50, p99 } = JSON.parse(stdout) as Record<
+      'done' | 'err' | 'non200' | 'rps' | 'p50' | 'p99',
+      number
+    >;
+    return { answered: done, failed: err + non200, perSecond: rps, p50Micros: p50, p99Micros: p99 };
+  };
+  return { name: 'a generator and an upstream in C', pinning, upstreamPort: port, upstream, load };
+}
+
+async function autocannonLoad({ port, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> {
+  const given = Object.entries({ 'content-type': 'application/json', authorization: 'Bearer sk-bench-0001', ...headers });
+  const options = ['-m', 'POST', '-c', String(connections), '-d', String(seconds), '-i', bodyFile, '--json'];
+  const flags = given.flatMap(([name, value]) => ['-H', `${name}=${value}`]);
+  const { stdout } = await run(
+    'node_modules/.bin/autocannon',
+    [...options, ...flags, `http://127.0.0.1:${port}/v1/chat/completions`],
+    {
+      cwd: join(HERE, '..'),
+    },
+  );
+  const result = JSON.parse(stdout) as {
+    requests: { total: number; average: number };
+    latency: { p50: number; p99: number };
+    non2xx: number;
+    errors: number;
+  };
+  const { requests, latency, non2xx, errors } = result;
+  return {
+    answered: requests.total,
+    failed: non2xx + errors,
+    perSecond: requests.average,
+    p50Micros: latency.p50 * 1_000,
+    p99Micros: latency.p99 * 1_000,
+  };
+}
