@@ -1,18 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Gateway, readSettings, startGateway } from '@sluice/gateway';
+import { type Gateway, readSettings, type Stats, startGateway } from '@sluice/gateway';
 import OpenAI from 'openai';
 import { askAdmin, ask as askOnce, chat } from '../support/ask.ts';
-
-interface Figures {
-  readonly totalRequests: number;
-  readonly cacheHitRate: number;
-  readonly cacheHits: number;
-  readonly authenticationFailures: number;
-  readonly costUsd: number;
-  readonly costSavedUsd: number;
-  readonly status: string;
-  readonly providers: Readonly<Record<string, { readonly calls: number; readonly share: number; readonly costUsd: number }>>;
-}
 
 /** The gateway as it starts with no configuration at all: the pattern's notebook, over HTTP. */
 describe('the demonstration', () => {
@@ -22,7 +11,7 @@ describe('the demonstration', () => {
   const ask = (content: string, optimizeFor: string, key = 'sk-sluice-demo') =>
     askOnce(gateway.url, chat('demo', content), { key, headers: { 'x-sluice-optimize-for': optimizeFor } });
   const figures = async () =>
-    (await askAdmin(gateway.adminUrl, 'sk-sluice-admin-demo', 'GET', '/stats')).json as unknown as Figures;
+    (await askAdmin(gateway.adminUrl, 'sk-sluice-admin-demo', 'GET', '/stats')).json as unknown as Stats;
 
   beforeAll(async () => {
     gateway = await startGateway(readSettings({ PORT: '0', ADMIN_PORT: '0', LOG_LEVEL: 'error' }));
@@ -80,7 +69,7 @@ describe('the demonstration', () => {
     for (const content of [...prompts, ...prompts]) answers.push(await ask(content, 'cost'));
     expect(answers.map(({ headers }) => headers.get('x-sluice-cache'))).toEqual(['miss', 'miss', 'miss', 'hit', 'hit', 'hit']);
     const after = await figures();
-    const calls = (of: Figures) => Object.values(of.providers).reduce((sum, provider) => sum + provider.calls, 0);
+    const calls = (of: Stats) => Object.values(of.providers).reduce((sum, provider) => sum + provider.calls, 0);
     expect(calls(after) - calls(before)).toBe(3);
     expect(after.cacheHits - before.cacheHits).toBe(3);
     expect(after.costUsd - before.costUsd).toBeCloseTo(3 * 6 * 0.0006, 9);

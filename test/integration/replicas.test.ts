@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Stats } from '@sluice/gateway';
 import { type AskOptions, askAdmin, ask as askOnce, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-interface Figures {
-  readonly totalRequests: number;
-  readonly providers: Readonly<Record<string, { calls: number; costUsd: number }>>;
-}
 
 describe('three replicas on one Redis', () => {
   let replicas: Replicas;
@@ -99,7 +95,7 @@ describe('three replicas on one Redis', () => {
   });
 
   it('balance over all of them, and show the same sums of usage at each', async () => {
-    const statsAt = async (n: number) => (await askAdmin(adminOf(n), ADMIN_KEY, 'GET', '/stats')).json as unknown as Figures;
+    const statsAt = async (n: number) => (await askAdmin(adminOf(n), ADMIN_KEY, 'GET', '/stats')).json as unknown as Stats;
     const exchanged = () =>
       waitFor(async () => (await statsAt(0)).totalRequests === asked, 'the usage of all calls to be exchanged');
     await exchanged();
@@ -120,8 +116,8 @@ describe('three replicas on one Redis', () => {
     const [first, second, third] = await Promise.all([0, 1, 2].map(statsAt));
     expect(second).toEqual(first);
     expect(third).toEqual(first);
-    const calls = (figures: Figures, provider: string) => figures.providers[provider]?.calls ?? 0;
-    expect(calls(first as Figures, 'middle') - calls(before, 'middle')).toBe(counts[1]);
-    expect(calls(first as Figures, 'right') - calls(before, 'right')).toBe(counts[2]);
+    const calls = (figures: Stats, provider: string) => figures.providers[provider]?.calls ?? 0;
+    expect(calls(first as Stats, 'middle') - calls(before, 'middle')).toBe(counts[1]);
+    expect(calls(first as Stats, 'right') - calls(before, 'right')).toBe(counts[2]);
   });
 });

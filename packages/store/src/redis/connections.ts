@@ -99,6 +99,7 @@ export interface Connections {
 
 export function openConnections(state: RedisTarget, cache: RedisTarget | undefined, events: ConnectionEvents): Connections {
   const open: RedisClient[] = [];
+  let closing = false;
   const opened = (name: string, client: RedisClient): RedisClient => {
     let up: boolean | undefined;
     let lastError: Error | undefined;
@@ -112,6 +113,14 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     });
     client.on('ready', () => tell(true));
     client.on('close', () => tell(false));
+    // It never gives up by its retry strategy; but where a Sentinel tells of a failover in the very moment in which it looks for the master,
+    // ioredis 6.0 ends it for good. So it is begun again.
+    client.on('end', () => {
+      if (closing) return;
+      setTimeout(() => {
+        if (!closing && client.status === 'end') client.connect().catch(() => {});
+      }, backOffMs(1));
+    });
     open.push(client);
     return client;
   };
@@ -122,6 +131,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     background: opened('background', connect(state, IN_THE_BACKGROUND)),
     subscriber: opened('subscriber', connect(state, SUBSCRIBER)),
     close: async () => {
+      closing = true;
       for (const client of open) client.disconnect();
     },
   };

@@ -27,10 +27,16 @@ export class RedisKeys implements Keys {
     });
     // while the connection was down, news may have been missed
     subscriber.on('close', () => this.#tell(undefined));
-    subscriber.on('ready', () => this.#tell(undefined));
-    subscriber.subscribe(layout.keyChannel).catch(() => {
-      // the connection was closed before it came up
-    });
+    const listen = (): void => {
+      subscriber.subscribe(layout.keyChannel).then(
+        () => this.#tell(undefined),
+        () => {
+          // the connection broke again; it is tried again when it is back
+        },
+      );
+    };
+    subscriber.on('ready', listen);
+    if (subscriber.status === 'ready') listen();
   }
 
   async find(hash: string): Promise<KeyRecord | undefined> {
