@@ -20,15 +20,22 @@ describe('what a call asks of Redis', () => {
       }),
       { REDIS_URL: proxy.url },
     );
-    // from here on the key is known to the replica, the scripts to Redis, and nothing of this call is still to be written
-    await call('warm');
-    await waitFor(
-      () =>
-        onTheWay()
-          .flat()
-          .some((command) => command.startsWith('SET')),
-      'the answer to be stored',
-    );
+    // From here on the scripts are known to Redis and the key to the replica, which asks for it once more when it has begun to hear of
+    // revocations; and nothing of these calls is still to be written.
+    let calls = 0;
+    let quiet = 0;
+    const commands = (name: string) =>
+      onTheWay()
+        .flat()
+        .filter((command) => command.startsWith(name)).length;
+    await waitFor(async () => {
+      const asked = commands('HGET');
+      const heard = listening();
+      await call(`warm ${++calls}`);
+      quiet = heard && commands('HGET') === asked ? quiet + 1 : 0;
+      return quiet === 3;
+    }, 'the key to be known');
+    await waitFor(() => commands('SET') === calls, 'the answers to be stored');
   });
   afterAll(async () => {
     await replicas.stop();
@@ -39,6 +46,11 @@ describe('what a call asks of Redis', () => {
     ask(replicas.gateways[0]?.url as string, chat(model, content, more), { key: KEY });
   /** The trips of the connection on which calls wait: the one that looks into the cache. */
   const onTheWay = () => proxy.trips().find((bursts) => bursts.flat().some((command) => command.includes(':cache:'))) ?? [];
+  const listening = () =>
+    proxy
+      .trips()
+      .flat(2)
+      .some((command) => command.startsWith('SUBSCRIBE'));
   const kinds = (burst: readonly string[] | undefined) =>
     burst?.map((command) => command.replace(/^(\w+) .*(:call:|:cache:).*/, '$1 $2'));
 
