@@ -71,7 +71,8 @@ const CASES: readonly Case[] = [
   {
     what: 'not cached',
     model: 'priced',
-    headers: { 'cache-control': 'only-if-cached' },
+    // a namespace into which nothing is ever written: the good one's answer may be there already
+    headers: { 'cache-control': 'only-if-cached', 'x-sluice-cache-namespace': 'always-empty' },
     record: { ...none, outcome: 'failed', status: 504, error: 'not_cached' },
   },
   { what: 'a 500', model: 'up/x+status=500', record: { ...failed, status: 502, error: 'upstream_error' } },

@@ -11,7 +11,8 @@ export interface Series {
   sum(name: string, labels: Readonly<Record<string, string>> | object): number;
 }
 
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (NaN|[+-]Inf|[-+]?[0-9.]+(?:e[-+]?\d+)?)$/;
+/** Prometheus reads numbers as Go does, which spells not-a-number in any case; prom-client writes `Nan`. */
+const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (NaN|Nan|[+-]Inf|[-+]?[0-9.]+(?:e[-+]?\d+)?)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
 
 function labelsOf(text: string, line: string): Record<string, string> {
