@@ -129,6 +129,17 @@ describe('load balancing', () => {
     expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
   });
 
+  it.each([
+    [new LlmError('invalid_request', 'cannot be said'), 'refused'],
+    [new LlmError('client_closed', 'gone'), 'cancelled'],
+  ])('does not count %s as a failure of the provider', async (error, outcome) => {
+    const { ask, usage, metrics } = setUp([target('p', { service: { complete: () => Promise.reject(error) } })], 'priority');
+    await expect(ask()).rejects.toBe(error);
+    expect(await usage.current()).toEqual({ 'provider:p:calls': 1 });
+    const { values } = await metrics.attempts.get();
+    expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome } })]);
+  });
+
   it('passes an error on, and counts it', async () => {
     const failing = target('down', {
       service: { complete: () => Promise.reject(new LlmError('upstream_error', 'down')) },

@@ -1,4 +1,5 @@
 import {
+  asLlmError,
   type Clock,
   isStreamed,
   type LlmCall,
@@ -99,6 +100,15 @@ export function pick(strategy: Strategy, targets: readonly Target[], usage: Targ
   }
 }
 
+/** How an attempt ended. One that was refused before it was made, or left by the client, says nothing about the provider. */
+type Outcome = 'ok' | 'error' | 'refused' | 'cancelled';
+
+function outcomeOf(error: unknown): Outcome {
+  const { code, status } = asLlmError(error);
+  if (code === 'client_closed') return 'cancelled';
+  return status < 500 ? 'refused' : 'error';
+}
+
 /**
  * Answers by one of the targets of the model that was asked for.
  *
@@ -121,11 +131,11 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
       facts.attempts++;
       usage.onPick(target);
       const startedMs = clock.monotonic();
-      const done = (ok: boolean, answeredMs: number): void => {
+      const done = (outcome: Outcome, answeredMs: number): void => {
         facts.upstreamMs += clock.monotonic() - startedMs;
         facts.cost = costOf(target.price, facts.usage);
-        usage.onDone(target, answeredMs - startedMs, call, ok);
-        metrics?.attempts.inc({ provider: target.provider, outcome: ok ? 'ok' : 'error' });
+        if (outcome === 'ok' || outcome === 'error') usage.onDone(target, answeredMs - startedMs, call, outcome === 'ok');
+        metrics?.attempts.inc({ provider: target.provider, outcome });
       };
       try {
         const reply = await target.service.complete(call);
@@ -133,15 +143,15 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         if (isStreamed(reply)) {
           void reply.stream.outcome.then((outcome) => {
             facts.usage = outcome.usage;
-            done(outcome.end !== 'failed', answeredMs);
+            done(outcome.end === 'failed' ? 'error' : 'ok', answeredMs);
           });
         } else {
           facts.usage = reply.usage;
-          done(reply.status < 500, answeredMs);
+          done(reply.status < 500 ? 'ok' : 'error', answeredMs);
         }
         return reply;
       } catch (error) {
-        done(false, clock.monotonic());
+        done(outcomeOf(error), clock.monotonic());
         throw error;
       }
     },
