@@ -25,7 +25,7 @@ models:
 keys: [{ name: a, secret: secret-of-a, limits: { requests: 60/min, concurrent: 8 } }]
 cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
 `);
-    expect(config.providers['up']).toEqual({ dialect: 'openai-chat', baseUrl: 'http://up:8000/v1', idleTimeout: 5_000 });
+    expect(config.providers['up']).toEqual({ baseUrl: 'http://up:8000/v1', idleTimeout: 5_000 });
     expect(config.models['fast']).toMatchObject({ strategy: 'priority', targets: [{ weight: 1, timeout: 120_000 }] });
     expect(config.keys[0]?.limits).toEqual({ requests: { limit: 60, windowMs: 60_000 }, concurrent: 8 });
     expect(config.cache).toEqual({ exact: { ttl: 3_600_000 }, maxEntry: 2_097_152, sharedBetweenTenants: false });

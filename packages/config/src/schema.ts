@@ -14,7 +14,8 @@ const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'exp
 
 const provider = z.union([
   z.strictObject({
-    dialect: z.literal('openai-chat').default('openai-chat'),
+    /** A known provider's own, or OpenAI's where `baseUrl` says that it is another server. */
+    dialect: z.enum(['openai-chat', 'anthropic-messages']).optional(),
     /** Not needed for a provider that is known by its name. */
     baseUrl: z.url({ protocol: /^https?$/ }).optional(),
     apiKey: z.string().min(1).optional(),

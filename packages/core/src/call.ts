@@ -4,7 +4,10 @@ import type { Money } from './money.ts';
 import type { Usage } from './usage.ts';
 
 /** What is asked for. `unknown` is a request to no route of ours that showed a key: it is refused, and recorded. */
-export type Operation = 'chat' | 'completions' | 'embeddings' | 'models' | 'unknown';
+export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'unknown';
+
+/** The wire formats. */
+export type DialectName = 'openai-chat' | 'anthropic-messages';
 
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
@@ -54,6 +57,8 @@ export interface CallFacts {
   saved: Money | undefined;
   meters: readonly MeterState[];
   degraded: readonly string[];
+  /** Wishes that the provider's dialect cannot say. */
+  dropped: readonly string[];
 }
 
 /** One call on its way through the chain. */
@@ -65,6 +70,8 @@ export interface LlmCall {
   /** The client's trace context (W3C `traceparent`), which goes on to the provider. */
   readonly traceparent?: string;
   readonly operation: Operation;
+  /** The wire format in which the caller asked and is answered. */
+  readonly dialect: DialectName;
   /** The route as the contract writes it (`POST /v1/chat/completions`): a label, never the client's own text. */
   readonly route: string;
   readonly message: RequestMessage;
@@ -94,5 +101,6 @@ export function emptyFacts(): CallFacts {
     saved: undefined,
     meters: [],
     degraded: [],
+    dropped: [],
   };
 }

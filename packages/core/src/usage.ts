@@ -6,6 +6,8 @@ export interface Usage {
   readonly outputTokens: number;
   /** The part of `inputTokens` that the provider read from its own prompt cache. */
   readonly cachedInputTokens?: number;
+  /** The part of `inputTokens` that the provider wrote into its prompt cache. */
+  readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was reasoning. */
   readonly reasoningTokens?: number;
 }

@@ -70,3 +70,12 @@ function endOfLine(bytes: Buffer, cr: number): number {
   if (cr + 1 >= bytes.length) return -1;
   return bytes[cr + 1] === LF ? cr + 2 : cr + 1;
 }
+
+/** The data of an event, its lines joined. */
+export function dataOf(event: Buffer): string {
+  const lines: string[] = [];
+  for (const line of event.toString('utf8').split(/\r\n|\r|\n/)) {
+    if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
+  }
+  return lines.join('\n');
+}

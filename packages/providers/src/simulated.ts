@@ -1,4 +1,6 @@
-import { type LlmCall, type LlmReply, type LlmService, ReplyStream, type Usage } from '@sluice/core';
+import { type LlmCall, LlmError, type LlmReply, type LlmService, ReplyStream, type Usage } from '@sluice/core';
+import { DIALECTS, isObject, parseJson, type ReplyContext, TranslatedStream, translateReply } from '@sluice/dialects';
+import { translateRequest } from './translate-request.ts';
 
 export interface SimulatedOptions {
   /** How long until the answer begins. */
@@ -143,19 +145,40 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 export function simulated(model: string, options: SimulatedOptions): LlmService {
   return {
     async complete(call: LlmCall): Promise<LlmReply> {
-      const request = call.message.forUpstream({ model, streamUsage: false });
+      if (call.operation === 'count_tokens') throw new LlmError('not_found', 'A simulated provider counts no tokens.');
+      const native = call.dialect === 'openai-chat';
+      const request = native
+        ? call.message.forUpstream({ model, streamUsage: false })
+        : translateRequest(call, DIALECTS['openai-chat'], model);
       const answer = new SimulatedAnswer(request, `sim-${call.id}`);
       await pause(options.latencyMs, call.signal);
       const head = { status: 200, headers: {} };
+      const context = { model, id: call.id, createdS: SIMULATED_CREATED_S, streamUsage: true };
       if (!answer.streamed) {
-        return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole()), usage: answer.usage };
+        const body = Buffer.from(native ? answer.whole() : inDialect(call, answer.whole(), context));
+        return { ...head, contentType: 'application/json', body, usage: answer.usage };
       }
-      return { ...head, contentType: 'text/event-stream; charset=utf-8', stream: streamOf(answer, options, call.signal) };
+      const translation = native ? undefined : new TranslatedStream(DIALECTS['openai-chat'], DIALECTS[call.dialect], context);
+      return {
+        ...head,
+        contentType: 'text/event-stream; charset=utf-8',
+        stream: streamOf(answer, options, call.signal, translation),
+      };
     },
   };
 }
 
-function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
+function inDialect(call: LlmCall, text: string, context: ReplyContext): string {
+  const value = parseJson(text);
+  return isObject(value) ? translateReply(DIALECTS['openai-chat'], DIALECTS[call.dialect], value, context) : text;
+}
+
+function streamOf(
+  answer: SimulatedAnswer,
+  options: SimulatedOptions,
+  signal: AbortSignal,
+  translation: TranslatedStream | undefined,
+): ReplyStream {
   const left = new AbortController();
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => left.abort() });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
@@ -164,8 +187,10 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
     try {
       for (const event of answer.events()) {
         if (gapMs > 0) await pause(gapMs, stop);
-        stream.push(Buffer.from(event));
+        const bytes = Buffer.from(event);
+        stream.push(translation === undefined ? bytes : translation.read(bytes));
       }
+      if (translation !== undefined) stream.push(translation.rest());
       stream.finish({ end: 'finished', usage: answer.usage });
     } catch {
       stream.finish({ end: 'cancelled' });

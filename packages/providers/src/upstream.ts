@@ -1,10 +1,32 @@
-import { asLlmError, type LlmCall, LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
-import { OPENAI_PATHS, type OpenAiOperation, OpenAiStreamReader, readWholeUsage } from '@sluice/dialects';
+import {
+  asLlmError,
+  type DialectName,
+  type LlmCall,
+  LlmError,
+  type LlmReply,
+  type LlmService,
+  ReplyStream,
+  type WholeReply,
+} from '@sluice/core';
+import {
+  DIALECTS,
+  type Dialect,
+  isObject,
+  type JsonObject,
+  parseJson,
+  type ReplyContext,
+  type StreamWatcher,
+  TranslatedStream,
+  translateReply,
+} from '@sluice/dialects';
 import { type Dispatcher, Pool } from 'undici';
+import { translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
   readonly provider: string;
+  /** What the provider speaks; OpenAI's chat completions if not given. */
+  readonly dialect?: DialectName;
   /** Where the API is, with its version: `https://api.openai.com/v1`. Only the configuration says it, never a request. */
   readonly baseUrl: string;
   readonly apiKey?: string;
@@ -16,13 +38,11 @@ export interface UpstreamOptions {
   readonly maxAnswerBytes?: number;
 }
 
-/** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
-const PASSED_HEADERS = ['retry-after', 'openai-processing-ms', 'openai-version'];
-
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * A provider that speaks OpenAI's dialect, over HTTP. One pool of kept connections an origin and credential; bytes go through as they are.
+ * A provider over HTTP. One pool of kept connections an origin and credential. Where the caller speaks the provider's dialect, bytes go through
+ * as they are; a caller of another dialect is understood and answered in its own.
  * Redirects are not followed: they could carry the key to another host.
  */
 export class Upstream {
@@ -30,10 +50,12 @@ export class Upstream {
   readonly #pool: Pool;
   readonly #basePath: string;
   readonly #headers: string[];
+  readonly #dialect: Dialect;
 
   constructor(options: UpstreamOptions) {
     const url = new URL(options.baseUrl);
     this.#options = options;
+    this.#dialect = DIALECTS[options.dialect ?? 'openai-chat'];
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#pool = new Pool(url.origin, {
       connections: 512,
@@ -45,7 +67,8 @@ export class Upstream {
       keepAliveTimeout: 30_000,
     });
     this.#headers = ['content-type', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'sluice'];
-    if (options.apiKey !== undefined) this.#headers.push('authorization', `Bearer ${options.apiKey}`);
+    this.#headers.push(...this.#dialect.headers);
+    if (options.apiKey !== undefined) this.#headers.push(...this.#dialect.credentials(options.apiKey));
   }
 
   /** The service that one model of this provider is. */
@@ -64,11 +87,16 @@ export class Upstream {
   }
 
   #complete(call: LlmCall, model: string): Promise<LlmReply> {
-    const path: string | undefined = OPENAI_PATHS[call.operation as OpenAiOperation];
-    if (path === undefined) throw new LlmError('not_found', 'The provider has no such operation.');
+    const dialect = this.#dialect;
+    const caller = DIALECTS[call.dialect];
+    const path = dialect.path(call.operation);
+    // completions can be said in another dialect; the other operations are each dialect's own
+    if (path === undefined || (caller !== dialect && call.operation !== 'chat')) {
+      throw new LlmError('not_found', `The provider ${this.#options.provider} has nothing that answers ${call.route}.`);
+    }
     const view = call.message.view();
     const streamUsage = call.operation === 'chat' || call.operation === 'completions';
-    const body = call.message.forUpstream({ model, streamUsage });
+    const body = caller === dialect ? call.message.forUpstream({ model, streamUsage }) : translateRequest(call, dialect, model);
     return new Promise((resolve, reject) => {
       if (call.signal.aborted) {
         reject(asLlmError(call.signal.reason));
@@ -77,6 +105,8 @@ export class Upstream {
       const exchange = new Exchange({
         provider: this.#options.provider,
         maxAnswerBytes: this.#options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
+        dialect,
+        model,
         hideUsage: view.stream && streamUsage && !view.wantsStreamUsage,
         call,
         resolve,
@@ -96,6 +126,9 @@ export class Upstream {
 }
 
 interface ExchangeOptions {
+  readonly dialect: Dialect;
+  /** The provider's own name of the model. */
+  readonly model: string;
   readonly provider: string;
   readonly maxAnswerBytes: number;
   readonly hideUsage: boolean;
@@ -115,7 +148,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #headers: Headers = {};
   #chunks: Buffer[] = [];
   #length = 0;
-  #stream: { reply: ReplyStream; reader: OpenAiStreamReader } | undefined;
+  #stream: { reply: ReplyStream; reader: StreamWatcher } | undefined;
   #settled = false;
 
   constructor(options: ExchangeOptions) {
@@ -134,7 +167,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#headers = headers;
     const contentType = this.#contentType();
     if (status !== 200 || !contentType.startsWith('text/event-stream')) return;
-    const reader = new OpenAiStreamReader(this.#options.hideUsage);
+    const { dialect, hideUsage } = this.#options;
+    const caller = this.#caller();
+    const reader = caller === dialect ? dialect.watchStream(hideUsage) : new TranslatedStream(dialect, caller, this.#context());
     const reply = new ReplyStream({
       pause: () => controller.pause(),
       resume: () => controller.resume(),
@@ -142,7 +177,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     });
     this.#stream = { reply, reader };
     this.#settled = true;
-    this.#options.resolve({ status, contentType, headers: this.#passedHeaders(), stream: reply });
+    const type = caller === dialect ? contentType : 'text/event-stream; charset=utf-8';
+    this.#options.resolve({ status, contentType: type, headers: this.#passedHeaders(), stream: reply });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -195,13 +231,50 @@ class Exchange implements Dispatcher.DispatchHandler {
     const status = this.#status;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     const head = { status, contentType: this.#contentType(), headers: this.#passedHeaders(), body };
-    if (status === 200) {
-      const usage = readWholeUsage(body);
-      return usage === undefined ? head : { ...head, usage };
-    }
+    if (status === 200) return this.#answer(head);
     // what the provider refuses because of the request is the client's to see; how it treats our credentials is not
-    if (status >= 400 && status < 500 && status !== 401 && status !== 402 && status !== 403 && status !== 407) return head;
+    if (status >= 400 && status < 500 && status !== 401 && status !== 402 && status !== 403 && status !== 407)
+      return this.#refusal(head);
     throw new LlmError('upstream_error', `The provider ${provider} failed (status ${status}).`);
+  }
+
+  /** @throws LlmError `upstream_error` for a 200 that is no JSON object: a client would only find out by failing itself */
+  #answer(head: WholeReply): WholeReply {
+    const { dialect, call } = this.#options;
+    const value = parseJson(Buffer.from(head.body).toString('utf8'));
+    if (!isObject(value)) throw new LlmError('upstream_error', 'The provider sent an answer that is not JSON.');
+    const usage = call.operation === 'count_tokens' ? undefined : dialect.readUsage(value);
+    const told = usage === undefined ? {} : { usage };
+    const caller = this.#caller();
+    if (caller === dialect) return { ...head, ...told };
+    const body = Buffer.from(translateReply(dialect, caller, value, this.#context(value)));
+    return { ...head, contentType: 'application/json', body, ...told };
+  }
+
+  /** A provider's refusal of the request, in the caller's dialect. */
+  #refusal(head: WholeReply): WholeReply {
+    const { dialect } = this.#options;
+    const caller = this.#caller();
+    if (caller === dialect) return head;
+    const value = parseJson(Buffer.from(head.body).toString('utf8'));
+    const message = (isObject(value) ? dialect.readErrorMessage(value) : undefined) ?? 'The provider refused the request.';
+    const error = new LlmError(head.status === 429 ? 'rate_limit_exceeded' : 'invalid_request', message);
+    return { ...head, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
+  }
+
+  #caller(): Dialect {
+    return DIALECTS[this.#options.call.dialect];
+  }
+
+  #context(reply?: JsonObject): ReplyContext {
+    const { call, model } = this.#options;
+    const named = reply?.['model'];
+    return {
+      model: typeof named === 'string' ? named : model,
+      id: call.id,
+      createdS: Math.floor(Date.now() / 1_000),
+      streamUsage: call.message.view().wantsStreamUsage,
+    };
   }
 
   #reason(error: Error, otherwise: 'upstream_error' | 'upstream_truncated'): LlmError {
@@ -244,7 +317,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #passedHeaders(): Record<string, string> {
     const passed: Record<string, string> = {};
-    for (const name of PASSED_HEADERS) {
+    for (const name of this.#options.dialect.passedHeaders) {
       const value = this.#headers[name];
       if (typeof value === 'string') passed[name] = value;
     }

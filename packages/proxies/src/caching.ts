@@ -137,7 +137,7 @@ function notCached(): LlmError {
 /** All that decides the answer. None of the parts has a colon in it, so that no two calls can run together into one. */
 function digestOf(call: LlmCall): string {
   const { cache, optimizeFor } = call.preferences;
-  return `${call.operation}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${hash('sha256', call.message.bytes, 'hex')}`;
+  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${hash('sha256', call.message.identity, 'hex')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {

@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   if (settings.demo) {
     logger.info(
       'This is a demonstration: three simulated providers (openai, anthropic, google), the API key sk-sluice-demo and the admin key ' +
-        'sk-sluice-admin-demo. Write a sluice.yaml, or set OPENAI_API_KEY, to call real ones.',
+        'sk-sluice-admin-demo. Write a sluice.yaml, or set OPENAI_API_KEY or ANTHROPIC_API_KEY, to call real ones.',
     );
   }
   const store = settings.redis === undefined ? 'in this process' : 'in Redis';

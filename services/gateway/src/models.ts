@@ -1,6 +1,6 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
-import { compose, type LlmService } from '@sluice/core';
-import { type ListedModel, renderModel, renderModelList } from '@sluice/dialects';
+import { compose, type DialectName, type LlmService } from '@sluice/core';
+import { DIALECTS, type ListedModel } from '@sluice/dialects';
 import { KNOWN_PROVIDERS, simulated, Upstream } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type Target, timeout } from '@sluice/proxies';
 
@@ -23,8 +23,10 @@ function openProvider(name: string, config: ProviderConfig, environment: Environ
   const baseUrl = config.baseUrl ?? known?.baseUrl;
   if (baseUrl === undefined) throw new Error(`providers.${name}.baseUrl: expected, because no provider is known by this name`);
   const apiKey = config.apiKey ?? (known === undefined ? undefined : environment[known.keyVariable]);
+  const dialect = config.dialect ?? (config.baseUrl === undefined ? known?.dialect : undefined) ?? 'openai-chat';
   const upstream = new Upstream({
     provider: name,
+    dialect,
     baseUrl,
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(config.connectTimeout === undefined ? {} : { connectTimeoutMs: config.connectTimeout }),
@@ -45,7 +47,7 @@ export class Models implements KnownModels, ModelListRendering {
   constructor(config: GatewayConfig, environment: Environment) {
     const providers = { ...config.providers };
     for (const [name, known] of Object.entries(KNOWN_PROVIDERS)) {
-      if (environment[known.keyVariable] !== undefined) providers[name] ??= { dialect: 'openai-chat' };
+      if (environment[known.keyVariable] !== undefined) providers[name] ??= {};
     }
     for (const [name, provider] of Object.entries(providers))
       this.#providers.set(name, openProvider(name, provider, environment));
@@ -70,7 +72,8 @@ export class Models implements KnownModels, ModelListRendering {
       for (const target of targets) this.#targets.add(target.name);
     }
     for (const [provider, known] of Object.entries(KNOWN_PROVIDERS)) {
-      if (providers[provider]?.dialect !== 'openai-chat') continue;
+      const configured = providers[provider];
+      if (configured === undefined || configured.dialect === 'simulated' || configured.baseUrl !== undefined) continue;
       for (const model of known.models) {
         const direct = this.#direct(`${provider}/${model}`);
         if (direct === undefined || this.#models.has(model)) continue;
@@ -94,13 +97,13 @@ export class Models implements KnownModels, ModelListRendering {
     providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
   };
 
-  list(allowed: readonly string[] | undefined): string {
+  list(dialect: DialectName, allowed: readonly string[] | undefined): string {
     const models = [...this.#models.values()].filter((model) => allowed === undefined || allowed.includes(model.name));
-    return renderModelList(models.map((model) => this.#listed(model)));
+    return DIALECTS[dialect].renderModelList(models.map((model) => this.#listed(model)));
   }
 
-  one(name: string): string {
-    return renderModel(this.#listed(this.get(name) as Model));
+  one(dialect: DialectName, name: string): string {
+    return DIALECTS[dialect].renderModel(this.#listed(this.get(name) as Model));
   }
 
   /** Closes the providers' connections when the calls under way have finished. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   asLlmError,
   type Clock,
+  type DialectName,
   emptyFacts,
   type LlmCall,
   LlmError,
@@ -12,7 +13,7 @@ import {
   type RequestMessage,
   unreadableMessage,
 } from '@sluice/core';
-import { OPENAI_PATHS, type OpenAiOperation, OpenAiRequest, openAiRoute } from '@sluice/dialects';
+import { AnthropicRequest, OPENAI_PATHS, type OpenAiOperation, OpenAiRequest } from '@sluice/dialects';
 import express, { type Express } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
 import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
@@ -30,7 +31,32 @@ export interface DataPlaneOptions {
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
 
-const OPERATIONS = Object.keys(OPENAI_PATHS) as OpenAiOperation[];
+interface CompletionRoute {
+  readonly path: string;
+  readonly operation: Operation;
+  readonly dialect: DialectName;
+  readonly message: (bytes: Buffer) => RequestMessage;
+}
+
+const anthropicRequest = (bytes: Buffer): RequestMessage => new AnthropicRequest(bytes);
+
+const COMPLETION_ROUTES: readonly CompletionRoute[] = [
+  ...(Object.keys(OPENAI_PATHS) as OpenAiOperation[]).map(
+    (operation): CompletionRoute => ({
+      path: `/v1${OPENAI_PATHS[operation]}`,
+      operation,
+      dialect: 'openai-chat',
+      message: (bytes) => new OpenAiRequest(operation, bytes),
+    }),
+  ),
+  { path: '/v1/messages', operation: 'chat', dialect: 'anthropic-messages', message: anthropicRequest },
+  { path: '/v1/messages/count_tokens', operation: 'count_tokens', dialect: 'anthropic-messages', message: anthropicRequest },
+];
+
+/** The dialect of a request to a route that is not one dialect's own: Anthropic's clients say a version with every request. */
+function dialectOf({ headers, url = '' }: IncomingMessage): DialectName {
+  return headers['anthropic-version'] !== undefined || url.startsWith('/v1/messages') ? 'anthropic-messages' : 'openai-chat';
+}
 
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
 export function dataPlane(options: DataPlaneOptions): Express {
@@ -43,8 +69,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
   const answer = async (
     request: IncomingMessage,
     response: ServerResponse,
-    operation: Operation,
-    route: string,
+    asked: { readonly operation: Operation; readonly dialect: DialectName; readonly route: string },
     read: () => RequestMessage | Promise<RequestMessage>,
   ): Promise<void> => {
     const { clock } = options;
@@ -78,8 +103,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
       id,
       requestId: requestIdOf(request.headers) ?? id,
       ...(traceparent === undefined ? {} : { traceparent }),
-      operation,
-      route,
+      ...asked,
       message,
       credential: credentialOf(request.headers, request.url ?? ''),
       preferences,
@@ -87,7 +111,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
       startedAtMs,
       facts: emptyFacts(),
     };
-    if (operation === 'unknown' && call.credential === undefined) {
+    if (asked.operation === 'unknown' && call.credential === undefined) {
       // nobody in particular asks for nothing of ours: that is no call
       const error = faultOf(message);
       writeError(response, call, error, clock.monotonic() - startedAtMs);
@@ -103,19 +127,24 @@ export function dataPlane(options: DataPlaneOptions): Express {
     }
   };
 
-  for (const operation of OPERATIONS) {
-    const route = openAiRoute(operation);
-    app.post(`/v1${OPENAI_PATHS[operation]}`, (request, response) =>
-      answer(request, response, operation, route, async () => {
+  for (const { path, operation, dialect, message } of COMPLETION_ROUTES) {
+    const asked = { operation, dialect, route: `POST ${path}` };
+    app.post(path, (request, response) =>
+      answer(request, response, asked, async () => {
         requireJson(request);
-        return new OpenAiRequest(operation, await readBody(request, options.body(), () => response.writeContinue()));
+        return message(await readBody(request, options.body(), () => response.writeContinue()));
       }),
     );
   }
-  app.get('/v1/models', (request, response) => answer(request, response, 'models', 'GET /v1/models', () => modelQuestion('')));
+  app.get('/v1/models', (request, response) =>
+    answer(request, response, { operation: 'models', dialect: dialectOf(request), route: 'GET /v1/models' }, () =>
+      modelQuestion(''),
+    ),
+  );
   app.get('/v1/models/*id', (request, response) => {
     const id = (request.params['id'] as unknown as string[]).join('/');
-    return answer(request, response, 'models', 'GET /v1/models/{id}', () => modelQuestion(id));
+    const asked = { operation: 'models', dialect: dialectOf(request), route: 'GET /v1/models/{id}' } as const;
+    return answer(request, response, asked, () => modelQuestion(id));
   });
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
@@ -123,17 +152,17 @@ export function dataPlane(options: DataPlaneOptions): Express {
     sendText(response, ready ? 200 : 503, text);
   });
 
-  const known = new Set([...OPERATIONS.map((operation) => `/v1${OPENAI_PATHS[operation]}`), '/v1/models', '/livez', '/readyz']);
+  const known = new Set([...COMPLETION_ROUTES.map(({ path }) => path), '/v1/models', '/livez', '/readyz']);
   app.use((request, response) => {
     const unknown = (): never => {
       if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);
       throw new LlmError('not_found', 'There is no such route.');
     };
-    return answer(request, response, 'unknown', 'unknown', unknown);
+    return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, unknown);
   });
   // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
   app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) =>
-    answer(request, response, 'unknown', 'unknown', () => {
+    answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
       if (!(error instanceof URIError)) throw error;
       throw new LlmError('invalid_request', 'The path could not be read.', { cause: error });
     }),
@@ -160,7 +189,8 @@ function requireJson(request: IncomingMessage): void {
 /** `GET /v1/models` has no body: the question is in the path. */
 function modelQuestion(model: string): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
-  return { bytes: Buffer.alloc(0), view: () => view, forUpstream: () => Buffer.alloc(0) };
+  const nothing = Buffer.alloc(0);
+  return { bytes: nothing, identity: nothing, view: () => view, json: () => ({}), forUpstream: () => nothing };
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

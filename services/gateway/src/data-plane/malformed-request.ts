@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { LlmError } from '@sluice/core';
-import { renderError } from '@sluice/dialects';
+import { DIALECTS } from '@sluice/dialects';
 
 /** What Node's parser says of a request that it gave up, with the status that fits. Everything else is a plain 400. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -19,7 +19,7 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
   }
   const status = STATUS[error.code ?? ''] ?? 400;
   const message = status === 400 ? 'The request is not valid HTTP.' : `${STATUS_CODES[status]}.`;
-  const body = renderError(new LlmError('invalid_request', message));
+  const body = DIALECTS['openai-chat'].renderError(new LlmError('invalid_request', message));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncache-control: private, no-store\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -46,6 +46,7 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
     headers.push('x-sluice-attempts', facts.attempts);
   }
   if (facts.degraded.length > 0) headers.push('x-sluice-degraded', facts.degraded.join(','));
+  if (facts.dropped.length > 0) headers.push('x-sluice-dropped', facts.dropped.join(','));
   const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - facts.upstreamMs))}`;
   headers.push('server-timing', facts.upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(facts.upstreamMs)}`);
   return headers;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type LlmCall, LlmError, type LlmReply } from '@sluice/core';
-import { renderError, renderStreamError } from '@sluice/dialects';
+import { DIALECTS } from '@sluice/dialects';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
 
 /** Sends a reply. Bytes go out as they came; a stream that breaks ends with an error event and without `[DONE]`. */
@@ -21,7 +21,7 @@ export function writeReply(response: ServerResponse, call: LlmCall, reply: LlmRe
     end: ({ end, error }) => {
       if (end === 'failed' || error !== undefined) {
         const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
-        response.write(renderStreamError(reason, call.requestId));
+        response.write(DIALECTS[call.dialect].renderStreamError(reason, call.requestId));
       }
       response.end();
     },
@@ -38,7 +38,7 @@ export function writeError(response: ServerResponse, call: LlmCall, error: LlmEr
     response.destroy();
     return;
   }
-  const body = renderError(error);
+  const body = DIALECTS[call.dialect].renderError(error);
   const headers = errorHeaders(call, error, elapsedMs);
   headers.push('content-length', Buffer.byteLength(body));
   const unread = !response.req.complete;

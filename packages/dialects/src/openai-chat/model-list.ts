@@ -1,10 +1,4 @@
-/** One model as `GET /v1/models` lists it. */
-export interface ListedModel {
-  readonly id: string;
-  readonly ownedBy: string;
-  /** Unix time in seconds. */
-  readonly created: number;
-}
+import type { ListedModel } from '../listed-model.ts';
 
 const render = (model: ListedModel) => ({
   id: model.id,

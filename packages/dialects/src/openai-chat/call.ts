@@ -26,6 +26,7 @@ export function openAiCall(request: object, options: OpenAiCallOptions = {}): Ll
     id,
     requestId: options.requestId ?? id,
     operation,
+    dialect: 'openai-chat',
     route: openAiRoute(operation),
     message: new OpenAiRequest(operation, Buffer.from(JSON.stringify(request))),
     credential: options.credential,

@@ -1,11 +1,9 @@
 import { LlmError, type Operation, type RequestMessage, type RequestView, type UpstreamForm } from '@sluice/core';
+import { type Edit, isModelName, replaceSpans } from '../request-bytes.ts';
 import { parseRequestJson, type RequestJson } from '../request-json.ts';
 
 /** Members whose bytes may have to change on the way to a provider. */
 const REWRITTEN: ReadonlySet<string> = new Set(['model', 'stream_options']);
-
-/** A model's name goes into headers, logs and labels; and no provider has a longer one. */
-const MODEL_NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 
 /** The member without which a request of each operation makes no sense, and what it must be. */
 const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
@@ -33,9 +31,7 @@ function wrong(param: string, expected: string): never {
 
 function viewOf(operation: Operation, value: RequestJson['value']): RequestView {
   const model = value['model'];
-  if (typeof model !== 'string' || !MODEL_NAME.test(model)) {
-    wrong('model', 'a name of 1 to 256 printable ASCII characters');
-  }
+  if (!isModelName(model)) return wrong('model', 'a name of 1 to 256 printable ASCII characters');
   const required = REQUIRED[operation];
   if (required !== undefined && !required.is(value[required.name])) wrong(required.name, required.expected);
   const stream = value['stream'] ?? false;
@@ -58,6 +54,15 @@ export class OpenAiRequest implements RequestMessage {
     this.bytes = bytes;
   }
 
+  get identity(): Buffer {
+    return this.bytes;
+  }
+
+  json(): RequestJson['value'] {
+    this.view();
+    return (this.#json as RequestJson).value;
+  }
+
   view(): RequestView {
     if (this.#view !== undefined) return this.#view;
     if (this.#fault !== undefined) throw this.#fault;
@@ -74,7 +79,7 @@ export class OpenAiRequest implements RequestMessage {
   forUpstream(form: UpstreamForm): Buffer {
     const view = this.view();
     const { scan, value } = this.#json as RequestJson;
-    const edits: { start: number; end: number; text: string }[] = [];
+    const edits: Edit[] = [];
     const model = scan.spans.get('model');
     if (model !== undefined && form.model !== view.model) edits.push({ ...model, text: JSON.stringify(form.model) });
     if (form.streamUsage && view.stream && !view.wantsStreamUsage) {
@@ -84,15 +89,6 @@ export class OpenAiRequest implements RequestMessage {
       if (span !== undefined) edits.push({ ...span, text: JSON.stringify(options) });
       else edits.push({ start: brace, end: brace, text: `"stream_options":${JSON.stringify(options)},` });
     }
-    if (edits.length === 0) return this.bytes;
-    edits.sort((a, b) => a.start - b.start);
-    const parts: Buffer[] = [];
-    let at = 0;
-    for (const edit of edits) {
-      parts.push(this.bytes.subarray(at, edit.start), Buffer.from(edit.text));
-      at = edit.end;
-    }
-    parts.push(this.bytes.subarray(at));
-    return Buffer.concat(parts);
+    return edits.length === 0 ? this.bytes : replaceSpans(this.bytes, edits);
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode, LlmError } from '@sluice/core';
+import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 const TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'invalid_request_error',
@@ -37,3 +38,5 @@ export function renderStreamError(error: LlmError, requestId: string): string {
   };
   return `data: ${JSON.stringify(body)}\n\n`;
 }
+
+export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

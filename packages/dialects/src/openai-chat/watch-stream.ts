@@ -1,5 +1,6 @@
 import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
-import { SseEvents } from '../sse-events.ts';
+import type { StreamWatcher } from '../dialect.ts';
+import { dataOf, SseEvents } from '../sse-events.ts';
 import { readUsage } from './usage.ts';
 
 const DATA = Buffer.from('data:');
@@ -18,15 +19,6 @@ function isSet(event: Buffer, key: Buffer): boolean {
   return false;
 }
 
-/** The data of an event, its lines joined (an event of OpenAI's has one). */
-function dataOf(event: Buffer): string {
-  const lines: string[] = [];
-  for (const line of event.toString('utf8').split(/\r\n|\r|\n/)) {
-    if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
-  }
-  return lines.join('\n');
-}
-
 function parse(event: Buffer): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(dataOf(event));
@@ -40,7 +32,7 @@ function parse(event: Buffer): Record<string, unknown> {
  * Follows a stream in OpenAI's dialect while its bytes go by: usage, whether it came to its end, and an error told in the middle of it.
  * An event is parsed only when a cheap look shows that it says one of these.
  */
-export class OpenAiStreamReader {
+export class OpenAiStreamWatcher implements StreamWatcher {
   readonly #events = new SseEvents();
   readonly #hideUsage: boolean;
   #usage: Usage | undefined;

@@ -1,0 +1,32 @@
+import type { Dialect } from '../dialect.ts';
+import { readErrorMessage, renderError, renderStreamError } from './error.ts';
+import { renderModel, renderModelList } from './model-list.ts';
+import { readReply } from './read-reply.ts';
+import { readRequest } from './read-request.ts';
+import { AnthropicEventReader } from './read-stream.ts';
+import { readUsage } from './usage.ts';
+import { AnthropicStreamWatcher } from './watch-stream.ts';
+import { writeReply } from './write-reply.ts';
+import { writeRequest } from './write-request.ts';
+import { AnthropicEventWriter } from './write-stream.ts';
+
+export const anthropicMessages: Dialect = {
+  name: 'anthropic-messages',
+  path: (operation) => (operation === 'chat' ? '/messages' : operation === 'count_tokens' ? '/messages/count_tokens' : undefined),
+  credentials: (apiKey) => ['x-api-key', apiKey],
+  headers: ['anthropic-version', '2023-06-01'],
+  passedHeaders: ['retry-after', 'request-id'],
+  readRequest,
+  writeRequest,
+  readReply,
+  writeReply,
+  watchStream: () => new AnthropicStreamWatcher(),
+  readStream: () => new AnthropicEventReader(),
+  writeStream: (context) => new AnthropicEventWriter(context),
+  readUsage: (body) => readUsage(body['usage'] ?? body),
+  renderError,
+  renderStreamError,
+  renderModel,
+  renderModelList,
+  readErrorMessage,
+};

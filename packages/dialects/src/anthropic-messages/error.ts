@@ -1,0 +1,33 @@
+import type { LlmError } from '@sluice/core';
+import { asString, type JsonObject, member } from '../neutral/read-json.ts';
+
+/** Source: Anthropic's API reference, "Errors". */
+const TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  405: 'invalid_request_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+};
+
+const typeOf = (error: LlmError): string => TYPES[error.status] ?? 'api_error';
+
+/** An error as Anthropic writes it. Our own code stands beside its type, for what has no type of its own. */
+export function renderError(error: LlmError): string {
+  const { message, code, param } = error;
+  return JSON.stringify({
+    type: 'error',
+    error: { type: typeOf(error), message, code, ...(param === undefined ? {} : { param }) },
+  });
+}
+
+export function renderStreamError(error: LlmError, requestId: string): string {
+  const body = { type: 'error', error: { type: typeOf(error), message: error.message, code: error.code }, request_id: requestId };
+  return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
+}
+
+export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

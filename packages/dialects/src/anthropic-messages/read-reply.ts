@@ -1,0 +1,66 @@
+import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralReply } from '../neutral/reply.ts';
+import type { Citation, Part } from '../neutral/request.ts';
+import { readFinish } from './finish.ts';
+import { readUsage } from './usage.ts';
+
+/** Source: Anthropic's API reference, "Messages". */
+export function readReply(body: JsonObject): NeutralReply {
+  const stopSequence = asString(body['stop_sequence']);
+  const parts = asList(body['content']).flatMap(readBlock);
+  const explanation = asString(member(body['stop_details'], 'explanation'));
+  const finish = readFinish(asString(body['stop_reason']) ?? 'end_turn');
+  if (finish === 'refusal' && parts.length === 0 && explanation !== undefined) parts.push({ type: 'refusal', text: explanation });
+  return defined({
+    id: asString(body['id']) ?? '',
+    model: asString(body['model']) ?? '',
+    choices: [{ parts, finish, ...(stopSequence === undefined ? {} : { stopSequence }) }],
+    usage: readUsage(body['usage']),
+    serviceTier: asString(member(body['usage'], 'service_tier')),
+  });
+}
+
+/** Blocks of Anthropic's own server tools have no counterpart in other dialects: what the model says about them is text. */
+function readBlock(block: Json): Part[] {
+  switch (member(block, 'type')) {
+    case 'text': {
+      const citations = readCitations(member(block, 'citations'));
+      const text = asString(member(block, 'text')) ?? '';
+      return text === '' ? [] : [{ type: 'text', text, ...(citations.length === 0 ? {} : { citations }) }];
+    }
+    case 'tool_use':
+      return [
+        {
+          type: 'tool_call',
+          id: asString(member(block, 'id')) ?? '',
+          name: asString(member(block, 'name')) ?? '',
+          arguments: JSON.stringify(member(block, 'input') ?? {}),
+        },
+      ];
+    case 'thinking': {
+      const signature = asString(member(block, 'signature'));
+      const text = asString(member(block, 'thinking')) ?? '';
+      return [{ type: 'reasoning', text, ...(signature === undefined || signature === '' ? {} : { signature }) }];
+    }
+    case 'redacted_thinking':
+      return [{ type: 'reasoning', text: '', encrypted: asString(member(block, 'data')) ?? '' }];
+    default:
+      return [];
+  }
+}
+
+export function readCitations(value: Json): Citation[] {
+  return asList(value).flatMap((one) =>
+    isObject(one)
+      ? [
+          defined({
+            url: asString(one['url']),
+            title: asString(one['title']) ?? asString(one['document_title']),
+            text: asString(one['cited_text']),
+            start: asNumber(one['start_char_index']),
+            end: asNumber(one['end_char_index']),
+          }),
+        ]
+      : [],
+  );
+}

@@ -1,0 +1,122 @@
+import { LlmError, type Usage } from '@sluice/core';
+import type { EventReader } from '../dialect.ts';
+import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { readFinish } from './finish.ts';
+import { readCitations } from './read-reply.ts';
+import { readUsage } from './usage.ts';
+
+/** Source: Anthropic's documentation, "Streaming messages". */
+export class AnthropicEventReader implements EventReader {
+  error: LlmError | undefined;
+  finished = false;
+  #usage: JsonObject = {};
+  /** The index of each block that is a tool call, with its number among the calls. */
+  readonly #calls = new Map<number, number>();
+
+  read(data: JsonObject): NeutralEvent[] {
+    switch (data['type']) {
+      case 'message_start':
+        return this.#start(data['message']);
+      case 'content_block_start':
+        return this.#open(asNumber(data['index']) ?? 0, data['content_block']);
+      case 'content_block_delta':
+        return this.#delta(asNumber(data['index']) ?? 0, data['delta']);
+      case 'message_delta':
+        return this.#finish(data);
+      case 'message_stop':
+        this.finished = true;
+        return [];
+      case 'error':
+        this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  #start(message: Json): NeutralEvent[] {
+    const usage = this.#count(member(message, 'usage'));
+    const head = { id: asString(member(message, 'id')) ?? '', model: asString(member(message, 'model')) ?? '' };
+    return [{ type: 'start', ...head, ...(usage === undefined ? {} : { usage }) }];
+  }
+
+  #open(index: number, block: Json): NeutralEvent[] {
+    switch (member(block, 'type')) {
+      case 'text': {
+        const text = asString(member(block, 'text')) ?? '';
+        return text === '' ? [] : [{ type: 'text', choice: 0, text }];
+      }
+      case 'thinking': {
+        const text = asString(member(block, 'thinking')) ?? '';
+        return text === '' ? [] : [{ type: 'reasoning', choice: 0, text }];
+      }
+      case 'redacted_thinking':
+        return [{ type: 'reasoning', choice: 0, text: '', encrypted: asString(member(block, 'data')) ?? '' }];
+      case 'tool_use': {
+        const call = this.#calls.size;
+        this.#calls.set(index, call);
+        const id = asString(member(block, 'id')) ?? '';
+        const events: NeutralEvent[] = [{ type: 'tool_call', choice: 0, call, id, name: asString(member(block, 'name')) ?? '' }];
+        const input = member(block, 'input');
+        // the arguments come in pieces, unless they are there already
+        if (isObject(input) && Object.keys(input).length > 0) {
+          events.push({ type: 'tool_arguments', choice: 0, call, text: JSON.stringify(input) });
+        }
+        return events;
+      }
+      default:
+        return [];
+    }
+  }
+
+  #delta(index: number, delta: Json): NeutralEvent[] {
+    switch (member(delta, 'type')) {
+      case 'text_delta':
+        return [{ type: 'text', choice: 0, text: asString(member(delta, 'text')) ?? '' }];
+      case 'thinking_delta':
+        return [{ type: 'reasoning', choice: 0, text: asString(member(delta, 'thinking')) ?? '' }];
+      case 'signature_delta':
+        return [{ type: 'reasoning', choice: 0, text: '', signature: asString(member(delta, 'signature')) ?? '' }];
+      case 'citations_delta': {
+        const citations = readCitations([member(delta, 'citation')]);
+        return citations.length === 0 ? [] : [{ type: 'text', choice: 0, text: '', citations }];
+      }
+      case 'input_json_delta': {
+        const call = this.#calls.get(index);
+        const text = asString(member(delta, 'partial_json')) ?? '';
+        return call === undefined || text === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text }];
+      }
+      default:
+        return [];
+    }
+  }
+
+  #finish(data: JsonObject): NeutralEvent[] {
+    const delta = data['delta'];
+    const events: NeutralEvent[] = [];
+    const usage = this.#count(data['usage']);
+    const reason = asString(member(delta, 'stop_reason'));
+    const stopSequence = asString(member(delta, 'stop_sequence'));
+    if (reason !== undefined) {
+      const explanation = asString(member(member(delta, 'stop_details'), 'explanation'));
+      if (reason === 'refusal' && explanation !== undefined) events.push({ type: 'refusal', choice: 0, text: explanation });
+      events.push({
+        type: 'finish',
+        choice: 0,
+        reason: readFinish(reason),
+        ...(stopSequence === undefined ? {} : { stopSequence }),
+      });
+    }
+    if (usage !== undefined) events.push({ type: 'usage', usage });
+    return events;
+  }
+
+  /** Later figures take the place of earlier ones; what is left out later stays. */
+  #count(usage: Json): Usage | undefined {
+    if (!isObject(usage)) return undefined;
+    const said = Object.entries(usage).filter(([, value]) => value !== null);
+    this.#usage = { ...this.#usage, ...Object.fromEntries(said) };
+    return readUsage(this.#usage);
+  }
+}

@@ -1,0 +1,175 @@
+import type { WrittenRequest } from '../dialect.ts';
+import { budgetOf } from '../neutral/effort.ts';
+import { cannotSay, defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import type { CacheMark, MediaSource, Message, NeutralRequest, Part, Tool } from '../neutral/request.ts';
+import { writeCitations } from './write-reply.ts';
+
+const PROVIDER = 'Anthropic messages';
+
+/** Anthropic wants a limit; where the caller gave none, this one, which every current model allows. */
+const DEFAULT_MAX_TOKENS = 8_192;
+/** The least budget of thought that is taken. */
+const MIN_BUDGET = 1_024;
+
+export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
+  const { only, format, reasoning, toolChoice } = request;
+  const [refused] = only?.needed ?? [];
+  if (refused !== undefined) cannotSay(refused, PROVIDER);
+  if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
+  if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
+  if (format?.type === 'json') cannotSay('response_format', PROVIDER);
+  const dropped = [...(only?.wished ?? [])];
+  for (const [name, value] of [
+    ['seed', request.seed],
+    ['presence_penalty', request.presencePenalty],
+    ['frequency_penalty', request.frequencyPenalty],
+  ] as const) {
+    if (value !== undefined) dropped.push(name);
+  }
+
+  let maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS;
+  const budget = reasoning === undefined ? undefined : budgetOf(reasoning);
+  let thinking: JsonObject | undefined;
+  if (budget === 0) thinking = { type: 'disabled' };
+  else if (budget !== undefined) {
+    // thoughts count against the limit: a limit of the caller's own holds for both, one of ours is on top
+    if (request.maxTokens === undefined) maxTokens += budget;
+    const fits = Math.min(budget, maxTokens - 1);
+    if (fits >= MIN_BUDGET) thinking = { type: 'enabled', budget_tokens: fits };
+    else dropped.push('reasoning_effort');
+  } else if (reasoning?.show === true) thinking = { type: 'adaptive' };
+  const thinks = thinking !== undefined && thinking['type'] !== 'disabled';
+  // what thinks takes no other temperature than its own
+  if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
+  if (thinks && request.topK !== undefined) dropped.push('top_k');
+
+  const { system, messages } = writeMessages(request.messages);
+  const choice =
+    toolChoice === undefined
+      ? undefined
+      : typeof toolChoice === 'object'
+        ? { type: 'tool', name: toolChoice.name }
+        : { type: toolChoice === 'required' ? 'any' : toolChoice };
+  const parallel = request.parallelToolCalls;
+  const tools = request.tools?.map(writeTool);
+  const body = defined({
+    model,
+    max_tokens: maxTokens,
+    system: system.length === 0 ? undefined : system,
+    messages,
+    tools,
+    tool_choice:
+      parallel !== false || tools === undefined || toolChoice === 'none'
+        ? choice
+        : { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true },
+    temperature: thinks ? undefined : request.temperature,
+    top_p: request.topP,
+    top_k: thinks ? undefined : request.topK,
+    stop_sequences: request.stop,
+    thinking,
+    output_config: format?.type === 'schema' ? { format: { type: 'json_schema', schema: format.schema } } : undefined,
+    metadata: request.user === undefined ? undefined : { user_id: request.user },
+    service_tier: writeTier(request.serviceTier, dropped),
+    stream: stream ? true : undefined,
+  });
+  return { body, dropped };
+}
+
+function writeTier(tier: string | undefined, dropped: string[]): string | undefined {
+  if (tier === undefined || tier === 'auto') return tier;
+  if (tier === 'default') return 'standard_only';
+  dropped.push('service_tier');
+  return undefined;
+}
+
+function writeTool(tool: Tool): JsonObject {
+  const { name, description, schema, strict, cache } = tool;
+  return defined({ name, description, input_schema: schema, strict: strict === true ? true : undefined, ...markOf(cache) });
+}
+
+const markOf = (cache: CacheMark | undefined): JsonObject =>
+  cache === undefined ? {} : { cache_control: defined({ type: 'ephemeral', ttl: cache.ttl }) };
+
+/** What a system or a developer says stands before everything else here; and turns alternate, so neighbours of one role are put together. */
+function writeMessages(messages: readonly Message[]): { system: JsonObject[]; messages: JsonObject[] } {
+  const system: JsonObject[] = [];
+  const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
+  for (const { role, parts } of messages) {
+    const blocks = parts.flatMap(writePart);
+    if (role === 'system' || role === 'developer') {
+      system.push(...blocks);
+      continue;
+    }
+    if (blocks.length === 0) continue;
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...blocks);
+    else turns.push({ role, content: blocks });
+  }
+  // results of tools come first in a user's turn
+  for (const { content } of turns) content.sort((a, b) => rank(a) - rank(b));
+  return { system, messages: turns };
+}
+
+const rank = (block: JsonObject): number => (block['type'] === 'tool_result' ? 0 : 1);
+
+function writePart(part: Part): JsonObject[] {
+  switch (part.type) {
+    case 'text': {
+      // an empty text is refused
+      if (part.text === '') return [];
+      const citations = writeCitations(part.citations ?? []);
+      return [
+        defined({
+          type: 'text',
+          text: part.text,
+          citations: citations.length === 0 ? undefined : citations,
+          ...markOf(part.cache),
+        }),
+      ];
+    }
+    case 'refusal':
+      return [{ type: 'text', text: part.text }];
+    case 'image':
+      return [{ type: 'image', source: writeSource(part.source), ...markOf(part.cache) }];
+    case 'file': {
+      const { source } = part;
+      const text = source.kind === 'base64' && source.mediaType.startsWith('text/');
+      const written = text
+        ? { type: 'text', media_type: 'text/plain', data: Buffer.from(source.data, 'base64').toString('utf8') }
+        : writeSource(source);
+      return [defined({ type: 'document', source: written, title: part.name, ...markOf(part.cache) })];
+    }
+    case 'audio':
+      return cannotSay('input_audio', PROVIDER);
+    case 'tool_call': {
+      const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
+      const call = { type: 'tool_use', id: part.id, name: part.name, input: isObject(input) ? input : {}, ...markOf(part.cache) };
+      return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: part.signature }, call];
+    }
+    case 'tool_result':
+      return [
+        defined({
+          type: 'tool_result',
+          tool_use_id: part.callId,
+          content: part.parts.flatMap(writePart),
+          is_error: part.isError === true ? true : undefined,
+          ...markOf(part.cache),
+        }),
+      ];
+    case 'reasoning':
+      if (part.encrypted !== undefined) return [{ type: 'redacted_thinking', data: part.encrypted }];
+      // a thought without its signature is not taken back
+      return part.signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature: part.signature }];
+  }
+}
+
+function writeSource(source: MediaSource): JsonObject {
+  switch (source.kind) {
+    case 'base64':
+      return { type: 'base64', media_type: source.mediaType, data: source.data };
+    case 'url':
+      return { type: 'url', url: source.url };
+    case 'id':
+      return { type: 'file', file_id: source.id };
+  }
+}

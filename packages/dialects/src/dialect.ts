@@ -1,0 +1,89 @@
+import type { DialectName, LlmError, Operation, StreamOutcome, Usage } from '@sluice/core';
+import type { ListedModel } from './listed-model.ts';
+import type { JsonObject } from './neutral/read-json.ts';
+import type { NeutralReply } from './neutral/reply.ts';
+import type { NeutralRequest } from './neutral/request.ts';
+import type { NeutralEvent } from './neutral/stream.ts';
+
+/** A request as a provider of a dialect wants it. */
+export interface WrittenRequest {
+  readonly body: JsonObject;
+  /** The names of what was a wish and could not be said. */
+  readonly dropped: readonly string[];
+}
+
+/** Follows a stream of a dialect while its bytes are passed on as they are. */
+export interface StreamWatcher {
+  /** The bytes to pass on. */
+  read(chunk: Buffer): Buffer;
+  /** What is left to pass on when the upstream has ended. */
+  rest(): Buffer;
+  /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
+  outcome(): StreamOutcome;
+  /** What was reported so far, for a stream that was left. */
+  usage(): Usage | undefined;
+}
+
+/** Reads a stream's events for another dialect. */
+export interface EventReader {
+  /** @param data an event's data, JSON. Not JSON says nothing. */
+  read(data: JsonObject): readonly NeutralEvent[];
+  /** An error that the stream has told in its middle. */
+  readonly error: LlmError | undefined;
+  /** Whether the stream said that it is complete. */
+  readonly finished: boolean;
+}
+
+/** Writes a stream's events as the caller's dialect has them. */
+export interface EventWriter {
+  /** Server-sent events, each with its blank line; empty where nothing can be said yet. */
+  write(event: NeutralEvent): string;
+  /** What closes a stream that came to its end. */
+  end(): string;
+}
+
+/** What a caller's stream or answer is to be like. */
+export interface ReplyContext {
+  /** The model's name as the caller is to see it. */
+  readonly model: string;
+  /** For wires that name an answer where the provider's does not. */
+  readonly id: string;
+  readonly createdS: number;
+  /** Whether the caller asked for usage in its stream (OpenAI's `include_usage`). */
+  readonly streamUsage: boolean;
+}
+
+/** A wire format for completions, both ways. Whatever one says is read into the neutral form, and written from it. */
+export interface Dialect {
+  readonly name: DialectName;
+  /** Where an operation is below a provider's base address; undefined where the dialect has none such. */
+  path(operation: Operation): string | undefined;
+  /** How a provider of this dialect is shown a key, as names and values. */
+  credentials(apiKey: string): readonly string[];
+  /** Other headers that a provider of this dialect wants. */
+  readonly headers: readonly string[];
+  /** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
+  readonly passedHeaders: readonly string[];
+  /** @throws LlmError `invalid_request` with the field in `param` */
+  readRequest(body: JsonObject): NeutralRequest;
+  /**
+   * @param model the provider's own name of the model
+   * @throws LlmError `invalid_request` with the field that cannot be said
+   */
+  writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest;
+  readReply(body: JsonObject): NeutralReply;
+  writeReply(reply: NeutralReply, context: ReplyContext): JsonObject;
+  /** @param hideUsage take out usage that the gateway asked for and the caller did not */
+  watchStream(hideUsage: boolean): StreamWatcher;
+  readStream(): EventReader;
+  writeStream(context: ReplyContext): EventWriter;
+  /** The usage of a whole answer in this dialect. */
+  readUsage(body: JsonObject): Usage | undefined;
+  renderError(error: LlmError): string;
+  /** The last event of a stream that could not be finished. */
+  renderStreamError(error: LlmError, requestId: string): string;
+  renderModel(model: ListedModel): string;
+  renderModelList(models: readonly ListedModel[]): string;
+  /** The message of a provider's own refusal. */
+  readErrorMessage(body: JsonObject): string | undefined;
+}

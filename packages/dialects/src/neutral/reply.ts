@@ -1,0 +1,41 @@
+import type { Usage } from '@sluice/core';
+import type { Part } from './request.ts';
+
+/**
+ * Why a model stopped.
+ *
+ * | | OpenAI | Anthropic | Gemini |
+ * |---|---|---|---|
+ * | stop | stop | end_turn | STOP |
+ * | stop_sequence | stop | stop_sequence | STOP |
+ * | length | length | max_tokens | MAX_TOKENS |
+ * | tool_calls | tool_calls | tool_use | STOP |
+ * | refusal | content_filter | refusal | SAFETY, RECITATION, … |
+ * | pause | stop | pause_turn | STOP |
+ */
+export type FinishReason = 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'refusal' | 'pause';
+
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly top: readonly { readonly token: string; readonly logprob: number }[];
+}
+
+export interface Choice {
+  readonly parts: readonly Part[];
+  readonly finish: FinishReason;
+  /** Which one of the request's stop sequences was met. */
+  readonly stopSequence?: string;
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** A whole answer, in no provider's words. */
+export interface NeutralReply {
+  readonly id: string;
+  readonly model: string;
+  /** Unix time in seconds. */
+  readonly createdS?: number;
+  readonly choices: readonly Choice[];
+  readonly usage?: Usage;
+  readonly serviceTier?: string;
+}

@@ -1,0 +1,130 @@
+/** Where a picture, a sound or a file is: its bytes in base64, or an address that the provider will fetch. The gateway never does. */
+export type MediaSource =
+  | { readonly kind: 'base64'; readonly mediaType: string; readonly data: string }
+  | { readonly kind: 'url'; readonly url: string; readonly mediaType?: string }
+  /** A file that was uploaded to the provider before. */
+  | { readonly kind: 'id'; readonly id: string };
+
+/** "Keep the prompt up to here in your cache", as Anthropic says it; others keep it by themselves. */
+export interface CacheMark {
+  readonly ttl?: '5m' | '1h';
+}
+
+interface Marked {
+  readonly cache?: CacheMark;
+}
+
+/** One piece of a message, whoever wrote it. */
+export type Part =
+  | ({
+      readonly type: 'text';
+      readonly text: string;
+      readonly citations?: readonly Citation[];
+      readonly signature?: string;
+    } & Marked)
+  | ({ readonly type: 'image'; readonly source: MediaSource; readonly detail?: string } & Marked)
+  | ({ readonly type: 'audio'; readonly source: MediaSource } & Marked)
+  | ({ readonly type: 'file'; readonly source: MediaSource; readonly name?: string } & Marked)
+  | ToolCall
+  | ToolResult
+  | Reasoning
+  | { readonly type: 'refusal'; readonly text: string };
+
+/** Where a statement comes from. */
+export interface Citation {
+  readonly url?: string;
+  readonly title?: string;
+  readonly text?: string;
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export interface ToolCall extends Marked {
+  readonly type: 'tool_call';
+  readonly id: string;
+  readonly name: string;
+  /** JSON text, as the model wrote it. */
+  readonly arguments: string;
+  /** What Gemini wants back with the call in the next turn. */
+  readonly signature?: string;
+}
+
+export interface ToolResult extends Marked {
+  readonly type: 'tool_result';
+  readonly callId: string;
+  readonly parts: readonly Part[];
+  readonly isError?: boolean;
+}
+
+/** What a model thought. The signature or the encrypted form is the provider's, and wants to be given back in the next turn as it was. */
+export interface Reasoning {
+  readonly type: 'reasoning';
+  readonly text: string;
+  readonly signature?: string;
+  /** Reasoning that only the provider can read, without a text. */
+  readonly encrypted?: string;
+}
+
+export interface Message {
+  readonly role: 'system' | 'developer' | 'user' | 'assistant';
+  readonly parts: readonly Part[];
+}
+
+export interface Tool extends Marked {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly strict?: boolean;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
+
+export type ResponseFormat =
+  | { readonly type: 'json' }
+  | {
+      readonly type: 'schema';
+      readonly name?: string;
+      readonly description?: string;
+      readonly schema: Readonly<Record<string, unknown>>;
+      readonly strict?: boolean;
+    };
+
+export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
+
+/** How much a model is to think: by effort or by tokens, as the caller said it. */
+export interface ReasoningWish {
+  readonly effort?: Effort;
+  readonly budgetTokens?: number;
+  /** Whether the thoughts are to be shown. */
+  readonly show?: boolean;
+}
+
+/** What a request for a completion says, in no provider's words. What is not there was not said. */
+export interface NeutralRequest {
+  readonly messages: readonly Message[];
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly stop?: readonly string[];
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly seed?: number;
+  /** How many alternatives a token; 0 for the chosen one alone. */
+  readonly logprobs?: number;
+  readonly choices?: number;
+  readonly format?: ResponseFormat;
+  readonly reasoning?: ReasoningWish;
+  readonly serviceTier?: string;
+  /** Who the caller's own user is. */
+  readonly user?: string;
+  /**
+   * Fields that were given and that no other dialect can say, by name: those that decide what the caller gets, and those that are a wish.
+   * The first are refused on the way to another dialect, the others dropped with their name.
+   */
+  readonly only?: { readonly needed: readonly string[]; readonly wished: readonly string[] };
+}

@@ -1,0 +1,134 @@
+import type { Usage } from '@sluice/core';
+import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
+import type { Citation, Part } from './request.ts';
+
+/**
+ * One thing that a stream says, in no provider's words. Deltas belong to the part that is open in their choice; a delta of another type, or
+ * another tool call, opens the next. So a writer whose wire has blocks knows when to close one, and a wire without blocks needs none.
+ */
+export type NeutralEvent =
+  | { readonly type: 'start'; readonly id: string; readonly model: string; readonly createdS?: number; readonly usage?: Usage }
+  | {
+      readonly type: 'text';
+      readonly choice: number;
+      readonly text: string;
+      readonly logprobs?: readonly TokenLogprob[];
+      readonly signature?: string;
+      readonly citations?: readonly Citation[];
+    }
+  | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
+  | {
+      readonly type: 'reasoning';
+      readonly choice: number;
+      readonly text: string;
+      /** Ends the part that is open. */
+      readonly signature?: string;
+      readonly encrypted?: string;
+    }
+  | {
+      readonly type: 'tool_call';
+      readonly choice: number;
+      /** Which of the choice's tool calls, from 0: several may be written in turns. */
+      readonly call: number;
+      readonly id: string;
+      readonly name: string;
+      readonly signature?: string;
+    }
+  | { readonly type: 'tool_arguments'; readonly choice: number; readonly call: number; readonly text: string }
+  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly stopSequence?: string }
+  | { readonly type: 'usage'; readonly usage: Usage };
+
+interface OpenChoice {
+  parts: Part[];
+  calls: Map<number, number>;
+  finish: FinishReason;
+  stopSequence?: string;
+  logprobs?: TokenLogprob[];
+}
+
+/** The whole answer that a stream's events say. */
+export function collectEvents(events: Iterable<NeutralEvent>): NeutralReply {
+  let head: { id: string; model: string; createdS?: number } = { id: '', model: '' };
+  let usage: Usage | undefined;
+  const choices: OpenChoice[] = [];
+  const choiceOf = (index: number): OpenChoice => {
+    choices[index] ??= { parts: [], calls: new Map(), finish: 'stop' };
+    return choices[index];
+  };
+  for (const event of events) {
+    if (event.type === 'start') {
+      const { type: _type, usage: first, ...rest } = event;
+      head = rest;
+      usage = first ?? usage;
+      continue;
+    }
+    if (event.type === 'usage') {
+      usage = event.usage;
+      continue;
+    }
+    const choice = choiceOf(event.choice);
+    addTo(choice, event);
+  }
+  return {
+    ...head,
+    choices: choices.map(({ parts, finish, stopSequence, logprobs }) => ({
+      parts,
+      finish,
+      ...(stopSequence === undefined ? {} : { stopSequence }),
+      ...(logprobs === undefined ? {} : { logprobs }),
+    })),
+    ...(usage === undefined ? {} : { usage }),
+  };
+}
+
+function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' | 'usage' }>): void {
+  const { parts } = choice;
+  const last = parts.length - 1;
+  const open = parts[last];
+  switch (event.type) {
+    case 'text': {
+      if (event.logprobs !== undefined) choice.logprobs = [...(choice.logprobs ?? []), ...event.logprobs];
+      const signature = event.signature === undefined ? {} : { signature: event.signature };
+      if (open?.type === 'text') {
+        const citations = [...(open.citations ?? []), ...(event.citations ?? [])];
+        parts[last] = { ...open, text: open.text + event.text, ...signature, ...(citations.length > 0 ? { citations } : {}) };
+      } else if (event.text !== '' || event.signature !== undefined) {
+        const citations = event.citations === undefined ? {} : { citations: event.citations };
+        parts.push({ type: 'text', text: event.text, ...signature, ...citations });
+      }
+      return;
+    }
+    case 'refusal':
+      if (open?.type === 'refusal') parts[last] = { type: 'refusal', text: open.text + event.text };
+      else parts.push({ type: 'refusal', text: event.text });
+      return;
+    case 'reasoning': {
+      if (event.encrypted !== undefined) {
+        parts.push({ type: 'reasoning', text: event.text, encrypted: event.encrypted });
+        return;
+      }
+      const signature = event.signature === undefined ? {} : { signature: event.signature };
+      if (open?.type === 'reasoning' && open.signature === undefined && open.encrypted === undefined) {
+        parts[last] = { ...open, text: open.text + event.text, ...signature };
+      } else {
+        parts.push({ type: 'reasoning', text: event.text, ...signature });
+      }
+      return;
+    }
+    case 'tool_call': {
+      choice.calls.set(event.call, parts.length);
+      const signature = event.signature === undefined ? {} : { signature: event.signature };
+      parts.push({ type: 'tool_call', id: event.id, name: event.name, arguments: '', ...signature });
+      return;
+    }
+    case 'tool_arguments': {
+      const at = choice.calls.get(event.call);
+      const call = at === undefined ? undefined : parts[at];
+      if (at !== undefined && call?.type === 'tool_call') parts[at] = { ...call, arguments: call.arguments + event.text };
+      return;
+    }
+    case 'finish':
+      choice.finish = event.reason;
+      if (event.stopSequence !== undefined) choice.stopSequence = event.stopSequence;
+  }
+}

@@ -1,0 +1,81 @@
+import { LlmError } from '@sluice/core';
+import type { EventReader } from '../dialect.ts';
+import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { readFinish } from './finish.ts';
+import { readLogprobs } from './read-reply.ts';
+import { readUsage } from './usage.ts';
+
+/** Source: OpenAI's API reference, "The chat completion chunk object". */
+export class OpenAiEventReader implements EventReader {
+  error: LlmError | undefined;
+  finished = false;
+  #started = false;
+  /** Of each choice the tool calls that have begun. */
+  readonly #calls = new Set<string>();
+
+  read(data: JsonObject): NeutralEvent[] {
+    const events: NeutralEvent[] = [];
+    if (isObject(data['error']) && data['choices'] === undefined) {
+      this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      return events;
+    }
+    if (!this.#started && Array.isArray(data['choices'])) {
+      this.#started = true;
+      const createdS = asNumber(data['created']);
+      const head = { id: asString(data['id']) ?? '', model: asString(data['model']) ?? '' };
+      events.push({ type: 'start', ...head, ...(createdS === undefined ? {} : { createdS }) });
+    }
+    for (const value of asList(data['choices'])) this.#readChoice(value, events);
+    const usage = readUsage(data['usage']);
+    if (usage !== undefined) events.push({ type: 'usage', usage });
+    return events;
+  }
+
+  #readChoice(value: Json, events: NeutralEvent[]): void {
+    const choice = asNumber(member(value, 'index')) ?? 0;
+    const delta = member(value, 'delta');
+    const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
+    if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
+    for (const detail of asList(member(delta, 'reasoning_details'))) {
+      const encrypted = member(detail, 'type') === 'reasoning.encrypted' ? asString(member(detail, 'data')) : undefined;
+      const signature = asString(member(detail, 'signature'));
+      if (encrypted !== undefined || signature !== undefined) {
+        events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
+      }
+    }
+    const text = asString(member(delta, 'content'));
+    const logprobs = readLogprobs(member(value, 'logprobs'));
+    if ((text !== undefined && text !== '') || logprobs !== undefined) {
+      events.push({ type: 'text', choice, text: text ?? '', ...(logprobs === undefined ? {} : { logprobs }) });
+    }
+    const refusal = asString(member(delta, 'refusal'));
+    if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', choice, text: refusal });
+    for (const [n, call] of asList(member(delta, 'tool_calls')).entries()) this.#readCall(choice, n, call, events);
+    const finish = asString(member(value, 'finish_reason'));
+    if (finish !== undefined) {
+      this.finished = true;
+      events.push({ type: 'finish', choice, reason: readFinish(finish) });
+    }
+  }
+
+  #readCall(choice: number, n: number, value: Json, events: NeutralEvent[]): void {
+    const call = asNumber(member(value, 'index')) ?? n;
+    const func = member(value, 'function');
+    const key = `${choice}/${call}`;
+    if (!this.#calls.has(key)) {
+      this.#calls.add(key);
+      const signature = asString(member(member(member(value, 'extra_content'), 'google'), 'thought_signature'));
+      events.push({
+        type: 'tool_call',
+        choice,
+        call,
+        id: asString(member(value, 'id')) ?? '',
+        name: asString(member(func, 'name')) ?? '',
+        ...(signature === undefined ? {} : { signature }),
+      });
+    }
+    const text = asString(member(func, 'arguments'));
+    if (text !== undefined && text !== '') events.push({ type: 'tool_arguments', choice, call, text });
+  }
+}

@@ -1,0 +1,44 @@
+import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { TokenLogprob } from '../neutral/reply.ts';
+import type { Citation, Part, ToolCall } from '../neutral/request.ts';
+
+export function writeToolCall(call: ToolCall): JsonObject {
+  return defined({
+    id: call.id,
+    type: 'function',
+    function: { name: call.name, arguments: call.arguments },
+    extra_content: call.signature === undefined ? undefined : { google: { thought_signature: call.signature } },
+  });
+}
+
+/** Sources that have an address; the others have no field here. */
+export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
+  return citations
+    .filter(({ url }) => url !== undefined)
+    .map(({ url, title, start, end }) => ({
+      type: 'url_citation',
+      url_citation: { url, title: title ?? '', start_index: start ?? 0, end_index: end ?? 0 },
+    }));
+}
+
+/**
+ * Reasoning as those who serve it in this dialect write it: the text in `reasoning_content`, and, where a provider wants it back in the next
+ * turn as it was, signature or encrypted form in `reasoning_details`.
+ */
+export function reasoningMembers(parts: readonly Part[]): JsonObject {
+  const reasoning = parts.filter((part) => part.type === 'reasoning');
+  if (reasoning.length === 0) return {};
+  const text = reasoning.map((part) => part.text).join('');
+  const details = reasoning.map(({ text, signature, encrypted }) =>
+    encrypted === undefined
+      ? defined({ type: 'reasoning.text', text, signature })
+      : { type: 'reasoning.encrypted', data: encrypted },
+  );
+  const signed = reasoning.some(({ signature, encrypted }) => signature !== undefined || encrypted !== undefined);
+  return defined({ reasoning_content: text === '' ? undefined : text, reasoning_details: signed ? details : undefined });
+}
+
+export function writeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject[] {
+  const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logprob, bytes: [...Buffer.from(token)] });
+  return logprobs.map((token) => ({ ...one(token), top_logprobs: token.top.map(one) }));
+}

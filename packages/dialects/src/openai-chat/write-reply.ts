@@ -1,0 +1,39 @@
+import type { ReplyContext } from '../dialect.ts';
+import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { NeutralReply } from '../neutral/reply.ts';
+import type { Part } from '../neutral/request.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+import { reasoningMembers, writeAnnotations, writeLogprobs, writeToolCall } from './write-parts.ts';
+
+export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
+  return defined({
+    id: `chatcmpl-${reply.id === '' ? context.id : reply.id}`,
+    object: 'chat.completion',
+    created: reply.createdS ?? context.createdS,
+    model: context.model,
+    choices: reply.choices.map(({ parts, finish, logprobs }, index) => ({
+      index,
+      message: writeMessage(parts),
+      logprobs: logprobs === undefined ? null : { content: writeLogprobs(logprobs), refusal: null },
+      finish_reason: writeFinish(finish),
+    })),
+    usage: reply.usage === undefined ? undefined : writeUsage(reply.usage),
+    service_tier: reply.serviceTier,
+  });
+}
+
+function writeMessage(parts: readonly Part[]): JsonObject {
+  const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
+  const calls = parts.filter((part) => part.type === 'tool_call');
+  const citations = parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
+  return defined({
+    role: 'assistant',
+    content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+    refusal: refusal === '' ? null : refusal,
+    annotations: citations.length === 0 ? undefined : writeAnnotations(citations),
+    ...reasoningMembers(parts),
+    tool_calls: calls.length === 0 ? undefined : calls.map(writeToolCall),
+  });
+}

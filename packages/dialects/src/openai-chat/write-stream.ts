@@ -1,0 +1,98 @@
+import type { Usage } from '@sluice/core';
+import type { EventWriter, ReplyContext } from '../dialect.ts';
+import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+import { writeAnnotations, writeLogprobs } from './write-parts.ts';
+
+export class OpenAiEventWriter implements EventWriter {
+  readonly #context: ReplyContext;
+  #head: JsonObject;
+  #usage: Usage | undefined;
+  /** The choices whose first chunk, with the role, was written. */
+  readonly #begun = new Set<number>();
+
+  constructor(context: ReplyContext) {
+    this.#context = context;
+    this.#head = this.#headOf('', undefined);
+  }
+
+  write(event: NeutralEvent): string {
+    switch (event.type) {
+      case 'start':
+        this.#head = this.#headOf(event.id, event.createdS);
+        this.#usage = event.usage;
+        return this.#begin(0);
+      case 'usage':
+        this.#usage = event.usage;
+        return '';
+      case 'text':
+        return this.#delta(
+          event.choice,
+          defined({
+            content: event.text,
+            annotations: event.citations === undefined ? undefined : writeAnnotations(event.citations),
+          }),
+          event.logprobs === undefined ? {} : { logprobs: { content: writeLogprobs(event.logprobs), refusal: null } },
+        );
+      case 'refusal':
+        return this.#delta(event.choice, { refusal: event.text });
+      case 'reasoning': {
+        const { text, signature, encrypted } = event;
+        const detail =
+          encrypted !== undefined
+            ? { type: 'reasoning.encrypted', data: encrypted }
+            : signature === undefined
+              ? undefined
+              : { type: 'reasoning.text', text: '', signature };
+        return this.#delta(
+          event.choice,
+          defined({
+            reasoning_content: text === '' ? undefined : text,
+            reasoning_details: detail === undefined ? undefined : [detail],
+          }),
+        );
+      }
+      case 'tool_call': {
+        const extra = event.signature === undefined ? undefined : { google: { thought_signature: event.signature } };
+        const { call: index, id, name } = event;
+        return this.#delta(event.choice, {
+          tool_calls: [defined({ index, id, type: 'function', function: { name, arguments: '' }, extra_content: extra })],
+        });
+      }
+      case 'tool_arguments':
+        return this.#delta(event.choice, { tool_calls: [{ index: event.call, function: { arguments: event.text } }] });
+      case 'finish':
+        return this.#delta(event.choice, {}, { finish_reason: writeFinish(event.reason) });
+    }
+  }
+
+  end(): string {
+    const usage =
+      this.#context.streamUsage && this.#usage !== undefined
+        ? `data: ${JSON.stringify({ ...this.#head, choices: [], usage: writeUsage(this.#usage) })}\n\n`
+        : '';
+    return `${usage}data: [DONE]\n\n`;
+  }
+
+  #headOf(id: string, createdS: number | undefined): JsonObject {
+    const { id: own, createdS: now, model } = this.#context;
+    return { id: `chatcmpl-${id === '' ? own : id}`, object: 'chat.completion.chunk', created: createdS ?? now, model };
+  }
+
+  #begin(index: number): string {
+    if (this.#begun.has(index)) return '';
+    this.#begun.add(index);
+    return this.#chunk(index, { role: 'assistant', content: '' }, {});
+  }
+
+  #delta(index: number, delta: JsonObject, more: JsonObject = {}): string {
+    return this.#begin(index) + this.#chunk(index, delta, more);
+  }
+
+  #chunk(index: number, delta: JsonObject, more: JsonObject): string {
+    const choice = { index, delta, logprobs: null, finish_reason: null, ...more };
+    return `data: ${JSON.stringify({ ...this.#head, choices: [choice] })}\n\n`;
+  }
+}

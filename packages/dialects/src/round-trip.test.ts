@@ -1,0 +1,224 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DialectName } from '@sluice/core';
+import fc from 'fast-check';
+import type { Dialect } from './dialect.ts';
+import { isObject, parseJson } from './neutral/read-json.ts';
+import type { FinishReason, NeutralReply } from './neutral/reply.ts';
+import type { Message, NeutralRequest, Part } from './neutral/request.ts';
+import { collectEvents, type NeutralEvent } from './neutral/stream.ts';
+import { DIALECTS } from './registry.ts';
+import { dataOf, SseEvents } from './sse-events.ts';
+
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+const name = fc.stringMatching(/^[a-z][a-z_]{0,10}$/);
+const base64 = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const textPart = text.map((one): Part => ({ type: 'text', text: one }));
+const image = fc.oneof(
+  base64.map((data): Part => ({ type: 'image', source: { kind: 'base64', mediaType: 'image/png', data } })),
+  fc.webUrl().map((url): Part => ({ type: 'image', source: { kind: 'url', url } })),
+);
+const file = base64.map(
+  (data): Part => ({ type: 'file', source: { kind: 'base64', mediaType: 'application/pdf', data }, name: 'a.pdf' }),
+);
+const reasoning = fc.oneof(
+  fc.record({ text, signature: base64 }).map((one): Part => ({ type: 'reasoning', ...one })),
+  base64.map((encrypted): Part => ({ type: 'reasoning', text: '', encrypted })),
+);
+const call = fc
+  .record({ id: fc.uuid(), name, args: fc.dictionary(name, fc.oneof(text, fc.integer())) })
+  .map(({ args, ...one }): Part & { type: 'tool_call' } => ({ type: 'tool_call', ...one, arguments: JSON.stringify(args) }));
+
+/** What a model says: thoughts first, then text, then calls. */
+const said = fc
+  .record({
+    thoughts: fc.array(reasoning, { maxLength: 2 }),
+    words: fc.option(textPart, { nil: undefined }),
+    calls: fc.uniqueArray(call, { maxLength: 2, selector: ({ id }) => id }),
+  })
+  .map(({ thoughts, words, calls }): Part[] => [...thoughts, ...(words === undefined ? [] : [words]), ...calls])
+  .filter((parts) => parts.some((part) => part.type === 'text' || part.type === 'tool_call'));
+
+const conversation = fc
+  .record({
+    system: fc.option(textPart, { nil: undefined }),
+    turns: fc.array(fc.record({ user: fc.array(fc.oneof(textPart, image, file), { minLength: 1, maxLength: 3 }), said }), {
+      maxLength: 3,
+    }),
+    last: fc.array(fc.oneof(textPart, image), { minLength: 1, maxLength: 2 }),
+  })
+  .map(({ system, turns, last }): Message[] => {
+    const messages: Message[] = system === undefined ? [] : [{ role: 'system', parts: [system] }];
+    let results: Part[] = [];
+    for (const turn of turns) {
+      messages.push({ role: 'user', parts: [...results, ...turn.user] }, { role: 'assistant', parts: turn.said });
+      results = turn.said.flatMap((part): Part[] =>
+        part.type === 'tool_call'
+          ? [{ type: 'tool_result', callId: part.id, parts: [{ type: 'text', text: `of ${part.name}` }] }]
+          : [],
+      );
+    }
+    messages.push({ role: 'user', parts: [...results, ...last] });
+    return messages;
+  });
+
+const tool = fc.record({ name, description: text }).map((one) => ({ ...one, schema: { type: 'object', properties: {} } }));
+const request = fc
+  .record(
+    {
+      messages: conversation,
+      tools: fc.array(tool, { minLength: 1, maxLength: 3 }),
+      toolChoice: fc.oneof(fc.constantFrom('auto', 'required'), fc.record({ name })),
+      maxTokens: fc.integer({ min: 1, max: 100_000 }),
+      temperature: fc.constantFrom(0, 0.5, 1),
+      topP: fc.constantFrom(0.1, 0.9),
+      stop: fc.array(text, { minLength: 1, maxLength: 3 }),
+      user: text,
+    },
+    { requiredKeys: ['messages', 'maxTokens'] },
+  )
+  .map((one) => one as NeutralRequest);
+
+/** Messages as both wires can tell them apart: OpenAI has a message a tool's result, which here is one with the user's next words. */
+function merged(messages: readonly Message[]): Message[] {
+  const turns: Message[] = [];
+  for (const message of messages) {
+    const last = turns.at(-1);
+    if (last?.role === message.role) turns[turns.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
+    else turns.push(message);
+  }
+  return turns;
+}
+
+const reply = fc
+  .record({
+    parts: said,
+    finish: fc.constantFrom<FinishReason>('stop', 'length', 'tool_calls', 'refusal'),
+    input: fc.nat(),
+    output: fc.nat(),
+    cached: fc.nat(),
+  })
+  .map(
+    ({ parts, finish, input, output, cached }): NeutralReply => ({
+      id: 'r1',
+      model: 'm1',
+      choices: [{ parts, finish }],
+      usage: { inputTokens: input + cached, outputTokens: output, cachedInputTokens: cached },
+    }),
+  );
+
+/** Neighbours of one kind that a stream cannot tell apart are one. */
+const spoken = ({ choices, usage }: NeutralReply) => ({
+  finish: choices[0]?.finish,
+  text: choices[0]?.parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+  reasoning: choices[0]?.parts.filter((part) => part.type === 'reasoning'),
+  calls: choices[0]?.parts
+    .filter((part) => part.type === 'tool_call')
+    .map(({ id, name, arguments: args }) => ({ id, name, arguments: JSON.parse(args) as unknown })),
+  usage: { input: usage?.inputTokens, output: usage?.outputTokens, cached: usage?.cachedInputTokens },
+});
+
+function* eventsOf({ id, model, choices, usage }: NeutralReply): Generator<NeutralEvent> {
+  yield { type: 'start', id, model };
+  const [choice] = choices;
+  let calls = 0;
+  for (const part of choice?.parts ?? []) {
+    if (part.type === 'text') for (const one of part.text) yield { type: 'text', choice: 0, text: one };
+    else if (part.type === 'reasoning' && part.encrypted !== undefined) yield { ...part, choice: 0 };
+    else if (part.type === 'reasoning') {
+      yield { type: 'reasoning', choice: 0, text: part.text };
+      yield { type: 'reasoning', choice: 0, text: '', signature: part.signature ?? '' };
+    } else if (part.type === 'tool_call') {
+      const call = calls++;
+      yield { type: 'tool_call', choice: 0, call, id: part.id, name: part.name };
+      for (const one of part.arguments) yield { type: 'tool_arguments', choice: 0, call, text: one };
+    }
+  }
+  yield { type: 'finish', choice: 0, reason: choice?.finish ?? 'stop' };
+  if (usage !== undefined) yield { type: 'usage', usage };
+}
+
+const context = { model: 'm1', id: 'own', createdS: 1, streamUsage: true };
+
+function readBack(dialect: Dialect, wire: string): { events: NeutralEvent[]; finished: boolean } {
+  const reader = dialect.readStream();
+  const sse = new SseEvents();
+  const events = sse.feed(Buffer.from(wire)).flatMap((event) => {
+    const data = parseJson(dataOf(event));
+    return isObject(data) ? [...reader.read(data)] : [];
+  });
+  return { events, finished: reader.finished };
+}
+
+describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
+  const dialect = DIALECTS[dialectName];
+
+  it('says a request and reads the same', () => {
+    fc.assert(
+      fc.property(request, (one) => {
+        const { body, dropped } = dialect.writeRequest(one, 'm1', false);
+        const read = dialect.readRequest(JSON.parse(JSON.stringify(body)) as typeof body);
+        expect({ ...read, messages: merged(read.messages) }).toEqual({ ...one, messages: merged(one.messages) });
+        expect(dropped).toEqual([]);
+      }),
+    );
+  });
+
+  it('says a whole answer and reads the same', () => {
+    fc.assert(
+      fc.property(reply, (one) => {
+        const written = JSON.parse(JSON.stringify(dialect.writeReply(one, context))) as Record<string, unknown>;
+        expect(spoken(dialect.readReply(written))).toEqual(spoken(one));
+      }),
+    );
+  });
+
+  it('says a stream and reads the same', () => {
+    fc.assert(
+      fc.property(reply, (one) => {
+        const writer = dialect.writeStream(context);
+        const wire = [...eventsOf(one)].map((event) => writer.write(event)).join('') + writer.end();
+        const { events, finished } = readBack(dialect, wire);
+        expect(spoken(collectEvents(events))).toEqual(spoken(one));
+        expect(finished).toBe(true);
+      }),
+    );
+  });
+
+  it('survives any JSON as an answer, an event and an error', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom('type', 'choices', 'content', 'delta', 'usage', 'index', 'error', 'message', 'content_block'),
+          fc.jsonValue(),
+        ),
+        (value) => {
+          const body = value as Record<string, unknown>;
+          dialect.readReply(body);
+          dialect.readUsage(body);
+          dialect.readErrorMessage(body);
+          const reader = dialect.readStream();
+          const writer = dialect.writeStream(context);
+          for (const event of reader.read(body)) writer.write(event);
+        },
+      ),
+    );
+  });
+
+  it('refuses what is no request of its own with the field, and never otherwise', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom('messages', 'tools', 'tool_choice', 'stop', 'system', 'thinking', 'response_format', 'n'),
+          fc.jsonValue(),
+        ),
+        (value) => {
+          try {
+            dialect.readRequest(value as Record<string, unknown>);
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'LlmError', code: 'invalid_request', param: expect.any(String) });
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
+import type { Dialect, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
+import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
+import type { NeutralEvent } from './neutral/stream.ts';
+import { dataOf, SseEvents } from './sse-events.ts';
+
+/** A whole answer of one dialect as another says it. */
+export function translateReply(from: Dialect, to: Dialect, body: JsonObject, context: ReplyContext): string {
+  return JSON.stringify(to.writeReply(from.readReply(body), context));
+}
+
+/** Says a stream of one dialect in another while it comes: an event goes out as soon as one can be said. */
+export class TranslatedStream implements StreamWatcher {
+  readonly #events = new SseEvents();
+  readonly #reader: EventReader;
+  readonly #writer: EventWriter;
+  #usage: Usage | undefined;
+
+  constructor(from: Dialect, to: Dialect, context: ReplyContext) {
+    this.#reader = from.readStream();
+    this.#writer = to.writeStream(context);
+  }
+
+  read(chunk: Buffer): Buffer {
+    return Buffer.from(
+      this.#events
+        .feed(chunk)
+        .map((event) => this.#translate(event))
+        .join(''),
+    );
+  }
+
+  rest(): Buffer {
+    const rest = this.#events.flush();
+    const last = rest.length === 0 ? '' : this.#translate(rest);
+    return Buffer.from(this.outcome().end === 'finished' ? last + this.#writer.end() : last);
+  }
+
+  outcome(): StreamOutcome {
+    const told = this.#usage === undefined ? {} : { usage: this.#usage };
+    if (this.#reader.error !== undefined) return { end: 'failed', error: this.#reader.error, ...told };
+    if (this.#reader.finished) return { end: 'finished', ...told };
+    const error = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.');
+    return { end: 'failed', error, ...told };
+  }
+
+  usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  #translate(event: Buffer): string {
+    const data = parseJson(dataOf(event));
+    return isObject(data)
+      ? this.#reader
+          .read(data)
+          .map((said) => this.#write(said))
+          .join('')
+      : '';
+  }
+
+  #write(event: NeutralEvent): string {
+    if ((event.type === 'usage' || event.type === 'start') && event.usage !== undefined) this.#usage = event.usage;
+    return this.#writer.write(event);
+  }
+}
