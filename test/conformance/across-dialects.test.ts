@@ -1,0 +1,392 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Gateway } from '@sluice/gateway';
+import OpenAI from 'openai';
+import { startGatewayHere } from '../support/gateway-here.ts';
+import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+
+const KEY = 'key-of-the-anthropic-sdk';
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+const openAiAnswer = JSON.stringify({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'gpt-x',
+  choices: [
+    { index: 0, message: { role: 'assistant', content: 'Hello.', refusal: null }, finish_reason: 'stop', logprobs: null },
+  ],
+  usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
+});
+const anthropicAnswer = JSON.stringify({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-x',
+  content: [{ type: 'text', text: 'Hello.' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 7, output_tokens: 2 },
+});
+const tool = {
+  name: 'weather',
+  description: 'The weather of a place.',
+  schema: { type: 'object' as const, properties: { place: { type: 'string' } }, required: ['place'] },
+};
+
+describe('callers and providers of different dialects', () => {
+  let upstream: ScriptedUpstream;
+  let gateway: Gateway;
+  let anthropic: Anthropic;
+  let openai: OpenAI;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    gateway = await startGatewayHere({
+      providers: {
+        openai: { baseUrl: upstream.baseUrl, dialect: 'openai-chat', apiKey: 'sk-of-openai' },
+        anthropic: { baseUrl: upstream.baseUrl, dialect: 'anthropic-messages', apiKey: 'sk-of-anthropic' },
+        pretend: { dialect: 'simulated', latency: '1ms' },
+      },
+      models: {
+        pretend: { targets: [{ provider: 'pretend', model: 'p', price: { input: 1, output: 1 } }] },
+        'gpt-x': { targets: [{ provider: 'openai', model: 'gpt-x' }] },
+      },
+      keys: [
+        { name: 'all', secret: KEY },
+        { name: 'few', secret: `${KEY}-few`, limits: { requests: '1/h' } },
+      ],
+      cache: { exact: { ttl: '1h' } },
+    });
+    anthropic = new Anthropic({
+      baseURL: gateway.url,
+      apiKey: KEY,
+      maxRetries: 0,
+      defaultHeaders: { 'cache-control': 'no-cache, no-store' },
+    });
+    openai = new OpenAI({
+      baseURL: `${gateway.url}/v1`,
+      apiKey: KEY,
+      maxRetries: 0,
+      defaultHeaders: { 'cache-control': 'no-cache, no-store' },
+    });
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await upstream.close();
+  });
+  beforeEach(() => upstream.answer(whole(openAiAnswer)));
+  const reached = () => upstream.requests.at(-1);
+  const body = () => JSON.parse(reached()?.body ?? '{}') as Record<string, unknown>;
+
+  describe('Anthropic’s SDK', () => {
+    /** Newer models take no temperature, so that the SDK's type leaves it out; older ones do. */
+    type Asked = Partial<Anthropic.MessageCreateParamsNonStreaming> & { readonly temperature?: number; readonly top_p?: number };
+    const ask = (more: Asked = {}) =>
+      anthropic.messages.create({ model: 'openai/gpt-x', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }], ...more });
+
+    it('is answered by a provider that speaks OpenAI’s', async () => {
+      const message = await ask();
+      expect(message).toMatchObject({
+        type: 'message',
+        role: 'assistant',
+        model: 'gpt-x',
+        content: [{ type: 'text', text: 'Hello.' }],
+        stop_reason: 'end_turn',
+        usage: { input_tokens: 7, output_tokens: 2 },
+      });
+      expect(reached()).toMatchObject({ path: '/v1/chat/completions', headers: { authorization: 'Bearer sk-of-openai' } });
+      expect(body()).toEqual({ model: 'gpt-x', max_completion_tokens: 50, messages: [{ role: 'user', content: 'Hi' }] });
+    });
+
+    it('has everything said that it says: system, pictures, files, tools and their results, choice, thoughts, stops', async () => {
+      await ask({
+        system: 'Be brief.',
+        stop_sequences: ['END'],
+        temperature: 0.5,
+        top_p: 0.9,
+        thinking: { type: 'enabled', budget_tokens: 2_048 },
+        tools: [{ name: tool.name, description: tool.description, input_schema: tool.schema }],
+        tool_choice: { type: 'any', disable_parallel_tool_use: true },
+        metadata: { user_id: 'u-1' },
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look.' },
+              { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } },
+              { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
+              { type: 'document', title: 'a.pdf', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'text', text: 'I ask.' },
+              { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { place: 'Paris' } },
+            ],
+          },
+          {
+            role: 'user',
+            content: [
+              { type: 'tool_result', tool_use_id: 'toolu_1', is_error: true, content: 'no such place' },
+              { type: 'text', text: 'And now?' },
+            ],
+          },
+        ],
+      });
+      expect(body()).toEqual({
+        model: 'gpt-x',
+        max_completion_tokens: 50,
+        temperature: 0.5,
+        top_p: 0.9,
+        stop: ['END'],
+        reasoning_effort: 'low',
+        user: 'u-1',
+        tools: [{ type: 'function', function: { name: 'weather', description: tool.description, parameters: tool.schema } }],
+        tool_choice: 'required',
+        parallel_tool_calls: false,
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look.' },
+              { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
+              { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+              { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: 'I ask.',
+            tool_calls: [{ id: 'toolu_1', type: 'function', function: { name: 'weather', arguments: '{"place":"Paris"}' } }],
+          },
+          { role: 'tool', tool_call_id: 'toolu_1', content: 'Error: no such place' },
+          { role: 'user', content: 'And now?' },
+        ],
+      });
+    });
+
+    it('streams, event by event, from a provider in this process', async () => {
+      const stream = anthropic.messages.stream({
+        model: 'pretend',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: 'Good morning' }],
+      });
+      const types: string[] = [];
+      for await (const event of stream) types.push(event.type);
+      expect(types.filter((type) => type !== 'content_block_delta')).toEqual([
+        'message_start',
+        'content_block_start',
+        'content_block_stop',
+        'message_delta',
+        'message_stop',
+      ]);
+      expect(types.filter((type) => type === 'content_block_delta').length).toBeGreaterThan(3);
+      const message = await stream.finalMessage();
+      expect(message.content).toMatchObject([{ type: 'text', text: 'Simulated answer to: Good morning' }]);
+      expect(message.usage).toMatchObject({ input_tokens: 12, output_tokens: 33 });
+    });
+
+    it('throws the errors that an application handles', async () => {
+      const stranger = new Anthropic({ baseURL: gateway.url, apiKey: 'wrong', maxRetries: 0 });
+      await expect(stranger.models.list()).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+      await expect(ask({ model: 'nowhere' })).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+      await expect(ask({ messages: [] })).rejects.toMatchObject({
+        status: 400,
+        error: { type: 'error', error: { type: 'invalid_request_error', param: 'messages' } },
+      });
+      await expect(ask({ temperature: 'hot' as unknown as number })).rejects.toMatchObject({
+        error: { error: { param: 'temperature' } },
+      });
+      const few = new Anthropic({ baseURL: gateway.url, apiKey: `${KEY}-few`, maxRetries: 0 });
+      const once = () => few.messages.create({ model: 'pretend', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] });
+      await once();
+      await expect(once()).rejects.toBeInstanceOf(Anthropic.RateLimitError);
+    });
+
+    it('is told a provider’s refusal with its status, and its failure without its words', async () => {
+      upstream.answer(whole('{"error":{"message":"bad tools","type":"invalid_request_error"}}', 422));
+      await expect(ask()).rejects.toMatchObject({ status: 422, error: { type: 'error', error: { message: 'bad tools' } } });
+      upstream.answer(whole('{"error":{"message":"our key is sk-123"}}', 401));
+      await expect(ask()).rejects.toMatchObject({ status: 502, error: { error: { type: 'api_error' } } });
+    });
+
+    it('never takes a cut stream for whole', async () => {
+      upstream.answer(
+        events('data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}\n\n'),
+      );
+      const stream = anthropic.messages.stream({
+        model: 'openai/gpt-x',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: 'x' }],
+      });
+      await expect(stream.finalMessage()).rejects.toThrow(/before the answer was complete/);
+    });
+
+    it('lists models, and counts tokens where the provider can', async () => {
+      const { data } = await anthropic.models.list();
+      expect(data.map(({ id, type }) => [id, type])).toEqual([
+        ['pretend', 'model'],
+        ['gpt-x', 'model'],
+      ]);
+      upstream.answer(whole('{"input_tokens":11}'));
+      const messages = [{ role: 'user' as const, content: 'x' }];
+      expect(await anthropic.messages.countTokens({ model: 'anthropic/claude-x', messages })).toEqual({ input_tokens: 11 });
+      expect(reached()).toMatchObject({ path: '/v1/messages/count_tokens', headers: { 'x-api-key': 'sk-of-anthropic' } });
+      for (const model of ['openai/gpt-x', 'pretend']) {
+        await expect(anthropic.messages.countTokens({ model, messages })).rejects.toMatchObject({ status: 404 });
+      }
+    });
+  });
+
+  describe('OpenAI’s SDK', () => {
+    beforeEach(() => upstream.answer(whole(anthropicAnswer)));
+    const ask = (more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> = {}) =>
+      openai.chat.completions.create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], ...more });
+
+    it('is answered by a provider that speaks Anthropic’s', async () => {
+      const completion = await ask();
+      expect(completion).toMatchObject({
+        object: 'chat.completion',
+        model: 'claude-x',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 },
+      });
+      expect(reached()).toMatchObject({
+        path: '/v1/messages',
+        headers: { 'x-api-key': 'sk-of-anthropic', 'anthropic-version': '2023-06-01' },
+      });
+      expect(reached()?.headers).not.toHaveProperty('authorization');
+    });
+
+    it('has everything said that it says, signed thoughts of the turn before included', async () => {
+      await ask({
+        max_completion_tokens: 5_000,
+        reasoning_effort: 'low',
+        stop: 'END',
+        tools: [{ type: 'function', function: { name: tool.name, description: tool.description, parameters: tool.schema } }],
+        tool_choice: 'auto',
+        parallel_tool_calls: false,
+        user: 'u-1',
+        response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: tool.schema, strict: true } },
+        messages: [
+          { role: 'developer', content: 'Be brief.' },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look.' },
+              { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } },
+              { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: null,
+            reasoning_details: [
+              { type: 'reasoning.text', text: 'Where?', signature: 'c2ln' },
+              { type: 'reasoning.encrypted', data: 'ZW5j' },
+            ],
+            tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"place":"Paris"}' } }],
+          } as OpenAI.ChatCompletionMessageParam,
+          { role: 'tool', tool_call_id: 'call_1', content: 'sunny' },
+          { role: 'user', content: 'And now?' },
+        ],
+      });
+      expect(body()).toEqual({
+        model: 'claude-x',
+        max_tokens: 5_000,
+        system: [{ type: 'text', text: 'Be brief.' }],
+        thinking: { type: 'enabled', budget_tokens: 2_048 },
+        stop_sequences: ['END'],
+        tools: [{ name: 'weather', description: tool.description, input_schema: tool.schema }],
+        tool_choice: { type: 'auto', disable_parallel_tool_use: true },
+        metadata: { user_id: 'u-1' },
+        output_config: { format: { type: 'json_schema', schema: tool.schema } },
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look.' },
+              { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } },
+              { type: 'document', title: 'a.pdf', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' } },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'thinking', thinking: 'Where?', signature: 'c2ln' },
+              { type: 'redacted_thinking', data: 'ZW5j' },
+              { type: 'tool_use', id: 'call_1', name: 'weather', input: { place: 'Paris' } },
+            ],
+          },
+          {
+            role: 'user',
+            content: [
+              { type: 'tool_result', tool_use_id: 'call_1', content: [{ type: 'text', text: 'sunny' }] },
+              { type: 'text', text: 'And now?' },
+            ],
+          },
+        ],
+      });
+    });
+
+    it('is told which wishes were dropped', async () => {
+      const { response } = await openai.chat.completions
+        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], seed: 7, store: true })
+        .withResponse();
+      expect(response.headers.get('x-sluice-dropped')).toBe('store,seed');
+    });
+
+    it.each([
+      [{ n: 2 }, 'n'],
+      [{ logprobs: true }, 'logprobs'],
+      [{ response_format: { type: 'json_object' as const } }, 'response_format'],
+      [{ logit_bias: { '1': 5 } }, 'logit_bias'],
+      [{ modalities: ['audio' as const] }, 'modalities'],
+    ])('is refused what cannot be said and would change the answer: %j', async (more, param) => {
+      const before = upstream.requests.length;
+      await expect(ask(more)).rejects.toMatchObject({ status: 400, code: 'invalid_request', param });
+      expect(upstream.requests.length).toBe(before);
+    });
+
+    it('streams a whole tool call, piece by piece', async () => {
+      const wire = [
+        { type: 'message_start', message: { id: 'msg_1', model: 'claude-x', usage: { input_tokens: 9, output_tokens: 1 } } },
+        { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{"place":' } },
+        { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '"Paris"}' } },
+        { type: 'content_block_stop', index: 0 },
+        { type: 'message_delta', delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 12 } },
+        { type: 'message_stop' },
+      ];
+      upstream.answer(events(wire.map((data) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`).join('')));
+      const runner = openai.chat.completions.stream({
+        model: 'anthropic/claude-x',
+        messages: [{ role: 'user', content: 'x' }],
+        stream_options: { include_usage: true },
+      });
+      const completion = await runner.finalChatCompletion();
+      expect(completion.choices[0]).toMatchObject({
+        finish_reason: 'tool_calls',
+        message: { tool_calls: [{ id: 'toolu_1', function: { name: 'weather', arguments: '{"place":"Paris"}' } }] },
+      });
+      expect(completion.usage).toMatchObject({ prompt_tokens: 9, completion_tokens: 12 });
+    });
+  });
+
+  it('does not answer one dialect with what was cached for another, though the bytes are the same', async () => {
+    const request = JSON.stringify({ model: 'pretend', max_tokens: 5, messages: [{ role: 'user', content: 'same' }] });
+    const ask = (path: string) =>
+      fetch(`${gateway.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        body: request,
+      });
+    expect(await (await ask('/v1/chat/completions')).json()).toMatchObject({ object: 'chat.completion' });
+    const other = await ask('/v1/messages');
+    expect(other.headers.get('x-sluice-cache')).toBe('miss');
+    expect(await other.json()).toMatchObject({ type: 'message' });
+    expect((await ask('/v1/messages')).headers.get('x-sluice-cache')).toBe('hit');
+  });
+});
