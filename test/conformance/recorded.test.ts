@@ -1,12 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { startGatewayHere } from '../support/gateway-here.ts';
+import { recordedFiles } from '../support/recordings.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 
-/** Real providers' answers, where somebody has put them beside the project. */
-const FOLDER = fileURLToPath(new URL('../../../shared/recorded/', import.meta.url));
 const KEY = 'key-of-the-recorded';
 
 type Chunk = { readonly choices?: readonly unknown[]; readonly usage?: unknown };
@@ -25,10 +22,7 @@ const isUsageAlone = (chunk: Chunk): boolean => chunk.choices?.length === 0 && c
 
 /** Those in OpenAI's dialect, which their content shows. */
 function recordings(): Recording[] {
-  if (!existsSync(FOLDER)) return [];
-  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(json|chunks\.txt)$/.test(file));
-  return files.sort().flatMap((name): Recording[] => {
-    const text = readFileSync(`${FOLDER}${name}`, 'utf8');
+  return recordedFiles().flatMap(({ name, text }): Recording[] => {
     if (name.endsWith('.json')) {
       const value = JSON.parse(text) as Chunk & { object?: string };
       if (value.object === 'list' && !('models' in value)) {

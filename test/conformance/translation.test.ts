@@ -1,14 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
 import { startGatewayHere } from '../support/gateway-here.ts';
+import { recordedFiles } from '../support/recordings.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 
-/** Real providers' answers, where somebody has put them beside the project. */
-const FOLDER = fileURLToPath(new URL('../../../shared/recorded/', import.meta.url));
 const KEY = 'key-of-the-translations';
 
 /** What an answer says, whatever its wire. */
@@ -117,10 +114,7 @@ function anthropicStreamSaid(chunks: readonly Any[]): Said {
 }
 
 function recordings(): Recording[] {
-  if (!existsSync(FOLDER)) return [];
-  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(json|chunks\.txt)$/.test(file));
-  return files.sort().flatMap((name): Recording[] => {
-    const text = readFileSync(`${FOLDER}${name}`, 'utf8');
+  return recordedFiles().flatMap(({ name, text }): Recording[] => {
     if (name.endsWith('.json')) {
       const value = JSON.parse(text) as Any;
       if (value.type === 'message') return [{ name, dialect: 'anthropic', streamed: false, text, said: anthropicSaid(value) }];

@@ -1,13 +1,9 @@
 export { AnthropicRequest } from './anthropic-messages/request.ts';
-export type { Dialect, EventReader, EventWriter, ReplyContext, StreamWatcher, WrittenRequest } from './dialect.ts';
+export type { Dialect, ReplyContext, StreamWatcher } from './dialect.ts';
 export type { ListedModel } from './listed-model.ts';
 export { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
-export type { NeutralReply } from './neutral/reply.ts';
-export type { NeutralRequest } from './neutral/request.ts';
-export { collectEvents, type NeutralEvent } from './neutral/stream.ts';
 export * from './openai-chat/call.ts';
 export * from './openai-chat/request.ts';
 export * from './openai-chat/routes.ts';
 export { DIALECTS } from './registry.ts';
-export { dataOf, SseEvents } from './sse-events.ts';
 export { TranslatedStream, translateReply } from './translation.ts';

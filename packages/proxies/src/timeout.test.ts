@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmService, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { timeout } from './timeout.ts';
@@ -15,10 +15,14 @@ const silent: LlmService = {
 };
 
 describe('timeout', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
   it('aborts what does not begin to answer', async () => {
-    await expect(timeout(10)(silent).complete(openAiCall(request))).rejects.toMatchObject({
+    const answered = timeout(10_000)(silent).complete(openAiCall(request));
+    jest.advanceTimersByTime(10_000);
+    await expect(answered).rejects.toMatchObject({
       code: 'upstream_timeout',
-      message: 'The provider did not answer within 10 ms.',
+      message: 'The provider did not answer within 10000 ms.',
     });
   });
 
@@ -43,8 +47,8 @@ describe('timeout', () => {
         return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
       },
     };
-    await timeout(5)(service).complete(openAiCall(request, { signal: controller.signal }));
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await timeout(5_000)(service).complete(openAiCall(request, { signal: controller.signal }));
+    jest.advanceTimersByTime(60_000);
     expect(aborted).toBe(false);
     controller.abort(new LlmError('client_closed', 'gone'));
     expect(aborted).toBe(true);

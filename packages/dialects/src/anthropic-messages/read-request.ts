@@ -1,9 +1,9 @@
+import { readCacheMark } from '../neutral/cache-mark.ts';
 import {
   asString,
   defined,
   isBoolean,
   isNumber,
-  isObject,
   isString,
   type Json,
   type JsonObject,
@@ -15,7 +15,6 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type {
-  CacheMark,
   Effort,
   MediaSource,
   Message,
@@ -151,15 +150,8 @@ function readTool(value: Json, n: number): Tool {
     description: asString(tool['description']),
     schema: needObject(tool['input_schema'], `tools[${n}].input_schema`),
     strict: isBoolean(tool['strict']) ? tool['strict'] : undefined,
-    ...cacheMark(tool),
+    ...readCacheMark(tool),
   });
-}
-
-function cacheMark(value: JsonObject): { cache?: CacheMark } {
-  const mark = value['cache_control'];
-  if (!isObject(mark)) return {};
-  const ttl = mark['ttl'];
-  return { cache: ttl === '5m' || ttl === '1h' ? { ttl } : {} };
 }
 
 function readMessage(value: Json, n: number): Message {
@@ -175,7 +167,7 @@ function readContent(content: Json, at: string): Part[] {
 }
 
 function readBlock(block: JsonObject, at: string): Part {
-  const mark = cacheMark(block);
+  const mark = readCacheMark(block);
   switch (block['type']) {
     case 'text': {
       const citations = readCitations(block['citations']);

@@ -1,3 +1,4 @@
+import { readCacheMark } from '../neutral/cache-mark.ts';
 import { EFFORTS } from '../neutral/effort.ts';
 import {
   asList,
@@ -205,14 +206,14 @@ function readContent(content: Json, at: string): Part[] {
     const part = needObject(value, where);
     switch (part['type']) {
       case 'text':
-        return { type: 'text', text: needString(part['text'], `${where}.text`), ...cacheMark(part) };
+        return { type: 'text', text: needString(part['text'], `${where}.text`), ...readCacheMark(part) };
       case 'refusal':
         return { type: 'refusal', text: needString(part['refusal'], `${where}.refusal`) };
       case 'image_url': {
         const image = needObject(part['image_url'], `${where}.image_url`);
         const detail = asString(image['detail']);
         const source = sourceOf(needString(image['url'], `${where}.image_url.url`));
-        return { type: 'image', source, ...(detail === undefined ? {} : { detail }), ...cacheMark(part) };
+        return { type: 'image', source, ...(detail === undefined ? {} : { detail }), ...readCacheMark(part) };
       }
       case 'input_audio': {
         const audio = needObject(part['input_audio'], `${where}.input_audio`);
@@ -227,20 +228,12 @@ function readContent(content: Json, at: string): Part[] {
           id === undefined
             ? sourceOf(needString(file['file_data'], `${where}.file.file_data`), 'application/pdf')
             : { kind: 'id', id };
-        return { type: 'file', source, ...(name === undefined ? {} : { name }), ...cacheMark(part) };
+        return { type: 'file', source, ...(name === undefined ? {} : { name }), ...readCacheMark(part) };
       }
       default:
         return wrongField(`${where}.type`, 'text, image_url, input_audio, file or refusal');
     }
   });
-}
-
-/** Anthropic's mark on a part, as OpenAI-compatible gateways take it. */
-function cacheMark(part: JsonObject): { cache?: { ttl?: '5m' | '1h' } } {
-  const mark = part['cache_control'];
-  if (!isObject(mark)) return {};
-  const ttl = mark['ttl'];
-  return { cache: ttl === '5m' || ttl === '1h' ? { ttl } : {} };
 }
 
 function sourceOf(url: string, bare?: string): MediaSource {
@@ -259,7 +252,7 @@ function readTool(value: Json, n: number): Tool {
     description: asString(func['description']),
     schema: isObject(func['parameters']) ? func['parameters'] : { type: 'object', properties: {} },
     strict: isBoolean(func['strict']) ? func['strict'] : undefined,
-    ...cacheMark(tool),
+    ...readCacheMark(tool),
   });
 }
 

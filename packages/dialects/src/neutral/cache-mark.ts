@@ -1,0 +1,10 @@
+import { isObject, type JsonObject } from './read-json.ts';
+import type { CacheMark } from './request.ts';
+
+/** Anthropic's `cache_control` on a block or a tool; OpenAI-compatible gateways take it on a part too. */
+export function readCacheMark(value: JsonObject): { cache?: CacheMark } {
+  const mark = value['cache_control'];
+  if (!isObject(mark)) return {};
+  const ttl = mark['ttl'];
+  return { cache: ttl === '5m' || ttl === '1h' ? { ttl } : {} };
+}
