@@ -375,6 +375,26 @@ describe('callers and providers of different dialects', () => {
     });
   });
 
+  it('passes the features that a caller asks for by header to a provider of the same dialect, and to no other', async () => {
+    const ask = (model: string, beta: string, cache: string) =>
+      anthropic.messages
+        .create(
+          { model, max_tokens: 5, messages: [{ role: 'user', content: 'beta' }] },
+          { headers: { 'anthropic-beta': beta, 'x-not-for-you': '1', 'cache-control': cache } },
+        )
+        .withResponse();
+    upstream.answer(whole(anthropicAnswer));
+    await ask('anthropic/claude-x', 'context-1m', 'max-age=60');
+    expect(reached()?.headers).toMatchObject({ 'anthropic-beta': 'context-1m', 'anthropic-version': '2023-06-01' });
+    expect(reached()?.headers).not.toHaveProperty('x-not-for-you');
+    // another feature is another question
+    expect((await ask('anthropic/claude-x', 'other', 'max-age=60')).response.headers.get('x-sluice-cache')).toBe('miss');
+    expect((await ask('anthropic/claude-x', 'other', 'max-age=60')).response.headers.get('x-sluice-cache')).toBe('hit');
+    upstream.answer(whole(openAiAnswer));
+    await ask('openai/gpt-x', 'context-1m', 'no-cache');
+    expect(reached()?.headers).not.toHaveProperty('anthropic-beta');
+  });
+
   it('does not answer one dialect with what was cached for another, though the bytes are the same', async () => {
     const request = JSON.stringify({ model: 'pretend', max_tokens: 5, messages: [{ role: 'user', content: 'same' }] });
     const ask = (path: string) =>

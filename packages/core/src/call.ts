@@ -69,6 +69,8 @@ export interface LlmCall {
   readonly requestId: string;
   /** The client's trace context (W3C `traceparent`), which goes on to the provider. */
   readonly traceparent?: string;
+  /** Headers by which the caller's dialect asks for features, as names and values: for a provider of the same dialect. */
+  readonly featureHeaders?: readonly string[];
   readonly operation: Operation;
   /** The wire format in which the caller asked and is answered. */
   readonly dialect: DialectName;

@@ -62,6 +62,8 @@ export interface Dialect {
   credentials(apiKey: string): readonly string[];
   /** Other headers that a provider of this dialect wants. */
   readonly headers: readonly string[];
+  /** Headers by which a caller of this dialect asks for features; they go to a provider of the same dialect, and no others do. */
+  readonly featureHeaders: readonly string[];
   /** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
   readonly passedHeaders: readonly string[];
   /** @throws LlmError `invalid_request` with the field in `param` */

@@ -86,6 +86,13 @@ export class Upstream {
     await this.#pool.destroy();
   }
 
+  #headersOf(call: LlmCall, caller: Dialect): string[] {
+    const { traceparent, featureHeaders } = call;
+    if (traceparent === undefined && featureHeaders === undefined) return this.#headers;
+    const features = caller === this.#dialect ? (featureHeaders ?? []) : [];
+    return [...this.#headers, ...(traceparent === undefined ? [] : ['traceparent', traceparent]), ...features];
+  }
+
   #complete(call: LlmCall, model: string): Promise<LlmReply> {
     const dialect = this.#dialect;
     const caller = DIALECTS[call.dialect];
@@ -116,7 +123,7 @@ export class Upstream {
         {
           method: 'POST',
           path: this.#basePath + path,
-          headers: call.traceparent === undefined ? this.#headers : [...this.#headers, 'traceparent', call.traceparent],
+          headers: this.#headersOf(call, caller),
           body: Buffer.from(body.buffer, body.byteOffset, body.length),
         },
         exchange,

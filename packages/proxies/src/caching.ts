@@ -137,7 +137,8 @@ function notCached(): LlmError {
 /** All that decides the answer. None of the parts has a colon in it, so that no two calls can run together into one. */
 function digestOf(call: LlmCall): string {
   const { cache, optimizeFor } = call.preferences;
-  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${hash('sha256', call.message.identity, 'hex')}`;
+  const features = call.featureHeaders === undefined ? '' : hash('sha256', call.featureHeaders.join('\n'), 'hex');
+  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${hash('sha256', call.message.identity, 'hex')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {

@@ -15,6 +15,7 @@ export const anthropicMessages: Dialect = {
   path: (operation) => (operation === 'chat' ? '/messages' : operation === 'count_tokens' ? '/messages/count_tokens' : undefined),
   credentials: (apiKey) => ['x-api-key', apiKey],
   headers: ['anthropic-version', '2023-06-01'],
+  featureHeaders: ['anthropic-beta'],
   passedHeaders: ['retry-after', 'request-id'],
   readRequest,
   writeRequest,

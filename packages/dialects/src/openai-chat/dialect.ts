@@ -16,6 +16,7 @@ export const openAiChat: Dialect = {
   path: (operation) => OPENAI_PATHS[operation as keyof typeof OPENAI_PATHS],
   credentials: (apiKey) => ['authorization', `Bearer ${apiKey}`],
   headers: [],
+  featureHeaders: [],
   passedHeaders: ['retry-after', 'openai-processing-ms', 'openai-version'],
   readRequest,
   writeRequest,

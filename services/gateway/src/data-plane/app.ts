@@ -13,10 +13,10 @@ import {
   type RequestMessage,
   unreadableMessage,
 } from '@sluice/core';
-import { AnthropicRequest, OPENAI_PATHS, type OpenAiOperation, OpenAiRequest } from '@sluice/dialects';
+import { AnthropicRequest, DIALECTS, OPENAI_PATHS, type OpenAiOperation, OpenAiRequest } from '@sluice/dialects';
 import express, { type Express } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
-import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
+import { credentialOf, deadlineOf, featureHeadersOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { guardRequest } from './request-guard.ts';
 import { writeError, writeReply } from './write-reply.ts';
@@ -103,6 +103,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
       id,
       requestId: requestIdOf(request.headers) ?? id,
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...featureHeadersOf(request.headers, DIALECTS[asked.dialect].featureHeaders),
       ...asked,
       message,
       credential: credentialOf(request.headers, request.url ?? ''),

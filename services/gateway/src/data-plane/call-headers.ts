@@ -45,6 +45,15 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | undefined 
   return given !== undefined && TRACEPARENT.test(given) ? given : undefined;
 }
 
+/** Those of the request's headers by which a dialect asks for features, as names and values. */
+export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly string[]): { featureHeaders?: string[] } {
+  const found = names.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [name, Array.isArray(value) ? value.join(', ') : value];
+  });
+  return found.length === 0 ? {} : { featureHeaders: found };
+}
+
 /** @throws LlmError `invalid_request` with the header in `param` */
 export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const optimizeFor = one(headers['x-sluice-optimize-for']);
