@@ -53,7 +53,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const degradation = new Degradation(clock, logger, metrics);
   // what the configuration alone can get wrong is found before anything is opened
   const models = openModels(settings.config, settings);
-  const stores = openStores(settings, logger, metrics);
+  const readiness = new ReadinessProbe(() => stores.healthy());
+  const stores = openStores(settings, logger, metrics, () => readiness.storeCame());
   const configuredKeys = new ConfiguredKeys(stores.keys, keyRecordsOf(settings.config));
   const keys = new KeyCache(configuredKeys, clock, degradation.concern('authentication'));
   const usage = new SharedUsage(stores.stats, degradation.concern('usage'));
@@ -72,7 +73,6 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   });
   let current = composed(settings.config, models);
 
-  const readiness = new ReadinessProbe(() => stores.healthy());
   const app = dataPlane({
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
@@ -148,7 +148,7 @@ function openModels(config: GatewayConfig, settings: Settings): Models {
   }
 }
 
-function openStores(settings: Settings, logger: Logger, metrics: Metrics): Stores {
+function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: () => void): Stores {
   const { redis, config } = settings;
   if (redis === undefined) return memoryStores({ auditMaxRecords: Math.min(config.audit.keep, 10_000) });
   return redisStores({
@@ -158,6 +158,7 @@ function openStores(settings: Settings, logger: Logger, metrics: Metrics): Store
     auditMaxRecords: config.audit.keep,
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {
+      if (up && connection === 'state') onUp();
       if (up) logger.info('redis is connected', { connection });
       else logger.warn('redis is not connected; trying again', { connection, error: error?.message ?? 'closed' });
     },

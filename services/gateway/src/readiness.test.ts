@@ -1,6 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { ReadinessProbe } from './readiness.ts';
 
+it('a replica whose store came and went before anybody asked is ready', () => {
+  const probe = new ReadinessProbe(() => false);
+  probe.storeCame();
+  expect(probe.get()).toEqual({ ready: true, text: 'ready, degraded: Redis is away' });
+});
+
 it('a replica is ready once its store has answered, stays so while the store is away, and ends with the process', () => {
   let answers = false;
   const probe = new ReadinessProbe(() => answers);

@@ -17,6 +17,11 @@ export class ReadinessProbe {
     this.#storeAnswers = storeAnswers;
   }
 
+  /** The store has answered for the first time. */
+  storeCame(): void {
+    this.#wasReady = true;
+  }
+
   close(): void {
     this.#closing = true;
   }
