@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Gateway, readSettings, type Stats, startGateway } from '@sluice/gateway';
 import OpenAI from 'openai';
@@ -18,6 +19,13 @@ describe('the demonstration', () => {
     client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-sluice-demo', maxRetries: 0 });
   });
   afterAll(() => gateway.close(0));
+
+  it('answers the README’s curl with the README’s answer', async () => {
+    const [, shown = ''] = /```json\n([^`]*)```/.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
+    const expected = JSON.parse(shown) as Record<string, unknown>;
+    const answer = await askOnce(gateway.url, chat('demo', 'Hello'), { key: 'sk-sluice-demo' });
+    expect(answer.json).toEqual({ ...expected, id: expect.stringMatching(/^sim-/) });
+  });
 
   it('answers the official SDK, and the second time from the cache', async () => {
     const askSdk = () =>
@@ -87,11 +95,11 @@ describe('the demonstration', () => {
 
   it('shows it all on the dashboard', async () => {
     const { totalRequests, authenticationFailures, cacheHitRate, status, providers } = await figures();
-    // the SDK's three, user123's six, two by preference, six for the cache, twelve to balance
-    expect(totalRequests).toBe(3 + 6 + 2 + 6 + 12);
+    // the README's curl, the SDK's three, user123's six, two by preference, six for the cache, twelve to balance
+    expect(totalRequests).toBe(1 + 3 + 6 + 2 + 6 + 12);
     expect(authenticationFailures).toBe(1);
-    // of these 29 calls two never came as far as the cache
-    expect(cacheHitRate).toBeCloseTo(4 / 27, 9);
+    // of these 30 calls two never came as far as the cache
+    expect(cacheHitRate).toBeCloseTo(4 / 28, 9);
     expect(status).toBe('low_cache_efficiency');
     expect(Object.values(providers).reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
   });
