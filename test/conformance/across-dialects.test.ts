@@ -332,10 +332,14 @@ describe('callers and providers of different dialects', () => {
     });
 
     it('is told which wishes were dropped', async () => {
-      const { response } = await openai.chat.completions
-        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], seed: 7, store: true })
-        .withResponse();
-      expect(response.headers.get('x-sluice-dropped')).toBe('store,seed');
+      const wishes = { model: 'anthropic/claude-x', messages: [{ role: 'user' as const, content: 'Hi' }], seed: 7, store: true };
+      // also where the answer comes from the cache
+      for (const cache of ['miss', 'hit']) {
+        const options = { headers: { 'cache-control': 'max-age=60' } };
+        const { response } = await openai.chat.completions.create(wishes, options).withResponse();
+        expect(response.headers.get('x-sluice-cache')).toBe(cache);
+        expect(response.headers.get('x-sluice-dropped')).toBe('store,seed');
+      }
     });
 
     it.each([

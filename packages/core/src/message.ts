@@ -22,8 +22,6 @@ export interface UpstreamForm {
  */
 export interface RequestMessage {
   readonly bytes: Uint8Array;
-  /** All that decides the answer: the bytes, and what an address says besides (Gemini's model). */
-  readonly identity: Uint8Array;
   /** @throws LlmError `invalid_request`, `request_too_large`, `not_found` or `method_not_allowed`, the same one at each call */
   view(): RequestView;
   /** The body as JSON, to be said in another dialect. @throws as `view` */
@@ -37,6 +35,5 @@ export function unreadableMessage(error: Error): RequestMessage {
   const refuse = (): never => {
     throw error;
   };
-  const nothing = new Uint8Array(0);
-  return { bytes: nothing, identity: nothing, view: refuse, json: refuse, forUpstream: refuse };
+  return { bytes: new Uint8Array(0), view: refuse, json: refuse, forUpstream: refuse };
 }

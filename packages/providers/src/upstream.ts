@@ -73,7 +73,8 @@ export class Upstream {
 
   /** The service that one model of this provider is. */
   model(model: string): LlmService {
-    return { complete: (call) => this.#complete(call, model) };
+    // what is wrong with a request is a rejection too, not a throw
+    return { complete: async (call) => this.#complete(call, model) };
   }
 
   /** Lets the calls under way finish, then closes the connections. */

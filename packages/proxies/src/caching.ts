@@ -77,7 +77,7 @@ export function caching(options: CachingOptions): LlmProxy {
   };
 
   const keep = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
-    const { provider, providerModel, usage, cost } = call.facts;
+    const { provider, providerModel, usage, cost, dropped } = call.facts;
     const nowMs = clock.now();
     const entry: CacheEntry = {
       contentType: reply.contentType,
@@ -85,6 +85,7 @@ export function caching(options: CachingOptions): LlmProxy {
       streamed: isStreamed(reply),
       ...(usage === undefined ? {} : { usage }),
       ...(cost === undefined ? {} : { cost }),
+      ...(dropped.length === 0 ? {} : { dropped }),
       provider: provider ?? '',
       providerModel: providerModel ?? '',
       storedAtMs: nowMs,
@@ -138,7 +139,7 @@ function notCached(): LlmError {
 function digestOf(call: LlmCall): string {
   const { cache, optimizeFor } = call.preferences;
   const features = call.featureHeaders === undefined ? '' : hash('sha256', call.featureHeaders.join('\n'), 'hex');
-  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${hash('sha256', call.message.identity, 'hex')}`;
+  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${hash('sha256', call.message.bytes, 'hex')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {
@@ -153,6 +154,7 @@ function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
   facts.provider = entry.provider;
   facts.providerModel = entry.providerModel;
   facts.usage = entry.usage;
+  facts.dropped = entry.dropped ?? [];
   facts.saved = entry.cost;
   if (entry.cost !== undefined) facts.cost = 0;
   const head = { status: 200, contentType: entry.contentType, headers: {} };

@@ -14,7 +14,7 @@ function setUp() {
     const service = observability({ metrics, known, clock })({
       async complete() {
         clock.advance(300);
-        const usage = { inputTokens: 3, outputTokens: 4, reasoningTokens: 1 };
+        const usage = { inputTokens: 3, outputTokens: 4, cachedInputTokens: 1, cacheWriteTokens: 2, reasoningTokens: 1 };
         Object.assign(call.facts, { provider: 'p', providerModel, cache: 'miss', upstreamMs: 250, cost: 2_000_000_000, usage });
         return answer();
       },
@@ -50,6 +50,8 @@ describe('observability', () => {
     expect(tokens).toEqual([
       ['input', 3],
       ['output', 4],
+      ['cache_read', 1],
+      ['cache_write', 2],
       ['reasoning', 1],
     ]);
   });

@@ -42,6 +42,7 @@ export function observability(options: ObservabilityOptions): LlmProxy {
     metrics.tokens.inc({ ...labels, type: 'input' }, usage.inputTokens);
     metrics.tokens.inc({ ...labels, type: 'output' }, usage.outputTokens);
     if (usage.cachedInputTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'cache_read' }, usage.cachedInputTokens);
+    if (usage.cacheWriteTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'cache_write' }, usage.cacheWriteTokens);
     if (usage.reasoningTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'reasoning' }, usage.reasoningTokens);
   };
 

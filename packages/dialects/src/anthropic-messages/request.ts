@@ -25,10 +25,6 @@ export class AnthropicRequest implements RequestMessage {
     this.bytes = bytes;
   }
 
-  get identity(): Buffer {
-    return this.bytes;
-  }
-
   view(): RequestView {
     if (this.#view !== undefined) return this.#view;
     if (this.#fault !== undefined) throw this.#fault;

@@ -4,14 +4,14 @@ import type { Part } from './request.ts';
 /**
  * Why a model stopped.
  *
- * | | OpenAI | Anthropic | Gemini |
- * |---|---|---|---|
- * | stop | stop | end_turn | STOP |
- * | stop_sequence | stop | stop_sequence | STOP |
- * | length | length | max_tokens | MAX_TOKENS |
- * | tool_calls | tool_calls | tool_use | STOP |
- * | refusal | content_filter | refusal | SAFETY, RECITATION, … |
- * | pause | stop | pause_turn | STOP |
+ * | | OpenAI | Anthropic |
+ * |---|---|---|
+ * | stop | stop | end_turn |
+ * | stop_sequence | stop | stop_sequence |
+ * | length | length | max_tokens |
+ * | tool_calls | tool_calls | tool_use |
+ * | refusal | content_filter | refusal |
+ * | pause | stop | pause_turn |
  */
 export type FinishReason = 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'refusal' | 'pause';
 

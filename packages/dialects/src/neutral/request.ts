@@ -45,7 +45,7 @@ export interface ToolCall extends Marked {
   readonly name: string;
   /** JSON text, as the model wrote it. */
   readonly arguments: string;
-  /** What Gemini wants back with the call in the next turn. */
+  /** What some providers of OpenAI's dialect (Google's) want back with the call in the next turn. */
   readonly signature?: string;
 }
 

@@ -13,7 +13,6 @@ export type NeutralEvent =
       readonly choice: number;
       readonly text: string;
       readonly logprobs?: readonly TokenLogprob[];
-      readonly signature?: string;
       readonly citations?: readonly Citation[];
     }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
@@ -88,13 +87,12 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
   switch (event.type) {
     case 'text': {
       if (event.logprobs !== undefined) choice.logprobs = [...(choice.logprobs ?? []), ...event.logprobs];
-      const signature = event.signature === undefined ? {} : { signature: event.signature };
       if (open?.type === 'text') {
         const citations = [...(open.citations ?? []), ...(event.citations ?? [])];
-        parts[last] = { ...open, text: open.text + event.text, ...signature, ...(citations.length > 0 ? { citations } : {}) };
-      } else if (event.text !== '' || event.signature !== undefined) {
+        parts[last] = { ...open, text: open.text + event.text, ...(citations.length > 0 ? { citations } : {}) };
+      } else if (event.text !== '') {
         const citations = event.citations === undefined ? {} : { citations: event.citations };
-        parts.push({ type: 'text', text: event.text, ...signature, ...citations });
+        parts.push({ type: 'text', text: event.text, ...citations });
       }
       return;
     }

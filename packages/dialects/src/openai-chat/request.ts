@@ -54,10 +54,6 @@ export class OpenAiRequest implements RequestMessage {
     this.bytes = bytes;
   }
 
-  get identity(): Buffer {
-    return this.bytes;
-  }
-
   json(): RequestJson['value'] {
     this.view();
     return (this.#json as RequestJson).value;

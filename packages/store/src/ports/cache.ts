@@ -8,6 +8,8 @@ export interface CacheEntry {
   readonly usage?: Usage;
   /** What the answer cost when it was bought: what a hit saves. */
   readonly cost?: Money;
+  /** Wishes of the request that the provider could not be told. */
+  readonly dropped?: readonly string[];
   readonly provider: string;
   readonly providerModel: string;
   /** When it was stored and when it will go, in milliseconds since the epoch. */

@@ -191,7 +191,7 @@ function requireJson(request: IncomingMessage): void {
 function modelQuestion(model: string): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
   const nothing = Buffer.alloc(0);
-  return { bytes: nothing, identity: nothing, view: () => view, json: () => ({}), forUpstream: () => nothing };
+  return { bytes: nothing, view: () => view, json: () => ({}), forUpstream: () => nothing };
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {
