@@ -12,13 +12,44 @@ const name = z
 /** A public model name may also have a slash and a colon in it, as providers' names do. */
 const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-"');
 
+const dialect = z.enum(['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse']);
+
+/** A header's name and value. A value may be a secret, so that no message shows it. */
+const headers = z.record(
+  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "expected a header's name"),
+  z.string().regex(/^[\x20-\x7e]*$/, 'expected printable ASCII characters'),
+);
+
 const provider = z.union([
   z.strictObject({
-    /** A known provider's own, or OpenAI's where `baseUrl` says that it is another server. */
-    dialect: z.enum(['openai-chat', 'anthropic-messages']).optional(),
+    /** The catalog's entry, where it is not the provider's own name. */
+    type: z.string().min(1).optional(),
+    /** What it speaks; the catalog's, or OpenAI's chat completions, if not given. */
+    dialect: dialect.optional(),
+    /** The same for one that speaks several, the one it knows best first. */
+    dialects: z.array(dialect).min(1).optional(),
+    /** What its embeddings are, where it has any. */
+    embeddings: z.enum(['openai', 'gemini', 'cohere', 'voyage']).optional(),
     /** Not needed for a provider that is known by its name. */
     baseUrl: z.url({ protocol: /^https?$/ }).optional(),
     apiKey: z.string().min(1).optional(),
+    /** Azure's older API. */
+    apiVersion: z.string().min(1).optional(),
+    /** Azure. */
+    resource: z.string().min(1).optional(),
+    /** Amazon. */
+    region: z.string().min(1).optional(),
+    accessKeyId: z.string().min(1).optional(),
+    secretAccessKey: z.string().min(1).optional(),
+    sessionToken: z.string().min(1).optional(),
+    /** Google Cloud. */
+    project: z.string().min(1).optional(),
+    location: z.string().min(1).optional(),
+    credentialsFile: z.string().min(1).optional(),
+    /** Further headers of every request. */
+    headers: headers.optional(),
+    /** Further routes that it has. */
+    routes: z.array(z.enum(['moderations', 'images', 'audio', 'rerank', 'files', 'batches'])).optional(),
     connectTimeout: durationMs.optional(),
     /** How long a stream may be silent. */
     idleTimeout: durationMs.optional(),

@@ -3,11 +3,14 @@ import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
 import type { Usage } from './usage.ts';
 
-/** What is asked for. `unknown` is a request to no route of ours that showed a key: it is refused, and recorded. */
-export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'unknown';
+/**
+ * What is asked for. `other` is one of a provider's further routes, whose bytes pass unread; `unknown` is a request to no route of ours that
+ * showed a key: it is refused, and recorded.
+ */
+export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'other' | 'unknown';
 
 /** The wire formats. */
-export type DialectName = 'openai-chat' | 'anthropic-messages';
+export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'bedrock-converse';
 
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';

@@ -10,4 +10,7 @@ export interface Usage {
   readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was reasoning. */
   readonly reasoningTokens?: number;
+  /** The parts of `inputTokens` and `outputTokens` that were sound. */
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
 }

@@ -1,4 +1,4 @@
-import type { DialectName, LlmError, Operation, StreamOutcome, Usage } from '@sluice/core';
+import type { DialectName, EventFraming, LlmError, Operation, StreamOutcome, Usage } from '@sluice/core';
 import type { ListedModel } from './listed-model.ts';
 import type { JsonObject } from './neutral/read-json.ts';
 import type { NeutralReply } from './neutral/reply.ts';
@@ -10,6 +10,23 @@ export interface WrittenRequest {
   readonly body: JsonObject;
   /** The names of what was a wish and could not be said. */
   readonly dropped: readonly string[];
+}
+
+/** What an address may have to say. */
+export interface Asked {
+  readonly operation: Operation;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly framing: EventFraming;
+}
+
+/** Cuts a stream's bytes into its events. */
+export interface EventCutter {
+  /** The data, JSON text, of each event that is complete with this chunk. */
+  feed(chunk: Buffer): readonly string[];
+  /** The data of what came after the last whole event. */
+  flush(): readonly string[];
 }
 
 /** Follows a stream of a dialect while its bytes are passed on as they are. */
@@ -51,17 +68,29 @@ export interface ReplyContext {
   readonly createdS: number;
   /** Whether the caller asked for usage in its stream (OpenAI's `include_usage`). */
   readonly streamUsage: boolean;
+  /** How the caller wants a stream's events told apart. */
+  readonly framing: EventFraming;
+}
+
+/** What the last event of a stream that could not be finished has to know. */
+export interface BrokenStream {
+  readonly requestId: string;
+  readonly framing: EventFraming;
+  /** Whether anything was written before it. */
+  readonly begun: boolean;
 }
 
 /** A wire format for completions, both ways. Whatever one says is read into the neutral form, and written from it. */
 export interface Dialect {
   readonly name: DialectName;
   /** Where an operation is below a provider's base address; undefined where the dialect has none such. */
-  path(operation: Operation): string | undefined;
+  path(asked: Asked): string | undefined;
   /** How a provider of this dialect is shown a key, as names and values. */
   credentials(apiKey: string): readonly string[];
   /** Other headers that a provider of this dialect wants. */
   readonly headers: readonly string[];
+  /** What it calls the fields that writers name when they refuse or drop one, where not as OpenAI's chat completions do. */
+  readonly fieldNames: Readonly<Record<string, string>>;
   /** Headers by which a caller of this dialect asks for features; they go to a provider of the same dialect, and no others do. */
   readonly featureHeaders: readonly string[];
   /** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
@@ -76,14 +105,14 @@ export interface Dialect {
   readReply(body: JsonObject): NeutralReply;
   writeReply(reply: NeutralReply, context: ReplyContext): JsonObject;
   /** @param hideUsage take out usage that the gateway asked for and the caller did not */
-  watchStream(hideUsage: boolean): StreamWatcher;
+  watchStream(hideUsage: boolean, framing: EventFraming): StreamWatcher;
   readStream(): EventReader;
   writeStream(context: ReplyContext): EventWriter;
   /** The usage of a whole answer in this dialect. */
   readUsage(body: JsonObject): Usage | undefined;
   renderError(error: LlmError): string;
   /** The last event of a stream that could not be finished. */
-  renderStreamError(error: LlmError, requestId: string): string;
+  renderStreamError(error: LlmError, stream: BrokenStream): string;
   renderModel(model: ListedModel): string;
   renderModelList(models: readonly ListedModel[]): string;
   /** The message of a provider's own refusal. */

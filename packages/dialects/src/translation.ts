@@ -1,8 +1,8 @@
 import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
-import type { Dialect, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
+import type { Dialect, EventCutter, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
+import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import type { NeutralEvent } from './neutral/stream.ts';
-import { dataOf, SseEvents } from './sse-events.ts';
 
 /** A whole answer of one dialect as another says it. */
 export function translateReply(from: Dialect, to: Dialect, body: JsonObject, context: ReplyContext): string {
@@ -11,28 +11,24 @@ export function translateReply(from: Dialect, to: Dialect, body: JsonObject, con
 
 /** Says a stream of one dialect in another while it comes: an event goes out as soon as one can be said. */
 export class TranslatedStream implements StreamWatcher {
-  readonly #events = new SseEvents();
+  readonly #events: EventCutter;
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   #usage: Usage | undefined;
 
-  constructor(from: Dialect, to: Dialect, context: ReplyContext) {
+  /** @param events cuts the provider's stream; server-sent events if not given */
+  constructor(from: Dialect, to: Dialect, context: ReplyContext, events: EventCutter = eventCutter('sse')) {
+    this.#events = events;
     this.#reader = from.readStream();
     this.#writer = to.writeStream(context);
   }
 
   read(chunk: Buffer): Buffer {
-    return Buffer.from(
-      this.#events
-        .feed(chunk)
-        .map((event) => this.#translate(event))
-        .join(''),
-    );
+    return Buffer.from(this.#translate(this.#events.feed(chunk)));
   }
 
   rest(): Buffer {
-    const rest = this.#events.flush();
-    const last = rest.length === 0 ? '' : this.#translate(rest);
+    const last = this.#translate(this.#events.flush());
     return Buffer.from(this.outcome().end === 'finished' ? last + this.#writer.end() : last);
   }
 
@@ -48,14 +44,14 @@ export class TranslatedStream implements StreamWatcher {
     return this.#usage;
   }
 
-  #translate(event: Buffer): string {
-    const data = parseJson(dataOf(event));
-    return isObject(data)
-      ? this.#reader
-          .read(data)
-          .map((said) => this.#write(said))
-          .join('')
-      : '';
+  #translate(events: readonly string[]): string {
+    let text = '';
+    for (const event of events) {
+      const data = parseJson(event);
+      if (!isObject(data)) continue;
+      for (const said of this.#reader.read(data)) text += this.#write(said);
+    }
+    return text;
   }
 
   #write(event: NeutralEvent): string {

@@ -1,3 +1,6 @@
-export * from './known-providers.ts';
-export * from './simulated.ts';
-export * from './upstream.ts';
+export { CATALOG } from './catalog/catalog.ts';
+export type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
+export * from './open-provider.ts';
+export { type SimulatedAnswer, simulatedAnswer } from './simulated/simulated-answer.ts';
+export { SIMULATED_CREATED_S } from './simulated/simulated-model.ts';
+export * from './simulated/simulated-provider.ts';

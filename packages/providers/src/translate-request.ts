@@ -1,14 +1,28 @@
-import type { LlmCall } from '@sluice/core';
+import { type LlmCall, LlmError } from '@sluice/core';
 import { DIALECTS, type Dialect } from '@sluice/dialects';
+import { applyQuirks, type Quirks } from './quirks.ts';
 
 /**
  * A call's request as a provider of another dialect wants it. What was a wish and cannot be said is noted in the call's facts.
  *
  * @throws LlmError `invalid_request` with the field that cannot be said, or that is wrong
  */
-export function translateRequest(call: LlmCall, to: Dialect, model: string): Buffer {
-  const neutral = DIALECTS[call.dialect].readRequest(call.message.json());
-  const { body, dropped } = to.writeRequest(neutral, model, call.message.view().stream);
-  call.facts.dropped = dropped;
+export function translateRequest(call: LlmCall, to: Dialect, model: string, quirks?: Quirks): Buffer {
+  const caller = DIALECTS[call.dialect];
+  const neutral = caller.readRequest(call.message.json());
+  const written = inWordsOf(caller, () => to.writeRequest(neutral, model, call.message.view().stream));
+  const { body, dropped } = quirks === undefined || to.name !== 'openai-chat' ? written : applyQuirks(written, quirks);
+  call.facts.dropped = dropped.map((name) => caller.fieldNames[name] ?? name);
   return Buffer.from(JSON.stringify(body));
+}
+
+/** A refusal names the field as the caller knows it. */
+function inWordsOf<T>(caller: Dialect, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const name = error instanceof LlmError && error.param !== undefined ? caller.fieldNames[error.param] : undefined;
+    if (!(error instanceof LlmError) || name === undefined) throw error;
+    throw new LlmError(error.code, error.message.replace(`'${error.param}'`, `'${name}'`), { param: name, cause: error });
+  }
 }

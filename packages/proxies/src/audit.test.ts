@@ -1,19 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
+import { LlmError, type LlmReply, ManualClock, type Operation, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, audit } from './audit.ts';
 
 const body = Buffer.from('{"answer":1}');
 const whole = (status = 200): LlmReply => ({ status, contentType: 'application/json', headers: {}, body });
 
-async function recordOf(answer: () => LlmReply | Promise<LlmReply>, content = false, then: () => void = () => {}) {
+async function recordOf(
+  answer: () => LlmReply | Promise<LlmReply>,
+  content = false,
+  then: () => void = () => {},
+  operation: Operation = 'chat',
+) {
   const records: AuditRecord[] = [];
   const clock = new ManualClock(Date.parse('2026-01-02T03:04:05Z'));
   const call = openAiCall(
     { model: 'm', messages: [{ role: 'user', content: 'secret plans' }] },
     { credential: 'the-key', requestId: 'r-1', preferences: { tags: { team: 'a' } } },
   );
-  Object.assign(call, { startedAtMs: clock.monotonic() });
+  Object.assign(call, { startedAtMs: clock.monotonic(), operation });
   const service = audit({ sink: { write: (record) => records.push(record) }, clock, content })({
     async complete() {
       clock.advance(250);
@@ -65,6 +70,15 @@ describe('audit', () => {
   it('holds no key, and neither prompt nor answer unless it is asked to', async () => {
     const text = JSON.stringify(await recordOf(() => whole()));
     for (const hidden of ['the-key', 'secret plans', 'answer"']) expect(text).not.toContain(hidden);
+    // what passes unread is of any length, and no text
+    expect(
+      await recordOf(
+        () => whole(),
+        true,
+        () => {},
+        'other',
+      ),
+    ).not.toHaveProperty('answer');
     const open = await recordOf(() => whole(), true);
     expect(open.prompt).toContain('secret plans');
     expect(open.answer).toBe('{"answer":1}');

@@ -55,7 +55,8 @@ export interface AuditOptions {
 export function audit(options: AuditOptions): LlmProxy {
   const { sink } = options;
   const clock = options.clock ?? systemClock;
-  const content = options.content === true;
+  /** What passes unread may be of any length, and is no text. */
+  const contentOf = (call: LlmCall): boolean => options.content === true && call.operation !== 'other';
 
   const write = (call: LlmCall, end: Pick<AuditRecord, 'outcome' | 'status' | 'error'>, answer?: string): void => {
     const { facts } = call;
@@ -79,13 +80,14 @@ export function audit(options: AuditOptions): LlmProxy {
       latencyMs: Math.round(latencyMs * 1_000) / 1_000,
       cache: facts.cache,
       tags: call.preferences.tags,
-      ...(content ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
+      ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
       ...(answer === undefined ? {} : { answer }),
     });
   };
 
   return (next) => ({
     async complete(call) {
+      const content = contentOf(call);
       try {
         const reply = await next.complete(call);
         if (!isStreamed(reply)) {

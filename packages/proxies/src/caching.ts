@@ -139,7 +139,9 @@ function notCached(): LlmError {
 function digestOf(call: LlmCall): string {
   const { cache, optimizeFor } = call.preferences;
   const features = call.featureHeaders === undefined ? '' : hash('sha256', call.featureHeaders.join('\n'), 'hex');
-  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${hash('sha256', call.message.bytes, 'hex')}`;
+  const { bytes, address } = call.message;
+  const where = address === undefined ? '' : hash('sha256', address, 'hex');
+  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${where}:${hash('sha256', bytes, 'hex')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {

@@ -9,6 +9,7 @@ import {
   type Strategy,
   systemClock,
   systemRandom,
+  type UnreadRequest,
 } from '@sluice/core';
 import { costOf, type Price, relativePrice } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
@@ -46,7 +47,11 @@ export interface TargetUsage {
 }
 
 export interface LoadBalancingOptions {
-  readonly models: { get(name: string): Model | undefined };
+  readonly models: {
+    get(name: string): Model | undefined;
+    /** Who answers a request that names no model. */
+    other?(request: UnreadRequest): Model | undefined;
+  };
   readonly usage: TargetUsage;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -109,6 +114,20 @@ function outcomeOf(error: unknown): Outcome {
   return status < 500 ? 'refused' : 'error';
 }
 
+/** @throws LlmError `model_not_found`, `not_found` */
+function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model {
+  const name = call.message.view().model;
+  const { unread } = call.message;
+  if (unread !== undefined && name === '') {
+    const model = models.other?.(unread);
+    if (model !== undefined) return model;
+    throw new LlmError('not_found', `No provider is configured that answers ${call.route}.`);
+  }
+  const model = models.get(name);
+  if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+  return model;
+}
+
 /**
  * Answers by one of the targets of the model that was asked for.
  *
@@ -120,9 +139,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
   const random = options.random ?? systemRandom;
   return {
     async complete(call) {
-      const name = call.message.view().model;
-      const model = models.get(name);
-      if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+      const model = modelFor(call, models);
       const target = pick(call.preferences.optimizeFor ?? model.strategy, model.targets, usage, random);
       const { facts } = call;
       facts.provider = target.provider;

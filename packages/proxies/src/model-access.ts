@@ -15,7 +15,14 @@ export function modelAccess(models: KnownModels): LlmProxy {
   return (next) => ({
     async complete(call) {
       const { model } = call.message.view();
-      if (call.operation !== 'models' || model !== '') {
+      if (call.operation === 'other' && model === '') {
+        if (call.facts.caller?.models !== undefined) {
+          throw new LlmError(
+            'model_not_allowed',
+            'This API key may use some models only, and a request to this route names none.',
+          );
+        }
+      } else if (call.operation !== 'models' || model !== '') {
         const allowed = call.facts.caller?.models;
         if (allowed !== undefined && !allowed.includes(model)) {
           throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });

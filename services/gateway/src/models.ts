@@ -1,38 +1,25 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
-import { compose, type DialectName, type LlmService } from '@sluice/core';
+import { compose, type DialectName, type UnreadRequest } from '@sluice/core';
 import { DIALECTS, type ListedModel } from '@sluice/dialects';
-import { KNOWN_PROVIDERS, simulated, Upstream } from '@sluice/providers';
+import {
+  CATALOG,
+  type OtherRoute,
+  openProvider,
+  type Provider,
+  type ProviderSettings,
+  providersByKey,
+  simulated,
+} from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type Target, timeout } from '@sluice/proxies';
 
 /** How long a model that is asked for as `provider/model` may take to begin its answer. */
 const DIRECT_TIMEOUT_MS = 120_000;
 
-interface Provider {
-  service(model: string): LlmService;
-  close(): Promise<void>;
-  destroy(): Promise<void>;
-}
-
-function openProvider(name: string, config: ProviderConfig, environment: Environment): Provider {
-  if (config.dialect === 'simulated') {
-    const { latency, tokensPerSecond } = config;
-    const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
-    return { service: (model) => simulated(model, options), close: async () => {}, destroy: async () => {} };
-  }
-  const known = KNOWN_PROVIDERS[name];
-  const baseUrl = config.baseUrl ?? known?.baseUrl;
-  if (baseUrl === undefined) throw new Error(`providers.${name}.baseUrl: expected, because no provider is known by this name`);
-  const apiKey = config.apiKey ?? (known === undefined ? undefined : environment[known.keyVariable]);
-  const dialect = config.dialect ?? (config.baseUrl === undefined ? known?.dialect : undefined) ?? 'openai-chat';
-  const upstream = new Upstream({
-    provider: name,
-    dialect,
-    baseUrl,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(config.connectTimeout === undefined ? {} : { connectTimeoutMs: config.connectTimeout }),
-    ...(config.idleTimeout === undefined ? {} : { idleTimeoutMs: config.idleTimeout }),
-  });
-  return { service: (model) => upstream.model(model), close: () => upstream.close(), destroy: () => upstream.destroy() };
+function open(name: string, config: ProviderConfig, environment: Environment): Provider {
+  if (config.dialect !== 'simulated') return openProvider(name, config as ProviderSettings, environment);
+  const { latency, tokensPerSecond } = config as Extract<ProviderConfig, { dialect: 'simulated' }>;
+  const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
+  return { service: (model) => simulated(model, options), routes: [], close: async () => {}, destroy: async () => {} };
 }
 
 /** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
@@ -46,11 +33,8 @@ export class Models implements KnownModels, ModelListRendering {
   /** @throws Error that names the field which is wrong */
   constructor(config: GatewayConfig, environment: Environment) {
     const providers = { ...config.providers };
-    for (const [name, known] of Object.entries(KNOWN_PROVIDERS)) {
-      if (environment[known.keyVariable] !== undefined) providers[name] ??= {};
-    }
-    for (const [name, provider] of Object.entries(providers))
-      this.#providers.set(name, openProvider(name, provider, environment));
+    for (const name of providersByKey(environment)) providers[name] ??= {};
+    for (const [name, provider] of Object.entries(providers)) this.#providers.set(name, open(name, provider, environment));
 
     for (const [name, model] of Object.entries(config.models)) {
       const targets = model.targets.map((target, n): Target => {
@@ -71,10 +55,10 @@ export class Models implements KnownModels, ModelListRendering {
       this.#models.set(name, { name, strategy: model.strategy, targets });
       for (const target of targets) this.#targets.add(target.name);
     }
-    for (const [provider, known] of Object.entries(KNOWN_PROVIDERS)) {
+    for (const [provider, { models = [] }] of Object.entries(CATALOG)) {
       const configured = providers[provider];
-      if (configured === undefined || configured.dialect === 'simulated' || configured.baseUrl !== undefined) continue;
-      for (const model of known.models) {
+      if (configured === undefined || configured.dialect === 'simulated' || isElsewhere(configured)) continue;
+      for (const model of models) {
         const direct = this.#direct(`${provider}/${model}`);
         if (direct === undefined || this.#models.has(model)) continue;
         this.#models.set(model, { ...direct, name: model });
@@ -89,6 +73,17 @@ export class Models implements KnownModels, ModelListRendering {
 
   has(name: string): boolean {
     return this.get(name) !== undefined;
+  }
+
+  /** Who answers a request that names no model: the provider that the caller names, or the first that has the route. */
+  other({ route, provider: wanted }: UnreadRequest): Model | undefined {
+    const found = [...this.#providers].find(
+      ([name, { routes }]) => (wanted === undefined || wanted === name) && routes.includes(route as OtherRoute),
+    );
+    if (found === undefined) return undefined;
+    const [provider, opened] = found;
+    const service = compose([timeout(DIRECT_TIMEOUT_MS)], opened.service(''));
+    return { name: '', strategy: 'priority', targets: [{ name: `${provider}/*`, provider, model: '', weight: 1, service }] };
   }
 
   /** Whether a name stands in the configuration: only then may it be a label. */
@@ -135,3 +130,6 @@ export class Models implements KnownModels, ModelListRendering {
     return { id: model.name, ownedBy: owners.size === 1 ? (first as string) : 'sluice', created };
   }
 }
+
+/** What is offered unasked is offered of the provider itself, not of another server in its place. */
+const isElsewhere = (config: ProviderConfig): boolean => 'baseUrl' in config && config.baseUrl !== undefined;

@@ -8,7 +8,7 @@ import {
   type GatewayConfig,
   loadConfigFile,
 } from '@sluice/config';
-import { KNOWN_PROVIDERS } from '@sluice/providers';
+import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
 
 /** All that a gateway is started with. */
@@ -33,7 +33,7 @@ const DEFAULT_FILE = 'sluice.yaml';
 export function readSettings(environment: Environment): Settings {
   const given = environment['SLUICE_CONFIG'];
   const file = given ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
-  const hasProviderKey = Object.values(KNOWN_PROVIDERS).some((known) => environment[known.keyVariable] !== undefined);
+  const hasProviderKey = providersByKey(environment).length > 0;
   const demo = file === undefined && !hasProviderKey;
   const config = file === undefined ? checkConfig(demo ? demoConfig : {}, 'built-in') : loadConfigFile(file, environment);
   const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);

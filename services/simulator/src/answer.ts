@@ -1,20 +1,31 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SimulatedAnswer } from '@sluice/providers';
+import { asLlmError, LlmError } from '@sluice/core';
+import { DIALECTS, type JsonObject } from '@sluice/dialects';
+import { SIMULATED_CREATED_S, type SimulatedAnswer, simulatedAnswer } from '@sluice/providers';
 import type { Behaviour } from './behaviour.ts';
+import { contentTypeOf, framed } from './frames.ts';
 import type { JournalEntry } from './journal.ts';
+import type { Question } from './question.ts';
 
 const DRIP_MS = 5;
 
+/** One request as it was understood. */
+export interface Asked {
+  readonly question: Question;
+  readonly body: JsonObject;
+  readonly behaviour: Behaviour;
+}
+
 /** Answers one request as the behaviour says, and writes into the entry what became of it. */
-export async function answer(response: ServerResponse, behaviour: Behaviour, entry: JournalEntry): Promise<void> {
+export async function answer(response: ServerResponse, asked: Asked, entry: JournalEntry): Promise<void> {
   const left = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished && entry.outcome === 'pending') entry.outcome = 'left';
     left.abort();
   });
   try {
-    await answerOrFail(response, behaviour, entry, left.signal);
+    await answerOrFail(response, asked, entry, left.signal);
   } catch (error) {
     if (!left.signal.aborted) throw error;
   }
@@ -22,7 +33,7 @@ export async function answer(response: ServerResponse, behaviour: Behaviour, ent
 
 async function answerOrFail(
   response: ServerResponse,
-  behaviour: Behaviour,
+  { question, body, behaviour }: Asked,
   entry: JournalEntry,
   left: AbortSignal,
 ): Promise<void> {
@@ -37,9 +48,8 @@ async function answerOrFail(
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
   if (status !== undefined) {
     entry.outcome = 'refused';
-    const error = { message: `simulated status ${status}`, type: 'simulated', param: null, code: 'simulated' };
     response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ error }));
+    response.end(refusal(question, new LlmError('upstream_error', `simulated status ${status}`)));
     return;
   }
   if (fault === 'html' || fault === 'empty' || fault === 'redirect') {
@@ -49,18 +59,40 @@ async function answerOrFail(
     response.end(fault === 'html' ? '<!doctype html><title>Welcome</title>' : '');
     return;
   }
-  const simulated = new SimulatedAnswer(Buffer.from(entry.body), `simulated-${entry.n}`);
-  if (simulated.streamed) await stream(response, simulated, behaviour, left);
-  else await whole(response, simulated.whole(), fault, left);
+  let simulated: SimulatedAnswer;
+  try {
+    simulated = simulatedAnswer({ ...question, body, context: contextOf(question, entry) });
+  } catch (thrown) {
+    const error = asLlmError(thrown);
+    entry.outcome = 'refused';
+    response.writeHead(error.status, { 'content-type': 'application/json' }).end(refusal(question, error));
+    return;
+  }
+  if (question.stream) await stream(response, question, simulated, behaviour, left);
+  else await whole(response, simulated.whole, fault, left);
   if (left.aborted && !response.writableFinished) return;
   const broken = fault !== undefined && fault !== 'drip' && fault !== 'no-done';
   entry.outcome = broken ? 'broken' : 'answered';
   if (broken) return;
-  entry.usage = simulated.usage;
+  const { usage } = simulated;
+  if (usage === undefined) return;
+  entry.usage = usage;
   const { price } = behaviour;
-  if (price !== undefined) {
-    entry.costUsd = (simulated.usage.inputTokens * price.input + simulated.usage.outputTokens * price.output) / 1_000_000;
-  }
+  if (price !== undefined) entry.costUsd = (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000;
+}
+
+const contextOf = ({ model, frames, streamUsage }: Question, entry: JournalEntry) => ({
+  model,
+  id: `simulated-${entry.n}`,
+  createdS: SIMULATED_CREATED_S,
+  streamUsage,
+  framing: frames === 'json-array' ? frames : ('sse' as const),
+});
+
+/** A refusal in the dialect of the question. OpenAI's has a type that says where it comes from. */
+function refusal({ dialect }: Question, error: LlmError): string {
+  if (dialect !== 'openai-chat' || error.code !== 'upstream_error') return DIALECTS[dialect].renderError(error);
+  return JSON.stringify({ error: { message: error.message, type: 'simulated', param: null, code: 'simulated' } });
 }
 
 async function whole(response: ServerResponse, text: string, fault: Behaviour['fault'], left: AbortSignal): Promise<void> {
@@ -89,6 +121,7 @@ async function whole(response: ServerResponse, text: string, fault: Behaviour['f
 
 async function stream(
   response: ServerResponse,
+  { dialect, frames }: Question,
   simulated: SimulatedAnswer,
   behaviour: Behaviour,
   left: AbortSignal,
@@ -96,7 +129,7 @@ async function stream(
   const { fault, tokensPerSecond } = behaviour;
   const events = simulated.events();
   const middle = Math.ceil(events.length / 2);
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  response.writeHead(200, { 'content-type': contentTypeOf(frames), 'cache-control': 'no-cache' });
   for (const [n, event] of events.entries()) {
     if (n > 0 && tokensPerSecond !== undefined) await sleep(1_000 / tokensPerSecond, undefined, { signal: left });
     if (n === middle) {
@@ -107,19 +140,21 @@ async function stream(
       if (fault === 'truncated') break;
       if (fault === 'malformed') response.write('data: {"choices":[{"delta":{"content":"bro\n\n');
       if (fault === 'error-event') {
-        response.write('data: {"error":{"message":"simulated","type":"server_error","param":null,"code":null}}\n\n');
+        const error = new LlmError('upstream_error', 'simulated');
+        const framing = frames === 'json-array' ? frames : 'sse';
+        response.write(framed(DIALECTS[dialect].renderStreamError(error, { requestId: '', framing, begun: n > 0 }), frames));
         break;
       }
     }
     if (fault === 'no-done' && event.includes('[DONE]')) continue;
     if (fault === 'malformed' && n >= middle) continue;
     if (fault === 'drip') {
-      for (const byte of Buffer.from(event)) {
+      for (const byte of framed(event, frames)) {
         response.write(Buffer.of(byte));
         await sleep(1, undefined, { signal: left });
       }
     } else {
-      response.write(event);
+      response.write(framed(event, frames));
     }
   }
   await end(response, '');

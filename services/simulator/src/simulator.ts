@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '@sluice/dialects';
 import express, { type Express, type Request, type Response } from 'express';
-import { answer } from './answer.ts';
-import { type Behaviour, behaviourOf, type SimulatorConfig } from './behaviour.ts';
+import { type Asked, answer } from './answer.ts';
+import { behaviourOf, type SimulatorConfig } from './behaviour.ts';
 import { Journal } from './journal.ts';
+import { questionOf } from './question.ts';
 
-const PATHS = ['/v1/chat/completions', '/v1/completions', '/v1/embeddings'];
-
-/** A stand-in for a provider, in OpenAI's dialect: its answers, its faults, and a journal of what it was asked. */
+/** A stand-in for providers of every dialect: their answers, its faults, and a journal of what it was asked. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
   const journal = new Journal();
   const app = express();
@@ -15,20 +15,30 @@ export function createSimulator(config: SimulatorConfig): { app: Express; journa
   const anyBody = express.raw({ type: () => true, limit: '64mb' });
 
   const complete = async (request: Request, response: Response): Promise<void> => {
-    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
-    const entry = journal.open({ path: request.path, headers: request.headers, body, port: request.socket.remotePort ?? 0 });
-    let behaviour: Behaviour;
+    const text = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
+    const { path, headers } = request;
+    const entry = journal.open({ path: request.url, headers, body: text, port: request.socket.remotePort ?? 0 });
+    let asked: Asked;
     try {
-      entry.model = String((JSON.parse(body) as { model?: unknown }).model);
-      behaviour = behaviourOf(entry.model, config);
+      const body = JSON.parse(text) as JsonObject;
+      const question = questionOf(path, request.url.split('?')[1] ?? '', body);
+      if (question === undefined) {
+        entry.outcome = 'refused';
+        response
+          .status(404)
+          .json({ error: { message: 'no such route', type: 'invalid_request_error', param: null, code: null } });
+        return;
+      }
+      entry.model = question.model;
+      asked = { question, body, behaviour: behaviourOf(question.model, config) };
     } catch (error) {
       entry.outcome = 'refused';
       response.status(400).json({ error: { message: String(error), type: 'invalid_request_error', param: null, code: null } });
       return;
     }
-    await answer(response, behaviour, entry);
+    await answer(response, asked, entry);
   };
-  for (const path of PATHS) app.post(path, anyBody, complete);
+  app.post(['/v1/*rest', '/v1beta/*rest', '/model/*rest'], anyBody, complete);
 
   app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
   app.get('/v1/models', (_request, response) => {

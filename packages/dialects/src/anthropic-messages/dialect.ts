@@ -12,9 +12,16 @@ import { AnthropicEventWriter } from './write-stream.ts';
 
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
-  path: (operation) => (operation === 'chat' ? '/messages' : operation === 'count_tokens' ? '/messages/count_tokens' : undefined),
+  path: ({ operation }) =>
+    operation === 'chat' ? '/messages' : operation === 'count_tokens' ? '/messages/count_tokens' : undefined,
   credentials: (apiKey) => ['x-api-key', apiKey],
   headers: ['anthropic-version', '2023-06-01'],
+  fieldNames: {
+    stop: 'stop_sequences',
+    response_format: 'output_config',
+    reasoning_effort: 'thinking',
+    user: 'metadata',
+  },
   featureHeaders: ['anthropic-beta'],
   passedHeaders: ['retry-after', 'request-id'],
   readRequest,

@@ -1,4 +1,5 @@
 import type { LlmError } from '@sluice/core';
+import type { BrokenStream } from '../dialect.ts';
 import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 /** Source: Anthropic's API reference, "Errors". */
@@ -25,7 +26,7 @@ export function renderError(error: LlmError): string {
   });
 }
 
-export function renderStreamError(error: LlmError, requestId: string): string {
+export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {
   const body = { type: 'error', error: { type: typeOf(error), message: error.message, code: error.code }, request_id: requestId };
   return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
 }

@@ -1,8 +1,11 @@
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
+import { seal } from '../neutral/sealed.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
+
+const sealed = (data: string): string => seal('anthropic-messages', data);
 
 /** Source: Anthropic's API reference, "Messages". */
 export function readReply(body: JsonObject): NeutralReply {
@@ -40,10 +43,12 @@ function readBlock(block: Json): Part[] {
     case 'thinking': {
       const signature = asString(member(block, 'signature'));
       const text = asString(member(block, 'thinking')) ?? '';
-      return [{ type: 'reasoning', text, ...(signature === undefined || signature === '' ? {} : { signature }) }];
+      return [
+        { type: 'reasoning', text, ...(signature === undefined || signature === '' ? {} : { signature: sealed(signature) }) },
+      ];
     }
     case 'redacted_thinking':
-      return [{ type: 'reasoning', text: '', encrypted: asString(member(block, 'data')) ?? '' }];
+      return [{ type: 'reasoning', text: '', encrypted: sealed(asString(member(block, 'data')) ?? '') }];
     default:
       return [];
   }

@@ -25,6 +25,7 @@ import type {
   Tool,
   ToolChoice,
 } from '../neutral/request.ts';
+import { seal } from '../neutral/sealed.ts';
 import { readCitations } from './read-reply.ts';
 
 /** Fields of a request that the neutral form says. */
@@ -206,10 +207,14 @@ function readBlock(block: JsonObject, at: string): Part {
     case 'thinking': {
       const signature = asString(block['signature']);
       const text = needString(block['thinking'], `${at}.thinking`);
-      return { type: 'reasoning', text, ...(signature === undefined || signature === '' ? {} : { signature }) };
+      return {
+        type: 'reasoning',
+        text,
+        ...(signature === undefined || signature === '' ? {} : { signature: seal('anthropic-messages', signature) }),
+      };
     }
     case 'redacted_thinking':
-      return { type: 'reasoning', text: '', encrypted: needString(block['data'], `${at}.data`) };
+      return { type: 'reasoning', text: '', encrypted: seal('anthropic-messages', needString(block['data'], `${at}.data`)) };
     default:
       return wrongField(
         `${at}.type`,

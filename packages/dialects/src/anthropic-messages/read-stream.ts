@@ -1,10 +1,13 @@
 import { LlmError, type Usage } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { seal } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { readFinish } from './finish.ts';
 import { readCitations } from './read-reply.ts';
 import { readUsage } from './usage.ts';
+
+const sealed = (data: string): string => seal('anthropic-messages', data);
 
 /** Source: Anthropic's documentation, "Streaming messages". */
 export class AnthropicEventReader implements EventReader {
@@ -52,7 +55,7 @@ export class AnthropicEventReader implements EventReader {
         return text === '' ? [] : [{ type: 'reasoning', choice: 0, text }];
       }
       case 'redacted_thinking':
-        return [{ type: 'reasoning', choice: 0, text: '', encrypted: asString(member(block, 'data')) ?? '' }];
+        return [{ type: 'reasoning', choice: 0, text: '', encrypted: sealed(asString(member(block, 'data')) ?? '') }];
       case 'tool_use': {
         const call = this.#calls.size;
         this.#calls.set(index, call);
@@ -77,7 +80,7 @@ export class AnthropicEventReader implements EventReader {
       case 'thinking_delta':
         return [{ type: 'reasoning', choice: 0, text: asString(member(delta, 'thinking')) ?? '' }];
       case 'signature_delta':
-        return [{ type: 'reasoning', choice: 0, text: '', signature: asString(member(delta, 'signature')) ?? '' }];
+        return [{ type: 'reasoning', choice: 0, text: '', signature: sealed(asString(member(delta, 'signature')) ?? '') }];
       case 'citations_delta': {
         const citations = readCitations([member(delta, 'citation')]);
         return citations.length === 0 ? [] : [{ type: 'text', choice: 0, text: '', citations }];

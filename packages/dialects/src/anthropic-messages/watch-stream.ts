@@ -1,7 +1,7 @@
 import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
 import type { StreamWatcher } from '../dialect.ts';
+import { dataOf, SseEvents } from '../framing/sse-events.ts';
 import { isObject, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
-import { dataOf, SseEvents } from '../sse-events.ts';
 import { readUsage } from './usage.ts';
 
 /** The marks of the few events that say more than text; a text cannot look like one, for its quotes are escaped. */

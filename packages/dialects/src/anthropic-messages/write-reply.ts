@@ -2,8 +2,11 @@ import type { ReplyContext } from '../dialect.ts';
 import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
+import { unsealOwn } from '../neutral/sealed.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
+
+const opened = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
 
 /** This wire has one choice; of several the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
@@ -32,12 +35,12 @@ function writeBlock(part: Part): JsonObject[] {
       const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
       const call = { type: 'tool_use', id: part.id, name: part.name, input: isObject(input) ? input : {} };
       // a block of its own is the only place for what another provider wants back with the call
-      return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: part.signature }, call];
+      return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: opened(part.signature) }, call];
     }
     case 'reasoning':
       return part.encrypted === undefined
-        ? [{ type: 'thinking', thinking: part.text, signature: part.signature ?? '' }]
-        : [{ type: 'redacted_thinking', data: part.encrypted }];
+        ? [{ type: 'thinking', thinking: part.text, signature: part.signature === undefined ? '' : opened(part.signature) }]
+        : [{ type: 'redacted_thinking', data: opened(part.encrypted) }];
     default:
       return [];
   }

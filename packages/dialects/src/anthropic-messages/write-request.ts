@@ -1,10 +1,14 @@
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf } from '../neutral/effort.ts';
+import { unsaidWishes } from '../neutral/openai-fields.ts';
 import { cannotSay, defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
-import type { CacheMark, MediaSource, Message, NeutralRequest, Part, Tool } from '../neutral/request.ts';
+import type { CacheMark, MediaSource, Message, NeutralRequest, Part, Reasoning, Tool } from '../neutral/request.ts';
+import { unseal } from '../neutral/sealed.ts';
 import { writeCitations } from './write-reply.ts';
 
 const PROVIDER = 'Anthropic messages';
+
+const own = (sealed: string): string | undefined => unseal('anthropic-messages', sealed);
 
 /** Anthropic wants a limit; where the caller gave none, this one, which every current model allows. */
 const DEFAULT_MAX_TOKENS = 8_192;
@@ -18,7 +22,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
   if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
   if (format?.type === 'json') cannotSay('response_format', PROVIDER);
-  const dropped = [...(only?.wished ?? [])];
+  const dropped = unsaidWishes(request);
   for (const [name, value] of [
     ['seed', request.seed],
     ['presence_penalty', request.presencePenalty],
@@ -144,7 +148,8 @@ function writePart(part: Part): JsonObject[] {
     case 'tool_call': {
       const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
       const call = { type: 'tool_use', id: part.id, name: part.name, input: isObject(input) ? input : {}, ...markOf(part.cache) };
-      return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: part.signature }, call];
+      const signature = part.signature === undefined ? undefined : own(part.signature);
+      return signature === undefined ? [call] : [{ type: 'redacted_thinking', data: signature }, call];
     }
     case 'tool_result':
       return [
@@ -157,10 +162,18 @@ function writePart(part: Part): JsonObject[] {
         }),
       ];
     case 'reasoning':
-      if (part.encrypted !== undefined) return [{ type: 'redacted_thinking', data: part.encrypted }];
-      // a thought without its signature is not taken back
-      return part.signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature: part.signature }];
+      return writeThought(part);
   }
+}
+
+/** A thought without its signature, or with another provider's, is not taken back. */
+function writeThought({ text, signature, encrypted }: Reasoning): JsonObject[] {
+  const sealed = encrypted ?? signature;
+  const opened = sealed === undefined ? undefined : own(sealed);
+  if (opened === undefined) return [];
+  return encrypted === undefined
+    ? [{ type: 'thinking', thinking: text, signature: opened }]
+    : [{ type: 'redacted_thinking', data: opened }];
 }
 
 function writeSource(source: MediaSource): JsonObject {

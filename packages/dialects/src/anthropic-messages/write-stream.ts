@@ -2,10 +2,13 @@ import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
+import { unsealOwn } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 import { writeCitations } from './write-reply.ts';
+
+const unsealed = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
 
 const event = (data: JsonObject & { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 
@@ -56,7 +59,8 @@ export class AnthropicEventWriter implements EventWriter {
         return begin + this.#think(said);
       case 'tool_call': {
         const closed = this.#closeOpen();
-        const signature = said.signature === undefined ? '' : this.#alone({ type: 'redacted_thinking', data: said.signature });
+        const signature =
+          said.signature === undefined ? '' : this.#alone({ type: 'redacted_thinking', data: unsealed(said.signature) });
         const index = this.#blocks++;
         this.#calls.set(said.call, index);
         const block = { type: 'tool_use', id: said.id, name: said.name, input: {} };
@@ -104,7 +108,7 @@ export class AnthropicEventWriter implements EventWriter {
 
   #think(said: Extract<NeutralEvent, { type: 'reasoning' }>): string {
     if (said.encrypted !== undefined) {
-      return this.#closeOpen() + this.#closeCalls() + this.#alone({ type: 'redacted_thinking', data: said.encrypted });
+      return this.#closeOpen() + this.#closeCalls() + this.#alone({ type: 'redacted_thinking', data: unsealed(said.encrypted) });
     }
     // a signature ends a thought: the next one is another block
     const before = this.#signed && this.#open?.kind === 'thinking' ? this.#closeOpen() : '';
@@ -112,7 +116,7 @@ export class AnthropicEventWriter implements EventWriter {
     const text = said.text === '' ? '' : this.#delta({ type: 'thinking_delta', thinking: said.text });
     if (said.signature === undefined) return before + opened + text;
     this.#signed = true;
-    return before + opened + text + this.#delta({ type: 'signature_delta', signature: said.signature });
+    return before + opened + text + this.#delta({ type: 'signature_delta', signature: unsealed(said.signature) });
   }
 
   #into(kind: Open['kind']): string {

@@ -122,6 +122,8 @@ export interface NeutralRequest {
   readonly serviceTier?: string;
   /** Who the caller's own user is. */
   readonly user?: string;
+  /** Fields that OpenAI's two dialects have alike, by name and as they are; to everybody else they are a wish that cannot be said. */
+  readonly openAi?: Readonly<Record<string, unknown>>;
   /**
    * Fields that were given and that no other dialect can say, by name: those that decide what the caller gets, and those that are a wish.
    * The first are refused on the way to another dialect, the others dropped with their name.

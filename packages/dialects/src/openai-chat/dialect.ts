@@ -13,9 +13,10 @@ import { OpenAiEventWriter } from './write-stream.ts';
 
 export const openAiChat: Dialect = {
   name: 'openai-chat',
-  path: (operation) => OPENAI_PATHS[operation as keyof typeof OPENAI_PATHS],
+  path: ({ operation }) => OPENAI_PATHS[operation as keyof typeof OPENAI_PATHS],
   credentials: (apiKey) => ['authorization', `Bearer ${apiKey}`],
   headers: [],
+  fieldNames: {},
   featureHeaders: [],
   passedHeaders: ['retry-after', 'openai-processing-ms', 'openai-version'],
   readRequest,

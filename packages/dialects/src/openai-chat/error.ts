@@ -1,4 +1,5 @@
 import type { ErrorCode, LlmError } from '@sluice/core';
+import type { BrokenStream } from '../dialect.ts';
 import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 const TYPES: Partial<Record<ErrorCode, string>> = {
@@ -25,7 +26,7 @@ export function renderError(error: LlmError): string {
 }
 
 /** The same as the last event of a stream that could not be finished: no `[DONE]` follows it. */
-export function renderStreamError(error: LlmError, requestId: string): string {
+export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {
   const body = {
     error: {
       message: error.message,

@@ -1,7 +1,18 @@
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import {
+  asList,
+  asNumber,
+  asString,
+  defined,
+  isObject,
+  isString,
+  type Json,
+  type JsonObject,
+  member,
+} from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
+import type { Citation, Part } from '../neutral/request.ts';
 import { readFinish } from './finish.ts';
-import { readAssistant } from './read-request.ts';
+import { readSaid, readThinking } from './read-request.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */
@@ -9,8 +20,9 @@ export function readReply(body: JsonObject): NeutralReply {
   const choices = asList(body['choices']).map((value, n): Choice => {
     const message = member(value, 'message');
     const logprobs = readLogprobs(member(value, 'logprobs'));
+    const parts = isObject(message) ? readSaid(message, readAnswer(message['content']), `choices[${n}].message`) : [];
     return {
-      parts: isObject(message) ? readAssistant(message, `choices[${n}].message`) : [],
+      parts: withSources(parts, readSources(body)),
       finish: readFinish(asString(member(value, 'finish_reason')) ?? 'stop'),
       ...(logprobs === undefined ? {} : { logprobs }),
     };
@@ -23,6 +35,31 @@ export function readReply(body: JsonObject): NeutralReply {
     usage: readUsage(body['usage']),
     serviceTier: asString(body['service_tier']),
   });
+}
+
+/** The content of an answer: a text, or, as Mistral writes it, parts of which some are thoughts. What is not known is left away. */
+export function readAnswer(content: Json): Part[] {
+  if (isString(content)) return content === '' ? [] : [{ type: 'text', text: content }];
+  return asList(content).flatMap((part): Part[] => {
+    const text = asString(member(part, 'text'));
+    if (member(part, 'type') === 'thinking') return [{ type: 'reasoning', text: readThinking(member(part, 'thinking')) }];
+    return text === undefined ? [] : [{ type: 'text', text }];
+  });
+}
+
+/** Sources that stand beside the whole answer, as Perplexity writes them: with their titles, or as addresses alone. */
+export function readSources(body: JsonObject): Citation[] {
+  const titled = asList(body['search_results']).map((one) =>
+    defined({ url: asString(member(one, 'url')), title: asString(member(one, 'title')) }),
+  );
+  return titled.length > 0 ? titled : asList(body['citations']).flatMap((url) => (isString(url) ? [{ url }] : []));
+}
+
+function withSources(parts: readonly Part[], sources: readonly Citation[]): readonly Part[] {
+  const first = parts.findIndex((part) => part.type === 'text');
+  const cited = parts[first];
+  if (sources.length === 0 || cited?.type !== 'text' || cited.citations !== undefined) return parts;
+  return parts.map((part, n) => (n === first ? { ...cited, citations: sources } : part));
 }
 
 export function readLogprobs(value: Json): TokenLogprob[] | undefined {

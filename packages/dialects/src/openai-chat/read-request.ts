@@ -1,5 +1,6 @@
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import { EFFORTS } from '../neutral/effort.ts';
+import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
 import {
   asList,
   asString,
@@ -57,19 +58,9 @@ const SAID = [
 ] as const;
 
 /** Fields that no other dialect can say, and that are no more than a wish. */
-const WISHED = [
-  'metadata',
-  'moderation',
-  'prediction',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'prompt_cache_retention',
-  'safety_identifier',
-  'store',
-  'verbosity',
-] as const;
+const WISHED = ['prediction'] as const;
 
-const SAID_OR_WISHED: ReadonlySet<string> = new Set([...SAID, ...WISHED]);
+const SAID_OR_WISHED: ReadonlySet<string> = new Set([...SAID, ...OPENAI_FIELDS, ...WISHED]);
 const ROLES: Readonly<Record<string, Message['role']>> = {
   system: 'system',
   developer: 'developer',
@@ -107,6 +98,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
     reasoning: readEffort(body['reasoning_effort']),
     serviceTier: optional(body['service_tier'], 'service_tier', isString, 'a string'),
     user: optional(body['user'], 'user', isString, 'a string'),
+    ...readOpenAiFields(body),
     only: needed.length + wished.length === 0 ? undefined : { needed, wished },
   });
 }
@@ -138,17 +130,27 @@ function readMessages(messages: readonly Json[]): Message[] {
   });
 }
 
-/** What an assistant's message says, a request's or an answer's. */
-export function readAssistant(message: JsonObject, at: string): Part[] {
-  const parts: Part[] = [...readReasoning(message)];
-  if (message['content'] !== undefined && message['content'] !== null && message['content'] !== '') {
-    parts.push(...withAnnotations(readContent(message['content'], `${at}.content`), message['annotations']));
-  }
+/** What an assistant's message says. */
+function readAssistant(message: JsonObject, at: string): Part[] {
+  const { content } = message;
+  const said = content === undefined || content === null || content === '' ? [] : readContent(content, `${at}.content`);
+  return readSaid(message, said, at);
+}
+
+/** What an assistant's message says beside its content, a request's or an answer's. */
+export function readSaid(message: JsonObject, content: readonly Part[], at: string): Part[] {
+  const parts: Part[] = [...readReasoning(message), ...withAnnotations([...content], message['annotations'])];
   const refusal = asString(message['refusal']);
   if (refusal !== undefined && refusal !== '') parts.push({ type: 'refusal', text: refusal });
   for (const [n, value] of asList(message['tool_calls']).entries()) {
     const where = `${at}.tool_calls[${n}]`;
     const call = needObject(value, where);
+    const custom = call['custom'];
+    if (isObject(custom)) {
+      const input = JSON.stringify({ input: asString(custom['input']) ?? '' });
+      parts.push({ type: 'tool_call', id: asString(call['id']) ?? '', name: asString(custom['name']) ?? '', arguments: input });
+      continue;
+    }
     const func = call['function'];
     if (!isObject(func)) wrongField(`${where}.function`, 'an object');
     const signature = asString(member(member(call['extra_content'], 'google'), 'thought_signature'));
@@ -180,6 +182,13 @@ function* readReasoning(message: JsonObject): Generator<Reasoning> {
   if (text !== undefined && text !== '') yield { type: 'reasoning', text };
 }
 
+/** A thought as Mistral writes it: a part of the content, whose words are parts again. */
+export const readThinking = (thinking: Json): string =>
+  asString(thinking) ??
+  asList(thinking)
+    .map((part) => asString(member(part, 'text')) ?? '')
+    .join('');
+
 function withAnnotations(parts: Part[], annotations: Json): Part[] {
   const citations = asList(annotations).flatMap((one) => {
     const cited = member(one, 'url_citation');
@@ -209,6 +218,8 @@ function readContent(content: Json, at: string): Part[] {
         return { type: 'text', text: needString(part['text'], `${where}.text`), ...readCacheMark(part) };
       case 'refusal':
         return { type: 'refusal', text: needString(part['refusal'], `${where}.refusal`) };
+      case 'thinking':
+        return { type: 'reasoning', text: readThinking(part['thinking']) };
       case 'image_url': {
         const image = needObject(part['image_url'], `${where}.image_url`);
         const detail = asString(image['detail']);

@@ -1,9 +1,10 @@
 import { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { readFinish } from './finish.ts';
-import { readLogprobs } from './read-reply.ts';
+import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion chunk object". */
@@ -26,13 +27,13 @@ export class OpenAiEventReader implements EventReader {
       const head = { id: asString(data['id']) ?? '', model: asString(data['model']) ?? '' };
       events.push({ type: 'start', ...head, ...(createdS === undefined ? {} : { createdS }) });
     }
-    for (const value of asList(data['choices'])) this.#readChoice(value, events);
+    for (const value of asList(data['choices'])) this.#readChoice(value, readSources(data), events);
     const usage = readUsage(data['usage']);
     if (usage !== undefined) events.push({ type: 'usage', usage });
     return events;
   }
 
-  #readChoice(value: Json, events: NeutralEvent[]): void {
+  #readChoice(value: Json, sources: readonly Citation[], events: NeutralEvent[]): void {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const delta = member(value, 'delta');
     const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
@@ -44,10 +45,14 @@ export class OpenAiEventReader implements EventReader {
         events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
       }
     }
-    const text = asString(member(delta, 'content'));
+    let text = '';
+    for (const part of readAnswer(member(delta, 'content'))) {
+      if (part.type === 'reasoning') events.push({ type: 'reasoning', choice, text: part.text });
+      else if (part.type === 'text') text += part.text;
+    }
     const logprobs = readLogprobs(member(value, 'logprobs'));
-    if ((text !== undefined && text !== '') || logprobs !== undefined) {
-      events.push({ type: 'text', choice, text: text ?? '', ...(logprobs === undefined ? {} : { logprobs }) });
+    if (text !== '' || logprobs !== undefined) {
+      events.push({ type: 'text', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
     }
     const refusal = asString(member(delta, 'refusal'));
     if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', choice, text: refusal });
@@ -55,6 +60,7 @@ export class OpenAiEventReader implements EventReader {
     const finish = asString(member(value, 'finish_reason'));
     if (finish !== undefined) {
       this.finished = true;
+      if (sources.length > 0) events.push({ type: 'text', choice, text: '', citations: sources });
       events.push({ type: 'finish', choice, reason: readFinish(finish) });
     }
   }

@@ -1,6 +1,6 @@
 import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
 import type { StreamWatcher } from '../dialect.ts';
-import { dataOf, SseEvents } from '../sse-events.ts';
+import { dataOf, SseEvents } from '../framing/sse-events.ts';
 import { readUsage } from './usage.ts';
 
 const DATA = Buffer.from('data:');
@@ -59,7 +59,9 @@ export class OpenAiStreamWatcher implements StreamWatcher {
   rest(): Buffer {
     const rest = this.#events.flush();
     if (rest.length === 0) return rest;
-    const hide = this.#inspect(rest);
+    // what was cut in its middle says nothing, though it may begin to
+    const whole = dataOf(rest) === '[DONE]' || Object.keys(parse(rest)).length > 0;
+    const hide = whole && this.#inspect(rest);
     return this.#hideUsage && !hide ? rest : Buffer.alloc(0);
   }
 

@@ -2,6 +2,7 @@ import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
 import type { MediaSource, Message, NeutralRequest, Part, Tool, ToolResult } from '../neutral/request.ts';
+import { unseal } from '../neutral/sealed.ts';
 import { reasoningMembers, writeToolCall } from './write-parts.ts';
 
 const PROVIDER = 'OpenAI chat completions';
@@ -43,6 +44,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
               }),
             },
     reasoning_effort: reasoning === undefined ? undefined : effortOf(reasoning),
+    ...request.openAi,
     service_tier: request.serviceTier,
     user: request.user,
     stream: stream ? true : undefined,
@@ -79,7 +81,22 @@ function resultText(result: ToolResult): string {
   return result.isError === true ? `Error: ${text}` : text;
 }
 
-function writeAssistant(parts: readonly Part[]): JsonObject {
+/** What another dialect's provider signed or encrypted is of no use to this one. */
+const withoutSeals = (part: Part): Part[] => {
+  if (part.type === 'reasoning') {
+    const { encrypted, signature, ...thought } = part;
+    if (encrypted !== undefined) return unseal('openai-chat', encrypted) === undefined ? [] : [part];
+    return [signature !== undefined && unseal('openai-chat', signature) === undefined ? thought : part];
+  }
+  if (part.type !== 'tool_call' || part.signature === undefined) return [part];
+  const { signature, ...call } = part;
+  // Google's models sign calls in this dialect too, with the same signature
+  const opened = unseal('gemini', signature);
+  return [opened === undefined ? call : { ...call, signature: opened }];
+};
+
+function writeAssistant(said: readonly Part[]): JsonObject {
+  const parts = said.flatMap(withoutSeals);
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
   const calls = parts.filter((part) => part.type === 'tool_call');

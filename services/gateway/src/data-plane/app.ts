@@ -3,20 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   asLlmError,
   type Clock,
-  type DialectName,
   emptyFacts,
   type LlmCall,
   LlmError,
   type LlmService,
-  type Operation,
   type Preferences,
   type RequestMessage,
   unreadableMessage,
 } from '@sluice/core';
-import { AnthropicRequest, DIALECTS, OPENAI_PATHS, type OpenAiOperation, OpenAiRequest } from '@sluice/dialects';
+import { DIALECTS, GeminiRequest } from '@sluice/dialects';
 import express, { type Express } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
+import { type Asked, dialectOf } from './asked.ts';
 import { credentialOf, deadlineOf, featureHeadersOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
+import { COMPLETION_ROUTES } from './completion-routes.ts';
+import { geminiRoute } from './gemini-routes.ts';
+import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { guardRequest } from './request-guard.ts';
 import { writeError, writeReply } from './write-reply.ts';
@@ -31,33 +33,6 @@ export interface DataPlaneOptions {
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
 
-interface CompletionRoute {
-  readonly path: string;
-  readonly operation: Operation;
-  readonly dialect: DialectName;
-  readonly message: (bytes: Buffer) => RequestMessage;
-}
-
-const anthropicRequest = (bytes: Buffer): RequestMessage => new AnthropicRequest(bytes);
-
-const COMPLETION_ROUTES: readonly CompletionRoute[] = [
-  ...(Object.keys(OPENAI_PATHS) as OpenAiOperation[]).map(
-    (operation): CompletionRoute => ({
-      path: `/v1${OPENAI_PATHS[operation]}`,
-      operation,
-      dialect: 'openai-chat',
-      message: (bytes) => new OpenAiRequest(operation, bytes),
-    }),
-  ),
-  { path: '/v1/messages', operation: 'chat', dialect: 'anthropic-messages', message: anthropicRequest },
-  { path: '/v1/messages/count_tokens', operation: 'count_tokens', dialect: 'anthropic-messages', message: anthropicRequest },
-];
-
-/** The dialect of a request to a route that is not one dialect's own: Anthropic's clients say a version with every request. */
-function dialectOf({ headers, url = '' }: IncomingMessage): DialectName {
-  return headers['anthropic-version'] !== undefined || url.startsWith('/v1/messages') ? 'anthropic-messages' : 'openai-chat';
-}
-
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
 export function dataPlane(options: DataPlaneOptions): Express {
   const app = express();
@@ -69,7 +44,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
   const answer = async (
     request: IncomingMessage,
     response: ServerResponse,
-    asked: { readonly operation: Operation; readonly dialect: DialectName; readonly route: string },
+    asked: Asked,
     read: () => RequestMessage | Promise<RequestMessage>,
   ): Promise<void> => {
     const { clock } = options;
@@ -128,32 +103,61 @@ export function dataPlane(options: DataPlaneOptions): Express {
     }
   };
 
+  const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer> =>
+    readBody(request, options.body(), () => response.writeContinue());
+
   for (const { path, operation, dialect, message } of COMPLETION_ROUTES) {
     const asked = { operation, dialect, route: `POST ${path}` };
     app.post(path, (request, response) =>
       answer(request, response, asked, async () => {
         requireJson(request);
-        return message(await readBody(request, options.body(), () => response.writeContinue()));
+        return message(await bodyOf(request, response));
       }),
     );
   }
-  app.get('/v1/models', (request, response) =>
-    answer(request, response, { operation: 'models', dialect: dialectOf(request), route: 'GET /v1/models' }, () =>
-      modelQuestion(''),
-    ),
-  );
-  app.get('/v1/models/*id', (request, response) => {
-    const id = (request.params['id'] as unknown as string[]).join('/');
-    const asked = { operation: 'models', dialect: dialectOf(request), route: 'GET /v1/models/{id}' } as const;
-    return answer(request, response, asked, () => modelQuestion(id));
-  });
+  for (const other of OTHER_ROUTES) {
+    for (const method of other.methods) {
+      const asked: Asked = { operation: 'other', dialect: 'openai-chat', route: `${method} ${other.label}` };
+      app[method.toLowerCase() as 'get' | 'post' | 'delete'](other.path, (request, response) =>
+        answer(request, response, asked, () => otherRequest(request, other, () => bodyOf(request, response))),
+      );
+    }
+  }
+  // some clients leave out `models/` before a name with a slash in it
+  for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {
+    app.post(path, (request, response, next) => {
+      const rest = (request.params['rest'] as unknown as string[]).join('/');
+      const { address, route } = geminiRoute(rest, request) ?? {};
+      if (address === undefined || route === undefined) {
+        next();
+        return;
+      }
+      const asked = { operation: address.operation, dialect: 'gemini', route } as const;
+      return answer(request, response, asked, async () => {
+        requireJson(request);
+        return new GeminiRequest(address, await bodyOf(request, response));
+      });
+    });
+  }
+  for (const version of ['/v1', '/v1beta']) {
+    app.get(`${version}/models`, (request, response) => {
+      const asked = { operation: 'models', dialect: dialectOf(request), route: `GET ${version}/models` } as const;
+      return answer(request, response, asked, () => modelQuestion(''));
+    });
+    app.get(`${version}/models/*id`, (request, response) => {
+      const id = (request.params['id'] as unknown as string[]).join('/');
+      const asked = { operation: 'models', dialect: dialectOf(request), route: `GET ${version}/models/{id}` } as const;
+      return answer(request, response, asked, () => modelQuestion(id));
+    });
+  }
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
     const { ready, text } = options.readiness.get();
     sendText(response, ready ? 200 : 503, text);
   });
 
-  const known = new Set([...COMPLETION_ROUTES.map(({ path }) => path), '/v1/models', '/livez', '/readyz']);
+  const fixed = [...COMPLETION_ROUTES, ...OTHER_ROUTES].map(({ path }) => path);
+  const known = new Set([...fixed, '/v1/models', '/v1beta/models', '/livez', '/readyz']);
   app.use((request, response) => {
     const unknown = (): never => {
       if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);

@@ -16,12 +16,22 @@ export function writeReply(response: ServerResponse, call: LlmCall, reply: LlmRe
   response.flushHeaders();
   response.on('drain', () => stream.resume());
   response.on('close', () => stream.cancel());
+  let begun = false;
   stream.consume({
-    chunk: (bytes) => response.write(bytes),
-    end: ({ end, error }) => {
+    chunk(bytes) {
+      begun = true;
+      return response.write(bytes);
+    },
+    end({ end, error }) {
       if (end === 'failed' || error !== undefined) {
+        if (call.operation === 'other') {
+          // bytes of which nothing is known have no place for an error: a connection that breaks is one
+          response.destroy();
+          return;
+        }
         const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
-        response.write(DIALECTS[call.dialect].renderStreamError(reason, call.requestId));
+        const { framing = 'sse' } = call.message.view();
+        response.write(DIALECTS[call.dialect].renderStreamError(reason, { requestId: call.requestId, framing, begun }));
       }
       response.end();
     },

@@ -1,0 +1,24 @@
+import { asList, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralReply } from '../neutral/reply.ts';
+import { readFinish } from './finish.ts';
+import { readSaid } from './read-blocks.ts';
+import { readUsage } from './usage.ts';
+
+/** Source: Amazon Bedrock's API reference, "Converse". */
+export function readReply(body: JsonObject): NeutralReply {
+  const content = member(member(body['output'], 'message'), 'content');
+  const stopSequence = asString(member(body['additionalModelResponseFields'], 'stop_sequence'));
+  return defined({
+    id: '',
+    model: '',
+    choices: [
+      {
+        parts: asList(content).filter(isObject).flatMap(readSaid),
+        finish: readFinish(asString(body['stopReason']) ?? 'end_turn'),
+        ...(stopSequence === undefined ? {} : { stopSequence }),
+      },
+    ],
+    usage: readUsage(body['usage']),
+    serviceTier: asString(member(body['serviceTier'], 'type')),
+  });
+}

@@ -1,0 +1,32 @@
+import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { NeutralReply } from '../neutral/reply.ts';
+import type { Part } from '../neutral/request.ts';
+import { unsealOwn } from '../neutral/sealed.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+import { writeCall, writeReasoning } from './write-blocks.ts';
+
+/** This wire has one choice; of several the first is written. */
+export function writeReply(reply: NeutralReply): JsonObject {
+  const [choice] = reply.choices;
+  return defined({
+    output: { message: { role: 'assistant', content: (choice?.parts ?? []).flatMap(writeBlock) } },
+    stopReason: writeFinish(choice?.finish ?? 'stop'),
+    usage: writeUsage(reply.usage ?? { inputTokens: 0, outputTokens: 0 }),
+    additionalModelResponseFields: choice?.stopSequence === undefined ? undefined : { stop_sequence: choice.stopSequence },
+  });
+}
+
+function writeBlock(part: Part): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+      return [{ text: part.text }];
+    case 'tool_call':
+      return [writeCall(part)];
+    case 'reasoning':
+      return writeReasoning(part, (sealed) => unsealOwn('bedrock-converse', sealed));
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,158 @@
+import type { WrittenRequest } from '../dialect.ts';
+import { budgetOf } from '../neutral/effort.ts';
+import { unsaidWishes } from '../neutral/openai-fields.ts';
+import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
+import { unseal } from '../neutral/sealed.ts';
+import { writeMedia } from './media.ts';
+import { writeCall, writeReasoning } from './write-blocks.ts';
+
+const PROVIDER = 'Bedrock Converse';
+/** The least budget of thought that is taken. */
+const MIN_BUDGET = 1_024;
+const CACHE_POINT: JsonObject = { cachePoint: { type: 'default' } };
+
+/** The model is in the address, not in the body. */
+export function writeRequest(request: NeutralRequest): WrittenRequest {
+  const { only, format, reasoning } = request;
+  const [refused] = only?.needed ?? [];
+  if (refused !== undefined) cannotSay(refused, PROVIDER);
+  if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
+  if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
+  if (format?.type === 'json') cannotSay('response_format', PROVIDER);
+  const dropped = unsaidWishes(request);
+  for (const [name, value] of [
+    ['seed', request.seed],
+    ['presence_penalty', request.presencePenalty],
+    ['frequency_penalty', request.frequencyPenalty],
+    ['user', request.user],
+    ['parallel_tool_calls', request.parallelToolCalls === false ? false : undefined],
+  ] as const) {
+    if (value !== undefined) dropped.push(name);
+  }
+  const budget = reasoning === undefined ? undefined : budgetOf(reasoning);
+  const thinks = budget !== undefined && budget >= MIN_BUDGET;
+  if (budget !== undefined && budget > 0 && !thinks) dropped.push('reasoning_effort');
+  // what thinks takes no other temperature than its own, and its thoughts count against the limit
+  if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
+  const maxTokens = request.maxTokens !== undefined && thinks ? Math.max(request.maxTokens, budget + 1) : request.maxTokens;
+  const more = defined({
+    thinking: thinks ? { type: 'enabled', budget_tokens: budget } : undefined,
+    top_k: thinks ? undefined : request.topK,
+  });
+  const config = defined({
+    maxTokens,
+    temperature: thinks ? undefined : request.temperature,
+    topP: request.topP,
+    stopSequences: request.stop,
+  });
+  const system = request.messages.filter(({ role }) => role === 'system' || role === 'developer').flatMap(({ parts }) => parts);
+  const body = defined({
+    system: system.length === 0 ? undefined : system.flatMap(writePart),
+    messages: writeMessages(request.messages),
+    inferenceConfig: Object.keys(config).length === 0 ? undefined : config,
+    toolConfig: writeTools(request, dropped),
+    outputConfig:
+      format?.type !== 'schema'
+        ? undefined
+        : {
+            textFormat: {
+              type: 'json_schema',
+              structure: {
+                jsonSchema: defined({
+                  name: format.name,
+                  description: format.description,
+                  schema: JSON.stringify(format.schema),
+                }),
+              },
+            },
+          },
+    additionalModelRequestFields: Object.keys(more).length === 0 ? undefined : more,
+    serviceTier: writeTier(request.serviceTier, dropped),
+  });
+  return { body, dropped };
+}
+
+function writeTier(tier: string | undefined, dropped: string[]): JsonObject | undefined {
+  if (tier === undefined || tier === 'auto') return undefined;
+  if (tier === 'default' || tier === 'flex' || tier === 'priority') return { type: tier };
+  dropped.push('service_tier');
+  return undefined;
+}
+
+/** "Call none" has no word here: then there are no tools. */
+function writeTools(request: NeutralRequest, dropped: string[]): JsonObject | undefined {
+  const { tools, toolChoice: choice, messages } = request;
+  if (tools === undefined) return undefined;
+  if (choice === 'none') {
+    const called = messages.some(({ parts }) => parts.some(({ type }) => type === 'tool_call' || type === 'tool_result'));
+    // calls that were made want their tools beside them
+    if (!called) return undefined;
+    dropped.push('tool_choice');
+  }
+  const written = tools.flatMap(({ name, description, schema, strict, cache }) => [
+    { toolSpec: defined({ name, description, inputSchema: { json: schema }, strict: strict === true ? true : undefined }) },
+    ...(cache === undefined ? [] : [CACHE_POINT]),
+  ]);
+  const toolChoice =
+    typeof choice === 'object'
+      ? { tool: { name: choice.name } }
+      : choice === 'required'
+        ? { any: {} }
+        : choice === 'auto'
+          ? { auto: {} }
+          : undefined;
+  return defined({ tools: written, toolChoice });
+}
+
+/** Turns alternate here, so neighbours of one role are put together; results of tools come first in a turn. */
+function writeMessages(messages: readonly Message[]): JsonObject[] {
+  const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
+  for (const { role, parts } of messages) {
+    if (role === 'system' || role === 'developer') continue;
+    const content = parts.flatMap(writePart);
+    if (content.length === 0) continue;
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else turns.push({ role, content });
+  }
+  return turns;
+}
+
+function writePart(part: Part): JsonObject[] {
+  const block = writeBlock(part);
+  return 'cache' in part && part.cache !== undefined && block.length > 0 ? [...block, CACHE_POINT] : block;
+}
+
+function writeBlock(part: Part): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+      // an empty text is refused
+      return part.text === '' ? [] : [{ text: part.text }];
+    case 'image':
+    case 'audio':
+    case 'file':
+      return [writeMedia(part, PROVIDER)];
+    case 'tool_call':
+      return [writeCall(part)];
+    case 'tool_result': {
+      const content = part.parts.flatMap(writeBlock);
+      return [
+        {
+          toolResult: defined({
+            toolUseId: part.callId,
+            content: content.length === 0 ? [{ text: ' ' }] : content,
+            status: part.isError === true ? 'error' : undefined,
+          }),
+        },
+      ];
+    }
+    case 'reasoning': {
+      const sealed = part.encrypted ?? part.signature;
+      // a thought without its signature is not taken back
+      if (sealed === undefined || unseal('bedrock-converse', sealed) === undefined) return [];
+      return writeReasoning(part, (one) => unseal('bedrock-converse', one));
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { Usage } from '@sluice/core';
+import type { EventWriter } from '../dialect.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
+import { unsealOwn } from '../neutral/sealed.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+
+const event = (type: string, value: JsonObject): string => `data: ${JSON.stringify({ [type]: value })}\n\n`;
+
+/** Writes a stream's events as server-sent ones; who speaks Bedrock's own framing puts each into a frame. */
+export class ConverseEventWriter implements EventWriter {
+  #started = false;
+  #blocks = 0;
+  #open: { kind: 'text' | 'thought'; index: number; signed: boolean } | undefined;
+  readonly #calls = new Map<number, number>();
+  #usage: Usage | undefined;
+
+  write(said: NeutralEvent): string {
+    if (said.type === 'start' || said.type === 'usage') {
+      this.#usage = said.usage ?? this.#usage;
+      return said.type === 'start' ? this.#start() : '';
+    }
+    if (said.choice !== 0) return '';
+    const begin = this.#start();
+    switch (said.type) {
+      case 'text':
+      case 'refusal':
+        return said.text === '' ? begin : begin + this.#into('text') + this.#delta({ text: said.text });
+      case 'reasoning':
+        return begin + this.#think(said);
+      case 'tool_call': {
+        const closed = this.#closeOpen();
+        const contentBlockIndex = this.#blocks++;
+        this.#calls.set(said.call, contentBlockIndex);
+        const start = { toolUse: { toolUseId: said.id, name: said.name } };
+        return begin + closed + event('contentBlockStart', { start, contentBlockIndex });
+      }
+      case 'tool_arguments': {
+        const contentBlockIndex = this.#calls.get(said.call);
+        if (contentBlockIndex === undefined) return begin;
+        return begin + event('contentBlockDelta', { delta: { toolUse: { input: said.text } }, contentBlockIndex });
+      }
+      case 'finish': {
+        const fields =
+          said.stopSequence === undefined ? {} : { additionalModelResponseFields: { stop_sequence: said.stopSequence } };
+        return begin + this.#closeAll() + event('messageStop', { stopReason: writeFinish(said.reason), ...fields });
+      }
+    }
+  }
+
+  end(): string {
+    const usage = writeUsage(this.#usage ?? { inputTokens: 0, outputTokens: 0 });
+    return this.#start() + event('metadata', { usage, metrics: { latencyMs: 0 } });
+  }
+
+  #start(): string {
+    if (this.#started) return '';
+    this.#started = true;
+    return event('messageStart', { role: 'assistant' });
+  }
+
+  #think({ text, signature, encrypted }: Extract<NeutralEvent, { type: 'reasoning' }>): string {
+    if (encrypted !== undefined) {
+      const closed = this.#closeAll();
+      const contentBlockIndex = this.#blocks++;
+      const delta = { reasoningContent: { redactedContent: unsealOwn('bedrock-converse', encrypted) } };
+      return closed + event('contentBlockDelta', { delta, contentBlockIndex }) + event('contentBlockStop', { contentBlockIndex });
+    }
+    const before = this.#open?.signed === true ? this.#closeOpen() : '';
+    const opened = this.#into('thought');
+    const said = text === '' ? '' : this.#delta({ reasoningContent: { text } });
+    if (signature === undefined) return before + opened + said;
+    if (this.#open !== undefined) this.#open.signed = true;
+    return before + opened + said + this.#delta({ reasoningContent: { signature: unsealOwn('bedrock-converse', signature) } });
+  }
+
+  #into(kind: 'text' | 'thought'): string {
+    if (this.#open?.kind === kind) return '';
+    const closed = this.#closeAll();
+    this.#open = { kind, index: this.#blocks++, signed: false };
+    return closed;
+  }
+
+  #delta(delta: JsonObject): string {
+    return event('contentBlockDelta', { delta, contentBlockIndex: this.#open?.index ?? 0 });
+  }
+
+  #closeOpen(): string {
+    const open = this.#open;
+    this.#open = undefined;
+    return open === undefined ? '' : event('contentBlockStop', { contentBlockIndex: open.index });
+  }
+
+  #closeAll(): string {
+    const stops = [...this.#calls.values()].map((contentBlockIndex) => event('contentBlockStop', { contentBlockIndex }));
+    this.#calls.clear();
+    return this.#closeOpen() + stops.join('');
+  }
+}

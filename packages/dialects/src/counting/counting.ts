@@ -1,0 +1,70 @@
+import type { DialectName } from '@sluice/core';
+import { field } from '../gemini/fields.ts';
+import { asCount, asNumber, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralRequest } from '../neutral/request.ts';
+import { DIALECTS } from '../registry.ts';
+
+/** How a dialect asks how many tokens a prompt is, and how it is answered. */
+interface Counting {
+  /** A caller's question as the request whose prompt is to be counted. */
+  read(body: JsonObject): NeutralRequest;
+  /** The question to a provider. */
+  write(request: NeutralRequest, model: string): JsonObject;
+  readCount(body: JsonObject): number | undefined;
+  writeCount(tokens: number): JsonObject;
+}
+
+/** A request's body without what has nothing to do with the prompt. */
+function pick(body: JsonObject, names: readonly string[]): Record<string, Json> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name)));
+}
+
+const written = (dialect: DialectName, request: NeutralRequest, model: string): JsonObject =>
+  DIALECTS[dialect].writeRequest(request, model, false).body;
+
+/** The dialects that can count. OpenAI's chat completions cannot: what is asked of them is estimated. */
+const COUNTING: Partial<Readonly<Record<DialectName, Counting>>> = {
+  'anthropic-messages': {
+    read: (body) => DIALECTS['anthropic-messages'].readRequest(body),
+    write: (request, model) =>
+      pick(written('anthropic-messages', request, model), ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking']),
+    readCount: (body) => asCount(body['input_tokens']),
+    writeCount: (input_tokens) => ({ input_tokens }),
+  },
+  gemini: {
+    read: (body) => {
+      const inner = field(body, 'generateContentRequest');
+      if (!isObject(inner)) return DIALECTS.gemini.readRequest(body);
+      const { model: _model, ...request } = inner;
+      return DIALECTS.gemini.readRequest(request);
+    },
+    write: (request, model) => ({
+      generateContentRequest: {
+        model: `models/${model}`,
+        ...pick(written('gemini', request, model), ['contents', 'systemInstruction', 'tools']),
+      },
+    }),
+    readCount: (body) => asCount(asNumber(field(body, 'totalTokens'))),
+    writeCount: (totalTokens) => ({ totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] }),
+  },
+  'openai-responses': {
+    read: (body) => DIALECTS['openai-responses'].readRequest(body),
+    write: (request, model) =>
+      pick(written('openai-responses', request, model), ['model', 'input', 'tools', 'tool_choice', 'text', 'reasoning']),
+    readCount: (body) => asCount(body['input_tokens']),
+    writeCount: (input_tokens) => ({ object: 'response.input_tokens', input_tokens }),
+  },
+  'bedrock-converse': {
+    read: (body) => {
+      const inner = member(body['input'], 'converse');
+      return DIALECTS['bedrock-converse'].readRequest(isObject(inner) ? inner : body);
+    },
+    write: (request, model) => ({
+      input: { converse: pick(written('bedrock-converse', request, model), ['messages', 'system', 'toolConfig']) },
+    }),
+    readCount: (body) => asCount(body['inputTokens']),
+    writeCount: (inputTokens) => ({ inputTokens }),
+  },
+};
+
+export const countingOf = (dialect: DialectName): Counting | undefined => COUNTING[dialect];

@@ -1,0 +1,113 @@
+import type { Usage } from '@sluice/core';
+import { field } from '../gemini/fields.ts';
+import { modelSegment } from '../model-segment.ts';
+import {
+  asCount,
+  asList,
+  asString,
+  defined,
+  isNumber,
+  isString,
+  type Json,
+  type JsonObject,
+  needList,
+  needObject,
+  optional,
+  wrongField,
+} from '../neutral/read-json.ts';
+import type { EmbeddingsDialect, NeutralEmbedRequest, Purpose } from './embeddings.ts';
+import { othersOf, textsOf, wishesOf } from './texts.ts';
+
+const PURPOSES: Readonly<Record<string, Purpose>> = {
+  RETRIEVAL_QUERY: 'query',
+  QUESTION_ANSWERING: 'query',
+  FACT_VERIFICATION: 'query',
+  CODE_RETRIEVAL_QUERY: 'query',
+  RETRIEVAL_DOCUMENT: 'document',
+  SEMANTIC_SIMILARITY: 'similarity',
+  CLASSIFICATION: 'classification',
+  CLUSTERING: 'clustering',
+};
+const TASKS: Readonly<Record<Purpose, string>> = {
+  query: 'RETRIEVAL_QUERY',
+  document: 'RETRIEVAL_DOCUMENT',
+  similarity: 'SEMANTIC_SIMILARITY',
+  classification: 'CLASSIFICATION',
+  clustering: 'CLUSTERING',
+};
+
+function textOf(content: Json, at: string): string {
+  return needList(needObject(content, at)['parts'], `${at}.parts`)
+    .map((part, n) => {
+      const text = field(part, 'text');
+      return isString(text)
+        ? text
+        : wrongField(`${at}.parts[${n}].text`, 'a string, for a model whose provider speaks another dialect');
+    })
+    .join('');
+}
+
+function readOne(body: JsonObject, at: string): NeutralEmbedRequest {
+  const task = asString(field(body, 'taskType'));
+  const wished = body['title'] === undefined ? [] : ['title'];
+  const said = ['model', 'content', 'taskType', 'task_type', 'title', 'outputDimensionality', 'output_dimensionality'];
+  const needed = othersOf(body, said);
+  return defined({
+    inputs: [textOf(body['content'], `${at}content`)],
+    dimensions: optional(field(body, 'outputDimensionality'), `${at}outputDimensionality`, isNumber, 'a number'),
+    purpose: task === undefined || !Object.hasOwn(PURPOSES, task) ? undefined : PURPOSES[task],
+    only: needed.length + wished.length === 0 ? undefined : { needed, wished },
+  });
+}
+
+const usageOf = (body: JsonObject): Usage | undefined => {
+  const inputTokens = asCount(field(field(body, 'usageMetadata'), 'promptTokenCount'));
+  return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
+};
+
+/** Source: Google's API reference, "embedContent" and "batchEmbedContents". */
+export const geminiEmbeddings: EmbeddingsDialect = {
+  path: (model, batch) => `/models/${modelSegment(model)}:${batch ? 'batchEmbedContents' : 'embedContent'}`,
+  readRequest(body) {
+    if (body['requests'] === undefined) return readOne(body, '');
+    const all = needList(body['requests'], 'requests').map((one, n) =>
+      readOne(needObject(one, `requests[${n}]`), `requests[${n}].`),
+    );
+    const [first] = all;
+    if (first === undefined) return wrongField('requests', 'a list of at least one');
+    for (const [n, { dimensions, purpose }] of all.entries()) {
+      // other dialects say these once for all
+      if (dimensions !== first.dimensions)
+        wrongField(`requests[${n}].outputDimensionality`, 'that of the first request, for a provider of another dialect');
+      if (purpose !== first.purpose)
+        wrongField(`requests[${n}].taskType`, 'that of the first request, for a provider of another dialect');
+    }
+    return { ...first, inputs: all.flatMap(({ inputs }) => inputs) };
+  },
+  writeRequest(request, model) {
+    const dropped = wishesOf(request, 'Gemini');
+    const requests = textsOf(request, 'Gemini').map((text) =>
+      defined({
+        model: `models/${model}`,
+        content: { parts: [{ text }] },
+        taskType: request.purpose === undefined ? undefined : TASKS[request.purpose],
+        outputDimensionality: request.dimensions,
+      }),
+    );
+    return { body: { requests }, dropped };
+  },
+  readReply: (body) =>
+    defined({
+      model: '',
+      vectors: (body['embeddings'] === undefined ? [body['embedding']] : asList(body['embeddings'])).map((one) =>
+        asList(field(one, 'values')).filter(isNumber),
+      ),
+      usage: usageOf(body),
+    }),
+  writeReply({ vectors, usage }, { batch }) {
+    const embeddings = vectors.map((values) => ({ values }));
+    const usageMetadata = usage === undefined ? {} : { usageMetadata: { promptTokenCount: usage.inputTokens } };
+    return { ...(batch ? { embeddings } : { embedding: embeddings[0] ?? { values: [] } }), ...usageMetadata };
+  },
+  readUsage: usageOf,
+};

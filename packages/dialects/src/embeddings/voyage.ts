@@ -1,0 +1,37 @@
+import type { Usage } from '@sluice/core';
+import { asCount, defined, isNumber, type JsonObject, member, optional } from '../neutral/read-json.ts';
+import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
+import { openAiEmbeddings } from './openai.ts';
+import { textsOf, wishesOf } from './texts.ts';
+
+const usageOf = (body: JsonObject): Usage | undefined => {
+  const inputTokens = asCount(member(body['usage'], 'total_tokens'));
+  return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
+};
+
+/** Source: Voyage AI's API reference, "Text embedding models": OpenAI's, with other names for some of it. */
+export const voyageEmbeddings: EmbeddingsDialect = {
+  path: () => '/embeddings',
+  readRequest(body) {
+    const { output_dimension, truncation: _truncation, ...rest } = body;
+    const { dimensions: _none, ...request } = openAiEmbeddings.readRequest(rest);
+    return defined({ ...request, dimensions: optional(output_dimension, 'output_dimension', isNumber, 'a number') });
+  },
+  writeRequest(request, model) {
+    const dropped = wishesOf(request, 'Voyage');
+    const { purpose, dimensions } = request;
+    const known = purpose === 'query' || purpose === 'document';
+    if (purpose !== undefined && !known) dropped.push('taskType');
+    const input = textsOf(request, 'Voyage');
+    return {
+      body: defined({ model, input, input_type: known ? (purpose satisfies Purpose) : undefined, output_dimension: dimensions }),
+      dropped,
+    };
+  },
+  readReply: (body) => defined({ ...openAiEmbeddings.readReply(body), usage: usageOf(body) }),
+  writeReply({ vectors, usage }, { model }) {
+    const data = vectors.map((embedding, index) => ({ object: 'embedding', embedding, index }));
+    return { object: 'list', data, model, usage: { total_tokens: usage?.inputTokens ?? 0 } };
+  },
+  readUsage: usageOf,
+};

@@ -1,0 +1,20 @@
+import type { EventFraming } from '@sluice/core';
+import type { EventCutter } from '../dialect.ts';
+import { JsonArrayElements } from './json-array.ts';
+import { dataOf, SseEvents } from './sse-events.ts';
+
+/** What cuts a stream of a framing into its events' data. */
+export function eventCutter(framing: EventFraming): EventCutter {
+  if (framing === 'json-array') {
+    const elements = new JsonArrayElements();
+    return { feed: (chunk) => elements.feed(chunk).map((element) => element.toString('utf8')), flush: () => [] };
+  }
+  const events = new SseEvents();
+  return {
+    feed: (chunk) => events.feed(chunk).map(dataOf),
+    flush: () => {
+      const rest = events.flush();
+      return rest.length === 0 ? [] : [dataOf(rest)];
+    },
+  };
+}

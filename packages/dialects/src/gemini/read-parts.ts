@@ -1,0 +1,60 @@
+import { asString, dataUrl, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
+import type { MediaSource, Part } from '../neutral/request.ts';
+import { seal } from '../neutral/sealed.ts';
+import { field } from './fields.ts';
+
+/** Files that were uploaded to Google: nobody else can read them. */
+const UPLOADED = /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/)/;
+
+/** A picture, a sound or another file; undefined where a part is none. */
+export function readMedia(part: JsonObject): Part | undefined {
+  const inline = field(part, 'inlineData');
+  if (isObject(inline)) {
+    const mediaType = asString(field(inline, 'mimeType')) ?? 'application/octet-stream';
+    return mediaPart(
+      { kind: 'base64', mediaType, data: asString(inline['data']) ?? '' },
+      mediaType,
+      asString(field(inline, 'displayName')),
+    );
+  }
+  const file = field(part, 'fileData');
+  if (!isObject(file)) return undefined;
+  const url = asString(field(file, 'fileUri')) ?? '';
+  const mediaType = asString(field(file, 'mimeType'));
+  const name = asString(field(file, 'displayName'));
+  if (UPLOADED.test(url)) return mediaPart({ kind: 'id', id: url }, mediaType, name);
+  const data = dataUrl(url);
+  if (data !== undefined) return mediaPart({ kind: 'base64', ...data }, data.mediaType, name);
+  return mediaPart({ kind: 'url', url, ...(mediaType === undefined ? {} : { mediaType }) }, mediaType, name);
+}
+
+function mediaPart(source: MediaSource, mediaType: string | undefined, name: string | undefined): Part {
+  if (mediaType?.startsWith('image/') === true) return { type: 'image', source };
+  if (mediaType?.startsWith('audio/') === true) return { type: 'audio', source };
+  return { type: 'file', source, ...(name === undefined ? {} : { name }) };
+}
+
+/** What a model said in one part that is no call: a thought, or text with what it wants back. */
+export function readText(part: JsonObject): Part[] {
+  const text = asString(part['text']) ?? '';
+  const given = asString(field(part, 'thoughtSignature'));
+  const signature = given === undefined || given === '' ? undefined : seal('gemini', given);
+  if (part['thought'] === true) {
+    if (text === '') return signature === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: signature }];
+    return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
+  }
+  const said: Part[] = text === '' ? [] : [{ type: 'text', text }];
+  // the signature of a text is a thought that only Gemini can read
+  return signature === undefined ? said : [{ type: 'reasoning', text: '', encrypted: signature }, ...said];
+}
+
+export function readCall(call: JsonObject, part: Json, id: string): Part & { type: 'tool_call' } {
+  const signature = asString(field(part, 'thoughtSignature'));
+  return {
+    type: 'tool_call',
+    id: asString(call['id']) ?? id,
+    name: asString(call['name']) ?? '',
+    arguments: JSON.stringify(call['args'] ?? {}),
+    ...(signature === undefined || signature === '' ? {} : { signature: seal('gemini', signature) }),
+  };
+}

@@ -1,0 +1,121 @@
+import { LlmError } from '@sluice/core';
+import type { EventReader } from '../dialect.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { makeCallId } from './call-id.ts';
+import { readCitations } from './citations.ts';
+import { field } from './fields.ts';
+import { readFinish } from './finish.ts';
+import { PartialArgs } from './partial-args.ts';
+import { readCall, readText } from './read-parts.ts';
+import { blockText, readLogprobs } from './read-reply.ts';
+import { readUsage } from './usage.ts';
+
+/** What is known of a candidate while it comes. */
+interface Candidate {
+  calls: number;
+  text: string;
+  /** Whether a thought has come that may still be signed. */
+  thinks: boolean;
+  /** The call whose arguments come piece by piece. */
+  open: { readonly call: number; readonly args: PartialArgs } | undefined;
+}
+
+/** Source: Google's API reference, "streamGenerateContent": each event is a piece of an answer, of the same shape as a whole one. */
+export class GeminiEventReader implements EventReader {
+  error: LlmError | undefined;
+  finished = false;
+  #started = false;
+  #id = '';
+  readonly #candidates = new Map<number, Candidate>();
+
+  read(data: JsonObject): NeutralEvent[] {
+    const events: NeutralEvent[] = [];
+    if (isObject(data['error'])) {
+      this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      return events;
+    }
+    if (!this.#started) {
+      this.#started = true;
+      this.#id = asString(field(data, 'responseId')) ?? '';
+      events.push({ type: 'start', id: this.#id, model: asString(field(data, 'modelVersion')) ?? '' });
+    }
+    for (const candidate of asList(data['candidates'])) this.#readCandidate(candidate, events);
+    const blocked = blockText(field(data, 'promptFeedback'));
+    if (blocked !== undefined) {
+      this.finished = true;
+      events.push({ type: 'refusal', choice: 0, text: blocked }, { type: 'finish', choice: 0, reason: 'refusal' });
+    }
+    const usage = readUsage(field(data, 'usageMetadata'));
+    if (usage !== undefined) events.push({ type: 'usage', usage });
+    return events;
+  }
+
+  #readCandidate(value: Json, events: NeutralEvent[]): void {
+    const choice = asNumber(member(value, 'index')) ?? 0;
+    const candidate = this.#candidates.get(choice) ?? { calls: 0, text: '', thinks: false, open: undefined };
+    this.#candidates.set(choice, candidate);
+    const logprobs = readLogprobs(field(value, 'logprobsResult'));
+    let probs = logprobs === undefined ? {} : { logprobs };
+    for (const part of asList(member(member(value, 'content'), 'parts'))) {
+      if (!isObject(part)) continue;
+      const call = field(part, 'functionCall');
+      if (isObject(call)) {
+        this.#readCall(choice, candidate, call, part, events);
+        continue;
+      }
+      for (const said of readText(part)) {
+        this.#closeCall(choice, candidate, events);
+        if (said.type === 'reasoning') {
+          const { encrypted } = said;
+          // a signature by itself is of the thought before it
+          const signs = encrypted !== undefined && candidate.thinks && part['thought'] === true;
+          events.push(signs ? { type: 'reasoning', choice, text: '', signature: encrypted } : { ...said, choice });
+          candidate.thinks = encrypted === undefined && said.signature === undefined;
+        } else if (said.type === 'text') {
+          candidate.thinks = false;
+          candidate.text += said.text;
+          events.push({ type: 'text', choice, text: said.text, ...probs });
+          probs = {};
+        }
+      }
+    }
+    if ('logprobs' in probs) events.push({ type: 'text', choice, text: '', ...probs });
+    const citations = readCitations(value, candidate.text);
+    if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
+    const reason = asString(field(value, 'finishReason'));
+    if (reason === undefined) return;
+    this.#closeCall(choice, candidate, events);
+    this.finished = true;
+    events.push({ type: 'finish', choice, reason: readFinish(reason, candidate.calls > 0) });
+  }
+
+  /** A call comes whole, or its name first and then its arguments in pieces, until one piece does not say that it goes on. */
+  #readCall(choice: number, candidate: Candidate, call: JsonObject, part: JsonObject, events: NeutralEvent[]): void {
+    const goesOn = field(call, 'willContinue') === true;
+    const pieces = field(call, 'partialArgs');
+    if (asString(call['name']) !== undefined) {
+      this.#closeCall(choice, candidate, events);
+      const n = candidate.calls++;
+      const { id, name, arguments: text, signature } = readCall(call, part, makeCallId(this.#id, n));
+      events.push({ type: 'tool_call', choice, call: n, id, name, ...(signature === undefined ? {} : { signature }) });
+      if (!goesOn && pieces === undefined) {
+        events.push({ type: 'tool_arguments', choice, call: n, text });
+        return;
+      }
+      candidate.open = { call: n, args: new PartialArgs() };
+    }
+    const { open } = candidate;
+    if (open === undefined) return;
+    const text = open.args.add(pieces);
+    if (text !== '') events.push({ type: 'tool_arguments', choice, call: open.call, text });
+    if (!goesOn) this.#closeCall(choice, candidate, events);
+  }
+
+  #closeCall(choice: number, candidate: Candidate, events: NeutralEvent[]): void {
+    const { open } = candidate;
+    if (open === undefined) return;
+    candidate.open = undefined;
+    events.push({ type: 'tool_arguments', choice, call: open.call, text: open.args.end() });
+  }
+}

@@ -1,0 +1,45 @@
+import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import type { TokenLogprob } from '../neutral/reply.ts';
+import type { Part, ToolCall } from '../neutral/request.ts';
+import { unsealOwn } from '../neutral/sealed.ts';
+import { callIdOf } from './call-id.ts';
+
+/** The arguments of a call as an object, which this wire wants. */
+export function argumentsOf(text: string): JsonObject {
+  const value = parseJson(text === '' ? '{}' : text);
+  return isObject(value) ? value : {};
+}
+
+/** @param id whether the caller is to see ids that are ours */
+export function writeCall({ id, name, arguments: args, signature }: ToolCall, own: 'shown' | 'hidden'): JsonObject {
+  const known = own === 'shown' ? id : callIdOf(id);
+  return defined({
+    functionCall: defined({ id: known, name, args: argumentsOf(args) }),
+    thoughtSignature: signature === undefined ? undefined : unsealOwn('gemini', signature),
+  });
+}
+
+/** What a model said, as a caller of this dialect sees it. */
+export function writeSaid(part: Part): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+      return part.text === '' ? [] : [{ text: part.text }];
+    case 'reasoning':
+      return [writeThought(part.text, part.signature ?? part.encrypted)];
+    case 'tool_call':
+      return [writeCall(part, 'shown')];
+    default:
+      return [];
+  }
+}
+
+export function writeThought(text: string, sealed: string | undefined): JsonObject {
+  const thoughtSignature = sealed === undefined ? undefined : unsealOwn('gemini', sealed);
+  return defined({ text, thought: true, thoughtSignature });
+}
+
+export function writeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject {
+  const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logProbability: logprob });
+  return { chosenCandidates: logprobs.map(one), topCandidates: logprobs.map(({ top }) => ({ candidates: top.map(one) })) };
+}

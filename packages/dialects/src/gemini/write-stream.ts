@@ -1,0 +1,125 @@
+import type { Usage } from '@sluice/core';
+import type { EventWriter, ReplyContext } from '../dialect.ts';
+import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import type { FinishReason } from '../neutral/reply.ts';
+import type { Citation, ToolCall } from '../neutral/request.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { writeGrounding } from './citations.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+import { writeCall, writeLogprobs, writeThought } from './write-parts.ts';
+
+interface Candidate {
+  /** Calls that are not written yet: this wire has them whole. */
+  readonly calls: Map<number, ToolCall>;
+  readonly citations: Citation[];
+  text: string;
+  finish: FinishReason | undefined;
+}
+
+/** Writes pieces of an answer, as server-sent events or as the elements of one array. What a piece says last, finish and usage, comes at the end. */
+export class GeminiEventWriter implements EventWriter {
+  readonly #context: ReplyContext;
+  readonly #candidates = new Map<number, Candidate>();
+  #begun = false;
+  #id: string;
+  #createTime: string;
+  #usage: Usage | undefined;
+
+  constructor(context: ReplyContext) {
+    this.#context = context;
+    this.#id = context.id;
+    this.#createTime = new Date(context.createdS * 1_000).toISOString();
+  }
+
+  write(event: NeutralEvent): string {
+    if (event.type === 'start') {
+      if (event.id !== '') this.#id = event.id;
+      if (event.createdS !== undefined) this.#createTime = new Date(event.createdS * 1_000).toISOString();
+      this.#usage = event.usage;
+      return '';
+    }
+    if (event.type === 'usage') {
+      this.#usage = event.usage;
+      return '';
+    }
+    const { choice } = event;
+    const candidate = this.#candidateOf(choice);
+    switch (event.type) {
+      case 'text': {
+        candidate.text += event.text;
+        candidate.citations.push(...(event.citations ?? []));
+        if (event.text === '' && event.logprobs === undefined) return '';
+        const more = event.logprobs === undefined ? {} : { logprobsResult: writeLogprobs(event.logprobs) };
+        return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }], more);
+      }
+      case 'refusal':
+        return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }]);
+      case 'reasoning':
+        return (
+          this.#flushCalls(choice, 'all') + this.#piece(choice, [writeThought(event.text, event.signature ?? event.encrypted)])
+        );
+      case 'tool_call': {
+        const flushed = this.#flushCalls(choice, 'complete');
+        const { id, name, signature } = event;
+        const call = { type: 'tool_call' as const, id, name, arguments: '', ...(signature === undefined ? {} : { signature }) };
+        candidate.calls.set(event.call, call);
+        return flushed;
+      }
+      case 'tool_arguments': {
+        const call = candidate.calls.get(event.call);
+        if (call !== undefined) candidate.calls.set(event.call, { ...call, arguments: call.arguments + event.text });
+        return '';
+      }
+      case 'finish':
+        candidate.finish = event.reason;
+        return this.#flushCalls(choice, 'all');
+    }
+  }
+
+  end(): string {
+    const candidates = [...this.#candidates].map(([index, { finish, text, citations }]) =>
+      defined({
+        content: { role: 'model', parts: [{ text: '' }] },
+        finishReason: writeFinish(finish ?? 'stop'),
+        index,
+        groundingMetadata: writeGrounding(citations, text),
+      }),
+    );
+    const usage = this.#usage === undefined ? {} : { usageMetadata: writeUsage(this.#usage) };
+    return this.#event({ candidates, ...usage }) + (this.#context.framing === 'json-array' ? ']' : '');
+  }
+
+  #candidateOf(index: number): Candidate {
+    const known = this.#candidates.get(index);
+    if (known !== undefined) return known;
+    const candidate = { calls: new Map(), citations: [], text: '', finish: undefined };
+    this.#candidates.set(index, candidate);
+    return candidate;
+  }
+
+  /** Before something else is said, all calls are done; before another call, those whose arguments are whole. */
+  #flushCalls(index: number, which: 'all' | 'complete'): string {
+    const { calls } = this.#candidateOf(index);
+    let written = '';
+    for (const [n, call] of calls) {
+      if (which === 'complete' && !isObject(parseJson(call.arguments))) continue;
+      calls.delete(n);
+      written += this.#piece(index, [writeCall(call, 'shown')]);
+    }
+    return written;
+  }
+
+  #piece(index: number, parts: readonly JsonObject[], more: JsonObject = {}): string {
+    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
+  }
+
+  #event(body: JsonObject): string {
+    const { model, framing } = this.#context;
+    const data = JSON.stringify({ ...body, modelVersion: model, createTime: this.#createTime, responseId: this.#id });
+    const first = !this.#begun;
+    this.#begun = true;
+    if (framing === 'json-array') return `${first ? '[' : ',\r\n'}${data}`;
+    return `data: ${data}\n\n`;
+  }
+}

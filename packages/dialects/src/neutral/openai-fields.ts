@@ -1,0 +1,26 @@
+import type { JsonObject } from './read-json.ts';
+import type { NeutralRequest } from './request.ts';
+
+/** Fields that OpenAI's two dialects have alike. */
+export const OPENAI_FIELDS = [
+  'metadata',
+  'moderation',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'safety_identifier',
+  'store',
+  'verbosity',
+] as const;
+
+/** Those of them that a request has. */
+export function readOpenAiFields(body: JsonObject): { openAi?: JsonObject } {
+  const given = OPENAI_FIELDS.filter((name) => body[name] !== undefined && body[name] !== null);
+  return given.length === 0 ? {} : { openAi: Object.fromEntries(given.map((name) => [name, body[name]])) };
+}
+
+/** The wishes that no dialect but the caller's can say, for a provider who does not know OpenAI's own. */
+export const unsaidWishes = ({ only, openAi }: NeutralRequest): string[] => [
+  ...(only?.wished ?? []),
+  ...Object.keys(openAi ?? {}),
+];

@@ -1,0 +1,28 @@
+import { asList, asNumber, asString, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { Citation } from '../neutral/request.ts';
+
+/** Addresses that a text cites; files of OpenAI's own stores have no counterpart elsewhere. */
+export function readAnnotations(annotations: Json): Citation[] {
+  return asList(annotations)
+    .filter((one) => member(one, 'type') === 'url_citation')
+    .map((one) =>
+      defined({
+        url: asString(member(one, 'url')),
+        title: asString(member(one, 'title')),
+        start: asNumber(member(one, 'start_index')),
+        end: asNumber(member(one, 'end_index')),
+      }),
+    );
+}
+
+export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
+  return citations
+    .filter(({ url }) => url !== undefined)
+    .map(({ url, title, start, end }) => ({
+      type: 'url_citation',
+      url,
+      title: title ?? '',
+      start_index: start ?? 0,
+      end_index: end ?? 0,
+    }));
+}

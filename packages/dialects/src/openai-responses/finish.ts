@@ -1,0 +1,22 @@
+import { asString, type JsonObject, member } from '../neutral/read-json.ts';
+import type { FinishReason } from '../neutral/reply.ts';
+
+/** This wire says how an answer ended by its status, and why it is incomplete; that it calls tools is in what it put out. */
+export function readFinish(response: JsonObject, calls: boolean): FinishReason {
+  if (response['status'] !== 'incomplete') return calls ? 'tool_calls' : 'stop';
+  switch (asString(member(response['incomplete_details'], 'reason'))) {
+    case 'content_filter':
+      return 'refusal';
+    case 'max_output_tokens':
+    case 'max_tokens':
+      return 'length';
+    default:
+      return 'stop';
+  }
+}
+
+export function writeFinish(reason: FinishReason): { status: 'completed' | 'incomplete'; incomplete_details: JsonObject | null } {
+  if (reason === 'length') return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+  if (reason === 'refusal') return { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
+  return { status: 'completed', incomplete_details: null };
+}

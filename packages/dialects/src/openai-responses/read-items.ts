@@ -1,0 +1,66 @@
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { TokenLogprob } from '../neutral/reply.ts';
+import type { Part, Reasoning } from '../neutral/request.ts';
+import { seal } from '../neutral/sealed.ts';
+import { readAnnotations } from './annotations.ts';
+
+/** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
+export function readOutput(item: JsonObject): Part[] {
+  switch (item['type']) {
+    case 'message':
+      return asList(item['content']).flatMap(readOutputPart);
+    case 'reasoning':
+      return readReasoning(item);
+    case 'function_call':
+      return [
+        {
+          type: 'tool_call',
+          id: asString(item['call_id']) ?? asString(item['id']) ?? '',
+          name: asString(item['name']) ?? '',
+          arguments: asString(item['arguments']) ?? '{}',
+        },
+      ];
+    case 'custom_tool_call':
+      return [
+        {
+          type: 'tool_call',
+          id: asString(item['call_id']) ?? '',
+          name: asString(item['name']) ?? '',
+          arguments: JSON.stringify({ input: asString(item['input']) ?? '' }),
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+export function readOutputPart(part: Json): Part[] {
+  if (member(part, 'type') === 'refusal') return [{ type: 'refusal', text: asString(member(part, 'refusal')) ?? '' }];
+  if (member(part, 'type') !== 'output_text') return [];
+  const text = asString(member(part, 'text')) ?? '';
+  const citations = readAnnotations(member(part, 'annotations'));
+  return text === '' ? [] : [{ type: 'text', text, ...(citations.length === 0 ? {} : { citations }) }];
+}
+
+/** A thought: its summary or its own words, and the form that only the provider can read. One with words has that form as its signature. */
+export function readReasoning(item: JsonObject): Reasoning[] {
+  const words = [...asList(item['summary']), ...asList(item['content'])]
+    .map((part) => asString(member(part, 'text')) ?? '')
+    .join('');
+  const given = asString(item['encrypted_content']);
+  const sealed = given === undefined || given === '' ? undefined : seal('openai-responses', given);
+  if (words === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
+  return [{ type: 'reasoning', text: words, ...(sealed === undefined ? {} : { signature: sealed }) }];
+}
+
+export function readLogprobs(value: Json): TokenLogprob[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const one = (token: Json) => ({
+    token: asString(member(token, 'token')) ?? '',
+    logprob: asNumber(member(token, 'logprob')) ?? 0,
+  });
+  return value.map((token: Json) => ({ ...one(token), top: asList(member(token, 'top_logprobs')).map(one) }));
+}
+
+export const isCall = (item: Json): boolean =>
+  isObject(item) && (item['type'] === 'function_call' || item['type'] === 'custom_tool_call');

@@ -1,0 +1,26 @@
+import { asList, asNumber, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import type { NeutralReply } from '../neutral/reply.ts';
+import { readFinish } from './finish.ts';
+import { isCall, readLogprobs, readOutput } from './read-items.ts';
+import { readUsage } from './usage.ts';
+
+/** Source: OpenAI's API reference, "The response object". */
+export function readReply(body: JsonObject): NeutralReply {
+  const output = asList(body['output']).filter(isObject);
+  const logprobs = output.flatMap((item) =>
+    asList(item['content']).flatMap((part) => readLogprobs(member(part, 'logprobs')) ?? []),
+  );
+  const choice = {
+    parts: output.flatMap(readOutput),
+    finish: readFinish(body, output.some(isCall)),
+    ...(logprobs.length === 0 ? {} : { logprobs }),
+  };
+  return defined({
+    id: asString(body['id']) ?? '',
+    model: asString(body['model']) ?? '',
+    createdS: asNumber(body['created_at']),
+    choices: [choice],
+    usage: readUsage(body['usage']),
+    serviceTier: asString(body['service_tier']),
+  });
+}

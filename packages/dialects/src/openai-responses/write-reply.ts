@@ -1,0 +1,93 @@
+import type { Usage } from '@sluice/core';
+import type { ReplyContext } from '../dialect.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
+import type { Choice, FinishReason, NeutralReply } from '../neutral/reply.ts';
+import type { Part } from '../neutral/request.ts';
+import { writeFinish } from './finish.ts';
+import { writeUsage } from './usage.ts';
+import { callItem, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
+
+/** This wire has one choice; of several the first is written. */
+export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
+  const [choice] = reply.choices;
+  const id = reply.id === '' ? context.id : reply.id;
+  const createdS = reply.createdS ?? context.createdS;
+  const { serviceTier, usage } = reply;
+  const output = choice === undefined ? [] : writeOutput(choice, id);
+  return responseOf({ id, createdS, model: context.model, output, finish: choice?.finish ?? 'stop', usage, serviceTier });
+}
+
+interface ResponseParts {
+  readonly id: string;
+  readonly createdS: number;
+  readonly model: string;
+  readonly output: readonly JsonObject[];
+  /** Undefined while it is under way. */
+  readonly finish: FinishReason | undefined;
+  readonly usage: Usage | undefined;
+  readonly serviceTier?: string | undefined;
+}
+
+/** The response object, with what its readers want to find even where another provider has no word for it. */
+export function responseOf({ id, createdS, model, output, finish, usage, serviceTier }: ResponseParts): JsonObject {
+  const state = finish === undefined ? { status: 'in_progress', incomplete_details: null } : writeFinish(finish);
+  return {
+    id: `resp_${id}`,
+    object: 'response',
+    created_at: createdS,
+    ...state,
+    background: false,
+    error: null,
+    instructions: null,
+    max_output_tokens: null,
+    metadata: {},
+    model,
+    output,
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    reasoning: { effort: null, summary: null },
+    service_tier: serviceTier ?? 'default',
+    store: false,
+    temperature: null,
+    text: { format: { type: 'text' } },
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+    truncation: 'disabled',
+    usage: usage === undefined ? null : writeUsage(usage),
+    user: null,
+  };
+}
+
+/** Neighbours that are text or refusal are one message; calls and thoughts are items of their own. */
+function writeOutput({ parts, logprobs }: Choice, id: string): JsonObject[] {
+  const items: JsonObject[] = [];
+  let content: JsonObject[] = [];
+  let probs = logprobs ?? [];
+  const itemId = (prefix: string): string => `${prefix}_${id}_${items.length}`;
+  const flush = (): void => {
+    if (content.length > 0) items.push(messageItem(itemId('msg'), 'completed', content));
+    content = [];
+  };
+  for (const part of parts) {
+    if (part.type === 'text') {
+      content.push(textPart(part.text, part.citations ?? [], probs));
+      probs = [];
+    } else if (part.type === 'refusal') content.push(refusalPart(part.text));
+    else {
+      flush();
+      items.push(...writeItem(part, itemId));
+    }
+  }
+  flush();
+  return items;
+}
+
+function writeItem(part: Part, itemId: (prefix: string) => string): JsonObject[] {
+  if (part.type === 'reasoning') return [reasoningItem(itemId('rs'), part)];
+  if (part.type !== 'tool_call') return [];
+  const call = callItem(itemId('fc'), 'completed', part);
+  if (part.signature === undefined) return [call];
+  // an item of its own is the only place for what another provider wants back with the call
+  return [reasoningItem(`${itemId('rs')}s`, { type: 'reasoning', text: '', encrypted: part.signature }), call];
+}

@@ -1,0 +1,245 @@
+import type { Usage } from '@sluice/core';
+import type { EventWriter, ReplyContext } from '../dialect.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
+import type { FinishReason, TokenLogprob } from '../neutral/reply.ts';
+import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
+import type { NeutralEvent } from '../neutral/stream.ts';
+import { writeAnnotations } from './annotations.ts';
+import { callItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
+import { responseOf } from './write-reply.ts';
+
+type Place = { readonly index: number; readonly id: string };
+type OpenText = Place & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
+type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
+type OpenThought = Place & { readonly kind: 'thought'; text: string; signature: string | undefined };
+type Open = OpenText | OpenRefusal | OpenThought;
+
+/**
+ * Writes the numbered events of a response. Texts and thoughts close what was open before them; calls stay open, for they may be written in turns. This
+ * wire has one choice; what others say is left out. Its last event repeats all that was said, so that much is kept.
+ */
+export class ResponsesEventWriter implements EventWriter {
+  readonly #context: ReplyContext;
+  readonly #output: JsonObject[] = [];
+  readonly #calls = new Map<number, Place & { call: ToolCall }>();
+  #open: Open | undefined;
+  #started = false;
+  #sequence = 0;
+  #id: string;
+  #createdS: number;
+  #usage: Usage | undefined;
+  #finish: FinishReason = 'stop';
+
+  constructor(context: ReplyContext) {
+    this.#context = context;
+    this.#id = context.id;
+    this.#createdS = context.createdS;
+  }
+
+  write(said: NeutralEvent): string {
+    if (said.type === 'start') {
+      if (said.id !== '') this.#id = said.id;
+      this.#createdS = said.createdS ?? this.#createdS;
+      this.#usage = said.usage;
+      return this.#start();
+    }
+    if (said.type === 'usage') {
+      this.#usage = said.usage;
+      return '';
+    }
+    if (said.choice !== 0) return '';
+    const begin = this.#start();
+    switch (said.type) {
+      case 'text':
+        return begin + this.#text(said);
+      case 'refusal': {
+        const opened = this.#openRefusal();
+        const open = this.#open as OpenRefusal;
+        open.text += said.text;
+        return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: said.text });
+      }
+      case 'reasoning':
+        return begin + this.#think(said);
+      case 'tool_call':
+        return begin + this.#call(said);
+      case 'tool_arguments': {
+        const known = this.#calls.get(said.call);
+        if (known === undefined) return begin;
+        known.call = { ...known.call, arguments: known.call.arguments + said.text };
+        return begin + this.#event('response.function_call_arguments.delta', { ...at(known), delta: said.text });
+      }
+      case 'finish':
+        this.#finish = said.reason;
+        return begin + this.#closeAll();
+    }
+  }
+
+  end(): string {
+    const closed = this.#start() + this.#closeAll();
+    const response = this.#response(this.#finish);
+    return closed + this.#event(response['status'] === 'incomplete' ? 'response.incomplete' : 'response.completed', { response });
+  }
+
+  #start(): string {
+    if (this.#started) return '';
+    this.#started = true;
+    const response = this.#response(undefined);
+    return this.#event('response.created', { response }) + this.#event('response.in_progress', { response });
+  }
+
+  #response(finish: FinishReason | undefined): JsonObject {
+    const usage = finish === undefined ? undefined : this.#usage;
+    return responseOf({
+      id: this.#id,
+      createdS: this.#createdS,
+      model: this.#context.model,
+      output: finish === undefined ? [] : this.#output,
+      finish,
+      usage,
+    });
+  }
+
+  #text({ text, citations, logprobs }: Extract<NeutralEvent, { type: 'text' }>): string {
+    if (text === '' && citations === undefined && logprobs === undefined) return '';
+    const opened = this.#openText();
+    const open = this.#open as OpenText;
+    let written = opened;
+    if (text !== '' || logprobs !== undefined) {
+      open.text += text;
+      open.logprobs.push(...(logprobs ?? []));
+      const delta = { ...at(open), content_index: 0, delta: text, logprobs: writeLogprobs(logprobs ?? []) };
+      written += this.#event('response.output_text.delta', delta);
+    }
+    for (const citation of citations ?? []) {
+      const [annotation] = writeAnnotations([citation]);
+      if (annotation === undefined) continue;
+      const annotation_index = open.citations.length;
+      open.citations.push(citation);
+      const more = { ...at(open), content_index: 0, annotation_index, annotation };
+      written += this.#event('response.output_text.annotation.added', more);
+    }
+    return written;
+  }
+
+  #think({ text, signature, encrypted }: Extract<NeutralEvent, { type: 'reasoning' }>): string {
+    if (encrypted !== undefined) {
+      const closed = this.#closeAll();
+      const place = this.#place('rs');
+      return closed + this.#alone(place, { type: 'reasoning', text, encrypted });
+    }
+    // a signature ends a thought: the next one is another item
+    const before = this.#open?.kind === 'thought' && this.#open.signature !== undefined ? this.#closeAll() : '';
+    const opened = this.#openThought();
+    const open = this.#open as OpenThought;
+    if (signature !== undefined) open.signature = signature;
+    if (text === '') return before + opened;
+    open.text += text;
+    const delta = { ...at(open), summary_index: 0, delta: text };
+    return before + opened + this.#event('response.reasoning_summary_text.delta', delta);
+  }
+
+  #call({ call: n, id, name, signature }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
+    const closed = this.#closeOpen();
+    const signed =
+      signature === undefined ? '' : this.#alone(this.#place('rs'), { type: 'reasoning', text: '', encrypted: signature });
+    const place = this.#place('fc');
+    const call: ToolCall = { type: 'tool_call', id, name, arguments: '' };
+    this.#calls.set(n, { ...place, call });
+    return closed + signed + this.#added(place, callItem(place.id, 'in_progress', call));
+  }
+
+  #openText(): string {
+    if (this.#open?.kind === 'text') return '';
+    const closed = this.#closeAll();
+    const place = this.#place('msg');
+    this.#open = { ...place, kind: 'text', text: '', citations: [], logprobs: [] };
+    return closed + this.#openMessage(place, textPart('', [], []));
+  }
+
+  #openRefusal(): string {
+    if (this.#open?.kind === 'refusal') return '';
+    const closed = this.#closeAll();
+    const place = this.#place('msg');
+    this.#open = { ...place, kind: 'refusal', text: '' };
+    return closed + this.#openMessage(place, refusalPart(''));
+  }
+
+  #openMessage(place: Place, part: JsonObject): string {
+    const added = this.#added(place, messageItem(place.id, 'in_progress', []));
+    return added + this.#event('response.content_part.added', { ...at(place), content_index: 0, part });
+  }
+
+  #openThought(): string {
+    if (this.#open?.kind === 'thought') return '';
+    const closed = this.#closeAll();
+    const place = this.#place('rs');
+    this.#open = { ...place, kind: 'thought', text: '', signature: undefined };
+    const added = this.#added(place, reasoningItem(place.id, { type: 'reasoning', text: '' }));
+    const part = { type: 'summary_text', text: '' };
+    return closed + added + this.#event('response.reasoning_summary_part.added', { ...at(place), summary_index: 0, part });
+  }
+
+  #closeAll(): string {
+    let written = this.#closeOpen();
+    for (const { call, ...place } of this.#calls.values()) {
+      written += this.#event('response.function_call_arguments.done', {
+        ...at(place),
+        name: call.name,
+        arguments: call.arguments,
+      });
+      written += this.#done(place, callItem(place.id, 'completed', call));
+    }
+    this.#calls.clear();
+    return written;
+  }
+
+  #closeOpen(): string {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return '';
+    const where = at(open);
+    if (open.kind === 'thought') {
+      const { text, signature } = open;
+      const done =
+        this.#event('response.reasoning_summary_text.done', { ...where, summary_index: 0, text }) +
+        this.#event('response.reasoning_summary_part.done', { ...where, summary_index: 0, part: { type: 'summary_text', text } });
+      const thought: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
+      return done + this.#done(open, reasoningItem(open.id, thought));
+    }
+    const part = open.kind === 'text' ? textPart(open.text, open.citations, open.logprobs) : refusalPart(open.text);
+    const said =
+      open.kind === 'text'
+        ? this.#event('response.output_text.done', { ...where, content_index: 0, text: open.text, logprobs: part['logprobs'] })
+        : this.#event('response.refusal.done', { ...where, content_index: 0, refusal: open.text });
+    const done = this.#event('response.content_part.done', { ...where, content_index: 0, part });
+    return said + done + this.#done(open, messageItem(open.id, 'completed', [part]));
+  }
+
+  /** An item that comes in one piece. */
+  #alone(place: Place, thought: Reasoning): string {
+    const item = reasoningItem(place.id, thought);
+    return this.#added(place, item) + this.#done(place, item);
+  }
+
+  #place(prefix: string): Place {
+    const index = this.#output.length;
+    // the place is taken, so that calls that are written in turns keep their order
+    this.#output.push({});
+    return { index, id: `${prefix}_${this.#id}_${index}` };
+  }
+
+  #added({ index }: Place, item: JsonObject): string {
+    return this.#event('response.output_item.added', { output_index: index, item });
+  }
+
+  #done({ index }: Place, item: JsonObject): string {
+    this.#output[index] = item;
+    return this.#event('response.output_item.done', { output_index: index, item });
+  }
+
+  #event(type: string, more: JsonObject): string {
+    return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#sequence++, ...more })}\n\n`;
+  }
+}
+
+const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });

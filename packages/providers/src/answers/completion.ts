@@ -1,0 +1,88 @@
+import type { LlmCall, WholeReply } from '@sluice/core';
+import {
+  DIALECTS,
+  type Dialect,
+  eventCutter,
+  type JsonObject,
+  type ReplyContext,
+  TranslatedStream,
+  translateReply,
+} from '@sluice/dialects';
+import type { Framing } from '../endpoints/endpoint.ts';
+import { ReframedStream } from '../endpoints/reframed-stream.ts';
+import { type AnswerReader, objectOf, refusalIn, understood } from './answer-reader.ts';
+
+export interface CompletionOptions {
+  readonly call: LlmCall;
+  /** What the provider speaks. */
+  readonly dialect: Dialect;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** How its streams are framed, where otherwise than its dialect has it. */
+  readonly framing: Framing | undefined;
+  /** Take usage out of the stream that only the gateway asked for. */
+  readonly hideUsage: boolean;
+}
+
+const SSE = 'text/event-stream';
+
+/** A completion: the provider's bytes for a caller of its own dialect, and a translation for others. */
+export class Completion implements AnswerReader {
+  readonly #options: CompletionOptions;
+  readonly #caller: Dialect;
+
+  constructor(options: CompletionOptions) {
+    this.#options = options;
+    this.#caller = DIALECTS[options.call.dialect];
+  }
+
+  stream(status: number, contentType: string): ReturnType<AnswerReader['stream']> {
+    if (status !== 200) return undefined;
+    const { call, dialect, framing, hideUsage } = this.#options;
+    const asked = call.message.view().framing ?? 'sse';
+    const same = this.#caller === dialect;
+    const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
+    if (framing !== undefined) {
+      if (!contentType.startsWith(framing.contentType)) return undefined;
+      const watcher = same
+        ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
+        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter());
+      return { watcher, contentType: callers };
+    }
+    if (same) {
+      const array = asked === 'json-array' && call.message.view().stream;
+      if (!array && !contentType.startsWith(SSE)) return undefined;
+      return { watcher: dialect.watchStream(hideUsage, array ? 'json-array' : 'sse'), contentType };
+    }
+    if (!contentType.startsWith(SSE)) return undefined;
+    return { watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter('sse')), contentType: callers };
+  }
+
+  whole(head: WholeReply): WholeReply {
+    const { dialect } = this.#options;
+    const value = objectOf(head);
+    const usage = dialect.readUsage(value);
+    const told = usage === undefined ? {} : { usage };
+    if (this.#caller === dialect) return { ...head, ...told };
+    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value)));
+    return { ...head, contentType: 'application/json', body: Buffer.from(text), ...told };
+  }
+
+  refusal(head: WholeReply): WholeReply {
+    const { dialect } = this.#options;
+    return this.#caller === dialect ? head : refusalIn(this.#caller, head, (body) => dialect.readErrorMessage(body));
+  }
+
+  #context(reply?: JsonObject): ReplyContext {
+    const { call, model } = this.#options;
+    const named = reply?.['model'] ?? reply?.['modelVersion'];
+    const view = call.message.view();
+    return {
+      model: typeof named === 'string' && named !== '' ? named : model,
+      id: call.id,
+      createdS: Math.floor(Date.now() / 1_000),
+      streamUsage: view.wantsStreamUsage,
+      framing: view.framing ?? 'sse',
+    };
+  }
+}

@@ -1,0 +1,20 @@
+import type { StreamOutcome, WholeReply } from '@sluice/core';
+import type { StreamWatcher } from '@sluice/dialects';
+import type { AnswerReader } from './answer-reader.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/** Bytes that are passed on without a look at them: their end is the connection's. */
+const unread: StreamWatcher = {
+  read: (chunk) => chunk,
+  rest: () => NOTHING,
+  outcome: (): StreamOutcome => ({ end: 'finished' }),
+  usage: () => undefined,
+};
+
+/** An answer of a route whose bytes pass unread, however long it is. */
+export const otherAnswer: AnswerReader = {
+  stream: (status, contentType) => (status < 300 ? { watcher: unread, contentType } : undefined),
+  whole: (head: WholeReply) => head,
+  refusal: (head: WholeReply) => head,
+};

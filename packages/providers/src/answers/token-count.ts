@@ -1,0 +1,37 @@
+import { type LlmCall, LlmError, type WholeReply } from '@sluice/core';
+import { countingOf, DIALECTS, type Dialect } from '@sluice/dialects';
+import { type AnswerReader, objectOf, refusalIn } from './answer-reader.ts';
+
+/** How many tokens a prompt is, as a provider says it. Nothing of it is usage: nothing was generated. */
+export class TokenCount implements AnswerReader {
+  readonly #call: LlmCall;
+  readonly #dialect: Dialect;
+
+  constructor(call: LlmCall, dialect: Dialect) {
+    this.#call = call;
+    this.#dialect = dialect;
+  }
+
+  stream(): undefined {
+    return undefined;
+  }
+
+  whole(head: WholeReply): WholeReply {
+    const value = objectOf(head);
+    if (this.#call.dialect === this.#dialect.name) return head;
+    const tokens = countingOf(this.#dialect.name)?.readCount(value);
+    if (tokens === undefined) throw new LlmError('upstream_error', 'The provider sent a count that makes no sense.');
+    return countReply(this.#call, tokens, head);
+  }
+
+  refusal(head: WholeReply): WholeReply {
+    if (this.#call.dialect === this.#dialect.name) return head;
+    return refusalIn(DIALECTS[this.#call.dialect], head, (body) => this.#dialect.readErrorMessage(body));
+  }
+}
+
+/** A count in the caller's dialect. */
+export function countReply(call: LlmCall, tokens: number, head: Omit<WholeReply, 'body'>): WholeReply {
+  const body = countingOf(call.dialect)?.writeCount(tokens) ?? { tokens };
+  return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) };
+}

@@ -1,0 +1,43 @@
+import type { DialectName } from '@sluice/core';
+import type { EmbeddingsDialectName } from '@sluice/dialects';
+import type { EndpointName } from '../endpoints/registry.ts';
+import type { Quirks } from '../quirks.ts';
+
+/** How a provider is shown who is calling. */
+export type Authentication =
+  /** A key in the header that is the dialect's own: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`. */
+  | { readonly kind: 'key' }
+  /** A key in another header. */
+  | { readonly kind: 'header'; readonly name: string }
+  /** Amazon's signatures (SigV4), or one of Bedrock's own keys as a bearer. */
+  | { readonly kind: 'aws'; readonly service: string }
+  /** Short-lived tokens of a Google service account, or of whatever the machine has. */
+  | { readonly kind: 'google' };
+
+/** Further routes of OpenAI's API that a provider may have; their bytes pass unread. */
+export type OtherRoute = 'moderations' | 'images' | 'audio' | 'rerank' | 'files' | 'batches';
+
+/** What is known of a provider: all that its configuration need not say. */
+export interface CatalogEntry {
+  /** What it speaks, the one it knows best first. A caller of any of them is passed through as it is. */
+  readonly dialects: readonly DialectName[];
+  /** What its embeddings are, where it has any. */
+  readonly embeddings?: EmbeddingsDialectName;
+  /** Where its API is, with its version. `{name}` stands for a setting; undefined where only the configuration can say. */
+  readonly baseUrl?: string;
+  /** Where its embeddings are, if elsewhere. */
+  readonly embeddingsUrl?: string;
+  /** The settings of `baseUrl`, with the environment variables that have them by custom. */
+  readonly settings?: Readonly<Record<string, readonly string[]>>;
+  readonly authentication: Authentication;
+  /** Environment variables that have its key by custom, in the order in which they are looked at. */
+  readonly keyVariables: readonly string[];
+  /** Whether a key in the environment is enough to make it available. Not so where the variable often is there for something else. */
+  readonly byKeyAlone: boolean;
+  /** How requests are addressed and streams are framed; plainly, if not given. */
+  readonly endpoint?: EndpointName;
+  readonly quirks?: Quirks;
+  readonly routes?: readonly OtherRoute[];
+  /** Models that are offered where the environment has a key and the configuration says nothing. */
+  readonly models?: readonly string[];
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { DIALECTS } from '@sluice/dialects';
+import { openProvider, providersByKey } from '../open-provider.ts';
+import { CATALOG } from './catalog.ts';
+
+/** A value for every setting and key that a catalog's entry may want. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.values(CATALOG)
+    .flatMap(({ settings = {}, keyVariables }) => [...Object.values(settings).flat(), ...keyVariables])
+    .map((variable) => [variable, 'value-1']),
+);
+
+describe('the catalog', () => {
+  it('has the providers that a user expects', () => {
+    expect(Object.keys(CATALOG)).toEqual(
+      expect.arrayContaining([
+        ...['openai', 'azure', 'azure-deployments', 'anthropic', 'google', 'vertex', 'vertex-anthropic', 'bedrock'],
+        ...['bedrock-anthropic', 'mistral', 'cohere', 'voyage', 'groq', 'deepseek', 'xai', 'together', 'fireworks'],
+        ...['openrouter', 'perplexity', 'cerebras', 'moonshot', 'alibaba', 'nvidia', 'huggingface', 'github', 'ollama', 'vllm'],
+        ...['lmstudio', 'llamacpp'],
+      ]),
+    );
+  });
+
+  it('is data alone', () => {
+    expect(JSON.parse(JSON.stringify(CATALOG))).toEqual(CATALOG);
+  });
+
+  it.each(Object.keys(CATALOG))('%s needs nothing but what the environment has by custom', async (name) => {
+    const provider = openProvider(name, {}, ENVIRONMENT);
+    await provider.close();
+    const { baseUrl, dialects, embeddings, settings = {} } = CATALOG[name] as (typeof CATALOG)[string];
+    expect(baseUrl).toMatch(/^https:|^http:\/\/127\.0\.0\.1:/);
+    // every setting of the address is one that can be given
+    expect([...(baseUrl as string).matchAll(/\{(\w+)\}/g)].map(([, setting]) => setting)).toEqual(
+      expect.arrayContaining(Object.keys(settings)),
+    );
+    for (const dialect of dialects) expect(DIALECTS).toHaveProperty(dialect);
+    expect(dialects.length > 0 || embeddings !== undefined).toBe(true);
+  });
+
+  it('is available by a key alone where the key is for nothing else', () => {
+    expect(providersByKey({ GEMINI_API_KEY: 'x', HF_TOKEN: 'x', GITHUB_TOKEN: 'x', AWS_REGION: 'x' })).toEqual(['google']);
+    expect(providersByKey({})).toEqual([]);
+  });
+
+  it.each([
+    ['azure', {}, 'providers.azure.resource: expected, or AZURE_OPENAI_RESOURCE or AZURE_RESOURCE_NAME in the environment'],
+    ['bedrock', {}, 'providers.bedrock.region: expected, or AWS_REGION or AWS_DEFAULT_REGION in the environment'],
+    ['mine', {}, 'providers.mine.baseUrl: expected, because no provider is known by this name'],
+    ['mine', { type: 'nobody' }, 'providers.mine.type: expected one of openai, azure,'],
+  ])('%s with %j is refused with what is missing', (name, settings, message) => {
+    expect(() => openProvider(name, settings, {})).toThrow(message);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { EventStreamCodec } from '@smithy/core/event-streams';
+import fc from 'fast-check';
+import { bedrock } from './bedrock.ts';
+import { bedrockClaude } from './bedrock-claude.ts';
+
+const codec = new EventStreamCodec(
+  (bytes) => Buffer.from(bytes as Uint8Array).toString('utf8'),
+  (text) => Buffer.from(text),
+);
+const text = (value: string) => ({ type: 'string' as const, value });
+const frame = (type: string, payload: string, kind: 'event' | 'exception' = 'event'): Buffer =>
+  Buffer.from(
+    codec.encode({ headers: { ':message-type': text(kind), [`:${kind}-type`]: text(type) }, body: Buffer.from(payload) }),
+  );
+
+const delta = (n: number): string => JSON.stringify({ contentBlockIndex: 0, delta: { text: `Wörter ${n}` } });
+const frames = Buffer.concat([1, 2, 3].map((n) => frame('contentBlockDelta', delta(n))));
+const expected = [1, 2, 3].map((n) => `{"contentBlockDelta":${delta(n)}}`);
+
+describe('Amazon’s frames', () => {
+  it('are cut into the same events wherever their chunks are cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(frames.length)), (places) => {
+        const cutter = bedrock.framing?.cutter();
+        const at = [0, ...places.sort((a, b) => a - b), frames.length];
+        const events = at.slice(1).flatMap((end, n) => cutter?.feed(frames.subarray(at[n], end)) ?? []);
+        expect(events).toEqual(expected);
+      }),
+    );
+  });
+
+  it('that are damaged end what can be read, and nothing is made up', () => {
+    fc.assert(
+      fc.property(fc.nat(frames.length - 1), fc.integer({ min: 1, max: 255 }), (place, change) => {
+        const damaged = Buffer.from(frames);
+        damaged[place] = ((damaged[place] as number) + change) % 256;
+        const events = bedrock.framing?.cutter().feed(damaged) ?? [];
+        expect(expected.slice(0, events.length)).toEqual(events);
+        expect(events.length).toBeLessThan(expected.length);
+      }),
+    );
+  });
+
+  it('survive any bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        for (const endpoint of [bedrock, bedrockClaude]) endpoint.framing?.cutter().feed(Buffer.from(bytes));
+      }),
+    );
+  });
+
+  it('tell an exception with its type', () => {
+    const exception = frame('throttlingException', '{"message":"slow down"}', 'exception');
+    expect(bedrock.framing?.cutter().feed(exception)).toEqual(['{"throttlingException":{"message":"slow down"}}']);
+    const [claude = ''] = bedrockClaude.framing?.cutter().feed(exception) ?? [];
+    expect(JSON.parse(claude)).toMatchObject({ type: 'error' });
+  });
+
+  it('around Claude’s events hold them in base64', () => {
+    const event = '{"type":"message_stop"}';
+    const chunk = frame('chunk', JSON.stringify({ bytes: Buffer.from(event).toString('base64') }));
+    expect(bedrockClaude.framing?.cutter().feed(chunk)).toEqual([event]);
+    expect(bedrockClaude.framing?.asServerSentEvent(event)).toBe(`event: message_stop\ndata: ${event}\n\n`);
+  });
+});

@@ -1,0 +1,67 @@
+import type { EventCutter } from '@sluice/dialects';
+import { EventStreamCodec } from '@smithy/core/event-streams';
+import type { Framing } from './endpoint.ts';
+
+/** A frame's length is in its first four bytes; no event of a model is as long as this. */
+const HEAD = 4;
+const MIN_FRAME = 16;
+const MAX_FRAME = 16 * 1024 * 1024;
+
+interface Reading {
+  /** An event's data, JSON text, from the type in its frame's head and its payload. */
+  read(type: string, payload: string): string | undefined;
+  asServerSentEvent(data: string): string;
+}
+
+const codec = new EventStreamCodec(
+  (bytes) => Buffer.from(bytes as Uint8Array).toString('utf8'),
+  (text) => Buffer.from(text),
+);
+
+/**
+ * Amazon's binary frames, each with its type, its length and two checksums.
+ * Source: AWS' documentation, "Event stream encoding".
+ */
+export function awsEventStream({ read, asServerSentEvent }: Reading): Framing {
+  return {
+    contentType: 'application/vnd.amazon.eventstream',
+    cutter: () => frameCutter(read),
+    asServerSentEvent,
+  };
+}
+
+function frameCutter(read: Reading['read']): EventCutter {
+  let rest: Buffer = Buffer.alloc(0);
+  let broken = false;
+  return {
+    feed(chunk) {
+      const events: string[] = [];
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      while (!broken && rest.length >= HEAD) {
+        const length = rest.readUInt32BE(0);
+        if (length < MIN_FRAME || length > MAX_FRAME) broken = true;
+        if (broken || rest.length < length) break;
+        const event = eventOf(rest.subarray(0, length), read);
+        rest = rest.subarray(length);
+        if (event === undefined) broken = true;
+        else if (event !== '') events.push(event);
+      }
+      // what cannot be read is a stream that was cut: nothing after it is looked at
+      if (broken) rest = Buffer.alloc(0);
+      return events;
+    },
+    flush: () => [],
+  };
+}
+
+/** The data of a frame; empty for one that says nothing, undefined for one that is damaged. */
+function eventOf(frame: Buffer, read: Reading['read']): string | undefined {
+  try {
+    const { headers, body } = codec.decode(frame);
+    const of = (name: string): string => String(headers[name]?.value ?? '');
+    const type = of(':message-type') === 'event' ? of(':event-type') : of(':exception-type') || 'unknownException';
+    return read(type, Buffer.from(body).toString('utf8')) ?? '';
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,9 @@
+import { isObject, type JsonObject, parseJson } from '@sluice/dialects';
+
+/** A request to Claude at a cloud: version in the body, and without what stands in the address there. */
+export function claudeBody(bytes: Buffer, version: string, without: readonly string[]): Buffer {
+  const value = parseJson(bytes.toString('utf8'));
+  const body: JsonObject = isObject(value) ? value : {};
+  const kept = Object.entries(body).filter(([name]) => !without.includes(name));
+  return Buffer.from(JSON.stringify({ anthropic_version: version, ...Object.fromEntries(kept) }));
+}

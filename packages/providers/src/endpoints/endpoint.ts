@@ -1,0 +1,25 @@
+import type { Asked, Dialect, EventCutter } from '@sluice/dialects';
+
+/** How requests of a dialect are addressed to one kind of provider, and how its streams are framed. */
+export interface Endpoint {
+  /** Below the base address; undefined where there is none such. */
+  path(asked: Asked, dialect: Dialect, options: EndpointOptions): string | undefined;
+  /** What the path of embeddings becomes. */
+  otherPath(path: string, model: string, options: EndpointOptions): string;
+  /** The body, with what is said here and not in the dialect. */
+  body(bytes: Buffer, asked: Asked): Buffer;
+  /** Other than server-sent events. */
+  readonly framing?: Framing;
+}
+
+export interface EndpointOptions {
+  readonly apiVersion?: string;
+}
+
+export interface Framing {
+  /** How a stream of it begins to be known. */
+  readonly contentType: string;
+  cutter(): EventCutter;
+  /** One event as the dialect's own framing has it, for a caller of the same dialect. */
+  asServerSentEvent(data: string): string;
+}

@@ -1,0 +1,32 @@
+import type { StreamOutcome, Usage } from '@sluice/core';
+import type { EventCutter, StreamWatcher } from '@sluice/dialects';
+import type { Framing } from './endpoint.ts';
+
+/** A stream in another framing for a caller of the same dialect: the same events, as server-sent ones. */
+export class ReframedStream implements StreamWatcher {
+  readonly #framing: Framing;
+  readonly #cutter: EventCutter;
+  readonly #watcher: StreamWatcher;
+
+  constructor(framing: Framing, watcher: StreamWatcher) {
+    this.#framing = framing;
+    this.#cutter = framing.cutter();
+    this.#watcher = watcher;
+  }
+
+  read(chunk: Buffer): Buffer {
+    return this.#watcher.read(Buffer.from(this.#cutter.feed(chunk).map(this.#framing.asServerSentEvent).join('')));
+  }
+
+  rest(): Buffer {
+    return this.#watcher.rest();
+  }
+
+  outcome(): StreamOutcome {
+    return this.#watcher.outcome();
+  }
+
+  usage(): Usage | undefined {
+    return this.#watcher.usage();
+  }
+}

@@ -1,0 +1,165 @@
+import type { DialectName, LlmService } from '@sluice/core';
+import { DIALECTS, type EmbeddingsDialectName, embeddingsBeside } from '@sluice/dialects';
+import { CATALOG } from './catalog/catalog.ts';
+import type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
+import { awsSignature } from './credentials/aws-signature.ts';
+import type { Credentials } from './credentials/credentials.ts';
+import { fixedHeaders } from './credentials/fixed-headers.ts';
+import { googleToken, readServiceAccount, type ServiceAccount } from './credentials/google-token.ts';
+import { ENDPOINTS } from './endpoints/registry.ts';
+import { Upstream } from './upstream.ts';
+
+/** What a configuration may say of a provider. */
+export interface ProviderSettings {
+  /** The catalog's entry, where it is not the provider's own name. */
+  readonly type?: string | undefined;
+  readonly dialect?: DialectName | undefined;
+  /** For one that speaks several, the one it knows best first. */
+  readonly dialects?: readonly DialectName[] | undefined;
+  readonly embeddings?: EmbeddingsDialectName | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly apiKey?: string | undefined;
+  readonly apiVersion?: string | undefined;
+  /** Settings of a catalog's address. */
+  readonly region?: string | undefined;
+  readonly project?: string | undefined;
+  readonly location?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  readonly sessionToken?: string | undefined;
+  /** A Google service account's file. */
+  readonly credentialsFile?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly routes?: readonly OtherRoute[] | undefined;
+  readonly connectTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+}
+
+/** A provider that can be called. */
+export interface Provider {
+  service(model: string): LlmService;
+  /** Further routes that it has. */
+  readonly routes: readonly OtherRoute[];
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A server of which nothing is known but where it is. */
+const UNKNOWN: CatalogEntry = {
+  dialects: ['openai-chat'],
+  authentication: { kind: 'key' },
+  keyVariables: [],
+  byKeyAlone: false,
+};
+
+/** Which of a catalog's providers the environment makes available by itself. */
+export function providersByKey(environment: Environment): string[] {
+  return Object.entries(CATALOG).flatMap(([name, { byKeyAlone, keyVariables }]) =>
+    byKeyAlone && keyVariables.some((variable) => environment[variable] !== undefined) ? [name] : [],
+  );
+}
+
+/** @throws Error that names the field which is wrong */
+export function openProvider(name: string, settings: ProviderSettings, environment: Environment): Provider {
+  const type = settings.type ?? name;
+  const known = Object.hasOwn(CATALOG, type) ? CATALOG[type] : undefined;
+  if (settings.type !== undefined && known === undefined) {
+    throw new Error(`providers.${name}.type: expected one of ${Object.keys(CATALOG).join(', ')}`);
+  }
+  const entry = known ?? UNKNOWN;
+  const baseUrl = settings.baseUrl ?? (entry.baseUrl === undefined ? undefined : addressOf(name, entry, settings, environment));
+  if (baseUrl === undefined) throw new Error(`providers.${name}.baseUrl: expected, because no provider is known by this name`);
+  const { dialect } = settings;
+  const dialects = settings.dialects ?? (dialect === undefined ? entry.dialects : [dialect]);
+  const [first] = dialects;
+  const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
+  const { apiVersion, headers = {}, connectTimeout, idleTimeout } = settings;
+  const upstream = new Upstream({
+    provider: name,
+    dialects,
+    ...(embeddings === undefined ? {} : { embeddings }),
+    baseUrl,
+    ...(settings.baseUrl !== undefined || entry.embeddingsUrl === undefined ? {} : { embeddingsUrl: entry.embeddingsUrl }),
+    credentials: credentialsOf(name, entry, first, settings, environment),
+    headers: Object.entries(headers).flat(),
+    endpoint: ENDPOINTS[entry.endpoint ?? 'plain'],
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
+    ...(connectTimeout === undefined ? {} : { connectTimeoutMs: connectTimeout }),
+    ...(idleTimeout === undefined ? {} : { idleTimeoutMs: idleTimeout }),
+  });
+  return {
+    service: (model) => upstream.model(model),
+    routes: settings.routes ?? entry.routes ?? [],
+    close: () => upstream.close(),
+    destroy: () => upstream.destroy(),
+  };
+}
+
+/** A catalog's address with its settings in their places. */
+function addressOf(name: string, entry: CatalogEntry, settings: ProviderSettings, environment: Environment): string {
+  const address = (entry.baseUrl as string).replace(/\{(\w+)\}/g, (_, setting: string) =>
+    encodeURIComponent(settingOf(name, setting, entry, settings, environment)),
+  );
+  // Google's one location that is everywhere has no name in the host
+  return address.replace('//global-aiplatform.', '//aiplatform.');
+}
+
+function settingOf(
+  name: string,
+  setting: string,
+  entry: CatalogEntry,
+  settings: ProviderSettings,
+  environment: Environment,
+): string {
+  const given = (settings as Readonly<Record<string, unknown>>)[setting];
+  if (typeof given === 'string') return given;
+  const variables = entry.settings?.[setting] ?? [];
+  const found = variables.map((variable) => environment[variable]).find((value) => value !== undefined && value !== '');
+  if (found !== undefined) return found;
+  throw new Error(`providers.${name}.${setting}: expected, or ${variables.join(' or ')} in the environment`);
+}
+
+function credentialsOf(
+  name: string,
+  entry: CatalogEntry,
+  dialect: DialectName | undefined,
+  settings: ProviderSettings,
+  environment: Environment,
+): Credentials {
+  const apiKey =
+    settings.apiKey ?? entry.keyVariables.map((variable) => environment[variable]).find((value) => value !== undefined);
+  const own = DIALECTS[dialect ?? 'openai-chat'];
+  const { authentication } = entry;
+  switch (authentication.kind) {
+    case 'key':
+      return fixedHeaders(apiKey === undefined ? [] : own.credentials(apiKey));
+    case 'header':
+      return fixedHeaders(apiKey === undefined ? [] : [authentication.name, apiKey]);
+    case 'google':
+      if (apiKey !== undefined) return fixedHeaders(['x-goog-api-key', apiKey]);
+      return googleToken({ provider: name, ...accountOf(name, settings.credentialsFile) });
+    case 'aws': {
+      if (apiKey !== undefined) return fixedHeaders(['authorization', `Bearer ${apiKey}`]);
+      const { accessKeyId, secretAccessKey, sessionToken } = settings;
+      const identity =
+        accessKeyId === undefined || secretAccessKey === undefined
+          ? {}
+          : { identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } };
+      const region = settingOf(name, 'region', entry, settings, environment);
+      return awsSignature({ provider: name, region, service: authentication.service, ...identity });
+    }
+  }
+}
+
+function accountOf(name: string, file: string | undefined): { account?: ServiceAccount } {
+  if (file === undefined) return {};
+  try {
+    return { account: readServiceAccount(file) };
+  } catch (error) {
+    throw new Error(`providers.${name}.credentialsFile: ${(error as Error).message}`);
+  }
+}

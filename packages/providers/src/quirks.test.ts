@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { applyQuirks } from './quirks.ts';
+
+const written = {
+  body: {
+    model: 'm',
+    max_completion_tokens: 9,
+    user: 'u',
+    stream_options: { include_usage: true },
+    messages: [
+      { role: 'developer', content: 'x' },
+      { role: 'assistant', content: 'y', reasoning_content: 'z' },
+    ],
+  },
+  dropped: ['top_k'],
+};
+
+describe('applyQuirks', () => {
+  it('says the same to who has none', () => {
+    expect(applyQuirks(written, {})).toEqual(written);
+  });
+
+  it('renames, drops with a name, and writes messages as the provider takes them', () => {
+    const quirks = {
+      rename: { max_completion_tokens: 'max_tokens' },
+      drop: ['user', 'stream_options'],
+      dropFromMessages: ['reasoning_content'],
+      systemForDeveloper: true,
+    };
+    expect(applyQuirks(written, quirks)).toEqual({
+      body: {
+        model: 'm',
+        max_tokens: 9,
+        messages: [
+          { role: 'system', content: 'x' },
+          { role: 'assistant', content: 'y' },
+        ],
+      },
+      // what only the gateway asked for is nobody's wish
+      dropped: ['top_k', 'user'],
+    });
+  });
+});

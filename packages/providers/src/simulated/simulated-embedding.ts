@@ -1,0 +1,20 @@
+import type { NeutralEmbeddings, NeutralEmbedRequest } from '@sluice/dialects';
+
+/** The numbers of a made-up embedding. */
+const DIMENSIONS = 8;
+
+/** Vectors that depend on the text alone; one token a character. */
+export function simulateEmbeddings({ inputs, dimensions = DIMENSIONS }: NeutralEmbedRequest, model: string): NeutralEmbeddings {
+  const texts = inputs.map((input) => (typeof input === 'string' ? input : input.join(' ')));
+  const inputTokens = texts.reduce((sum, text) => sum + [...text].length, 0);
+  return { model, vectors: texts.map((text) => embed(text, dimensions)), usage: { inputTokens, outputTokens: 0 } };
+}
+
+function embed(text: string, dimensions: number): number[] {
+  let state = 2_166_136_261;
+  for (const character of text) state = Math.imul(state ^ (character.codePointAt(0) as number), 16_777_619) >>> 0;
+  return Array.from({ length: dimensions }, (_, n) => {
+    state = Math.imul(state ^ n, 16_777_619) >>> 0;
+    return Math.round((state / 2_147_483_648 - 1) * 1_000_000) / 1_000_000;
+  });
+}

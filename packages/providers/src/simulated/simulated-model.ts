@@ -1,0 +1,146 @@
+import type { Usage } from '@sluice/core';
+import type { Choice, MediaSource, NeutralEvent, NeutralReply, NeutralRequest, Part, Tool } from '@sluice/dialects';
+import { sampleValue } from './sample-value.ts';
+
+/** 2023-11-14: simulated models are as old as one another. */
+export const SIMULATED_CREATED_S = 1_700_000_000;
+
+const lengthOf = (text: string): number => [...text].length;
+
+/** All text of a message, what tools gave back included. */
+function textOf(parts: readonly Part[]): string {
+  return parts
+    .map((part) => {
+      if (part.type === 'text' || part.type === 'refusal') return part.text;
+      return part.type === 'tool_result' ? textOf(part.parts) : '';
+    })
+    .join('');
+}
+
+/** The media that came with a message, so that it can be seen that they did. */
+function mediaOf(parts: readonly Part[]): string[] {
+  return parts.flatMap((part): string[] => {
+    if (part.type === 'tool_result') return mediaOf(part.parts);
+    return part.type === 'image' || part.type === 'audio' || part.type === 'file'
+      ? [`[${part.type}: ${nameOf(part.source)}]`]
+      : [];
+  });
+}
+
+function nameOf(source: MediaSource): string {
+  switch (source.kind) {
+    case 'base64':
+      return `${source.mediaType}, ${Buffer.from(source.data, 'base64').length} bytes`;
+    case 'url':
+      return source.url;
+    case 'id':
+      return source.id;
+  }
+}
+
+/**
+ * What a simulated model says to a request: the same to the same one. It counts one token a character of the prompt and of the answer, so that a price
+ * per token is the price per character of the pattern's examples.
+ *
+ * It calls the tool that it must call, or each that its prompt names; it answers with what tools gave back; it thinks when it is asked to show it; it
+ * writes what a schema allows; and it says which pictures and files it was given.
+ */
+export function simulateReply(request: NeutralRequest, head: { readonly id: string; readonly model: string }): NeutralReply {
+  const { messages, format, reasoning, maxTokens } = request;
+  const last = messages.at(-1)?.parts ?? [];
+  const prompt = [textOf(last), ...mediaOf(last)].join(' ').trim();
+  const parts: Part[] = [];
+  if (reasoning?.show === true && reasoning.effort !== 'none') {
+    parts.push({ type: 'reasoning', text: `Thinking about: ${prompt}`, signature: Buffer.from(prompt).toString('base64') });
+  }
+  const calls = toolsToCall(request, last);
+  let finish: Choice['finish'] = 'stop';
+  if (calls.length > 0) {
+    finish = 'tool_calls';
+    for (const [n, tool] of calls.entries()) {
+      const id = `call_${head.id}_${n}`.replace(/[^\w-]/g, '').slice(0, 40);
+      parts.push({ type: 'tool_call', id, name: tool.name, arguments: JSON.stringify(sampleValue(tool.schema)) });
+    }
+  } else {
+    const words =
+      format === undefined
+        ? `Simulated answer to: ${prompt}`
+        : JSON.stringify(format.type === 'schema' ? sampleValue(format.schema) : { answer: prompt });
+    const allowed = maxTokens === undefined ? words : [...words].slice(0, maxTokens).join('');
+    if (allowed.length < words.length) finish = 'length';
+    parts.push({ type: 'text', text: allowed });
+  }
+  const choice: Choice = { parts, finish, ...logprobsOf(request, parts) };
+  return {
+    ...head,
+    createdS: SIMULATED_CREATED_S,
+    choices: Array.from({ length: request.choices ?? 1 }, () => choice),
+    usage: usageOf(request, parts, request.choices ?? 1),
+  };
+}
+
+function toolsToCall({ tools = [], toolChoice }: NeutralRequest, last: readonly Part[]): readonly Tool[] {
+  if (toolChoice === 'none' || last.some((part) => part.type === 'tool_result')) return [];
+  if (typeof toolChoice === 'object') return tools.filter(({ name }) => name === toolChoice.name);
+  const prompt = textOf(last);
+  const named = tools.filter(({ name }) => prompt.includes(name));
+  return named.length === 0 && toolChoice === 'required' ? tools.slice(0, 1) : named;
+}
+
+function logprobsOf({ logprobs }: NeutralRequest, parts: readonly Part[]): Pick<Choice, 'logprobs'> {
+  if (logprobs === undefined) return {};
+  const tokens = parts.flatMap((part) => (part.type === 'text' ? wordsOf(part.text) : []));
+  return { logprobs: tokens.map((token) => ({ token, logprob: -0.5, top: logprobs === 0 ? [] : [{ token, logprob: -0.5 }] })) };
+}
+
+/** The tokens of a prompt, one a character. */
+export const promptTokens = ({ messages }: NeutralRequest): number =>
+  messages.reduce((sum, { parts }) => sum + lengthOf(textOf(parts)), 0);
+
+function usageOf(request: NeutralRequest, parts: readonly Part[], choices: number): Usage {
+  const thought = parts.reduce((sum, part) => sum + (part.type === 'reasoning' ? lengthOf(part.text) : 0), 0);
+  const said = parts.reduce((sum, part) => {
+    if (part.type === 'text') return sum + lengthOf(part.text);
+    return part.type === 'tool_call' ? sum + lengthOf(part.arguments) : sum;
+  }, thought);
+  return {
+    inputTokens: promptTokens(request),
+    outputTokens: said * choices,
+    ...(thought === 0 ? {} : { reasoningTokens: thought * choices }),
+  };
+}
+
+const wordsOf = (text: string): string[] => text.match(/\S+\s*|\s+/g) ?? [];
+
+/** The same answer as the events of a stream, one a word. */
+export function* simulateEvents(reply: NeutralReply): Generator<NeutralEvent> {
+  const { id, model, createdS, usage } = reply;
+  yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };
+  for (const [choice, { parts, finish, logprobs }] of reply.choices.entries()) {
+    let calls = 0;
+    const probs = [...(logprobs ?? [])];
+    for (const part of parts) {
+      switch (part.type) {
+        case 'reasoning':
+          for (const text of wordsOf(part.text)) yield { type: 'reasoning', choice, text };
+          if (part.signature !== undefined) yield { type: 'reasoning', choice, text: '', signature: part.signature };
+          break;
+        case 'text':
+          for (const text of wordsOf(part.text)) {
+            const prob = probs.shift();
+            yield { type: 'text', choice, text, ...(prob === undefined ? {} : { logprobs: [prob] }) };
+          }
+          break;
+        case 'tool_call': {
+          const call = calls++;
+          yield { type: 'tool_call', choice, call, id: part.id, name: part.name };
+          for (const text of part.arguments.match(/.{1,8}/gs) ?? []) yield { type: 'tool_arguments', choice, call, text };
+          break;
+        }
+        default:
+      }
+    }
+    yield { type: 'finish', choice, reason: finish };
+  }
+  if (usage !== undefined) yield { type: 'usage', usage };
+}

@@ -1,0 +1,53 @@
+import { type LlmCall, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { pause } from './pause.ts';
+import { type SimulatedAnswer, simulatedAnswer } from './simulated-answer.ts';
+import { SIMULATED_CREATED_S } from './simulated-model.ts';
+
+export interface SimulatedOptions {
+  /** How long until the answer begins. */
+  readonly latencyMs: number;
+  /** How fast a stream goes on; all at once if not given. */
+  readonly tokensPerSecond?: number;
+}
+
+/** A provider in this process, for demonstrations and tests: no network, no key, the latency that is asked for. It speaks what its caller speaks. */
+export function simulated(model: string, options: SimulatedOptions): LlmService {
+  return {
+    async complete(call: LlmCall): Promise<LlmReply> {
+      const view = call.message.view();
+      const framing = view.framing ?? 'sse';
+      const answer = simulatedAnswer({
+        operation: call.operation,
+        dialect: call.dialect,
+        body: call.message.json(),
+        context: { model, id: `sim-${call.id}`, createdS: SIMULATED_CREATED_S, streamUsage: view.wantsStreamUsage, framing },
+      });
+      await pause(options.latencyMs, call.signal);
+      const head = { status: 200, headers: {} };
+      const told = answer.usage === undefined ? {} : { usage: answer.usage };
+      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...told };
+      const contentType = framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/json';
+      return { ...head, contentType, stream: streamOf(answer, options, call.signal) };
+    },
+  };
+}
+
+function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
+  const left = new AbortController();
+  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => left.abort() });
+  const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
+  const run = async (): Promise<void> => {
+    const stop = AbortSignal.any([signal, left.signal]);
+    try {
+      for (const event of answer.events()) {
+        if (gapMs > 0) await pause(gapMs, stop);
+        stream.push(Buffer.from(event));
+      }
+      stream.finish({ end: 'finished', ...(answer.usage === undefined ? {} : { usage: answer.usage }) });
+    } catch {
+      stream.finish({ end: 'cancelled' });
+    }
+  };
+  void run();
+  return stream;
+}
