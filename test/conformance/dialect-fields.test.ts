@@ -2,81 +2,69 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { DialectName } from '@sluice/core';
-import { DIALECTS } from '@sluice/dialects';
+import { fateOf } from '../support/request-fields.ts';
+import { requestFields } from '../support/sdk-fields.ts';
 
-const MODULES = fileURLToPath(new URL('../node_modules/', import.meta.url));
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/dialects.md', import.meta.url)), 'utf8');
 
-/** The fields of an interface of an official SDK, from its declarations. */
-function fieldsOf(sdk: string, file: string, name: string): string[] {
-  const text = readFileSync(`${MODULES}${sdk}/${file}`, 'utf8');
-  const from = text.indexOf('{', text.indexOf(`interface ${name}`));
-  let depth = 0;
-  let to = from;
-  do {
-    if (text[to] === '{') depth++;
-    if (text[to] === '}') depth--;
-    to++;
-  } while (depth > 0);
-  return [...text.slice(from, to).matchAll(/^ {4}([a-z_]+)\??:/gm)].map(([, field]) => field as string);
+const HEADINGS = {
+  'openai-chat': "A request in OpenAI's chat dialect",
+  'openai-responses': "A request in OpenAI's Responses dialect",
+  'anthropic-messages': "A request in Anthropic's dialect",
+  gemini: "A request in Gemini's dialect",
+} as const;
+
+const COLUMNS: Readonly<Record<string, DialectName>> = {
+  'to OpenAI chat': 'openai-chat',
+  'to OpenAI Responses': 'openai-responses',
+  'to Anthropic': 'anthropic-messages',
+  'to Gemini': 'gemini',
+  'to Bedrock': 'bedrock-converse',
+};
+
+interface Cell {
+  readonly field: string;
+  readonly to: DialectName;
+  readonly fate: string;
 }
 
-/** What a table of the page says of each field: `said …`, `dropped …` or `refused …`. */
-function tableOf(heading: string): Map<string, string> {
-  const section = PAGE.split(`## ${heading}`)[1]?.split('\n## ')[0] ?? '';
-  const rows = [...section.matchAll(/^\| (`.*?`) +\| (.*?) +\|$/gm)];
-  return new Map(
-    rows.flatMap(([, names = '', what = '']) =>
-      [...names.matchAll(/`([a-z_]+)`/g)].map(([, name = '']) => [name, what] as const),
-    ),
-  );
+/** What a table of the page says of each field on its way to each provider. */
+function tableOf(heading: string): Cell[] {
+  const section = PAGE.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  const cellsOf = (row: string): string[] => row.split('|').map((cell) => cell.trim());
+  const heads = cellsOf(rows[0] ?? '');
+  return rows.slice(2).flatMap((row) => {
+    const cells = cellsOf(row);
+    const field = /`(\w+)`/.exec(cells[1] ?? '')?.[1] ?? '';
+    return heads.flatMap((head, n) => {
+      const to = COLUMNS[head];
+      return to === undefined ? [] : [{ field, to, fate: cells[n] ?? '' }];
+    });
+  });
 }
 
-const PAIRS = [
-  {
-    from: 'openai-chat',
-    to: 'anthropic-messages',
-    heading: "A request in OpenAI's dialect, to a provider that speaks Anthropic's",
-    fields: fieldsOf('openai', 'resources/chat/completions/completions.d.ts', 'ChatCompletionCreateParamsBase'),
-    // values for which the table's word holds
-    values: { n: 2, logprobs: true, modalities: ['audio'], seed: 1, presence_penalty: 1, frequency_penalty: 1 },
-    alone: ['top_logprobs'],
-  },
-  {
-    from: 'anthropic-messages',
-    to: 'openai-chat',
-    heading: "A request in Anthropic's dialect, to a provider that speaks OpenAI's",
-    fields: fieldsOf('@anthropic-ai/sdk', 'resources/messages/messages.d.ts', 'MessageCreateParamsBase'),
-    values: { top_k: 5 },
-    alone: [],
-  },
-] as const;
+describe.each(Object.keys(HEADINGS) as (keyof typeof HEADINGS)[])('a request of %s', (from) => {
+  const table = tableOf(HEADINGS[from]);
+  const fields = requestFields(from);
 
-describe.each(PAIRS)('from $from to $to', ({ from, to, heading, fields, values, alone }) => {
-  const table = tableOf(heading);
-  const translate = (more: object) => {
-    const request = { model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'x' }], ...more };
-    const neutral = DIALECTS[from as DialectName].readRequest(request);
-    return DIALECTS[to as DialectName].writeRequest(neutral, 'm', false);
-  };
-  const rows = [...table].filter(([field]) => !(alone as readonly string[]).includes(field));
-
-  it('has every field of the SDK’s request in its table', () => {
+  it('has every field of the SDK’s request in its table, and no other', () => {
     expect(fields.length).toBeGreaterThan(15);
-    expect(fields.filter((field) => !table.has(field))).toEqual([]);
+    expect(new Set(table.map(({ field }) => field))).toEqual(new Set(fields));
+    expect(table).toHaveLength(fields.length * 4);
   });
 
-  it.each(rows.filter(([, what]) => what.startsWith('dropped')))('%s is dropped with its name', (field) => {
-    const value = (values as Record<string, unknown>)[field] ?? 'a wish';
-    expect(translate({ [field]: value }).dropped).toEqual([field]);
-  });
-
-  it.each(rows.filter(([, what]) => what.startsWith('refused')))('%s is refused with its name', (field) => {
-    const value = (values as Record<string, unknown>)[field] ?? { anything: 1 };
-    expect(() => translate({ [field]: value })).toThrow(expect.objectContaining({ code: 'invalid_request', param: field }));
+  it.each(table.map((cell) => [cell.field, cell.to, cell] as const))('%s to %s is what the table says', (field, to, { fate }) => {
+    const met = fateOf(from, to, field);
+    expect(met.fate).toBe(fate);
+    // a field that goes with another may be refused for that one
+    const among = ['top_logprobs', 'logprobs', 'responseLogprobs'].includes(field)
+      ? [field, 'logprobs', 'responseLogprobs']
+      : [field];
+    if (fate !== 'said') expect(among).toContain(met.names[0]);
   });
 
   it('refuses what nobody knows', () => {
-    expect(() => translate({ brand_new: 1 })).toThrow(expect.objectContaining({ param: 'brand_new' }));
+    expect(fateOf(from, 'bedrock-converse', 'brand_new_field')).toMatchObject({ fate: 'refused' });
   });
 });

@@ -1,60 +1,67 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { startGatewayHere } from '../support/gateway-here.ts';
-import { recordedFiles } from '../support/recordings.ts';
+import { type Recording, recordedFiles, recordingOf, wireOf } from '../support/recordings.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 
 const KEY = 'key-of-the-recorded';
 
 type Chunk = { readonly choices?: readonly unknown[]; readonly usage?: unknown };
 
-interface Recording {
-  readonly name: string;
-  readonly streamed: boolean;
-  readonly text: string;
-  /** What a client is to see that did not ask for usage. */
-  readonly withoutUsage: string;
-  readonly route: string;
-}
+const isUsageAlone = (data: string): boolean => {
+  const { choices, usage } = JSON.parse(data) as Chunk;
+  return choices?.length === 0 && usage != null;
+};
 
-const eventOf = (data: string): string => `data: ${data}\n\n`;
-const isUsageAlone = (chunk: Chunk): boolean => chunk.choices?.length === 0 && chunk.usage != null;
+type Asked = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
 
-/** Those in OpenAI's dialect, which their content shows. */
-function recordings(): Recording[] {
-  return recordedFiles().flatMap(({ name, text }): Recording[] => {
-    if (name.endsWith('.json')) {
-      const value = JSON.parse(text) as Chunk & { object?: string };
-      if (value.object === 'list' && !('models' in value)) {
-        return [{ name, streamed: false, text, withoutUsage: text, route: '/v1/embeddings' }];
-      }
-      if (!Array.isArray(value.choices)) return [];
-      const route = value.object === 'text_completion' ? '/v1/completions' : '/v1/chat/completions';
-      return [{ name, streamed: false, text, withoutUsage: text, route }];
-    }
-    const lines = text.split('\n').filter((line) => line !== '');
-    const chunks = lines.map((line) => JSON.parse(line) as Chunk & { object?: string });
-    if (!chunks.some((chunk) => Array.isArray(chunk.choices))) return [];
-    const all = [...lines, '[DONE]'];
-    const shown = all.filter((_, n) => chunks[n] === undefined || !isUsageAlone(chunks[n]));
-    const route = chunks[0]?.object === 'text_completion' ? '/v1/completions' : '/v1/chat/completions';
-    return [{ name, streamed: true, text: all.map(eventOf).join(''), withoutUsage: shown.map(eventOf).join(''), route }];
-  });
-}
+/** What a caller of a dialect sends, and where. */
+const ASKED: Readonly<Record<Asked, (streamed: boolean) => readonly [route: string, body: object]>> = {
+  'openai-chat': () => ['/v1/chat/completions', { model: 'openai-chat/m', messages: [{ role: 'user', content: 'x' }] }],
+  'openai-responses': () => ['/v1/responses', { model: 'openai-responses/m', input: 'x' }],
+  'anthropic-messages': () => [
+    '/v1/messages',
+    { model: 'anthropic-messages/m', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] },
+  ],
+  gemini: (streamed: boolean) => [
+    `/v1beta/models/gemini/m:${streamed ? 'streamGenerateContent?alt=sse' : 'generateContent'}`,
+    { contents: [{ role: 'user', parts: [{ text: 'x' }] }] },
+  ],
+};
 
-const all = recordings();
+const files = recordedFiles();
+const recordings = files
+  .flatMap((file) => recordingOf(file) ?? [])
+  .filter((recording): recording is Recording & { dialect: Asked } => recording.dialect in ASKED);
 
-if (all.length === 0) {
+/** Answers of OpenAI's other routes, and of those who have them in its way. */
+const OTHERS: readonly (readonly [name: string, route: string, body: object | 'multipart'])[] = [
+  ['openai/openai-embedding.json', '/v1/embeddings', { model: 'openai-chat/m', input: 'x' }],
+  ['openai/openai-completion-text.json', '/v1/completions', { model: 'openai-chat/m', prompt: 'x' }],
+  ['openai/openai-image.json', '/v1/images/generations', { model: 'openai-chat/m', prompt: 'x' }],
+  ['openai/openai-image-edit.json', '/v1/images/edits', 'multipart'],
+  ['groq/groq-transcription-text.json', '/v1/audio/transcriptions', 'multipart'],
+  ['mistral/mistral-transcription.json', '/v1/audio/transcriptions', 'multipart'],
+  ['cohere/cohere-reranking.1.json', '/v1/rerank', { model: 'openai-chat/m', query: 'x', documents: ['y'] }],
+];
+
+if (files.length === 0) {
   // named, so that nobody takes their absence for their success
   describe('real providers’ answers', () => it.skip(`skipped: there are no recordings at ../shared/recorded`, () => {}));
 } else {
-  describe('real providers’ answers', () => {
+  describe('real providers’ answers come through byte for byte to a caller of their own dialect', () => {
     let upstream: ScriptedUpstream;
     let gateway: Gateway;
     beforeAll(async () => {
       upstream = await startScriptedUpstream();
+      const { baseUrl } = upstream;
       gateway = await startGatewayHere({
-        providers: { up: { baseUrl: upstream.baseUrl } },
+        providers: {
+          'openai-chat': { baseUrl, dialect: 'openai-chat', routes: ['images', 'audio', 'rerank'] },
+          'openai-responses': { baseUrl, dialect: 'openai-responses' },
+          'anthropic-messages': { baseUrl, dialect: 'anthropic-messages' },
+          gemini: { baseUrl, dialect: 'gemini' },
+        },
         keys: [{ name: 'recorded', secret: KEY }],
       });
     });
@@ -62,27 +69,66 @@ if (all.length === 0) {
       await gateway.close(0);
       await upstream.close();
     });
-    const ask = (recording: Recording, more: object) =>
-      fetch(`${gateway.url}${recording.route}`, {
+    const post = async (route: string, body: object): Promise<string> => {
+      const answer = await fetch(`${gateway.url}${route}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'up/m', messages: [{ role: 'user', content: 'x' }], prompt: 'x', input: 'x', ...more }),
+        body: JSON.stringify(body),
       });
+      return answer.text();
+    };
 
-    it.each(all.map((recording) => [recording.name, recording] as const))(
-      '%s comes through byte for byte',
+    it.each(recordings.map((recording) => [`${recording.name} (${recording.dialect})`, recording] as const))(
+      '%s',
       async (_name, recording) => {
-        upstream.answer(recording.streamed ? events(recording.text) : whole(recording.text));
-        const { streamed: stream } = recording;
-        const asked = await ask(recording, stream ? { stream, stream_options: { include_usage: true } } : {});
-        expect(await asked.text()).toBe(recording.text);
-        if (!stream) return;
-        expect(await (await ask(recording, { stream })).text()).toBe(recording.withoutUsage);
+        const { streamed, dialect, text } = recording;
+        const wire = streamed ? wireOf(recording) : text;
+        upstream.answer(streamed ? events(wire) : whole(text));
+        const [route, body] = ASKED[dialect](streamed);
+        const stream = streamed && dialect !== 'gemini' ? { stream: true } : {};
+        const options = streamed && dialect === 'openai-chat' ? { stream_options: { include_usage: true } } : {};
+        expect(await post(route, { ...body, ...stream, ...options })).toBe(wire);
       },
     );
 
+    const chatStreams = recordings.filter(({ dialect, streamed }) => dialect === 'openai-chat' && streamed);
+    it.each(chatStreams.map((recording) => [recording.name, recording] as const))(
+      '%s, but for usage that nobody asked for',
+      async (_name, recording) => {
+        upstream.answer(events(wireOf(recording)));
+        const [route, body] = ASKED['openai-chat'](true);
+        const shown = { ...recording, events: recording.events.filter((data) => !isUsageAlone(data)) };
+        expect(await post(route, { ...body, stream: true })).toBe(wireOf(shown));
+      },
+    );
+
+    it.each(OTHERS)('%s', async (name, route, body) => {
+      const { text } = files.find((file) => file.name === name) as { text: string };
+      upstream.answer(whole(text));
+      if (body !== 'multipart') {
+        expect(await post(route, body)).toBe(text);
+        return;
+      }
+      const form = new FormData();
+      form.set('file', new Blob(['sound']), 'a.wav');
+      form.set('model', 'm');
+      const headers = { authorization: `Bearer ${KEY}` };
+      const answer = await fetch(`${gateway.url}${route}`, { method: 'POST', headers, body: form });
+      expect(await answer.text()).toBe(text);
+      expect(upstream.requests.at(-1)?.body).toContain('sound');
+    });
+
+    it('a stream of Gemini’s as the array that it is without alt=sse', async () => {
+      const recording = recordings.find(({ dialect, streamed }) => dialect === 'gemini' && streamed) as Recording;
+      const wire = `[${recording.events.join('\r\n,\r\n')}]`;
+      upstream.answer(whole(wire));
+      const [, body] = ASKED.gemini(true);
+      expect(await post('/v1beta/models/gemini/m:streamGenerateContent', body)).toBe(wire);
+      expect(upstream.requests.at(-1)?.path).toBe('/v1/models/m:streamGenerateContent');
+    });
+
     it('are of many providers', () => {
-      expect(new Set(all.map(({ name }) => name.split('/')[0])).size).toBeGreaterThan(5);
+      expect(new Set(recordings.map(({ name }) => name.split('/')[0])).size).toBeGreaterThan(10);
     });
   });
 }

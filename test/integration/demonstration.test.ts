@@ -24,7 +24,7 @@ describe('the demonstration', () => {
     const [, shown = ''] = /```json\n([^`]*)```/.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
     const expected = JSON.parse(shown) as Record<string, unknown>;
     const answer = await askOnce(gateway.url, chat('demo', 'Hello'), { key: 'sk-sluice-demo' });
-    expect(answer.json).toEqual({ ...expected, id: expect.stringMatching(/^sim-/) });
+    expect(answer.json).toEqual({ ...expected, id: expect.stringMatching(/^chatcmpl-sim-/) });
   });
 
   it('answers the official SDK, and the second time from the cache', async () => {

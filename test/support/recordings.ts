@@ -1,12 +1,89 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DialectName } from '@sluice/core';
+import {
+  type Said,
+  saidByAnthropic,
+  saidByAnthropicStream,
+  saidByConverse,
+  saidByConverseStream,
+  saidByGemini,
+  saidByOpenAi,
+  saidByResponses,
+} from './said.ts';
 
 /** Real providers' answers, where somebody has put them beside the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/recorded/', import.meta.url));
 
+export interface RecordedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A completion that was recorded. */
+export interface Recording extends RecordedFile {
+  readonly dialect: DialectName;
+  readonly streamed: boolean;
+  /** A whole answer as it is; of a stream the data of each event. */
+  readonly events: readonly string[];
+  readonly said: Said;
+}
+
 /** `NAME.json` is a whole answer, `NAME.chunks.txt` a stream's events, the data of one a line. Empty where there are none. */
-export function recordedFiles(): { name: string; text: string }[] {
+export function recordedFiles(): RecordedFile[] {
   if (!existsSync(FOLDER)) return [];
   const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(json|chunks\.txt)$/.test(file));
   return files.sort().map((name) => ({ name, text: readFileSync(`${FOLDER}${name}`, 'utf8') }));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: recordings are read without types, so that what is expected owes nothing to our own readers
+type Any = any;
+
+/** What a file's content shows it to be; undefined for one that is no completion of a dialect that we speak. */
+export function recordingOf(file: RecordedFile): Recording | undefined {
+  return file.name.endsWith('.json') ? wholeOf(file) : streamOf(file);
+}
+
+function wholeOf(file: RecordedFile): Recording | undefined {
+  const value = JSON.parse(file.text) as Any;
+  const as = (dialect: DialectName, said: Said): Recording => ({ ...file, dialect, streamed: false, events: [], said });
+  if (value.type === 'message' && value.role === 'assistant') return as('anthropic-messages', saidByAnthropic(value));
+  if (value.choices?.[0]?.message !== undefined) return as('openai-chat', saidByOpenAi([value], 'message'));
+  if (value.object === 'response') return as('openai-responses', saidByResponses(value));
+  if (value.candidates !== undefined) return as('gemini', saidByGemini([value]));
+  if (value.output?.message !== undefined) return as('bedrock-converse', saidByConverse(value));
+  return undefined;
+}
+
+function streamOf(file: RecordedFile): Recording | undefined {
+  const events = file.text.split('\n').filter((line) => line !== '');
+  const chunks = events.map((line) => JSON.parse(line) as Any);
+  const as = (dialect: DialectName, said: Said): Recording => ({ ...file, dialect, streamed: true, events, said });
+  if (chunks.some((chunk) => chunk.type === 'message_start')) return as('anthropic-messages', saidByAnthropicStream(chunks));
+  if (chunks.some((chunk) => chunk.choices?.[0]?.delta !== undefined)) return as('openai-chat', saidByOpenAi(chunks, 'delta'));
+  // some recordings hold the answers of several turns, one after the other
+  const turns = chunks.filter(({ type }) => type === 'response.completed' || type === 'response.incomplete');
+  if (turns.length > 0) {
+    const output = turns.flatMap(({ response }) => response.output);
+    const text = chunks
+      .filter(({ type }) => type === 'response.output_text.delta' || type === 'response.refusal.delta')
+      .map(({ delta }) => delta)
+      .join('');
+    return as('openai-responses', { ...saidByResponses({ ...turns.at(-1).response, output }), text });
+  }
+  if (chunks.some((chunk) => chunk.candidates !== undefined)) return as('gemini', saidByGemini(chunks));
+  if (chunks.some((chunk) => chunk.contentBlockDelta !== undefined)) return as('bedrock-converse', saidByConverseStream(chunks));
+  return undefined;
+}
+
+/** A stream as its provider sends it, but for Amazon's frames. */
+export function wireOf({ dialect, events }: Recording): string {
+  switch (dialect) {
+    case 'openai-chat':
+      return [...events, '[DONE]'].map((data) => `data: ${data}\n\n`).join('');
+    case 'gemini':
+      return events.map((data) => `data: ${data}\r\n\r\n`).join('');
+    default:
+      return events.map((data) => `event: ${(JSON.parse(data) as { type: string }).type}\ndata: ${data}\n\n`).join('');
+  }
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 
 export interface UpstreamRequest {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -23,7 +24,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const seen = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
+    const { method = '' } = request;
+    const seen = { method, path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
     requests.push(seen);
     how(response, seen);
   });

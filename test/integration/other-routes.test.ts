@@ -1,0 +1,202 @@
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Gateway } from '@sluice/gateway';
+import OpenAI, { toFile } from 'openai';
+import { startGatewayHere } from '../support/gateway-here.ts';
+import { ADMIN_KEY } from '../support/gateway-process.ts';
+import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const KEY = 'key-of-the-other-routes';
+
+describe('routes whose bytes pass unread', () => {
+  let upstream: ScriptedUpstream;
+  let second: ScriptedUpstream;
+  /** Tells of bytes as they come, and answers by hand. */
+  let watched: Server;
+  const seen: { bytes: number; request: IncomingMessage | undefined } = { bytes: 0, request: undefined };
+  let gateway: Gateway;
+  let openai: OpenAI;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    second = await startScriptedUpstream();
+    watched = createServer((request, response) => {
+      seen.request = request;
+      request.on('data', (chunk: Buffer) => {
+        seen.bytes += chunk.length;
+      });
+      request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":"heard"}'));
+    });
+    await new Promise<void>((resolve) => watched.listen(0, '127.0.0.1', () => resolve()));
+    const { port } = watched.address() as AddressInfo;
+    gateway = await startGatewayHere({
+      providers: {
+        openai: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-openai' },
+        other: { type: 'openai', baseUrl: second.baseUrl, apiKey: 'sk-of-the-other' },
+        watched: { baseUrl: `http://127.0.0.1:${port}/v1`, routes: ['audio'] },
+      },
+      models: { 'safe-words': { targets: [{ provider: 'other', model: 'omni-moderation-latest' }] } },
+      keys: [
+        { name: 'all', secret: KEY },
+        { name: 'some', secret: `${KEY}-some`, models: ['safe-words'] },
+        { name: 'few', secret: `${KEY}-few`, limits: { requests: '1/h' } },
+      ],
+      limits: { body: '64KiB' },
+    });
+    openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY, maxRetries: 0 });
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await Promise.all([upstream.close(), second.close()]);
+    watched.close();
+    watched.closeAllConnections();
+  });
+  const as = (suffix: string) => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: `${KEY}-${suffix}`, maxRetries: 0 });
+
+  it('are answered by the provider of the model that the body names, under its own name', async () => {
+    second.answer(whole('{"id":"modr-1","model":"omni-moderation-latest","results":[]}'));
+    const { data, response } = await openai.moderations.create({ model: 'safe-words', input: 'x' }).withResponse();
+    expect(data.id).toBe('modr-1');
+    expect(response.headers.get('x-sluice-provider')).toBe('other');
+    expect(second.requests.at(-1)).toMatchObject({
+      method: 'POST',
+      path: '/v1/moderations',
+      headers: { authorization: 'Bearer sk-of-the-other' },
+      body: '{"model":"omni-moderation-latest","input":"x"}',
+    });
+  });
+
+  it('are answered by the first provider that has them, or the one that is named, where no model is', async () => {
+    upstream.answer(whole('{"object":"list","data":[]}'));
+    second.answer(whole('{"object":"list","data":[]}'));
+    await openai.files.list({ purpose: 'batch', limit: 5 });
+    expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/files?purpose=batch&limit=5' });
+    await openai.batches.list({}, { headers: { 'x-sluice-provider': 'other' } });
+    expect(second.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/batches' });
+    const nobody = openai.files.list({}, { headers: { 'x-sluice-provider': 'watched' } });
+    await expect(nobody).rejects.toMatchObject({ status: 404, message: expect.stringContaining('GET /v1/files') });
+    await expect(fetch(`${gateway.url}/v1/rerank`, jsonOf(KEY, { query: 'x' })).then((r) => r.status)).resolves.toBe(404);
+  });
+
+  const jsonOf = (key: string, body: object): RequestInit => ({
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+  it('never carry a caller’s key to a provider', async () => {
+    upstream.answer(whole('{"object":"list","data":[]}'));
+    const answer = await fetch(`${gateway.url}/v1/files?key=${KEY}&limit=1&%6Bey=${KEY}`);
+    expect(answer.status).toBe(200);
+    expect(upstream.requests.at(-1)?.path).toBe('/v1/files?limit=1');
+    expect(JSON.stringify(upstream.requests.at(-1))).not.toContain(KEY);
+  });
+
+  it('upload, fetch and delete files', async () => {
+    upstream.answer(whole('{"id":"file-1","object":"file"}'));
+    const { id } = await openai.files.create({ file: await toFile(Buffer.from('{"a":1}\n'), 'a.jsonl'), purpose: 'batch' });
+    expect(upstream.requests.at(-1)?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
+    expect(upstream.requests.at(-1)?.body).toContain('{"a":1}\n');
+    const bytes = Buffer.from([0, 255, 13, 10, 0]);
+    upstream.answer(whole(bytes, 200, { 'content-type': 'application/octet-stream' }));
+    expect(Buffer.from(await (await openai.files.content(id)).arrayBuffer())).toEqual(bytes);
+    expect(upstream.requests.at(-1)?.path).toBe('/v1/files/file-1/content');
+    upstream.answer(whole('{"id":"file-1","deleted":true}'));
+    expect(await openai.files.delete(id)).toMatchObject({ deleted: true });
+    expect(upstream.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
+  });
+
+  it('go by as they come: a body longer than any that is held is on its way before its end', async () => {
+    seen.bytes = 0;
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      const upload = httpRequest(`${gateway.url}/v1/audio/transcriptions`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${KEY}`,
+          'content-type': 'multipart/form-data; boundary=b',
+          'x-sluice-provider': 'watched',
+        },
+      });
+      upload.on('error', reject);
+      upload.on('response', resolve);
+      const piece = Buffer.alloc(256 * 1024, 'x');
+      upload.write(piece);
+      void waitFor(() => seen.bytes === piece.length, 'the first piece').then(() => upload.end(piece), reject);
+    });
+    const response = await answer;
+    response.resume();
+    expect(response.statusCode).toBe(200);
+    expect(seen.bytes).toBe(512 * 1024);
+  });
+
+  it('leave the provider when their caller does', async () => {
+    seen.request = undefined;
+    const upload = httpRequest(`${gateway.url}/v1/audio/transcriptions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${KEY}`,
+        'content-type': 'multipart/form-data; boundary=b',
+        'x-sluice-provider': 'watched',
+      },
+    });
+    upload.on('error', () => {});
+    upload.write('begun');
+    await waitFor(() => seen.request !== undefined, 'the request');
+    upload.destroy();
+    await waitFor(() => seen.request?.destroyed === true, 'its end');
+  });
+
+  it('bring sound back while it is made, and break where it breaks', async () => {
+    let finish: (how: 'end' | 'break') => void = () => {};
+    upstream.answer((response) => {
+      response.writeHead(200, { 'content-type': 'audio/mpeg' });
+      response.write('first');
+      finish = (how) => (how === 'end' ? response.end('second') : response.destroy());
+    });
+    const speak = () => openai.audio.speech.create({ model: 'openai/tts-1', voice: 'alloy', input: 'x' });
+    for (const how of ['end', 'break'] as const) {
+      const reader = (await speak()).body?.getReader();
+      expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('first');
+      finish(how);
+      if (how === 'end') expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('second');
+      else await expect(reader?.read()).rejects.toThrow();
+    }
+  });
+
+  it('are counted by a key’s limit and have an audit record', async () => {
+    upstream.answer(whole('{"object":"list","data":[]}'));
+    await as('few').files.list();
+    await expect(as('few').files.list()).rejects.toMatchObject({ status: 429 });
+    const trail = await fetch(`${gateway.adminUrl}/admin/v1/audit?limit=5`, {
+      headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    });
+    const text = await trail.text();
+    expect(text).toContain('GET /v1/files');
+  });
+
+  it('are refused to a key of some models, where the model cannot be seen', async () => {
+    second.answer(whole('{"id":"modr-1","results":[]}'));
+    await as('some').moderations.create({ model: 'safe-words', input: 'x' });
+    await expect(as('some').moderations.create({ model: 'openai/x', input: 'x' })).rejects.toMatchObject({ status: 403 });
+    await expect(as('some').moderations.create({ input: 'x' })).rejects.toMatchObject({ status: 403 });
+    await expect(as('some').files.list()).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
+  });
+
+  it('are no others than those that are listed', async () => {
+    const before = upstream.requests.length;
+    for (const path of [
+      '/v1/fine_tuning/jobs',
+      '/v1/files/a/b',
+      '/v1/files/..%2fadmin',
+      '/v1/organization/admin_api_keys',
+      '/v1/vector_stores',
+    ]) {
+      const { status } = await fetch(`${gateway.url}${path}`, { headers: { authorization: `Bearer ${KEY}` } });
+      expect([400, 404]).toContain(status);
+    }
+    const { status } = await fetch(`${gateway.url}/v1/files`, { method: 'DELETE', headers: { authorization: `Bearer ${KEY}` } });
+    expect(status).toBe(405);
+    expect(upstream.requests).toHaveLength(before);
+  });
+});
