@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureRedisServer, startRedisServer } from '../support/redis-server.ts';
 import { cpuMicros } from './process-cpu.ts';
 import { type LoadResult, MEASURED_CPU, startNode, startRig } from './rig.ts';
+import { measureTranslation, translationReport } from './translation.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DOCUMENT = join(ROOT, 'docs/performance.md');
@@ -20,6 +21,8 @@ interface Scenario {
   readonly name: string;
   readonly peer: 'bare' | 'sluice';
   readonly body: 'whole' | 'stream';
+  /** A caller of Anthropic's dialect, who is understood and answered in it. */
+  readonly translated?: true;
   readonly connections: number;
   readonly headers: Readonly<Record<string, string>>;
   /** What one unit of work is, for the CPU figure. */
@@ -46,12 +49,31 @@ const SCENARIOS: readonly Scenario[] = [
     headers: { 'cache-control': 'no-cache' },
     per: 'request',
   },
+  // the same for a caller of another dialect than the provider's
+  {
+    name: 'Sluice, live, translated',
+    peer: 'sluice',
+    body: 'whole',
+    translated: true,
+    connections: 32,
+    headers: { 'cache-control': 'no-store', 'x-sluice-cache-namespace': 'empty' },
+    per: 'request',
+  },
   { name: 'Sluice, cache hit', peer: 'sluice', body: 'whole', connections: 32, headers: {}, per: 'request' },
   { name: 'bare, streamed event', peer: 'bare', body: 'stream', connections: 50, headers: {}, per: 'event' },
   {
     name: 'Sluice, streamed event',
     peer: 'sluice',
     body: 'stream',
+    connections: 50,
+    headers: { 'cache-control': 'no-store' },
+    per: 'event',
+  },
+  {
+    name: 'Sluice, streamed event, translated',
+    peer: 'sluice',
+    body: 'stream',
+    translated: true,
     connections: 50,
     headers: { 'cache-control': 'no-store' },
     per: 'event',
@@ -64,15 +86,15 @@ interface Measured extends LoadResult {
 }
 
 const prompt = 'The quick brown fox jumps over the lazy dog. '.repeat(42);
-const bodyOf = (kind: Scenario['body']): string =>
-  JSON.stringify({
-    model: kind === 'stream' ? 'mock-d5' : 'mock',
-    messages: [
-      { role: 'system', content: 'You are helpful.' },
-      { role: 'user', content: prompt },
-    ],
-    ...(kind === 'stream' ? { stream: true, stream_options: { include_usage: true } } : {}),
-  });
+const bodyOf = (kind: Scenario['body'], translated: boolean): string => {
+  const model = kind === 'stream' ? 'mock-d5' : 'mock';
+  const stream = kind === 'stream' ? { stream: true } : {};
+  const system = 'You are helpful.';
+  const user = { role: 'user', content: prompt };
+  if (translated) return JSON.stringify({ model, max_tokens: 1_000, system, messages: [user], ...stream });
+  const options = kind === 'stream' ? { stream_options: { include_usage: true } } : {};
+  return JSON.stringify({ model, messages: [{ role: 'system', content: system }, user], ...stream, ...options });
+};
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
@@ -106,18 +128,22 @@ redis: { timeout: 1s }
     rig.pinning,
   );
   const peers = { bare, sluice: gateway };
-  const bodies = { whole: join(folder, 'whole.json'), stream: join(folder, 'stream.json') };
-  for (const kind of ['whole', 'stream'] as const) writeFileSync(bodies[kind], bodyOf(kind));
+  const fileOf = (kind: Scenario['body'], translated = false): string =>
+    join(folder, `${kind}${translated ? '-translated' : ''}.json`);
+  for (const kind of ['whole', 'stream'] as const) {
+    for (const translated of [false, true]) writeFileSync(fileOf(kind, translated), bodyOf(kind, translated));
+  }
 
   const best = new Map<string, Measured>();
   try {
     for (let round = 0; round <= ROUNDS; round++) {
-      for (const { name, peer, body, connections, headers, per } of SCENARIOS) {
+      for (const { name, peer, body, translated, connections, headers, per } of SCENARIOS) {
         const { child, port } = peers[peer];
         const before = cpuMicros(child.pid as number);
         // code that is not compiled yet costs several times as much
         const seconds = round === 0 ? WARM_UP_SECONDS : SECONDS;
-        const result = await rig.load({ port, connections, seconds, bodyFile: bodies[body], headers });
+        const path = translated === true ? '/v1/messages' : '/v1/chat/completions';
+        const result = await rig.load({ port, path, connections, seconds, bodyFile: fileOf(body, translated), headers });
         const after = cpuMicros(child.pid as number);
         if (result.failed > result.answered / 1_000) throw new Error(`${name}: ${result.failed} of ${result.answered} failed`);
         // the first round only warms up
@@ -135,7 +161,7 @@ redis: { timeout: 1s }
     await redis.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-  const text = report(best, rig.name, rig.pinning);
+  const text = `${report(best, rig.name, rig.pinning)}\n\n${translationReport(measureTranslation())}`;
   process.stdout.write(`${text}\n`);
   if (process.argv.includes('--write')) writeInto(DOCUMENT, text);
 }

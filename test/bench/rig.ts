@@ -22,6 +22,7 @@ const OTHER_CPU = 0;
 
 export interface Load {
   readonly port: number;
+  readonly path: string;
   readonly connections: number;
   readonly seconds: number;
   readonly bodyFile: string;
@@ -96,9 +97,9 @@ export async function startRig(): Promise<Rig> {
       ),
     'the upstream to answer',
   );
-  const load = async ({ port, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> => {
+  const load = async ({ port, path, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> => {
     const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-    const options = ['-p', String(port), '-c', String(connections), '-d', String(seconds), '-b', bodyFile, ...given];
+    const options = ['-p', String(port), '-u', path, '-c', String(connections), '-d', String(seconds), '-b', bodyFile, ...given];
     const [command, args] = pinnedTo(OTHER_CPU, pinning, join(folder, 'lg'), options);
     const { stdout } = await run(command, args);
     const { done, err, non200, rps, p50, p99 } = JSON.parse(stdout) as Record<
@@ -110,17 +111,13 @@ export async function startRig(): Promise<Rig> {
   return { name: 'a generator and an upstream in C', pinning, upstreamPort: port, upstream, load };
 }
 
-async function autocannonLoad({ port, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> {
+async function autocannonLoad({ port, path, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> {
   const given = Object.entries({ 'content-type': 'application/json', authorization: 'Bearer sk-bench-0001', ...headers });
   const options = ['-m', 'POST', '-c', String(connections), '-d', String(seconds), '-i', bodyFile, '--json'];
   const flags = given.flatMap(([name, value]) => ['-H', `${name}=${value}`]);
-  const { stdout } = await run(
-    'node_modules/.bin/autocannon',
-    [...options, ...flags, `http://127.0.0.1:${port}/v1/chat/completions`],
-    {
-      cwd: join(HERE, '..'),
-    },
-  );
+  const { stdout } = await run('node_modules/.bin/autocannon', [...options, ...flags, `http://127.0.0.1:${port}${path}`], {
+    cwd: join(HERE, '..'),
+  });
   const result = JSON.parse(stdout) as {
     requests: { total: number; average: number };
     latency: { p50: number; p99: number };
