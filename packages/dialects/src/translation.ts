@@ -1,8 +1,9 @@
-import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
+import type { StreamOutcome, Usage } from '@sluice/core';
 import type { Dialect, EventCutter, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
 import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import type { NeutralEvent } from './neutral/stream.ts';
+import { outcomeOf } from './stream-ends.ts';
 
 /** A whole answer of one dialect as another says it. */
 export function translateReply(from: Dialect, to: Dialect, body: JsonObject, context: ReplyContext): string {
@@ -33,11 +34,7 @@ export class TranslatedStream implements StreamWatcher {
   }
 
   outcome(): StreamOutcome {
-    const told = this.#usage === undefined ? {} : { usage: this.#usage };
-    if (this.#reader.error !== undefined) return { end: 'failed', error: this.#reader.error, ...told };
-    if (this.#reader.finished) return { end: 'finished', ...told };
-    const error = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.');
-    return { end: 'failed', error, ...told };
+    return outcomeOf(this.#reader.finished, this.#reader.error, this.#usage);
   }
 
   usage(): Usage | undefined {

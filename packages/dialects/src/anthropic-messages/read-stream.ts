@@ -1,8 +1,9 @@
-import { LlmError, type Usage } from '@sluice/core';
+import type { LlmError, Usage } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { seal } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { errorInStream } from '../stream-ends.ts';
 import { readFinish } from './finish.ts';
 import { readCitations } from './read-reply.ts';
 import { readUsage } from './usage.ts';
@@ -31,7 +32,7 @@ export class AnthropicEventReader implements EventReader {
         this.finished = true;
         return [];
       case 'error':
-        this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+        this.error = errorInStream();
         return [];
       default:
         return [];

@@ -1,8 +1,9 @@
-import { LlmError } from '@sluice/core';
+import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asNumber, asString, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { seal } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { errorInStream } from '../stream-ends.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
@@ -21,7 +22,7 @@ export class ConverseEventReader implements EventReader {
     if (type === undefined) return [];
     const value = data[type];
     if (type.endsWith('Exception')) {
-      this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      this.error = errorInStream();
       return [];
     }
     const start: NeutralEvent[] = this.#started ? [] : [{ type: 'start', id: '', model: '' }];

@@ -1,7 +1,8 @@
-import { LlmError } from '@sluice/core';
+import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { errorInStream } from '../stream-ends.ts';
 import { makeCallId } from './call-id.ts';
 import { readCitations } from './citations.ts';
 import { field } from './fields.ts';
@@ -32,7 +33,7 @@ export class GeminiEventReader implements EventReader {
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
     if (isObject(data['error'])) {
-      this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      this.error = errorInStream();
       return events;
     }
     if (!this.#started) {

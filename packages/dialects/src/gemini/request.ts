@@ -1,7 +1,7 @@
-import type { EventFraming, Operation, RequestMessage, RequestView, UpstreamForm } from '@sluice/core';
+import type { EventFraming, Operation, UpstreamForm } from '@sluice/core';
+import { BodyRequest } from '../body-request.ts';
 import { isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
 import { isModelName, replaceSpans } from '../request-bytes.ts';
-import { parseRequestJson, type RequestJson } from '../request-json.ts';
 import { field } from './fields.ts';
 
 /** What the address of a request says. */
@@ -29,46 +29,26 @@ function check(value: JsonObject, { operation, batch }: GeminiAddress): void {
 }
 
 /** A request in Gemini's dialect. Model, form of the answer and framing of a stream are in its address. */
-export class GeminiRequest implements RequestMessage {
-  readonly bytes: Buffer;
+export class GeminiRequest extends BodyRequest {
   readonly address: string;
   readonly #asked: GeminiAddress;
-  #view: RequestView | undefined;
-  #json: RequestJson | undefined;
-  #fault: unknown;
 
   constructor(asked: GeminiAddress, bytes: Buffer) {
-    this.#asked = asked;
-    this.bytes = bytes;
-    this.address = `${asked.model}|${asked.stream ? asked.framing : 'whole'}|${asked.batch ? 'batch' : ''}`;
-  }
-
-  view(): RequestView {
-    if (this.#view !== undefined) return this.#view;
-    if (this.#fault !== undefined) throw this.#fault;
-    try {
-      const { model, stream, framing } = this.#asked;
+    const { model, stream, framing, batch } = asked;
+    super(bytes, (value) => {
       if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
-      this.#json = parseRequestJson(this.bytes, new Set(['model']));
-      check(this.#json.value, this.#asked);
-      this.#view = { model, stream, wantsStreamUsage: true, framing };
-      return this.#view;
-    } catch (error) {
-      this.#fault = error;
-      throw error;
-    }
-  }
-
-  json(): RequestJson['value'] {
-    this.view();
-    return (this.#json as RequestJson).value;
+      check(value, asked);
+      return { model, stream, wantsStreamUsage: true, framing };
+    });
+    this.#asked = asked;
+    this.address = `${model}|${stream ? framing : 'whole'}|${batch ? 'batch' : ''}`;
   }
 
   /** Where a body names the model beside the address, it is the provider's name there too. */
-  forUpstream({ model }: UpstreamForm): Buffer {
-    const value = this.json();
+  override forUpstream({ model }: UpstreamForm): Buffer {
+    const { value, scan } = this.parsed();
     const name = `models/${model}`;
-    const span = (this.#json as RequestJson).scan.spans.get('model');
+    const span = scan.spans.get('model');
     if (span !== undefined) return replaceSpans(this.bytes, [{ ...span, text: JSON.stringify(name) }]);
     const requests = this.#asked.batch ? value['requests'] : undefined;
     if (Array.isArray(requests)) {

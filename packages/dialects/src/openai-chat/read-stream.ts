@@ -1,8 +1,9 @@
-import { LlmError } from '@sluice/core';
+import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { errorInStream } from '../stream-ends.ts';
 import { readFinish } from './finish.ts';
 import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
 import { readUsage } from './usage.ts';
@@ -18,7 +19,7 @@ export class OpenAiEventReader implements EventReader {
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
     if (isObject(data['error']) && data['choices'] === undefined) {
-      this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+      this.error = errorInStream();
       return events;
     }
     if (!this.#started && Array.isArray(data['choices'])) {

@@ -1,6 +1,7 @@
-import { LlmError, type Operation, type RequestMessage, type RequestView, type UpstreamForm } from '@sluice/core';
+import { LlmError, type Operation, type RequestView, type UpstreamForm } from '@sluice/core';
+import { BodyRequest } from '../body-request.ts';
 import { type Edit, isModelName, replaceSpans } from '../request-bytes.ts';
-import { parseRequestJson, type RequestJson } from '../request-json.ts';
+import type { RequestJson } from '../request-json.ts';
 
 /** Members whose bytes may have to change on the way to a provider. */
 const REWRITTEN: ReadonlySet<string> = new Set(['model', 'stream_options']);
@@ -42,39 +43,14 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
 }
 
 /** A request in OpenAI's dialect, of chat completions, completions or embeddings. */
-export class OpenAiRequest implements RequestMessage {
-  readonly bytes: Buffer;
-  readonly #operation: Operation;
-  #view: RequestView | undefined;
-  #json: RequestJson | undefined;
-  #fault: unknown;
-
+export class OpenAiRequest extends BodyRequest {
   constructor(operation: Operation, bytes: Buffer) {
-    this.#operation = operation;
-    this.bytes = bytes;
+    super(bytes, (value) => viewOf(operation, value), REWRITTEN);
   }
 
-  json(): RequestJson['value'] {
-    this.view();
-    return (this.#json as RequestJson).value;
-  }
-
-  view(): RequestView {
-    if (this.#view !== undefined) return this.#view;
-    if (this.#fault !== undefined) throw this.#fault;
-    try {
-      this.#json = parseRequestJson(this.bytes, REWRITTEN);
-      this.#view = viewOf(this.#operation, this.#json.value);
-      return this.#view;
-    } catch (error) {
-      this.#fault = error;
-      throw error;
-    }
-  }
-
-  forUpstream(form: UpstreamForm): Buffer {
+  override forUpstream(form: UpstreamForm): Buffer {
     const view = this.view();
-    const { scan, value } = this.#json as RequestJson;
+    const { scan, value } = this.parsed();
     const edits: Edit[] = [];
     const model = scan.spans.get('model');
     if (model !== undefined && form.model !== view.model) edits.push({ ...model, text: JSON.stringify(form.model) });

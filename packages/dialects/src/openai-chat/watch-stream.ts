@@ -1,6 +1,7 @@
-import { LlmError, type StreamOutcome, type Usage } from '@sluice/core';
+import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { StreamWatcher } from '../dialect.ts';
 import { dataOf, SseEvents } from '../framing/sse-events.ts';
+import { errorInStream, outcomeOf } from '../stream-ends.ts';
 import { readUsage } from './usage.ts';
 
 const DATA = Buffer.from('data:');
@@ -67,11 +68,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
 
   /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
   outcome(): StreamOutcome {
-    const usage = this.#usage === undefined ? {} : { usage: this.#usage };
-    if (this.#error !== undefined) return { end: 'failed', error: this.#error, ...usage };
-    if (this.#finished) return { end: 'finished', ...usage };
-    const error = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.');
-    return { end: 'failed', error, ...usage };
+    return outcomeOf(this.#finished, this.#error, this.#usage);
   }
 
   /** What was reported so far, for a stream that was left. */
@@ -90,7 +87,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     if (isSet(event, ERROR)) {
       const value = parse(event);
       if (value['error'] !== undefined && value['error'] !== null && value['choices'] === undefined) {
-        this.#error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+        this.#error = errorInStream();
       }
     }
     if (!isSet(event, USAGE)) return false;

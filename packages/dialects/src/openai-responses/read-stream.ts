@@ -1,7 +1,8 @@
-import { LlmError } from '@sluice/core';
+import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { errorInStream } from '../stream-ends.ts';
 import { readAnnotations } from './annotations.ts';
 import { readFinish } from './finish.ts';
 import { isCall, readLogprobs, readReasoning } from './read-items.ts';
@@ -57,7 +58,7 @@ export class ResponsesEventReader implements EventReader {
         return this.#finish(data['response']);
       case 'response.failed':
       case 'error':
-        this.error = new LlmError('upstream_truncated', 'The provider reported an error in the middle of the answer.');
+        this.error = errorInStream();
         return [];
       default:
         return [];

@@ -1,0 +1,44 @@
+import type { EventFraming, LlmError, StreamOutcome, Usage } from '@sluice/core';
+import type { EventCutter, StreamWatcher } from './dialect.ts';
+import { eventCutter } from './framing/event-cutters.ts';
+import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
+import { outcomeOf } from './stream-ends.ts';
+
+/** What follows a stream whose bytes go by as they are. An event is read only where a cheap look shows that it says what has to be known. */
+export abstract class PassingWatcher implements StreamWatcher {
+  protected finished = false;
+  protected error: LlmError | undefined;
+  readonly #events: EventCutter;
+  /** The marks of events to read; a text cannot look like one, for its quotes are escaped. */
+  readonly #marks: RegExp;
+
+  constructor(marks: RegExp, framing: EventFraming = 'sse') {
+    this.#marks = marks;
+    this.#events = eventCutter(framing);
+  }
+
+  read(chunk: Buffer): Buffer {
+    for (const event of this.#events.feed(chunk)) this.#look(event);
+    return chunk;
+  }
+
+  rest(): Buffer {
+    for (const event of this.#events.flush()) this.#look(event);
+    return Buffer.alloc(0);
+  }
+
+  outcome(): StreamOutcome {
+    return outcomeOf(this.finished, this.error, this.usage());
+  }
+
+  abstract usage(): Usage | undefined;
+
+  /** Learns from one event. One that was cut in its middle is none. */
+  protected abstract inspect(data: JsonObject): void;
+
+  #look(event: string): void {
+    if (!this.#marks.test(event)) return;
+    const data = parseJson(event);
+    if (isObject(data)) this.inspect(data);
+  }
+}
