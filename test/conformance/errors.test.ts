@@ -154,7 +154,8 @@ describe('errors are those of the caller’s dialect', () => {
         'n',
         'stream',
       ];
-      const anything = fc.dictionary(fc.constantFrom(...fields, ...more), fc.jsonValue({ maxDepth: 4 }), { minKeys: 1 });
+      const value = fc.oneof(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(-1, 0, 0.5, 1e9, 1e308, -5e-324));
+      const anything = fc.dictionary(fc.constantFrom(...fields, ...more), value, { minKeys: 1 });
       await fc.assert(
         fc.asyncProperty(anything, async (request) => {
           const { status, json } = await send('pretend/m', request);

@@ -1,3 +1,4 @@
+import type { StopReason } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { FinishReason } from '../neutral/reply.ts';
 
 const READ: Readonly<Record<string, FinishReason>> = {
@@ -9,7 +10,7 @@ const READ: Readonly<Record<string, FinishReason>> = {
   refusal: 'refusal',
   pause_turn: 'pause',
 };
-const WRITTEN: Readonly<Record<FinishReason, string>> = {
+const WRITTEN: Readonly<Record<FinishReason, StopReason>> = {
   stop: 'end_turn',
   stop_sequence: 'stop_sequence',
   length: 'max_tokens',
@@ -21,4 +22,4 @@ const WRITTEN: Readonly<Record<FinishReason, string>> = {
 /** A reason that is not known is an end like another. */
 export const readFinish = (reason: string): FinishReason =>
   Object.hasOwn(READ, reason) ? (READ[reason] as FinishReason) : 'stop';
-export const writeFinish = (reason: FinishReason): string => WRITTEN[reason];
+export const writeFinish = (reason: FinishReason): StopReason => WRITTEN[reason];

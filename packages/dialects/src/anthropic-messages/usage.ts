@@ -1,5 +1,6 @@
+import type { Usage as Wire } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { Usage } from '@sluice/core';
-import { asCount, defined, type JsonObject, member } from '../neutral/read-json.ts';
+import { asCount, defined, member } from '../neutral/read-json.ts';
 
 /** Anthropic's `usage`: there `input_tokens` leaves out what was read from the prompt cache and written into it; here all of it counts. */
 export function readUsage(usage: unknown): Usage | undefined {
@@ -17,7 +18,7 @@ export function readUsage(usage: unknown): Usage | undefined {
   });
 }
 
-export function writeUsage(usage: Usage): JsonObject {
+export function writeUsage(usage: Usage) {
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens } = usage;
   return defined({
     input_tokens: Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens),
@@ -25,5 +26,5 @@ export function writeUsage(usage: Usage): JsonObject {
     cache_read_input_tokens: cachedInputTokens,
     output_tokens: outputTokens,
     output_tokens_details: reasoningTokens === undefined ? undefined : { thinking_tokens: reasoningTokens },
-  });
+  }) satisfies Partial<Wire>;
 }

@@ -1,5 +1,14 @@
+import type {
+  CitationsWebSearchResultLocation,
+  Message,
+  RedactedThinkingBlock,
+  TextBlock,
+  ThinkingBlock,
+  ToolUseBlock,
+  Usage,
+} from '@anthropic-ai/sdk/resources/messages/messages';
 import type { ReplyContext } from '../dialect.ts';
-import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { isObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
@@ -8,8 +17,11 @@ import { writeUsage } from './usage.ts';
 
 const opened = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
 
+/** What no server tool has called has no caller. */
+type Block = TextBlock | Omit<ToolUseBlock, 'caller'> | ThinkingBlock | RedactedThinkingBlock;
+
 /** This wire has one choice; of several the first is written. */
-export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
+export function writeReply(reply: NeutralReply, context: ReplyContext) {
   const [choice] = reply.choices;
   return {
     id: `msg_${reply.id === '' ? context.id : reply.id}`,
@@ -20,10 +32,10 @@ export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObje
     stop_reason: writeFinish(choice?.finish ?? 'stop'),
     stop_sequence: choice?.stopSequence ?? null,
     usage: writeUsage(reply.usage ?? { inputTokens: 0, outputTokens: 0 }),
-  };
+  } satisfies Partial<Omit<Message, 'content' | 'usage'>> & { content: Block[]; usage: Partial<Usage> };
 }
 
-function writeBlock(part: Part): JsonObject[] {
+function writeBlock(part: Part): Block[] {
   switch (part.type) {
     case 'text': {
       const citations = writeCitations(part.citations ?? []);
@@ -33,7 +45,7 @@ function writeBlock(part: Part): JsonObject[] {
       return [{ type: 'text', text: part.text, citations: null }];
     case 'tool_call': {
       const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
-      const call = { type: 'tool_use', id: part.id, name: part.name, input: isObject(input) ? input : {} };
+      const call = { type: 'tool_use' as const, id: part.id, name: part.name, input: isObject(input) ? input : {} };
       // a block of its own is the only place for what another provider wants back with the call
       return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: opened(part.signature) }, call];
     }
@@ -47,10 +59,14 @@ function writeBlock(part: Part): JsonObject[] {
 }
 
 /** Sources with an address. */
-export function writeCitations(citations: readonly Citation[]): JsonObject[] {
+export function writeCitations(citations: readonly Citation[]): CitationsWebSearchResultLocation[] {
   return citations
-    .filter(({ url }) => url !== undefined)
-    .map(({ url, title, text }) =>
-      defined({ type: 'web_search_result_location', url, title: title ?? null, cited_text: text ?? '', encrypted_index: '' }),
-    );
+    .filter((citation): citation is Citation & { url: string } => citation.url !== undefined)
+    .map(({ url, title, text }) => ({
+      type: 'web_search_result_location' as const,
+      url,
+      title: title ?? null,
+      cited_text: text ?? '',
+      encrypted_index: '',
+    }));
 }

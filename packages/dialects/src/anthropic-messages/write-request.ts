@@ -1,3 +1,4 @@
+import type { MessageCreateParamsBase } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf } from '../neutral/effort.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
@@ -74,8 +75,8 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     output_config: format?.type === 'schema' ? { format: { type: 'json_schema', schema: format.schema } } : undefined,
     metadata: request.user === undefined ? undefined : { user_id: request.user },
     service_tier: writeTier(request.serviceTier, dropped),
-    stream: stream ? true : undefined,
-  });
+    stream: stream ? (true as const) : undefined,
+  }) satisfies Partial<Record<keyof MessageCreateParamsBase | 'temperature' | 'top_p' | 'top_k', unknown>>;
   return { body, dropped };
 }
 

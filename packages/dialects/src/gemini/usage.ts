@@ -1,3 +1,4 @@
+import type { GenerateContentResponseUsageMetadata } from '@google/genai';
 import type { Usage } from '@sluice/core';
 import { asCount, asList, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { field } from './fields.ts';
@@ -28,7 +29,7 @@ const audioOf = (details: Json): number | undefined =>
     ),
   );
 
-export function writeUsage(usage: Usage): JsonObject {
+export function writeUsage(usage: Usage) {
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens, audioInputTokens, audioOutputTokens } = usage;
   return defined({
     promptTokenCount: inputTokens,
@@ -38,7 +39,7 @@ export function writeUsage(usage: Usage): JsonObject {
     totalTokenCount: inputTokens + outputTokens,
     promptTokensDetails: modalities(inputTokens, audioInputTokens),
     candidatesTokensDetails: modalities(outputTokens - (reasoningTokens ?? 0), audioOutputTokens),
-  });
+  }) satisfies Partial<Record<keyof GenerateContentResponseUsageMetadata, unknown>>;
 }
 
 const modalities = (all: number, audio: number | undefined): JsonObject[] | undefined =>

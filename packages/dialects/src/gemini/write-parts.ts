@@ -1,3 +1,4 @@
+import type { Part as WirePart } from '@google/genai';
 import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Part, ToolCall } from '../neutral/request.ts';
@@ -34,9 +35,9 @@ export function writeSaid(part: Part): JsonObject[] {
   }
 }
 
-export function writeThought(text: string, sealed: string | undefined): JsonObject {
+export function writeThought(text: string, sealed: string | undefined) {
   const thoughtSignature = sealed === undefined ? undefined : unsealOwn('gemini', sealed);
-  return defined({ text, thought: true, thoughtSignature });
+  return defined({ text, thought: true, thoughtSignature }) satisfies WirePart;
 }
 
 export function writeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject {

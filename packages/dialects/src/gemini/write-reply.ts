@@ -1,3 +1,4 @@
+import type { Candidate } from '@google/genai';
 import type { ReplyContext } from '../dialect.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply } from '../neutral/reply.ts';
@@ -25,5 +26,5 @@ function writeCandidate({ parts, finish, logprobs }: Choice, index: number): Jso
     index,
     groundingMetadata: writeGrounding(citations, text),
     logprobsResult: logprobs === undefined ? undefined : writeLogprobs(logprobs),
-  });
+  }) satisfies Partial<Record<keyof Candidate, unknown>>;
 }

@@ -1,3 +1,4 @@
+import type { GenerateContentConfig } from '@google/genai';
 import type { WrittenRequest } from '../dialect.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
 import { cannotSay, defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
@@ -41,7 +42,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
     responseMimeType: format === undefined ? undefined : 'application/json',
     responseJsonSchema: format?.type === 'schema' ? format.schema : undefined,
     thinkingConfig: reasoning === undefined ? undefined : writeThinking(reasoning),
-  });
+  }) satisfies Partial<Record<keyof GenerateContentConfig, unknown>>;
   const body = defined({
     systemInstruction: system.length === 0 ? undefined : { parts: system.flatMap(writeText) },
     contents: writeContents(request.messages),

@@ -1,5 +1,6 @@
 import type { Usage } from '@sluice/core';
-import { asCount, defined, type JsonObject, member } from '../neutral/read-json.ts';
+import type { CompletionUsage } from 'openai/resources/completions';
+import { asCount, defined, member } from '../neutral/read-json.ts';
 
 /** OpenAI's `usage` object, of chat, completions and embeddings alike; undefined where it is missing or makes no sense. */
 export function readUsage(usage: unknown): Usage | undefined {
@@ -22,7 +23,7 @@ export function readUsage(usage: unknown): Usage | undefined {
   });
 }
 
-export function writeUsage(usage: Usage): JsonObject {
+export function writeUsage(usage: Usage) {
   const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
   const { audioInputTokens, audioOutputTokens } = usage;
   const read = cachedInputTokens !== undefined || cacheWriteTokens !== undefined || audioInputTokens !== undefined;
@@ -41,5 +42,5 @@ export function writeUsage(usage: Usage): JsonObject {
     completion_tokens_details: written
       ? defined({ reasoning_tokens: reasoningTokens ?? 0, audio_tokens: audioOutputTokens })
       : undefined,
-  });
+  }) satisfies CompletionUsage;
 }

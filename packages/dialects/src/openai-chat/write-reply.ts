@@ -1,3 +1,4 @@
+import type { ChatCompletion } from 'openai/resources/chat/completions/completions';
 import type { ReplyContext } from '../dialect.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
@@ -20,7 +21,7 @@ export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObje
     })),
     usage: reply.usage === undefined ? undefined : writeUsage(reply.usage),
     service_tier: reply.serviceTier,
-  });
+  }) satisfies Partial<Record<keyof ChatCompletion, unknown>>;
 }
 
 function writeMessage(parts: readonly Part[]): JsonObject {

@@ -1,3 +1,4 @@
+import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
 import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
@@ -49,7 +50,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     user: request.user,
     stream: stream ? true : undefined,
     stream_options: stream ? { include_usage: true } : undefined,
-  });
+  }) satisfies Partial<Record<keyof ChatCompletionCreateParamsBase, unknown>>;
   return { body, dropped };
 }
 

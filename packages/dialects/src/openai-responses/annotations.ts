@@ -1,4 +1,5 @@
-import { asList, asNumber, asString, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { ResponseOutputText } from 'openai/resources/responses/responses';
+import { asList, asNumber, asString, defined, type Json, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 
 /** Addresses that a text cites; files of OpenAI's own stores have no counterpart elsewhere. */
@@ -15,11 +16,11 @@ export function readAnnotations(annotations: Json): Citation[] {
     );
 }
 
-export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
+export function writeAnnotations(citations: readonly Citation[]): ResponseOutputText.URLCitation[] {
   return citations
-    .filter(({ url }) => url !== undefined)
+    .filter((citation): citation is Citation & { url: string } => citation.url !== undefined)
     .map(({ url, title, start, end }) => ({
-      type: 'url_citation',
+      type: 'url_citation' as const,
       url,
       title: title ?? '',
       start_index: start ?? 0,

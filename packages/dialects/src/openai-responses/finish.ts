@@ -1,3 +1,4 @@
+import type { Response } from 'openai/resources/responses/responses';
 import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 
@@ -15,7 +16,7 @@ export function readFinish(response: JsonObject, calls: boolean): FinishReason {
   }
 }
 
-export function writeFinish(reason: FinishReason): { status: 'completed' | 'incomplete'; incomplete_details: JsonObject | null } {
+export function writeFinish(reason: FinishReason): Pick<Response, 'incomplete_details'> & { status: 'completed' | 'incomplete' } {
   if (reason === 'length') return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
   if (reason === 'refusal') return { status: 'incomplete', incomplete_details: { reason: 'content_filter' } };
   return { status: 'completed', incomplete_details: null };

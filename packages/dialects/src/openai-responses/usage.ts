@@ -1,5 +1,6 @@
 import type { Usage } from '@sluice/core';
-import { asCount, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { ResponseUsage } from 'openai/resources/responses/responses';
+import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
 
 export function readUsage(usage: Json): Usage | undefined {
   const inputTokens = asCount(member(usage, 'input_tokens'));
@@ -14,13 +15,13 @@ export function readUsage(usage: Json): Usage | undefined {
   });
 }
 
-export function writeUsage(usage: Usage): JsonObject {
+export function writeUsage(usage: Usage) {
   const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
   return {
     input_tokens: inputTokens,
-    input_tokens_details: defined({ cached_tokens: cachedInputTokens ?? 0, cache_write_tokens: cacheWriteTokens }),
+    input_tokens_details: { cached_tokens: cachedInputTokens ?? 0, cache_write_tokens: cacheWriteTokens ?? 0 },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
     total_tokens: inputTokens + outputTokens,
-  };
+  } satisfies ResponseUsage;
 }

@@ -1,11 +1,12 @@
 import type { Usage } from '@sluice/core';
+import type { Response } from 'openai/resources/responses/responses';
 import type { ReplyContext } from '../dialect.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { Choice, FinishReason, NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { callItem, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
+import { callItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
 
 /** This wire has one choice; of several the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
@@ -16,6 +17,13 @@ export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObje
   const output = choice === undefined ? [] : writeOutput(choice, id);
   return responseOf({ id, createdS, model: context.model, output, finish: choice?.finish ?? 'stop', usage, serviceTier });
 }
+
+/** The response as the SDK types it, but for what it adds itself, and with tiers and items as they come. */
+type Wire = Omit<Response, 'output_text' | 'access_programs' | 'output' | 'service_tier' | 'moderation' | 'image'> & {
+  readonly output: readonly JsonObject[];
+  readonly service_tier: string;
+  readonly store: boolean;
+};
 
 interface ResponseParts {
   readonly id: string;
@@ -29,11 +37,11 @@ interface ResponseParts {
 }
 
 /** The response object, with what its readers want to find even where another provider has no word for it. */
-export function responseOf({ id, createdS, model, output, finish, usage, serviceTier }: ResponseParts): JsonObject {
-  const state = finish === undefined ? { status: 'in_progress', incomplete_details: null } : writeFinish(finish);
+export function responseOf({ id, createdS, model, output, finish, usage, serviceTier }: ResponseParts) {
+  const state = finish === undefined ? { status: 'in_progress' as const, incomplete_details: null } : writeFinish(finish);
   return {
     id: `resp_${id}`,
-    object: 'response',
+    object: 'response' as const,
     created_at: createdS,
     ...state,
     background: false,
@@ -49,20 +57,19 @@ export function responseOf({ id, createdS, model, output, finish, usage, service
     service_tier: serviceTier ?? 'default',
     store: false,
     temperature: null,
-    text: { format: { type: 'text' } },
-    tool_choice: 'auto',
+    text: { format: { type: 'text' as const } },
+    tool_choice: 'auto' as const,
     tools: [],
     top_p: null,
-    truncation: 'disabled',
-    usage: usage === undefined ? null : writeUsage(usage),
-    user: null,
-  };
+    truncation: 'disabled' as const,
+    ...(usage === undefined ? {} : { usage: writeUsage(usage) }),
+  } satisfies Wire;
 }
 
 /** Neighbours that are text or refusal are one message; calls and thoughts are items of their own. */
 function writeOutput({ parts, logprobs }: Choice, id: string): JsonObject[] {
   const items: JsonObject[] = [];
-  let content: JsonObject[] = [];
+  let content: MessagePart[] = [];
   let probs = logprobs ?? [];
   const itemId = (prefix: string): string => `${prefix}_${id}_${items.length}`;
   const flush = (): void => {

@@ -1,3 +1,4 @@
+import type { ResponseCreateParamsBase } from 'openai/resources/responses/responses';
 import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
@@ -54,7 +55,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     service_tier: request.serviceTier,
     user: request.user,
     stream: stream ? true : undefined,
-  });
+  }) satisfies Partial<Record<keyof ResponseCreateParamsBase, unknown>>;
   return { body, dropped };
 }
 

@@ -5,7 +5,7 @@ import type { FinishReason, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import { callItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
+import { callItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
 
 type Place = { readonly index: number; readonly id: string };
@@ -206,13 +206,20 @@ export class ResponsesEventWriter implements EventWriter {
       const thought: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
       return done + this.#done(open, reasoningItem(open.id, thought));
     }
-    const part = open.kind === 'text' ? textPart(open.text, open.citations, open.logprobs) : refusalPart(open.text);
-    const said =
-      open.kind === 'text'
-        ? this.#event('response.output_text.done', { ...where, content_index: 0, text: open.text, logprobs: part['logprobs'] })
-        : this.#event('response.refusal.done', { ...where, content_index: 0, refusal: open.text });
+    const [part, said] = open.kind === 'text' ? this.#textDone(open) : this.#refusalDone(open);
     const done = this.#event('response.content_part.done', { ...where, content_index: 0, part });
     return said + done + this.#done(open, messageItem(open.id, 'completed', [part]));
+  }
+
+  #textDone(open: OpenText): [MessagePart, string] {
+    const part = textPart(open.text, open.citations, open.logprobs);
+    const { text, logprobs } = part;
+    return [part, this.#event('response.output_text.done', { ...at(open), content_index: 0, text, logprobs })];
+  }
+
+  #refusalDone(open: OpenRefusal): [MessagePart, string] {
+    const said = this.#event('response.refusal.done', { ...at(open), content_index: 0, refusal: open.text });
+    return [refusalPart(open.text), said];
   }
 
   /** An item that comes in one piece. */

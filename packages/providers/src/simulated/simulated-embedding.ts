@@ -1,10 +1,17 @@
+import { LlmError } from '@sluice/core';
 import type { NeutralEmbeddings, NeutralEmbedRequest } from '@sluice/dialects';
 
 /** The numbers of a made-up embedding. */
 const DIMENSIONS = 8;
+const MAX_DIMENSIONS = 4_096;
 
 /** Vectors that depend on the text alone; one token a character. */
 export function simulateEmbeddings({ inputs, dimensions = DIMENSIONS }: NeutralEmbedRequest, model: string): NeutralEmbeddings {
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+    throw new LlmError('invalid_request', `'dimensions' must be a whole number from 1 to ${MAX_DIMENSIONS}.`, {
+      param: 'dimensions',
+    });
+  }
   const texts = inputs.map((input) => (typeof input === 'string' ? input : input.join(' ')));
   const inputTokens = texts.reduce((sum, text) => sum + [...text].length, 0);
   return { model, vectors: texts.map((text) => embed(text, dimensions)), usage: { inputTokens, outputTokens: 0 } };

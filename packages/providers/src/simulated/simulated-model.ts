@@ -1,9 +1,12 @@
-import type { Usage } from '@sluice/core';
+import { LlmError, type Usage } from '@sluice/core';
 import type { Choice, MediaSource, NeutralEvent, NeutralReply, NeutralRequest, Part, Tool } from '@sluice/dialects';
 import { sampleValue } from './sample-value.ts';
 
 /** 2023-11-14: simulated models are as old as one another. */
 export const SIMULATED_CREATED_S = 1_700_000_000;
+
+/** As many as OpenAI gives. */
+const MAX_CHOICES = 128;
 
 const lengthOf = (text: string): number => [...text].length;
 
@@ -46,7 +49,10 @@ function nameOf(source: MediaSource): string {
  * writes what a schema allows; and it says which pictures and files it was given.
  */
 export function simulateReply(request: NeutralRequest, head: { readonly id: string; readonly model: string }): NeutralReply {
-  const { messages, format, reasoning, maxTokens } = request;
+  const { messages, format, reasoning, maxTokens, choices = 1 } = request;
+  if (!Number.isInteger(choices) || choices < 1 || choices > MAX_CHOICES) {
+    throw new LlmError('invalid_request', `'n' must be a whole number from 1 to ${MAX_CHOICES}.`, { param: 'n' });
+  }
   const last = messages.at(-1)?.parts ?? [];
   const prompt = [textOf(last), ...mediaOf(last)].join(' ').trim();
   const parts: Part[] = [];
@@ -74,8 +80,8 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
   return {
     ...head,
     createdS: SIMULATED_CREATED_S,
-    choices: Array.from({ length: request.choices ?? 1 }, () => choice),
-    usage: usageOf(request, parts, request.choices ?? 1),
+    choices: Array.from({ length: choices }, () => choice),
+    usage: usageOf(request, parts, choices),
   };
 }
 
