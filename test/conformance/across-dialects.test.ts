@@ -344,6 +344,49 @@ describe('callers and providers of different dialects', () => {
       }
     });
 
+    it('has tools of its own provider dropped beside its functions, and refused alone', async () => {
+      const parameters = tool.schema;
+      const functions = [{ type: 'function' as const, function: { name: tool.name, parameters } }];
+      const custom = { type: 'custom' as const, custom: { name: 'patch' } };
+      const { response } = await openai.chat.completions
+        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, custom] })
+        .withResponse();
+      expect(response.headers.get('x-sluice-dropped')).toBe('tools.custom');
+      expect(body()['tools']).toEqual([{ name: 'weather', input_schema: parameters }]);
+      await expect(ask({ tools: [custom] })).rejects.toMatchObject({ status: 400, param: 'tools[0].type' });
+      const search = { type: 'web_search' as const };
+      const responded = await openai.responses
+        .create({
+          model: 'anthropic/claude-x',
+          input: 'Hi',
+          tools: [{ ...functions[0]?.function, type: 'function', strict: false, parameters, name: 'weather' }, search],
+        })
+        .withResponse();
+      expect(responded.response.headers.get('x-sluice-dropped')).toBe('tools.web_search');
+      await expect(openai.responses.create({ model: 'anthropic/claude-x', input: 'Hi', tools: [search] })).rejects.toMatchObject({
+        status: 400,
+      });
+      // what a caller names a tool never breaks a header
+      const odd = { type: 'a\r\nx-evil: 1' } as unknown as typeof custom;
+      const named = await openai.chat.completions
+        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, odd] })
+        .withResponse();
+      expect(named.response.headers.get('x-sluice-dropped')).toBe('tools.ax-evil1');
+    });
+
+    it('has what another provider’s tools did in turns before left away', async () => {
+      const input: OpenAI.Responses.ResponseInput = [
+        { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'x' } } as never,
+        { role: 'assistant', content: 'Found.' },
+        { role: 'user', content: 'And?' },
+      ];
+      await openai.responses.create({ model: 'anthropic/claude-x', input });
+      expect(body()['messages']).toEqual([
+        { role: 'assistant', content: [{ type: 'text', text: 'Found.' }] },
+        { role: 'user', content: [{ type: 'text', text: 'And?' }] },
+      ]);
+    });
+
     it.each([
       [{ n: 2 }, 'n'],
       [{ logprobs: true }, 'logprobs'],

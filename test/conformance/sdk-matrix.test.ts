@@ -21,6 +21,9 @@ const schema = { type: 'object' as const, properties: { place: { type: 'string' 
 const additional = { ...schema, additionalProperties: false };
 const WEATHER = { name: 'weather', description: 'The weather of a place.' };
 
+// the AI SDK warns of models that it does not know
+(globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
+
 let simulator: RunningSimulator;
 let gateway: Gateway;
 let sdk: ReturnType<typeof sdkClients>;

@@ -1,4 +1,5 @@
 import { readCacheMark } from '../neutral/cache-mark.ts';
+import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asString,
   defined,
@@ -60,18 +61,21 @@ const WISHED = [
 ] as const;
 
 const SAID_OR_WISHED: ReadonlySet<string> = new Set([...SAID, ...WISHED]);
+/** What Anthropic's own tools did in a turn before is left away as it is in an answer: what the model said about it is text. */
+const OF_SERVER_TOOLS = /^(server_tool_use|mcp_tool_use|\w+_tool_result)$/;
 /** Anthropic's efforts beside OpenAI's. */
 const EFFORT: Readonly<Record<string, Effort>> = { low: 'low', medium: 'medium', high: 'high', xhigh: 'xhigh', max: 'xhigh' };
 
 /** Source: Anthropic's API reference, "Messages". */
 export function readRequest(body: JsonObject): NeutralRequest {
   const needed = Object.keys(body).filter((name) => body[name] !== null && !SAID_OR_WISHED.has(name));
-  const wished = WISHED.filter((name) => body[name] !== undefined && body[name] !== null);
+  const isOwn = ({ type }: JsonObject): boolean => type === undefined || type === null || type === 'custom';
+  const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], isOwn);
+  const wished = [...WISHED.filter((name) => body[name] !== undefined && body[name] !== null), ...(offered?.left ?? [])];
   const stop = body['stop_sequences'];
   const system = body['system'];
   const messages: Message[] = needList(body['messages'], 'messages').map(readMessage);
   if (system !== undefined && system !== null) messages.unshift({ role: 'system', parts: readContent(system, 'system') });
-  const tools = body['tools'];
   return defined({
     messages,
     maxTokens: optional(body['max_tokens'], 'max_tokens', isNumber, 'a number'),
@@ -82,7 +86,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
       stop === undefined || stop === null
         ? undefined
         : needList(stop, 'stop_sequences').map((one) => needString(one, 'stop_sequences')),
-    tools: tools === undefined || tools === null ? undefined : needList(tools, 'tools').map(readTool),
+    tools: offered?.functions.map(({ tool, at }) => readTool(tool, at)),
     ...readToolChoice(body['tool_choice']),
     reasoning: readThinking(body['thinking'], member(body['output_config'], 'effort')),
     format: readFormat(member(body['output_config'], 'format') ?? body['output_format']),
@@ -140,16 +144,11 @@ function readToolChoice(value: Json): { toolChoice?: ToolChoice; parallelToolCal
   }
 }
 
-function readTool(value: Json, n: number): Tool {
-  const tool = needObject(value, `tools[${n}]`);
-  const type = tool['type'];
-  if (type !== undefined && type !== null && type !== 'custom') {
-    wrongField(`tools[${n}].type`, 'custom, for a model whose provider speaks another dialect');
-  }
+function readTool(tool: JsonObject, at: string): Tool {
   return defined({
-    name: needString(tool['name'], `tools[${n}].name`),
+    name: needString(tool['name'], `${at}.name`),
     description: asString(tool['description']),
-    schema: needObject(tool['input_schema'], `tools[${n}].input_schema`),
+    schema: needObject(tool['input_schema'], `${at}.input_schema`),
     strict: isBoolean(tool['strict']) ? tool['strict'] : undefined,
     ...readCacheMark(tool),
   });
@@ -164,7 +163,10 @@ function readMessage(value: Json, n: number): Message {
 
 function readContent(content: Json, at: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return needList(content, at).map((value, n) => readBlock(needObject(value, `${at}[${n}]`), `${at}[${n}]`));
+  return needList(content, at).flatMap((value, n) => {
+    const block = needObject(value, `${at}[${n}]`);
+    return typeof block['type'] === 'string' && OF_SERVER_TOOLS.test(block['type']) ? [] : [readBlock(block, `${at}[${n}]`)];
+  });
 }
 
 function readBlock(block: JsonObject, at: string): Part {

@@ -1,3 +1,4 @@
+import { ownToolName } from '../neutral/own-tools.ts';
 import {
   asString,
   defined,
@@ -66,6 +67,7 @@ const WISHED: ReadonlySet<string> = new Set([
   'routingConfig',
 ]);
 
+const OWN_TOOLS = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const;
 const LEVELS: Readonly<Record<string, Effort>> = { MINIMAL: 'minimal', LOW: 'low', MEDIUM: 'medium', HIGH: 'high' };
 const MODES: Readonly<Record<string, ToolChoice>> = { AUTO: 'auto', VALIDATED: 'auto', ANY: 'required', NONE: 'none' };
 
@@ -74,7 +76,8 @@ export function readRequest(body: JsonObject): NeutralRequest {
   const config = optional(field(body, 'generationConfig'), 'generationConfig', isObject, 'an object') ?? {};
   const unsaid = [...namesOf(body, SAID), ...namesOf(config, CONFIG_SAID).filter((name) => !isTextAlone(name, config))];
   const needed = unsaid.filter((name) => !WISHED.has(name));
-  const wished = unsaid.filter((name) => WISHED.has(name));
+  const offered = readTools(body['tools']);
+  const wished = [...unsaid.filter((name) => WISHED.has(name)), ...offered.left];
   const number = (name: string) => optional(field(config, name), `generationConfig.${name}`, isNumber, 'a number');
   const stop = field(config, 'stopSequences');
   const system = field(body, 'systemInstruction');
@@ -82,7 +85,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
   if (system !== undefined) messages.unshift({ role: 'system', parts: readSystem(system) });
   return defined({
     messages,
-    ...readTools(body['tools']),
+    tools: offered.tools.length === 0 ? undefined : offered.tools,
     toolChoice: readChoice(field(field(body, 'toolConfig'), 'functionCallingConfig')),
     maxTokens: number('maxOutputTokens'),
     temperature: number('temperature'),
@@ -181,6 +184,8 @@ function readPart(part: JsonObject, at: string, calls: Calls): Part[] {
   }
   const media = readMedia(part);
   if (media !== undefined) return [media];
+  // what Gemini's own tools did in a turn before is left away as it is in an answer
+  if (OWN_TOOLS.some((name) => field(part, name) !== undefined)) return [];
   return wrongField(
     at,
     'text, inlineData, fileData, functionCall or functionResponse, for a model whose provider speaks another dialect',
@@ -205,30 +210,34 @@ function readResult(result: JsonObject, callId: string): Part {
   };
 }
 
-function readTools(value: Json): { tools?: Tool[] } {
-  if (value === undefined || value === null) return {};
-  const tools = needList(value, 'tools').flatMap((one, n): Tool[] => {
-    const tool = needObject(one, `tools[${n}]`);
-    for (const name of Object.keys(tool)) {
-      if (camelCase(name) !== 'functionDeclarations') {
-        wrongField(
-          `tools[${n}].${name}`,
-          'left away: only functionDeclarations can be said to a provider of another dialect; it must be',
-        );
-      }
-    }
-    const at = `tools[${n}].functionDeclarations`;
-    return needList(field(tool, 'functionDeclarations') ?? [], at).map((declared, m): Tool => {
-      const func = needObject(declared, `${at}[${m}]`);
-      const parameters = field(func, 'parametersJsonSchema') ?? func['parameters'];
-      return defined({
-        name: needString(func['name'], `${at}[${m}].name`),
-        description: asString(func['description']),
-        schema: jsonSchemaOf(parameters),
-      });
-    });
+/** One entry may hold functions and tools of Google's own, each under a name of its own. */
+function readTools(value: Json): { tools: Tool[]; left: string[] } {
+  if (value === undefined || value === null) return { tools: [], left: [] };
+  const entries = needList(value, 'tools').map((one, n) => ({ tool: needObject(one, `tools[${n}]`), at: `tools[${n}]` }));
+  const tools = entries.flatMap(({ tool, at }) =>
+    needList(field(tool, 'functionDeclarations') ?? [], `${at}.functionDeclarations`).map((declared, m) =>
+      readTool(needObject(declared, `${at}.functionDeclarations[${m}]`), `${at}.functionDeclarations[${m}]`),
+    ),
+  );
+  const own = entries.flatMap(({ tool, at }) =>
+    Object.keys(tool)
+      .map(camelCase)
+      .filter((name) => name !== 'functionDeclarations')
+      .map((name) => ({ name, at })),
+  );
+  const [first] = own;
+  if (tools.length === 0 && first !== undefined) {
+    wrongField(`${first.at}.${first.name}`, 'beside functionDeclarations, for a model whose provider speaks another dialect');
+  }
+  return { tools, left: own.map(({ name }) => ownToolName(name)) };
+}
+
+function readTool(func: JsonObject, at: string): Tool {
+  return defined({
+    name: needString(func['name'], `${at}.name`),
+    description: asString(func['description']),
+    schema: jsonSchemaOf(field(func, 'parametersJsonSchema') ?? func['parameters']),
   });
-  return tools.length === 0 ? {} : { tools };
 }
 
 function readChoice(config: Json): ToolChoice | undefined {

@@ -1,6 +1,7 @@
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import { EFFORTS } from '../neutral/effort.ts';
 import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
+import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asList,
   asString,
@@ -74,7 +75,8 @@ export function readRequest(body: JsonObject): NeutralRequest {
   const textOnly = asList(modalities).every((one) => one === 'text');
   const unsaid = Object.keys(body).filter((name) => body[name] !== null && !SAID_OR_WISHED.has(name));
   const needed = unsaid.filter((name) => !(name === 'modalities' && textOnly));
-  const wished = WISHED.filter((name) => body[name] !== undefined && body[name] !== null);
+  const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], ({ type }) => type === 'function');
+  const wished = [...WISHED.filter((name) => body[name] !== undefined && body[name] !== null), ...(offered?.left ?? [])];
   const stop = body['stop'];
   const logprobs = optional(body['logprobs'], 'logprobs', isBoolean, 'true or false');
   const maxTokens =
@@ -82,7 +84,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
     optional(body['max_tokens'], 'max_tokens', isNumber, 'a number');
   return defined({
     messages: readMessages(needList(body['messages'], 'messages')),
-    tools: body['tools'] == null ? undefined : needList(body['tools'], 'tools').map(readTool),
+    tools: offered?.functions.map(({ tool, at }) => readTool(tool, at)),
     toolChoice: readToolChoice(body['tool_choice']),
     parallelToolCalls: optional(body['parallel_tool_calls'], 'parallel_tool_calls', isBoolean, 'true or false'),
     maxTokens,
@@ -254,12 +256,10 @@ function sourceOf(url: string, bare?: string): MediaSource {
   return { kind: 'url', url };
 }
 
-function readTool(value: Json, n: number): Tool {
-  const tool = needObject(value, `tools[${n}]`);
-  if (tool['type'] !== 'function') wrongField(`tools[${n}].type`, 'function, for a model whose provider speaks another dialect');
-  const func = needObject(tool['function'], `tools[${n}].function`);
+function readTool(tool: JsonObject, at: string): Tool {
+  const func = needObject(tool['function'], `${at}.function`);
   return defined({
-    name: needString(func['name'], `tools[${n}].function.name`),
+    name: needString(func['name'], `${at}.function.name`),
     description: asString(func['description']),
     schema: isObject(func['parameters']) ? func['parameters'] : { type: 'object', properties: {} },
     strict: isBoolean(func['strict']) ? func['strict'] : undefined,

@@ -1,5 +1,6 @@
 import { EFFORTS } from '../neutral/effort.ts';
 import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
+import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asList,
   asString,
@@ -53,14 +54,27 @@ const SAID: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields that no other dialect can say, and that are no more than a wish. */
-const WISHED = ['access_programs', 'context_management', 'truncation'] as const;
+const WISHED = ['access_programs', 'client_metadata', 'context_management', 'truncation'] as const;
 const SHARED: readonly string[] = OPENAI_FIELDS;
+
+/** What OpenAI's own tools did in a turn before is left away as it is in an answer: what the model said about it is text. */
+const OF_OWN_TOOLS: ReadonlySet<string> = new Set([
+  'code_interpreter_call',
+  'file_search_call',
+  'image_generation_call',
+  'mcp_call',
+  'mcp_list_tools',
+  'tool_search_call',
+  'tool_search_output',
+  'web_search_call',
+]);
 
 const LOGPROBS = 'message.output_text.logprobs';
 
 /** Source: OpenAI's API reference, "Create a model response". */
 export function readRequest(body: JsonObject): NeutralRequest {
-  const wished = WISHED.filter((name) => body[name] !== undefined && body[name] !== null);
+  const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], ({ type }) => type === 'function');
+  const wished = [...WISHED.filter((name) => body[name] !== undefined && body[name] !== null), ...(offered?.left ?? [])];
   const needed = Object.keys(body).filter((name) => {
     const value = body[name];
     // not to run in the background is what every dialect does
@@ -77,7 +91,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
   const shared = store === false ? others : body;
   return defined({
     messages,
-    tools: body['tools'] == null ? undefined : needList(body['tools'], 'tools').map(readTool),
+    tools: offered?.functions.map(({ tool, at }) => readTool(tool, at)),
     toolChoice: readToolChoice(body['tool_choice']),
     parallelToolCalls: optional(body['parallel_tool_calls'], 'parallel_tool_calls', isBoolean, 'true or false'),
     maxTokens: optional(body['max_output_tokens'], 'max_output_tokens', isNumber, 'a number'),
@@ -107,7 +121,9 @@ function readInput(input: Json): Message[] {
   if (isString(input)) return [{ role: 'user', parts: [{ type: 'text', text: input }] }];
   const messages: Message[] = [];
   for (const [n, value] of needList(input, 'input').entries()) {
-    const message = readItem(needObject(value, `input[${n}]`), `input[${n}]`);
+    const item = needObject(value, `input[${n}]`);
+    if (typeof item['type'] === 'string' && OF_OWN_TOOLS.has(item['type'])) continue;
+    const message = readItem(item, `input[${n}]`);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');
     if (last !== undefined && joins) messages[messages.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
@@ -199,11 +215,9 @@ function sourceOf(url: string): MediaSource {
   return data === undefined ? { kind: 'url', url } : { kind: 'base64', ...data };
 }
 
-function readTool(value: Json, n: number): Tool {
-  const tool = needObject(value, `tools[${n}]`);
-  if (tool['type'] !== 'function') wrongField(`tools[${n}].type`, 'function, for a model whose provider speaks another dialect');
+function readTool(tool: JsonObject, at: string): Tool {
   return defined({
-    name: needString(tool['name'], `tools[${n}].name`),
+    name: needString(tool['name'], `${at}.name`),
     description: asString(tool['description']),
     schema: isObject(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
     strict: tool['strict'] === true ? true : undefined,

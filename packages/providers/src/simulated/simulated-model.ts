@@ -59,7 +59,7 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
   if (reasoning?.show === true && reasoning.effort !== 'none') {
     parts.push({ type: 'reasoning', text: `Thinking about: ${prompt}`, signature: Buffer.from(prompt).toString('base64') });
   }
-  const calls = toolsToCall(request, last);
+  const calls = toolsToCall(request, sinceLastAnswer(request));
   let finish: Choice['finish'] = 'stop';
   if (calls.length > 0) {
     finish = 'tool_calls';
@@ -83,6 +83,12 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
     choices: Array.from({ length: choices }, () => choice),
     usage: usageOf(request, parts, choices),
   };
+}
+
+/** What the model was told since it last said something: results of tools and words may come in messages of their own. */
+function sinceLastAnswer({ messages }: NeutralRequest): readonly Part[] {
+  const answered = messages.findLastIndex(({ role }) => role === 'assistant');
+  return messages.slice(answered + 1).flatMap(({ role, parts }) => (role === 'user' ? parts : []));
 }
 
 function toolsToCall({ tools = [], toolChoice }: NeutralRequest, last: readonly Part[]): readonly Tool[] {
