@@ -21,6 +21,7 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type {
+  Citation,
   Effort,
   MediaSource,
   Message,
@@ -191,8 +192,9 @@ export const readThinking = (thinking: Json): string =>
     .map((part) => asString(member(part, 'text')) ?? '')
     .join('');
 
-function withAnnotations(parts: Part[], annotations: Json): Part[] {
-  const citations = asList(annotations).flatMap((one) => {
+/** Addresses that a text cites. */
+export function readAnnotations(annotations: Json): Citation[] {
+  return asList(annotations).flatMap((one) => {
     const cited = member(one, 'url_citation');
     if (!isObject(cited)) return [];
     const { url, title, start_index, end_index } = cited;
@@ -205,6 +207,10 @@ function withAnnotations(parts: Part[], annotations: Json): Part[] {
       }),
     ];
   });
+}
+
+function withAnnotations(parts: Part[], annotations: Json): Part[] {
+  const citations = readAnnotations(annotations);
   const [first] = parts;
   if (citations.length === 0 || first?.type !== 'text') return parts;
   return [{ ...first, citations }, ...parts.slice(1)];

@@ -6,6 +6,7 @@ import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readFinish } from './finish.ts';
 import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
+import { readAnnotations } from './read-request.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion chunk object". */
@@ -55,6 +56,8 @@ export class OpenAiEventReader implements EventReader {
     if (text !== '' || logprobs !== undefined) {
       events.push({ type: 'text', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
     }
+    const citations = readAnnotations(member(delta, 'annotations'));
+    if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
     const refusal = asString(member(delta, 'refusal'));
     if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', choice, text: refusal });
     for (const [n, call] of asList(member(delta, 'tool_calls')).entries()) this.#readCall(choice, n, call, events);
