@@ -79,6 +79,7 @@ function withVariables(value: unknown, environment: Environment, file: string, p
 function describe(issue: z.core.$ZodIssue, file: string): string {
   const at = issue.path.length === 0 ? '' : `${pathOf(issue.path)}: `;
   if (issue.code === 'unrecognized_keys') return `${file}: ${at}unknown field ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
+  if (issue.code === 'invalid_key' && issue.issues[0] !== undefined) return `${file}: ${at}${issue.issues[0].message}`;
   if (issue.code === 'invalid_union') {
     // the alternative that was meant is the one whose fixed values (a dialect's name) are right, then the one with the fewest faults
     const isOther = (issues: readonly z.core.$ZodIssue[]): number =>

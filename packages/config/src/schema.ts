@@ -48,6 +48,8 @@ const provider = z.union([
     credentialsFile: z.string().min(1).optional(),
     /** Further headers of every request. */
     headers: headers.optional(),
+    /** Whose public prices hold for it, by the table's name (`openai`, `aws`, …); the known provider's own, if not given and it is not elsewhere. */
+    prices: z.string().min(1).optional(),
     /** Further routes that it has. */
     routes: z.array(z.enum(['moderations', 'images', 'audio', 'rerank', 'files', 'batches'])).optional(),
     connectTimeout: durationMs.optional(),
@@ -61,13 +63,35 @@ const provider = z.union([
   }),
 ]);
 
+/** US dollars per million tokens; steps hold for prompts of so many tokens and more. */
+const rate = z.union([
+  z.number().nonnegative(),
+  z.strictObject({
+    base: z.number().nonnegative(),
+    steps: z.array(z.strictObject({ from: z.number().int().positive(), price: z.number().nonnegative() })).min(1),
+  }),
+]);
+
+const price = z.strictObject({
+  input: rate,
+  output: rate,
+  /** What the provider read from its own prompt cache, and what it wrote into it. */
+  cachedInput: rate.optional(),
+  cacheWrite: rate.optional(),
+  reasoning: rate.optional(),
+  audioInput: rate.optional(),
+  audioOutput: rate.optional(),
+  /** US dollars a call. */
+  request: z.number().nonnegative().optional(),
+});
+
 const target = z.strictObject({
   provider: name,
   /** The provider's own name of the model. */
   model: z.string().min(1).max(256),
   weight: z.number().positive().default(1),
-  /** US dollars per million tokens. */
-  price: z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
+  /** The public table's, if not given. */
+  price: price.optional(),
   /** How long an answer takes, until measurements say better. */
   latency: durationMs.optional(),
   /** How long it may take to begin an answer. */
@@ -97,6 +121,17 @@ export const configSchema = z.strictObject({
   providers: z.record(name, provider).default({}),
   models: z.record(modelName, model).default({}),
   keys: z.array(key).default([]),
+  prices: z
+    .strictObject({
+      /** By `provider/model`; over those of the table. */
+      own: z.record(z.string().regex(/^[^/]+\/.+$/, 'expected provider/model'), price).default({}),
+      /** Another table than the one that ships with the gateway: a file, or an address that is asked again and again. */
+      file: z.string().min(1).optional(),
+      url: z.url({ protocol: /^https?$/ }).optional(),
+      every: durationMs.default(86_400_000),
+    })
+    .refine(({ file, url }) => file === undefined || url === undefined, 'expected file or url, not both')
+    .default({ own: {}, every: 86_400_000 }),
   cache: z
     .strictObject({
       exact: z.strictObject({ ttl: durationMs }).optional(),

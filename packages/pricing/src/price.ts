@@ -1,21 +1,63 @@
 import { type Money, NANOS_PER_USD, type Usage } from '@sluice/core';
 
-/** What a target's tokens cost, in US dollars per million tokens, as providers print it. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
+/** A price that changes with the length of the prompt: the last step at or below its tokens holds for all of the call. */
+export interface Steps {
+  readonly base: number;
+  readonly steps: readonly { readonly from: number; readonly price: number }[];
 }
 
-const TOKENS_PER_PRICE = 1_000_000;
+export type Rate = number | Steps;
 
-/** What a call cost, rounded to the nearest nano-dollar. Undefined, and never zero, where the price or the usage is not known. */
+/** What a model's tokens cost, in US dollars per million tokens, as providers print it. What is not given costs as the kind that it is a part of. */
+export interface Price {
+  readonly input: Rate;
+  readonly output: Rate;
+  /** Input that the provider read from its own prompt cache. */
+  readonly cachedInput?: Rate | undefined;
+  /** Input that the provider wrote into its prompt cache. */
+  readonly cacheWrite?: Rate | undefined;
+  /** Output that was thought. */
+  readonly reasoning?: Rate | undefined;
+  readonly audioInput?: Rate | undefined;
+  readonly audioOutput?: Rate | undefined;
+  /** US dollars a call. */
+  readonly request?: number | undefined;
+}
+
+/** US dollars per million tokens are a thousand nano-dollars a token. */
+const NANOS_PER_TOKEN = NANOS_PER_USD / 1_000_000;
+
+function at(rate: Rate, promptTokens: number): number {
+  if (typeof rate === 'number') return rate;
+  let { base } = rate;
+  for (const { from, price } of rate.steps) if (promptTokens >= from) base = price;
+  return base;
+}
+
+/**
+ * What a call cost: each kind of token at its own price, in one sum that is rounded once, to the nearest nano-dollar. Undefined, and never zero, where the
+ * price or the usage is not known.
+ */
 export function costOf(price: Price | undefined, usage: Usage | undefined): Money | undefined {
   if (price === undefined || usage === undefined) return undefined;
-  const perMillion = usage.inputTokens * price.input + usage.outputTokens * price.output;
-  return Math.round((perMillion * NANOS_PER_USD) / TOKENS_PER_PRICE);
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
+  const { reasoningTokens = 0, audioInputTokens = 0, audioOutputTokens = 0 } = usage;
+  const rate = (one: Rate | undefined, otherwise: Rate): number => at(one ?? otherwise, inputTokens);
+  // a provider whose parts are more than the whole is charged for the parts
+  const plainInput = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens - audioInputTokens);
+  const plainOutput = Math.max(0, outputTokens - reasoningTokens - audioOutputTokens);
+  const perMillion =
+    plainInput * rate(price.input, 0) +
+    cachedInputTokens * rate(price.cachedInput, price.input) +
+    cacheWriteTokens * rate(price.cacheWrite, price.input) +
+    audioInputTokens * rate(price.audioInput, price.input) +
+    plainOutput * rate(price.output, 0) +
+    reasoningTokens * rate(price.reasoning, price.output) +
+    audioOutputTokens * rate(price.audioOutput, price.output);
+  return Math.round(perMillion * NANOS_PER_TOKEN + (price.request ?? 0) * NANOS_PER_USD);
 }
 
 /** One figure by which targets are put in order: input and output weigh the same. A target without a price comes last. */
 export function relativePrice(price: Price | undefined): number {
-  return price === undefined ? Number.POSITIVE_INFINITY : price.input + price.output;
+  return price === undefined ? Number.POSITIVE_INFINITY : at(price.input, 0) + at(price.output, 0);
 }

@@ -32,6 +32,8 @@ export interface ProviderSettings {
   readonly credentialsFile?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly routes?: readonly OtherRoute[] | undefined;
+  /** Whose public prices hold for it, by the table's name. */
+  readonly prices?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
 }
@@ -41,6 +43,8 @@ export interface Provider {
   service(model: string): LlmService;
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
+  /** Its name in the table of public prices. */
+  readonly prices: string | undefined;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }
@@ -94,6 +98,8 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   return {
     service: (model) => upstream.model(model),
     routes: settings.routes ?? entry.routes ?? [],
+    // what another server in its place takes is not known
+    prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),
     close: () => upstream.close(),
     destroy: () => upstream.destroy(),
   };

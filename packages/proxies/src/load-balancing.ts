@@ -22,7 +22,8 @@ export interface Target {
   /** The provider's own name of the model. */
   readonly model: string;
   readonly weight: number;
-  readonly price?: Price;
+  /** What it takes now; it may change while the gateway runs. Undefined where nobody knows. */
+  readonly price?: Price | undefined;
   /** How long an answer takes as far as the configuration knows, until measurements say better. */
   readonly expectedLatencyMs?: number;
   readonly service: LlmService;

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { ConfigError, type GatewayConfig } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
+import { PriceBook } from '@sluice/pricing';
 import { type AuditRecord, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
@@ -17,6 +18,7 @@ import { Degradation } from './degradation.ts';
 import { KeyCache } from './key-cache.ts';
 import { drain, listen } from './listener.ts';
 import { Models } from './models.ts';
+import { PriceRefresh } from './price-refresh.ts';
 import { ReadinessProbe } from './readiness.ts';
 import type { Settings } from './settings.ts';
 
@@ -52,7 +54,10 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const metrics = createMetrics({ version: VERSION, node: process.version });
   const degradation = new Degradation(clock, logger, metrics);
   // what the configuration alone can get wrong is found before anything is opened
-  const models = openModels(settings.config, settings);
+  const book = new PriceBook();
+  const models = openModels(settings.config, settings, book);
+  const prices = new PriceRefresh(book, logger);
+  prices.follow(settings.config.prices, settings.configFile);
   const readiness = new ReadinessProbe(() => stores.healthy());
   const stores = openStores(settings, logger, metrics, () => readiness.storeCame());
   const configuredKeys = new ConfiguredKeys(stores.keys, keyRecordsOf(settings.config));
@@ -113,7 +118,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
           environment: settings.environment,
           take: (config) => {
             const before = current;
-            current = composed(config, openModels(config, settings));
+            const models = openModels(config, settings, book);
+            prices.follow(config.prices, settings.configFile);
+            current = composed(config, models);
             configuredKeys.configure(keyRecordsOf(config));
             void before.models.close();
           },
@@ -129,6 +136,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     async close(drainMs = DRAIN_MS) {
       readiness.close();
       unwatch();
+      prices.stop();
       await Promise.all([drain(data, drainMs), drain(admin, 0)]);
       await usage.stop();
       await auditWriter.flush().catch((error: unknown) => {
@@ -140,9 +148,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   };
 }
 
-function openModels(config: GatewayConfig, settings: Settings): Models {
+function openModels(config: GatewayConfig, settings: Settings, book: PriceBook): Models {
   try {
-    return new Models(config, settings.environment);
+    return new Models(config, settings.environment, book);
   } catch (error) {
     throw new ConfigError(`${settings.configFile ?? 'the built-in configuration'}: ${(error as Error).message}`);
   }

@@ -1,6 +1,7 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
 import { compose, type DialectName, type UnreadRequest } from '@sluice/core';
 import { DIALECTS, type ListedModel } from '@sluice/dialects';
+import type { Price, PriceBook } from '@sluice/pricing';
 import {
   CATALOG,
   type OtherRoute,
@@ -19,7 +20,13 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   if (config.dialect !== 'simulated') return openProvider(name, config as ProviderSettings, environment);
   const { latency, tokensPerSecond } = config as Extract<ProviderConfig, { dialect: 'simulated' }>;
   const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
-  return { service: (model) => simulated(model, options), routes: [], close: async () => {}, destroy: async () => {} };
+  return {
+    service: (model) => simulated(model, options),
+    routes: [],
+    prices: undefined,
+    close: async () => {},
+    destroy: async () => {},
+  };
 }
 
 /** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
@@ -30,8 +37,13 @@ export class Models implements KnownModels, ModelListRendering {
   readonly #targets = new Set<string>();
   readonly #startedS = Math.floor(Date.now() / 1_000);
 
+  readonly #ownPrices: GatewayConfig['prices']['own'];
+  readonly #book: PriceBook;
+
   /** @throws Error that names the field which is wrong */
-  constructor(config: GatewayConfig, environment: Environment) {
+  constructor(config: GatewayConfig, environment: Environment, book: PriceBook) {
+    this.#ownPrices = config.prices.own;
+    this.#book = book;
     const providers = { ...config.providers };
     for (const name of providersByKey(environment)) providers[name] ??= {};
     for (const [name, provider] of Object.entries(providers)) this.#providers.set(name, open(name, provider, environment));
@@ -42,12 +54,15 @@ export class Models implements KnownModels, ModelListRendering {
         if (provider === undefined) {
           throw new Error(`models.${name}.targets[${n}].provider: there is no provider '${target.provider}' under providers`);
         }
+        const priceNow = target.price === undefined ? this.#priceOf(target.provider, provider, target.model) : () => target.price;
         return {
           name: `${target.provider}/${target.model}`,
           provider: target.provider,
           model: target.model,
           weight: target.weight,
-          ...(target.price === undefined ? {} : { price: target.price }),
+          get price() {
+            return priceNow();
+          },
           ...(target.latency === undefined ? {} : { expectedLatencyMs: target.latency }),
           service: compose([timeout(target.timeout)], provider.service(target.model)),
         };
@@ -111,7 +126,7 @@ export class Models implements KnownModels, ModelListRendering {
     await Promise.all([...this.#providers.values()].map((provider) => provider.destroy()));
   }
 
-  /** `provider/model`: one target, without a price. Its name in figures is the provider's, because clients can make up models. */
+  /** `provider/model`: one target. Its name in figures is the provider's, because clients can make up models. */
   #direct(name: string): Model | undefined {
     const slash = name.indexOf('/');
     const provider = slash === -1 ? undefined : name.slice(0, slash);
@@ -120,7 +135,25 @@ export class Models implements KnownModels, ModelListRendering {
     const model = name.slice(slash + 1);
     if (model === '') return undefined;
     const service = compose([timeout(DIRECT_TIMEOUT_MS)], opened.service(model));
-    return { name, strategy: 'priority', targets: [{ name: `${provider}/*`, provider, model, weight: 1, service }] };
+    const priceNow = this.#priceOf(provider, opened, model);
+    const target: Target = {
+      name: `${provider}/*`,
+      provider,
+      model,
+      weight: 1,
+      get price() {
+        return priceNow();
+      },
+      service,
+    };
+    return { name, strategy: 'priority', targets: [target] };
+  }
+
+  /** One's own, or the public table's as it is at the time. */
+  #priceOf(name: string, { prices }: Provider, model: string): () => Price | undefined {
+    const own = this.#ownPrices[`${name}/${model}`];
+    if (own !== undefined) return () => own;
+    return prices === undefined ? () => undefined : () => this.#book.priceOf(prices, model, Date.now());
   }
 
   #listed(model: Model): ListedModel {

@@ -38,6 +38,8 @@ export interface CatalogEntry {
   readonly endpoint?: EndpointName;
   readonly quirks?: Quirks;
   readonly routes?: readonly OtherRoute[];
+  /** Its name in the table of public prices, where it is in it. */
+  readonly prices?: string;
   /** Models that are offered where the environment has a key and the configuration says nothing. */
   readonly models?: readonly string[];
 }

@@ -42,12 +42,14 @@ const azure = { resource: ['AZURE_OPENAI_RESOURCE', 'AZURE_RESOURCE_NAME'] } as 
  */
 export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   openai: compatible('https://api.openai.com/v1', 'OPENAI_API_KEY', {
+    prices: 'openai',
     dialects: ['openai-chat', 'openai-responses'],
     quirks: { dropFromMessages: THOUGHTS },
     routes: ['moderations', 'images', 'audio', 'files', 'batches'],
     models: ['gpt-4o', 'gpt-4o-mini', 'text-embedding-3-small', 'text-embedding-3-large'],
   }),
   azure: {
+    prices: 'azure',
     dialects: ['openai-chat', 'openai-responses'],
     embeddings: 'openai',
     baseUrl: 'https://{resource}.openai.azure.com/openai/v1',
@@ -59,6 +61,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     routes: ['images', 'audio', 'files', 'batches'],
   },
   'azure-deployments': {
+    prices: 'azure',
     dialects: ['openai-chat'],
     embeddings: 'openai',
     baseUrl: 'https://{resource}.openai.azure.com/openai',
@@ -70,6 +73,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     quirks: { dropFromMessages: THOUGHTS },
   },
   anthropic: {
+    prices: 'anthropic',
     dialects: ['anthropic-messages'],
     baseUrl: 'https://api.anthropic.com/v1',
     authentication: key,
@@ -78,6 +82,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['claude-opus-4-5', 'claude-sonnet-4-5', 'claude-haiku-4-5'],
   },
   google: {
+    prices: 'google',
     dialects: ['gemini'],
     embeddings: 'gemini',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
@@ -87,6 +92,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-embedding-001'],
   },
   vertex: {
+    prices: 'google',
     dialects: ['gemini'],
     embeddings: 'gemini',
     baseUrl: 'https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}/publishers/google',
@@ -96,6 +102,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     byKeyAlone: false,
   },
   'vertex-anthropic': {
+    prices: 'google',
     dialects: ['anthropic-messages'],
     baseUrl: 'https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}/publishers/anthropic',
     settings: googleCloud,
@@ -105,6 +112,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     endpoint: 'vertex-claude',
   },
   bedrock: {
+    prices: 'aws',
     dialects: ['bedrock-converse'],
     baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
     settings: aws,
@@ -114,6 +122,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     endpoint: 'bedrock',
   },
   'bedrock-anthropic': {
+    prices: 'aws',
     dialects: ['anthropic-messages'],
     baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
     settings: aws,
@@ -123,6 +132,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     endpoint: 'bedrock-claude',
   },
   mistral: compatible('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
+    prices: 'mistral',
     quirks: {
       ...older,
       rename: { ...older.rename, seed: 'random_seed' },
@@ -134,6 +144,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['mistral-large-latest', 'mistral-small-latest', 'mistral-embed'],
   }),
   cohere: compatible('https://api.cohere.ai/compatibility/v1', 'COHERE_API_KEY', {
+    prices: 'cohere',
     embeddings: 'cohere',
     embeddingsUrl: 'https://api.cohere.com/v2',
     quirks: { ...older, drop: ['user', 'service_tier', 'parallel_tool_calls', 'logprobs', 'top_logprobs'] },
@@ -141,40 +152,48 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['command-a-03-2025', 'embed-v4.0'],
   }),
   voyage: compatible('https://api.voyageai.com/v1', 'VOYAGE_API_KEY', {
+    prices: 'voyageai',
     dialects: [],
     embeddings: 'voyage',
     routes: ['rerank'],
     models: ['voyage-3.5', 'voyage-3.5-lite'],
   }),
   groq: compatible('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
+    prices: 'groq',
     dialects: ['openai-chat', 'openai-responses'],
     quirks: { drop: ['logprobs', 'top_logprobs'], dropFromMessages: THOUGHTS },
     routes: ['audio', 'files', 'batches'],
     models: ['llama-3.3-70b-versatile', 'openai/gpt-oss-120b'],
   }),
   deepseek: compatible('https://api.deepseek.com/v1', 'DEEPSEEK_API_KEY', {
+    prices: 'deepseek',
     quirks: { ...older, drop: ['user', 'service_tier', 'seed', 'parallel_tool_calls'], dropFromMessages: ['reasoning_details'] },
     models: ['deepseek-chat', 'deepseek-reasoner'],
   }),
   xai: compatible('https://api.x.ai/v1', 'XAI_API_KEY', {
+    prices: 'x-ai',
     dialects: ['openai-chat', 'openai-responses'],
     routes: ['images'],
     models: ['grok-4', 'grok-3-mini'],
   }),
   together: compatible('https://api.together.xyz/v1', 'TOGETHER_API_KEY', {
+    prices: 'together',
     quirks: older,
     routes: ['images', 'audio', 'rerank'],
   }),
   fireworks: compatible('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', {
+    prices: 'fireworks',
     dialects: ['openai-chat', 'openai-responses'],
     quirks: older,
     routes: ['rerank'],
   }),
   openrouter: compatible('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
+    prices: 'openrouter',
     dialects: ['openai-chat', 'openai-responses'],
     quirks: older,
   }),
   perplexity: compatible('https://api.perplexity.ai', 'PERPLEXITY_API_KEY', {
+    prices: 'perplexity',
     quirks: {
       ...older,
       drop: ['user', 'service_tier', 'seed', 'stream_options'],
@@ -184,10 +203,12 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['sonar', 'sonar-pro'],
   }),
   cerebras: compatible('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
+    prices: 'cerebras',
     quirks: { drop: ['presence_penalty', 'frequency_penalty'], dropFromMessages: ['reasoning_details'] },
     models: ['llama3.1-8b', 'gpt-oss-120b'],
   }),
   moonshot: compatible('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY', {
+    prices: 'moonshotai',
     quirks: { ...older, dropFromMessages: ['reasoning_details'] },
     routes: ['files'],
     models: ['kimi-k2-turbo-preview'],

@@ -1,0 +1,66 @@
+import { calcPrice, type ModelPrice, type Provider, updatePrices } from '@pydantic/genai-prices';
+import type { Price, Rate } from './price.ts';
+
+/** A price may depend on the day or the hour (DeepSeek's does), so that what was found is believed for so long. */
+const BELIEVED_MS = 60_000;
+
+/**
+ * The prices of public providers' models, as of the table that ships with `@pydantic/genai-prices` or of one that was given since. It is looked up by the
+ * table's own name of a provider and by the provider's own name of a model, dated and regional names included.
+ */
+export class PriceBook {
+  readonly #found = new Map<string, { readonly price: Price | undefined; readonly untilMs: number }>();
+
+  /** @param provider by the table's name: `x-ai`, `aws`, … */
+  priceOf(provider: string, model: string, nowMs: number): Price | undefined {
+    const name = `${provider}/${model}`;
+    const known = this.#found.get(name);
+    if (known !== undefined && nowMs < known.untilMs) return known.price;
+    const result = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId: provider, timestamp: new Date(nowMs) });
+    const price = result === null ? undefined : priceFrom(result.model_price);
+    // names come from callers too: what is remembered has a bound
+    if (this.#found.size >= 10_000) this.#found.clear();
+    this.#found.set(name, { price, untilMs: nowMs + BELIEVED_MS });
+    return price;
+  }
+
+  /**
+   * Another table from now on, in this process: JSON in the form of the package's own data file.
+   *
+   * @throws Error that says what is wrong with it; the old table stays
+   */
+  replace(text: string): void {
+    const data: unknown = JSON.parse(text);
+    if (!isTable(data)) throw new Error('expected a list of providers, each with an id and models');
+    updatePrices(({ setProviderData }) => setProviderData(data));
+    this.#found.clear();
+  }
+}
+
+function isTable(data: unknown): data is Provider[] {
+  return Array.isArray(data) && data.length > 0 && data.every((one) => typeof one?.id === 'string' && Array.isArray(one.models));
+}
+
+/** Undefined for a model that is not sold by tokens. */
+function priceFrom(found: ModelPrice): Price | undefined {
+  const rate = (key: string): Rate | undefined => rateFrom(found[key]);
+  const input = rate('input_mtok');
+  if (input === undefined) return undefined;
+  const requests = found['requests_kcount'];
+  return {
+    input,
+    // what only reads has no price of its own for writing
+    output: rate('output_mtok') ?? 0,
+    cachedInput: rate('cache_read_mtok'),
+    cacheWrite: rate('cache_write_mtok'),
+    reasoning: rate('output_reasoning_mtok'),
+    audioInput: rate('input_audio_mtok'),
+    audioOutput: rate('output_audio_mtok'),
+    request: typeof requests === 'number' ? requests / 1_000 : undefined,
+  };
+}
+
+function rateFrom(value: ModelPrice[string]): Rate | undefined {
+  if (value === undefined || typeof value === 'number') return value;
+  return { base: value.base, steps: value.tiers.map(({ start, price }) => ({ from: start, price })) };
+}
