@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize, durationMs, windowLimit } from './units.ts';
+import { budgetLimit, byteSize, durationMs, windowLimit } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
 const name = z
@@ -105,6 +105,8 @@ const model = z.strictObject({
 
 export const limits = z.strictObject({
   requests: windowLimit.optional(),
+  /** Prompt and answer. */
+  tokens: windowLimit.optional(),
   concurrent: z.number().int().positive().optional(),
 });
 
@@ -115,6 +117,8 @@ const key = z.strictObject({
   tenant: name.optional(),
   models: z.array(modelName).optional(),
   limits: limits.default({}),
+  /** What it may spend. */
+  budget: budgetLimit.optional(),
 });
 
 export const configSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import type { WindowLimit } from '@sluice/core';
+import { type BudgetLimit, usd, type WindowLimit } from '@sluice/core';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -35,6 +35,16 @@ export const windowLimit = z.string().transform((text, context): WindowLimit => 
     return z.NEVER;
   }
   return { limit: Number(limit), windowMs };
+});
+
+/** `50 USD/month`, `5 USD/day`, `100 USD` in all. */
+export const budgetLimit = z.string().transform((text, context): BudgetLimit => {
+  const [, amount, period = 'total'] = /^(\d+(?:\.\d+)?) ?USD(?: ?\/ ?(day|month|total))?$/.exec(text) ?? [];
+  if (amount === undefined || Number(amount) <= 0) {
+    context.addIssue({ code: 'custom', message: 'expected a budget such as 50 USD/month, 5 USD/day or 100 USD' });
+    return z.NEVER;
+  }
+  return { amount: usd(Number(amount)), period: period as BudgetLimit['period'] };
 });
 
 /** `10MiB`, `512KiB`, `2MB` or a number of bytes. */

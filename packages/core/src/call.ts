@@ -56,6 +56,8 @@ export interface CallFacts {
   attempts: number;
   upstreamMs: number;
   usage: Usage | undefined;
+  /** Whether `usage` is no provider's word, because the call ended before there was one. */
+  estimated: boolean;
   cost: Money | undefined;
   saved: Money | undefined;
   meters: readonly MeterState[];
@@ -102,6 +104,7 @@ export function emptyFacts(): CallFacts {
     attempts: 0,
     upstreamMs: 0,
     usage: undefined,
+    estimated: false,
     cost: undefined,
     saved: undefined,
     meters: [],

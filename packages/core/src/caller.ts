@@ -1,12 +1,23 @@
+import type { Money } from './money.ts';
+
 /** A limit of `limit` units in every span of `windowMs` milliseconds, wherever that span begins. */
 export interface WindowLimit {
   readonly limit: number;
   readonly windowMs: number;
 }
 
+/** What may be spent in a stretch of the calendar (UTC), or in all. */
+export interface BudgetLimit {
+  readonly amount: Money;
+  readonly period: 'day' | 'month' | 'total';
+}
+
 /** What one key may use at the most. A limit that is not there is not enforced. */
 export interface Limits {
   readonly requests?: WindowLimit | undefined;
+  /** Tokens, prompt and answer. */
+  readonly tokens?: WindowLimit | undefined;
+  readonly budget?: BudgetLimit | undefined;
   /** Calls in flight at one time, over all replicas. */
   readonly concurrent?: number | undefined;
 }

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'request_too_large'
   | 'rate_limit_exceeded'
+  | 'insufficient_quota'
   | 'client_closed'
   | 'upstream_error'
   | 'upstream_timeout'
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'overloaded'
   | 'auth_unavailable'
   | 'limiter_unavailable'
+  | 'budget_unavailable'
   | 'internal_error';
 
 /** The HTTP status of each code. `client_closed` is never sent: nobody is there to read it. */
@@ -29,6 +31,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   method_not_allowed: 405,
   request_too_large: 413,
   rate_limit_exceeded: 429,
+  insufficient_quota: 429,
   client_closed: 499,
   internal_error: 500,
   upstream_error: 502,
@@ -37,6 +40,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   overloaded: 503,
   auth_unavailable: 503,
   limiter_unavailable: 503,
+  budget_unavailable: 503,
   not_cached: 504,
   upstream_timeout: 504,
 };

@@ -6,6 +6,8 @@ export interface RequestView {
   readonly stream: boolean;
   /** Whether the client itself asked for usage in its stream. */
   readonly wantsStreamUsage: boolean;
+  /** The most tokens that the answer may have, all choices together; undefined where the caller sets no limit. */
+  readonly maxOutputTokens?: number | undefined;
   /** How the caller wants a stream's events told apart; server-sent events if not given. */
   readonly framing?: EventFraming;
 }

@@ -30,6 +30,8 @@ export interface AuditRecord {
   readonly attempts: number;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
+  /** The tokens are no provider's word: the call ended before there was one. */
+  readonly estimated?: boolean;
   readonly costUsd: number | null;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
@@ -75,6 +77,7 @@ export function audit(options: AuditOptions): LlmProxy {
       attempts: facts.attempts,
       inputTokens: facts.usage?.inputTokens ?? null,
       outputTokens: facts.usage?.outputTokens ?? null,
+      ...(facts.estimated ? { estimated: true } : {}),
       costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
       savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
       latencyMs: Math.round(latencyMs * 1_000) / 1_000,

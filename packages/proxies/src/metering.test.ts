@@ -1,8 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type Limits, LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
+import { type Limits, type LlmCall, LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream, usd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
+import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters } from '@sluice/store/ports';
+import type { Target } from './load-balancing.ts';
 import { metering } from './metering.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
@@ -24,6 +26,9 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
   };
   return { clock, ask };
 }
+
+const never = () => Promise.reject(new Error('nobody was to ask this'));
+const unused: Meters = { reserve: never, release: never, settle: never, renew: never, budget: never };
 
 /** Places are given back in the event loop's next turn, after what a stream's end has set off in this one. */
 const nextTurn = async () => {
@@ -76,7 +81,7 @@ describe('metering', () => {
 
   it('costs a caller without limits no trip', async () => {
     const reserve = jest.fn<Meters['reserve']>();
-    const service = metering({ meters: { reserve, release: jest.fn<Meters['release']>(), renew: jest.fn<Meters['renew']>() } })({
+    const service = metering({ meters: { ...unused, reserve } })({
       complete: async () => whole,
     });
     const call = callOf({});
@@ -87,7 +92,7 @@ describe('metering', () => {
 
   it('says that it cannot tell where the store is away, and gives back what the store may still take', async () => {
     const release = jest.fn<Meters['release']>(async () => {});
-    const meters: Meters = { reserve: () => Promise.reject(new Error('away')), release, renew: async () => {} };
+    const meters: Meters = { ...unused, reserve: () => Promise.reject(new Error('away')), release };
     const health = { works: jest.fn(), failed: jest.fn() };
     const complete = jest.fn<LlmService['complete']>();
     const call = callOf({ concurrent: 3 });
@@ -99,5 +104,118 @@ describe('metering', () => {
     expect(complete).not.toHaveBeenCalled();
     expect(health.failed).toHaveBeenCalled();
     expect(release).toHaveBeenCalledWith([expect.objectContaining({ callId: call.id })]);
+  });
+
+  describe('tokens and money', () => {
+    const price = { input: 1_000, output: 2_000 };
+    const usage = { inputTokens: 10, outputTokens: 5 };
+    const DAY = 86_400_000;
+
+    /** A model of one target, that answers as it is told. */
+    function setUpMoney(limits: Limits, answer: (call: LlmCall) => LlmReply | Promise<LlmReply>) {
+      const clock = new ManualClock(Date.parse('2026-11-30T23:00:00Z'));
+      const meters = new MemoryMeters(clock);
+      const target: Target = { name: 'p/m', provider: 'p', model: 'm', weight: 1, price, service: { complete: never } };
+      const models = { get: () => ({ name: 'm', strategy: 'priority' as const, targets: [target] }) };
+      const service = metering({ meters, models, clock })({
+        async complete(call) {
+          call.facts.target = 'p/m';
+          return answer(call);
+        },
+      });
+      const ask = async (maxTokens: number) => {
+        const call = openAiCall({ model: 'm', max_tokens: maxTokens, messages: [{ role: 'user', content: 'x'.repeat(35) }] });
+        call.facts.caller = { tenant: 't', keyName: 'k', limits };
+        const reply = await service.complete(call);
+        await nextTurn();
+        return { call, reply };
+      };
+      const budget = (period: string) => meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period });
+      return { clock, ask, budget };
+    }
+
+    const answered = (call: LlmCall): LlmReply => {
+      call.facts.usage = usage;
+      call.facts.cost = costOf(price, usage);
+      return whole;
+    };
+    const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });
+    const spent = usd(0.02);
+
+    it('reserves what a call may cost and spends what it came to', async () => {
+      const seen: unknown[] = [];
+      const { ask, budget } = setUpMoney(month(1), async (call) => {
+        seen.push(await budget('2026-11'));
+        return answered(call);
+      });
+      await ask(100);
+      // a prompt of 14 tokens and an answer of 100
+      expect(seen).toEqual([{ spent: 0, reserved: usd(0.214) }]);
+      expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
+    });
+
+    it('refuses what the budget does not pay for, until its month is over', async () => {
+      const { ask, budget, clock } = setUpMoney(month(0.25), answered);
+      await ask(100);
+      const refused = ask(120);
+      await expect(refused).rejects.toMatchObject({ code: 'insufficient_quota', status: 429, retryAfterMs: 3_600_000 });
+      await expect(refused).rejects.toThrow(
+        /^The budget of 0\.25 USD is spent, or what is left of it \(0\.23 USD\) does not pay/,
+      );
+      expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
+      clock.advance(3_600_000);
+      await ask(100);
+      expect(await budget('2026-12')).toEqual({ spent, reserved: 0 });
+    });
+
+    it('charges nothing for what failed or was answered from the cache', async () => {
+      let how: 'fail' | 'hit' = 'fail';
+      const { ask, budget } = setUpMoney(month(1), (call) => {
+        if (how === 'fail') throw new LlmError('upstream_error', 'x');
+        call.facts.cache = 'hit';
+        return answered(call);
+      });
+      await expect(ask(100)).rejects.toMatchObject({ code: 'upstream_error' });
+      how = 'hit';
+      await ask(100);
+      await nextTurn();
+      expect(await budget('2026-11')).toEqual({ spent: 0, reserved: 0 });
+    });
+
+    it('charges a stream that was left for its prompt and what had come, and says that it is an estimate', async () => {
+      let stream: ReplyStream | undefined;
+      const { ask, budget } = setUpMoney(month(1), () => {
+        stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+        return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+      });
+      const { call } = await ask(100);
+      for (let n = 0; n < 3; n++) stream?.push(Buffer.from('data: {}\n\n'));
+      expect((await budget('2026-11')).reserved).toBe(usd(0.214));
+      stream?.cancel();
+      await nextTurn();
+      expect(call.facts).toMatchObject({ usage: { inputTokens: 14, outputTokens: 3 }, estimated: true, cost: usd(0.02) });
+      expect(await budget('2026-11')).toEqual({ spent: usd(0.02), reserved: 0 });
+    });
+
+    it('counts tokens as they came to, not as they were reserved', async () => {
+      const { ask } = setUpMoney({ tokens: { limit: 150, windowMs: DAY } }, answered);
+      await ask(100);
+      await ask(100);
+      // 30 are used; 114 and 30 are less than 150, and 134 more are not
+      expect((await ask(100)).call.facts.meters).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 6 }]);
+      await expect(ask(120)).rejects.toMatchObject({
+        code: 'rate_limit_exceeded',
+        message: expect.stringContaining('150 tokens'),
+      });
+    });
+
+    it('says that it cannot tell where the store is away', async () => {
+      const meters: Meters = { ...unused, release: async () => {} };
+      const call = callOf(month(1));
+      await expect(metering({ meters })({ complete: never }).complete(call)).rejects.toMatchObject({
+        code: 'budget_unavailable',
+        status: 503,
+      });
+    });
   });
 });

@@ -37,7 +37,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(keys, metrics),
     modelAccess(models),
     modelList(models),
-    metering({ meters: stores.meters, metrics, health: concerns.limits }),
+    metering({ meters: stores.meters, models, metrics, health: concerns.limits }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {

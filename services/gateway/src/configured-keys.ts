@@ -4,11 +4,11 @@ import { hashSecret } from './key-cache.ts';
 
 /** The keys that a configuration has, as records. */
 export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
-  return config.keys.map(({ name, secret, tenant, models, limits }) => ({
+  return config.keys.map(({ name, secret, tenant, models, limits, budget }) => ({
     name,
     hash: hashSecret(secret),
     tenant: tenant ?? name,
-    limits,
+    limits: budget === undefined ? limits : { ...limits, budget },
     ...(models === undefined ? {} : { models }),
   }));
 }

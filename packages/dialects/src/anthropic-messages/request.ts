@@ -1,5 +1,5 @@
 import { BodyRequest } from '../body-request.ts';
-import { isObject, wrongField } from '../neutral/read-json.ts';
+import { asCount, isObject, wrongField } from '../neutral/read-json.ts';
 import { isModelName } from '../request-bytes.ts';
 
 /** A request in Anthropic's dialect. Its streams report usage unasked. */
@@ -10,5 +10,6 @@ export const anthropicRequest = (bytes: Buffer): BodyRequest =>
     if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isObject))
       wrongField('messages', 'a list of at least one message');
     if (typeof stream !== 'boolean') wrongField('stream', 'true or false');
-    return { model: model as string, stream: stream as boolean, wantsStreamUsage: true };
+    const maxOutputTokens = asCount(value['max_tokens']);
+    return { model: model as string, stream: stream as boolean, wantsStreamUsage: true, maxOutputTokens };
   });

@@ -1,6 +1,6 @@
 import type { EventFraming, Operation, UpstreamForm } from '@sluice/core';
 import { BodyRequest } from '../body-request.ts';
-import { isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
+import { asCount, isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
 import { isModelName, replaceSpans } from '../request-bytes.ts';
 import { field } from './fields.ts';
 
@@ -38,7 +38,11 @@ export class GeminiRequest extends BodyRequest {
     super(bytes, (value) => {
       if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
       check(value, asked);
-      return { model, stream, wantsStreamUsage: true, framing };
+      const config = field(value, 'generationConfig');
+      const limit = asCount(field(config, 'maxOutputTokens'));
+      const maxOutputTokens =
+        limit === undefined ? undefined : limit * Math.max(1, asCount(field(config, 'candidateCount')) ?? 1);
+      return { model, stream, wantsStreamUsage: true, framing, maxOutputTokens };
     });
     this.#asked = asked;
     this.address = `${model}|${stream ? framing : 'whole'}|${batch ? 'batch' : ''}`;

@@ -11,6 +11,7 @@ const TYPES: Partial<Record<ErrorCode, string>> = {
   method_not_allowed: 'invalid_request_error',
   request_too_large: 'invalid_request_error',
   rate_limit_exceeded: 'requests',
+  insufficient_quota: 'insufficient_quota',
 };
 
 /** An error as OpenAI writes it: `{"error": {message, type, param, code}}`. */

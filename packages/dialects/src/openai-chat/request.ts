@@ -1,5 +1,6 @@
 import { LlmError, type Operation, type RequestView, type UpstreamForm } from '@sluice/core';
 import { BodyRequest } from '../body-request.ts';
+import { asCount } from '../neutral/read-json.ts';
 import { type Edit, isModelName, replaceSpans } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
 
@@ -39,7 +40,13 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
   if (typeof stream !== 'boolean') wrong('stream', 'true or false');
   const options = value['stream_options'] ?? {};
   if (typeof options !== 'object' || Array.isArray(options)) wrong('stream_options', 'an object');
-  return { model, stream, wantsStreamUsage: (options as Record<string, unknown>)['include_usage'] === true };
+  const limit = asCount(value['max_completion_tokens']) ?? asCount(value['max_tokens']);
+  return {
+    model,
+    stream,
+    wantsStreamUsage: (options as Record<string, unknown>)['include_usage'] === true,
+    maxOutputTokens: limit === undefined ? undefined : limit * Math.max(1, asCount(value['n']) ?? 1),
+  };
 }
 
 /** A request in OpenAI's dialect, of chat completions, completions or embeddings. */

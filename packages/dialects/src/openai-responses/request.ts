@@ -1,5 +1,5 @@
 import { BodyRequest } from '../body-request.ts';
-import { isObject, wrongField } from '../neutral/read-json.ts';
+import { asCount, isObject, wrongField } from '../neutral/read-json.ts';
 import { isModelName } from '../request-bytes.ts';
 
 /** A request for a response. Its streams report usage unasked. A request without `input` may begin from a prompt or a conversation. */
@@ -10,5 +10,6 @@ export const responsesRequest = (bytes: Buffer): BodyRequest =>
     if (input != null && typeof input !== 'string' && !(Array.isArray(input) && input.every(isObject)))
       wrongField('input', 'a string or a list of items');
     if (stream !== null && typeof stream !== 'boolean') wrongField('stream', 'true or false');
-    return { model: model as string, stream: stream === true, wantsStreamUsage: true };
+    const maxOutputTokens = asCount(value['max_output_tokens']);
+    return { model: model as string, stream: stream === true, wantsStreamUsage: true, maxOutputTokens };
   });

@@ -5,6 +5,7 @@ import { cacheContract } from '../ports/cache.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats } from './index.ts';
 
@@ -18,9 +19,12 @@ providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));
 
-let window: { clock: ManualClock; meters: MemoryMeters } | undefined;
-slidingWindowContract('memory', 150, (clock) => {
-  // connections to one store share it
-  if (window?.clock !== clock) window = { clock, meters: new MemoryMeters(clock) };
-  return window.meters;
-});
+/** Connections to one store share it: each clock is another store. */
+const stores = new WeakMap<ManualClock, MemoryMeters>();
+const storeOn = (clock: ManualClock): MemoryMeters => {
+  const store = stores.get(clock) ?? new MemoryMeters(clock);
+  stores.set(clock, store);
+  return store;
+};
+slidingWindowContract('memory', 150, storeOn);
+settlementContract('memory', 150, storeOn);

@@ -1,18 +1,23 @@
 import type { Clock, MeterState } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type {
+  BudgetHold,
+  BudgetState,
   ConcurrencyHold,
   HeldPlace,
   Hold,
   Meters,
   ReservationRequest,
   ReservationResult,
+  Settlement,
   WindowHold,
 } from '../ports/index.ts';
+import { Budget } from './budget.ts';
 import { SubWindows } from './sub-windows.ts';
 
 /** How long a call id is remembered, as in Redis. */
 const CALL_ID_TTL_MS = 10_000;
+const SETTLED_TTL_MS = 60_000;
 const MAX_METERS = 100_000;
 
 /** Meters of one process. */
@@ -20,6 +25,7 @@ export class MemoryMeters implements Meters {
   readonly #clock: Clock;
   readonly #windows = new LRUCache<string, SubWindows>({ max: MAX_METERS });
   readonly #places = new Map<string, Map<string, number>>();
+  readonly #budgets = new Map<string, Budget>();
   readonly #answers: LRUCache<string, { atMs: number; result: ReservationResult }>;
 
   constructor(clock: Clock) {
@@ -31,7 +37,8 @@ export class MemoryMeters implements Meters {
     const nowMs = this.#clock.now();
     const answerKey = answerName(request);
     const known = this.#answers.get(answerKey);
-    if (known !== undefined && nowMs - known.atMs < CALL_ID_TTL_MS) return known.result;
+    const rememberedMs = known?.result === RELEASED ? SETTLED_TTL_MS : CALL_ID_TTL_MS;
+    if (known !== undefined && nowMs - known.atMs < rememberedMs) return known.result;
     const result = this.#reserveOnce(request, nowMs);
     this.#answers.set(answerKey, { atMs: nowMs, result });
     return result;
@@ -49,9 +56,33 @@ export class MemoryMeters implements Meters {
     }
   }
 
+  async settle({ tenant, subject, callId, holds }: Settlement): Promise<void> {
+    const nowMs = this.#clock.now();
+    const of = { tenant, subject, callId };
+    const answerKey = answerName(of);
+    const known = this.#answers.get(answerKey);
+    if (known?.result === RELEASED && nowMs - known.atMs < SETTLED_TTL_MS) return;
+    for (const { hold, receipt, actual } of holds) {
+      if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
+      else if (hold.kind === 'budget') this.#budget({ ...of, ...hold }).settle(callId, hold.amount, actual);
+      else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);
+      else this.#window(of, hold).giveBack(nowMs, receipt, hold.amount - actual);
+    }
+    this.#answers.set(answerKey, { atMs: nowMs, result: RELEASED });
+  }
+
+  async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
+    const { spent, reserved } = this.#budget(of);
+    return { spent, reserved };
+  }
+
   async renew(places: readonly HeldPlace[]): Promise<void> {
     const nowMs = this.#clock.now();
     for (const place of places) {
+      if (place.budget !== undefined) {
+        this.#budget({ ...place, ...place.budget }).renew(place.callId, nowMs, nowMs + place.leaseMs);
+        continue;
+      }
       const held = this.#places.get(nameOf(place));
       const until = held?.get(place.callId);
       if (until !== undefined && until > nowMs) held?.set(place.callId, nowMs + place.leaseMs);
@@ -61,9 +92,8 @@ export class MemoryMeters implements Meters {
   #reserveOnce(request: ReservationRequest, nowMs: number): ReservationResult {
     let refused: { meter: string; retryAfterMs: number } | undefined;
     for (const hold of request.holds) {
-      const retryAfterMs =
-        hold.kind === 'window' ? this.#windowFull(request, hold, nowMs) : this.#placesFull(request, hold, nowMs);
-      if (retryAfterMs > 0) {
+      const retryAfterMs = this.#full(request, hold, nowMs);
+      if (retryAfterMs !== undefined) {
         refused = { meter: hold.meter, retryAfterMs };
         break;
       }
@@ -71,11 +101,45 @@ export class MemoryMeters implements Meters {
     if (refused === undefined) {
       for (const hold of request.holds) {
         if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);
-        else this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
+        else if (hold.kind === 'concurrency') this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
+        else this.#budget({ ...request, ...hold }).reserve(request.callId, hold.amount, nowMs + hold.leaseMs);
       }
     }
     const meters = request.holds.map((hold) => this.#stateOf(request, hold, nowMs));
-    return refused === undefined ? { admitted: true, meters } : { admitted: false, ...refused, meters };
+    if (refused !== undefined) return { admitted: false, ...refused, meters };
+    const receipts = request.holds.map((hold) => (hold.kind === 'window' ? this.#window(request, hold).indexAt(nowMs) : 0));
+    return { admitted: true, meters, receipts };
+  }
+
+  /** Undefined where there is room, else when asking again may help. */
+  #full(request: ReservationRequest, hold: Hold, nowMs: number): number | undefined {
+    switch (hold.kind) {
+      case 'window':
+        return this.#windowFull(request, hold, nowMs) || undefined;
+      case 'concurrency':
+        return this.#placesFull(request, hold, nowMs) || undefined;
+      case 'budget':
+        return this.#budgetFull(request, hold, nowMs);
+    }
+  }
+
+  #budgetFull(request: ReservationRequest, hold: BudgetHold, nowMs: number): number | undefined {
+    const budget = this.#budget({ ...request, ...hold });
+    budget.free(nowMs);
+    if (budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
+    // what others have reserved may come back; what is spent is spent until the period is over
+    if (budget.spent + hold.amount <= hold.limit) return 1_000;
+    return hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs);
+  }
+
+  #budget(of: { tenant: string; subject: string; meter: string; period: string }): Budget {
+    const key = `${nameOf(of)}\n${of.period}`;
+    let budget = this.#budgets.get(key);
+    if (budget === undefined) {
+      budget = new Budget();
+      this.#budgets.set(key, budget);
+    }
+    return budget;
   }
 
   #windowFull(request: ReservationRequest, hold: WindowHold, nowMs: number): number {
@@ -90,6 +154,11 @@ export class MemoryMeters implements Meters {
   }
 
   #stateOf(request: ReservationRequest, hold: Hold, nowMs: number): MeterState {
+    if (hold.kind === 'budget') {
+      const { spent, reserved } = this.#budget({ ...request, ...hold });
+      const resetMs = hold.endsAtMs === undefined ? 0 : Math.max(0, hold.endsAtMs - nowMs);
+      return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - spent - reserved), resetMs };
+    }
     if (hold.kind === 'concurrency') {
       const used = this.#held(request, hold).size;
       return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - used), resetMs: 0 };
@@ -99,8 +168,8 @@ export class MemoryMeters implements Meters {
     return { meter: hold.meter, limit: hold.limit, remaining, resetMs: window.emptyAfterMs(nowMs) };
   }
 
-  #window(request: ReservationRequest, hold: WindowHold): SubWindows {
-    const key = `${nameOf({ ...request, meter: hold.meter })}\n${hold.windowMs}`;
+  #window(of: { tenant: string; subject: string }, hold: WindowHold): SubWindows {
+    const key = `${nameOf({ ...of, meter: hold.meter })}\n${hold.windowMs}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
       window = new SubWindows(hold.windowMs);
@@ -109,8 +178,8 @@ export class MemoryMeters implements Meters {
     return window;
   }
 
-  #held(request: ReservationRequest, hold: ConcurrencyHold): Map<string, number> {
-    const key = nameOf({ ...request, meter: hold.meter });
+  #held(of: { tenant: string; subject: string }, hold: ConcurrencyHold): Map<string, number> {
+    const key = nameOf({ ...of, meter: hold.meter });
     let held = this.#places.get(key);
     if (held === undefined) {
       held = new Map();

@@ -39,6 +39,20 @@ export class SubWindows {
     this.#sum += amount;
   }
 
+  /** The index of the sub-window in which something is counted at `nowMs`. */
+  indexAt(nowMs: number): number {
+    return this.#indexAt(nowMs);
+  }
+
+  /** Takes `amount` back out of the sub-window in which it was counted, where that is still in the window. */
+  giveBack(nowMs: number, index: number, amount: number): void {
+    const ring = this.#counts.length;
+    if (index <= this.#indexAt(nowMs) - ring || index <= this.#newest - ring || index > this.#newest) return;
+    const back = Math.min(this.#counts[index % ring] as number, amount);
+    this.#counts[index % ring] = (this.#counts[index % ring] as number) - back;
+    this.#sum -= back;
+  }
+
   /** How long after `nowMs` `amount` more would fit under `limit`. */
   fitsAfterMs(nowMs: number, amount: number, limit: number): number {
     const index = this.#indexAt(nowMs);

@@ -1,4 +1,4 @@
-import type { MeterState } from '@sluice/core';
+import type { MeterState, Money } from '@sluice/core';
 
 /** So much of one meter as one call needs. */
 export interface WindowHold {
@@ -19,7 +19,21 @@ export interface ConcurrencyHold {
   readonly leaseMs: number;
 }
 
-export type Hold = WindowHold | ConcurrencyHold;
+/** An amount of money of a budget, until it is known what the call costs. */
+export interface BudgetHold {
+  readonly kind: 'budget';
+  readonly meter: string;
+  readonly limit: Money;
+  readonly amount: Money;
+  /** Which stretch of time it is the budget of, as a part of the meter's name: `2026-11`. Nothing is ever reset. */
+  readonly period: string;
+  /** When that is over, in milliseconds since the epoch; undefined for a budget without an end. */
+  readonly endsAtMs: number | undefined;
+  /** After so many milliseconds without `renew` the amount is free again: its holder has died. */
+  readonly leaseMs: number;
+}
+
+export type Hold = WindowHold | ConcurrencyHold | BudgetHold;
 
 export interface ReservationRequest {
   /** Whose meters they are. All meters of a tenant live on one shard. */
@@ -32,7 +46,12 @@ export interface ReservationRequest {
 }
 
 export type ReservationResult =
-  | { readonly admitted: true; readonly meters: readonly MeterState[] }
+  | {
+      readonly admitted: true;
+      readonly meters: readonly MeterState[];
+      /** One a hold: what `settle` has to know of it. */
+      readonly receipts: readonly number[];
+    }
   | {
       readonly admitted: false;
       /** The first meter that is full. */
@@ -42,12 +61,33 @@ export type ReservationResult =
       readonly meters: readonly MeterState[];
     };
 
+/** What became of a call that was admitted. */
+export interface Settlement {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly callId: string;
+  readonly holds: readonly {
+    readonly hold: Hold;
+    readonly receipt: number;
+    /** What it came to, in the meter's unit; of no meaning for a place among the calls in flight. */
+    readonly actual: number;
+  }[];
+}
+
+/** What is known of a budget. */
+export interface BudgetState {
+  readonly spent: Money;
+  readonly reserved: Money;
+}
+
 export interface HeldPlace {
   readonly tenant: string;
   readonly subject: string;
   readonly callId: string;
   readonly meter: string;
   readonly leaseMs: number;
+  /** An amount of a budget instead of a place among the calls in flight. */
+  readonly budget?: { readonly period: string; readonly amount: Money };
 }
 
 /**
@@ -62,6 +102,19 @@ export interface Meters {
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
   release(places: readonly HeldPlace[]): Promise<void>;
+  /**
+   * Gives a call's places back and moves its amounts to what they came to: of a window what was too much leaves the sub-window it was counted in, and what was
+   * too little is counted now; of a budget what was reserved becomes what is spent. Settling twice changes nothing, and an amount whose lease has run out
+   * is spent all the same. A call that is settled before it was reserved takes nothing.
+   */
+  settle(settlement: Settlement): Promise<void>;
+  /** What a budget has come to. */
+  budget(of: {
+    readonly tenant: string;
+    readonly subject: string;
+    readonly meter: string;
+    readonly period: string;
+  }): Promise<BudgetState>;
   /** Keeps places for another lease; a place whose lease has run out stays lost. */
   renew(places: readonly HeldPlace[]): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { cacheContract } from '../ports/cache.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
@@ -79,6 +80,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
   const windowLayout = ownLayout();
   slidingWindowContract(adapter, 60, (clock, connection) =>
+    metersAt(windowConnections[connection] as Connections, windowLayout, clock),
+  );
+  settlementContract(adapter, 40, (clock, connection) =>
     metersAt(windowConnections[connection] as Connections, windowLayout, clock),
   );
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));

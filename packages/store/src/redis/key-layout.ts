@@ -30,6 +30,16 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}`;
   }
 
+  /** What of a budget is spent and what is reserved. The period is a part of the name, so that nothing is reset. */
+  budget(tenant: string, subject: string, meter: string, period: string): string {
+    return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${period}`;
+  }
+
+  /** Its reservations by the end of their leases. */
+  budgetLeases(tenant: string, subject: string, meter: string, period: string): string {
+    return `${this.budget(tenant, subject, meter, period)}:leases`;
+  }
+
   call(tenant: string, callId: string): string {
     return `${this.#prefix}:{t:${tenant}}:call:${callId}`;
   }

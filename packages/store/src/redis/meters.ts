@@ -1,5 +1,5 @@
 import type { Clock, MeterState } from '@sluice/core';
-import type { HeldPlace, Hold, Meters, ReservationRequest, ReservationResult } from '../ports/index.ts';
+import type { BudgetState, HeldPlace, Hold, Meters, ReservationRequest, ReservationResult, Settlement } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import { gatherWrites } from './gather-writes.ts';
@@ -8,10 +8,13 @@ import { Script } from './script.ts';
 
 /** How long a call id is remembered: far longer than a command may wait for its answer. */
 const CALL_ID_TTL_MS = 10_000;
+/** How long it is remembered that a call was settled: far longer than anybody tries to settle it again. */
+const SETTLED_TTL_MS = 60_000;
 
 const RESERVE = new Script('reserve');
 const RELEASE = new Script('release');
 const RENEW = new Script('renew');
+const SETTLE = new Script('settle');
 
 export interface RedisMetersOptions {
   readonly state: RedisClient;
@@ -35,17 +38,64 @@ export class RedisMeters implements Meters {
     const keys = [layout.call(request.tenant, request.callId)];
     const args: (string | number)[] = [request.callId, this.#now(), CALL_ID_TTL_MS];
     for (const hold of request.holds) {
-      if (hold.kind === 'window') {
-        keys.push(layout.window(request.tenant, request.subject, hold.meter, hold.windowMs));
-        args.push('w', hold.limit, hold.windowMs, hold.amount);
-      } else {
-        keys.push(layout.places(request.tenant, request.subject, hold.meter));
-        args.push('c', hold.limit, hold.leaseMs, 1);
+      keys.push(...this.#keysOf(request.tenant, request.subject, hold));
+      switch (hold.kind) {
+        case 'window':
+          args.push('w', hold.limit, hold.windowMs, hold.amount, 0);
+          break;
+        case 'concurrency':
+          args.push('c', hold.limit, hold.leaseMs, 1, 0);
+          break;
+        case 'budget':
+          args.push('b', hold.limit, hold.leaseMs, hold.amount, hold.endsAtMs ?? 0);
       }
     }
     gatherWrites(state);
     const answer = (await wait('reserve', RESERVE.run(state, keys, args))) as number[];
     return read(answer, request.holds);
+  }
+
+  async settle({ tenant, subject, callId, holds }: Settlement): Promise<void> {
+    const { background, layout } = this.#options;
+    const keys = [layout.call(tenant, callId)];
+    const args: (string | number)[] = [callId, this.#now(), SETTLED_TTL_MS];
+    for (const { hold, receipt, actual } of holds) {
+      keys.push(...this.#keysOf(tenant, subject, hold));
+      switch (hold.kind) {
+        case 'window':
+          args.push('w', hold.windowMs, hold.amount, actual, receipt, 0);
+          break;
+        case 'concurrency':
+          args.push('c', 0, 1, 0, 0, 0);
+          break;
+        case 'budget':
+          args.push('b', 0, hold.amount, actual, receipt, hold.endsAtMs ?? 0);
+      }
+    }
+    gatherWrites(background);
+    await SETTLE.run(background, keys, args);
+  }
+
+  async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
+    const { background, layout } = this.#options;
+    const [spent, reserved] = await background.hmget(layout.budget(of.tenant, of.subject, of.meter, of.period), 's', 'r');
+    return { spent: Number(spent ?? 0), reserved: Number(reserved ?? 0) };
+  }
+
+  /** A budget has two: its sums, and its reservations. */
+  #keysOf(tenant: string, subject: string, hold: Hold): string[] {
+    const { layout } = this.#options;
+    switch (hold.kind) {
+      case 'window':
+        return [layout.window(tenant, subject, hold.meter, hold.windowMs)];
+      case 'concurrency':
+        return [layout.places(tenant, subject, hold.meter)];
+      case 'budget':
+        return [
+          layout.budget(tenant, subject, hold.meter, hold.period),
+          layout.budgetLeases(tenant, subject, hold.meter, hold.period),
+        ];
+    }
   }
 
   async release(places: readonly HeldPlace[]): Promise<void> {
@@ -63,8 +113,11 @@ export class RedisMeters implements Meters {
   async renew(places: readonly HeldPlace[]): Promise<void> {
     const { background, layout } = this.#options;
     const runs = [...byTenant(places)].map(([tenant, held]) => {
-      const keys = held.map((place) => layout.places(tenant, place.subject, place.meter));
-      return RENEW.run(background, keys, [this.#now(), ...held.flatMap((place) => [place.callId, place.leaseMs])]);
+      const keys = held.map(({ subject, meter, budget }) =>
+        budget === undefined ? layout.places(tenant, subject, meter) : layout.budgetLeases(tenant, subject, meter, budget.period),
+      );
+      const member = ({ callId, budget }: HeldPlace) => (budget === undefined ? callId : `${callId}:${budget.amount}`);
+      return RENEW.run(background, keys, [this.#now(), ...held.flatMap((place) => [member(place), place.leaseMs])]);
     });
     await Promise.all(runs);
   }
@@ -79,9 +132,9 @@ export class RedisMeters implements Meters {
 function read(answer: readonly number[], holds: readonly Hold[]): ReservationResult {
   const [admitted, full = 0, retryAfterMs = 0] = answer;
   const meters = holds.map((hold, n): MeterState => {
-    return { meter: hold.meter, limit: hold.limit, remaining: answer[3 + n * 2] ?? 0, resetMs: answer[4 + n * 2] ?? 0 };
+    return { meter: hold.meter, limit: hold.limit, remaining: answer[3 + n * 3] ?? 0, resetMs: answer[4 + n * 3] ?? 0 };
   });
-  if (admitted === 1) return { admitted: true, meters };
+  if (admitted === 1) return { admitted: true, meters, receipts: holds.map((_, n) => answer[5 + n * 3] ?? 0) };
   return { admitted: false, meter: holds[full - 1]?.meter ?? 'released', retryAfterMs, meters };
 }
 

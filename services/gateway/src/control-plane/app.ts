@@ -62,7 +62,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     await auditWriter.flush();
     response.json({ records: (await stores.audit.latest(limit)).map((line) => JSON.parse(line) as unknown) });
   });
-  admin.use('/keys', keyRoutes(options.keys, options.clock));
+  admin.use('/keys', keyRoutes(options.keys, stores.meters, options.clock));
   admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
   app.use('/admin/v1', admin);
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { limits } from '@sluice/config';
-import type { Clock } from '@sluice/core';
-import type { KeyRecord, Keys } from '@sluice/store/ports';
+import { budgetLimit, limits } from '@sluice/config';
+import { type Clock, toUsd } from '@sluice/core';
+import { periodAt } from '@sluice/proxies';
+import type { KeyRecord, Keys, Meters } from '@sluice/store/ports';
 import express, { type Router } from 'express';
 import { z } from 'zod';
 import { hashSecret } from '../key-cache.ts';
@@ -15,6 +16,8 @@ export const newKey = z.strictObject({
   tenant: name.optional(),
   models: z.array(z.string().min(1).max(256)).max(1_000).optional(),
   limits: limits.default({}),
+  /** As in the configuration: `50 USD/month`. */
+  budget: budgetLimit.optional(),
   /** ISO 8601. */
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
@@ -22,7 +25,7 @@ export const newKey = z.strictObject({
 const shown = ({ hash: _hash, ...record }: KeyRecord) => record;
 
 /** Keys: made, listed and revoked. A secret is shown once, to who made it. */
-export function keyRoutes(keys: Keys, clock: Clock): Router {
+export function keyRoutes(keys: Keys, meters: Pick<Meters, 'budget'>, clock: Clock): Router {
   const router = express.Router();
   router.use(express.json({ limit: '64kb' }));
 
@@ -41,7 +44,7 @@ export function keyRoutes(keys: Keys, clock: Clock): Router {
     const secret = `sk-sluice-${randomBytes(24).toString('base64url')}`;
     const record: KeyRecord = {
       name: given.name,
-      limits: given.limits,
+      limits: given.budget === undefined ? given.limits : { ...given.limits, budget: given.budget },
       hash: hashSecret(secret),
       tenant: tenant ?? given.name,
       createdAtMs: clock.now(),
@@ -52,10 +55,25 @@ export function keyRoutes(keys: Keys, clock: Clock): Router {
     response.status(201).json({ ...shown(record), secret });
   });
 
+  router.get('/:name', async (request, response) => {
+    const record = (await keys.list()).find(({ name }) => name === request.params['name']);
+    if (record === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
+    response.json({ ...shown(record), ...(await budgetOf(record, meters, clock.now())) });
+  });
+
   router.delete('/:name', async (request, response) => {
     const found = await keys.revoke(String(request.params['name']), clock.now());
     if (!found) throw new AdminError(404, 'not_found', 'There is no key of that name.');
     response.status(204).end();
   });
   return router;
+}
+
+/** What a key has spent in the stretch of the calendar that it is now, and what is reserved for calls under way. */
+async function budgetOf({ tenant, name, limits }: KeyRecord, meters: Pick<Meters, 'budget'>, nowMs: number): Promise<object> {
+  if (limits.budget === undefined) return {};
+  const { amount, period } = limits.budget;
+  const { name: stretch } = periodAt(period, nowMs);
+  const { spent, reserved } = await meters.budget({ tenant, subject: name, meter: 'budget', period: stretch });
+  return { budget: { period: stretch, limitUsd: toUsd(amount), spentUsd: toUsd(spent), reservedUsd: toUsd(reserved) } };
 }

@@ -94,6 +94,11 @@ export const openApiDocument = {
       },
     },
     '/admin/v1/keys/{name}': {
+      get: {
+        summary: 'A key, and what of its budget is spent and reserved now',
+        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
+        responses: { 200: json('The key', key), 404: error, ...refusals },
+      },
       delete: {
         summary: 'Revokes a key on all replicas',
         parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],

@@ -72,6 +72,8 @@ export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number):
   if (error.status === 429 || error.status === 503) {
     headers.push('retry-after', Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)));
   }
+  // the official SDKs would ask again at once, and twice
+  if (error.code === 'insufficient_quota') headers.push('x-should-retry', 'false');
   if (error.code === 'invalid_api_key') headers.push('www-authenticate', 'Bearer');
   return headers;
 }

@@ -80,3 +80,16 @@ local function window_empty_after(window, now)
   if window.sum == 0 then return 0 end
   return math.max(1, math.ceil(((window.index + window.ring) * window.width - now) / 1000))
 end
+
+-- Takes `amount` back out of the sub-window in which it was counted, where that is still in the ring.
+local function window_give_back(window, index, amount)
+  if window.all_left or index <= window.index - window.ring or index > window.index then return end
+  for _, slot in ipairs(window.gone or {}) do
+    if slot == index % window.ring then return end
+  end
+  local counted = tonumber(redis.call('HGET', window.key, index % window.ring)) or 0
+  local back = math.min(counted, amount)
+  if back == 0 then return end
+  redis.call('HINCRBY', window.key, index % window.ring, -back)
+  redis.call('HINCRBY', window.key, 's', -back)
+end

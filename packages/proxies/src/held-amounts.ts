@@ -1,0 +1,73 @@
+import type { ConcernHealth } from '@sluice/core';
+import type { HeldPlace, Hold, Meters, Settlement } from '@sluice/store/ports';
+
+/** A place or an amount is lost so long after its replica died. */
+export const LEASE_MS = 30_000;
+
+/** What this process holds of meters for calls under way: renewed while they last, given back or settled when they end. */
+export class HeldAmounts {
+  readonly #meters: Meters;
+  readonly #health: ConcernHealth;
+  readonly #held = new Map<string, readonly HeldPlace[]>();
+  #releasing: HeldPlace[] = [];
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(meters: Meters, health: ConcernHealth) {
+    this.#meters = meters;
+    this.#health = health;
+  }
+
+  /** @param holds what was reserved for the call */
+  hold(of: { readonly tenant: string; readonly subject: string; readonly callId: string }, holds: readonly Hold[]): void {
+    const leased = holds.flatMap((hold) => heldPlace(of, hold));
+    if (leased.length === 0) return;
+    this.#held.set(of.callId, leased);
+    this.#renewal ??= setInterval(() => this.#renew(), LEASE_MS / 3).unref();
+  }
+
+  /** Gives back what has no amount: places, and what a reservation that may still run would take. */
+  release(places: readonly HeldPlace[]): void {
+    for (const { callId } of places) this.#forget(callId);
+    this.#releasing.push(...places);
+    if (this.#releasing.length > places.length || places.length === 0) return;
+    // together with those of the other calls that end in this turn of the event loop; a client's next call comes after it
+    setImmediate(() => {
+      const all = this.#releasing;
+      this.#releasing = [];
+      this.#meters.release(all).catch((error: unknown) => this.#health.failed(error));
+    });
+  }
+
+  settle(settlement: Settlement): void {
+    this.#forget(settlement.callId);
+    this.#meters.settle(settlement).catch((error: unknown) => this.#health.failed(error));
+  }
+
+  #forget(callId: string): void {
+    this.#held.delete(callId);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
+  }
+
+  #renew(): void {
+    this.#meters.renew([...this.#held.values()].flat()).catch((error: unknown) => this.#health.failed(error));
+  }
+}
+
+/** What of a hold lasts as long as its call. */
+export function heldPlace(
+  of: { readonly tenant: string; readonly subject: string; readonly callId: string },
+  hold: Hold,
+): HeldPlace[] {
+  const { tenant, subject, callId } = of;
+  const place = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };
+  switch (hold.kind) {
+    case 'window':
+      return [];
+    case 'concurrency':
+      return [place];
+    case 'budget':
+      return [{ ...place, budget: { period: hold.period, amount: hold.amount } }];
+  }
+}

@@ -1,0 +1,263 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import fc from 'fast-check';
+import type { BudgetHold, Hold, Meters, WindowHold } from './meters.ts';
+
+const CLIENTS = 3;
+const LEASE_MS = 30_000;
+const MINUTE = 60_000;
+
+const budget = (limit: number, amount: number, period = '2026-11'): BudgetHold => ({
+  kind: 'budget',
+  meter: 'budget',
+  limit,
+  amount,
+  period,
+  endsAtMs: undefined,
+  leaseMs: LEASE_MS,
+});
+const tokens = (limit: number, amount: number): WindowHold => ({
+  kind: 'window',
+  meter: 'tokens',
+  limit,
+  amount,
+  windowMs: MINUTE,
+});
+
+type Step =
+  | { readonly do: 'reserve'; readonly amount: number }
+  /** Of the calls under way, the n-th; it comes to a part of what was reserved. */
+  | { readonly do: 'settle'; readonly which: number; readonly part: number; readonly twice: boolean }
+  /** A replica dies with the call, which is never settled. */
+  | { readonly do: 'die'; readonly which: number }
+  | { readonly do: 'renew' }
+  | { readonly do: 'wait'; readonly ms: number };
+
+const step: fc.Arbitrary<Step & { readonly client: number }> = fc
+  .record({
+    client: fc.nat(CLIENTS - 1),
+    step: fc.oneof(
+      { weight: 5, arbitrary: fc.record({ do: fc.constant('reserve' as const), amount: fc.integer({ min: 1, max: 40 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constant('settle' as const),
+          which: fc.nat(20),
+          part: fc.double({ min: 0, max: 1, noNaN: true }),
+          twice: fc.boolean(),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('die' as const), which: fc.nat(20) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('renew' as const) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 20_000 }) }) },
+    ),
+  })
+  .map(({ client, step }) => ({ ...step, client }));
+
+let unique = 0;
+
+/**
+ * What is reserved and what it comes to, against a model that remembers every call.
+ *
+ * @param open gives a connection to one store, on the clock that the test moves
+ */
+export function settlementContract(
+  adapter: string,
+  runs: number,
+  open: (clock: ManualClock, connection: number) => Meters,
+): void {
+  const begin = () => {
+    const clock = new ManualClock(1_700_000_000_000);
+    const connections = Array.from({ length: CLIENTS }, (_, n) => open(clock, n));
+    const tenant = `settlement-${++unique}`;
+    const of = { tenant, subject: 'key' };
+    const [meters] = connections as [Meters];
+    const reserve = (callId: string, holds: readonly Hold[], by = meters) => by.reserve({ ...of, callId, holds });
+    const settle = (callId: string, hold: Hold, actual: number, receipt = 0, by = meters) =>
+      by.settle({ ...of, callId, holds: [{ hold, receipt, actual }] });
+    const spent = (period = '2026-11') => meters.budget({ ...of, meter: 'budget', period });
+    return { clock, connections, meters, of, reserve, settle, spent };
+  };
+
+  describe(`settlement (${adapter})`, () => {
+    it('never lets spent and reserved pass a budget, ends with nothing reserved, and loses no amount', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+          const { clock, connections, of, reserve, settle, spent } = begin();
+          const limit = 100;
+          const underWay = new Map<string, { amount: number; untilMs: number }>();
+          let paid = 0;
+          for (const [n, { client, ...one }] of steps.entries()) {
+            const by = connections[client] as Meters;
+            const nth = (which: number) => [...underWay][which % Math.max(1, underWay.size)];
+            switch (one.do) {
+              case 'reserve': {
+                const before = await spent();
+                const result = await reserve(`call-${n}`, [budget(limit, one.amount)], by);
+                const after = await spent();
+                if (result.admitted) {
+                  underWay.set(`call-${n}`, { amount: one.amount, untilMs: clock.now() + LEASE_MS });
+                  expect(after.spent + after.reserved).toBeLessThanOrEqual(limit);
+                } else {
+                  // what is refused changes nothing, but that what the dead held is free
+                  expect(after.spent).toBe(before.spent);
+                  expect(after.reserved).toBeLessThanOrEqual(before.reserved);
+                  expect(after.spent + after.reserved + one.amount).toBeGreaterThan(limit);
+                }
+                break;
+              }
+              case 'settle': {
+                const [callId, { amount }] = nth(one.which) ?? ['', { amount: 0 }];
+                if (callId === '') break;
+                const actual = Math.floor(amount * one.part);
+                await settle(callId, budget(limit, amount), actual, 0, by);
+                if (one.twice) await settle(callId, budget(limit, amount), actual, 0, by);
+                paid += actual;
+                underWay.delete(callId);
+                break;
+              }
+              case 'die': {
+                const [callId] = nth(one.which) ?? [''];
+                underWay.delete(callId);
+                break;
+              }
+              case 'renew': {
+                const places = [...underWay].map(([callId, { amount }]) => ({
+                  ...of,
+                  callId,
+                  meter: 'budget',
+                  leaseMs: LEASE_MS,
+                  budget: { period: '2026-11', amount },
+                }));
+                if (places.length > 0) await by.renew(places);
+                for (const held of underWay.values()) if (held.untilMs > clock.now()) held.untilMs = clock.now() + LEASE_MS;
+                break;
+              }
+              case 'wait':
+                clock.advance(one.ms);
+            }
+          }
+          clock.advance(LEASE_MS + 1);
+          // looking frees what the dead held
+          await reserve('last', [budget(limit, limit + 1)]);
+          expect(await spent()).toEqual({ spent: paid, reserved: 0 });
+        }),
+        { numRuns: runs },
+      );
+    });
+
+    it('admits of 200 calls at once just those that a budget pays for', async () => {
+      const { connections, reserve, spent } = begin();
+      const results = await Promise.all(
+        Array.from({ length: 200 }, (_, n) => reserve(`call-${n}`, [budget(1_000, 20)], connections[n % CLIENTS])),
+      );
+      expect(results.filter(({ admitted }) => admitted)).toHaveLength(50);
+      expect(await spent()).toEqual({ spent: 0, reserved: 1_000 });
+    });
+
+    it('says which meter is full, what is left and when to come back', async () => {
+      const { clock, reserve, settle } = begin();
+      const month = { ...budget(100, 60), endsAtMs: clock.now() + 3_600_000 };
+      expect(await reserve('a', [month])).toMatchObject({
+        admitted: true,
+        meters: [{ meter: 'budget', limit: 100, remaining: 40 }],
+      });
+      // what is reserved may come back
+      expect(await reserve('b', [month])).toMatchObject({ admitted: false, meter: 'budget', retryAfterMs: 1_000 });
+      await settle('a', month, 60);
+      expect(await reserve('c', [month])).toMatchObject({ admitted: false, retryAfterMs: 3_600_000 });
+    });
+
+    it('reserves on all meters or on none', async () => {
+      const { reserve, spent } = begin();
+      await reserve('a', [tokens(10, 8)]);
+      expect(await reserve('b', [budget(100, 50), tokens(10, 8)])).toMatchObject({ admitted: false, meter: 'tokens' });
+      expect(await spent()).toEqual({ spent: 0, reserved: 0 });
+    });
+
+    it('spends what is settled after its lease ran out, once', async () => {
+      const { clock, reserve, settle, spent } = begin();
+      await reserve('late', [budget(100, 60)]);
+      clock.advance(LEASE_MS + 1);
+      expect((await reserve('next', [budget(100, 60)])).admitted).toBe(true);
+      await settle('late', budget(100, 60), 50);
+      await settle('late', budget(100, 60), 50);
+      expect(await spent()).toEqual({ spent: 50, reserved: 60 });
+    });
+
+    it('takes nothing for a call that was settled before it was reserved', async () => {
+      const { reserve, settle, spent } = begin();
+      await settle('early', budget(100, 60), 0);
+      expect((await reserve('early', [budget(100, 60)])).admitted).toBe(false);
+      expect(await spent()).toEqual({ spent: 0, reserved: 0 });
+    });
+
+    it('keeps periods apart', async () => {
+      const { reserve, spent } = begin();
+      await reserve('a', [budget(100, 100, '2026-11')]);
+      expect((await reserve('b', [budget(100, 100, '2026-12')])).admitted).toBe(true);
+      expect(await spent('2026-12')).toEqual({ spent: 0, reserved: 100 });
+    });
+
+    it('counts large amounts exactly', async () => {
+      const { reserve, settle, spent } = begin();
+      const million = 1_000_000_000_000_000;
+      await reserve('a', [budget(5 * million, million + 1)]);
+      await settle('a', budget(5 * million, million + 1), million - 1);
+      expect(await spent()).toEqual({ spent: million - 1, reserved: 0 });
+    });
+
+    describe('of a window', () => {
+      it('gives back what was too much, and counts what was too little', async () => {
+        const { reserve, settle } = begin();
+        const first = await reserve('a', [tokens(100, 80)]);
+        if (!first.admitted) throw new Error('refused');
+        await settle('a', tokens(100, 80), 30, first.receipts[0]);
+        const second = await reserve('b', [tokens(100, 70)]);
+        expect(second).toMatchObject({ admitted: true, meters: [{ remaining: 0 }] });
+        if (!second.admitted) throw new Error('refused');
+        await settle('b', tokens(100, 70), 90, second.receipts[0]);
+        expect(await reserve('c', [tokens(100, 1)])).toMatchObject({ admitted: false });
+      });
+
+      it('gives nothing back that has left the window already', async () => {
+        const { clock, reserve, settle } = begin();
+        const old = await reserve('old', [tokens(100, 100)]);
+        if (!old.admitted) throw new Error('refused');
+        clock.advance(2 * MINUTE);
+        expect((await reserve('new', [tokens(100, 100)])).admitted).toBe(true);
+        await settle('old', tokens(100, 100), 0, old.receipts[0]);
+        expect((await reserve('more', [tokens(100, 1)])).admitted).toBe(false);
+      });
+
+      it('never lets what calls came to pass the limit in any span of its length', async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+            const { clock, connections, reserve, settle } = begin();
+            const limit = 100;
+            const underWay = new Map<string, { atMs: number; amount: number; receipt: number }>();
+            const came: { atMs: number; amount: number }[] = [];
+            for (const [n, { client, ...one }] of steps.entries()) {
+              const by = connections[client] as Meters;
+              if (one.do === 'reserve') {
+                const result = await reserve(`call-${n}`, [tokens(limit, one.amount)], by);
+                if (!result.admitted) continue;
+                underWay.set(`call-${n}`, { atMs: clock.now(), amount: one.amount, receipt: result.receipts[0] as number });
+                const within = [...came, ...underWay.values()].filter(({ atMs }) => atMs > clock.now() - MINUTE);
+                expect(within.reduce((sum, { amount }) => sum + amount, 0)).toBeLessThanOrEqual(limit);
+              } else if (one.do === 'settle') {
+                const [callId, held] = [...underWay][one.which % Math.max(1, underWay.size)] ?? [];
+                if (callId === undefined || held === undefined) continue;
+                const actual = Math.floor(held.amount * one.part);
+                await settle(callId, tokens(limit, held.amount), actual, held.receipt, by);
+                underWay.delete(callId);
+                came.push({ atMs: held.atMs, amount: actual });
+              } else if (one.do === 'wait') clock.advance(one.ms);
+            }
+          }),
+          { numRuns: runs },
+        );
+      });
+    });
+  });
+}

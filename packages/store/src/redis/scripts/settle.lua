@@ -1,0 +1,53 @@
+--- Gives a call's places back, and moves its amounts to what they came to.
+--
+-- KEYS[1]     what the call was answered (see reserve.lua)
+-- KEYS[2..n]  a meter each, as in reserve.lua
+-- ARGV[1]     the call id
+-- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
+-- ARGV[3]     how long the call id is remembered, in ms
+-- ARGV[4..]   six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
+-- Returns     1, or 0 where the call was settled before
+--
+-- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
+
+--@include sub-windows
+--@include budgets
+
+local answered = redis.call('GET', KEYS[1])
+if answered == 'released' then return 0 end
+local now = now_us(ARGV[2])
+local key = 2
+for n = 1, (#ARGV - 3) / 6 do
+  local at = 4 + (n - 1) * 6
+  local kind, span = ARGV[at], tonumber(ARGV[at + 1])
+  local reserved, actual = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local receipt, ends = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local meter = KEYS[key]
+  key = key + 1
+  if kind == 'w' then
+    if actual ~= reserved then
+      local sub_windows = 20
+      if span >= 60000 then sub_windows = 60 end
+      local window = window_look(meter, span, sub_windows, now)
+      if actual > reserved then
+        window_take(window, actual - reserved)
+      else
+        window_give_back(window, receipt, reserved - actual)
+      end
+    end
+  elseif kind == 'c' then
+    redis.call('ZREM', meter, ARGV[1])
+  else
+    local leases = KEYS[key]
+    key = key + 1
+    if redis.call('ZREM', leases, ARGV[1] .. ':' .. string.format('%d', reserved)) == 1 then
+      redis.call('HINCRBY', meter, 'r', string.format('%d', -reserved))
+    end
+    if actual > 0 then
+      redis.call('HINCRBY', meter, 's', string.format('%d', actual))
+      budget_keep(meter, leases, ends, now)
+    end
+  end
+end
+redis.call('SET', KEYS[1], 'released', 'PX', ARGV[3])
+return 1

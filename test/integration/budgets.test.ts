@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
+import { parseExposition } from '../support/exposition.ts';
+import { ADMIN_KEY } from '../support/gateway-process.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+interface Budget {
+  readonly period: string;
+  readonly limitUsd: number;
+  readonly spentUsd: number;
+  readonly reservedUsd: number;
+}
+
+describe('budgets and tokens over three replicas', () => {
+  let replicas: Replicas;
+  const gateway = (n: number) => replicas.gateways[n % replicas.gateways.length] as Replicas['gateways'][number];
+  beforeAll(async () => {
+    replicas = await startReplicas(3, (baseUrl) => ({
+      providers: { up: { baseUrl } },
+      models: {
+        // each call costs one cent, whatever it says
+        flat: { targets: [{ provider: 'up', model: 'flat', price: { input: 0, output: 0, request: 0.01 } }] },
+        byTokens: { targets: [{ provider: 'up', model: 'tokens', price: { input: 30, output: 70 } }] },
+        slow: { targets: [{ provider: 'up', model: 'slow+latency=60000', price: { input: 0, output: 0, request: 0.25 } }] },
+        stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
+        unpriced: { targets: [{ provider: 'up', model: 'unpriced' }] },
+      },
+      keys: [
+        { name: 'hundred', secret: 'key-hundred', budget: '1 USD/month' },
+        { name: 'sums', secret: 'key-sums', budget: '1000 USD/month' },
+        { name: 'killed', secret: 'key-killed', budget: '1 USD' },
+        { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
+        { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
+      ],
+    }));
+  });
+  afterAll(() => replicas.stop());
+
+  const budgetOf = async (key: string): Promise<Budget> => {
+    const { json } = await askAdmin(gateway(1).adminUrl, ADMIN_KEY, 'GET', `/keys/${key}`);
+    return json['budget'] as Budget;
+  };
+  const send = (n: number, model: string, key: string, more: object = {}): Promise<Answer> =>
+    ask(gateway(n).url, chat(model, `call ${n}`, more), { key });
+
+  it('let exactly 100 of 1,000 calls pass that come at once against a budget that pays for 100', async () => {
+    const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => send(n, 'flat', 'key-hundred')));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(900);
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['insufficient_quota']));
+    // the official SDKs ask again by themselves unless they are told
+    expect(refused[0]?.headers.get('x-should-retry')).toBe('false');
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    await waitFor(async () => (await budgetOf('hundred')).reservedUsd === 0, 'the last call to be settled');
+    expect(await budgetOf('hundred')).toMatchObject({ limitUsd: 1, spentUsd: 1, period: new Date().toISOString().slice(0, 7) });
+    const rejected = await Promise.all(
+      replicas.gateways.map(async ({ adminUrl }) =>
+        parseExposition(await (await fetch(`${adminUrl}/metrics`)).text()).sum('sluice_budget_rejected_total', {}),
+      ),
+    );
+    expect(rejected.reduce((sum, one) => sum + one, 0)).toBe(900);
+  });
+
+  it('spend what the replies say that they cost, to the nano-dollar', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 120 }, (_, n) => send(n, n % 4 === 0 ? 'flat' : 'byTokens', 'key-sums', { max_tokens: 1 + (n % 40) })),
+    );
+    const costs = answers.map(({ status, headers }) => {
+      expect(status).toBe(200);
+      return Math.round(Number(headers.get('x-sluice-cost-usd')) * 1e9);
+    });
+    await waitFor(async () => (await budgetOf('sums')).reservedUsd === 0, 'the last call to be settled');
+    const { spentUsd } = await budgetOf('sums');
+    expect(Math.round(spentUsd * 1e9)).toBe(costs.reduce((sum, cost) => sum + cost, 0));
+    // a model whose price nobody knows is served, and costs nothing that could be counted
+    expect((await send(1, 'unpriced', 'key-sums')).status).toBe(200);
+  });
+
+  it('bill a stream that was left for its prompt and what had come, as the audit record says', async () => {
+    const left = new AbortController();
+    const body = chat('stream', 'a prompt of so many words', { stream: true, max_tokens: 100 });
+    const headers = { authorization: 'Bearer key-streams', 'content-type': 'application/json' };
+    const response = await fetch(`${gateway(0).url}/v1/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      signal: left.signal,
+    });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.read();
+    left.abort();
+    await waitFor(async () => (await budgetOf('streams')).spentUsd > 0, 'the stream to be settled');
+    const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
+    const record = (json['records'] as Record<string, unknown>[]).find(({ key }) => key === 'streams');
+    expect(record).toMatchObject({ outcome: 'cancelled', estimated: true, costUsd: (await budgetOf('streams')).spentUsd });
+    expect(record?.['outputTokens']).toBeGreaterThan(0);
+    expect((await budgetOf('streams')).reservedUsd).toBe(0);
+  });
+
+  it('count tokens as they came to, over all replicas', async () => {
+    // a call asks for 100 tokens of an answer and comes to some 50 in all, so that many more pass than were reserved for at once
+    let passed = 0;
+    for (let n = 0; n < 40; n++) {
+      const { status, headers } = await send(n, 'byTokens', 'key-tokens', { max_tokens: 100 });
+      if (status === 429) {
+        expect(headers.get('x-ratelimit-limit-tokens')).toBe('1000');
+        break;
+      }
+      passed++;
+    }
+    expect(passed).toBeGreaterThan(12);
+    expect(passed).toBeLessThan(40);
+  });
+
+  it('free what a replica held that was killed, when its lease is over', async () => {
+    const calls = Array.from({ length: 4 }, (_, n) => send(2, 'slow', 'key-killed').catch(() => n));
+    await waitFor(async () => (await budgetOf('killed')).reservedUsd === 1, 'four calls to be under way');
+    expect((await send(0, 'flat', 'key-killed')).code).toBe('insufficient_quota');
+    await gateway(2).stop('SIGKILL');
+    await Promise.all(calls);
+    // a call that asks finds it free
+    await waitFor(async () => (await send(0, 'flat', 'key-killed')).status === 200, 'the lease of the dead to be over', 45_000);
+    await waitFor(async () => (await budgetOf('killed')).reservedUsd === 0, 'the call to be settled');
+    expect(await budgetOf('killed')).toMatchObject({ spentUsd: 0.01, period: 'total' });
+  }, 70_000);
+});
