@@ -132,6 +132,6 @@ describe('the admin API', () => {
       Object.keys(document.paths)
         .map((path) => path.replace(/^\/admin\/v1/, ''))
         .sort(),
-    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats'].sort());
+    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats', '/teams', '/tenants'].sort());
   });
 });

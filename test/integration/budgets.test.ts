@@ -32,7 +32,12 @@ describe('budgets and tokens over three replicas', () => {
         { name: 'killed', secret: 'key-killed', budget: '1 USD' },
         { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
         { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
+        { name: 'web-a', secret: 'key-web-a', team: 'web', models: ['fl*'] },
+        { name: 'web-b', secret: 'key-web-b', team: 'web' },
+        { name: 'app', secret: 'key-app', tenant: 'acme' },
       ],
+      tenants: { acme: { budget: '0.3 USD' } },
+      teams: { web: { tenant: 'acme', budget: '0.2 USD' } },
     }));
   });
   afterAll(() => replicas.stop());
@@ -113,6 +118,33 @@ describe('budgets and tokens over three replicas', () => {
     }
     expect(passed).toBeGreaterThan(12);
     expect(passed).toBeLessThan(40);
+  });
+
+  it('hold a team’s and a tenant’s budget beside each key’s own', async () => {
+    const keys = ['key-web-a', 'key-web-b'];
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => send(n, 'flat', keys[n % 2] as string)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
+    expect(answers.find(({ status }) => status === 429)?.text).toContain('The budget of the team web');
+    // what the team has spent its tenant has spent
+    const others = await Promise.all(Array.from({ length: 30 }, (_, n) => send(n, 'flat', 'key-app')));
+    expect(others.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(others.find(({ status }) => status === 429)?.text).toContain('The budget of the tenant acme');
+    const listed = async (kind: 'teams' | 'tenants') =>
+      (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', `/${kind}`)).json[kind] as { budget: Budget }[];
+    await waitFor(async () => (await listed('tenants'))[0]?.budget.reservedUsd === 0, 'the last call to be settled');
+    expect(await listed('teams')).toMatchObject([{ name: 'web', tenant: 'acme', budget: { spentUsd: 0.2, reservedUsd: 0 } }]);
+    expect(await listed('tenants')).toMatchObject([{ name: 'acme', budget: { spentUsd: 0.3 } }]);
+    // a key's models may be patterns
+    expect((await send(0, 'byTokens', 'key-web-a')).code).toBe('model_not_allowed');
+  });
+
+  it('are those of the team that a key is made in', async () => {
+    const make = (body: object) => askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'POST', '/keys', body);
+    expect((await make({ name: 'x', team: 'nobody' })).text).toContain('there is no team');
+    expect((await make({ name: 'x', team: 'web', tenant: 'other' })).text).toContain("expected 'acme'");
+    const { json } = await make({ name: 'made', team: 'web', budget: '5 USD/day' });
+    expect(json).toMatchObject({ tenant: 'acme', team: 'web', limits: { budget: { amount: 5e9, period: 'day' } } });
+    expect((await send(1, 'flat', json['secret'] as string)).text).toContain('The budget of the team web');
   });
 
   it('free what a replica held that was killed, when its lease is over', async () => {

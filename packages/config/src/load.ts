@@ -52,6 +52,10 @@ function* crossChecks(config: GatewayConfig): Generator<string> {
   for (const [n, key] of config.keys.entries()) {
     if (names.has(key.name)) yield `keys[${n}].name: another key has this name already`;
     if (secrets.has(key.secret)) yield `keys[${n}].secret: another key has this secret already`;
+    const team = key.team === undefined ? undefined : config.teams[key.team];
+    if (key.team !== undefined && team === undefined) yield `keys[${n}].team: there is no team '${key.team}' under teams`;
+    if (team !== undefined && key.tenant !== undefined && key.tenant !== team.tenant)
+      yield `keys[${n}].tenant: expected '${team.tenant}', the tenant of the team '${key.team}'`;
     names.add(key.name);
     secrets.add(key.secret);
   }

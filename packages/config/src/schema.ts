@@ -110,20 +110,35 @@ export const limits = z.strictObject({
   concurrent: z.number().int().positive().optional(),
 });
 
+/** What callers share, beside what each may use. */
+const shared = { limits: limits.default({}), budget: budgetLimit.optional() };
+const team = z.strictObject({
+  /** Whose team it is. */
+  tenant: name,
+  ...shared,
+});
+
+/** A model's name, or some of them: `*` stands for any letters. */
+const modelPattern = z
+  .string()
+  .regex(/^[A-Za-z0-9*][A-Za-z0-9._:/@*-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-", with "*" for any');
+
 const key = z.strictObject({
   name,
   secret: z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visible ASCII characters'),
   /** Whose data it is; a key without one is a tenant of its own. */
   tenant: name.optional(),
-  models: z.array(modelName).optional(),
-  limits: limits.default({}),
-  /** What it may spend. */
-  budget: budgetLimit.optional(),
+  /** The team that it is of; its tenant is the team's. */
+  team: name.optional(),
+  models: z.array(modelPattern).optional(),
+  ...shared,
 });
 
 export const configSchema = z.strictObject({
   providers: z.record(name, provider).default({}),
   models: z.record(modelName, model).default({}),
+  tenants: z.record(name, z.strictObject(shared)).default({}),
+  teams: z.record(name, team).default({}),
   keys: z.array(key).default([]),
   prices: z
     .strictObject({

@@ -28,7 +28,9 @@ export interface Caller {
   readonly tenant: string;
   /** The key's name; it stands in logs and audit records, the key itself never does. */
   readonly keyName: string;
-  /** The public model names that the key may use; all of them where it is not given. */
+  /** The team that the key is of. */
+  readonly team?: string;
+  /** The public model names that the key may use, with `*` for any letters; all of them where it is not given. */
   readonly models?: readonly string[];
   readonly limits: Limits;
 }

@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './llm-service.ts';
 export * from './message.ts';
 export * from './money.ts';
+export * from './name-pattern.ts';
 export * from './per-call.ts';
 export * from './random.ts';
 export * from './reply.ts';

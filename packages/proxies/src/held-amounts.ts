@@ -60,7 +60,8 @@ export function heldPlace(
   of: { readonly tenant: string; readonly subject: string; readonly callId: string },
   hold: Hold,
 ): HeldPlace[] {
-  const { tenant, subject, callId } = of;
+  const { tenant, callId } = of;
+  const subject = hold.subject ?? of.subject;
   const place = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };
   switch (hold.kind) {
     case 'window':

@@ -209,6 +209,32 @@ describe('metering', () => {
       });
     });
 
+    it('takes from what a team and a tenant may use together, and says whose is full', async () => {
+      const meters = new MemoryMeters(new ManualClock());
+      const team = { kind: 'team' as const, name: 'web', limits: { requests: { limit: 2, windowMs: 60_000 } } };
+      const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: { limit: 3, windowMs: 60_000 } } };
+      const rateLimited = { inc: jest.fn() };
+      const service = metering({
+        meters,
+        groups: ({ team: name }) => (name === undefined ? [tenant] : [team, tenant]),
+        metrics: { rateLimited, budgetRejected: { inc: jest.fn() } } as never,
+      })({ complete: async () => whole });
+      const ask = async (keyName: string, of?: string) => {
+        const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
+        const limits = { requests: { limit: 10, windowMs: 60_000 } };
+        call.facts.caller = { tenant: 't', keyName, limits, ...(of === undefined ? {} : { team: of }) };
+        await service.complete(call);
+        return call.facts.meters;
+      };
+      // the least of all three is what a client is told
+      expect(await ask('a', 'web')).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
+      await ask('b', 'web');
+      await expect(ask('a', 'web')).rejects.toThrow(/^The limit of the team web of 2 requests is reached/);
+      expect(rateLimited.inc).toHaveBeenLastCalledWith({ meter: 'team_requests' });
+      await ask('c');
+      await expect(ask('c')).rejects.toThrow(/^The limit of the tenant t of 3 requests is reached/);
+    });
+
     it('says that it cannot tell where the store is away', async () => {
       const meters: Meters = { ...unused, release: async () => {} };
       const call = callOf(month(1));

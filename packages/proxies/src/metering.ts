@@ -3,10 +3,12 @@ import {
   type Clock,
   type ConcernHealth,
   isStreamed,
+  type Limits,
   type LlmCall,
   LlmError,
   type LlmProxy,
   type LlmReply,
+  type MeterState,
   PerCall,
   systemClock,
   toUsd,
@@ -24,15 +26,29 @@ export interface MeteringOptions {
   readonly meters: Meters;
   /** What a call may cost is told by its model's targets. */
   readonly models?: { get(name: string): Model | undefined };
+  /** What the caller's team and tenant may use together. */
+  readonly groups?: (caller: Caller) => readonly CallerGroup[];
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected'>;
   /** Where the store fails, calls with limits are refused; what could not be given back is freed by its lease. */
   readonly health?: ConcernHealth;
 }
 
+/** Callers who share limits beside their own. */
+export interface CallerGroup {
+  readonly kind: 'team' | 'tenant';
+  readonly name: string;
+  readonly limits: Limits;
+}
+
+/** Whose meters a group's are; no key has such a name. */
+export const groupSubject = ({ kind, name }: Pick<CallerGroup, 'kind' | 'name'>): string => `@${kind}:${name}`;
+
 /** What is reserved for a call. */
 interface Reservation {
   readonly holds: readonly Hold[];
+  /** Whose the holds are, one by one: undefined for the key's own. */
+  readonly owners: readonly (CallerGroup | undefined)[];
   readonly result: Promise<ReservationResult>;
   /** Only where tokens or money are limited. */
   readonly estimate: CallEstimate | undefined;
@@ -60,15 +76,19 @@ export function metering(options: MeteringOptions): LlmProxy {
   const reserve = (call: LlmCall): Reservation | 'none' => {
     const caller = call.facts.caller;
     if (caller === undefined) return 'none';
-    const { tokens, budget } = caller.limits;
-    const model = models?.get(call.message.view().model);
-    const estimate = tokens === undefined && budget === undefined ? undefined : estimateCall(call, model);
-    const holds = holdsOf(caller, estimate, clock.now());
-    if (holds.length === 0) return 'none';
+    const all: { limits: Limits; group: CallerGroup | undefined }[] = [{ limits: caller.limits, group: undefined }];
+    for (const group of options.groups?.(caller) ?? []) all.push({ limits: group.limits, group });
+    const counted = all.some(({ limits }) => limits.tokens !== undefined || limits.budget !== undefined);
+    const estimate = counted ? estimateCall(call, models?.get(call.message.view().model)) : undefined;
+    const nowMs = clock.now();
+    const owned = all.flatMap(({ limits, group }) => holdsOf(limits, group, estimate, nowMs).map((hold) => ({ hold, group })));
+    if (owned.length === 0) return 'none';
+    const holds = owned.map(({ hold }) => hold);
+    const owners = owned.map(({ group }) => group);
     const result = meters.reserve({ ...ofCall(call), holds });
     // it is awaited later; until then a failure must not count as unhandled
     result.catch(() => {});
-    return { holds, result, estimate };
+    return { holds, owners, result, estimate };
   };
 
   /** What a call came to, where its provider has not said it: its prompt, and as much of an answer as was seen. */
@@ -131,13 +151,14 @@ export function metering(options: MeteringOptions): LlmProxy {
         health.failed(error);
         // the script may still run when the server wakes: give back what it would take
         held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
-        throw unavailable(call.facts.caller as Caller, error);
+        throw unavailable(holds, error);
       }
-      call.facts.meters = result.meters.filter(({ meter }) => meter !== 'budget');
+      call.facts.meters = tightest(result.meters);
       if (!result.admitted) {
+        const owner = reservation.owners[result.full];
         if (result.meter === 'budget') metrics?.budgetRejected.inc();
-        else metrics?.rateLimited.inc({ meter: result.meter });
-        throw fullMeter(result);
+        else metrics?.rateLimited.inc({ meter: owner === undefined ? result.meter : `${owner.kind}_${result.meter}` });
+        throw fullMeter(result, owner);
       }
       const { receipts } = result;
       held.hold(ofCall(call), holds);
@@ -153,26 +174,37 @@ export function metering(options: MeteringOptions): LlmProxy {
   });
 }
 
-function holdsOf(caller: Caller, estimate: CallEstimate | undefined, nowMs: number): Hold[] {
-  const { requests, tokens, budget, concurrent } = caller.limits;
+function holdsOf(limits: Limits, group: CallerGroup | undefined, estimate: CallEstimate | undefined, nowMs: number): Hold[] {
+  const { requests, tokens, budget, concurrent } = limits;
+  const of = group === undefined ? {} : { subject: groupSubject(group) };
   const holds: Hold[] = [];
   if (requests !== undefined) {
-    holds.push({ kind: 'window', meter: 'requests', limit: requests.limit, windowMs: requests.windowMs, amount: 1 });
+    holds.push({ ...of, kind: 'window', meter: 'requests', limit: requests.limit, windowMs: requests.windowMs, amount: 1 });
   }
   if (tokens !== undefined && estimate !== undefined) {
     // what can never fit is let through to the meter whole: it says so
     const amount = estimate.usage.inputTokens + estimate.usage.outputTokens;
-    holds.push({ kind: 'window', meter: 'tokens', limit: tokens.limit, windowMs: tokens.windowMs, amount });
+    holds.push({ ...of, kind: 'window', meter: 'tokens', limit: tokens.limit, windowMs: tokens.windowMs, amount });
   }
   if (budget !== undefined && estimate !== undefined) {
-    const { name, endsAtMs } = periodAt(budget.period, nowMs);
-    const { amount: limit } = budget;
-    holds.push({ kind: 'budget', meter: 'budget', limit, amount: estimate.cost, period: name, endsAtMs, leaseMs: LEASE_MS });
+    const { name: period, endsAtMs } = periodAt(budget.period, nowMs);
+    const amount = estimate.cost;
+    holds.push({ ...of, kind: 'budget', meter: 'budget', limit: budget.amount, amount, period, endsAtMs, leaseMs: LEASE_MS });
   }
   if (concurrent !== undefined) {
-    holds.push({ kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
+    holds.push({ ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
   }
   return holds;
+}
+
+/** Of the meters of one kind, the key's and its groups', the one that has the least left. Money is nobody's business but the administrator's. */
+function tightest(meters: readonly MeterState[]): MeterState[] {
+  const least = new Map<string, MeterState>();
+  for (const state of meters) {
+    const known = least.get(state.meter);
+    if (state.meter !== 'budget' && (known === undefined || state.remaining < known.remaining)) least.set(state.meter, state);
+  }
+  return [...least.values()];
 }
 
 function actualOf(hold: Hold, tokens: number, cost: number): number {
@@ -187,31 +219,37 @@ function eventsIn(bytes: Uint8Array): number {
   return count;
 }
 
-function unavailable({ limits }: Caller, cause: unknown): LlmError {
-  const [code, what] =
-    limits.budget === undefined ? (['limiter_unavailable', 'limits'] as const) : (['budget_unavailable', 'budget'] as const);
+function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
+  const [code, what] = holds.some(({ kind }) => kind === 'budget')
+    ? (['budget_unavailable', 'budget'] as const)
+    : (['limiter_unavailable', 'limits'] as const);
   return new LlmError(code, `The ${what} of this key cannot be checked right now.`, { retryAfterMs: 1_000, cause });
 }
 
-function fullMeter(result: ReservationResult & { admitted: false }): LlmError {
+function fullMeter(result: ReservationResult & { admitted: false }, owner: CallerGroup | undefined): LlmError {
   const { retryAfterMs } = result;
-  const state = result.meters.find((meter) => meter.meter === result.meter);
+  const state = result.meters[result.full];
   const limit = state?.limit ?? 0;
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  const of = owner === undefined ? '' : ` of the ${owner.kind} ${owner.name}`;
   switch (result.meter) {
-    case 'concurrent':
-      return new LlmError('rate_limit_exceeded', `Too many calls at one time: ${limit} of this key are in flight already.`, {
+    case 'concurrent': {
+      const whose = owner === undefined ? 'of this key' : of.trimStart();
+      return new LlmError('rate_limit_exceeded', `Too many calls at one time: ${limit} ${whose} are in flight already.`, {
         retryAfterMs,
       });
+    }
     case 'budget':
       return new LlmError(
         'insufficient_quota',
-        `The budget of ${toUsd(limit)} USD is spent, or what is left of it (${toUsd(state?.remaining ?? 0)} USD) does not pay for what this call may cost.`,
+        `The budget${of} of ${toUsd(limit)} USD is spent, or what is left of it (${toUsd(state?.remaining ?? 0)} USD) does not pay for what this call may cost.`,
         { retryAfterMs },
       );
     default:
-      return new LlmError('rate_limit_exceeded', `The limit of ${limit} ${result.meter} is reached. Try again in ${seconds} s.`, {
-        retryAfterMs,
-      });
+      return new LlmError(
+        'rate_limit_exceeded',
+        `The limit${of} of ${limit} ${result.meter} is reached. Try again in ${seconds} s.`,
+        { retryAfterMs },
+      );
   }
 }

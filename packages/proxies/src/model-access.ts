@@ -1,4 +1,4 @@
-import { LlmError, type LlmProxy } from '@sluice/core';
+import { LlmError, type LlmProxy, matchesAny } from '@sluice/core';
 
 /** Which public model names are configured. */
 export interface KnownModels {
@@ -24,7 +24,7 @@ export function modelAccess(models: KnownModels): LlmProxy {
         }
       } else if (call.operation !== 'models' || model !== '') {
         const allowed = call.facts.caller?.models;
-        if (allowed !== undefined && !allowed.includes(model)) {
+        if (allowed !== undefined && !matchesAny(allowed, model)) {
           throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
         }
         if (!models.has(model)) {

@@ -14,6 +14,7 @@ import {
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { AuditWriter } from './audit-writer.ts';
+import { groupsOf } from './groups.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { Models } from './models.ts';
 
@@ -37,7 +38,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(keys, metrics),
     modelAccess(models),
     modelList(models),
-    metering({ meters: stores.meters, models, metrics, health: concerns.limits }),
+    metering({ meters: stores.meters, models, groups: groupsOf(config), metrics, health: concerns.limits }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {

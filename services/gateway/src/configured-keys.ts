@@ -4,10 +4,11 @@ import { hashSecret } from './key-cache.ts';
 
 /** The keys that a configuration has, as records. */
 export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
-  return config.keys.map(({ name, secret, tenant, models, limits, budget }) => ({
+  return config.keys.map(({ name, secret, tenant, team, models, limits, budget }) => ({
     name,
     hash: hashSecret(secret),
-    tenant: tenant ?? name,
+    tenant: (team === undefined ? undefined : config.teams[team]?.tenant) ?? tenant ?? name,
+    ...(team === undefined ? {} : { team }),
     limits: budget === undefined ? limits : { ...limits, budget },
     ...(models === undefined ? {} : { models }),
   }));

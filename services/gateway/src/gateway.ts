@@ -98,6 +98,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       adminKey: settings.adminKey,
       stores,
       keys: configuredKeys,
+      groups: () => current.config,
       usage,
       auditWriter,
       metrics,

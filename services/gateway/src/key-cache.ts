@@ -100,6 +100,12 @@ export class KeyCache implements CallerLookup {
 
 function callerOf(record: KeyRecord | undefined): Caller | undefined {
   if (record === undefined || record.revokedAtMs !== undefined) return undefined;
-  const { tenant, name, models, limits } = record;
-  return { tenant, keyName: name, limits, ...(models === undefined ? {} : { models }) };
+  const { tenant, team, name, models, limits } = record;
+  return {
+    tenant,
+    keyName: name,
+    limits,
+    ...(team === undefined ? {} : { team }),
+    ...(models === undefined ? {} : { models }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
-import { compose, type DialectName, type UnreadRequest } from '@sluice/core';
+import { compose, type DialectName, matchesAny, type UnreadRequest } from '@sluice/core';
 import { DIALECTS, type ListedModel } from '@sluice/dialects';
 import type { Price, PriceBook } from '@sluice/pricing';
 import {
@@ -108,7 +108,7 @@ export class Models implements KnownModels, ModelListRendering {
   };
 
   list(dialect: DialectName, allowed: readonly string[] | undefined): string {
-    const models = [...this.#models.values()].filter((model) => allowed === undefined || allowed.includes(model.name));
+    const models = [...this.#models.values()].filter((model) => allowed === undefined || matchesAny(allowed, model.name));
     return DIALECTS[dialect].renderModelList(models.map((model) => this.#listed(model)));
   }
 

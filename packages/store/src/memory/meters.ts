@@ -64,7 +64,8 @@ export class MemoryMeters implements Meters {
     if (known?.result === RELEASED && nowMs - known.atMs < SETTLED_TTL_MS) return;
     for (const { hold, receipt, actual } of holds) {
       if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
-      else if (hold.kind === 'budget') this.#budget({ ...of, ...hold }).settle(callId, hold.amount, actual);
+      else if (hold.kind === 'budget')
+        this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, hold.amount, actual);
       else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);
       else this.#window(of, hold).giveBack(nowMs, receipt, hold.amount - actual);
     }
@@ -90,11 +91,11 @@ export class MemoryMeters implements Meters {
   }
 
   #reserveOnce(request: ReservationRequest, nowMs: number): ReservationResult {
-    let refused: { meter: string; retryAfterMs: number } | undefined;
-    for (const hold of request.holds) {
+    let refused: { meter: string; full: number; retryAfterMs: number } | undefined;
+    for (const [full, hold] of request.holds.entries()) {
       const retryAfterMs = this.#full(request, hold, nowMs);
       if (retryAfterMs !== undefined) {
-        refused = { meter: hold.meter, retryAfterMs };
+        refused = { meter: hold.meter, full, retryAfterMs };
         break;
       }
     }
@@ -102,7 +103,12 @@ export class MemoryMeters implements Meters {
       for (const hold of request.holds) {
         if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);
         else if (hold.kind === 'concurrency') this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
-        else this.#budget({ ...request, ...hold }).reserve(request.callId, hold.amount, nowMs + hold.leaseMs);
+        else
+          this.#budget({ ...ownerOf(request, hold), period: hold.period }).reserve(
+            request.callId,
+            hold.amount,
+            nowMs + hold.leaseMs,
+          );
       }
     }
     const meters = request.holds.map((hold) => this.#stateOf(request, hold, nowMs));
@@ -124,7 +130,7 @@ export class MemoryMeters implements Meters {
   }
 
   #budgetFull(request: ReservationRequest, hold: BudgetHold, nowMs: number): number | undefined {
-    const budget = this.#budget({ ...request, ...hold });
+    const budget = this.#budget({ ...ownerOf(request, hold), period: hold.period });
     budget.free(nowMs);
     if (budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
     // what others have reserved may come back; what is spent is spent until the period is over
@@ -155,7 +161,7 @@ export class MemoryMeters implements Meters {
 
   #stateOf(request: ReservationRequest, hold: Hold, nowMs: number): MeterState {
     if (hold.kind === 'budget') {
-      const { spent, reserved } = this.#budget({ ...request, ...hold });
+      const { spent, reserved } = this.#budget({ ...ownerOf(request, hold), period: hold.period });
       const resetMs = hold.endsAtMs === undefined ? 0 : Math.max(0, hold.endsAtMs - nowMs);
       return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - spent - reserved), resetMs };
     }
@@ -169,7 +175,7 @@ export class MemoryMeters implements Meters {
   }
 
   #window(of: { tenant: string; subject: string }, hold: WindowHold): SubWindows {
-    const key = `${nameOf({ ...of, meter: hold.meter })}\n${hold.windowMs}`;
+    const key = `${nameOf(ownerOf(of, hold))}\n${hold.windowMs}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
       window = new SubWindows(hold.windowMs);
@@ -179,7 +185,7 @@ export class MemoryMeters implements Meters {
   }
 
   #held(of: { tenant: string; subject: string }, hold: ConcurrencyHold): Map<string, number> {
-    const key = nameOf({ ...of, meter: hold.meter });
+    const key = nameOf(ownerOf(of, hold));
     let held = this.#places.get(key);
     if (held === undefined) {
       held = new Map();
@@ -189,7 +195,14 @@ export class MemoryMeters implements Meters {
   }
 }
 
-const RELEASED: ReservationResult = { admitted: false, meter: 'released', retryAfterMs: 0, meters: [] };
+const RELEASED: ReservationResult = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] };
 
 const answerName = (of: { tenant: string; callId: string }): string => `${of.tenant}\n${of.callId}`;
 const nameOf = (of: { tenant: string; subject: string; meter: string }): string => `${of.tenant}\n${of.subject}\n${of.meter}`;
+
+/** Whose meter a hold is of. */
+const ownerOf = (of: { tenant: string; subject: string }, hold: Hold) => ({
+  tenant: of.tenant,
+  subject: hold.subject ?? of.subject,
+  meter: hold.meter,
+});

@@ -6,6 +6,7 @@ export interface KeyRecord {
   /** SHA-256 of the secret, in hex. */
   readonly hash: string;
   readonly tenant: string;
+  readonly team?: string;
   readonly models?: readonly string[];
   readonly limits: Limits;
   /** Milliseconds since the epoch; after it the key is refused. */

@@ -1,7 +1,12 @@
 import type { MeterState, Money } from '@sluice/core';
 
+interface Owned {
+  /** Whose meter it is, where not the caller's own: its team's or its tenant's. */
+  readonly subject?: string;
+}
+
 /** So much of one meter as one call needs. */
-export interface WindowHold {
+export interface WindowHold extends Owned {
   readonly kind: 'window';
   /** The meter's name: `requests`. */
   readonly meter: string;
@@ -11,7 +16,7 @@ export interface WindowHold {
 }
 
 /** One place among the calls in flight. */
-export interface ConcurrencyHold {
+export interface ConcurrencyHold extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
@@ -20,7 +25,7 @@ export interface ConcurrencyHold {
 }
 
 /** An amount of money of a budget, until it is known what the call costs. */
-export interface BudgetHold {
+export interface BudgetHold extends Owned {
   readonly kind: 'budget';
   readonly meter: string;
   readonly limit: Money;
@@ -54,8 +59,9 @@ export type ReservationResult =
     }
   | {
       readonly admitted: false;
-      /** The first meter that is full. */
+      /** The first meter that is full, and which of the holds that is; -1 for a call that was given up before. */
       readonly meter: string;
+      readonly full: number;
       /** When asking again may help. */
       readonly retryAfterMs: number;
       readonly meters: readonly MeterState[];

@@ -192,6 +192,31 @@ export function settlementContract(
       expect(await spent()).toEqual({ spent: 0, reserved: 0 });
     });
 
+    it('takes from a group’s meters beside the caller’s own, from all or from none', async () => {
+      const { meters, of, spent } = begin();
+      const team = { ...budget(100, 60), subject: '@team:web' };
+      const both = (subject: string, callId: string) =>
+        meters.reserve({ ...of, subject, callId, holds: [budget(1_000, 60), team] });
+      const first = await both('key', 'a');
+      expect(first.admitted).toBe(true);
+      // another key of the same team
+      expect(await both('other', 'b')).toMatchObject({ admitted: false, meter: 'budget', full: 1 });
+      expect(await meters.budget({ ...of, subject: 'other', meter: 'budget', period: '2026-11' })).toEqual({
+        spent: 0,
+        reserved: 0,
+      });
+      await meters.settle({
+        ...of,
+        callId: 'a',
+        holds: [budget(1_000, 60), team].map((hold) => ({ hold, receipt: 0, actual: 10 })),
+      });
+      expect(await spent()).toEqual({ spent: 10, reserved: 0 });
+      expect(await meters.budget({ ...of, subject: '@team:web', meter: 'budget', period: '2026-11' })).toEqual({
+        spent: 10,
+        reserved: 0,
+      });
+    });
+
     it('keeps periods apart', async () => {
       const { reserve, spent } = begin();
       await reserve('a', [budget(100, 100, '2026-11')]);

@@ -83,8 +83,9 @@ export class RedisMeters implements Meters {
   }
 
   /** A budget has two: its sums, and its reservations. */
-  #keysOf(tenant: string, subject: string, hold: Hold): string[] {
+  #keysOf(tenant: string, caller: string, hold: Hold): string[] {
     const { layout } = this.#options;
+    const subject = hold.subject ?? caller;
     switch (hold.kind) {
       case 'window':
         return [layout.window(tenant, subject, hold.meter, hold.windowMs)];
@@ -135,7 +136,7 @@ function read(answer: readonly number[], holds: readonly Hold[]): ReservationRes
     return { meter: hold.meter, limit: hold.limit, remaining: answer[3 + n * 3] ?? 0, resetMs: answer[4 + n * 3] ?? 0 };
   });
   if (admitted === 1) return { admitted: true, meters, receipts: holds.map((_, n) => answer[5 + n * 3] ?? 0) };
-  return { admitted: false, meter: holds[full - 1]?.meter ?? 'released', retryAfterMs, meters };
+  return { admitted: false, meter: holds[full - 1]?.meter ?? 'released', full: full - 1, retryAfterMs, meters };
 }
 
 function byTenant(places: readonly HeldPlace[]): Map<string, HeldPlace[]> {

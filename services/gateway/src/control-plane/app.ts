@@ -7,6 +7,7 @@ import type { AuditWriter } from '../audit-writer.ts';
 import type { ReadinessProbe } from '../readiness.ts';
 import { adminAccess } from './admin-access.ts';
 import { AdminError, adminErrors } from './admin-error.ts';
+import { type GroupRoutesOptions, groupRoutes } from './groups.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
 import { statsOf } from './stats.ts';
@@ -15,6 +16,8 @@ export interface ControlPlaneOptions {
   readonly adminKey: string | undefined;
   readonly stores: Stores;
   /** The store's and the configuration's. */
+  /** The configuration's teams and tenants, as they are now. */
+  readonly groups: GroupRoutesOptions['groups'];
   readonly keys: Keys;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
@@ -62,7 +65,9 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     await auditWriter.flush();
     response.json({ records: (await stores.audit.latest(limit)).map((line) => JSON.parse(line) as unknown) });
   });
-  admin.use('/keys', keyRoutes(options.keys, stores.meters, options.clock));
+  const { keys, groups, clock } = options;
+  admin.use('/keys', keyRoutes({ keys, meters: stores.meters, groups, clock }));
+  admin.use(groupRoutes({ meters: stores.meters, groups, clock }));
   admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
   app.use('/admin/v1', admin);
 

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { budgetLimit, limits } from '@sluice/config';
-import { type Clock, toUsd } from '@sluice/core';
-import { periodAt } from '@sluice/proxies';
+import { budgetLimit, type GatewayConfig, limits } from '@sluice/config';
+import type { Clock } from '@sluice/core';
 import type { KeyRecord, Keys, Meters } from '@sluice/store/ports';
 import express, { type Router } from 'express';
 import { z } from 'zod';
 import { hashSecret } from '../key-cache.ts';
 import { AdminError } from './admin-error.ts';
+import { budgetNow } from './budget-now.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 
@@ -14,6 +14,8 @@ const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 export const newKey = z.strictObject({
   name,
   tenant: name.optional(),
+  /** One of the configuration's; the key's tenant is the team's. */
+  team: name.optional(),
   models: z.array(z.string().min(1).max(256)).max(1_000).optional(),
   limits: limits.default({}),
   /** As in the configuration: `50 USD/month`. */
@@ -24,8 +26,16 @@ export const newKey = z.strictObject({
 
 const shown = ({ hash: _hash, ...record }: KeyRecord) => record;
 
+export interface KeyRoutesOptions {
+  readonly keys: Keys;
+  readonly meters: Pick<Meters, 'budget'>;
+  /** The configuration's, as they are now. */
+  readonly groups: () => Pick<GatewayConfig, 'teams' | 'tenants'>;
+  readonly clock: Clock;
+}
+
 /** Keys: made, listed and revoked. A secret is shown once, to who made it. */
-export function keyRoutes(keys: Keys, meters: Pick<Meters, 'budget'>, clock: Clock): Router {
+export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Router {
   const router = express.Router();
   router.use(express.json({ limit: '64kb' }));
 
@@ -40,13 +50,21 @@ export function keyRoutes(keys: Keys, meters: Pick<Meters, 'budget'>, clock: Clo
       const field = issue?.path.join('.') ?? '';
       throw new AdminError(400, 'invalid_request', `${field === '' ? 'body' : field}: ${issue?.message}`);
     }
-    const { expiresAt, tenant, models, ...given } = parsed.data;
+    const { expiresAt, models, team, ...given } = parsed.data;
+    const known = team === undefined ? undefined : groups().teams[team];
+    if (team !== undefined && known === undefined)
+      throw new AdminError(400, 'invalid_request', `team: there is no team '${team}'`);
+    if (known !== undefined && given.tenant !== undefined && given.tenant !== known.tenant) {
+      throw new AdminError(400, 'invalid_request', `tenant: expected '${known.tenant}', the tenant of the team '${team}'`);
+    }
+    const tenant = known?.tenant ?? given.tenant;
     const secret = `sk-sluice-${randomBytes(24).toString('base64url')}`;
     const record: KeyRecord = {
       name: given.name,
       limits: given.budget === undefined ? given.limits : { ...given.limits, budget: given.budget },
       hash: hashSecret(secret),
       tenant: tenant ?? given.name,
+      ...(team === undefined ? {} : { team }),
       createdAtMs: clock.now(),
       ...(models === undefined ? {} : { models }),
       ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
@@ -58,7 +76,8 @@ export function keyRoutes(keys: Keys, meters: Pick<Meters, 'budget'>, clock: Clo
   router.get('/:name', async (request, response) => {
     const record = (await keys.list()).find(({ name }) => name === request.params['name']);
     if (record === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
-    response.json({ ...shown(record), ...(await budgetOf(record, meters, clock.now())) });
+    const { tenant, name, limits } = record;
+    response.json({ ...shown(record), ...(await budgetNow({ tenant, subject: name, limits }, meters, clock.now())) });
   });
 
   router.delete('/:name', async (request, response) => {
@@ -67,13 +86,4 @@ export function keyRoutes(keys: Keys, meters: Pick<Meters, 'budget'>, clock: Clo
     response.status(204).end();
   });
   return router;
-}
-
-/** What a key has spent in the stretch of the calendar that it is now, and what is reserved for calls under way. */
-async function budgetOf({ tenant, name, limits }: KeyRecord, meters: Pick<Meters, 'budget'>, nowMs: number): Promise<object> {
-  if (limits.budget === undefined) return {};
-  const { amount, period } = limits.budget;
-  const { name: stretch } = periodAt(period, nowMs);
-  const { spent, reserved } = await meters.budget({ tenant, subject: name, meter: 'budget', period: stretch });
-  return { budget: { period: stretch, limitUsd: toUsd(amount), spentUsd: toUsd(spent), reservedUsd: toUsd(reserved) } };
 }

@@ -105,6 +105,18 @@ export const openApiDocument = {
         responses: { 204: { description: 'It is revoked' }, 404: error, ...refusals },
       },
     },
+    '/admin/v1/teams': {
+      get: {
+        summary: "The configuration's teams, with what of their budgets is spent",
+        responses: { 200: json('The teams'), ...refusals },
+      },
+    },
+    '/admin/v1/tenants': {
+      get: {
+        summary: "The configuration's tenants, with what of their budgets is spent",
+        responses: { 200: json('The tenants'), ...refusals },
+      },
+    },
     '/admin/v1/openapi.json': { get: { summary: 'This document', responses: { 200: json('The document'), ...refusals } } },
   },
 };
