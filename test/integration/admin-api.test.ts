@@ -23,6 +23,7 @@ describe('the admin API', () => {
       ['POST', '/keys'],
       ['GET', '/stats'],
       ['GET', '/audit'],
+      ['GET', '/usage'],
       ['GET', '/openapi.json'],
       ['GET', '/nothing'],
     ] as const) {
@@ -36,9 +37,9 @@ describe('the admin API', () => {
       expect([path, answer.status, answer.code]).toEqual([path, 401, 'invalid_api_key']);
     }
     const more = await Promise.all([0, 1, 0, 1, 0, 1, 0, 1].map((n) => askAdmin(gateway(n).adminUrl, 'guess', 'GET', '/keys')));
-    expect(more.filter((answer) => answer.status === 401)).toHaveLength(4);
+    expect(more.filter((answer) => answer.status === 401)).toHaveLength(3);
     const refused = more.filter((answer) => answer.status === 429);
-    expect(refused).toHaveLength(4);
+    expect(refused).toHaveLength(5);
     for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     // who knows the key is let in all the same
     expect((await admin('GET', '/keys')).status).toBe(200);
@@ -132,6 +133,6 @@ describe('the admin API', () => {
       Object.keys(document.paths)
         .map((path) => path.replace(/^\/admin\/v1/, ''))
         .sort(),
-    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats', '/teams', '/tenants'].sort());
+    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats', '/teams', '/tenants', '/usage'].sort());
   });
 });

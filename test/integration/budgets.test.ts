@@ -79,8 +79,22 @@ describe('budgets and tokens over three replicas', () => {
     await waitFor(async () => (await budgetOf('sums')).reservedUsd === 0, 'the last call to be settled');
     const { spentUsd } = await budgetOf('sums');
     expect(Math.round(spentUsd * 1e9)).toBe(costs.reduce((sum, cost) => sum + cost, 0));
+    // and so say the sums of usage, whichever replica wrote them
+    const usage = async () =>
+      (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/usage?by=key,model&key=sums')).json as {
+        rows: Record<string, unknown>[];
+        total: Record<string, number>;
+      };
+    await waitFor(async () => (await usage()).total['calls'] === 120, 'the usage of all replicas to be written');
+    const { rows, total } = await usage();
+    expect(rows).toMatchObject([
+      { key: 'sums', model: 'byTokens', calls: 90 },
+      { key: 'sums', model: 'flat', calls: 30, costUsd: 0.3 },
+    ]);
+    expect(total).toMatchObject({ costUsd: spentUsd, errors: 0, unpriced: 0, hits: 0 });
     // a model whose price nobody knows is served, and costs nothing that could be counted
     expect((await send(1, 'unpriced', 'key-sums')).status).toBe(200);
+    await waitFor(async () => (await usage()).total['unpriced'] === 1, 'the usage of the call without a price');
   });
 
   it('bill a stream that was left for its prompt and what had come, as the audit record says', async () => {

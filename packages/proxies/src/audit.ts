@@ -7,6 +7,7 @@ import {
   type LlmProxy,
   systemClock,
   toUsd,
+  type Usage,
 } from '@sluice/core';
 
 /** What is kept of a call. No prompt and no answer, unless the configuration asks for them. */
@@ -23,6 +24,7 @@ export interface AuditRecord {
   /** The key's name, never the key; null where it was not known. */
   readonly key: string | null;
   readonly tenant: string | null;
+  readonly team?: string;
   readonly route: string;
   readonly model: string | null;
   readonly target: string | null;
@@ -30,6 +32,10 @@ export interface AuditRecord {
   readonly attempts: number;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
+  /** Parts of the input and of the output, where the provider tells them apart. */
+  readonly cachedInputTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
   /** The tokens are no provider's word: the call ended before there was one. */
   readonly estimated?: boolean;
   readonly costUsd: number | null;
@@ -70,6 +76,7 @@ export function audit(options: AuditOptions): LlmProxy {
       ...end,
       key: facts.caller?.keyName ?? null,
       tenant: facts.caller?.tenant ?? null,
+      ...(facts.caller?.team === undefined ? {} : { team: facts.caller.team }),
       route: call.route,
       model: modelOf(call),
       target: facts.target ?? null,
@@ -77,6 +84,7 @@ export function audit(options: AuditOptions): LlmProxy {
       attempts: facts.attempts,
       inputTokens: facts.usage?.inputTokens ?? null,
       outputTokens: facts.usage?.outputTokens ?? null,
+      ...partsOf(facts.usage),
       ...(facts.estimated ? { estimated: true } : {}),
       costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
       savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
@@ -123,4 +131,14 @@ function modelOf(call: LlmCall): string | null {
   } catch {
     return null;
   }
+}
+
+function partsOf(usage: Usage | undefined): Pick<AuditRecord, 'cachedInputTokens' | 'cacheWriteTokens' | 'reasoningTokens'> {
+  if (usage === undefined) return {};
+  const { cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
+  return {
+    ...(cachedInputTokens === undefined ? {} : { cachedInputTokens }),
+    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
+  };
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ConcernHealth } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
-import type { AuditTrail } from '@sluice/store/ports';
+import type { AuditBatch, AuditTrail, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import { together, usageOfRecord } from './usage-of-record.ts';
 
 /** How long a record may wait to be written. */
 const FLUSH_MS = 50;
@@ -26,7 +27,10 @@ export class AuditWriter implements AuditSink {
   readonly #options: AuditWriterOptions;
   #waiting: string[] = [];
   #unlogged: string[] = [];
-  #batch: { id: string; records: string[] } | undefined;
+  /** What calls add to the sums of usage. It is added up where it waits, so that none of it is ever dropped. */
+  #usage: UsageSum[] = [];
+  #addUpAt = MAX_BATCH;
+  #batch: AuditBatch | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -40,6 +44,13 @@ export class AuditWriter implements AuditSink {
     this.#unlogged.push(line);
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
+    const usage = usageOfRecord(record);
+    if (usage !== undefined) this.#usage.push(usage);
+    if (this.#usage.length >= this.#addUpAt) {
+      this.#usage = together(this.#usage);
+      // many combinations must not be added up anew at each call
+      this.#addUpAt = Math.max(MAX_BATCH, 2 * this.#usage.length);
+    }
     this.#flushIn(FLUSH_MS);
   }
 
@@ -68,9 +79,9 @@ export class AuditWriter implements AuditSink {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#batch !== undefined || this.#waiting.length > 0) {
-      this.#batch ??= { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH) };
-      await this.#options.trail.append(this.#batch.id, this.#batch.records);
+    while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0) {
+      this.#batch ??= { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH), usage: together(this.#usage.splice(0)) };
+      await this.#options.trail.append(this.#batch);
       this.#batch = undefined;
     }
   }

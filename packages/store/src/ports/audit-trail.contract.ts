@@ -1,35 +1,101 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AuditTrail } from './audit-trail.ts';
+import fc from 'fast-check';
+import type { AuditBatch, AuditTrail } from './audit-trail.ts';
+import { addUsage, USAGE_AMOUNTS, USAGE_DIMENSIONS, type UsageAmounts, type UsageOf, type UsageSum } from './usage-sums.ts';
+
+const batch = (id: string, records: readonly string[], usage: readonly UsageSum[] = []): AuditBatch => ({ id, records, usage });
+
+const name = fc.constantFrom('', 'a', 'b c', 'd"e', 'ü');
+const amount = fc.nat(1_000_000);
+const usageSum: fc.Arbitrary<UsageSum> = fc.record({
+  day: fc.constantFrom('2026-11-23', '2026-11-24'),
+  ...({ tenant: name, team: name, key: name, provider: name, model: name } satisfies Record<keyof UsageOf, unknown>),
+  ...(Object.fromEntries(USAGE_AMOUNTS.map((one) => [one, amount])) as Record<keyof UsageAmounts, typeof amount>),
+});
+const total = (sums: readonly UsageSum[], one: keyof UsageAmounts): number => sums.reduce((sum, usage) => sum + usage[one], 0);
 
 /** Every adapter of `AuditTrail` passes this; `open` gives an empty one. */
 export function auditTrailContract(adapter: string, open: (maxRecords: number) => AuditTrail): void {
   describe(`audit trail (${adapter})`, () => {
     it('keeps records in order and gives the newest first', async () => {
       const trail = open(100);
-      await trail.append('1', ['{"n":1}', '{"n":2}']);
-      await trail.append('2', ['{"n":3}']);
+      await trail.append(batch('1', ['{"n":1}', '{"n":2}']));
+      await trail.append(batch('2', ['{"n":3}']));
       expect(await trail.latest(2)).toEqual(['{"n":3}', '{"n":2}']);
       expect(await trail.latest(10)).toHaveLength(3);
     });
 
     it('writes a batch once', async () => {
       const trail = open(100);
-      await trail.append('same', ['{"n":1}']);
-      await trail.append('same', ['{"n":1}']);
+      await trail.append(batch('same', ['{"n":1}']));
+      await trail.append(batch('same', ['{"n":1}']));
       expect(await trail.latest(10)).toEqual(['{"n":1}']);
     });
 
     it('has a bound', async () => {
       const trail = open(100);
-      for (let batch = 0; batch < 20; batch++) {
-        await trail.append(
-          `b${batch}`,
-          Array.from({ length: 50 }, (_, n) => `{"n":${batch * 50 + n}}`),
-        );
+      for (let round = 0; round < 20; round++) {
+        const records = Array.from({ length: 50 }, (_, n) => `{"n":${round * 50 + n}}`);
+        await trail.append(batch(`b${round}`, records));
       }
       const kept = await trail.latest(1_000);
       expect(kept[0]).toBe('{"n":999}');
       expect(kept.length).toBeLessThanOrEqual(300);
+    });
+
+    it('adds up usage by day and combination, each batch once', async () => {
+      let batches = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(usageSum, { maxLength: 8 }), { maxLength: 5 }), async (all) => {
+          const trail = open(100);
+          for (const usage of all) {
+            const id = `usage-${batches++}`;
+            await trail.append(batch(id, [], usage));
+            await trail.append(batch(id, [], usage));
+          }
+          for (const day of ['2026-11-23', '2026-11-24']) {
+            const found = await trail.usage([day]);
+            const combination = (sum: UsageSum) => JSON.stringify(USAGE_DIMENSIONS.map((one) => sum[one]));
+            const expected = addUsage(
+              all.flat().filter((sum) => sum.day === day),
+              combination,
+            );
+            const written = [...expected.values()].filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0));
+            const order = (a: UsageSum, b: UsageSum) => (combination(a) < combination(b) ? -1 : 1);
+            expect(found.filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0)).sort(order)).toEqual(written.sort(order));
+          }
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('sums a day of 100,000 calls exactly, and tells it in under 200 ms', async () => {
+      const trail = open(100);
+      let cost = 0;
+      for (let round = 0; round < 200; round++) {
+        const usage = Array.from({ length: 500 }, (_, n): UsageSum => {
+          const call = round * 500 + n;
+          cost += call;
+          return {
+            day: '2026-11-24',
+            tenant: `t${call % 10}`,
+            team: `m${call % 50}`,
+            key: `k${call % 100}`,
+            provider: 'p',
+            model: `m${call % 5}`,
+            ...(Object.fromEntries(USAGE_AMOUNTS.map((one) => [one, 0])) as Record<keyof UsageAmounts, number>),
+            calls: 1,
+            cost: call,
+            inputTokens: 10,
+          };
+        });
+        const added = addUsage(usage, ({ key, model }) => `${key}/${model}`);
+        await trail.append(batch(`day-${round}`, [], [...added.values()]));
+      }
+      const before = performance.now();
+      const found = await trail.usage(['2026-11-24']);
+      expect(performance.now() - before).toBeLessThan(200);
+      expect([total(found, 'calls'), total(found, 'cost'), total(found, 'inputTokens')]).toEqual([100_000, cost, 1_000_000]);
     });
   });
 }

@@ -1,7 +1,19 @@
-/** Audit records, each a line of JSON, oldest first, as many as the configuration keeps. */
+import type { UsageSum } from './usage-sums.ts';
+
+/** What is written at once: records, and what their calls add to the sums of usage. */
+export interface AuditBatch {
+  /** A batch that is written twice is there once, its records and its sums. */
+  readonly id: string;
+  /** Each a line of JSON. */
+  readonly records: readonly string[];
+  readonly usage: readonly UsageSum[];
+}
+
+/** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {
-  /** Writes records; a batch that is written twice is there once. */
-  append(batchId: string, records: readonly string[]): Promise<void>;
+  append(batch: AuditBatch): Promise<void>;
   /** The newest `count`, newest first. */
   latest(count: number): Promise<readonly string[]>;
+  /** The sums of these days (`2026-11-24`), in no order. */
+  usage(days: readonly string[]): Promise<readonly UsageSum[]>;
 }

@@ -5,3 +5,4 @@ export * from './keys.ts';
 export * from './meters.ts';
 export * from './provider-stats.ts';
 export * from './stores.ts';
+export * from './usage-sums.ts';

@@ -52,6 +52,11 @@ export class KeyLayout {
     return `${this.#prefix}:{stats}:batch:${batchId}`;
   }
 
+  /** A day's sums of usage. */
+  usage(day: string): string {
+    return `${this.#prefix}:{audit}:usage:${day}`;
+  }
+
   auditBatch(batchId: string): string {
     return `${this.#prefix}:{audit}:batch:${batchId}`;
   }

@@ -33,7 +33,7 @@ describe('what Redis keeps', () => {
     await metersAt(layout).reserve({ tenant: 't', subject: 'k', callId: 'c', holds: [hold, place] });
     await metersAt(layout).release([{ tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 }]);
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
-    await new RedisAuditTrail(shared.background, layout, 10).append('b', ['{}']);
+    await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', records: ['{}'], usage: [] });
     await new RedisAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
     const nowMs = systemClock.now();
     const entry = { contentType: 'x', body: Buffer.from('x'), streamed: false, provider: 'p', providerModel: 'm' };

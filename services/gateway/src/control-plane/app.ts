@@ -11,13 +11,14 @@ import { type GroupRoutesOptions, groupRoutes } from './groups.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
 import { statsOf } from './stats.ts';
+import { usageRoutes } from './usage.ts';
 
 export interface ControlPlaneOptions {
   readonly adminKey: string | undefined;
   readonly stores: Stores;
-  /** The store's and the configuration's. */
   /** The configuration's teams and tenants, as they are now. */
   readonly groups: GroupRoutesOptions['groups'];
+  /** The store's and the configuration's. */
   readonly keys: Keys;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
@@ -68,6 +69,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   const { keys, groups, clock } = options;
   admin.use('/keys', keyRoutes({ keys, meters: stores.meters, groups, clock }));
   admin.use(groupRoutes({ meters: stores.meters, groups, clock }));
+  admin.use('/usage', usageRoutes({ trail: stores.audit, auditWriter, clock }));
   admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
   app.use('/admin/v1', admin);
 

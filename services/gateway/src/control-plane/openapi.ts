@@ -1,5 +1,7 @@
+import { USAGE_AMOUNTS } from '@sluice/store/ports';
 import { z } from 'zod';
 import { newKey } from './keys.ts';
+import { usageQuery } from './usage.ts';
 
 const error = {
   description: 'A refusal',
@@ -59,6 +61,39 @@ const stats = {
   },
 };
 
+const figures = {
+  type: 'object',
+  properties: {
+    ...Object.fromEntries(
+      USAGE_AMOUNTS.filter((name) => !['cost', 'saved', 'latencyMs'].includes(name)).map((name) => [name, count]),
+    ),
+    costUsd: amount,
+    savedUsd: amount,
+    averageLatencyMs: count,
+  },
+};
+
+const usage = {
+  type: 'object',
+  properties: {
+    from: { type: 'string', format: 'date' },
+    to: { type: 'string', format: 'date' },
+    by: { type: 'array', items: { type: 'string' } },
+    rows: { type: 'array', items: figures },
+    count,
+    nextOffset: count,
+    total: figures,
+  },
+};
+
+/** The parameters that a schema checks. */
+const queryOf = (schema: z.ZodObject) =>
+  Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {}).map(([name, part]) => ({
+    name,
+    in: 'query',
+    schema: part,
+  }));
+
 /** The admin API as an OpenAPI 3.1 document; what a key is made of comes from the schema that checks it. */
 export const openApiDocument = {
   openapi: '3.1.0',
@@ -74,6 +109,20 @@ export const openApiDocument = {
         summary: 'The newest audit records, newest first',
         parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 } }],
         responses: { 200: json('The records'), 400: error, ...refusals },
+      },
+    },
+    '/admin/v1/usage': {
+      get: {
+        summary: 'What was used and what it cost, a row a combination of `by` (day, month, tenant, team, key, provider, model)',
+        parameters: queryOf(usageQuery),
+        responses: {
+          200: {
+            description: 'The rows, their count and the total of all',
+            content: { 'application/json': { schema: usage }, 'text/csv': { schema: { type: 'string' } } },
+          },
+          400: error,
+          ...refusals,
+        },
       },
     },
     '/admin/v1/keys': {

@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { UsageSum } from '@sluice/store/ports';
+import express from 'express';
+import { adminErrors } from './admin-error.ts';
+import { usageRoutes } from './usage.ts';
+
+const sum = (day: string, more: Partial<UsageSum>): UsageSum => ({
+  day,
+  tenant: 'acme',
+  team: '',
+  key: 'app',
+  provider: 'openai',
+  model: 'gpt',
+  calls: 1,
+  errors: 0,
+  hits: 0,
+  inputTokens: 10,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 5,
+  reasoningTokens: 0,
+  cost: 1_500_000,
+  saved: 0,
+  unpriced: 0,
+  latencyMs: 100,
+  ...more,
+});
+
+const KEPT = [
+  sum('2026-10-31', { model: 'old' }),
+  sum('2026-11-01', {}),
+  sum('2026-11-02', { key: 'web', latencyMs: 301, calls: 2 }),
+  sum('2026-11-02', { model: '=HYPERLINK("x")', cost: 0, unpriced: 1 }),
+  sum('2026-11-24', { tenant: 'other', errors: 1 }),
+];
+
+describe('the usage route', () => {
+  const servers: { close(): unknown }[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  /** What is kept, asked for at noon of the 24th of November. */
+  async function get(query: string): Promise<Response> {
+    const trail = { usage: async (days: readonly string[]) => KEPT.filter(({ day }) => days.includes(day)) };
+    const clock = { now: () => Date.parse('2026-11-24T12:00:00Z') } as never;
+    const app = express().use(usageRoutes({ trail, auditWriter: { flush: async () => {} }, clock }));
+    app.use(adminErrors((error) => expect(error).toBeUndefined()));
+    const server = app.listen(0, '127.0.0.1');
+    servers.push(server);
+    await new Promise((resolve) => server.once('listening', resolve));
+    return fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/?${query}`);
+  }
+  const rows = async (query: string) => ((await (await get(query)).json()) as { rows: Record<string, unknown>[] }).rows;
+
+  it('tells this month, day by day, if not asked for more', async () => {
+    expect(await (await get('')).json()).toEqual({
+      from: '2026-11-01',
+      to: '2026-11-24',
+      by: ['day'],
+      count: 3,
+      rows: [
+        expect.objectContaining({ day: '2026-11-01', calls: 1, costUsd: 0.0015, averageLatencyMs: 100 }),
+        expect.objectContaining({ day: '2026-11-02', calls: 3, costUsd: 0.0015, unpriced: 1, averageLatencyMs: 134 }),
+        expect.objectContaining({ day: '2026-11-24', calls: 1, errors: 1 }),
+      ],
+      total: {
+        calls: 5,
+        errors: 1,
+        hits: 0,
+        inputTokens: 40,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: 20,
+        reasoningTokens: 0,
+        unpriced: 1,
+        costUsd: 0.0045,
+        savedUsd: 0,
+        averageLatencyMs: 120,
+      },
+    });
+  });
+
+  it('groups by one thing or more, and takes a part only', async () => {
+    expect(await rows('by=month,tenant&from=2026-10-01')).toMatchObject([
+      { month: '2026-10', tenant: 'acme', calls: 1 },
+      { month: '2026-11', tenant: 'acme', calls: 4 },
+      { month: '2026-11', tenant: 'other', calls: 1 },
+    ]);
+    expect(await rows('by=key&tenant=acme&to=2026-11-02')).toMatchObject([
+      { key: 'app', calls: 2 },
+      { key: 'web', calls: 2 },
+    ]);
+    expect(await rows('from=2025-12-01&to=2025-12-31')).toEqual([]);
+  });
+
+  it('gives a page, and says where the next one begins', async () => {
+    const page = await get('by=day,key&limit=3');
+    expect(page.headers.get('link')).toBe('<?by=day%2Ckey&limit=3&offset=3>; rel="next"');
+    const first = (await page.json()) as Record<string, unknown>;
+    expect(first).toMatchObject({ count: 4, nextOffset: 3, total: { calls: 5 } });
+    const second = (await (await get('by=day,key&limit=3&offset=3')).json()) as Record<string, unknown>;
+    expect(second).toMatchObject({ count: 4, rows: [{ day: '2026-11-24' }] });
+    expect(second).not.toHaveProperty('nextOffset');
+  });
+
+  it('writes CSV that no spreadsheet runs', async () => {
+    const response = await get('by=model&format=csv');
+    expect(response.headers.get('content-type')).toMatch(/^text\/csv/);
+    expect(response.headers.get('content-disposition')).toContain('usage-2026-11-01-2026-11-24.csv');
+    expect((await response.text()).trim().split('\n')).toEqual([
+      'model,calls,errors,hits,inputTokens,cachedInputTokens,cacheWriteTokens,outputTokens,reasoningTokens,unpriced,costUsd,savedUsd,averageLatencyMs',
+      `"'=HYPERLINK(""x"")",1,0,0,10,0,0,5,0,1,0,0,100`,
+      'gpt,4,1,0,30,0,0,15,0,0,0.0045,0,125',
+    ]);
+    expect((await (await get('format=csv&from=2025-01-01&to=2025-01-02')).text()).trim()).toMatch(/^day,calls,/);
+  });
+
+  it.each([
+    ['by=color', 'by'],
+    ['from=yesterday', 'from'],
+    ['from=2026-02-30', 'from'],
+    ['from=2026-11-24&to=2026-11-23', 'from: 2026-11-24 is after 2026-11-23'],
+    ['from=2020-01-01', 'at most 400'],
+    ['limit=0', 'limit'],
+    ['offset=-1', 'offset'],
+    ['format=xml', 'format'],
+    ['key=a&key=b', 'key'],
+    ['colour=red', 'colour'],
+  ])('refuses %s', async (query, message) => {
+    const response = await get(query);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain(message);
+  });
+});
