@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 describe('the admin API', () => {
   let replicas: Replicas;
@@ -50,7 +51,7 @@ describe('the admin API', () => {
     expect(made.status).toBe(201);
     expect(made.headers.get('cache-control')).toBe('no-store');
     const secret = made.json['secret'] as string;
-    expect(secret).toMatch(/^sk-sluice-/);
+    expect(secret).toMatch(/^sk-sluice-[0-9A-Za-z]{43}$/);
     for (const n of [0, 1, 0]) expect((await ask(gateway(n).url, chat('plain', 'x'), { key: secret })).status).toBe(200);
     expect((await ask(gateway(1).url, chat('plain', 'x'), { key: secret })).status).toBe(429);
     expect((await ask(gateway(1).url, chat('up/other', 'x'), { key: secret })).status).toBe(403);
@@ -76,6 +77,34 @@ describe('the admin API', () => {
     expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(401);
     expect((await admin('POST', '/keys', { name: 'configured' })).code).toBe('conflict');
     expect((await admin('DELETE', '/keys/nobody')).status).toBe(404);
+  });
+
+  it('gives a key another secret on all replicas, and lets the old one go on for as long as it is told', async () => {
+    const status = async (secret: string, n: number) => (await ask(gateway(n).url, chat('plain', 'x'), { key: secret })).status;
+    const rotate = (name: string, body?: object) => admin('POST', `/keys/${name}/rotate`, body);
+    const first = (await admin('POST', '/keys', { name: 'app', limits: { requests: '6/h' } })).json['secret'] as string;
+    expect(await status(first, 0)).toBe(200);
+    const second = await rotate('app');
+    expect(second.json['oldUntilMs']).toBeGreaterThan(Date.now() + 86_000_000);
+    // both are the same key, with one limit
+    for (const secret of [first, second.json['secret'] as string])
+      for (const n of [0, 1]) expect(await status(secret, n)).toBe(200);
+    const third = (await rotate('app', { grace: 'none' })).json['secret'] as string;
+    // the other replica hears of it
+    await waitFor(async () => (await status(second.json['secret'] as string, 1)) === 401, 'the second secret to end');
+    expect(await status(third, 1)).toBe(200);
+    expect(await status(third, 1)).toBe(429);
+    const listed = await admin('GET', '/keys');
+    expect(listed.json['keys']).toMatchObject([{ name: 'app', rotatedAtMs: expect.any(Number) }, { name: 'configured' }]);
+    expect(listed.text).not.toMatch(/hash/i);
+    // revoked are all the secrets that it had, the first one too, which was good until tomorrow
+    expect((await admin('DELETE', '/keys/app')).status).toBe(204);
+    for (const secret of [first, third]) await waitFor(async () => (await status(secret, 0)) === 401, 'the end of a secret');
+    expect((await rotate('app')).text).toContain('is revoked');
+    expect((await rotate('configured')).text).toContain('change it there');
+    expect((await rotate('nobody')).status).toBe(404);
+    expect((await rotate('app', { grace: 'soon' })).text).toContain('grace');
+    expect((await rotate('app', { for: '1h' })).status).toBe(400);
   });
 
   it('refuses a key that has expired', async () => {
@@ -133,6 +162,18 @@ describe('the admin API', () => {
       Object.keys(document.paths)
         .map((path) => path.replace(/^\/admin\/v1/, ''))
         .sort(),
-    ).toEqual(['/audit', '/keys', '/keys/{name}', '/openapi.json', '/stats', '/teams', '/tenants', '/usage'].sort());
+    ).toEqual(
+      [
+        '/audit',
+        '/keys',
+        '/keys/{name}',
+        '/keys/{name}/rotate',
+        '/openapi.json',
+        '/stats',
+        '/teams',
+        '/tenants',
+        '/usage',
+      ].sort(),
+    );
   });
 });

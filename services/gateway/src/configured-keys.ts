@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
-import type { KeyRecord, Keys } from '@sluice/store/ports';
+import type { KeyRecord, Keys, Rotation } from '@sluice/store/ports';
 import { hashSecret } from './key-cache.ts';
 
 /** The keys that a configuration has, as records. */
@@ -53,6 +53,11 @@ export class ConfiguredKeys implements Keys {
   async put(record: KeyRecord): Promise<boolean> {
     if (this.#byName.has(record.name)) return false;
     return this.#store.put(record);
+  }
+
+  /** A configured key has the secret that the configuration says: it is not rotated here. */
+  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
+    return this.#byName.has(name) ? undefined : this.#store.rotate(name, rotation);
   }
 
   async revoke(name: string, atMs: number): Promise<boolean> {

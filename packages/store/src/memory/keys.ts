@@ -1,4 +1,4 @@
-import type { KeyRecord, Keys } from '../ports/index.ts';
+import { type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
 
 /** Keys of one process. */
 export class MemoryKeys implements Keys {
@@ -24,12 +24,23 @@ export class MemoryKeys implements Keys {
     return true;
   }
 
+  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
+    const record = this.#byHash.get(this.#hashByName.get(name) ?? '');
+    if (record === undefined || record.revokedAtMs !== undefined) return undefined;
+    const { old, next } = rotated(record, rotation);
+    for (const one of [old, next]) this.#byHash.set(one.hash, one);
+    this.#hashByName.set(name, next.hash);
+    for (const one of [old, next]) this.#tell(one.hash);
+    return next;
+  }
+
   async revoke(name: string, atMs: number): Promise<boolean> {
-    const hash = this.#hashByName.get(name);
-    const record = hash === undefined ? undefined : this.#byHash.get(hash);
-    if (hash === undefined || record === undefined) return false;
-    if (record.revokedAtMs === undefined) this.#byHash.set(hash, { ...record, revokedAtMs: atMs });
-    this.#tell(hash);
+    let record = this.#byHash.get(this.#hashByName.get(name) ?? '');
+    if (record === undefined) return false;
+    for (; record !== undefined; record = this.#byHash.get(record.previousHash ?? '')) {
+      if (record.revokedAtMs === undefined) this.#byHash.set(record.hash, { ...record, revokedAtMs: atMs });
+      this.#tell(record.hash);
+    }
     return true;
   }
 

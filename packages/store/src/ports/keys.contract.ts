@@ -52,6 +52,41 @@ export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; 
       expect((await keys.find('a1'))?.revokedAtMs).toBe(1);
     });
 
+    it('gives a key another secret, and the old one an end', async () => {
+      const { keys } = await open();
+      await keys.put(record('one', 'a1', { expiresAtMs: 900 }));
+      const next = record('one', 'a2', { expiresAtMs: 900, rotatedAtMs: 100, previousHash: 'a1' });
+      expect(await keys.rotate('one', { hash: 'a2', atMs: 100, oldUntilMs: 500 })).toEqual(next);
+      expect(await keys.find('a2')).toEqual(next);
+      expect(await keys.find('a1')).toEqual(record('one', 'a1', { expiresAtMs: 500, replacedAtMs: 100 }));
+      // the key's own end is not put off
+      await keys.rotate('one', { hash: 'a3', atMs: 200, oldUntilMs: 1_000 });
+      expect((await keys.find('a2'))?.expiresAtMs).toBe(900);
+      expect(await keys.put(record('one', 'a4'))).toBe(false);
+      expect(await keys.rotate('nobody', { hash: 'b1', atMs: 1, oldUntilMs: 1 })).toBeUndefined();
+    });
+
+    it('revokes a key with all the secrets that it had', async () => {
+      const { keys } = await open();
+      await keys.put(record('one', 'a1'));
+      await keys.rotate('one', { hash: 'a2', atMs: 100, oldUntilMs: 500 });
+      await keys.rotate('one', { hash: 'a3', atMs: 200, oldUntilMs: 600 });
+      expect(await keys.revoke('one', 300)).toBe(true);
+      for (const hash of ['a1', 'a2', 'a3']) expect((await keys.find(hash))?.revokedAtMs).toBe(300);
+      expect(await keys.rotate('one', { hash: 'a4', atMs: 400, oldUntilMs: 600 })).toBeUndefined();
+      expect(await keys.find('a4')).toBeUndefined();
+    });
+
+    it('keeps every secret in the chain when a key is rotated by many at once', async () => {
+      const { keys, again } = await open();
+      await keys.put(record('one', 'a0'));
+      const stores = [keys, await again()];
+      const hashes = Array.from({ length: 10 }, (_, n) => `a${n + 1}`);
+      await Promise.all(hashes.map((hash, n) => stores[n % 2]?.rotate('one', { hash, atMs: 1, oldUntilMs: 500 })));
+      await keys.revoke('one', 300);
+      for (const hash of ['a0', ...hashes]) expect((await keys.find(hash))?.revokedAtMs).toBe(300);
+    });
+
     it('tells every connection of what was written and revoked', async () => {
       const { keys, again } = await open();
       const other = await again();
@@ -59,9 +94,11 @@ export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; 
       const stop = other.onChange((hash) => heard.push(hash));
       await keys.put(record('one', 'a1'));
       await waitFor(() => heard.includes('a1'), 'news of the new key');
+      await keys.rotate('one', { hash: 'a2', atMs: 1, oldUntilMs: 500 });
+      await waitFor(() => heard.filter((hash) => hash === 'a1').length === 2 && heard.includes('a2'), 'news of the rotation');
       heard.length = 0;
       await keys.revoke('one', 1);
-      await waitFor(() => heard.includes('a1'), 'news of the revocation');
+      await waitFor(() => heard.includes('a1') && heard.includes('a2'), 'news of the revocation');
       stop();
     });
   });

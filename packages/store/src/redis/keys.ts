@@ -1,10 +1,11 @@
-import type { KeyRecord, Keys } from '../ports/index.ts';
+import { type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
 const PUT = new Script('put-key');
+const ROTATE = new Script('rotate-key');
 const REVOKE = new Script('revoke-key');
 
 export interface RedisKeysOptions {
@@ -56,6 +57,22 @@ export class RedisKeys implements Keys {
     const { state, layout, wait } = this.#options;
     const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel];
     return (await wait('key_put', PUT.run(state, [layout.keyRecords, layout.keyNames], args))) === 1;
+  }
+
+  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
+    const { state, layout, wait } = this.#options;
+    const keys = [layout.keyRecords, layout.keyNames];
+    for (;;) {
+      const hash = await wait('key_rotate', state.hget(layout.keyNames, name));
+      const text = hash === null ? null : await wait('key_rotate', state.hget(layout.keyRecords, hash));
+      if (hash === null || text === null) return undefined;
+      const record = JSON.parse(text) as KeyRecord;
+      if (record.revokedAtMs !== undefined) return undefined;
+      const { old, next } = rotated(record, rotation);
+      const args = [name, hash, text, JSON.stringify(old), next.hash, JSON.stringify(next), layout.keyChannel];
+      // who came second reads what the first one wrote
+      if ((await wait('key_rotate', ROTATE.run(state, keys, args))) === 1) return next;
+    }
   }
 
   async revoke(name: string, atMs: number): Promise<boolean> {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { budgetLimit, type GatewayConfig, limits } from '@sluice/config';
+import { randomInt } from 'node:crypto';
+import { budgetLimit, durationMs, type GatewayConfig, limits } from '@sluice/config';
 import type { Clock } from '@sluice/core';
 import type { KeyRecord, Keys, Meters } from '@sluice/store/ports';
 import express, { type Router } from 'express';
@@ -24,7 +24,32 @@ export const newKey = z.strictObject({
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
 
-const shown = ({ hash: _hash, ...record }: KeyRecord) => record;
+/** What may be said of a rotation: how long the old secret goes on. */
+export const rotation = z.strictObject({
+  grace: z.union([z.literal('none').transform(() => 0), durationMs]).default(86_400_000),
+});
+
+const shown = ({ hash: _hash, previousHash: _previous, ...record }: KeyRecord) => record;
+
+/** The key of a name as it is now: neither an old secret of it nor one of that name that was revoked before. */
+const newest = (records: readonly KeyRecord[], name: unknown): KeyRecord | undefined => {
+  const named = records.filter((record) => record.name === name && record.replacedAtMs === undefined);
+  return named.find(({ revokedAtMs }) => revokedAtMs === undefined) ?? named[0];
+};
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** 43 characters of 62: 256 bits that nobody guesses. */
+const newSecret = (): string => `sk-sluice-${Array.from({ length: 43 }, () => BASE62[randomInt(62)]).join('')}`;
+
+/** @throws AdminError, which names the field. */
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  throw new AdminError(400, 'invalid_request', `${field === '' ? 'body' : field}: ${issue?.message}`);
+}
 
 export interface KeyRoutesOptions {
   readonly keys: Keys;
@@ -34,23 +59,17 @@ export interface KeyRoutesOptions {
   readonly clock: Clock;
 }
 
-/** Keys: made, listed and revoked. A secret is shown once, to who made it. */
+/** Keys: made, listed, rotated and revoked. A secret is shown once, to who made it. */
 export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Router {
   const router = express.Router();
   router.use(express.json({ limit: '64kb' }));
 
   router.get('/', async (_request, response) => {
-    response.json({ keys: (await keys.list()).map(shown) });
+    response.json({ keys: (await keys.list()).filter(({ replacedAtMs }) => replacedAtMs === undefined).map(shown) });
   });
 
   router.post('/', async (request, response) => {
-    const parsed = newKey.safeParse(request.body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const field = issue?.path.join('.') ?? '';
-      throw new AdminError(400, 'invalid_request', `${field === '' ? 'body' : field}: ${issue?.message}`);
-    }
-    const { expiresAt, models, team, ...given } = parsed.data;
+    const { expiresAt, models, team, ...given } = checked(newKey, request.body);
     const known = team === undefined ? undefined : groups().teams[team];
     if (team !== undefined && known === undefined)
       throw new AdminError(400, 'invalid_request', `team: there is no team '${team}'`);
@@ -58,7 +77,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
       throw new AdminError(400, 'invalid_request', `tenant: expected '${known.tenant}', the tenant of the team '${team}'`);
     }
     const tenant = known?.tenant ?? given.tenant;
-    const secret = `sk-sluice-${randomBytes(24).toString('base64url')}`;
+    const secret = newSecret();
     const record: KeyRecord = {
       name: given.name,
       limits: given.budget === undefined ? given.limits : { ...given.limits, budget: given.budget },
@@ -74,10 +93,35 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
   });
 
   router.get('/:name', async (request, response) => {
-    const record = (await keys.list()).find(({ name }) => name === request.params['name']);
+    const record = newest(await keys.list(), request.params['name']);
     if (record === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
     const { tenant, name, limits } = record;
     response.json({ ...shown(record), ...(await budgetNow({ tenant, subject: name, limits }, meters, clock.now())) });
+  });
+
+  router.post('/:name/rotate', async (request, response) => {
+    const { name } = request.params;
+    const { grace } = checked(rotation, request.body ?? {});
+    const secret = newSecret();
+    const atMs = clock.now();
+    const record = await keys.rotate(name, { hash: hashSecret(secret), atMs, oldUntilMs: atMs + grace });
+    if (record !== undefined) {
+      response.json({
+        ...shown(record),
+        secret,
+        oldUntilMs: Math.min(record.expiresAtMs ?? Number.POSITIVE_INFINITY, atMs + grace),
+      });
+      return;
+    }
+    const known = newest(await keys.list(), name);
+    if (known === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
+    throw new AdminError(
+      409,
+      'conflict',
+      known.revokedAtMs === undefined
+        ? `The secret of '${name}' stands in the configuration: change it there.`
+        : `The key '${name}' is revoked: make another one.`,
+    );
   });
 
   router.delete('/:name', async (request, response) => {

@@ -1,6 +1,6 @@
 import { USAGE_AMOUNTS } from '@sluice/store/ports';
 import { z } from 'zod';
-import { newKey } from './keys.ts';
+import { newKey, rotation } from './keys.ts';
 import { usageQuery } from './usage.ts';
 
 const error = {
@@ -38,6 +38,7 @@ const key = {
     createdAtMs: count,
     expiresAtMs: count,
     revokedAtMs: count,
+    rotatedAtMs: count,
   },
 };
 
@@ -85,6 +86,10 @@ const usage = {
     total: figures,
   },
 };
+
+const bodyOf = (schema: z.ZodType) => ({
+  content: { 'application/json': { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) } },
+});
 
 /** The parameters that a schema checks. */
 const queryOf = (schema: z.ZodObject) =>
@@ -135,10 +140,7 @@ export const openApiDocument = {
       },
       post: {
         summary: 'Makes a key; its secret is in the answer and nowhere else',
-        requestBody: {
-          required: true,
-          content: { 'application/json': { schema: z.toJSONSchema(newKey, { io: 'input', unrepresentable: 'any' }) } },
-        },
+        requestBody: { required: true, ...bodyOf(newKey) },
         responses: { 201: json('The key with its secret', key), 400: error, 409: error, ...refusals },
       },
     },
@@ -152,6 +154,14 @@ export const openApiDocument = {
         summary: 'Revokes a key on all replicas',
         parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
         responses: { 204: { description: 'It is revoked' }, 404: error, ...refusals },
+      },
+    },
+    '/admin/v1/keys/{name}/rotate': {
+      post: {
+        summary: 'Gives a key another secret, which is in the answer and nowhere else; the old one goes on for `grace`',
+        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
+        requestBody: bodyOf(rotation),
+        responses: { 200: json('The key with its secret', key), 400: error, 404: error, 409: error, ...refusals },
       },
     },
     '/admin/v1/teams': {

@@ -1,4 +1,4 @@
---- Revokes the API key of a name.
+--- Revokes the API key of a name, with the secrets that it had before.
 --
 -- KEYS[1]     the records by hash of the secret
 -- KEYS[2]     the hashes by name
@@ -7,14 +7,20 @@
 -- ARGV[3]     the channel on which replicas hear of it
 -- Returns     1, or 0 where there is no such key
 --
--- Atomic, because the record is read and written. The JSON text is extended rather than decoded and encoded again: Lua knows no empty
+-- Atomic, because records are read and written. The JSON text is extended rather than decoded and encoded again: Lua knows no empty
 -- list. Doing it twice keeps the first time, and tells the replicas again.
 
+local found = 0
 local hash = redis.call('HGET', KEYS[2], ARGV[1])
-local record = hash and redis.call('HGET', KEYS[1], hash)
-if not record then return 0 end
-if not cjson.decode(record).revokedAtMs then
-  redis.call('HSET', KEYS[1], hash, string.sub(record, 1, -2) .. ',"revokedAtMs":' .. ARGV[2] .. '}')
+while hash do
+  local text = redis.call('HGET', KEYS[1], hash)
+  if not text then break end
+  found = 1
+  local record = cjson.decode(text)
+  if not record.revokedAtMs then
+    redis.call('HSET', KEYS[1], hash, string.sub(text, 1, -2) .. ',"revokedAtMs":' .. ARGV[2] .. '}')
+  end
+  redis.call('PUBLISH', ARGV[3], hash)
+  hash = record.previousHash
 end
-redis.call('PUBLISH', ARGV[3], hash)
-return 1
+return found
