@@ -31,6 +31,7 @@ describe('budgets and tokens over three replicas', () => {
         { name: 'sums', secret: 'key-sums', budget: '1000 USD/month' },
         { name: 'killed', secret: 'key-killed', budget: '1 USD' },
         { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
+        { name: 'soft', secret: 'key-soft', budget: '0.05 USD/day soft', limits: { unpriced: 'refuse' } },
         { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
         { name: 'web-a', secret: 'key-web-a', team: 'web', models: ['fl*'] },
         { name: 'web-b', secret: 'key-web-b', team: 'web' },
@@ -95,6 +96,27 @@ describe('budgets and tokens over three replicas', () => {
     // a model whose price nobody knows is served, and costs nothing that could be counted
     expect((await send(1, 'unpriced', 'key-sums')).status).toBe(200);
     await waitFor(async () => (await usage()).total['unpriced'] === 1, 'the usage of the call without a price');
+  });
+
+  it('serve over a soft budget, and say so; refuse what has no price where the key is told to', async () => {
+    const answers = await Promise.all(Array.from({ length: 9 }, (_, n) => send(n, 'flat', 'key-soft')));
+    expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
+    await waitFor(async () => (await budgetOf('soft')).spentUsd === 0.09, 'the calls to be settled');
+    expect(await budgetOf('soft')).toMatchObject({ soft: true, limitUsd: 0.05, reservedUsd: 0 });
+    const exceeded = await Promise.all(
+      replicas.gateways.map(async ({ adminUrl }) =>
+        parseExposition(await (await fetch(`${adminUrl}/metrics`)).text()).sum('sluice_budget_exceeded_total', { owner: 'key' }),
+      ),
+    );
+    expect(exceeded.reduce((sum, one) => sum + one, 0)).toBe(4);
+    await waitFor(async () => {
+      const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
+      const records = json['records'] as Record<string, unknown>[];
+      return records.filter(({ key, overBudget }) => key === 'soft' && overBudget !== undefined).length === 4;
+    }, 'the records of the calls over it');
+    expect((await send(0, 'unpriced', 'key-soft')).code).toBe('model_not_allowed');
+    const images = await ask(gateway(0).url, { prompt: 'x' }, { key: 'key-soft', path: '/v1/images/generations' });
+    expect(images.code).toBe('model_not_allowed');
   });
 
   it('bill a stream that was left for its prompt and what had come, as the audit record says', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ask, chat } from '../support/ask.ts';
-import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { ask, askAdmin, chat } from '../support/ask.ts';
+import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
@@ -15,10 +15,13 @@ describe('Redis goes and comes back', () => {
       1,
       (baseUrl) => ({
         providers: { up: { baseUrl } },
+        models: { cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] } },
         keys: [
           { name: 'free', secret: 'key-free' },
           { name: 'limited', secret: 'key-limited', limits: { requests: '1000/min', concurrent: 10 } },
           { name: 'unseen', secret: 'key-unseen' },
+          { name: 'soft', secret: 'key-soft', budget: '1 USD/month soft' },
+          { name: 'hard', secret: 'key-hard', budget: '1 USD/month' },
         ],
         cache: { exact: { ttl: '1h' } },
       }),
@@ -69,6 +72,27 @@ describe('Redis goes and comes back', () => {
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(await gauge('sluice_degraded{concern="limits"}')).toBe(1);
     expect(await gauge('sluice_degraded{concern="cache"}')).toBe(1);
+  });
+
+  it.each(['cut', 'hang'] as const)('%s: a soft budget refuses nothing, and is told later what was spent', async (how) => {
+    const spentUsd = async () =>
+      ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['budget'] as { spentUsd: number }).spentUsd;
+    const spend = (key: string, n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key });
+    expect((await spend('key-soft', 0)).status).toBe(200);
+    expect((await spend('key-hard', 0)).status).toBe(200);
+    await waitFor(async () => Math.round((await spentUsd()) * 100) % 6 === 1, 'the first call to be spent');
+    const before = await spentUsd();
+    proxy[how]();
+    await waitFor(async () => (await call('key-limited', how)).status === 503, 'the limits to be missed');
+    expect((await spend('key-hard', 1)).code).toBe('budget_unavailable');
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => spend('key-soft', n)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+    for (const { headers } of answers) expect(headers.get('x-sluice-degraded')).toContain('budget');
+    proxy.restore();
+    await works();
+    await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'what was spent meanwhile');
+    const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
+    expect(json['budget']).toMatchObject({ soft: true, reservedUsd: 0 });
   });
 
   it('a key that was never seen is told that it cannot be checked, not that it is wrong', async () => {

@@ -108,6 +108,8 @@ export const limits = z.strictObject({
   /** Prompt and answer. */
   tokens: windowLimit.optional(),
   concurrent: z.number().int().positive().optional(),
+  /** What becomes of calls whose price nobody knows: served if not said. */
+  unpriced: z.enum(['serve', 'refuse']).optional(),
 });
 
 /** What callers share, beside what each may use. */

@@ -39,12 +39,12 @@ export const windowLimit = z.string().transform((text, context): WindowLimit => 
 
 /** `50 USD/month`, `5 USD/day`, `100 USD` in all. */
 export const budgetLimit = z.string().transform((text, context): BudgetLimit => {
-  const [, amount, period = 'total'] = /^(\d+(?:\.\d+)?) ?USD(?: ?\/ ?(day|month|total))?$/.exec(text) ?? [];
+  const [, amount, period = 'total', soft] = /^(\d+(?:\.\d+)?) ?USD(?: ?\/ ?(day|month|total))?( soft)?$/.exec(text) ?? [];
   if (amount === undefined || Number(amount) <= 0) {
-    context.addIssue({ code: 'custom', message: 'expected a budget such as 50 USD/month, 5 USD/day or 100 USD' });
+    context.addIssue({ code: 'custom', message: 'expected a budget such as 50 USD/month, 5 USD/day soft or 100 USD' });
     return z.NEVER;
   }
-  return { amount: usd(Number(amount)), period: period as BudgetLimit['period'] };
+  return { amount: usd(Number(amount)), period: period as BudgetLimit['period'], ...(soft === undefined ? {} : { soft: true }) };
 });
 
 /** `10MiB`, `512KiB`, `2MB` or a number of bytes. */

@@ -62,6 +62,8 @@ export interface CallFacts {
   saved: Money | undefined;
   meters: readonly MeterState[];
   degraded: readonly string[];
+  /** Whose soft budget this call passes, or found passed: `key`, `team`, `tenant`. */
+  overBudget: readonly string[];
   /** Wishes that the provider's dialect cannot say. */
   dropped: readonly string[];
 }
@@ -109,6 +111,7 @@ export function emptyFacts(): CallFacts {
     saved: undefined,
     meters: [],
     degraded: [],
+    overBudget: [],
     dropped: [],
   };
 }

@@ -10,6 +10,8 @@ export interface WindowLimit {
 export interface BudgetLimit {
   readonly amount: Money;
   readonly period: 'day' | 'month' | 'total';
+  /** It is counted, and told of when it is passed, but nothing is refused for it. */
+  readonly soft?: true;
 }
 
 /** What one key may use at the most. A limit that is not there is not enforced. */
@@ -20,6 +22,8 @@ export interface Limits {
   readonly budget?: BudgetLimit | undefined;
   /** Calls in flight at one time, over all replicas. */
   readonly concurrent?: number | undefined;
+  /** What becomes of a call whose price nobody knows; it is served if not said. */
+  readonly unpriced?: 'serve' | 'refuse' | undefined;
 }
 
 /** Who makes a call: what authentication found behind a key. The secret itself is not kept. */

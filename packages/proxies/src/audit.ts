@@ -38,6 +38,8 @@ export interface AuditRecord {
   readonly reasoningTokens?: number;
   /** The tokens are no provider's word: the call ended before there was one. */
   readonly estimated?: boolean;
+  /** Whose soft budget is passed: `key`, `team`, `tenant`. */
+  readonly overBudget?: readonly string[];
   readonly costUsd: number | null;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
@@ -86,6 +88,7 @@ export function audit(options: AuditOptions): LlmProxy {
       outputTokens: facts.usage?.outputTokens ?? null,
       ...partsOf(facts.usage),
       ...(facts.estimated ? { estimated: true } : {}),
+      ...(facts.overBudget.length === 0 ? {} : { overBudget: facts.overBudget }),
       costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
       savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
       latencyMs: Math.round(latencyMs * 1_000) / 1_000,

@@ -3,6 +3,10 @@ import type { HeldPlace, Hold, Meters, Settlement } from '@sluice/store/ports';
 
 /** A place or an amount is lost so long after its replica died. */
 export const LEASE_MS = 30_000;
+/** How long after a failure what could not be settled is tried again. */
+const RETRY_MS = 1_000;
+/** Settlements that may wait for the store; beyond it they are given up, and the lease of their reservation frees it. */
+const MAX_UNSETTLED = 10_000;
 
 /** What this process holds of meters for calls under way: renewed while they last, given back or settled when they end. */
 export class HeldAmounts {
@@ -11,6 +15,8 @@ export class HeldAmounts {
   readonly #held = new Map<string, readonly HeldPlace[]>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
+  #unsettled: Settlement[] = [];
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(meters: Meters, health: ConcernHealth) {
     this.#meters = meters;
@@ -40,7 +46,27 @@ export class HeldAmounts {
 
   settle(settlement: Settlement): void {
     this.#forget(settlement.callId);
-    this.#meters.settle(settlement).catch((error: unknown) => this.#health.failed(error));
+    this.#meters.settle(settlement).catch((error: unknown) => this.#settleLater(settlement, error));
+  }
+
+  /** What was spent must not be forgotten with the store away. A settlement whose answer alone was lost changes nothing when it comes again. */
+  #settleLater(settlement: Settlement, error: unknown): void {
+    this.#health.failed(error);
+    if (this.#unsettled.length < MAX_UNSETTLED) this.#unsettled.push(settlement);
+    this.#retry ??= setTimeout(() => void this.#settleWaiting(), RETRY_MS).unref();
+  }
+
+  /** One after the other: a store that hangs must not be heaped with them. The one that fails goes to the end, so that it holds up no other. */
+  async #settleWaiting(): Promise<void> {
+    this.#retry = undefined;
+    for (let next = this.#unsettled.shift(); next !== undefined; next = this.#unsettled.shift()) {
+      try {
+        await this.#meters.settle(next);
+      } catch (error) {
+        this.#settleLater(next, error);
+        return;
+      }
+    }
   }
 
   #forget(callId: string): void {

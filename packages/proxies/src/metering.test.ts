@@ -117,7 +117,14 @@ describe('metering', () => {
       const meters = new MemoryMeters(clock);
       const target: Target = { name: 'p/m', provider: 'p', model: 'm', weight: 1, price, service: { complete: never } };
       const models = { get: () => ({ name: 'm', strategy: 'priority' as const, targets: [target] }) };
-      const service = metering({ meters, models, clock })({
+      const budgetExceeded = jest.fn();
+      const metrics = { budgetRejected: { inc: jest.fn() }, rateLimited: { inc: jest.fn() } };
+      const service = metering({
+        meters,
+        models,
+        clock,
+        metrics: { ...metrics, budgetExceeded: { inc: budgetExceeded } } as never,
+      })({
         async complete(call) {
           call.facts.target = 'p/m';
           return answer(call);
@@ -131,7 +138,7 @@ describe('metering', () => {
         return { call, reply };
       };
       const budget = (period: string) => meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period });
-      return { clock, ask, budget };
+      return { clock, ask, budget, budgetExceeded };
     }
 
     const answered = (call: LlmCall): LlmReply => {
@@ -166,6 +173,18 @@ describe('metering', () => {
       clock.advance(3_600_000);
       await ask(100);
       expect(await budget('2026-12')).toEqual({ spent, reserved: 0 });
+    });
+
+    it('counts a soft budget, tells when it is passed, and refuses nothing for it', async () => {
+      const { ask, budget, budgetExceeded } = setUpMoney(
+        { budget: { amount: usd(0.23), period: 'month', soft: true } },
+        answered,
+      );
+      // the budget pays for the first call, with what it might have cost; the second finds too little
+      expect((await ask(100)).call.facts.overBudget).toEqual([]);
+      expect((await ask(100)).call.facts).toMatchObject({ overBudget: ['key'], meters: [] });
+      expect(budgetExceeded.mock.calls).toEqual([[{ owner: 'key' }]]);
+      expect(await budget('2026-11')).toEqual({ spent: 2 * spent, reserved: 0 });
     });
 
     it('charges nothing for what failed or was answered from the cache', async () => {
@@ -233,6 +252,20 @@ describe('metering', () => {
       expect(rateLimited.inc).toHaveBeenLastCalledWith({ meter: 'team_requests' });
       await ask('c');
       await expect(ask('c')).rejects.toThrow(/^The limit of the tenant t of 3 requests is reached/);
+    });
+
+    it('serves what soft budgets alone count where the store is away, and settles it all the same', async () => {
+      const settle = jest.fn<Meters['settle']>(async () => {});
+      const soft: Limits = { budget: { amount: usd(1), period: 'month', soft: true } };
+      const service = metering({ meters: { ...unused, settle } })({ complete: async (call) => answered(call) });
+      const call = callOf(soft);
+      await service.complete(call);
+      expect(call.facts.degraded).toEqual(['budget']);
+      await nextTurn();
+      expect(settle.mock.calls[0]?.[0]).toMatchObject({ callId: call.id, holds: [{ hold: { kind: 'budget' }, actual: spent }] });
+      const both = callOf({ ...soft, requests: { limit: 5, windowMs: 1_000 } });
+      const mixed = metering({ meters: { ...unused, release: async () => {} } })({ complete: never });
+      await expect(mixed.complete(both)).rejects.toMatchObject({ status: 503 });
     });
 
     it('says that it cannot tell where the store is away', async () => {

@@ -1,4 +1,5 @@
 import {
+  type BudgetLimit,
   type Caller,
   type Clock,
   type ConcernHealth,
@@ -29,8 +30,8 @@ export interface MeteringOptions {
   /** What the caller's team and tenant may use together. */
   readonly groups?: (caller: Caller) => readonly CallerGroup[];
   readonly clock?: Clock;
-  readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected'>;
-  /** Where the store fails, calls with limits are refused; what could not be given back is freed by its lease. */
+  readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
+  /** Where the store fails, calls with limits are refused, but for those that soft budgets alone count; what could not be given back is freed by its lease. */
   readonly health?: ConcernHealth;
 }
 
@@ -50,6 +51,8 @@ interface Reservation {
   /** Whose the holds are, one by one: undefined for the key's own. */
   readonly owners: readonly (CallerGroup | undefined)[];
   readonly result: Promise<ReservationResult>;
+  /** The soft budgets among the holds, one by one: undefined for what is no soft budget. */
+  readonly soft: readonly (BudgetLimit | undefined)[];
   /** Only where tokens or money are limited. */
   readonly estimate: CallEstimate | undefined;
 }
@@ -81,14 +84,21 @@ export function metering(options: MeteringOptions): LlmProxy {
     const counted = all.some(({ limits }) => limits.tokens !== undefined || limits.budget !== undefined);
     const estimate = counted ? estimateCall(call, models?.get(call.message.view().model)) : undefined;
     const nowMs = clock.now();
-    const owned = all.flatMap(({ limits, group }) => holdsOf(limits, group, estimate, nowMs).map((hold) => ({ hold, group })));
+    const owned = all.flatMap(({ limits, group }) =>
+      holdsOf(limits, group, estimate, nowMs).map((hold) => ({
+        hold,
+        group,
+        soft: hold.kind === 'budget' && limits.budget?.soft ? limits.budget : undefined,
+      })),
+    );
     if (owned.length === 0) return 'none';
     const holds = owned.map(({ hold }) => hold);
     const owners = owned.map(({ group }) => group);
+    const soft = owned.map((one) => one.soft);
     const result = meters.reserve({ ...ofCall(call), holds });
     // it is awaited later; until then a failure must not count as unhandled
     result.catch(() => {});
-    return { holds, owners, result, estimate };
+    return { holds, owners, soft, result, estimate };
   };
 
   /** What a call came to, where its provider has not said it: its prompt, and as much of an answer as was seen. */
@@ -135,44 +145,67 @@ export function metering(options: MeteringOptions): LlmProxy {
     });
   };
 
-  return (next) => ({
-    prepare(call) {
-      reservations.set(call, reserve(call));
-    },
-    async complete(call) {
-      const reservation = reservations.get(call) ?? reserve(call);
-      if (reservation === 'none') return next.complete(call);
-      const { holds, estimate } = reservation;
-      let result: ReservationResult;
-      try {
-        result = await reservation.result;
-        health.works();
-      } catch (error) {
-        health.failed(error);
-        // the script may still run when the server wakes: give back what it would take
-        held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
-        throw unavailable(holds, error);
-      }
-      call.facts.meters = tightest(result.meters);
-      if (!result.admitted) {
-        const owner = reservation.owners[result.full];
-        if (result.meter === 'budget') metrics?.budgetRejected.inc();
-        else metrics?.rateLimited.inc({ meter: owner === undefined ? result.meter : `${owner.kind}_${result.meter}` });
-        throw fullMeter(result, owner);
-      }
-      const { receipts } = result;
-      held.hold(ofCall(call), holds);
+  const noteExceeded = (call: LlmCall, { holds, owners, soft }: Reservation, states: readonly MeterState[]): void => {
+    soft.forEach((budget, n) => {
+      const used = (holds[n] as Hold).limit - (states[n]?.remaining ?? 0);
+      if (budget === undefined || used <= budget.amount) return;
+      const owner = owners[n]?.kind ?? 'key';
+      call.facts.overBudget = [...call.facts.overBudget, owner];
+      metrics?.budgetExceeded.inc({ owner });
+    });
+  };
+
+  return (next) => {
+    const serve = async (call: LlmCall, reservation: Reservation, receipts: readonly number[]): Promise<LlmReply> => {
+      held.hold(ofCall(call), reservation.holds);
       try {
         const reply = await next.complete(call);
-        follow(call, reply, () => settle(call, reservation, receipts), estimate);
+        follow(call, reply, () => settle(call, reservation, receipts), reservation.estimate);
         return reply;
       } catch (error) {
         settle(call, reservation, receipts);
         throw error;
       }
-    },
-  });
+    };
+    return {
+      prepare(call) {
+        reservations.set(call, reserve(call));
+      },
+      async complete(call) {
+        const reservation = reservations.get(call) ?? reserve(call);
+        if (reservation === 'none') return next.complete(call);
+        const { holds } = reservation;
+        let result: ReservationResult;
+        try {
+          result = await reservation.result;
+          health.works();
+        } catch (error) {
+          health.failed(error);
+          // where nothing can be refused, the call is counted when the store is back: what settles it comes before a script that runs late
+          if (reservation.soft.every((budget) => budget !== undefined)) {
+            call.facts.degraded = [...call.facts.degraded, 'budget'];
+            return await serve(call, reservation, []);
+          }
+          // the script may still run when the server wakes: give back what it would take
+          held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
+          throw unavailable(holds, error);
+        }
+        call.facts.meters = tightest(result.meters);
+        if (!result.admitted) {
+          const owner = reservation.owners[result.full];
+          if (result.meter === 'budget') metrics?.budgetRejected.inc();
+          else metrics?.rateLimited.inc({ meter: owner === undefined ? result.meter : `${owner.kind}_${result.meter}` });
+          throw fullMeter(result, owner);
+        }
+        noteExceeded(call, reservation, result.meters);
+        return await serve(call, reservation, result.receipts);
+      },
+    };
+  };
 }
+
+/** Of a soft budget: what is reserved and spent is counted as of any, and never too much. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 function holdsOf(limits: Limits, group: CallerGroup | undefined, estimate: CallEstimate | undefined, nowMs: number): Hold[] {
   const { requests, tokens, budget, concurrent } = limits;
@@ -189,7 +222,8 @@ function holdsOf(limits: Limits, group: CallerGroup | undefined, estimate: CallE
   if (budget !== undefined && estimate !== undefined) {
     const { name: period, endsAtMs } = periodAt(budget.period, nowMs);
     const amount = estimate.cost;
-    holds.push({ ...of, kind: 'budget', meter: 'budget', limit: budget.amount, amount, period, endsAtMs, leaseMs: LEASE_MS });
+    const limit = budget.soft ? NO_LIMIT : budget.amount;
+    holds.push({ ...of, kind: 'budget', meter: 'budget', limit, amount, period, endsAtMs, leaseMs: LEASE_MS });
   }
   if (concurrent !== undefined) {
     holds.push({ ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });

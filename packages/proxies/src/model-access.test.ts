@@ -1,11 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { LlmService } from '@sluice/core';
+import type { Limits, LlmService } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { modelAccess } from './model-access.ts';
 
 const reply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 
-function setUp(models?: readonly string[]) {
+function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits = {}) {
   const order: string[] = [];
   const next: LlmService = {
     prepare: () => void order.push('prepare'),
@@ -14,10 +14,14 @@ function setUp(models?: readonly string[]) {
       return reply;
     }),
   };
-  const service = modelAccess({ has: (model) => ['a', 'b'].includes(model) })(next);
+  const target = { name: 'p/m', provider: 'p', model: 'm', weight: 1, service: next };
+  const priced = { ...target, price: { input: 0, output: 0 } };
+  const targets: Record<string, (typeof target)[]> = { a: [priced], b: [priced, target] };
+  const known = { has: (model: string) => model in targets, get: (model: string) => ({ targets: targets[model] ?? [] }) };
+  const service = modelAccess(known, () => [{ kind: 'team', name: 'web', limits: ofTeam }])(next);
   const ask = (model: string) => {
     const call = openAiCall({ model, messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = { tenant: 't', keyName: 'k', limits: {}, ...(models === undefined ? {} : { models }) };
+    call.facts.caller = { tenant: 't', keyName: 'k', limits, ...(models === undefined ? {} : { models }) };
     return service.complete(call);
   };
   return { ask, order };
@@ -40,5 +44,19 @@ describe('model access', () => {
     const { ask, order } = setUp(models);
     await expect(ask(model)).rejects.toMatchObject({ code, status, param: 'model' });
     expect(order).toEqual([]);
+  });
+
+  it('refuses a model of unknown price where the key or its team may not use one, if only one of its targets has none', async () => {
+    for (const { ask, order } of [setUp(undefined, { unpriced: 'refuse' }), setUp(undefined, {}, { unpriced: 'refuse' })]) {
+      await ask('a');
+      order.length = 0;
+      await expect(ask('b')).rejects.toMatchObject({
+        code: 'model_not_allowed',
+        status: 403,
+        message: expect.stringContaining('price'),
+      });
+      expect(order).toEqual([]);
+    }
+    await setUp(undefined, { unpriced: 'serve' }).ask('b');
   });
 });

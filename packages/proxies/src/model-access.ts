@@ -1,8 +1,12 @@
-import { LlmError, type LlmProxy, matchesAny } from '@sluice/core';
+import { type Caller, type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
+import type { Model } from './load-balancing.ts';
+import type { CallerGroup } from './metering.ts';
 
 /** Which public model names are configured. */
 export interface KnownModels {
   has(model: string): boolean;
+  /** Where it may go, and at what price. */
+  get?(model: string): Pick<Model, 'targets'> | undefined;
 }
 
 /**
@@ -11,7 +15,28 @@ export interface KnownModels {
  *
  * @throws LlmError `invalid_request` (and the other faults of a message), `model_not_allowed`, `model_not_found`
  */
-export function modelAccess(models: KnownModels): LlmProxy {
+export function modelAccess(models: KnownModels, groups?: (caller: Caller) => readonly CallerGroup[]): LlmProxy {
+  const refuseUnpriced = (call: LlmCall, model: string): void => {
+    const { caller } = call.facts;
+    if (caller === undefined || call.operation === 'models' || call.operation === 'count_tokens') return;
+    const all = [caller.limits, ...(groups?.(caller) ?? []).map(({ limits }) => limits)];
+    if (!all.some(({ unpriced }) => unpriced === 'refuse')) return;
+    // what passes unread tells no tokens, so that nobody can say what it costs
+    if (call.operation === 'other') {
+      throw new LlmError(
+        'model_not_allowed',
+        'What a call of this route costs is not known, and this API key may not use what has no price.',
+      );
+    }
+    const targets = models.get?.(model)?.targets ?? [];
+    if (targets.length > 0 && targets.every(({ price }) => price !== undefined)) return;
+    throw new LlmError(
+      'model_not_allowed',
+      `The price of the model '${model}' is not known, and this API key may not use what has no price.`,
+      { param: 'model' },
+    );
+  };
+
   return (next) => ({
     async complete(call) {
       const { model } = call.message.view();
@@ -33,6 +58,7 @@ export function modelAccess(models: KnownModels): LlmProxy {
           });
         }
       }
+      refuseUnpriced(call, model);
       // what models there are is answered without the store
       if (call.operation !== 'models') next.prepare?.(call);
       return await next.complete(call);

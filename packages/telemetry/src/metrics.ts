@@ -42,6 +42,9 @@ export function createMetrics(build: BuildInfo) {
     authFailures: counter('sluice_auth_failures_total', 'Calls refused for their key.', ['reason']),
     rateLimited: counter('sluice_rate_limited_total', 'Calls refused by a full meter.', ['meter']),
     budgetRejected: counter('sluice_budget_rejected_total', 'Calls refused by a budget.', []),
+    budgetExceeded: counter('sluice_budget_exceeded_total', 'Calls served that passed a soft budget, or found it passed.', [
+      'owner',
+    ]),
     auditDropped: counter('sluice_audit_dropped_total', 'Audit records that could not be kept.', []),
     requestDuration: histogram('sluice_request_duration_seconds', 'The whole call.', ['route', 'cache'], REQUEST_BUCKETS_S),
     upstreamDuration: histogram(

@@ -32,13 +32,14 @@ export interface ChainParts {
 /** The gateway: every concern that a call passes, outermost first. */
 export function chain(parts: ChainParts): LlmService {
   const { config, stores, keys, models, usage, auditWriter, metrics, concerns } = parts;
+  const groups = groupsOf(config);
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
     authentication(keys, metrics),
-    modelAccess(models),
+    modelAccess(models, groups),
     modelList(models),
-    metering({ meters: stores.meters, models, groups: groupsOf(config), metrics, health: concerns.limits }),
+    metering({ meters: stores.meters, models, groups, metrics, health: concerns.limits }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {

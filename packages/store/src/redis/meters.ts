@@ -8,8 +8,8 @@ import { Script } from './script.ts';
 
 /** How long a call id is remembered: far longer than a command may wait for its answer. */
 const CALL_ID_TTL_MS = 10_000;
-/** How long it is remembered that a call was settled: far longer than anybody tries to settle it again. */
-const SETTLED_TTL_MS = 60_000;
+/** How long it is remembered that a call was settled: what is sent again because its answer was lost comes when the connection is back. */
+const SETTLED_TTL_MS = 300_000;
 
 const RESERVE = new Script('reserve');
 const RELEASE = new Script('release');

@@ -15,8 +15,16 @@ export async function budgetNow(
   nowMs: number,
 ): Promise<object> {
   if (limits.budget === undefined) return {};
-  const { amount, period } = limits.budget;
+  const { amount, period, soft } = limits.budget;
   const { name } = periodAt(period, nowMs);
   const { spent, reserved } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
-  return { budget: { period: name, limitUsd: toUsd(amount), spentUsd: toUsd(spent), reservedUsd: toUsd(reserved) } };
+  return {
+    budget: {
+      period: name,
+      ...(soft ? { soft } : {}),
+      limitUsd: toUsd(amount),
+      spentUsd: toUsd(spent),
+      reservedUsd: toUsd(reserved),
+    },
+  };
 }

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { unwatched } from '@sluice/core';
+import type { Meters, Settlement } from '@sluice/store/ports';
+import { HeldAmounts } from './held-amounts.ts';
+
+const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, holds: [] });
+
+describe('what is held of meters', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  function setUp() {
+    const settled: string[] = [];
+    const tried: string[] = [];
+    const broken = new Set<string>();
+    let away = true;
+    const settle = async ({ callId }: Settlement): Promise<void> => {
+      tried.push(callId);
+      if (away || broken.has(callId)) throw new Error('away');
+      settled.push(callId);
+    };
+    const held = new HeldAmounts({ settle } as Meters, unwatched);
+    const back = () => {
+      away = false;
+    };
+    return { held, settled, tried, broken, back };
+  }
+
+  it('settles what a store that was away could not take, asking it no more than once a second meanwhile', async () => {
+    const { held, settled, tried, back } = setUp();
+    for (let n = 0; n < 50; n++) held.settle(settlement(`c${n}`));
+    await jest.advanceTimersByTimeAsync(10_500);
+    expect(tried).toHaveLength(60);
+    back();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(new Set(settled)).toEqual(new Set(Array.from({ length: 50 }, (_, n) => `c${n}`)));
+    expect(settled).toHaveLength(50);
+  });
+
+  it('lets one that always fails hold up no other', async () => {
+    const { held, settled, broken, back } = setUp();
+    broken.add('c0');
+    for (let n = 0; n < 5; n++) held.settle(settlement(`c${n}`));
+    await jest.advanceTimersByTimeAsync(0);
+    back();
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect([...settled].sort()).toEqual(['c1', 'c2', 'c3', 'c4']);
+  });
+
+  it('gives up beyond a bound', async () => {
+    const { held, settled, back } = setUp();
+    for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
+    await jest.advanceTimersByTimeAsync(0);
+    back();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(settled).toHaveLength(10_000);
+  });
+});
