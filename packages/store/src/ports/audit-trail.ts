@@ -9,11 +9,17 @@ export interface AuditBatch {
   readonly usage: readonly UsageSum[];
 }
 
+/** A record, and its place in the trail: two numbers with a hyphen between them. */
+export interface KeptRecord {
+  readonly place: string;
+  readonly record: string;
+}
+
 /** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {
   append(batch: AuditBatch): Promise<void>;
-  /** The newest `count`, newest first. */
-  latest(count: number): Promise<readonly string[]>;
+  /** The newest `count`, newest first, of those that stand before a place. */
+  latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
   /** The sums of these days (`2026-11-24`), in no order. */
   usage(days: readonly string[]): Promise<readonly UsageSum[]>;
 }

@@ -1,6 +1,7 @@
 import {
   type AuditBatch,
   type AuditTrail,
+  type KeptRecord,
   USAGE_AMOUNTS,
   USAGE_DIMENSIONS,
   type UsageAmounts,
@@ -45,9 +46,10 @@ export class RedisAuditTrail implements AuditTrail {
     await APPEND.run(this.#background, keys, [this.#maxRecords, USAGE_TTL_MS, records.length, ...records, ...sums]);
   }
 
-  async latest(count: number): Promise<readonly string[]> {
-    const entries = await this.#background.xrevrange(this.#layout.auditStream, '+', '-', 'COUNT', count);
-    return entries.map(([, fields]) => fields[1] ?? '');
+  async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
+    const end = before === undefined ? '+' : `(${before}`;
+    const entries = await this.#background.xrevrange(this.#layout.auditStream, end, '-', 'COUNT', count);
+    return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
   }
 
   async usage(days: readonly string[]): Promise<readonly UsageSum[]> {

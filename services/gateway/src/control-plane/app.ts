@@ -7,6 +7,7 @@ import type { AuditWriter } from '../audit-writer.ts';
 import type { ReadinessProbe } from '../readiness.ts';
 import { adminAccess } from './admin-access.ts';
 import { AdminError, adminErrors } from './admin-error.ts';
+import { auditRoutes } from './audit.ts';
 import { type GroupRoutesOptions, groupRoutes } from './groups.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
@@ -59,13 +60,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   admin.get('/stats', async (_request, response) => {
     response.json(statsOf(await usage.current()));
   });
-  admin.get('/audit', async (request, response) => {
-    const limit = Number(request.query['limit'] ?? 100);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
-      throw new AdminError(400, 'invalid_request', 'limit: expected 1 to 1000');
-    await auditWriter.flush();
-    response.json({ records: (await stores.audit.latest(limit)).map((line) => JSON.parse(line) as unknown) });
-  });
+  admin.use('/audit', auditRoutes({ trail: stores.audit, auditWriter }));
   const { keys, groups, clock } = options;
   admin.use('/keys', keyRoutes({ keys, meters: stores.meters, groups, clock }));
   admin.use(groupRoutes({ meters: stores.meters, groups, clock }));

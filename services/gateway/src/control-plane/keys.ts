@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { hashSecret } from '../key-cache.ts';
 import { AdminError } from './admin-error.ts';
 import { budgetNow } from './budget-now.ts';
+import { checked } from './checked.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 
@@ -41,15 +42,6 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** 43 characters of 62: 256 bits that nobody guesses. */
 const newSecret = (): string => `sk-sluice-${Array.from({ length: 43 }, () => BASE62[randomInt(62)]).join('')}`;
-
-/** @throws AdminError, which names the field. */
-function checked<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  throw new AdminError(400, 'invalid_request', `${field === '' ? 'body' : field}: ${issue?.message}`);
-}
 
 export interface KeyRoutesOptions {
   readonly keys: Keys;

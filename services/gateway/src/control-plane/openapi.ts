@@ -1,5 +1,6 @@
 import { USAGE_AMOUNTS } from '@sluice/store/ports';
 import { z } from 'zod';
+import { auditQuery } from './audit.ts';
 import { newKey, rotation } from './keys.ts';
 import { usageQuery } from './usage.ts';
 
@@ -74,6 +75,11 @@ const figures = {
   },
 };
 
+const records = {
+  type: 'object',
+  properties: { records: { type: 'array', items: { type: 'object' } }, next: { type: 'string' } },
+};
+
 const usage = {
   type: 'object',
   properties: {
@@ -111,9 +117,9 @@ export const openApiDocument = {
     },
     '/admin/v1/audit': {
       get: {
-        summary: 'The newest audit records, newest first',
-        parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 } }],
-        responses: { 200: json('The records'), 400: error, ...refusals },
+        summary: 'The audit records, newest first, or those that are looked for; `next` is the cursor of the next older part',
+        parameters: queryOf(auditQuery),
+        responses: { 200: json('The records', records), 400: error, ...refusals },
       },
     },
     '/admin/v1/usage': {

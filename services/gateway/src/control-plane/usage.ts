@@ -5,6 +5,7 @@ import express, { type Router } from 'express';
 import { z } from 'zod';
 import type { AuditWriter } from '../audit-writer.ts';
 import { AdminError } from './admin-error.ts';
+import { checkedQuery } from './checked.ts';
 
 const DAY_MS = 86_400_000;
 /** As long as the sums are kept. */
@@ -68,16 +69,11 @@ export interface UsageRoutesOptions {
 export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {
-    const parsed = usageQuery.safeParse(request.query);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const where = issue?.path[0] === undefined ? '' : `${String(issue.path[0])}: `;
-      throw new AdminError(400, 'invalid_request', `${where}${issue?.message}`);
-    }
-    const { by, format, limit, offset } = parsed.data;
+    const query = checkedQuery(usageQuery, request.query);
+    const { by, format, limit, offset } = query;
     const today = dateOf(clock.now());
-    const to = parsed.data.to ?? today;
-    const from = parsed.data.from ?? `${to.slice(0, 7)}-01`;
+    const to = query.to ?? today;
+    const from = query.from ?? `${to.slice(0, 7)}-01`;
     if (from > to) throw new AdminError(400, 'invalid_request', `from: ${from} is after ${to}`);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
     if (days > MAX_DAYS)
@@ -86,7 +82,7 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
     // what this replica has seen is in it
     await auditWriter.flush();
     const sums = (await trail.usage(daysBetween(from, to))).filter((sum) =>
-      USAGE_DIMENSIONS.every((dimension) => (parsed.data[dimension] ?? sum[dimension]) === sum[dimension]),
+      USAGE_DIMENSIONS.every((dimension) => (query[dimension] ?? sum[dimension]) === sum[dimension]),
     );
     const rows = [...addUsage(sums, (sum) => JSON.stringify(by.map((group) => nameOf(sum, group))))]
       // the order is that of the names, so that a page begins where the last one ended
@@ -95,8 +91,8 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
     const page = rows.slice(offset, offset + limit);
     const nextOffset = offset + limit < rows.length ? offset + limit : undefined;
     if (nextOffset !== undefined) {
-      const query = new URLSearchParams({ ...(request.query as Record<string, string>), offset: String(nextOffset) });
-      response.links({ next: `${request.baseUrl}?${query}` });
+      const other = new URLSearchParams({ ...(request.query as Record<string, string>), offset: String(nextOffset) });
+      response.links({ next: `${request.baseUrl}?${other}` });
     }
 
     if (format === 'csv') {
