@@ -53,15 +53,13 @@ export const USAGE_AMOUNTS = [
 
 /** Sums of the same day and combination as one. */
 export function addUsage(sums: Iterable<UsageSum>, nameOf: (sum: UsageSum) => string): Map<string, UsageSum> {
-  const added = new Map<string, UsageSum>();
+  // added to in place: this is done for each call
+  const added = new Map<string, { -readonly [field in keyof UsageSum]: UsageSum[field] }>();
   for (const sum of sums) {
     const name = nameOf(sum);
     const known = added.get(name);
-    if (known === undefined) added.set(name, sum);
-    else {
-      const amounts = Object.fromEntries(USAGE_AMOUNTS.map((amount) => [amount, known[amount] + sum[amount]]));
-      added.set(name, { ...known, ...amounts });
-    }
+    if (known === undefined) added.set(name, { ...sum });
+    else for (const amount of USAGE_AMOUNTS) known[amount] += sum[amount];
   }
   return added;
 }
