@@ -103,7 +103,7 @@ describe('the admin API', () => {
     expect((await rotate('app')).text).toContain('is revoked');
     expect((await rotate('configured')).text).toContain('change it there');
     expect((await rotate('nobody')).status).toBe(404);
-    expect((await rotate('app', { grace: 'soon' })).text).toContain('grace');
+    expect((await rotate('app', { grace: 'soon' })).text).toContain('grace: expected a duration such as 24h, or none');
     expect((await rotate('app', { for: '1h' })).status).toBe(400);
   });
 

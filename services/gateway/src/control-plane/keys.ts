@@ -27,7 +27,9 @@ export const newKey = z.strictObject({
 
 /** What may be said of a rotation: how long the old secret goes on. */
 export const rotation = z.strictObject({
-  grace: z.union([z.literal('none').transform(() => 0), durationMs]).default(86_400_000),
+  grace: z
+    .union([z.literal('none').transform(() => 0), durationMs], 'expected a duration such as 24h, or none')
+    .default(86_400_000),
 });
 
 const shown = ({ hash: _hash, previousHash: _previous, ...record }: KeyRecord) => record;
