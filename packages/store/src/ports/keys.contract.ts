@@ -87,6 +87,23 @@ export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; 
       for (const hash of ['a0', ...hashes]) expect((await keys.find(hash))?.revokedAtMs).toBe(300);
     });
 
+    it('leaves nothing of a key that is rotated and revoked at once', async () => {
+      const { keys, again } = await open();
+      const other = await again();
+      for (let n = 0; n < 40; n++) {
+        const [name, first, second] = [`key${n}`, `${n}a`, `${n}b`];
+        await keys.put(record(name, first));
+        const revoke = async () => {
+          // now before what the rotation reads, now between that and what it writes
+          for (let trips = 0; trips < n % 4; trips++) await other.find('none');
+          await other.revoke(name, 300);
+        };
+        await Promise.all([keys.rotate(name, { hash: second, atMs: 1, oldUntilMs: 500 }), revoke()]);
+        expect((await keys.find(first))?.revokedAtMs).toBe(300);
+        expect((await keys.find(second))?.revokedAtMs ?? 300).toBe(300);
+      }
+    });
+
     it('tells every connection of what was written and revoked', async () => {
       const { keys, again } = await open();
       const other = await again();
