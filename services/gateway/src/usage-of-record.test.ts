@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuditRecord } from '@sluice/proxies';
+import { together, usageOfRecord } from './usage-of-record.ts';
+
+const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
+  time: '2026-11-24T23:59:59.999Z',
+  requestId: 'r',
+  outcome: 'answered',
+  status: 200,
+  error: null,
+  key: 'app',
+  tenant: 'acme',
+  team: 'web',
+  route: 'POST /v1/chat/completions',
+  model: 'fast',
+  target: 'openai/gpt',
+  provider: 'openai',
+  attempts: 1,
+  inputTokens: 10,
+  outputTokens: 5,
+  cachedInputTokens: 4,
+  cacheWriteTokens: 3,
+  reasoningTokens: 2,
+  costUsd: 0.000_000_123,
+  savedUsd: null,
+  latencyMs: 12.4,
+  cache: 'miss',
+  tags: {},
+  ...more,
+});
+
+describe('the usage of a record', () => {
+  it('is its tokens and its cost, to the nano-dollar, on the day that the call came', () => {
+    expect(usageOfRecord(record())).toEqual({
+      day: '2026-11-24',
+      tenant: 'acme',
+      team: 'web',
+      key: 'app',
+      provider: 'openai',
+      model: 'fast',
+      calls: 1,
+      errors: 0,
+      hits: 0,
+      inputTokens: 10,
+      cachedInputTokens: 4,
+      cacheWriteTokens: 3,
+      outputTokens: 5,
+      reasoningTokens: 2,
+      cost: 123,
+      saved: 0,
+      unpriced: 0,
+      latencyMs: 12,
+    });
+  });
+
+  it('of a hit is what it saved: its tokens were bought before', () => {
+    expect(usageOfRecord(record({ cache: 'hit', costUsd: null, savedUsd: 0.000_000_123 }))).toMatchObject({
+      model: 'fast',
+      hits: 1,
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      cost: 0,
+      saved: 123,
+      unpriced: 0,
+    });
+  });
+
+  it('of a call that came to nothing has no model, which callers can make up', () => {
+    const nothing = { provider: null, inputTokens: null, outputTokens: null, costUsd: null };
+    expect(usageOfRecord(record({ ...nothing, outcome: 'refused', status: 404 }))).toMatchObject({
+      model: '',
+      provider: '',
+      errors: 1,
+      unpriced: 0,
+    });
+  });
+
+  it('says where a price was not known, and is nobody’s where the key was not known', () => {
+    expect(usageOfRecord(record({ costUsd: null }))).toMatchObject({ unpriced: 1, cost: 0, inputTokens: 10 });
+    expect(usageOfRecord(record({ key: null, tenant: null }))).toBeUndefined();
+  });
+
+  it('is added up by day and combination', () => {
+    const sums = [record(), record(), record({ time: '2026-11-25T00:00:00.000Z' }), record({ key: 'other' })].flatMap(
+      (one) => usageOfRecord(one) ?? [],
+    );
+    expect(together(sums).map(({ day, key, calls, cost }) => [day, key, calls, cost])).toEqual([
+      ['2026-11-24', 'app', 2, 246],
+      ['2026-11-25', 'app', 1, 123],
+      ['2026-11-24', 'other', 1, 123],
+    ]);
+  });
+});
