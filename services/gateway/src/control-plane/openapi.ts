@@ -34,6 +34,7 @@ const key = {
   properties: {
     name: { type: 'string' },
     tenant: { type: 'string' },
+    team: { type: 'string' },
     models: { type: 'array', items: { type: 'string' } },
     limits: { type: 'object' },
     createdAtMs: count,
