@@ -124,7 +124,8 @@ describe('the admin API', () => {
   ])('refuses %s, and names the field', async (_what, body, field) => {
     const answer = await admin('POST', '/keys', body);
     expect(answer.status).toBe(400);
-    expect((answer.json['error'] as { message: string }).message).toContain(field);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.json).toMatchObject({ status: 400, title: 'Bad Request', field: expect.stringContaining(field) });
   });
 
   it('refuses what is no JSON, and too much of it', async () => {
@@ -136,44 +137,5 @@ describe('the admin API', () => {
       });
     expect((await send('{')).status).toBe(400);
     expect((await send(`{"name":"${'x'.repeat(100_000)}"}`)).status).toBe(413);
-  });
-
-  it('describes every route that it has in its OpenAPI document, and no other', async () => {
-    const document = (await admin('GET', '/openapi.json')).json as {
-      openapi: string;
-      paths: Record<string, Record<string, unknown>>;
-    };
-    expect(document.openapi).toMatch(/^3\.1/);
-    for (const [path, methods] of Object.entries(document.paths)) {
-      for (const method of Object.keys(methods)) {
-        const answer = await admin(
-          method.toUpperCase(),
-          path.replace('{name}', 'nobody').replace(/^\/admin\/v1/, ''),
-          method === 'post' ? {} : undefined,
-        );
-        expect([path, method, answer.code === 'not_found' && answer.text.includes('no such route')]).toEqual([
-          path,
-          method,
-          false,
-        ]);
-      }
-    }
-    expect(
-      Object.keys(document.paths)
-        .map((path) => path.replace(/^\/admin\/v1/, ''))
-        .sort(),
-    ).toEqual(
-      [
-        '/audit',
-        '/keys',
-        '/keys/{name}',
-        '/keys/{name}/rotate',
-        '/openapi.json',
-        '/stats',
-        '/teams',
-        '/tenants',
-        '/usage',
-      ].sort(),
-    );
   });
 });

@@ -45,7 +45,7 @@ describe('budgets and tokens over three replicas', () => {
 
   const budgetOf = async (key: string): Promise<Budget> => {
     const { json } = await askAdmin(gateway(1).adminUrl, ADMIN_KEY, 'GET', `/keys/${key}`);
-    return json['budget'] as Budget;
+    return json['spending'] as Budget;
   };
   const send = (n: number, model: string, key: string, more: object = {}): Promise<Answer> =>
     ask(gateway(n).url, chat(model, `call ${n}`, more), { key });
@@ -166,10 +166,12 @@ describe('budgets and tokens over three replicas', () => {
     expect(others.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(others.find(({ status }) => status === 429)?.text).toContain('The budget of the tenant acme');
     const listed = async (kind: 'teams' | 'tenants') =>
-      (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', `/${kind}`)).json[kind] as { budget: Budget }[];
-    await waitFor(async () => (await listed('tenants'))[0]?.budget.reservedUsd === 0, 'the last call to be settled');
-    expect(await listed('teams')).toMatchObject([{ name: 'web', tenant: 'acme', budget: { spentUsd: 0.2, reservedUsd: 0 } }]);
-    expect(await listed('tenants')).toMatchObject([{ name: 'acme', budget: { spentUsd: 0.3 } }]);
+      (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', `/${kind}`)).json[kind] as { spending: Budget }[];
+    await waitFor(async () => (await listed('tenants'))[0]?.spending.reservedUsd === 0, 'the last call to be settled');
+    expect(await listed('teams')).toMatchObject([
+      { name: 'web', tenant: 'acme', budget: '0.2 USD', spending: { spentUsd: 0.2, reservedUsd: 0 } },
+    ]);
+    expect(await listed('tenants')).toMatchObject([{ name: 'acme', spending: { spentUsd: 0.3 } }]);
     // a key's models may be patterns
     expect((await send(0, 'byTokens', 'key-web-a')).code).toBe('model_not_allowed');
   });
@@ -179,7 +181,7 @@ describe('budgets and tokens over three replicas', () => {
     expect((await make({ name: 'x', team: 'nobody' })).text).toContain('there is no team');
     expect((await make({ name: 'x', team: 'web', tenant: 'other' })).text).toContain("expected 'acme'");
     const { json } = await make({ name: 'made', team: 'web', budget: '5 USD/day' });
-    expect(json).toMatchObject({ tenant: 'acme', team: 'web', limits: { budget: { amount: 5e9, period: 'day' } } });
+    expect(json).toMatchObject({ tenant: 'acme', team: 'web', budget: '5 USD/day' });
     expect((await send(1, 'flat', json['secret'] as string)).text).toContain('The budget of the team web');
   });
 

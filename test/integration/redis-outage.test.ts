@@ -76,7 +76,7 @@ describe('Redis goes and comes back', () => {
 
   it.each(['cut', 'hang'] as const)('%s: a soft budget refuses nothing, and is told later what was spent', async (how) => {
     const spentUsd = async () =>
-      ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['budget'] as { spentUsd: number }).spentUsd;
+      ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['spending'] as { spentUsd: number }).spentUsd;
     const spend = (key: string, n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key });
     const already = await spentUsd();
     expect((await spend('key-soft', 0)).status).toBe(200);
@@ -93,7 +93,7 @@ describe('Redis goes and comes back', () => {
     await works();
     await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'what was spent meanwhile');
     const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
-    expect(json['budget']).toMatchObject({ soft: true, reservedUsd: 0 });
+    expect(json['spending']).toMatchObject({ soft: true, reservedUsd: 0 });
   });
 
   it('a key that was never seen is told that it cannot be checked, not that it is wrong', async () => {

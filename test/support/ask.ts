@@ -31,10 +31,21 @@ export async function ask(url: string, body: object | string, options: AskOption
 }
 
 /** Asks the admin API. */
-export async function askAdmin(adminUrl: string, key: string, method: string, path: string, body?: object): Promise<Answer> {
+export async function askAdmin(
+  adminUrl: string,
+  key: string,
+  method: string,
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(`${adminUrl}/admin/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...headers,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return read(response);
@@ -48,8 +59,9 @@ async function read(response: Response): Promise<Answer> {
   } catch {
     // a stream, or nothing
   }
+  // an LLM API tells it within an error, the admin API beside its details
   const error = json['error'] as { code?: unknown } | undefined;
-  return { status: response.status, headers: response.headers, text, json, code: error?.code };
+  return { status: response.status, headers: response.headers, text, json, code: error?.code ?? json['code'] };
 }
 
 /** A chat of one message. */

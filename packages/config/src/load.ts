@@ -59,6 +59,23 @@ function* crossChecks(config: GatewayConfig): Generator<string> {
     names.add(key.name);
     secrets.add(key.secret);
   }
+  const admins = new Set<string>();
+  for (const [n, admin] of config.admins.entries()) {
+    if (admins.has(admin.name)) yield `admins[${n}].name: another administrator has this name already`;
+    if (secrets.has(admin.secret)) yield `admins[${n}].secret: a key or another administrator has this secret already`;
+    if (admin.role === 'team' && admin.team === undefined)
+      yield `admins[${n}].team: an administrator with the role 'team' needs a team`;
+    admins.add(admin.name);
+    secrets.add(admin.secret);
+  }
+  const issuers = new Set<string>();
+  for (const [n, { name, issuer, teamClaim, teams, tenant }] of config.jwt.entries()) {
+    if (issuers.has(issuer)) yield `jwt[${n}].issuer: stands there twice`;
+    if (config.jwt.findIndex((other) => other.name === name) < n) yield `jwt[${n}].name: another issuer has this name already`;
+    if (teamClaim === undefined && tenant === undefined) yield `jwt[${n}].tenant: is needed where no teamClaim tells a team`;
+    if (teams !== undefined && teamClaim === undefined) yield `jwt[${n}].teamClaim: is needed for teams`;
+    issuers.add(issuer);
+  }
 }
 
 /** Replaces `${NAME}` in every text by the environment's value; `$${` stands for `${`. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { network } from './network.ts';
 import { budgetLimit, byteSize, durationMs, windowLimit } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
-const name = z
+export const name = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -98,11 +99,6 @@ const target = z.strictObject({
   timeout: durationMs.default(120_000),
 });
 
-const model = z.strictObject({
-  strategy: z.enum(['cost', 'speed', 'balanced', 'weighted', 'priority']).default('priority'),
-  targets: z.array(target).min(1),
-});
-
 export const limits = z.strictObject({
   requests: windowLimit.optional(),
   /** Prompt and answer. */
@@ -112,8 +108,21 @@ export const limits = z.strictObject({
   unpriced: z.enum(['serve', 'refuse']).optional(),
 });
 
+const model = z.strictObject({
+  strategy: z.enum(['cost', 'speed', 'balanced', 'weighted', 'priority']).default('priority'),
+  targets: z.array(target).min(1),
+  /** What each tenant may use of it. */
+  limits: limits.default({}),
+  budget: budgetLimit.optional(),
+});
+
+/** Small facts of an administrator's, of no meaning to the gateway. */
+export const metadata = z
+  .record(z.string().min(1).max(64), z.string().max(512))
+  .refine((facts) => Object.keys(facts).length <= 32, 'expected 32 facts at the most');
+
 /** What callers share, beside what each may use. */
-const shared = { limits: limits.default({}), budget: budgetLimit.optional() };
+export const shared = { limits: limits.default({}), budget: budgetLimit.optional(), metadata: metadata.optional() };
 const team = z.strictObject({
   /** Whose team it is. */
   tenant: name,
@@ -125,15 +134,75 @@ const modelPattern = z
   .string()
   .regex(/^[A-Za-z0-9*][A-Za-z0-9._:/@*-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-", with "*" for any');
 
+const routePattern = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._:/{}*-]{0,127}$/, 'expected a path such as /v1/chat/completions or /v1/*, with "*" for any');
+
+const tagText = z
+  .string()
+  .regex(/^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,128}$/, 'expected 1 to 128 visible characters without "," and "="');
+
+/** What a key may do; the admin API takes the same. */
+export const keyTermsShape = {
+  models: z.array(modelPattern).max(1_000).optional(),
+  routes: z.array(routePattern).max(100).optional(),
+  allowedIps: z.array(network).min(1).max(100).optional(),
+  limits: limits.default({}),
+  budget: budgetLimit.optional(),
+  /** What each of its end users may use; they are told apart by the tag `user`. */
+  users: z.strictObject({ limits: limits.default({}), budget: budgetLimit.optional() }).optional(),
+  /** Tags of each of its calls, whatever the call says. */
+  tags: z
+    .record(tagText, tagText)
+    .refine((tags) => Object.keys(tags).length <= 16, 'expected 16 tags at the most')
+    .optional(),
+  metadata: metadata.optional(),
+};
+
+const secret = z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visible ASCII characters');
+
 const key = z.strictObject({
   name,
-  secret: z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visible ASCII characters'),
+  secret,
   /** Whose data it is; a key without one is a tenant of its own. */
   tenant: name.optional(),
   /** The team that it is of; its tenant is the team's. */
   team: name.optional(),
-  models: z.array(modelPattern).optional(),
-  ...shared,
+  /** ISO 8601. */
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  ...keyTermsShape,
+});
+
+/** Who may use the admin API, and what of it. */
+const admin = z.strictObject({
+  name,
+  secret: secret.min(16, 'expected 16 to 512 visible ASCII characters'),
+  role: z.enum(['owner', 'operator', 'team', 'viewer']),
+  /** The one tenant that it is about; all of them if not given. */
+  tenant: name.optional(),
+  /** The one team that it is about. */
+  team: name.optional(),
+});
+
+/** Tokens of an identity provider instead of keys. */
+const jwtIssuer = z.strictObject({
+  /** Stands before the subject in the caller's name. */
+  name,
+  /** The claim `iss`, to the letter. */
+  issuer: z.string().min(1),
+  /** One of them must be in the claim `aud`. */
+  audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  /** Where its public keys are. */
+  jwks: z.url({ protocol: /^https?$/ }),
+  /** Which claim tells the caller apart from others. */
+  subjectClaim: z.string().min(1).default('sub'),
+  /** Which claim tells the team, a text or a list of them; and which team a claim's text means, where it is not the team's own name. */
+  teamClaim: z.string().min(1).optional(),
+  teams: z.record(z.string().min(1), name).optional(),
+  /** Whose data it is, where no team tells. */
+  tenant: name.optional(),
+  /** What each subject may do. */
+  ...keyTermsShape,
 });
 
 export const configSchema = z.strictObject({
@@ -142,6 +211,14 @@ export const configSchema = z.strictObject({
   tenants: z.record(name, z.strictObject(shared)).default({}),
   teams: z.record(name, team).default({}),
   keys: z.array(key).default([]),
+  admins: z.array(admin).default([]),
+  jwt: z.array(jwtIssuer).default([]),
+  network: z
+    .strictObject({
+      /** Who may say in `X-Forwarded-For` from where a call comes: the ingress. */
+      trustedProxies: z.array(network).default([]),
+    })
+    .default({ trustedProxies: [] }),
   prices: z
     .strictObject({
       /** By `provider/model`; over those of the table. */
@@ -167,8 +244,33 @@ export const configSchema = z.strictObject({
       keep: z.number().int().positive().default(100_000),
       /** Whether prompts and answers are recorded too. */
       content: z.boolean().default(false),
+      /** Where the records are written besides, each at least once. */
+      drain: z
+        .strictObject({
+          /** A file of JSON lines a day and replica. */
+          files: z.strictObject({ directory: z.string().min(1) }).optional(),
+          /** Posted as JSON lines. */
+          webhook: z
+            .strictObject({
+              url: z.url({ protocol: /^https?$/ }),
+              headers: headers.default({}),
+              /** Signs the body: `x-sluice-signature: sha256=HEX`. */
+              secret: z.string().min(16, 'expected 16 characters or more').optional(),
+              timeout: durationMs.default(10_000),
+            })
+            .optional(),
+        })
+        .default({}),
     })
-    .default({ keep: 100_000, content: false }),
+    .default({ keep: 100_000, content: false, drain: {} }),
+  /** How long the sums of usage are kept. */
+  usage: z
+    .strictObject({
+      keep: durationMs.default(400 * 86_400_000),
+      /** Those by the hour and by tags, of which there are more. */
+      keepDetailed: durationMs.default(35 * 86_400_000),
+    })
+    .default({ keep: 400 * 86_400_000, keepDetailed: 35 * 86_400_000 }),
   redis: z
     .strictObject({
       prefix: name.default('sluice'),

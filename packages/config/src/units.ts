@@ -1,4 +1,4 @@
-import { type BudgetLimit, usd, type WindowLimit } from '@sluice/core';
+import { type BudgetLimit, type Limits, toUsd, usd, type WindowLimit } from '@sluice/core';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -46,6 +46,40 @@ export const budgetLimit = z.string().transform((text, context): BudgetLimit => 
   }
   return { amount: usd(Number(amount)), period: period as BudgetLimit['period'], ...(soft === undefined ? {} : { soft: true }) };
 });
+
+const WRITTEN_UNITS: readonly (readonly [string, number])[] = [
+  ['day', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+/** A limit as it is written. */
+export function writtenWindow({ limit, windowMs }: WindowLimit): string {
+  const [unit, unitMs] = WRITTEN_UNITS.find(([, ms]) => windowMs % ms === 0) ?? ['ms', 1];
+  const spans = windowMs / unitMs;
+  return `${limit}/${spans === 1 ? '' : spans}${unit}`;
+}
+
+/** A budget as it is written. */
+export function writtenBudget({ amount, period, soft }: BudgetLimit): string {
+  const dollars = toUsd(amount)
+    .toFixed(9)
+    .replace(/\.?0+$/, '');
+  return `${dollars} USD${period === 'total' ? '' : `/${period}`}${soft ? ' soft' : ''}`;
+}
+
+/** Limits as the configuration and the admin API write them. */
+export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): { limits: object; budget?: string } {
+  return {
+    limits: {
+      ...(requests === undefined ? {} : { requests: writtenWindow(requests) }),
+      ...(tokens === undefined ? {} : { tokens: writtenWindow(tokens) }),
+      ...rest,
+    },
+    ...(budget === undefined ? {} : { budget: writtenBudget(budget) }),
+  };
+}
 
 /** `10MiB`, `512KiB`, `2MB` or a number of bytes. */
 export const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context): number => {

@@ -49,6 +49,8 @@ export interface CallFacts {
   /** Of a hit: how old the entry is and how long it will live, in seconds. */
   cacheAgeS: number;
   cacheTtlS: number;
+  /** Where the answer stands in the cache, or would; undefined where the cache was not asked. */
+  cacheKey: string | undefined;
   provider: string | undefined;
   /** The provider's own name of the model. */
   providerModel: string | undefined;
@@ -87,6 +89,8 @@ export interface LlmCall {
   /** The secret that the client showed; authentication reads it, and nothing else may. */
   readonly credential: string | undefined;
   readonly preferences: Preferences;
+  /** The address that the call comes from, as far as those in front of the gateway may be believed. Told when it is asked for. */
+  readonly clientAddress?: string;
   /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
   /** When the call came, on the monotonic clock. */
@@ -100,6 +104,7 @@ export function emptyFacts(): CallFacts {
     cache: 'bypass',
     cacheAgeS: 0,
     cacheTtlS: 0,
+    cacheKey: undefined,
     provider: undefined,
     providerModel: undefined,
     target: undefined,
@@ -114,4 +119,10 @@ export function emptyFacts(): CallFacts {
     overBudget: [],
     dropped: [],
   };
+}
+
+/** A call's tags: those of its key, whatever the call itself says, and its own. */
+export function tagsOf({ preferences, facts }: Pick<LlmCall, 'preferences' | 'facts'>): Readonly<Record<string, string>> {
+  const fixed = facts.caller?.tags;
+  return fixed === undefined ? preferences.tags : { ...preferences.tags, ...fixed };
 }

@@ -36,5 +36,13 @@ export interface Caller {
   readonly team?: string;
   /** The public model names that the key may use, with `*` for any letters; all of them where it is not given. */
   readonly models?: readonly string[];
+  /** The routes that it may use, as paths (`/v1/chat/completions`), with `*` for any letters; all of them where it is not given. */
+  readonly routes?: readonly string[];
+  /** Whether it may be used from an address; from all of them where it is not given. */
+  readonly mayComeFrom?: (address: string) => boolean;
   readonly limits: Limits;
+  /** What each of its end users may use; they are told apart by the tag `user`. */
+  readonly users?: Limits;
+  /** Tags of each of its calls, whatever the call says. */
+  readonly tags?: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'invalid_request'
   | 'invalid_api_key'
   | 'model_not_allowed'
+  | 'address_not_allowed'
   | 'model_not_found'
   | 'not_found'
   | 'method_not_allowed'
@@ -26,6 +27,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   invalid_api_key: 401,
   model_not_allowed: 403,
+  address_not_allowed: 403,
   model_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,

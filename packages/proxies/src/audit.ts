@@ -6,6 +6,7 @@ import {
   type LlmCall,
   type LlmProxy,
   systemClock,
+  tagsOf,
   toUsd,
   type Usage,
 } from '@sluice/core';
@@ -93,7 +94,7 @@ export function audit(options: AuditOptions): LlmProxy {
       savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
       latencyMs: Math.round(latencyMs * 1_000) / 1_000,
       cache: facts.cache,
-      tags: call.preferences.tags,
+      tags: tagsOf(call),
       ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
       ...(answer === undefined ? {} : { answer }),
     });

@@ -14,7 +14,11 @@ export interface CallerLookup {
 /** Nobody has a longer key; a key is visible ASCII, so that it can stand in a header. */
 const SECRET = /^[\x21-\x7e]{1,512}$/;
 
-/** Lets through only calls with a valid key, and says whose they are. */
+/**
+ * Lets through only calls with a valid key, from where it may be used, and says whose they are.
+ *
+ * @throws LlmError `invalid_api_key`, `address_not_allowed`, and what the lookup throws
+ */
 export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'authFailures'>): LlmProxy {
   const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): never => {
     metrics?.authFailures.inc({ reason });
@@ -29,7 +33,11 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'au
       if (!SECRET.test(secret)) return refuse('malformed', 'The API key has characters that no key has.');
       const found = lookup.find(secret);
       const caller = found instanceof Promise ? await found : found;
-      if (caller === undefined) return refuse('unknown', 'The API key is not known, or was revoked, or has expired.');
+      if (caller === undefined) return refuse('unknown', 'The API key is not known, or is blocked, was revoked or has expired.');
+      if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress ?? '')) {
+        metrics?.authFailures.inc({ reason: 'address' });
+        throw new LlmError('address_not_allowed', 'The API key may not be used from this address.');
+      }
       call.facts.caller = caller;
       return await next.complete(call);
     },

@@ -153,7 +153,8 @@ describe('caching', () => {
 
   it('goes on without a cache that fails, and tells so', async () => {
     const health = { works: jest.fn(), failed: jest.fn() };
-    const broken = { get: () => Promise.reject(new Error('away')), set: () => Promise.reject(new Error('away')) };
+    const broken = new MemoryCache(new ManualClock());
+    for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('away'));
     const upstream = counting();
     const call = callOf();
     const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);

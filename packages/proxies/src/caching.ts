@@ -34,7 +34,7 @@ export interface CachingOptions {
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
 /** The scope of callers who share, and of calls without a caller. A tenant's name cannot be it: it has no '*'. */
-const SHARED_SCOPE = '*';
+export const SHARED_SCOPE = '*';
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 
 /**
@@ -53,6 +53,8 @@ export function caching(options: CachingOptions): LlmProxy {
 
   const keyOf = (call: LlmCall): CacheKey => ({
     scope: options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
+    namespace: call.preferences.cache.namespace ?? '',
+    model: call.message.view().model,
     digest: digestOf(call),
   });
 
@@ -105,6 +107,7 @@ export function caching(options: CachingOptions): LlmProxy {
         return next.complete(call);
       }
       const { key, found } = lookups.get(call) ?? lookUp(call);
+      call.facts.cacheKey = cacheKeyText(key);
       if (found !== undefined) {
         const entry = await found;
         const fresh = entry !== undefined && isFresh(entry, directives, clock.now());
@@ -126,6 +129,21 @@ export function caching(options: CachingOptions): LlmProxy {
   });
 }
 
+/** A key as clients and administrators see it; whose it is, is not in it. */
+export const cacheKeyText = ({ namespace, model, digest }: Omit<CacheKey, 'scope'>): string =>
+  `${namespace}:${encodeURIComponent(model)}:${digest}`;
+
+/** The key of such a text; undefined for what is none. */
+export function readCacheKey(text: string, scope: string): CacheKey | undefined {
+  const [, namespace, model, digest] = /^([A-Za-z0-9._-]{0,64}):([^:]{1,400}):([\w.-]{43,256})$/.exec(text) ?? [];
+  if (namespace === undefined || model === undefined || digest === undefined) return undefined;
+  try {
+    return { scope, namespace, model: decodeURIComponent(model), digest };
+  } catch {
+    return undefined;
+  }
+}
+
 function isCacheable(call: LlmCall): boolean {
   const { noCache, noStore } = call.preferences.cache;
   return CACHED_OPERATIONS.has(call.operation) && !(noCache === true && noStore === true);
@@ -135,13 +153,11 @@ function notCached(): LlmError {
   return new LlmError('not_cached', 'There is no answer in the cache, and the call asked for nothing else (only-if-cached).');
 }
 
-/** All that decides the answer. None of the parts has a colon in it, so that no two calls can run together into one. */
-function digestOf(call: LlmCall): string {
-  const { cache, optimizeFor } = call.preferences;
-  const features = call.featureHeaders === undefined ? '' : hash('sha256', call.featureHeaders.join('\n'), 'hex');
-  const { bytes, address } = call.message;
-  const where = address === undefined ? '' : hash('sha256', address, 'hex');
-  return `${call.operation}:${call.dialect}:${optimizeFor ?? ''}:${cache.namespace ?? ''}:${features}:${where}:${hash('sha256', bytes, 'hex')}`;
+/** All else that decides the answer. None of the parts has a dot in it, so that no two calls can run together into one. */
+function digestOf({ operation, dialect, preferences, featureHeaders, message: { address, bytes } }: LlmCall): string {
+  const features = featureHeaders === undefined ? '' : hash('sha256', featureHeaders.join('\n'), 'base64url');
+  const where = address === undefined ? '' : hash('sha256', address, 'base64url');
+  return `${operation}.${dialect}.${preferences.optimizeFor ?? ''}.${features}.${where}.${hash('sha256', bytes, 'base64url')}`;
 }
 
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {

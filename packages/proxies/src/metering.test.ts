@@ -235,7 +235,7 @@ describe('metering', () => {
       const rateLimited = { inc: jest.fn() };
       const service = metering({
         meters,
-        groups: ({ team: name }) => (name === undefined ? [tenant] : [team, tenant]),
+        groups: ({ facts }) => (facts.caller?.team === undefined ? [tenant] : [team, tenant]),
         metrics: { rateLimited, budgetRejected: { inc: jest.fn() } } as never,
       })({ complete: async () => whole });
       const ask = async (keyName: string, of?: string) => {

@@ -27,23 +27,26 @@ export interface MeteringOptions {
   readonly meters: Meters;
   /** What a call may cost is told by its model's targets. */
   readonly models?: { get(name: string): Model | undefined };
-  /** What the caller's team and tenant may use together. */
-  readonly groups?: (caller: Caller) => readonly CallerGroup[];
+  /** What the call's team, tenant, end user and model may use together. */
+  readonly groups?: (call: LlmCall) => readonly CallerGroup[];
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
   /** Where the store fails, calls with limits are refused, but for those that soft budgets alone count; what could not be given back is freed by its lease. */
   readonly health?: ConcernHealth;
 }
 
-/** Callers who share limits beside their own. */
+/** Calls that share limits beside their key's own. A model's are those of one tenant: all meters of a call stand beside its tenant's. */
 export interface CallerGroup {
-  readonly kind: 'team' | 'tenant';
+  readonly kind: 'team' | 'tenant' | 'user' | 'model';
   readonly name: string;
+  /** Of an end user, whose it is. */
+  readonly key?: string;
   readonly limits: Limits;
 }
 
 /** Whose meters a group's are; no key has such a name. */
-export const groupSubject = ({ kind, name }: Pick<CallerGroup, 'kind' | 'name'>): string => `@${kind}:${name}`;
+export const groupSubject = ({ kind, name, key }: Pick<CallerGroup, 'kind' | 'name' | 'key'>): string =>
+  key === undefined ? `@${kind}:${name}` : `@${kind}:${key}:${name}`;
 
 /** What is reserved for a call. */
 interface Reservation {
@@ -80,7 +83,7 @@ export function metering(options: MeteringOptions): LlmProxy {
     const caller = call.facts.caller;
     if (caller === undefined) return 'none';
     const all: { limits: Limits; group: CallerGroup | undefined }[] = [{ limits: caller.limits, group: undefined }];
-    for (const group of options.groups?.(caller) ?? []) all.push({ limits: group.limits, group });
+    for (const group of options.groups?.(call) ?? []) all.push({ limits: group.limits, group });
     const counted = all.some(({ limits }) => limits.tokens !== undefined || limits.budget !== undefined);
     const estimate = counted ? estimateCall(call, models?.get(call.message.view().model)) : undefined;
     const nowMs = clock.now();

@@ -1,4 +1,4 @@
-import { type Caller, type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
+import { type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
 import type { Model } from './load-balancing.ts';
 import type { CallerGroup } from './metering.ts';
 
@@ -10,16 +10,16 @@ export interface KnownModels {
 }
 
 /**
- * Refuses what the key may not use and what is not there, before anything is reserved or looked up for it. A call that comes past here
+ * Refuses what the key may not use (routes and models) and what is not there, before anything is reserved or looked up for it. A call that comes past here
  * goes on, so this is where the store is asked all that the rest of the chain will need, in one trip.
  *
  * @throws LlmError `invalid_request` (and the other faults of a message), `model_not_allowed`, `model_not_found`
  */
-export function modelAccess(models: KnownModels, groups?: (caller: Caller) => readonly CallerGroup[]): LlmProxy {
+export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly CallerGroup[]): LlmProxy {
   const refuseUnpriced = (call: LlmCall, model: string): void => {
     const { caller } = call.facts;
     if (caller === undefined || call.operation === 'models' || call.operation === 'count_tokens') return;
-    const all = [caller.limits, ...(groups?.(caller) ?? []).map(({ limits }) => limits)];
+    const all = [caller.limits, ...(groups?.(call) ?? []).map(({ limits }) => limits)];
     if (!all.some(({ unpriced }) => unpriced === 'refuse')) return;
     // what passes unread tells no tokens, so that nobody can say what it costs
     if (call.operation === 'other') {
@@ -40,6 +40,10 @@ export function modelAccess(models: KnownModels, groups?: (caller: Caller) => re
   return (next) => ({
     async complete(call) {
       const { model } = call.message.view();
+      const routes = call.facts.caller?.routes;
+      if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
+        throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
+      }
       if (call.operation === 'other' && model === '') {
         if (call.facts.caller?.models !== undefined) {
           throw new LlmError(

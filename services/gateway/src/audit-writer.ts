@@ -3,7 +3,7 @@ import type { ConcernHealth } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
-import { together, usageOfRecord } from './usage-of-record.ts';
+import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
 /** How long a record may wait to be written. */
 const FLUSH_MS = 50;
@@ -29,6 +29,7 @@ export class AuditWriter implements AuditSink {
   #unlogged: string[] = [];
   /** What calls add to the sums of usage. It is added up where it waits, so that none of it is ever dropped. */
   #usage: UsageSum[] = [];
+  readonly #tags = new TagUsage();
   #addUpAt = MAX_BATCH;
   #batch: AuditBatch | undefined;
   #writing: Promise<void> | undefined;
@@ -45,7 +46,7 @@ export class AuditWriter implements AuditSink {
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
     const usage = usageOfRecord(record);
-    if (usage !== undefined) this.#usage.push(usage);
+    if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
     if (this.#usage.length >= this.#addUpAt) {
       this.#usage = together(this.#usage);
       // many combinations must not be added up anew at each call
@@ -80,7 +81,10 @@ export class AuditWriter implements AuditSink {
 
   async #writeAll(): Promise<void> {
     while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0) {
-      this.#batch ??= { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH), usage: together(this.#usage.splice(0)) };
+      if (this.#batch === undefined) {
+        const usage = together(this.#usage.splice(0));
+        this.#batch = { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH), usage: [...usage, ...daysOf(usage)] };
+      }
       await this.#options.trail.append(this.#batch);
       this.#batch = undefined;
     }

@@ -1,8 +1,9 @@
 import type { GatewayConfig } from '@sluice/config';
-import { type ConcernHealth, compose, type LlmService } from '@sluice/core';
+import { type ConcernHealth, compose, type LlmCall, type LlmService } from '@sluice/core';
 import {
   audit,
   authentication,
+  type CallerLookup,
   caching,
   loadBalancing,
   metering,
@@ -14,14 +15,14 @@ import {
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { AuditWriter } from './audit-writer.ts';
-import { groupsOf } from './groups.ts';
-import type { KeyCache } from './key-cache.ts';
+import type { Groups } from './groups.ts';
 import type { Models } from './models.ts';
 
 export interface ChainParts {
   readonly config: GatewayConfig;
   readonly stores: Stores;
-  readonly keys: KeyCache;
+  readonly callers: CallerLookup;
+  readonly groups: Groups;
   readonly models: Models;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
@@ -31,12 +32,12 @@ export interface ChainParts {
 
 /** The gateway: every concern that a call passes, outermost first. */
 export function chain(parts: ChainParts): LlmService {
-  const { config, stores, keys, models, usage, auditWriter, metrics, concerns } = parts;
-  const groups = groupsOf(config);
+  const { config, stores, callers, models, usage, auditWriter, metrics, concerns } = parts;
+  const groups = (call: LlmCall) => parts.groups.of(call);
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
-    authentication(keys, metrics),
+    authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
     metering({ meters: stores.meters, models, groups, metrics, health: concerns.limits }),

@@ -1,16 +1,18 @@
 import type { GatewayConfig } from '@sluice/config';
-import type { KeyRecord, Keys, Rotation } from '@sluice/store/ports';
+import type { KeyChange, KeyRecord, Keys, Rotation } from '@sluice/store/ports';
 import { hashSecret } from './key-cache.ts';
+import { keyTerms } from './key-terms.ts';
 
 /** The keys that a configuration has, as records. */
 export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
-  return config.keys.map(({ name, secret, tenant, team, models, limits, budget }) => ({
+  return config.keys.map(({ name, secret, tenant, team, expiresAt, ...rest }) => ({
     name,
     hash: hashSecret(secret),
+    configured: true,
     tenant: (team === undefined ? undefined : config.teams[team]?.tenant) ?? tenant ?? name,
     ...(team === undefined ? {} : { team }),
-    limits: budget === undefined ? limits : { ...limits, budget },
-    ...(models === undefined ? {} : { models }),
+    ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
+    ...keyTerms(rest),
   }));
 }
 
@@ -38,32 +40,67 @@ export class ConfiguredKeys implements Keys {
 
   async find(hash: string): Promise<KeyRecord | undefined> {
     const stored = await this.#store.find(hash);
-    if (stored?.revokedAtMs !== undefined) return stored;
-    return this.#byHash.get(hash) ?? stored;
+    const configured = this.#byHash.get(hash);
+    return configured === undefined ? ofStore(stored) : withState(configured, stored);
   }
 
-  async list(): Promise<readonly KeyRecord[]> {
-    const stored = await this.#store.list();
-    const revoked = new Set(stored.filter((record) => record.revokedAtMs !== undefined).map((record) => record.hash));
-    const configured = [...this.#byHash.values()].filter((record) => !revoked.has(record.hash));
-    const others = stored.filter((record) => revoked.has(record.hash) || !this.#byHash.has(record.hash));
-    return [...configured, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
+  async named(name: string): Promise<KeyRecord | undefined> {
+    const stored = await this.#store.named(name);
+    const configured = this.#byName.get(name);
+    return configured === undefined ? ofStore(stored) : withState(configured, stored);
   }
 
-  async put(record: KeyRecord): Promise<boolean> {
+  async list(count: number, after = ''): Promise<readonly KeyRecord[]> {
+    const stored = await this.#store.list(count, after);
+    const states = new Map(stored.map((record) => [record.name, record]));
+    const others = stored.filter((record) => !this.#byName.has(record.name) && ofStore(record) !== undefined);
+    // what the store has beyond its part comes with the next one
+    const until = stored.length < count ? undefined : stored.at(-1)?.name;
+    const configured = [...this.#byName.values()].filter(({ name }) => name > after && (until === undefined || name <= until));
+    return [...configured.map((record) => withState(record, states.get(record.name))), ...others]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .slice(0, count);
+  }
+
+  async put(record: KeyRecord, change?: string): Promise<boolean> {
     if (this.#byName.has(record.name)) return false;
-    return this.#store.put(record);
+    return this.#store.put(record, change);
+  }
+
+  /** Of a configured key only whether it is blocked is changed here. */
+  async change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined> {
+    const configured = this.#byName.get(name);
+    if (configured === undefined) return this.#store.change(name, edit);
+    await this.#keepStateOf(configured);
+    const changed = await this.#store.change(name, (stored) => {
+      const { record, change } = edit(withState(configured, stored));
+      return { record: withState(configured, record), change };
+    });
+    return changed === undefined ? undefined : withState(configured, changed);
   }
 
   /** A configured key has the secret that the configuration says: it is not rotated here. */
-  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
-    return this.#byName.has(name) ? undefined : this.#store.rotate(name, rotation);
+  async rotate(name: string, rotation: Rotation, change?: string): Promise<KeyRecord | undefined> {
+    return this.#byName.has(name) ? undefined : this.#store.rotate(name, rotation, change);
   }
 
-  async revoke(name: string, atMs: number): Promise<boolean> {
+  async revoke(name: string, atMs: number, change?: string): Promise<boolean> {
     const configured = this.#byName.get(name);
-    if (configured !== undefined) await this.#store.put(configured);
-    return this.#store.revoke(name, atMs);
+    if (configured !== undefined) await this.#keepStateOf(configured);
+    return this.#store.revoke(name, atMs, change);
+  }
+
+  isConfigured(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** Puts into the store what can be blocked or revoked there. */
+  async #keepStateOf(configured: KeyRecord): Promise<void> {
+    if ((await this.#store.find(configured.hash)) !== undefined) return;
+    if (await this.#store.put(configured)) return;
+    // what is known of that name is about a secret that the configuration had before
+    await this.#store.revoke(configured.name, Date.now());
+    await this.#store.put(configured);
   }
 
   onChange(listener: (hash: string | undefined) => void): () => void {
@@ -74,4 +111,19 @@ export class ConfiguredKeys implements Keys {
       stop();
     };
   }
+}
+
+/** What the store alone has of a key; nothing, where it stood in a configuration once and is there no longer. */
+const ofStore = (stored: KeyRecord | undefined): KeyRecord | undefined =>
+  stored?.configured === true && stored.revokedAtMs === undefined ? undefined : stored;
+
+/** A configured key, revoked or blocked where the store says that this secret is. */
+function withState(configured: KeyRecord, stored: KeyRecord | undefined): KeyRecord {
+  if (stored?.hash !== configured.hash) return configured;
+  const { revokedAtMs, blockedAtMs } = stored;
+  return {
+    ...configured,
+    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
+    ...(blockedAtMs === undefined ? {} : { blockedAtMs }),
+  };
 }

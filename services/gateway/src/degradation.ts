@@ -4,6 +4,7 @@ import type { Logger, Metrics } from '@sluice/telemetry';
 /** What can run on a fallback, with what it means for calls. */
 const CONCERNS = {
   authentication: 'keys that were verified lately go on working; others are answered with 503',
+  tokens: 'tokens that were verified lately go on working; others are answered with 503',
   limits: 'calls of keys with limits are answered with 503',
   cache: 'calls go to the providers',
   audit: 'records wait in this process, up to a bound',

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { ConfigError, type GatewayConfig } from '@sluice/config';
+import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
 import { type AuditRecord, SharedUsage } from '@sluice/proxies';
@@ -8,6 +8,7 @@ import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
 import { createLogger, createMetrics, type Logger, logLines, type Metrics } from '@sluice/telemetry';
 import { AuditWriter } from './audit-writer.ts';
+import { Callers } from './callers.ts';
 import { chain } from './chain.ts';
 import { watchConfig } from './config-watch.ts';
 import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
@@ -15,12 +16,15 @@ import { controlPlane } from './control-plane/app.ts';
 import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
 import { Degradation } from './degradation.ts';
+import { Groups } from './groups.ts';
 import { KeyCache } from './key-cache.ts';
 import { drain, listen } from './listener.ts';
 import { Models } from './models.ts';
 import { PriceRefresh } from './price-refresh.ts';
 import { ReadinessProbe } from './readiness.ts';
+import { RegistryView } from './registry-view.ts';
 import type { Settings } from './settings.ts';
+import { TokenCallers } from './token-callers.ts';
 
 export const VERSION = '0.1.0';
 
@@ -61,7 +65,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const readiness = new ReadinessProbe(() => stores.healthy());
   const stores = openStores(settings, logger, metrics, () => readiness.storeCame());
   const configuredKeys = new ConfiguredKeys(stores.keys, keyRecordsOf(settings.config));
-  const keys = new KeyCache(configuredKeys, clock, degradation.concern('authentication'));
+  const authentication = degradation.concern('authentication');
+  const view = new RegistryView(stores.registry, authentication);
+  const groups = new Groups(view, settings.config);
+  const tokens = new TokenCallers(settings.config.jwt, groups, clock, degradation.concern('tokens'));
+  const callers = new Callers({ keys: new KeyCache(configuredKeys, clock, authentication), tokens, groups, view });
   const usage = new SharedUsage(stores.stats, degradation.concern('usage'));
   const auditWriter = new AuditWriter({
     trail: stores.audit,
@@ -74,11 +82,13 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
-    service: chain({ config, stores, keys, models, usage, auditWriter, metrics, concerns }),
+    service: chain({ config, stores, callers, groups, models, usage, auditWriter, metrics, concerns }),
   });
   let current = composed(settings.config, models);
 
+  let trusts = inNetworks(settings.config.network.trustedProxies);
   const app = dataPlane({
+    trusts: (address) => trusts(address),
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
     clock,
@@ -97,8 +107,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     controlPlane({
       adminKey: settings.adminKey,
       stores,
+      current: () => current,
+      configFile: settings.configFile,
       keys: configuredKeys,
-      groups: () => current.config,
+      groups,
+      view,
       usage,
       auditWriter,
       metrics,
@@ -121,6 +134,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
             const before = current;
             const models = openModels(config, settings, book);
             prices.follow(config.prices, settings.configFile);
+            groups.configure(config);
+            tokens.configure(config.jwt);
+            trusts = inNetworks(config.network.trustedProxies);
             current = composed(config, models);
             configuredKeys.configure(keyRecordsOf(config));
             void before.models.close();
@@ -138,6 +154,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       readiness.close();
       unwatch();
       prices.stop();
+      view.close();
       await Promise.all([drain(data, drainMs), drain(admin, 0)]);
       await usage.stop();
       await auditWriter.flush().catch((error: unknown) => {
@@ -165,6 +182,7 @@ function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: 
     prefix: config.redis.prefix,
     timeoutMs: config.redis.timeout,
     auditMaxRecords: config.audit.keep,
+    usageRetention: { keepMs: config.usage.keep, keepDetailedMs: config.usage.keepDetailed },
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {
       if (up && connection === 'state') onUp();

@@ -1,38 +1,96 @@
 import type { GatewayConfig } from '@sluice/config';
-import type { Caller, Limits } from '@sluice/core';
+import { type Caller, type Limits, type LlmCall, tagsOf } from '@sluice/core';
 import type { CallerGroup } from '@sluice/proxies';
+import type { TeamRecord, TenantRecord } from '@sluice/store/ports';
+import { withBudget } from './key-terms.ts';
+import type { RegistryView } from './registry-view.ts';
 
-type Shared = GatewayConfig['tenants'][string];
+type Groupings = Pick<GatewayConfig, 'teams' | 'tenants' | 'models'>;
 
-const limitsOf = ({ limits, budget }: Shared): Limits => (budget === undefined ? limits : { ...limits, budget });
+const NONE: readonly CallerGroup[] = [];
 
-/** The groups of a configuration that have limits, by kind and name. */
-export function allGroups(config: Pick<GatewayConfig, 'teams' | 'tenants'>): (CallerGroup & { readonly tenant: string })[] {
-  return [
-    ...Object.entries(config.teams).map(([name, team]) => ({
-      kind: 'team' as const,
-      name,
-      tenant: team.tenant,
-      limits: limitsOf(team),
-    })),
-    ...Object.entries(config.tenants).map(([name, one]) => ({
-      kind: 'tenant' as const,
-      name,
-      tenant: name,
-      limits: limitsOf(one),
-    })),
-  ];
-}
+const isEmpty = (limits: Limits): boolean => Object.values(limits).every((limit) => limit === undefined);
 
-/** What a caller's team and tenant may use together, as the configuration has it now. */
-export function groupsOf(config: Pick<GatewayConfig, 'teams' | 'tenants'>): (caller: Caller) => readonly CallerGroup[] {
-  const groups = allGroups(config);
-  const teams = new Map(groups.filter(({ kind }) => kind === 'team').map((group) => [group.name, group]));
-  const tenants = new Map(groups.filter(({ kind }) => kind === 'tenant').map((group) => [group.name, group]));
-  if (groups.length === 0) return () => [];
-  return ({ team, tenant }) => {
-    // a team of another tenant's is none of this key's, whatever its record says
-    const own = team === undefined ? undefined : teams.get(team);
-    return [own?.tenant === tenant ? own : undefined, tenants.get(tenant)].filter((group) => group !== undefined);
-  };
+/** Teams and tenants, the configuration's and the registry's as one: of a name that both have, the configuration's counts. */
+export class Groups {
+  readonly #view: Pick<RegistryView, 'teams' | 'tenants'>;
+  #teams: ReadonlyMap<string, TeamRecord> = new Map();
+  #tenants: ReadonlyMap<string, TenantRecord> = new Map();
+  #models: ReadonlyMap<string, CallerGroup> = new Map();
+
+  constructor(view: Pick<RegistryView, 'teams' | 'tenants'>, config: Groupings) {
+    this.#view = view;
+    this.configure(config);
+  }
+
+  /** Takes over what another configuration has. */
+  configure({ teams, tenants, models }: Groupings): void {
+    const named = <T>(records: Readonly<Record<string, T>>) =>
+      new Map(Object.entries(records).map(([name, record]) => [name, { ...record, name }]));
+    const record = <T extends { limits: Limits; budget?: unknown }>({ budget: _, ...one }: T, limits: Limits) => ({
+      ...one,
+      limits,
+    });
+    this.#teams = new Map([...named(teams)].map(([name, team]) => [name, record(team, withBudget(team)) as TeamRecord]));
+    this.#tenants = new Map([...named(tenants)].map(([name, one]) => [name, record(one, withBudget(one)) as TenantRecord]));
+    this.#models = new Map(
+      Object.entries(models)
+        .map(([name, model]) => [name, { kind: 'model', name, limits: withBudget(model) }] as const)
+        .filter(([, { limits }]) => !isEmpty(limits)),
+    );
+  }
+
+  team(name: string): TeamRecord | undefined {
+    return this.#teams.get(name) ?? this.#view.teams.get(name);
+  }
+
+  tenant(name: string): TenantRecord | undefined {
+    return this.#tenants.get(name) ?? this.#view.tenants.get(name);
+  }
+
+  /** All of a kind, by name. */
+  all(kind: 'team'): TeamRecord[];
+  all(kind: 'team' | 'tenant'): (TeamRecord | TenantRecord)[];
+  all(kind: 'team' | 'tenant'): (TeamRecord | TenantRecord)[] {
+    const [configured, stored] = kind === 'team' ? [this.#teams, this.#view.teams] : [this.#tenants, this.#view.tenants];
+    return [...new Map<string, TeamRecord | TenantRecord>([...stored, ...configured]).values()].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
+  }
+
+  isConfigured(kind: 'team' | 'tenant', name: string): boolean {
+    return (kind === 'team' ? this.#teams : this.#tenants).has(name);
+  }
+
+  /**
+   * Whether a caller's team and tenant let it in: neither may be blocked, and its team must be there, for without it the team's limits would hold for
+   * nobody. A team of another tenant's is not this caller's, whatever its record says.
+   */
+  admit({ team, tenant }: Pick<Caller, 'team' | 'tenant'>): boolean {
+    if (this.tenant(tenant)?.blockedAtMs !== undefined) return false;
+    if (team === undefined) return true;
+    const own = this.team(team);
+    return own !== undefined && own.tenant === tenant && own.blockedAtMs === undefined;
+  }
+
+  /** With whom a call shares limits. */
+  of(call: LlmCall): readonly CallerGroup[] {
+    const { caller } = call.facts;
+    if (caller === undefined) return NONE;
+    const found: CallerGroup[] = [];
+    const add = (kind: CallerGroup['kind'], name: string, limits: Limits | undefined): void => {
+      if (limits !== undefined && !isEmpty(limits)) found.push({ kind, name, limits });
+    };
+    // calls that name no end user are one user's together, so that leaving the tag away is no way around the limit
+    if (caller.users !== undefined && !isEmpty(caller.users)) {
+      found.push({ kind: 'user', name: tagsOf(call)['user'] ?? '', key: caller.keyName, limits: caller.users });
+    }
+    if (caller.team !== undefined) add('team', caller.team, this.team(caller.team)?.limits);
+    add('tenant', caller.tenant, this.tenant(caller.tenant)?.limits);
+    if (this.#models.size > 0) {
+      const model = this.#models.get(call.message.view().model);
+      if (model !== undefined) found.push(model);
+    }
+    return found;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
-import { MemoryKeys } from '@sluice/store/memory';
+import { MemoryKeys, MemoryRegistry } from '@sluice/store/memory';
 import type { KeyRecord } from '@sluice/store/ports';
 import { hashSecret, KeyCache } from './key-cache.ts';
 
@@ -14,7 +14,7 @@ const record = (more: Partial<KeyRecord> = {}): KeyRecord => ({
 
 async function setUp(first?: KeyRecord) {
   const clock = new ManualClock();
-  const keys = new MemoryKeys();
+  const keys = new MemoryKeys(new MemoryRegistry());
   if (first !== undefined) await keys.put(first);
   const find = jest.spyOn(keys, 'find');
   return { clock, keys, find, cache: new KeyCache(keys, clock) };

@@ -3,6 +3,7 @@ import { type Caller, type Clock, type ConcernHealth, LlmError, unwatched } from
 import type { CallerLookup } from '@sluice/proxies';
 import type { KeyRecord, Keys } from '@sluice/store/ports';
 import { LRUCache } from 'lru-cache';
+import { callerAs } from './key-terms.ts';
 
 /** So long a key that was found is taken at its word. */
 const FRESH_MS = 60_000;
@@ -99,13 +100,6 @@ export class KeyCache implements CallerLookup {
 }
 
 function callerOf(record: KeyRecord | undefined): Caller | undefined {
-  if (record === undefined || record.revokedAtMs !== undefined) return undefined;
-  const { tenant, team, name, models, limits } = record;
-  return {
-    tenant,
-    keyName: name,
-    limits,
-    ...(team === undefined ? {} : { team }),
-    ...(models === undefined ? {} : { models }),
-  };
+  if (record === undefined || record.revokedAtMs !== undefined || record.blockedAtMs !== undefined) return undefined;
+  return callerAs(record.name, record);
 }

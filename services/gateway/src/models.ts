@@ -29,6 +29,22 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   };
 }
 
+/** One provider's model, and the names by which callers get it. */
+export interface TargetDescription {
+  readonly target: string;
+  readonly model: string;
+  readonly models: readonly string[];
+  /** Whether its price is known. */
+  readonly priced: boolean;
+}
+
+export interface ProviderDescription {
+  readonly name: string;
+  /** Its further routes. */
+  readonly routes: readonly string[];
+  readonly targets: readonly TargetDescription[];
+}
+
 /** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
 export class Models implements KnownModels, ModelListRendering {
   readonly #providers = new Map<string, Provider>();
@@ -106,6 +122,22 @@ export class Models implements KnownModels, ModelListRendering {
     model: (name: string): boolean => this.#models.has(name),
     providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
   };
+
+  /** What there is, by provider: for an administrator. */
+  describe(): ProviderDescription[] {
+    return [...this.#providers].map(([name, { routes }]) => {
+      const targets = new Map<string, TargetDescription>();
+      for (const model of this.#models.values()) {
+        for (const { name: target, provider, model: providerModel, price } of model.targets) {
+          if (provider !== name) continue;
+          const known = targets.get(`${target} ${providerModel}`);
+          const models = [...(known?.models ?? []), model.name];
+          targets.set(`${target} ${providerModel}`, { target, model: providerModel, models, priced: price !== undefined });
+        }
+      }
+      return { name, routes, targets: [...targets.values()] };
+    });
+  }
 
   list(dialect: DialectName, allowed: readonly string[] | undefined): string {
     const models = [...this.#models.values()].filter((model) => allowed === undefined || matchesAny(allowed, model.name));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '@sluice/proxies';
-import { together, usageOfRecord } from './usage-of-record.ts';
+import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
 const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
   time: '2026-11-24T23:59:59.999Z',
@@ -33,6 +33,8 @@ describe('the usage of a record', () => {
   it('is its tokens and its cost, to the nano-dollar, on the day that the call came', () => {
     expect(usageOfRecord(record())).toEqual({
       day: '2026-11-24',
+      hour: '23',
+      tag: '',
       tenant: 'acme',
       team: 'web',
       key: 'app',
@@ -92,5 +94,27 @@ describe('the usage of a record', () => {
       ['2026-11-25', 'app', 1, 123],
       ['2026-11-24', 'other', 1, 123],
     ]);
+  });
+
+  it('is the days’ sums of the hours’', () => {
+    const times = ['2026-11-24T01:00:00.000Z', '2026-11-24T02:00:00.000Z', '2026-11-25T02:00:00.000Z'];
+    const hours = times.flatMap((time) => usageOfRecord(record({ time })) ?? []);
+    expect(daysOf(hours).map(({ day, hour, calls }) => [day, hour, calls])).toEqual([
+      ['2026-11-24', '', 2],
+      ['2026-11-25', '', 1],
+    ]);
+  });
+
+  it('is that of each of its tags, and of no more different ones than there is room for', () => {
+    const tags = new TagUsage();
+    const sum = usageOfRecord(record()) as NonNullable<ReturnType<typeof usageOfRecord>>;
+    expect(tags.of(sum, { user: 'a', stage: 'test' })).toEqual([
+      { ...sum, hour: '', tag: 'user=a' },
+      { ...sum, hour: '', tag: 'stage=test' },
+    ]);
+    for (let n = 0; n < 10_000; n++) tags.of(sum, { n: `${n}` });
+    expect(tags.of(sum, { user: 'b', other: 'c' })).toEqual([{ ...sum, hour: '', tag: '(other)' }]);
+    expect(tags.of(sum, { user: 'a' })).toMatchObject([{ tag: 'user=a' }]);
+    expect(tags.of({ ...sum, day: '2026-11-25' }, { user: 'b' })).toMatchObject([{ tag: 'user=b' }]);
   });
 });

@@ -1,10 +1,10 @@
 import { NANOS_PER_USD } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
-import { addUsage, USAGE_DIMENSIONS, type UsageSum } from '@sluice/store/ports';
+import { addUsage, combinationOf, type UsageSum } from '@sluice/store/ports';
 
 const nanos = (usd: number | null): number => Math.round((usd ?? 0) * NANOS_PER_USD);
 
-/** What a call adds to the sums of usage. Of one whose key was not known there is nobody to add it to. */
+/** What a call adds to the sums of its hour. Of one whose key was not known there is nobody to add it to. */
 export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
   const { key, tenant, team, provider, model, outcome, cache, costUsd, savedUsd, inputTokens, outputTokens, latencyMs } = record;
   if (key === null || tenant === null) return undefined;
@@ -14,6 +14,8 @@ export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
   const used = inputTokens !== null && !hit;
   return {
     day: record.time.slice(0, 10),
+    hour: record.time.slice(11, 13),
+    tag: '',
     tenant,
     team: team ?? '',
     key,
@@ -37,5 +39,36 @@ export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
 
 /** Sums of one day and combination as one. */
 export const together = (sums: Iterable<UsageSum>): UsageSum[] => [
-  ...addUsage(sums, (sum) => JSON.stringify([sum.day, ...USAGE_DIMENSIONS.map((dimension) => sum[dimension])])).values(),
+  ...addUsage(sums, (sum) => `${sum.day} ${combinationOf(sum)}`).values(),
 ];
+
+/** The days' sums of sums of hours. */
+export const daysOf = (sums: readonly UsageSum[]): UsageSum[] =>
+  together(sums.filter(({ hour }) => hour !== '').map((sum) => ({ ...sum, hour: '' })));
+
+/** Different tags that one replica tells apart in a day; callers can make them up. */
+const MAX_TAGS = 10_000;
+/** Instead of one more. */
+const OTHER = '(other)';
+
+/** What a call adds to the sums of its tags. */
+export class TagUsage {
+  #day = '';
+  #seen = new Set<string>();
+
+  of(sum: UsageSum, tags: AuditRecord['tags']): UsageSum[] {
+    const names = Object.entries(tags).map(([name, value]) => this.#bounded(sum.day, `${name}=${value}`));
+    // a call of two tags that are not told apart is one call
+    return [...new Set(names)].map((tag) => ({ ...sum, hour: '', tag }));
+  }
+
+  #bounded(day: string, tag: string): string {
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#seen = new Set();
+    }
+    if (!this.#seen.has(tag) && this.#seen.size >= MAX_TAGS) return OTHER;
+    this.#seen.add(tag);
+    return tag;
+  }
+}

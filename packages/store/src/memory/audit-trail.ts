@@ -1,8 +1,17 @@
 import { LRUCache } from 'lru-cache';
-import { type AuditBatch, type AuditTrail, addUsage, type KeptRecord, USAGE_DIMENSIONS, type UsageSum } from '../ports/index.ts';
+import {
+  type AuditBatch,
+  type AuditTrail,
+  addUsage,
+  combinationOf,
+  type KeptRecord,
+  type UsageSum,
+  type UsageTable,
+  usageTableOf,
+} from '../ports/index.ts';
 
-/** Days of which the sums are kept. */
-const MAX_DAYS = 400;
+/** Hashes of sums that are kept, one a day and table. */
+const MAX_HASHES = 1_200;
 
 /** The audit records of one process, the oldest dropped beyond a bound, and its sums of usage. */
 export class MemoryAuditTrail implements AuditTrail {
@@ -11,7 +20,8 @@ export class MemoryAuditTrail implements AuditTrail {
   /** Of all records that ever were, the number of the first that is kept. */
   #first = 0;
   readonly #seen = new LRUCache<string, true>({ max: 10_000 });
-  readonly #days = new LRUCache<string, Map<string, UsageSum>>({ max: MAX_DAYS });
+  /** By table and day. */
+  readonly #sums = new LRUCache<string, Map<string, UsageSum>>({ max: MAX_HASHES });
 
   constructor(maxRecords: number) {
     this.#maxRecords = maxRecords;
@@ -26,8 +36,8 @@ export class MemoryAuditTrail implements AuditTrail {
       this.#first += this.#records.length - this.#maxRecords;
       this.#records = this.#records.slice(-this.#maxRecords);
     }
-    for (const [day, sums] of Map.groupBy(usage, (sum) => sum.day)) {
-      this.#days.set(day, addUsage([...(this.#days.get(day)?.values() ?? []), ...sums], combinationOf));
+    for (const [name, sums] of Map.groupBy(usage, (sum) => `${usageTableOf(sum)} ${sum.day}`)) {
+      this.#sums.set(name, addUsage([...(this.#sums.get(name)?.values() ?? []), ...sums], combinationOf));
     }
   }
 
@@ -38,9 +48,12 @@ export class MemoryAuditTrail implements AuditTrail {
     return kept.reverse();
   }
 
-  async usage(days: readonly string[]): Promise<readonly UsageSum[]> {
-    return days.flatMap((day) => [...(this.#days.get(day)?.values() ?? [])]);
+  async after(place: string, count: number): Promise<readonly KeptRecord[]> {
+    const begin = Math.max(0, Number.parseInt(place, 10) + 1 - this.#first);
+    return this.#records.slice(begin, begin + count).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
+  }
+
+  async usage(days: readonly string[], table: UsageTable = 'days'): Promise<readonly UsageSum[]> {
+    return days.flatMap((day) => [...(this.#sums.get(`${table} ${day}`)?.values() ?? [])]);
   }
 }
-
-const combinationOf = (sum: UsageSum): string => JSON.stringify(USAGE_DIMENSIONS.map((dimension) => sum[dimension]));

@@ -1,26 +1,64 @@
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
-import type { Cache, CacheEntry, CacheKey } from '../ports/index.ts';
+import type { Cache, CacheEntry, CacheFilter, CacheKey, CacheListing } from '../ports/index.ts';
+
+/** What an entry takes beside its answer, about. */
+const OVERHEAD_BYTES = 512;
+
+interface Kept {
+  readonly key: CacheKey;
+  readonly entry: CacheEntry;
+}
 
 /** A cache of one process, least recently used out first. */
 export class MemoryCache implements Cache {
   readonly #clock: Clock;
-  readonly #entries: LRUCache<string, CacheEntry>;
+  readonly #entries: LRUCache<string, Kept>;
 
   /** @param maxBytes what all bodies together may take */
   constructor(clock: Clock, maxBytes = 64 * 1024 * 1024) {
     this.#clock = clock;
-    this.#entries = new LRUCache({ maxSize: maxBytes, sizeCalculation: (entry) => entry.body.length + 512 });
+    this.#entries = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ entry }) => entry.body.length + OVERHEAD_BYTES });
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
-    const entry = this.#entries.get(nameOf(key));
+    const entry = this.#entries.get(nameOf(key))?.entry;
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }
 
   async set(key: CacheKey, entry: CacheEntry): Promise<void> {
-    this.#entries.set(nameOf(key), entry);
+    this.#entries.set(nameOf(key), { key, entry });
+  }
+
+  async list(filter: CacheFilter, count: number): Promise<{ total: number; entries: CacheListing[] }> {
+    const matching = this.#matching(filter);
+    const entries = matching.slice(0, count).map(({ key, entry }) => {
+      const { body, ...head } = entry;
+      return { key, head, bytes: body.length + OVERHEAD_BYTES };
+    });
+    return { total: matching.length, entries };
+  }
+
+  async remove(key: CacheKey): Promise<boolean> {
+    return this.#entries.delete(nameOf(key));
+  }
+
+  async clear(filter: CacheFilter): Promise<number> {
+    const matching = this.#matching(filter);
+    for (const { key } of matching) this.#entries.delete(nameOf(key));
+    return matching.length;
+  }
+
+  #matching(filter: CacheFilter): Kept[] {
+    const nowMs = this.#clock.now();
+    return [...this.#entries.values()].filter(
+      ({ key, entry }) =>
+        entry.expiresAtMs > nowMs &&
+        (filter.scope ?? key.scope) === key.scope &&
+        (filter.namespace ?? key.namespace) === key.namespace &&
+        (filter.model ?? key.model) === key.model,
+    );
   }
 }
 
-const nameOf = (key: CacheKey): string => `${key.scope}\n${key.digest}`;
+const nameOf = ({ scope, namespace, model, digest }: CacheKey): string => [scope, namespace, model, digest].join('\n');

@@ -6,17 +6,20 @@ import { MemoryCache } from './cache.ts';
 import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
+import { MemoryRegistry } from './registry.ts';
 
-export { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats };
+export { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats, MemoryRegistry };
 
 /** The embedded store: everything in this process, gone when it ends. */
 export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number } = {}): Stores {
   const clock = options.clock ?? systemClock;
+  const registry = new MemoryRegistry();
   return {
     kind: 'memory',
     meters: new MemoryMeters(clock),
     cache: new MemoryCache(clock),
-    keys: new MemoryKeys(),
+    keys: new MemoryKeys(registry),
+    registry,
     stats: new MemoryProviderStats(clock),
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
     attempts: (limit) => new MemoryAttempts(clock, limit),

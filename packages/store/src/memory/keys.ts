@@ -1,46 +1,68 @@
-import { type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
+import { asReplaced, type KeyChange, type KeyRecord, type Keys, type Registry, type Rotation, rotated } from '../ports/index.ts';
 
 /** Keys of one process. */
 export class MemoryKeys implements Keys {
+  readonly #journal: Pick<Registry, 'note'>;
   readonly #byHash = new Map<string, KeyRecord>();
   readonly #hashByName = new Map<string, string>();
   readonly #listeners = new Set<(hash: string | undefined) => void>();
 
+  constructor(journal: Pick<Registry, 'note'>) {
+    this.#journal = journal;
+  }
+
   async find(hash: string): Promise<KeyRecord | undefined> {
-    return this.#byHash.get(hash);
+    const record = this.#byHash.get(hash);
+    const now = record?.replacedAtMs === undefined ? undefined : this.#newest(record.name);
+    return record === undefined || now === undefined ? record : asReplaced(record, now);
   }
 
-  async list(): Promise<readonly KeyRecord[]> {
-    return [...this.#byHash.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  async named(name: string): Promise<KeyRecord | undefined> {
+    return this.#newest(name);
   }
 
-  async put(record: KeyRecord): Promise<boolean> {
+  async list(count: number, after = ''): Promise<readonly KeyRecord[]> {
+    const names = [...this.#hashByName.keys()].filter((name) => name > after).sort();
+    return names.slice(0, count).map((name) => this.#newest(name) as KeyRecord);
+  }
+
+  async put(record: KeyRecord, change?: string): Promise<boolean> {
     const owner = this.#hashByName.get(record.name);
     if (owner !== undefined && owner !== record.hash && this.#byHash.get(owner)?.revokedAtMs === undefined) return false;
     if (this.#byHash.get(record.hash)?.revokedAtMs !== undefined) return true;
     this.#byHash.set(record.hash, record);
     this.#hashByName.set(record.name, record.hash);
-    this.#tell(record.hash);
+    await this.#wrote([record], change);
     return true;
   }
 
-  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
-    const record = this.#byHash.get(this.#hashByName.get(name) ?? '');
+  async change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined> {
+    const before = this.#newest(name);
+    if (before === undefined || before.revokedAtMs !== undefined) return undefined;
+    const { record, change } = edit(before);
+    this.#byHash.set(record.hash, record);
+    await this.#wrote(this.#chain(record), change);
+    return record;
+  }
+
+  async rotate(name: string, rotation: Rotation, change?: string): Promise<KeyRecord | undefined> {
+    const record = this.#newest(name);
     if (record === undefined || record.revokedAtMs !== undefined) return undefined;
     const { old, next } = rotated(record, rotation);
     for (const one of [old, next]) this.#byHash.set(one.hash, one);
     this.#hashByName.set(name, next.hash);
-    for (const one of [old, next]) this.#tell(one.hash);
+    await this.#wrote([old, next], change);
     return next;
   }
 
-  async revoke(name: string, atMs: number): Promise<boolean> {
-    let record = this.#byHash.get(this.#hashByName.get(name) ?? '');
-    if (record === undefined) return false;
-    for (; record !== undefined; record = this.#byHash.get(record.previousHash ?? '')) {
+  async revoke(name: string, atMs: number, change?: string): Promise<boolean> {
+    const newest = this.#newest(name);
+    if (newest === undefined) return false;
+    const chain = this.#chain(newest);
+    for (const record of chain) {
       if (record.revokedAtMs === undefined) this.#byHash.set(record.hash, { ...record, revokedAtMs: atMs });
-      this.#tell(record.hash);
     }
+    await this.#wrote(chain, change);
     return true;
   }
 
@@ -49,7 +71,21 @@ export class MemoryKeys implements Keys {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(hash: string): void {
-    for (const listener of this.#listeners) listener(hash);
+  #newest(name: string): KeyRecord | undefined {
+    return this.#byHash.get(this.#hashByName.get(name) ?? '');
+  }
+
+  /** A key with all the secrets that it had. */
+  #chain(newest: KeyRecord): KeyRecord[] {
+    const chain: KeyRecord[] = [];
+    for (let one: KeyRecord | undefined = newest; one !== undefined; one = this.#byHash.get(one.previousHash ?? '')) {
+      chain.push(one);
+    }
+    return chain;
+  }
+
+  async #wrote(records: readonly KeyRecord[], change: string | undefined): Promise<void> {
+    if (change !== undefined) await this.#journal.note(change);
+    for (const { hash } of records) for (const listener of this.#listeners) listener(hash);
   }
 }

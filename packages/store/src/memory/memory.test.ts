@@ -5,15 +5,29 @@ import { cacheContract } from '../ports/cache.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
-import { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats } from './index.ts';
+import {
+  MemoryAttempts,
+  MemoryAuditTrail,
+  MemoryCache,
+  MemoryKeys,
+  MemoryMeters,
+  MemoryProviderStats,
+  MemoryRegistry,
+} from './index.ts';
 
 metersContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
 keysContract('memory', async () => {
-  const keys = new MemoryKeys();
-  return { keys, again: async () => keys };
+  const journal = new MemoryRegistry();
+  const keys = new MemoryKeys(journal);
+  return { keys, again: async () => keys, journal };
+});
+registryContract('memory', async () => {
+  const registry = new MemoryRegistry();
+  return { registry, again: async () => registry };
 });
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));

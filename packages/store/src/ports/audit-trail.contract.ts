@@ -1,17 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AuditBatch, AuditTrail } from './audit-trail.ts';
-import { addUsage, USAGE_AMOUNTS, USAGE_DIMENSIONS, type UsageAmounts, type UsageOf, type UsageSum } from './usage-sums.ts';
+import {
+  addUsage,
+  combinationOf,
+  USAGE_AMOUNTS,
+  USAGE_TABLES,
+  type UsageAmounts,
+  type UsageOf,
+  type UsageSum,
+  usageTableOf,
+} from './usage-sums.ts';
 
 const batch = (id: string, records: readonly string[], usage: readonly UsageSum[] = []): AuditBatch => ({ id, records, usage });
 
 const name = fc.constantFrom('', 'a', 'b c', 'd"e', 'ü');
 const amount = fc.nat(1_000_000);
-const usageSum: fc.Arbitrary<UsageSum> = fc.record({
+const detail = fc.constantFrom(
+  { hour: '', tag: '' },
+  { hour: '07', tag: '' },
+  { hour: '', tag: 'user=a' },
+  { hour: '', tag: 'b=":"' },
+);
+const daySum = fc.record({
   day: fc.constantFrom('2026-11-23', '2026-11-24'),
   ...({ tenant: name, team: name, key: name, provider: name, model: name } satisfies Record<keyof UsageOf, unknown>),
   ...(Object.fromEntries(USAGE_AMOUNTS.map((one) => [one, amount])) as Record<keyof UsageAmounts, typeof amount>),
 });
+const usageSum: fc.Arbitrary<UsageSum> = fc.tuple(daySum, detail).map(([sum, more]) => ({ ...sum, ...more }));
 const total = (sums: readonly UsageSum[], one: keyof UsageAmounts): number => sums.reduce((sum, usage) => sum + usage[one], 0);
 
 /** Every adapter of `AuditTrail` passes this; `open` gives an empty one. */
@@ -30,6 +46,18 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await trail.latest(2, older[0]?.place)).toEqual([]);
       for (const { place } of [...newest, ...older]) expect(place).toMatch(/^\d+-\d+$/);
       expect(await trail.latest(10)).toHaveLength(4);
+    });
+
+    it('gives what came after a record, oldest first', async () => {
+      const trail = open(100);
+      await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));
+      const [last, , first] = await trail.latest(3);
+      expect((await trail.after(first?.place ?? '', 10)).map(({ record }) => record)).toEqual(['{"n":2}', '{"n":3}']);
+      expect((await trail.after(first?.place ?? '', 1)).map(({ record }) => record)).toEqual(['{"n":2}']);
+      expect(await trail.after(last?.place ?? '', 10)).toEqual([]);
+      await trail.append(batch('2', ['{"n":4}']));
+      const [newest] = await trail.after(last?.place ?? '', 10);
+      expect(newest).toEqual((await trail.latest(1))[0]);
     });
 
     it('writes a batch once', async () => {
@@ -61,15 +89,17 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
             await trail.append(batch(id, [], usage));
           }
           for (const day of ['2026-11-23', '2026-11-24']) {
-            const found = await trail.usage([day]);
-            const combination = (sum: UsageSum) => JSON.stringify(USAGE_DIMENSIONS.map((one) => sum[one]));
-            const expected = addUsage(
-              all.flat().filter((sum) => sum.day === day),
-              combination,
-            );
-            const written = [...expected.values()].filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0));
-            const order = (a: UsageSum, b: UsageSum) => (combination(a) < combination(b) ? -1 : 1);
-            expect(found.filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0)).sort(order)).toEqual(written.sort(order));
+            for (const table of USAGE_TABLES) {
+              const found = await trail.usage([day], table);
+              const expected = addUsage(
+                all.flat().filter((sum) => sum.day === day && usageTableOf(sum) === table),
+                combinationOf,
+              );
+              const written = [...expected.values()].filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0));
+              const order = (a: UsageSum, b: UsageSum) => (combinationOf(a) < combinationOf(b) ? -1 : 1);
+              const kept = found.filter((sum) => USAGE_AMOUNTS.some((one) => sum[one] !== 0));
+              expect(kept.sort(order)).toEqual(written.sort(order));
+            }
           }
         }),
         { numRuns: 30 },
@@ -85,6 +115,8 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
           cost += call;
           return {
             day: '2026-11-24',
+            hour: '',
+            tag: '',
             tenant: `t${call % 10}`,
             team: `m${call % 50}`,
             key: `k${call % 100}`,

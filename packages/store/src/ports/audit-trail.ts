@@ -1,4 +1,4 @@
-import type { UsageSum } from './usage-sums.ts';
+import type { UsageSum, UsageTable } from './usage-sums.ts';
 
 /** What is written at once: records, and what their calls add to the sums of usage. */
 export interface AuditBatch {
@@ -20,6 +20,8 @@ export interface AuditTrail {
   append(batch: AuditBatch): Promise<void>;
   /** The newest `count`, newest first, of those that stand before a place. */
   latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
-  /** The sums of these days (`2026-11-24`), in no order. */
-  usage(days: readonly string[]): Promise<readonly UsageSum[]>;
+  /** The oldest `count`, oldest first, of those that stand after a place. */
+  after(place: string, count: number): Promise<readonly KeptRecord[]>;
+  /** The sums of these days (`2026-11-24`), in no order: those of the days, or those of their hours or of tags. */
+  usage(days: readonly string[], table?: UsageTable): Promise<readonly UsageSum[]>;
 }

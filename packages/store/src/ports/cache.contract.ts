@@ -20,7 +20,7 @@ let unique = 0;
 /** Every adapter of `Cache` passes this. */
 export function cacheContract(adapter: string, open: (clock: Clock) => Cache): void {
   describe(`cache (${adapter})`, () => {
-    const key = () => ({ scope: `scope-${++unique}`, digest: 'd'.repeat(64) });
+    const key = () => ({ scope: `scope-${++unique}`, namespace: '', model: 'm', digest: 'd'.repeat(64) });
 
     it('gives back what was stored, byte for byte', async () => {
       const cache = open(systemClock);
@@ -59,6 +59,44 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       await cache.set(at, entry(Buffer.from('one')));
       await cache.set(at, entry(Buffer.from('two')));
       expect(Buffer.from((await cache.get(at))?.body ?? []).toString()).toBe('two');
+    });
+
+    it('keeps namespaces and models apart', async () => {
+      const cache = open(systemClock);
+      const at = key();
+      await cache.set(at, entry(Buffer.from('x')));
+      expect(await cache.get({ ...at, namespace: 'n' })).toBeUndefined();
+      expect(await cache.get({ ...at, model: 'other' })).toBeUndefined();
+    });
+
+    it('lists and removes what stands in a scope, in a namespace, or of a model', async () => {
+      const cache = open(systemClock);
+      const { scope } = key();
+      const models = ['m', 'up/m*:v1', '[m]?'];
+      for (const namespace of ['', 'n'])
+        for (const model of models)
+          await cache.set({ scope, namespace, model, digest: 'a'.repeat(64) }, entry(Buffer.alloc(2_000)));
+      await cache.set({ scope: `${scope}2`, namespace: '', model: 'm', digest: 'a'.repeat(64) }, entry(Buffer.from('x')));
+
+      const all = await cache.list({ scope }, 100);
+      expect(all.total).toBe(6);
+      expect(new Set(all.entries.map(({ key: { namespace, model } }) => `${namespace} ${model}`)).size).toBe(6);
+      expect(all.entries[0]?.head).not.toHaveProperty('body');
+      expect(all.entries[0]?.head).toMatchObject({ provider: 'openai', cost: 5 });
+      expect(all.entries[0]?.bytes).toBeGreaterThan(2_000);
+      expect(await cache.list({ scope }, 2)).toMatchObject({ total: 6, entries: [{}, {}] });
+      expect((await cache.list({ scope, model: 'up/m*:v1' }, 9)).total).toBe(2);
+      expect((await cache.list({ scope, model: 'up/m' }, 9)).total).toBe(0);
+      expect((await cache.list({ scope, namespace: '' }, 9)).total).toBe(3);
+
+      const one = { scope, namespace: 'n', model: '[m]?', digest: 'a'.repeat(64) };
+      expect(await cache.remove(one)).toBe(true);
+      expect(await cache.remove(one)).toBe(false);
+      expect(await cache.clear({ scope, model: 'm' })).toBe(2);
+      expect(await cache.clear({ scope, namespace: 'n' })).toBe(1);
+      expect(await cache.clear({ scope })).toBe(2);
+      expect((await cache.list({ scope }, 9)).total).toBe(0);
+      expect((await cache.list({ scope: `${scope}2` }, 9)).total).toBe(1);
     });
   });
 }

@@ -23,8 +23,23 @@ export interface CacheEntry {
  */
 export interface CacheKey {
   readonly scope: string;
-  /** A collision-safe digest of all that decides the answer. */
+  /** The caller's own part of the key; empty where it gave none. */
+  readonly namespace: string;
+  /** As the caller asked for it. */
+  readonly model: string;
+  /** A collision-safe digest of all else that decides the answer. */
   readonly digest: string;
+}
+
+/** Some of the entries: those with all that is given. */
+export type CacheFilter = Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'>>;
+
+/** An entry without its answer. */
+export interface CacheListing {
+  readonly key: CacheKey;
+  readonly head: Omit<CacheEntry, 'body'>;
+  /** What it takes, about. */
+  readonly bytes: number;
 }
 
 /** Answers by what was asked. */
@@ -32,4 +47,10 @@ export interface Cache {
   get(key: CacheKey): Promise<CacheEntry | undefined>;
   /** Stores until `entry.expiresAtMs`. */
   set(key: CacheKey, entry: CacheEntry): Promise<void>;
+  /** How many entries there are, and `count` of them, in no order. It looks at all that the store has: for an administrator, not for a call. */
+  list(filter: CacheFilter, count: number): Promise<{ readonly total: number; readonly entries: readonly CacheListing[] }>;
+  /** False where there was none. */
+  remove(key: CacheKey): Promise<boolean>;
+  /** Removes all that match, and tells how many those were. */
+  clear(filter: CacheFilter): Promise<number>;
 }

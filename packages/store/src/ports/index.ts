@@ -4,5 +4,6 @@ export * from './cache.ts';
 export * from './keys.ts';
 export * from './meters.ts';
 export * from './provider-stats.ts';
+export * from './registry.ts';
 export * from './stores.ts';
 export * from './usage-sums.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../../../test/support/wait-for.ts';
 import type { KeyRecord, Keys } from './keys.ts';
+import type { Registry } from './registry.ts';
 
 const record = (name: string, hash: string, more: Partial<KeyRecord> = {}): KeyRecord => ({
   name,
@@ -13,7 +14,10 @@ const record = (name: string, hash: string, more: Partial<KeyRecord> = {}): KeyR
 });
 
 /** Every adapter of `Keys` passes this. `open` gives an empty store; `again` another connection to the same one. */
-export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; again: () => Promise<Keys> }>): void {
+export function keysContract(
+  adapter: string,
+  open: () => Promise<{ keys: Keys; again: () => Promise<Keys>; journal: Pick<Registry, 'journal'> }>,
+): void {
   describe(`keys (${adapter})`, () => {
     it('finds what was put, and nothing else', async () => {
       const { keys } = await open();
@@ -27,7 +31,72 @@ export function keysContract(adapter: string, open: () => Promise<{ keys: Keys; 
       const { keys } = await open();
       await keys.put(record('b', 'h2'));
       await keys.put(record('a', 'h1'));
-      expect((await keys.list()).map((key) => key.name)).toEqual(['a', 'b']);
+      await keys.put(record('c', 'h3'));
+      const names = async (count: number, after?: string) => (await keys.list(count, after)).map((key) => key.name);
+      expect(await names(10)).toEqual(['a', 'b', 'c']);
+      expect(await names(2)).toEqual(['a', 'b']);
+      expect(await names(2, 'b')).toEqual(['c']);
+      expect(await names(2, 'c')).toEqual([]);
+    });
+
+    it('knows a name by the newest secret that it was given', async () => {
+      const { keys } = await open();
+      await keys.put(record('one', 'a1'));
+      await keys.revoke('one', 1);
+      expect((await keys.named('one'))?.revokedAtMs).toBe(1);
+      await keys.put(record('one', 'a2'));
+      await keys.rotate('one', { hash: 'a3', atMs: 1, oldUntilMs: 500 });
+      expect((await keys.named('one'))?.hash).toBe('a3');
+      expect((await keys.list(10)).map(({ hash }) => hash)).toEqual(['a3']);
+      expect(await keys.named('two')).toBeUndefined();
+    });
+
+    it('changes a key, the secrets that it had before too', async () => {
+      const { keys, again } = await open();
+      const other = await again();
+      const heard: (string | undefined)[] = [];
+      const stop = other.onChange((hash) => heard.push(hash));
+      await keys.put(record('one', 'a1'));
+      await keys.rotate('one', { hash: 'a2', atMs: 100, oldUntilMs: 500 });
+      await waitFor(() => heard.includes('a2'), 'news of the rotation');
+      heard.length = 0;
+      const changed = await keys.change('one', (before) => ({ record: { ...before, blockedAtMs: 7 }, change: '' }));
+      expect(changed).toMatchObject({ hash: 'a2', blockedAtMs: 7 });
+      expect(await keys.find('a2')).toEqual(changed);
+      expect(await keys.find('a1')).toMatchObject({ hash: 'a1', blockedAtMs: 7, expiresAtMs: 500, replacedAtMs: 100 });
+      await waitFor(() => heard.includes('a1') && heard.includes('a2'), 'news of the change');
+      stop();
+      await keys.revoke('one', 200);
+      expect(await keys.change('one', (before) => ({ record: before, change: '' }))).toBeUndefined();
+      expect(await keys.change('nobody', (before) => ({ record: before, change: '' }))).toBeUndefined();
+    });
+
+    it('loses no change of many at once', async () => {
+      const { keys, again } = await open();
+      await keys.put(record('one', 'a1', { models: [] }));
+      const stores = [keys, await again()];
+      const changes = Array.from({ length: 10 }, (_, n) =>
+        stores[n % 2]?.change('one', (before) => ({
+          record: { ...before, models: [...(before.models ?? []), `m${n}`] },
+          change: '',
+        })),
+      );
+      await Promise.all(changes);
+      expect([...((await keys.named('one'))?.models ?? [])].sort()).toEqual(Array.from({ length: 10 }, (_, n) => `m${n}`));
+    });
+
+    it('writes what was changed to the journal, once, and nothing of what was not', async () => {
+      const { keys, journal } = await open();
+      await keys.put(record('one', 'a1'), 'made');
+      await keys.put(record('one', 'b1'), 'not made');
+      await keys.change('one', (before) => ({ record: before, change: 'changed' }));
+      await keys.change('two', (before) => ({ record: before, change: 'not changed' }));
+      await keys.rotate('one', { hash: 'a2', atMs: 1, oldUntilMs: 500 }, 'rotated');
+      await keys.rotate('two', { hash: 'b2', atMs: 1, oldUntilMs: 500 }, 'not rotated');
+      await keys.revoke('one', 300, 'revoked');
+      await keys.revoke('two', 300, 'not revoked');
+      const entries = (await journal.journal(10)).map(({ record: entry }) => entry);
+      expect(entries).toEqual(['revoked', 'rotated', 'changed', 'made']);
     });
 
     it('revokes for good, and keeps the record', async () => {

@@ -4,6 +4,7 @@ import type { Cache } from './cache.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
+import type { Registry } from './registry.ts';
 
 /** All that a gateway remembers, behind one adapter. */
 export interface Stores {
@@ -11,6 +12,7 @@ export interface Stores {
   readonly meters: Meters;
   readonly cache: Cache;
   readonly keys: Keys;
+  readonly registry: Registry;
   readonly stats: ProviderStats;
   readonly audit: AuditTrail;
   attempts(limit: AttemptsLimit): Attempts;

@@ -28,11 +28,31 @@ export interface UsageAmounts {
   readonly latencyMs: number;
 }
 
-/** One day's sum of one combination. */
+/** One day's sum of one combination; or one hour's, or that of its calls with one tag. */
 export interface UsageSum extends UsageOf, UsageAmounts {
   /** `2026-11-24`, in UTC. */
   readonly day: string;
+  /** `13`; empty for the whole day. */
+  readonly hour: string;
+  /** `user=alice`; empty for all calls. A call of several tags is in the sums of each. */
+  readonly tag: string;
 }
+
+/** Sums are kept by day, by hour, and by day and tag. */
+export const USAGE_TABLES = ['days', 'hours', 'tags'] as const;
+export type UsageTable = (typeof USAGE_TABLES)[number];
+
+export const usageTableOf = ({ hour, tag }: Pick<UsageSum, 'hour' | 'tag'>): UsageTable =>
+  hour !== '' ? 'hours' : tag !== '' ? 'tags' : 'days';
+
+/** How long sums are kept, in milliseconds: those of days, and those of hours and tags, of which there are more. */
+export interface UsageRetention {
+  readonly keepMs: number;
+  readonly keepDetailedMs: number;
+}
+
+/** A year and a month, so that last year's month can be put beside this one; and a month with its last week. */
+export const USAGE_RETENTION: UsageRetention = { keepMs: 400 * 86_400_000, keepDetailedMs: 35 * 86_400_000 };
 
 export const USAGE_DIMENSIONS = ['tenant', 'team', 'key', 'provider', 'model'] as const satisfies readonly (keyof UsageOf)[];
 
@@ -51,7 +71,11 @@ export const USAGE_AMOUNTS = [
   'latencyMs',
 ] as const satisfies readonly (keyof UsageAmounts)[];
 
-/** Sums of the same day and combination as one. */
+/** What a sum is of, beside its day: a text that is another one for each. */
+export const combinationOf = (sum: UsageSum): string =>
+  JSON.stringify([...USAGE_DIMENSIONS.map((dimension) => sum[dimension]), sum.hour, sum.tag]);
+
+/** Sums of the same name as one. */
 export function addUsage(sums: Iterable<UsageSum>, nameOf: (sum: UsageSum) => string): Map<string, UsageSum> {
   // added to in place: this is done for each call
   const added = new Map<string, { -readonly [field in keyof UsageSum]: UsageSum[field] }>();

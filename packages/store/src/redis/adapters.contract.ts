@@ -8,6 +8,7 @@ import { cacheContract } from '../ports/cache.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { RedisAttempts } from './attempts.ts';
@@ -19,6 +20,7 @@ import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
+import { RedisRegistry } from './registry.ts';
 
 /** Ample, because these tests are about what is answered and not when. */
 export const wait = waitAtMost(5_000);
@@ -58,23 +60,42 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     return new RedisMeters(clock === undefined ? own : { ...own, clock });
   });
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
+  /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
+  const untilSubscribed = (state: Connections['state'], channel: string, listen: (heard: () => void) => () => void) => {
+    let heard = false;
+    const stop = listen(() => {
+      heard = true;
+    });
+    return waitFor(async () => {
+      await state.publish(channel, 'is anybody there?');
+      return heard;
+    }, 'the subscription').finally(stop);
+  };
+  const registryOn = ({ state, subscriber }: Connections, layout: KeyLayout) =>
+    new RedisRegistry({ state, subscriber, layout, waitLonger: wait });
   keysContract(adapter, async () => {
     const layout = ownLayout();
     const again = async () => {
       const { state, subscriber } = await connected();
-      const keys = new RedisKeys({ state, subscriber, layout, wait });
-      let heard = false;
-      const stop = keys.onChange((hash) => {
-        heard ||= hash === 'is anybody there?';
-      });
-      await waitFor(async () => {
-        await state.publish(layout.keyChannel, 'is anybody there?');
-        return heard;
-      }, 'the subscription');
-      stop();
+      const keys = new RedisKeys({ state, subscriber, layout, wait, waitLonger: wait });
+      await untilSubscribed(state, layout.keyChannel, (heard) =>
+        keys.onChange((hash) => {
+          if (hash !== undefined) heard();
+        }),
+      );
       return keys;
     };
-    return { keys: await again(), again };
+    return { keys: await again(), again, journal: registryOn(shared, layout) };
+  });
+  registryContract(adapter, async () => {
+    const layout = ownLayout();
+    const again = async () => {
+      const connections = await connected();
+      const registry = registryOn(connections, layout);
+      await untilSubscribed(connections.state, layout.registryChannel, (heard) => registry.onChange(heard));
+      return registry;
+    };
+    return { registry: await again(), again };
   });
   providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
   auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));

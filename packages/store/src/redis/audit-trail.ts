@@ -1,12 +1,17 @@
 import {
   type AuditBatch,
   type AuditTrail,
+  combinationOf,
   type KeptRecord,
   USAGE_AMOUNTS,
   USAGE_DIMENSIONS,
+  USAGE_RETENTION,
   type UsageAmounts,
   type UsageOf,
+  type UsageRetention,
   type UsageSum,
+  type UsageTable,
+  usageTableOf,
 } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -14,36 +19,41 @@ import { Script } from './script.ts';
 
 const APPEND = new Script('append-audit');
 
-/** A year and a month: last year's month can be put beside this one. */
-const USAGE_TTL_MS = 400 * 86_400_000;
-
-/** Audit records of all replicas in one stream, trimmed to a length, and the sums of usage in a hash a day. */
+/** Audit records of all replicas in one stream, trimmed to a length, and the sums of usage in a hash a day and table. */
 export class RedisAuditTrail implements AuditTrail {
   readonly #background: RedisClient;
   readonly #layout: KeyLayout;
   readonly #maxRecords: number;
 
-  constructor(background: RedisClient, layout: KeyLayout, maxRecords: number) {
+  readonly #retention: UsageRetention;
+
+  constructor(background: RedisClient, layout: KeyLayout, maxRecords: number, retention: UsageRetention = USAGE_RETENTION) {
     this.#background = background;
     this.#layout = layout;
     this.#maxRecords = maxRecords;
+    this.#retention = retention;
   }
 
   async append({ id, records, usage }: AuditBatch): Promise<void> {
     if (records.length === 0 && usage.length === 0) return;
-    const days = [...new Set(usage.map(({ day }) => day))];
-    const keys = [this.#layout.auditBatch(id), this.#layout.auditStream, ...days.map((day) => this.#layout.usage(day))];
+    const { keepMs, keepDetailedMs } = this.#retention;
+    const hashes = new Map<string, { readonly at: number; readonly ttlMs: number }>();
     const sums = usage.flatMap((sum) => {
-      const combination = JSON.stringify(USAGE_DIMENSIONS.map((dimension) => sum[dimension]));
-      const hash = days.indexOf(sum.day) + 3;
+      const table = usageTableOf(sum);
+      const name = this.#layout.usage(sum.day, table);
+      const hash = hashes.get(name) ?? { at: hashes.size + 3, ttlMs: table === 'days' ? keepMs : keepDetailedMs };
+      hashes.set(name, hash);
+      const combination = combinationOf(sum);
       // what is nothing is not written
       return USAGE_AMOUNTS.filter((amount) => sum[amount] !== 0).flatMap((amount) => [
-        hash,
+        hash.at,
         `${amount} ${combination}`,
         sum[amount],
       ]);
     });
-    await APPEND.run(this.#background, keys, [this.#maxRecords, USAGE_TTL_MS, records.length, ...records, ...sums]);
+    const keys = [this.#layout.auditBatch(id), this.#layout.auditStream, ...hashes.keys()];
+    const ttls = [...hashes.values()].map(({ ttlMs }) => ttlMs);
+    await APPEND.run(this.#background, keys, [this.#maxRecords, records.length, ...ttls, ...records, ...sums]);
   }
 
   async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
@@ -52,8 +62,13 @@ export class RedisAuditTrail implements AuditTrail {
     return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
   }
 
-  async usage(days: readonly string[]): Promise<readonly UsageSum[]> {
-    const hashes = await Promise.all(days.map((day) => this.#background.hgetall(this.#layout.usage(day))));
+  async after(place: string, count: number): Promise<readonly KeptRecord[]> {
+    const entries = await this.#background.xrange(this.#layout.auditStream, `(${place}`, '+', 'COUNT', count);
+    return entries.map(([at, fields]) => ({ place: at, record: fields[1] ?? '' }));
+  }
+
+  async usage(days: readonly string[], table: UsageTable = 'days'): Promise<readonly UsageSum[]> {
+    const hashes = await Promise.all(days.map((day) => this.#background.hgetall(this.#layout.usage(day, table))));
     return hashes.flatMap((hash, n) => readDay(days[n] as string, hash));
   }
 }
@@ -74,6 +89,7 @@ function readDay(day: string, hash: Readonly<Record<string, string>>): UsageSum[
   return [...found].map(([combination, amounts]) => {
     const names = JSON.parse(combination) as string[];
     const of = Object.fromEntries(USAGE_DIMENSIONS.map((dimension, n) => [dimension, names[n] ?? ''])) as unknown as UsageOf;
-    return { day, ...of, ...amounts };
+    const [hour = '', tag = ''] = names.slice(USAGE_DIMENSIONS.length);
+    return { day, hour, tag, ...of, ...amounts };
   });
 }

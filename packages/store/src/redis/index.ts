@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@sluice/core';
-import type { Stores } from '../ports/index.ts';
+import type { Stores, UsageRetention } from '../ports/index.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
@@ -9,6 +9,7 @@ import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
+import { RedisRegistry } from './registry.ts';
 
 export type { HostPort, RedisTarget } from './connections.ts';
 export { RedisTimeoutError } from './deadline.ts';
@@ -23,15 +24,20 @@ export interface RedisStoresOptions {
   /** Told how long each command of a call took, in seconds. */
   readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
+  readonly usageRetention?: UsageRetention;
   readonly onState?: ConnectionEvents['onState'];
   /** Instead of Redis' own clock, for tests alone. */
   readonly clock?: Clock;
 }
 
+/** How long an administrator waits for one command. */
+const ADMIN_TIMEOUT_MS = 2_000;
+
 /** What all replicas share, in Redis. The connections come up by themselves; `healthy` tells whether they are. */
 export function redisStores(options: RedisStoresOptions): Stores {
   const layout = new KeyLayout(options.prefix);
   const wait = waitAtMost(options.timeoutMs ?? 50, options.onCommand);
+  const waitLonger = waitAtMost(ADMIN_TIMEOUT_MS, options.onCommand);
   const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {
     onState: options.onState ?? (() => {}),
   });
@@ -40,9 +46,10 @@ export function redisStores(options: RedisStoresOptions): Stores {
     kind: 'redis',
     meters: new RedisMeters({ state, background, layout, wait, ...clock }),
     cache: new RedisCache(cache, layout, wait, options.clock ?? systemClock),
-    keys: new RedisKeys({ state, subscriber, layout, wait }),
+    keys: new RedisKeys({ state, subscriber, layout, wait, waitLonger }),
+    registry: new RedisRegistry({ state, subscriber, layout, waitLonger }),
     stats: new RedisProviderStats(background, layout, options.clock),
-    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000),
+    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready',
     close,

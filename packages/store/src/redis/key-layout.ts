@@ -1,3 +1,5 @@
+import type { CacheFilter, CacheKey, UsageTable } from '../ports/index.ts';
+
 /**
  * The names of all keys, in one place; docs/redis.md describes them. What one script touches carries one {hash tag}, so that it stands on
  * one shard of a Cluster.
@@ -7,6 +9,9 @@ export class KeyLayout {
   readonly keyRecords: string;
   readonly keyNames: string;
   readonly keyChannel: string;
+  readonly registryChannel: string;
+  /** What administrators changed, beside the records so that both are written at once. */
+  readonly journal: string;
   readonly statsTotals: string;
   readonly statsRecent: string;
   readonly auditStream: string;
@@ -16,9 +21,16 @@ export class KeyLayout {
     this.keyRecords = `${prefix}:{keys}:records`;
     this.keyNames = `${prefix}:{keys}:names`;
     this.keyChannel = `${prefix}:keys`;
+    this.registryChannel = `${prefix}:registry`;
+    this.journal = `${prefix}:{keys}:journal`;
     this.statsTotals = `${prefix}:{stats}:totals`;
     this.statsRecent = `${prefix}:{stats}:recent`;
     this.auditStream = `${prefix}:{audit}:stream`;
+  }
+
+  /** Teams, tenants or administrators by name. */
+  registry(kind: string): string {
+    return `${this.#prefix}:{keys}:${kind}s`;
   }
 
   /** A window's length is part of its name: a changed limit keeps its counts, a changed window begins anew. */
@@ -44,17 +56,31 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:call:${callId}`;
   }
 
-  cacheEntry(scope: string, digest: string): string {
-    return `${this.#prefix}:cache:${scope}:${digest}`;
+  cacheEntry({ scope, namespace, model, digest }: CacheKey): string {
+    return `${this.#prefix}:cache:${scope}:${namespace}:${encoded(model)}:${digest}`;
+  }
+
+  /** A pattern that only such entries match. None of the parts has a colon in it. */
+  cacheEntries({ scope, namespace, model }: CacheFilter): string {
+    const parts = [scope, namespace, model === undefined ? undefined : encoded(model)];
+    return `${this.#prefix}:cache:${parts.map((part) => (part === undefined ? '*' : part.replace(/[*?[\]\\]/g, '\\$&'))).join(':')}:*`;
+  }
+
+  /** The key that a name is made of; undefined for a name that has another form. */
+  readCacheEntry(name: string): CacheKey | undefined {
+    const [scope, namespace, model, digest] = name.slice(`${this.#prefix}:cache:`.length).split(':');
+    if (scope === undefined || namespace === undefined || model === undefined || digest === undefined) return undefined;
+    return { scope, namespace, model: decodeURIComponent(model), digest };
   }
 
   statsBatch(batchId: string): string {
     return `${this.#prefix}:{stats}:batch:${batchId}`;
   }
 
-  /** A day's sums of usage. */
-  usage(day: string): string {
-    return `${this.#prefix}:{audit}:usage:${day}`;
+  /** A day's sums of usage, in one of the tables. */
+  usage(day: string, table: UsageTable): string {
+    const days = `${this.#prefix}:{audit}:usage:${day}`;
+    return table === 'days' ? days : `${days}:${table}`;
   }
 
   auditBatch(batchId: string): string {
@@ -66,3 +92,6 @@ export class KeyLayout {
     return `${this.#prefix}:attempts:${name}`;
   }
 }
+
+/** A model's name without colons and stars. */
+const encoded = (model: string): string => encodeURIComponent(model).replaceAll('*', '%2A');

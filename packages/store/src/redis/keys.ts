@@ -1,10 +1,12 @@
-import { type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
+import { asReplaced, JOURNAL_KEPT, type KeyChange, type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
+import { News } from './news.ts';
 import { Script } from './script.ts';
 
 const PUT = new Script('put-key');
+const CHANGE = new Script('change-key');
 const ROTATE = new Script('rotate-key');
 const REVOKE = new Script('revoke-key');
 
@@ -13,80 +15,99 @@ export interface RedisKeysOptions {
   readonly subscriber: RedisClient;
   readonly layout: KeyLayout;
   readonly wait: Wait;
+  /** For what an administrator waits for, and no call. */
+  readonly waitLonger: Wait;
 }
 
 /** Keys shared by all replicas. Their number is bounded by how many an administrator makes, so they have no time to live. */
 export class RedisKeys implements Keys {
   readonly #options: RedisKeysOptions;
-  readonly #listeners = new Set<(hash: string | undefined) => void>();
+  /** What one script touches. */
+  readonly #keys: readonly string[];
+  readonly #news: News;
 
   constructor(options: RedisKeysOptions) {
     this.#options = options;
     const { subscriber, layout } = options;
-    subscriber.on('message', (channel: string, hash: string) => {
-      if (channel === layout.keyChannel) this.#tell(hash);
-    });
-    // while the connection was down, news may have been missed
-    subscriber.on('close', () => this.#tell(undefined));
-    const listen = (): void => {
-      subscriber.subscribe(layout.keyChannel).then(
-        () => this.#tell(undefined),
-        () => {
-          // the connection broke again; it is tried again when it is back
-        },
-      );
-    };
-    subscriber.on('ready', listen);
-    if (subscriber.status === 'ready') listen();
+    this.#keys = [layout.keyRecords, layout.keyNames, layout.journal];
+    this.#news = new News(subscriber, layout.keyChannel);
   }
 
   async find(hash: string): Promise<KeyRecord | undefined> {
-    const { state, layout, wait } = this.#options;
-    const text = await wait('key_find', state.hget(layout.keyRecords, hash));
-    return text === null ? undefined : (JSON.parse(text) as KeyRecord);
+    const record = readRecord(await this.#text(hash));
+    if (record?.replacedAtMs === undefined) return record;
+    const now = await this.named(record.name);
+    return now === undefined ? record : asReplaced(record, now);
   }
 
-  async list(): Promise<readonly KeyRecord[]> {
-    const { state, layout, wait } = this.#options;
-    const texts = await wait('key_list', state.hvals(layout.keyRecords));
-    const records = texts.map((text) => JSON.parse(text) as KeyRecord);
-    return records.sort((a, b) => (a.name < b.name ? -1 : 1));
+  async named(name: string): Promise<KeyRecord | undefined> {
+    return (await this.#newest(name))?.record;
   }
 
-  async put(record: KeyRecord): Promise<boolean> {
-    const { state, layout, wait } = this.#options;
-    const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel];
-    return (await wait('key_put', PUT.run(state, [layout.keyRecords, layout.keyNames], args))) === 1;
+  async list(count: number, after = ''): Promise<readonly KeyRecord[]> {
+    const { state, layout, waitLonger } = this.#options;
+    const names = (await waitLonger('key_list', state.hkeys(layout.keyNames))).filter((name) => name > after).sort();
+    const part = names.slice(0, count);
+    if (part.length === 0) return [];
+    const hashes = (await waitLonger('key_list', state.hmget(layout.keyNames, ...part))).filter((hash) => hash !== null);
+    if (hashes.length === 0) return [];
+    const texts = await waitLonger('key_list', state.hmget(layout.keyRecords, ...hashes));
+    return texts.map(readRecord).filter((record) => record !== undefined);
   }
 
-  async rotate(name: string, rotation: Rotation): Promise<KeyRecord | undefined> {
-    const { state, layout, wait } = this.#options;
-    const keys = [layout.keyRecords, layout.keyNames];
+  async put(record: KeyRecord, change = ''): Promise<boolean> {
+    const { state, layout, waitLonger } = this.#options;
+    const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
+    return (await waitLonger('key_put', PUT.run(state, this.#keys, args))) === 1;
+  }
+
+  async change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined> {
+    const { state, layout, waitLonger } = this.#options;
     for (;;) {
-      const hash = await wait('key_rotate', state.hget(layout.keyNames, name));
-      const text = hash === null ? null : await wait('key_rotate', state.hget(layout.keyRecords, hash));
-      if (hash === null || text === null) return undefined;
-      const record = JSON.parse(text) as KeyRecord;
-      if (record.revokedAtMs !== undefined) return undefined;
-      const { old, next } = rotated(record, rotation);
-      const args = [name, hash, text, JSON.stringify(old), next.hash, JSON.stringify(next), layout.keyChannel];
+      const newest = await this.#newest(name);
+      if (newest === undefined || newest.record.revokedAtMs !== undefined) return undefined;
+      const { hash } = newest.record;
+      const { record, change } = edit(newest.record);
+      const args = [name, hash, newest.text, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
       // who came second reads what the first one wrote
-      if ((await wait('key_rotate', ROTATE.run(state, keys, args))) === 1) return next;
+      if ((await waitLonger('key_change', CHANGE.run(state, this.#keys, args))) === 1) return record;
     }
   }
 
-  async revoke(name: string, atMs: number): Promise<boolean> {
-    const { state, layout, wait } = this.#options;
-    const args = [name, atMs, layout.keyChannel];
-    return (await wait('key_revoke', REVOKE.run(state, [layout.keyRecords, layout.keyNames], args))) === 1;
+  async rotate(name: string, rotation: Rotation, change = ''): Promise<KeyRecord | undefined> {
+    const { state, layout, waitLonger } = this.#options;
+    for (;;) {
+      const newest = await this.#newest(name);
+      if (newest === undefined || newest.record.revokedAtMs !== undefined) return undefined;
+      const { old, next } = rotated(newest.record, rotation);
+      const [before, after] = [JSON.stringify(old), JSON.stringify(next)];
+      const args = [name, old.hash, newest.text, before, next.hash, after, layout.keyChannel, change, JOURNAL_KEPT];
+      if ((await waitLonger('key_rotate', ROTATE.run(state, this.#keys, args))) === 1) return next;
+    }
+  }
+
+  async revoke(name: string, atMs: number, change = ''): Promise<boolean> {
+    const { state, layout, waitLonger } = this.#options;
+    const args = [name, atMs, layout.keyChannel, change, JOURNAL_KEPT];
+    return (await waitLonger('key_revoke', REVOKE.run(state, this.#keys, args))) === 1;
   }
 
   onChange(listener: (hash: string | undefined) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#news.onNews(listener);
   }
 
-  #tell(hash: string | undefined): void {
-    for (const listener of this.#listeners) listener(hash);
+  #text(hash: string): Promise<string | null> {
+    const { state, layout, wait } = this.#options;
+    return wait('key_find', state.hget(layout.keyRecords, hash));
+  }
+
+  async #newest(name: string): Promise<{ record: KeyRecord; text: string } | undefined> {
+    const { state, layout, wait } = this.#options;
+    const hash = await wait('key_find', state.hget(layout.keyNames, name));
+    const text = hash === null ? null : await this.#text(hash);
+    const record = readRecord(text);
+    return record === undefined || text === null ? undefined : { record, text };
   }
 }
+
+const readRecord = (text: string | null): KeyRecord | undefined => (text === null ? undefined : (JSON.parse(text) as KeyRecord));

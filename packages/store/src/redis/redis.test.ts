@@ -38,10 +38,16 @@ describe('what Redis keeps', () => {
     const nowMs = systemClock.now();
     const entry = { contentType: 'x', body: Buffer.from('x'), streamed: false, provider: 'p', providerModel: 'm' };
     await new RedisCache(shared.state, layout, wait, systemClock).set(
-      { scope: 's', digest: 'd' },
+      { scope: 's', namespace: '', model: 'm', digest: 'd' },
       { ...entry, storedAtMs: nowMs, expiresAtMs: nowMs + 9_000 },
     );
-    await new RedisKeys({ ...shared, layout, wait }).put({ name: 'n', hash: 'h', tenant: 't', limits: {}, createdAtMs: 1 });
+    await new RedisKeys({ ...shared, layout, wait, waitLonger: wait }).put({
+      name: 'n',
+      hash: 'h',
+      tenant: 't',
+      limits: {},
+      createdAtMs: 1,
+    });
 
     // bounded by the number of keys, of targets and of kept records, as docs/redis.md says
     const bounded = new Set([layout.keyRecords, layout.keyNames, layout.statsTotals, layout.auditStream]);

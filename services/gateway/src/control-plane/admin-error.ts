@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 
 /** A refusal of the admin API. */
@@ -5,36 +6,65 @@ export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly status: number;
   readonly code: string;
+  /** The field of the request that is wrong. */
+  readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, code: string, message: string, retryAfterMs?: number) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    details: { readonly field?: string; readonly retryAfterMs?: number } = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;
-    this.retryAfterMs = retryAfterMs;
+    this.field = details.field;
+    this.retryAfterMs = details.retryAfterMs;
   }
 }
 
-/** Any error as `{"error": {code, message}}`; what is not a refusal is told to `onFault`, and its text stays inside. */
+export const notFound = (what: string): AdminError => new AdminError(404, 'not_found', `There is no ${what}.`);
+
+export const invalid = (field: string, message: string): AdminError =>
+  new AdminError(400, 'invalid_request', `${field}: ${message}`, { field });
+
+/**
+ * Any error as problem details (RFC 9457) with the contract's `code`, and the `field` that is wrong; what is not a refusal is told to `onFault`, and its
+ * text stays inside.
+ */
 export function adminErrors(onFault: (error: unknown) => void): ErrorRequestHandler {
   return (thrown: unknown, _request, response, _next) => {
     let refusal: AdminError;
     if (thrown instanceof AdminError) {
       refusal = thrown;
-    } else if (isBodyFault(thrown)) {
-      refusal = new AdminError(thrown.status, 'invalid_request', 'The body could not be read as JSON.');
+    } else if (isRequestFault(thrown)) {
+      refusal =
+        thrown instanceof URIError
+          ? new AdminError(400, 'invalid_request', 'The path could not be read.')
+          : new AdminError(thrown.status, 'invalid_request', 'The body could not be read as JSON.');
     } else {
       onFault(thrown);
-      refusal = new AdminError(503, 'store_unavailable', 'The store did not answer; try again.', 1_000);
+      refusal = new AdminError(503, 'store_unavailable', 'The store did not answer; try again.', { retryAfterMs: 1_000 });
     }
-    if (refusal.retryAfterMs !== undefined)
-      response.setHeader('retry-after', Math.max(1, Math.ceil(refusal.retryAfterMs / 1_000)));
-    response.status(refusal.status).json({ error: { code: refusal.code, message: refusal.message } });
+    const { status, code, field, message, retryAfterMs } = refusal;
+    if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+    response
+      .status(status)
+      .type('application/problem+json')
+      .json({
+        type: 'about:blank',
+        title: STATUS_CODES[status],
+        status,
+        detail: message,
+        code,
+        ...(field === undefined ? {} : { field }),
+      });
   };
 }
 
-/** What express.json refuses with. */
-function isBodyFault(thrown: unknown): thrown is { status: number } {
+/** What Express and express.json refuse with. */
+function isRequestFault(thrown: unknown): thrown is { status: number } {
   const status = (thrown as { status?: unknown } | undefined)?.status;
   return typeof status === 'number' && status >= 400 && status < 500;
 }

@@ -1,26 +1,41 @@
+import type { GatewayConfig } from '@sluice/config';
 import type { Clock } from '@sluice/core';
 import type { SharedUsage } from '@sluice/proxies';
-import type { Keys, Stores } from '@sluice/store/ports';
+import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
 import type { AuditWriter } from '../audit-writer.ts';
+import type { ConfiguredKeys } from '../configured-keys.ts';
+import type { Groups } from '../groups.ts';
+import type { Models } from '../models.ts';
 import type { ReadinessProbe } from '../readiness.ts';
+import type { RegistryView } from '../registry-view.ts';
 import { adminAccess } from './admin-access.ts';
-import { AdminError, adminErrors } from './admin-error.ts';
+import { adminErrors, notFound } from './admin-error.ts';
+import { Administrators } from './administrators.ts';
+import { adminRoutes } from './admins.ts';
 import { auditRoutes } from './audit.ts';
-import { type GroupRoutesOptions, groupRoutes } from './groups.ts';
+import { cacheRoutes } from './cache.ts';
+import { changesRoutes } from './changes.ts';
+import { configurationRoutes } from './configuration.ts';
+import { groupRoutes } from './groups.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
+import { administratorOf, permitForAll } from './permissions.ts';
+import { providerRoutes } from './providers.ts';
 import { statsOf } from './stats.ts';
 import { usageRoutes } from './usage.ts';
 
 export interface ControlPlaneOptions {
   readonly adminKey: string | undefined;
   readonly stores: Stores;
-  /** The configuration's teams and tenants, as they are now. */
-  readonly groups: GroupRoutesOptions['groups'];
+  /** The configuration and its models, as they are now. */
+  readonly current: () => { readonly config: GatewayConfig; readonly models: Models };
+  readonly configFile: string | undefined;
   /** The store's and the configuration's. */
-  readonly keys: Keys;
+  readonly keys: ConfiguredKeys;
+  readonly groups: Groups;
+  readonly view: RegistryView;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
@@ -32,11 +47,17 @@ export interface ControlPlaneOptions {
 /** Failed sign-ins that one address may make in a minute. */
 const MAX_FAILURES = 10;
 
-/** Metrics and administration, on a listener of their own. Every admin route stands behind one router, and that behind the admin key. */
+/**
+ * Metrics and administration, on a listener of their own. Every admin route stands behind one router, and that behind the sign-in; what the one who is
+ * signed in may do, each handler asks by itself.
+ */
 export function controlPlane(options: ControlPlaneOptions): Express {
-  const { stores, usage, metrics, auditWriter } = options;
+  const { stores, usage, metrics, auditWriter, keys, groups, view, clock, current } = options;
+  const { registry, meters } = stores;
   const app = express();
   app.disable('x-powered-by');
+  // versions of records are ours to tell; what is read is never taken from a cache
+  app.disable('etag');
 
   app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
   app.get('/readyz', (_request, response) => {
@@ -51,25 +72,42 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
+  const administrators = new Administrators({
+    adminKey: options.adminKey,
+    configured: () => current().config.admins,
+    view,
+    groups,
+  });
   const admin = express.Router();
-  admin.use(adminAccess(options.adminKey, stores.attempts({ name: 'admin', limit: MAX_FAILURES, windowS: 60 })));
+  admin.use(adminAccess(administrators, stores.attempts({ name: 'admin', limit: MAX_FAILURES, windowS: 60 })));
   admin.use((_request, response, next) => {
     response.setHeader('cache-control', 'no-store');
     next();
   });
-  admin.get('/stats', async (_request, response) => {
+  admin.get('/stats', async (request, response) => {
+    permitForAll(request, 'read');
     response.json(statsOf(await usage.current()));
   });
   admin.use('/audit', auditRoutes({ trail: stores.audit, auditWriter }));
-  const { keys, groups, clock } = options;
-  admin.use('/keys', keyRoutes({ keys, meters: stores.meters, groups, clock }));
-  admin.use(groupRoutes({ meters: stores.meters, groups, clock }));
+  admin.use('/changes', changesRoutes(registry));
   admin.use('/usage', usageRoutes({ trail: stores.audit, auditWriter, clock }));
-  admin.get('/openapi.json', (_request, response) => void response.json(openApiDocument));
+  admin.use('/keys', keyRoutes({ keys, meters, groups, clock }));
+  for (const kind of ['team', 'tenant'] as const) {
+    admin.use(`/${kind}s`, groupRoutes(kind, { registry, view, groups, keys, meters, clock }));
+  }
+  admin.use('/admins', adminRoutes({ registry, view, administrators, groups, clock }));
+  const shared = (): boolean => current().config.cache.sharedBetweenTenants;
+  admin.use('/cache', cacheRoutes({ cache: stores.cache, shared, registry, clock }));
+  admin.use('/providers', providerRoutes({ models: () => current().models, usage }));
+  admin.use('/config', configurationRoutes({ config: () => current().config, file: options.configFile }));
+  admin.get('/openapi.json', (request, response) => {
+    administratorOf(request);
+    response.json(openApiDocument);
+  });
   app.use('/admin/v1', admin);
 
   app.use((_request, _response) => {
-    throw new AdminError(404, 'not_found', 'There is no such route.');
+    throw notFound('such route');
   });
   app.use(adminErrors(options.onFault));
   return app;

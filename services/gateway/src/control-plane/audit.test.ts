@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MemoryAuditTrail } from '@sluice/store/memory';
 import express from 'express';
+import { signedIn } from '../../../../test/support/signed-in.ts';
 import { adminErrors } from './admin-error.ts';
 import { auditRoutes } from './audit.ts';
 
@@ -22,6 +23,7 @@ const record = (n: number): string =>
 describe('the audit route', () => {
   const trail = new MemoryAuditTrail(COUNT);
   const server = express()
+    .use(signedIn())
     .use(auditRoutes({ trail, auditWriter: { flush: async () => {} } }))
     .use(adminErrors((error) => expect(error).toBeUndefined()))
     .listen(0, '127.0.0.1');

@@ -19,7 +19,7 @@ export async function budgetNow(
   const { name } = periodAt(period, nowMs);
   const { spent, reserved } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
   return {
-    budget: {
+    spending: {
       period: name,
       ...(soft ? { soft } : {}),
       limitUsd: toUsd(amount),

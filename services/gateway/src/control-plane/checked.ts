@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AdminError } from './admin-error.ts';
+import { invalid } from './admin-error.ts';
 
 /**
  * What a request says, as its schema has it.
@@ -10,8 +10,8 @@ export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') ?? '';
-  throw new AdminError(400, 'invalid_request', `${field === '' ? whole : field}: ${issue?.message}`);
+  const path = issue?.path.join('.') ?? '';
+  throw invalid(path === '' ? whole : path, issue?.message ?? 'is wrong');
 }
 
 /** The same of what stands behind `?`. */

@@ -1,32 +1,215 @@
-import type { GatewayConfig } from '@sluice/config';
+import { name, shared, writtenLimits } from '@sluice/config';
 import type { Clock } from '@sluice/core';
 import { groupSubject } from '@sluice/proxies';
-import type { Meters } from '@sluice/store/ports';
-import express, { type Router } from 'express';
-import { allGroups } from '../groups.ts';
+import type { Keys, Meters, Registry, TeamRecord, TenantRecord } from '@sluice/store/ports';
+import express, { type Request, type Response, type Router } from 'express';
+import { z } from 'zod';
+import type { Groups } from '../groups.ts';
+import { withBudget } from '../key-terms.ts';
+import type { RegistryView } from '../registry-view.ts';
+import { AdminError, invalid, notFound } from './admin-error.ts';
 import { budgetNow } from './budget-now.ts';
+import { changeLine } from './change-line.ts';
+import { checked, checkedQuery } from './checked.ts';
+import { requireVersion, sendVersion } from './etag.ts';
+import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
+import { permit, permitForAll, scoped, within } from './permissions.ts';
+
+/** What makes a tenant. Limits and budgets are written as in the configuration. */
+export const newTenant = z.strictObject({ name, ...shared });
+
+export const newTeam = z.strictObject({
+  name,
+  /** Whose team it is; an administrator of one tenant makes that tenant's. */
+  tenant: name.optional(),
+  ...shared,
+});
+
+/** What is changed: the fields that are named, `null` for those that shall go. */
+export const groupPatch = z.strictObject({
+  limits: limitsPatch.optional(),
+  budget: shared.budget.nullable(),
+  metadata: shared.metadata.nullable(),
+});
+
+/** What may stand behind `?` of a list. */
+export const groupsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  /** The `next` of the part before. */
+  cursor: name.optional(),
+  tenant: name.optional(),
+});
+
+type Kind = 'team' | 'tenant';
+type GroupRecord = TeamRecord | TenantRecord;
 
 export interface GroupRoutesOptions {
+  readonly registry: Pick<Registry, 'replace'>;
+  readonly view: Pick<RegistryView, 'refresh' | 'teams' | 'tenants'>;
+  readonly groups: Groups;
+  readonly keys: Pick<Keys, 'list'>;
   readonly meters: Pick<Meters, 'budget'>;
-  /** The configuration's, as they are now. */
-  readonly groups: () => Pick<GatewayConfig, 'teams' | 'tenants'>;
   readonly clock: Clock;
 }
 
-/** The configuration's teams and tenants, with what they may use together and what of their budgets is spent. */
-export function groupRoutes({ meters, groups, clock }: GroupRoutesOptions): Router {
+/** Keys that are read at once, to see whether one is left. */
+const PAGE = 1_000;
+
+/** Whose a group is: a tenant is its own. */
+const scopeOf = (record: GroupRecord) =>
+  'tenant' in record ? { tenant: record.tenant, team: record.name } : { tenant: record.name };
+
+/** Teams or tenants: made, listed, changed, blocked and taken away. Those of the configuration are changed there. */
+export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
+  const { registry, view, groups, keys, meters, clock } = options;
   const router = express.Router();
-  const list = (kind: 'team' | 'tenant') =>
-    Promise.all(
-      allGroups(groups())
-        .filter((group) => group.kind === kind)
-        .map(async ({ name, tenant, limits }) => {
-          const { budget: _budget, ...rest } = limits;
-          const owner = { tenant, subject: groupSubject({ kind, name }), limits };
-          return { name, tenant, limits: rest, ...(await budgetNow(owner, meters, clock.now())) };
-        }),
-    );
-  router.get('/teams', async (_request, response) => void response.json({ teams: await list('team') }));
-  router.get('/tenants', async (_request, response) => void response.json({ tenants: await list('tenant') }));
+  router.use(express.json({ limit: '64kb' }));
+
+  const find = (name: string): GroupRecord | undefined => (kind === 'team' ? groups.team(name) : groups.tenant(name));
+
+  const shown = ({ limits, ...record }: GroupRecord) => ({
+    ...record,
+    ...(groups.isConfigured(kind, record.name) ? { configured: true } : {}),
+    status: record.blockedAtMs === undefined ? 'active' : 'blocked',
+    ...writtenLimits(limits),
+  });
+
+  const withSpending = async (record: GroupRecord) => {
+    const owner = {
+      tenant: scopeOf(record).tenant,
+      subject: groupSubject({ kind, name: record.name }),
+      limits: record.limits,
+    };
+    return { ...shown(record), ...(await budgetNow(owner, meters, clock.now())) };
+  };
+
+  /** Teams are an operator's, tenants an owner's who is there for all of them. */
+  const permitChange = (request: Request) => (kind === 'team' ? permit(request, 'teams') : permitForAll(request, 'tenants'));
+
+  /** The group of a path, for who may see it. */
+  const visible = async (request: Request): Promise<GroupRecord> => {
+    const administrator = permit(request, 'read');
+    await view.refresh();
+    const record = find(String(request.params['name']));
+    // one's own tenant may be seen also by who is there for one of its teams
+    const { tenant, team } = record === undefined ? {} : scopeOf(record);
+    const own =
+      kind === 'tenant' ? within({ tenant: administrator.tenant }, { tenant }) : within(administrator, { tenant, team });
+    if (record === undefined || !own) throw notFound(`${kind} of that name`);
+    return record;
+  };
+
+  const replace = async (request: Request, action: string, before: GroupRecord | undefined, after: GroupRecord | undefined) => {
+    const record = (after ?? before) as GroupRecord;
+    const change = changeLine(request, clock, {
+      action: `${kind}.${action}`,
+      kind,
+      name: record.name,
+      ...scopeOf(record),
+      before: before && shown(before),
+      after: after && shown(after),
+    });
+    const replacement = { kind, name: record.name, before, after, change } as Parameters<typeof registry.replace>[0];
+    const done = await registry.replace(replacement);
+    if (done) await view.refresh();
+    return done;
+  };
+
+  const changedMeanwhile = (): AdminError =>
+    new AdminError(409, 'conflict', 'It was changed by somebody else at the same time: read it again.');
+
+  const change = async (request: Request, response: Response, action: string, edit: (record: GroupRecord) => GroupRecord) => {
+    permitChange(request);
+    const before = await visible(request);
+    if (groups.isConfigured(kind, before.name)) {
+      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' stands in the configuration: change it there.`);
+    }
+    requireVersion(request, before);
+    const after = edit(before);
+    if (!(await replace(request, action, before, after))) throw changedMeanwhile();
+    sendVersion(response, after).json(shown(after));
+  };
+
+  router.get('/', async (request, response) => {
+    const administrator = permit(request, 'read');
+    const query = scoped(administrator, checkedQuery(groupsQuery, request.query));
+    await view.refresh();
+    const asked = kind === 'tenant' ? { tenant: query.tenant } : { tenant: query.tenant, team: administrator.team };
+    const all = groups.all(kind).filter((record) => within(asked, scopeOf(record)) && record.name > (query.cursor ?? ''));
+    const page = all.slice(0, query.limit);
+    const next = all.length > query.limit ? page.at(-1)?.name : undefined;
+    response.json({ [`${kind}s`]: await Promise.all(page.map(withSpending)), next });
+  });
+
+  router.post('/', async (request, response) => {
+    const administrator = permitChange(request);
+    const { name, metadata, ...given } = checked(kind === 'team' ? newTeam : newTenant, request.body);
+    const { tenant } = kind === 'team' ? scoped(administrator, { tenant: (given as { tenant?: string }).tenant }) : {};
+    if (kind === 'team' && tenant === undefined) throw invalid('tenant', 'expected the tenant that the team is of');
+    if (administrator.team !== undefined)
+      throw new AdminError(403, 'forbidden', `The key is for the team '${administrator.team}' alone.`);
+    const record = {
+      name,
+      ...(tenant === undefined ? {} : { tenant }),
+      limits: withBudget(given),
+      ...(metadata === undefined ? {} : { metadata }),
+    } as GroupRecord;
+    const known = groups.isConfigured(kind, name);
+    if (known || !(await replace(request, 'create', undefined, record))) {
+      throw new AdminError(409, 'conflict', `There is a ${kind} named '${name}' already.`, { field: 'name' });
+    }
+    sendVersion(response.status(201), record).json(shown(record));
+  });
+
+  router.get('/:name', async (request, response) => {
+    const record = await visible(request);
+    sendVersion(response, record).json(await withSpending(record));
+  });
+
+  router.patch('/:name', async (request, response) => {
+    permitChange(request);
+    const { limits, budget, metadata } = checked(groupPatch, request.body);
+    await change(request, response, 'change', (before) => ({
+      ...patched(before, { metadata }),
+      limits: patchedLimits(before.limits, limits, budget),
+    }));
+  });
+
+  router.post('/:name/block', (request, response) =>
+    change(request, response, 'block', (before) => ({ ...before, blockedAtMs: before.blockedAtMs ?? clock.now() })),
+  );
+
+  router.post('/:name/unblock', (request, response) =>
+    change(request, response, 'unblock', ({ blockedAtMs: _, ...before }) => before),
+  );
+
+  router.delete('/:name', async (request, response) => {
+    permitChange(request);
+    const before = await visible(request);
+    if (groups.isConfigured(kind, before.name)) {
+      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' stands in the configuration: take it out there.`);
+    }
+    requireVersion(request, before);
+    await refuseUsed(before);
+    if (!(await replace(request, 'delete', before, undefined))) throw changedMeanwhile();
+    response.status(204).end();
+  });
+
+  /** Who is still there must not lose the limits that hold for it. A key that is made meanwhile is let in by no replica: its team is not there. */
+  const refuseUsed = async (record: GroupRecord): Promise<void> => {
+    const inUse = (who: string): AdminError =>
+      new AdminError(409, 'conflict', `The ${kind} '${record.name}' has ${who}: take that away first.`);
+    if (kind === 'tenant') {
+      const team = groups.all('team').find(({ tenant }) => tenant === record.name);
+      if (team !== undefined) throw inUse(`the team '${team.name}'`);
+    }
+    for (let after: string | undefined, more = true; more; ) {
+      const part = await keys.list(PAGE, after);
+      const key = part.find((one) => one.revokedAtMs === undefined && one[kind] === record.name);
+      if (key !== undefined) throw inUse(`the key '${key.name}'`);
+      after = part.at(-1)?.name;
+      more = part.length === PAGE;
+    }
+  };
   return router;
 }

@@ -1,28 +1,46 @@
-import { randomInt } from 'node:crypto';
-import { budgetLimit, durationMs, type GatewayConfig, limits } from '@sluice/config';
+import { durationMs, keyTermsShape, name, writtenLimits } from '@sluice/config';
 import type { Clock } from '@sluice/core';
-import type { KeyRecord, Keys, Meters } from '@sluice/store/ports';
-import express, { type Router } from 'express';
+import type { KeyRecord, Meters } from '@sluice/store/ports';
+import express, { type Request, type Response, type Router } from 'express';
 import { z } from 'zod';
+import type { ConfiguredKeys } from '../configured-keys.ts';
+import type { Groups } from '../groups.ts';
 import { hashSecret } from '../key-cache.ts';
-import { AdminError } from './admin-error.ts';
+import { keyTerms, withBudget } from '../key-terms.ts';
+import { AdminError, invalid, notFound } from './admin-error.ts';
 import { budgetNow } from './budget-now.ts';
-import { checked } from './checked.ts';
+import { changeLine } from './change-line.ts';
+import { checked, checkedQuery } from './checked.ts';
+import { requireVersion, sendVersion } from './etag.ts';
+import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
+import { newSecret } from './new-secret.ts';
+import { permit, scoped, within } from './permissions.ts';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const expiresAt = z.iso.datetime({ offset: true });
 
-/** What makes a key. `limits` are written as in the configuration: `60/min`. */
+/** What makes a key. Limits and budgets are written as in the configuration: `60/min`, `50 USD/month`. */
 export const newKey = z.strictObject({
   name,
+  /** Whose data it is. An administrator of one tenant makes that tenant's keys. */
   tenant: name.optional(),
-  /** One of the configuration's; the key's tenant is the team's. */
+  /** The key's tenant is the team's. */
   team: name.optional(),
-  models: z.array(z.string().min(1).max(256)).max(1_000).optional(),
-  limits: limits.default({}),
-  /** As in the configuration: `50 USD/month`. */
-  budget: budgetLimit.optional(),
-  /** ISO 8601. */
-  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  expiresAt: expiresAt.optional(),
+  ...keyTermsShape,
+});
+
+/** What is changed of a key: the fields that are named, `null` for those that shall go. */
+export const keyPatch = z.strictObject({
+  team: name.nullable().optional(),
+  expiresAt: expiresAt.nullable().optional(),
+  models: keyTermsShape.models.nullable(),
+  routes: keyTermsShape.routes.nullable(),
+  allowedIps: keyTermsShape.allowedIps.nullable(),
+  limits: limitsPatch.optional(),
+  budget: keyTermsShape.budget.nullable(),
+  users: keyTermsShape.users.nullable(),
+  tags: keyTermsShape.tags.nullable(),
+  metadata: keyTermsShape.metadata.nullable(),
 });
 
 /** What may be said of a rotation: how long the old secret goes on. */
@@ -32,95 +50,200 @@ export const rotation = z.strictObject({
     .default(86_400_000),
 });
 
-const shown = ({ hash: _hash, previousHash: _previous, ...record }: KeyRecord) => record;
+export const KEY_STATES = ['active', 'blocked', 'expired', 'revoked'] as const;
 
-/** The key of a name as it is now: neither an old secret of it nor one of that name that was revoked before. */
-const newest = (records: readonly KeyRecord[], name: unknown): KeyRecord | undefined => {
-  const named = records.filter((record) => record.name === name && record.replacedAtMs === undefined);
-  return named.find(({ revokedAtMs }) => revokedAtMs === undefined) ?? named[0];
-};
+/** What may stand behind `?` of the list. */
+export const keysQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  /** The `next` of the part before. */
+  cursor: name.optional(),
+  tenant: name.optional(),
+  team: name.optional(),
+  status: z.enum(KEY_STATES).optional(),
+});
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** Keys that are read at once where some are looked for. */
+const PAGE = 1_000;
 
-/** 43 characters of 62: 256 bits that nobody guesses. */
-const newSecret = (): string => `sk-sluice-${Array.from({ length: 43 }, () => BASE62[randomInt(62)]).join('')}`;
+function stateOf(record: KeyRecord, nowMs: number): (typeof KEY_STATES)[number] {
+  if (record.revokedAtMs !== undefined) return 'revoked';
+  if (record.expiresAtMs !== undefined && record.expiresAtMs <= nowMs) return 'expired';
+  return record.blockedAtMs === undefined ? 'active' : 'blocked';
+}
+
+/** A key as it is shown: with all but what could tell its secret. */
+function shown({ hash: _hash, previousHash: _previous, limits, users, ...record }: KeyRecord, nowMs: number) {
+  return {
+    ...record,
+    status: stateOf({ hash: _hash, limits, ...record }, nowMs),
+    ...writtenLimits(limits),
+    ...(users === undefined ? {} : { users: writtenLimits(users) }),
+  };
+}
 
 export interface KeyRoutesOptions {
-  readonly keys: Keys;
+  readonly keys: ConfiguredKeys;
   readonly meters: Pick<Meters, 'budget'>;
-  /** The configuration's, as they are now. */
-  readonly groups: () => Pick<GatewayConfig, 'teams' | 'tenants'>;
+  readonly groups: Pick<Groups, 'team'>;
   readonly clock: Clock;
 }
 
-/** Keys: made, listed, rotated and revoked. A secret is shown once, to who made it. */
+/** Keys: made, listed, changed, rotated, blocked and revoked. A secret is shown once, to who made it. */
 export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Router {
   const router = express.Router();
   router.use(express.json({ limit: '64kb' }));
 
-  router.get('/', async (_request, response) => {
-    response.json({ keys: (await keys.list()).filter(({ replacedAtMs }) => replacedAtMs === undefined).map(shown) });
+  const line = (request: Request, action: string, { before, after }: { before?: KeyRecord; after?: KeyRecord }): string => {
+    const { name, tenant, team } = (after ?? before) as KeyRecord;
+    const of = { kind: 'key', name, tenant, ...(team === undefined ? {} : { team }) } as const;
+    const show = (record: KeyRecord | undefined) => (record === undefined ? undefined : shown(record, clock.now()));
+    return changeLine(request, clock, { action: `key.${action}`, ...of, before: show(before), after: show(after) });
+  };
+
+  const teamOf = (team: string, tenant: string | undefined) => {
+    const known = groups.team(team);
+    if (known === undefined) throw invalid('team', `there is no team '${team}'`);
+    if (tenant !== undefined && tenant !== known.tenant) {
+      throw invalid('tenant', `expected '${known.tenant}', the tenant of the team '${team}'`);
+    }
+    return known;
+  };
+
+  /** The key of a path, for who may see it. What is another's is told as what is not there. */
+  const visible = async (request: Request, permission: 'read' | 'keys'): Promise<KeyRecord> => {
+    const administrator = permit(request, permission);
+    const record = await keys.named(String(request.params['name']));
+    if (record === undefined || !within(administrator, record)) throw notFound('key of that name');
+    return record;
+  };
+
+  const refuseConfigured = (record: KeyRecord): void => {
+    if (!keys.isConfigured(record.name)) return;
+    throw new AdminError(409, 'conflict', `The key '${record.name}' stands in the configuration: change it there.`);
+  };
+
+  const revoked = (name: string): AdminError =>
+    new AdminError(409, 'conflict', `The key '${name}' is revoked: make another one.`);
+
+  /** Changes the key of a path. @throws AdminError 403, 404, 409, 412 */
+  const change = async (request: Request, response: Response, action: string, edit: (record: KeyRecord) => KeyRecord) => {
+    const { name } = await visible(request, 'keys');
+    const administrator = permit(request, 'keys');
+    const record = await keys.change(name, (before) => {
+      requireVersion(request, before);
+      const after = edit(before);
+      // neither out of one's own nor into another's
+      if (!within(administrator, before) || !within(administrator, after)) throw notFound('key of that name');
+      return { record: after, change: line(request, action, { before, after }) };
+    });
+    if (record === undefined) throw revoked(name);
+    sendVersion(response, record).json(shown(record, clock.now()));
+  };
+
+  router.get('/', async (request, response) => {
+    const query = scoped(permit(request, 'read'), checkedQuery(keysQuery, request.query));
+    const nowMs = clock.now();
+    const found: KeyRecord[] = [];
+    for (let after = query.cursor, more = true; more && found.length <= query.limit; ) {
+      const part = await keys.list(PAGE, after);
+      after = part.at(-1)?.name;
+      more = part.length === PAGE;
+      const matching = part.filter(
+        (record) => within(query, record) && (query.status ?? stateOf(record, nowMs)) === stateOf(record, nowMs),
+      );
+      found.push(...matching);
+    }
+    const page = found.slice(0, query.limit);
+    const next = found.length > query.limit ? page.at(-1)?.name : undefined;
+    if (next !== undefined) {
+      const rest = new URLSearchParams({ ...(request.query as Record<string, string>), cursor: next });
+      response.links({ next: `${request.baseUrl}?${rest}` });
+    }
+    response.json({ keys: page.map((record) => shown(record, nowMs)), next });
   });
 
   router.post('/', async (request, response) => {
-    const { expiresAt, models, team, ...given } = checked(newKey, request.body);
-    const known = team === undefined ? undefined : groups().teams[team];
-    if (team !== undefined && known === undefined)
-      throw new AdminError(400, 'invalid_request', `team: there is no team '${team}'`);
-    if (known !== undefined && given.tenant !== undefined && given.tenant !== known.tenant) {
-      throw new AdminError(400, 'invalid_request', `tenant: expected '${known.tenant}', the tenant of the team '${team}'`);
-    }
-    const tenant = known?.tenant ?? given.tenant;
-    const secret = newSecret();
+    const { name, expiresAt, ...given } = scoped(permit(request, 'keys'), checked(newKey, request.body));
+    const { team, tenant, ...terms } = given;
+    const known = team === undefined ? undefined : teamOf(team, tenant);
+    const secret = newSecret('sk-sluice-');
     const record: KeyRecord = {
-      name: given.name,
-      limits: given.budget === undefined ? given.limits : { ...given.limits, budget: given.budget },
+      name,
       hash: hashSecret(secret),
-      tenant: tenant ?? given.name,
+      tenant: known?.tenant ?? tenant ?? name,
       ...(team === undefined ? {} : { team }),
       createdAtMs: clock.now(),
-      ...(models === undefined ? {} : { models }),
       ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
+      ...keyTerms(terms),
     };
-    if (!(await keys.put(record))) throw new AdminError(409, 'conflict', `There is a key named '${given.name}' already.`);
-    response.status(201).json({ ...shown(record), secret });
+    if (!(await keys.put(record, line(request, 'create', { after: record })))) {
+      throw new AdminError(409, 'conflict', `There is a key named '${name}' already.`, { field: 'name' });
+    }
+    sendVersion(response.status(201), record).json({ ...shown(record, clock.now()), secret });
   });
 
   router.get('/:name', async (request, response) => {
-    const record = newest(await keys.list(), request.params['name']);
-    if (record === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
+    const record = await visible(request, 'read');
     const { tenant, name, limits } = record;
-    response.json({ ...shown(record), ...(await budgetNow({ tenant, subject: name, limits }, meters, clock.now())) });
+    const spending = await budgetNow({ tenant, subject: name, limits }, meters, clock.now());
+    sendVersion(response, record).json({ ...shown(record, clock.now()), ...spending });
   });
 
+  router.patch('/:name', async (request, response) => {
+    refuseConfigured(await visible(request, 'keys'));
+    const { limits, budget, users, expiresAt, team, ...patch } = checked(keyPatch, request.body);
+    await change(request, response, 'change', (before) => {
+      if (typeof team === 'string') teamOf(team, before.tenant);
+      return {
+        ...patched(before, {
+          ...patch,
+          team,
+          expiresAtMs: typeof expiresAt === 'string' ? Date.parse(expiresAt) : expiresAt,
+          users: users === undefined || users === null ? users : withBudget(users),
+        }),
+        limits: patchedLimits(before.limits, limits, budget),
+      };
+    });
+  });
+
+  router.post('/:name/block', (request, response) =>
+    change(request, response, 'block', (before) => ({ ...before, blockedAtMs: before.blockedAtMs ?? clock.now() })),
+  );
+
+  router.post('/:name/unblock', (request, response) =>
+    change(request, response, 'unblock', ({ blockedAtMs: _, ...before }) => before),
+  );
+
   router.post('/:name/rotate', async (request, response) => {
-    const { name } = request.params;
+    const before = await visible(request, 'keys');
+    const { name } = before;
     const { grace } = checked(rotation, request.body ?? {});
-    const secret = newSecret();
-    const atMs = clock.now();
-    const record = await keys.rotate(name, { hash: hashSecret(secret), atMs, oldUntilMs: atMs + grace });
-    if (record !== undefined) {
-      response.json({
-        ...shown(record),
-        secret,
-        oldUntilMs: Math.min(record.expiresAtMs ?? Number.POSITIVE_INFINITY, atMs + grace),
-      });
-      return;
+    requireVersion(request, before);
+    if (keys.isConfigured(name)) {
+      throw new AdminError(409, 'conflict', `The secret of '${name}' stands in the configuration: change it there.`);
     }
-    const known = newest(await keys.list(), name);
-    if (known === undefined) throw new AdminError(404, 'not_found', 'There is no key of that name.');
-    throw new AdminError(
-      409,
-      'conflict',
-      known.revokedAtMs === undefined
-        ? `The secret of '${name}' stands in the configuration: change it there.`
-        : `The key '${name}' is revoked: make another one.`,
-    );
+    const secret = newSecret('sk-sluice-');
+    const atMs = clock.now();
+    const after = { ...before, rotatedAtMs: atMs };
+    const oldUntilMs = atMs + grace;
+    const to = { hash: hashSecret(secret), atMs, oldUntilMs };
+    const record = await keys.rotate(name, to, line(request, 'rotate', { before, after }));
+    if (record === undefined) throw revoked(name);
+    sendVersion(response, record).json({
+      ...shown(record, clock.now()),
+      secret,
+      oldUntilMs: Math.min(record.expiresAtMs ?? oldUntilMs, oldUntilMs),
+    });
   });
 
   router.delete('/:name', async (request, response) => {
-    const found = await keys.revoke(String(request.params['name']), clock.now());
-    if (!found) throw new AdminError(404, 'not_found', 'There is no key of that name.');
+    const before = await visible(request, 'keys');
+    requireVersion(request, before);
+    const atMs = clock.now();
+    const after = { ...before, revokedAtMs: before.revokedAtMs ?? atMs };
+    // doing it again tells the replicas again, and is no other change
+    const change = before.revokedAtMs === undefined ? line(request, 'revoke', { before, after }) : undefined;
+    if (!(await keys.revoke(before.name, atMs, change))) throw notFound('key of that name');
     response.status(204).end();
   });
   return router;

@@ -1,48 +1,91 @@
 import { USAGE_AMOUNTS } from '@sluice/store/ports';
 import { z } from 'zod';
+import { adminPatch, newAdmin } from './admins.ts';
 import { auditQuery } from './audit.ts';
-import { newKey, rotation } from './keys.ts';
+import { cacheClearing, cacheEntryQuery, cacheQuery } from './cache.ts';
+import { changesQuery } from './changes.ts';
+import { groupPatch, groupsQuery, newTeam, newTenant } from './groups.ts';
+import { KEY_STATES, keyPatch, keysQuery, newKey, rotation } from './keys.ts';
 import { usageQuery } from './usage.ts';
 
-const error = {
-  description: 'A refusal',
-  content: {
-    'application/json': {
-      schema: {
-        type: 'object',
-        required: ['error'],
-        properties: {
-          error: {
-            type: 'object',
-            required: ['code', 'message'],
-            properties: { code: { type: 'string' }, message: { type: 'string' } },
-          },
-        },
-      },
-    },
-  },
-};
-
-const json = (description: string, schema: object = {}) => ({ description, content: { 'application/json': { schema } } });
-const refusals = { 401: error, 429: error, 503: error };
 const count = { type: 'integer' };
 const amount = { type: 'number' };
+const text = { type: 'string' };
+const texts = { type: 'array', items: text };
+const facts = { type: 'object', additionalProperties: text };
+const listOf = (items: object) => ({ type: 'array', items });
+const part = (name: string, items: object) => ({ type: 'object', properties: { [name]: listOf(items), next: text } });
+
+const problem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: { type: text, title: text, status: count, detail: text, code: text, field: text },
+};
+const error = { description: 'A refusal', content: { 'application/problem+json': { schema: problem } } };
+
+const spending = {
+  type: 'object',
+  properties: { period: text, soft: { type: 'boolean' }, limitUsd: amount, spentUsd: amount, reservedUsd: amount },
+};
+
+/** Limits and budget as they are written. */
+const limited = { limits: { type: 'object' }, budget: text, spending };
 
 const key = {
   type: 'object',
-  required: ['name', 'tenant', 'limits', 'createdAtMs'],
+  required: ['name', 'tenant', 'limits', 'status'],
   properties: {
-    name: { type: 'string' },
-    tenant: { type: 'string' },
-    team: { type: 'string' },
-    models: { type: 'array', items: { type: 'string' } },
-    limits: { type: 'object' },
+    name: text,
+    tenant: text,
+    team: text,
+    status: { enum: KEY_STATES },
+    models: texts,
+    routes: texts,
+    allowedIps: texts,
+    ...limited,
+    users: { type: 'object' },
+    tags: facts,
+    metadata: facts,
+    configured: { type: 'boolean' },
     createdAtMs: count,
     expiresAtMs: count,
+    blockedAtMs: count,
     revokedAtMs: count,
     rotatedAtMs: count,
+    secret: { type: 'string', description: 'Where it was just made, and nowhere else' },
+    oldUntilMs: count,
   },
 };
+
+const group = {
+  type: 'object',
+  required: ['name', 'limits', 'status'],
+  properties: {
+    name: text,
+    tenant: text,
+    status: { enum: ['active', 'blocked'] },
+    ...limited,
+    metadata: facts,
+    configured: { type: 'boolean' },
+    blockedAtMs: count,
+  },
+};
+
+const admin = {
+  type: 'object',
+  required: ['name', 'role'],
+  properties: {
+    name: text,
+    role: text,
+    tenant: text,
+    team: text,
+    createdAtMs: count,
+    configured: { type: 'boolean' },
+    secret: { type: 'string', description: 'Where it was just made, and nowhere else' },
+  },
+};
+
+const providerFigures = { calls: count, share: amount, errors: count, inputTokens: count, outputTokens: count, costUsd: amount };
 
 const stats = {
   type: 'object',
@@ -54,14 +97,18 @@ const stats = {
     costUsd: amount,
     costSavedUsd: amount,
     status: { enum: ['healthy', 'low_cache_efficiency'] },
-    providers: {
-      type: 'object',
-      additionalProperties: {
-        type: 'object',
-        properties: { calls: count, share: amount, errors: count, inputTokens: count, outputTokens: count, costUsd: amount },
-      },
-    },
+    providers: { type: 'object', additionalProperties: { type: 'object', properties: providerFigures } },
   },
+};
+
+const target = {
+  type: 'object',
+  properties: { target: text, model: text, models: texts, priced: { type: 'boolean' }, latencyMs: { type: ['number', 'null'] } },
+};
+
+const provider = {
+  type: 'object',
+  properties: { name: text, routes: texts, targets: listOf(target), ...providerFigures },
 };
 
 const figures = {
@@ -76,37 +123,137 @@ const figures = {
   },
 };
 
-const records = {
-  type: 'object',
-  properties: { records: { type: 'array', items: { type: 'object' } }, next: { type: 'string' } },
-};
-
 const usage = {
   type: 'object',
   properties: {
     from: { type: 'string', format: 'date' },
     to: { type: 'string', format: 'date' },
-    by: { type: 'array', items: { type: 'string' } },
-    rows: { type: 'array', items: figures },
+    by: texts,
+    rows: listOf(figures),
     count,
     nextOffset: count,
     total: figures,
   },
 };
 
-const bodyOf = (schema: z.ZodType) => ({
-  content: { 'application/json': { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) } },
+const cacheEntry = {
+  type: 'object',
+  properties: {
+    key: text,
+    tenant: text,
+    namespace: text,
+    model: text,
+    provider: text,
+    providerModel: text,
+    contentType: text,
+    streamed: { type: 'boolean' },
+    usage: { type: 'object' },
+    savesUsd: amount,
+    storedAtMs: count,
+    expiresAtMs: count,
+    bytes: count,
+  },
+};
+
+const json = (description: string, schema: object = {}) => ({ description, content: { 'application/json': { schema } } });
+const done = (description: string) => ({ 204: { description } });
+const version = { ETag: { description: "The record's version", schema: text } };
+const versioned = (description: string, schema: object) => ({ ...json(description, schema), headers: version });
+
+const bodyOf = (schema: z.ZodType, required = true) => ({
+  requestBody: {
+    required,
+    content: { 'application/json': { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) } },
+  },
 });
 
 /** The parameters that a schema checks. */
-const queryOf = (schema: z.ZodObject) =>
-  Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {}).map(([name, part]) => ({
+const queryOf = (schema: z.ZodObject) => ({
+  parameters: Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {}).map(([name, part]) => ({
     name,
     in: 'query',
     schema: part,
-  }));
+  })),
+});
 
-/** The admin API as an OpenAPI 3.1 document; what a key is made of comes from the schema that checks it. */
+const inPath = (name: string) => [{ name, in: 'path', required: true, schema: text }];
+/** A change may be meant for one version alone. */
+const ifMatch = { parameters: [{ name: 'If-Match', in: 'header', schema: text, description: 'The version that is meant' }] };
+
+const refusals = (...statuses: readonly number[]) =>
+  Object.fromEntries([401, 403, 429, 503, ...statuses].map((status) => [status, error]));
+
+/** The routes of records of one kind. */
+function recordRoutes(
+  path: string,
+  what: string,
+  schemas: {
+    record: object;
+    list: object;
+    query?: z.ZodObject;
+    create: z.ZodType;
+    patch: z.ZodType;
+    created: string;
+    deleted: string;
+  },
+) {
+  const { record } = schemas;
+  return {
+    [path]: {
+      get: {
+        summary: `The ${what}s, by name`,
+        ...(schemas.query === undefined ? {} : queryOf(schemas.query)),
+        responses: { 200: json('A part of them', schemas.list), ...refusals(400) },
+      },
+      post: {
+        summary: `Makes ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`,
+        ...bodyOf(schemas.create),
+        responses: { 201: versioned(schemas.created, record), ...refusals(400, 409) },
+      },
+    },
+    [`${path}/{name}`]: {
+      parameters: inPath('name'),
+      get: { summary: `One ${what}`, responses: { 200: versioned(`The ${what}`, record), ...refusals(404) } },
+      patch: {
+        summary: `Changes the fields that are named; null takes one away`,
+        ...ifMatch,
+        ...bodyOf(schemas.patch),
+        responses: { 200: versioned('As it is now', record), ...refusals(400, 404, 409, 412) },
+      },
+      delete: { summary: schemas.deleted, ...ifMatch, responses: { ...done('It is gone'), ...refusals(404, 409, 412) } },
+    },
+  };
+}
+
+const action = (path: string, verb: string, summary: string, record: object, body: object = {}) => ({
+  [`${path}/{name}/${verb}`]: {
+    parameters: inPath('name'),
+    post: {
+      summary,
+      ...ifMatch,
+      ...body,
+      responses: { 200: versioned('As it is now', record), ...refusals(400, 404, 409, 412) },
+    },
+  },
+});
+
+const groupPaths = (kind: 'team' | 'tenant') => ({
+  ...recordRoutes(`/admin/v1/${kind}s`, kind, {
+    record: group,
+    list: part(`${kind}s`, group),
+    query: groupsQuery,
+    create: kind === 'team' ? newTeam : newTenant,
+    patch: groupPatch,
+    created: 'As it was made',
+    deleted: `Takes a ${kind} away that has no keys`,
+  }),
+  ...action(`/admin/v1/${kind}s`, 'block', 'Lets none of its keys in until it is unblocked', group),
+  ...action(`/admin/v1/${kind}s`, 'unblock', 'Lets its keys in again', group),
+});
+
+const { shape: auditShape } = auditQuery;
+
+/** The admin API as an OpenAPI 3.1 document; what a request may say comes from the schemas that check it. */
 export const openApiDocument = {
   openapi: '3.1.0',
   info: { title: 'Sluice admin API', version: '1' },
@@ -114,75 +261,115 @@ export const openApiDocument = {
   components: { securitySchemes: { adminKey: { type: 'http', scheme: 'bearer' } } },
   paths: {
     '/admin/v1/stats': {
-      get: { summary: "The dashboard's figures, over all replicas", responses: { 200: json('The figures', stats), ...refusals } },
+      get: {
+        summary: "The dashboard's figures, over all replicas",
+        responses: { 200: json('The figures', stats), ...refusals() },
+      },
     },
     '/admin/v1/audit': {
       get: {
-        summary: 'The audit records, newest first, or those that are looked for; `next` is the cursor of the next older part',
-        parameters: queryOf(auditQuery),
-        responses: { 200: json('The records', records), 400: error, ...refusals },
+        summary: 'The audit records, newest first, or those that are looked for; or those `after` one, oldest first',
+        ...queryOf(z.strictObject(auditShape)),
+        responses: { 200: json('The records', { ...part('records', { type: 'object' }) }), ...refusals(400) },
+      },
+    },
+    '/admin/v1/changes': {
+      get: {
+        summary: 'What administrators changed, newest first, with what it was before and after',
+        ...queryOf(changesQuery),
+        responses: { 200: json('The changes', part('changes', { type: 'object' })), ...refusals(400) },
       },
     },
     '/admin/v1/usage': {
       get: {
-        summary: 'What was used and what it cost, a row a combination of `by` (day, month, tenant, team, key, provider, model)',
-        parameters: queryOf(usageQuery),
+        summary:
+          'What was used and what it cost, a row a combination of `by` (hour, day, month, tenant, team, key, user, tag, provider, model)',
+        ...queryOf(usageQuery),
         responses: {
           200: {
             description: 'The rows, their count and the total of all',
-            content: { 'application/json': { schema: usage }, 'text/csv': { schema: { type: 'string' } } },
+            content: { 'application/json': { schema: usage }, 'text/csv': { schema: text } },
           },
-          400: error,
-          ...refusals,
+          ...refusals(400),
         },
       },
     },
-    '/admin/v1/keys': {
+    ...recordRoutes('/admin/v1/keys', 'key', {
+      record: key,
+      list: part('keys', key),
+      query: keysQuery,
+      create: newKey,
+      patch: keyPatch,
+      created: 'The key with its secret',
+      deleted: 'Revokes a key on all replicas',
+    }),
+    ...action('/admin/v1/keys', 'block', 'Lets a key in no longer, until it is unblocked', key),
+    ...action('/admin/v1/keys', 'unblock', 'Lets a key in again', key),
+    ...action(
+      '/admin/v1/keys',
+      'rotate',
+      'Gives a key another secret, which is in the answer and nowhere else; the old one goes on for `grace`',
+      key,
+      bodyOf(rotation, false),
+    ),
+    ...groupPaths('team'),
+    ...groupPaths('tenant'),
+    '/admin/v1/admins/me': { get: { summary: 'Who asks', responses: { 200: json('The administrator', admin), ...refusals() } } },
+    ...recordRoutes('/admin/v1/admins', 'administrator', {
+      record: admin,
+      list: { type: 'object', properties: { admins: listOf(admin) } },
+      create: newAdmin,
+      patch: adminPatch,
+      created: 'The administrator with the key',
+      deleted: 'Takes an administrator away',
+    }),
+    ...action('/admin/v1/admins', 'rotate', 'Gives an administrator another key, at once', admin),
+    '/admin/v1/cache': {
       get: {
-        summary: 'All keys, revoked ones included; no secrets',
+        summary: 'The answers that are kept, without the answers',
+        ...queryOf(cacheQuery),
         responses: {
-          200: json('The keys', { type: 'object', properties: { keys: { type: 'array', items: key } } }),
-          ...refusals,
+          200: json('Some of them', { type: 'object', properties: { total: count, entries: listOf(cacheEntry) } }),
+          ...refusals(400),
         },
-      },
-      post: {
-        summary: 'Makes a key; its secret is in the answer and nowhere else',
-        requestBody: { required: true, ...bodyOf(newKey) },
-        responses: { 201: json('The key with its secret', key), 400: error, 409: error, ...refusals },
-      },
-    },
-    '/admin/v1/keys/{name}': {
-      get: {
-        summary: 'A key, and what of its budget is spent and reserved now',
-        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
-        responses: { 200: json('The key', key), 404: error, ...refusals },
       },
       delete: {
-        summary: 'Revokes a key on all replicas',
-        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
-        responses: { 204: { description: 'It is revoked' }, 404: error, ...refusals },
+        summary: 'Removes the answers of a tenant, a namespace or a model; or all',
+        ...queryOf(cacheClearing),
+        responses: { 200: json('How many', { type: 'object', properties: { removed: count } }), ...refusals(400) },
       },
     },
-    '/admin/v1/keys/{name}/rotate': {
-      post: {
-        summary: 'Gives a key another secret, which is in the answer and nowhere else; the old one goes on for `grace`',
-        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
-        requestBody: bodyOf(rotation),
-        responses: { 200: json('The key with its secret', key), 400: error, 404: error, 409: error, ...refusals },
-      },
-    },
-    '/admin/v1/teams': {
+    '/admin/v1/cache/{key}': {
+      parameters: inPath('key'),
       get: {
-        summary: "The configuration's teams, with what of their budgets is spent",
-        responses: { 200: json('The teams'), ...refusals },
+        summary: 'One entry, by what an answer had in `x-sluice-cache-key`',
+        ...queryOf(cacheEntryQuery),
+        responses: { 200: json('The entry', cacheEntry), ...refusals(400, 404) },
+      },
+      delete: {
+        summary: 'Removes one entry',
+        ...queryOf(cacheEntryQuery),
+        responses: { ...done('It is gone'), ...refusals(400, 404) },
       },
     },
-    '/admin/v1/tenants': {
+    '/admin/v1/providers': {
       get: {
-        summary: "The configuration's tenants, with what of their budgets is spent",
-        responses: { 200: json('The tenants'), ...refusals },
+        summary: 'The providers, what of each is offered under which name, and how it has done',
+        responses: { 200: json('The providers', { type: 'object', properties: { providers: listOf(provider) } }), ...refusals() },
       },
     },
-    '/admin/v1/openapi.json': { get: { summary: 'This document', responses: { 200: json('The document'), ...refusals } } },
+    '/admin/v1/config': {
+      get: {
+        summary: 'The configuration in use, with its secrets masked',
+        responses: {
+          200: json('The configuration', {
+            type: 'object',
+            properties: { file: { type: ['string', 'null'] }, config: { type: 'object' } },
+          }),
+          ...refusals(),
+        },
+      },
+    },
+    '/admin/v1/openapi.json': { get: { summary: 'This document', responses: { 200: json('The document'), ...refusals() } } },
   },
 };

@@ -1,12 +1,16 @@
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { UsageSum } from '@sluice/store/ports';
+import { type UsageSum, type UsageTable, usageTableOf } from '@sluice/store/ports';
 import express from 'express';
+import { signedIn } from '../../../../test/support/signed-in.ts';
 import { adminErrors } from './admin-error.ts';
+import type { Administrator } from './administrators.ts';
 import { usageRoutes } from './usage.ts';
 
 const sum = (day: string, more: Partial<UsageSum>): UsageSum => ({
   day,
+  hour: '',
+  tag: '',
   tenant: 'acme',
   team: '',
   key: 'app',
@@ -33,6 +37,11 @@ const KEPT = [
   sum('2026-11-02', { key: 'web', latencyMs: 301, calls: 2 }),
   sum('2026-11-02', { model: '=HYPERLINK("x")', cost: 0, unpriced: 1 }),
   sum('2026-11-24', { tenant: 'other', errors: 1 }),
+  sum('2026-11-23', { hour: '07' }),
+  sum('2026-11-23', { hour: '08', calls: 2 }),
+  sum('2026-11-22', { tag: 'user=alice', calls: 3 }),
+  sum('2026-11-22', { tag: 'user=bob', tenant: 'other' }),
+  sum('2026-11-22', { tag: 'stage=test', calls: 2 }),
 ];
 
 describe('the usage route', () => {
@@ -42,10 +51,15 @@ describe('the usage route', () => {
   });
 
   /** What is kept, asked for at noon of the 24th of November. */
-  async function get(query: string): Promise<Response> {
-    const trail = { usage: async (days: readonly string[]) => KEPT.filter(({ day }) => days.includes(day)) };
+  async function get(query: string, administrator?: Administrator): Promise<Response> {
+    const trail = {
+      usage: async (days: readonly string[], table: UsageTable = 'days') =>
+        KEPT.filter((kept) => days.includes(kept.day) && usageTableOf(kept) === table),
+    };
     const clock = { now: () => Date.parse('2026-11-24T12:00:00Z') } as never;
-    const app = express().use(usageRoutes({ trail, auditWriter: { flush: async () => {} }, clock }));
+    const app = express()
+      .use(signedIn(administrator))
+      .use(usageRoutes({ trail, auditWriter: { flush: async () => {} }, clock }));
     app.use(adminErrors((error) => expect(error).toBeUndefined()));
     const server = app.listen(0, '127.0.0.1');
     servers.push(server);
@@ -95,6 +109,34 @@ describe('the usage route', () => {
     expect(await rows('from=2025-12-01&to=2025-12-31')).toEqual([]);
   });
 
+  it('tells hours, end users and tags from sums of their own', async () => {
+    expect(await rows('by=hour')).toMatchObject([
+      { hour: '2026-11-23T07', calls: 1 },
+      { hour: '2026-11-23T08', calls: 2 },
+    ]);
+    expect(await rows('by=user')).toMatchObject([
+      { user: 'alice', calls: 3 },
+      { user: 'bob', calls: 1 },
+    ]);
+    expect(await rows('by=user&tenant=other')).toMatchObject([{ user: 'bob' }]);
+    expect(await rows('by=key&user=alice')).toMatchObject([{ key: 'app', calls: 3 }]);
+    expect(await rows('by=day&tag=stage=test')).toMatchObject([{ day: '2026-11-22', calls: 2 }]);
+    const tags = (await (await get('by=tag')).json()) as { rows: { tag: string }[]; total: { calls: number } };
+    expect(tags.rows.map(({ tag }) => tag)).toEqual(['stage=test', 'user=alice', 'user=bob']);
+    // of all calls, for one may have several tags or none
+    expect(tags.total.calls).toBe(5);
+  });
+
+  it('tells who is there for one tenant or team of that alone', async () => {
+    const of = { name: 'x', role: 'viewer', tenant: 'acme' } as const;
+    const total = async (query: string, by: Administrator) =>
+      ((await (await get(query, by)).json()) as { total: { calls: number } }).total.calls;
+    expect(await total('', of)).toBe(4);
+    expect(await total('tenant=acme', of)).toBe(4);
+    expect((await get('tenant=other', of)).status).toBe(403);
+    expect(await total('', { ...of, team: 'web' })).toBe(0);
+  });
+
   it('gives a page, and says where the next one begins', async () => {
     const page = await get('by=day,key&limit=3');
     expect(page.headers.get('link')).toBe('<?by=day%2Ckey&limit=3&offset=3>; rel="next"');
@@ -127,6 +169,9 @@ describe('the usage route', () => {
     ['offset=-1', 'offset'],
     ['format=xml', 'format'],
     ['key=a&key=b', 'key'],
+    ['by=hour,user', 'not kept'],
+    ['by=hour&tag=a=b', 'not kept'],
+    ['by=user,tag', 'a user is a tag'],
     ['colour=red', 'colour'],
   ])('refuses %s', async (query, message) => {
     const response = await get(query);

@@ -1,17 +1,18 @@
 import { type Clock, NANOS_PER_USD } from '@sluice/core';
-import { type AuditTrail, addUsage, USAGE_AMOUNTS, USAGE_DIMENSIONS, type UsageSum } from '@sluice/store/ports';
+import { type AuditTrail, addUsage, USAGE_AMOUNTS, USAGE_DIMENSIONS, type UsageSum, type UsageTable } from '@sluice/store/ports';
 import { stringify } from 'csv-stringify/sync';
 import express, { type Router } from 'express';
 import { z } from 'zod';
 import type { AuditWriter } from '../audit-writer.ts';
-import { AdminError } from './admin-error.ts';
+import { invalid } from './admin-error.ts';
 import { checkedQuery } from './checked.ts';
+import { permit, scoped } from './permissions.ts';
 
 const DAY_MS = 86_400_000;
 /** As long as the sums are kept. */
 const MAX_DAYS = 400;
 
-const GROUPS = ['day', 'month', ...USAGE_DIMENSIONS] as const;
+const GROUPS = ['hour', 'day', 'month', ...USAGE_DIMENSIONS, 'user', 'tag'] as const;
 type Group = (typeof GROUPS)[number];
 
 const only = z.string().max(256).optional();
@@ -35,7 +36,33 @@ export const usageQuery = z.strictObject({
   key: only,
   provider: only,
   model: only,
+  /** An end user: the value of the tag `user`. */
+  user: only,
+  /** `stage=test`. */
+  tag: only,
 });
+
+type Query = z.output<typeof usageQuery>;
+
+const USER = 'user=';
+
+/** Which sums a question is about. @throws AdminError 400 where it is about more than one sort of them */
+function tableOf({ by, user, tag }: Query): UsageTable {
+  const ofTags = by.includes('tag') || tag !== undefined;
+  const ofUsers = by.includes('user') || user !== undefined;
+  if (ofTags && ofUsers) throw invalid('by', 'a user is a tag: ask for users or for tags');
+  if (!by.includes('hour')) return ofTags || ofUsers ? 'tags' : 'days';
+  if (ofTags || ofUsers) throw invalid('by', 'the hours of users and tags are not kept');
+  return 'hours';
+}
+
+function isAskedFor(sum: UsageSum, query: Query): boolean {
+  const { by, user, tag } = query;
+  if (by.includes('user') && !sum.tag.startsWith(USER)) return false;
+  if (user !== undefined && sum.tag !== `${USER}${user}`) return false;
+  if (tag !== undefined && sum.tag !== tag) return false;
+  return USAGE_DIMENSIONS.every((dimension) => (query[dimension] ?? sum[dimension]) === sum[dimension]);
+}
 
 /** A row's numbers, costs in US dollars. */
 function figures(sum: UsageSum) {
@@ -49,7 +76,18 @@ function figures(sum: UsageSum) {
   };
 }
 
-const nameOf = (sum: UsageSum, group: Group): string => (group === 'month' ? sum.day.slice(0, 7) : sum[group]);
+function nameOf(sum: UsageSum, group: Group): string {
+  switch (group) {
+    case 'month':
+      return sum.day.slice(0, 7);
+    case 'hour':
+      return `${sum.day}T${sum.hour}`;
+    case 'user':
+      return sum.tag.slice(USER.length);
+    default:
+      return sum[group];
+  }
+}
 
 const dateOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
@@ -65,25 +103,24 @@ export interface UsageRoutesOptions {
   readonly clock: Clock;
 }
 
-/** What was used and what it cost, by day, month, tenant, team, key, provider and model, as JSON or CSV. */
+/** What was used and what it cost, by hour, day, month, tenant, team, key, provider, model, end user and tag, as JSON or CSV. */
 export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {
-    const query = checkedQuery(usageQuery, request.query);
+    const query = scoped(permit(request, 'read'), checkedQuery(usageQuery, request.query));
+    const table = tableOf(query);
     const { by, format, limit, offset } = query;
     const today = dateOf(clock.now());
     const to = query.to ?? today;
     const from = query.from ?? `${to.slice(0, 7)}-01`;
-    if (from > to) throw new AdminError(400, 'invalid_request', `from: ${from} is after ${to}`);
+    if (from > to) throw invalid('from', `${from} is after ${to}`);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
-    if (days > MAX_DAYS)
-      throw new AdminError(400, 'invalid_request', `from: ${days} days are asked for, at most ${MAX_DAYS} may be`);
+    if (days > MAX_DAYS) throw invalid('from', `${days} days are asked for, at most ${MAX_DAYS} may be`);
 
     // what this replica has seen is in it
     await auditWriter.flush();
-    const sums = (await trail.usage(daysBetween(from, to))).filter((sum) =>
-      USAGE_DIMENSIONS.every((dimension) => (query[dimension] ?? sum[dimension]) === sum[dimension]),
-    );
+    const all = await trail.usage(daysBetween(from, to), table);
+    const sums = all.filter((sum) => isAskedFor(sum, query));
     const rows = [...addUsage(sums, (sum) => JSON.stringify(by.map((group) => nameOf(sum, group))))]
       // the order is that of the names, so that a page begins where the last one ended
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -101,7 +138,12 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
       response.send(stringify(page, { header: true, columns: [...by, ...FIGURES], escape_formulas: true }));
       return;
     }
-    const [total] = addUsage(sums, () => '').values();
+    // a call of several tags is in the sums of each: the total is of all calls, with tags or without
+    const counted =
+      by.includes('tag') && query.tag === undefined
+        ? (await trail.usage(daysBetween(from, to))).filter((sum) => isAskedFor(sum, query))
+        : sums;
+    const [total] = addUsage(counted, () => '').values();
     response.json({ from, to, by, rows: page, count: rows.length, nextOffset, total: figures(total ?? NOTHING) });
   });
   return router;
@@ -109,6 +151,8 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
 
 const NOTHING: UsageSum = {
   day: '',
+  hour: '',
+  tag: '',
   ...(Object.fromEntries(USAGE_DIMENSIONS.map((name) => [name, ''])) as Record<(typeof USAGE_DIMENSIONS)[number], string>),
   ...(Object.fromEntries(USAGE_AMOUNTS.map((name) => [name, 0])) as Record<(typeof USAGE_AMOUNTS)[number], number>),
 };

@@ -12,7 +12,7 @@ import {
   unreadableMessage,
 } from '@sluice/core';
 import { DIALECTS, GeminiRequest } from '@sluice/dialects';
-import express, { type Express } from 'express';
+import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
 import { type Asked, dialectOf } from './asked.ts';
 import { credentialOf, deadlineOf, featureHeadersOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
@@ -27,6 +27,8 @@ export interface DataPlaneOptions {
   readonly service: LlmService;
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
+  /** Whose word in `X-Forwarded-For` is taken. */
+  readonly trusts: (address: string) => boolean;
   readonly clock: Clock;
   readonly readiness: ReadinessProbe;
   /** Told of faults of our own. */
@@ -38,11 +40,12 @@ export function dataPlane(options: DataPlaneOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.set('trust proxy', options.trusts);
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
   const answer = async (
-    request: IncomingMessage,
+    request: Request,
     response: ServerResponse,
     asked: Asked,
     read: () => RequestMessage | Promise<RequestMessage>,
@@ -83,6 +86,10 @@ export function dataPlane(options: DataPlaneOptions): Express {
       message,
       credential: credentialOf(request.headers, request.url ?? ''),
       preferences,
+      // few keys ask from where they are used, and what stands in front is looked through only then
+      get clientAddress() {
+        return request.ip ?? '';
+      },
       signal: controller.signal,
       startedAtMs,
       facts: emptyFacts(),
@@ -166,7 +173,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
     return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, unknown);
   });
   // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
-  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) =>
+  app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
     answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
       if (!(error instanceof URIError)) throw error;
       throw new LlmError('invalid_request', 'The path could not be read.', { cause: error });

@@ -37,6 +37,7 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
     'x-sluice-cache',
     facts.cache,
   ];
+  if (facts.cacheKey !== undefined) headers.push('x-sluice-cache-key', facts.cacheKey);
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
     headers.push(`x-ratelimit-limit-${meter}`, limit, `x-ratelimit-remaining-${meter}`, remaining);
     headers.push(`x-ratelimit-reset-${meter}`, openAiDuration(resetMs));

@@ -4,16 +4,17 @@
 -- KEYS[2]     the stream
 -- KEYS[3..]   the sums of a day each
 -- ARGV[1]     how many records the stream keeps, about
--- ARGV[2]     how long a day's sums are kept, in ms
--- ARGV[3]     how many records there are
--- ARGV[4..]   the records, each a line of JSON; then three an amount: which of KEYS, the field, what is added
+-- ARGV[2]     how many records there are
+-- ARGV[3..]   how long the sums are kept, in ms, one a key; the records, each a line of JSON; then three an amount: which of KEYS, the field,
+--             what is added
 -- Returns     1, or 0 where the batch was written before
 --
 -- Atomic, because a batch that is sent again after a lost reply must not stand there twice, and because its records and its sums belong together.
 
 if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', 600) then return 0 end
-local records = tonumber(ARGV[3])
-for n = 4, 3 + records do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'record', ARGV[n]) end
-for n = 4 + records, #ARGV, 3 do redis.call('HINCRBY', KEYS[tonumber(ARGV[n])], ARGV[n + 1], ARGV[n + 2]) end
-for n = 3, #KEYS do redis.call('PEXPIRE', KEYS[n], ARGV[2]) end
+local first = 1 + #KEYS
+local last = first + tonumber(ARGV[2]) - 1
+for n = first, last do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'record', ARGV[n]) end
+for n = last + 1, #ARGV, 3 do redis.call('HINCRBY', KEYS[tonumber(ARGV[n])], ARGV[n + 1], ARGV[n + 2]) end
+for n = 3, #KEYS do redis.call('PEXPIRE', KEYS[n], ARGV[n]) end
 return 1

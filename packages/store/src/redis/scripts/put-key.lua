@@ -2,13 +2,18 @@
 --
 -- KEYS[1]     the records by hash of the secret
 -- KEYS[2]     the hashes by name
+-- KEYS[3]     the journal
 -- ARGV[1]     the hash
 -- ARGV[2]     the name
 -- ARGV[3]     the record as JSON
 -- ARGV[4]     the channel on which replicas hear of it
+-- ARGV[5]     what is written to the journal, if anything
+-- ARGV[6]     how many entries the journal keeps, about
 -- Returns     1, or 0 where the name belongs to another key that is not revoked
 --
 -- Atomic, because two keys may be made under one name at once, and because a revoked key must stay so whoever writes it meanwhile.
+
+--@include journal
 
 local owner = redis.call('HGET', KEYS[2], ARGV[2])
 if owner and owner ~= ARGV[1] then
@@ -19,5 +24,6 @@ local old = redis.call('HGET', KEYS[1], ARGV[1])
 if old and cjson.decode(old).revokedAtMs then return 1 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
+note(KEYS[3], ARGV[5], ARGV[6])
 if old ~= ARGV[3] then redis.call('PUBLISH', ARGV[4], ARGV[1]) end
 return 1

@@ -2,13 +2,18 @@
 --
 -- KEYS[1]     the records by hash of the secret
 -- KEYS[2]     the hashes by name
+-- KEYS[3]     the journal
 -- ARGV[1]     the name
 -- ARGV[2]     when, in ms since the epoch
 -- ARGV[3]     the channel on which replicas hear of it
+-- ARGV[4]     what is written to the journal, if anything
+-- ARGV[5]     how many entries the journal keeps, about
 -- Returns     1, or 0 where there is no such key
 --
 -- Atomic, because records are read and written. The JSON text is extended rather than decoded and encoded again: Lua knows no empty
 -- list. Doing it twice keeps the first time, and tells the replicas again.
+
+--@include journal
 
 local found = 0
 local hash = redis.call('HGET', KEYS[2], ARGV[1])
@@ -23,4 +28,5 @@ while hash do
   redis.call('PUBLISH', ARGV[3], hash)
   hash = record.previousHash
 end
+if found == 1 then note(KEYS[3], ARGV[4], ARGV[5]) end
 return found

@@ -1,0 +1,72 @@
+import type { Limits } from '@sluice/core';
+import type { KeptRecord } from './audit-trail.ts';
+
+/** What callers share beside what each may use. */
+export interface SharedLimits {
+  readonly name: string;
+  readonly limits: Limits;
+  /** Small facts about it, of no meaning to the gateway. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Since when none of its keys is let in. */
+  readonly blockedAtMs?: number;
+}
+
+export interface TeamRecord extends SharedLimits {
+  /** Whose team it is. */
+  readonly tenant: string;
+}
+
+export type TenantRecord = SharedLimits;
+
+/** What somebody may do through the admin API; each may do what those after it may. A `team` administrator has the keys of one team. */
+export const ADMIN_ROLES = ['owner', 'operator', 'team', 'viewer'] as const;
+export type AdminRole = (typeof ADMIN_ROLES)[number];
+
+export interface AdminRecord {
+  readonly name: string;
+  /** SHA-256 of the secret, in hex. */
+  readonly hash: string;
+  readonly role: AdminRole;
+  /** The one tenant that it is about; all of them if not given. */
+  readonly tenant?: string;
+  /** The one team that it is about. */
+  readonly team?: string;
+  readonly createdAtMs?: number;
+}
+
+/** The records by their kind. */
+export interface RegistryRecords {
+  readonly team: TeamRecord;
+  readonly tenant: TenantRecord;
+  readonly admin: AdminRecord;
+}
+
+export type RegistryKind = keyof RegistryRecords;
+
+export interface Replacement<Kind extends RegistryKind> {
+  readonly kind: Kind;
+  readonly name: string;
+  /** What stands there as it was read; undefined where nothing does. */
+  readonly before: RegistryRecords[Kind] | undefined;
+  /** What shall stand there; undefined for nothing. */
+  readonly after: RegistryRecords[Kind] | undefined;
+  /** What is written to the journal with it: a line of JSON. */
+  readonly change: string;
+}
+
+/** Teams, tenants and administrators by name, and the journal of all changes that administrators made. */
+export interface Registry {
+  /** All of a kind, by name. */
+  list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]>;
+  /** Writes a record and its journal entry, both or neither. False where another record stands there than was read: read it again. */
+  replace<Kind extends RegistryKind>(replacement: Replacement<Kind>): Promise<boolean>;
+  /** Tells that something was written anywhere, or that news may have been missed. Returns how to stop listening. */
+  onChange(listener: () => void): () => void;
+  /** Writes to the journal what changes no record of this registry or of the keys. */
+  note(change: string): Promise<void>;
+  /** The newest `count` entries of the journal, newest first, of those that stand before a place. */
+  journal(count: number, before?: string): Promise<readonly KeptRecord[]>;
+}
+
+/** Changes that are kept, about. */
+export const JOURNAL_KEPT = 100_000;

@@ -1,0 +1,63 @@
+import {
+  JOURNAL_KEPT,
+  type KeptRecord,
+  type Registry,
+  type RegistryKind,
+  type RegistryRecords,
+  type Replacement,
+} from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+import type { Wait } from './deadline.ts';
+import type { KeyLayout } from './key-layout.ts';
+import { News } from './news.ts';
+import { Script } from './script.ts';
+
+const REPLACE = new Script('replace-record');
+
+export interface RedisRegistryOptions {
+  readonly state: RedisClient;
+  readonly subscriber: RedisClient;
+  readonly layout: KeyLayout;
+  readonly waitLonger: Wait;
+}
+
+/** Teams, tenants and administrators that all replicas know; a hash a kind, without a time to live. */
+export class RedisRegistry implements Registry {
+  readonly #options: RedisRegistryOptions;
+  readonly #news: News;
+
+  constructor(options: RedisRegistryOptions) {
+    this.#options = options;
+    this.#news = new News(options.subscriber, options.layout.registryChannel);
+  }
+
+  async list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]> {
+    const { state, layout, waitLonger } = this.#options;
+    const texts = await waitLonger('registry_list', state.hvals(layout.registry(kind)));
+    const records = texts.map((text) => JSON.parse(text) as RegistryRecords[Kind]);
+    return records.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async replace<Kind extends RegistryKind>({ kind, name, before, after, change }: Replacement<Kind>): Promise<boolean> {
+    const { state, layout, waitLonger } = this.#options;
+    const text = (record: object | undefined): string => (record === undefined ? '' : JSON.stringify(record));
+    const args = [name, text(before), text(after), layout.registryChannel, change, JOURNAL_KEPT];
+    return (await waitLonger('registry_replace', REPLACE.run(state, [layout.registry(kind), layout.journal], args))) === 1;
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#news.onNews(listener);
+  }
+
+  async note(change: string): Promise<void> {
+    const { state, layout, waitLonger } = this.#options;
+    await waitLonger('journal_note', state.xadd(layout.journal, 'MAXLEN', '~', JOURNAL_KEPT, '*', 'change', change));
+  }
+
+  async journal(count: number, before?: string): Promise<readonly KeptRecord[]> {
+    const { state, layout, waitLonger } = this.#options;
+    const end = before === undefined ? '+' : `(${before}`;
+    const entries = await waitLonger('journal_read', state.xrevrange(layout.journal, end, '-', 'COUNT', count));
+    return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
+  }
+}

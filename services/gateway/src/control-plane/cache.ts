@@ -1,0 +1,114 @@
+import { name } from '@sluice/config';
+import type { Clock } from '@sluice/core';
+import { toUsd } from '@sluice/core';
+import { cacheKeyText, readCacheKey, SHARED_SCOPE } from '@sluice/proxies';
+import type { Cache, CacheFilter, CacheKey, CacheListing, Registry } from '@sluice/store/ports';
+import express, { type Request, type Router } from 'express';
+import { z } from 'zod';
+import { invalid, notFound } from './admin-error.ts';
+import { changeLine } from './change-line.ts';
+import { checkedQuery } from './checked.ts';
+import { type Permission, permit, scoped } from './permissions.ts';
+
+const filter = {
+  /** Whose answers; those of all tenants that share them, where the configuration says that they do. */
+  tenant: name.optional(),
+  namespace: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,64}$/)
+    .optional(),
+  /** As callers ask for it. */
+  model: z.string().min(1).max(256).optional(),
+};
+
+/** What may stand behind `?` of a look. */
+export const cacheQuery = z.strictObject({ ...filter, limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+
+/** What shall go; `all=true` where that is everything. */
+export const cacheClearing = z.strictObject({ ...filter, all: z.literal('true').optional() });
+
+export const cacheEntryQuery = z.strictObject({ tenant: filter.tenant });
+
+export interface CacheRoutesOptions {
+  readonly cache: Cache;
+  readonly shared: () => boolean;
+  readonly registry: Pick<Registry, 'note'>;
+  readonly clock: Clock;
+}
+
+/** What answers are kept: looked up, and removed by key, namespace, model or tenant. No answer is shown. */
+export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptions): Router {
+  const router = express.Router();
+
+  /** Whose entries a request is about. What tenants share is nobody's alone. */
+  const scopeOf = (request: Request, permission: Permission, asked: { tenant?: string | undefined }): string | undefined => {
+    const administrator = permit(request, permission);
+    const { tenant } = scoped(administrator, { tenant: asked.tenant });
+    if (administrator.tenant === undefined && tenant === undefined) return shared() ? SHARED_SCOPE : undefined;
+    return tenant;
+  };
+
+  const filterOf = (
+    scope: string | undefined,
+    { namespace, model }: { namespace?: string | undefined; model?: string | undefined },
+  ): CacheFilter => ({
+    ...(scope === undefined ? {} : { scope }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(model === undefined ? {} : { model }),
+  });
+
+  const shown = ({ key, head: { usage, cost, dropped: _, ...head }, bytes }: CacheListing) => ({
+    key: cacheKeyText(key),
+    ...(key.scope === SHARED_SCOPE ? {} : { tenant: key.scope }),
+    namespace: key.namespace,
+    model: key.model,
+    ...head,
+    ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { savesUsd: toUsd(cost) }),
+    bytes,
+  });
+
+  /** The entry of a path, of the tenant that stands behind `?`. */
+  const keyOf = (request: Request, permission: Permission): CacheKey => {
+    const scope = scopeOf(request, permission, checkedQuery(cacheEntryQuery, request.query));
+    if (scope === undefined) throw invalid('tenant', 'expected the tenant whose entry it is');
+    const key = readCacheKey(String(request.params['key']), scope);
+    if (key === undefined) throw invalid('key', 'expected what an answer had in x-sluice-cache-key');
+    return key;
+  };
+
+  router.get('/', async (request, response) => {
+    const { tenant, limit, ...query } = checkedQuery(cacheQuery, request.query);
+    const { total, entries } = await cache.list(filterOf(scopeOf(request, 'read', { tenant }), query), limit);
+    response.json({ total, entries: entries.map(shown) });
+  });
+
+  router.delete('/', async (request, response) => {
+    const { tenant, all, ...query } = checkedQuery(cacheClearing, request.query);
+    const which = filterOf(scopeOf(request, 'cache', { tenant }), query);
+    const named = [tenant, query.namespace, query.model].some((part) => part !== undefined);
+    if (!named && all === undefined) throw invalid('query', 'expected tenant, namespace or model, or all=true');
+    const removed = await cache.clear(which);
+    const of = which.scope === undefined || which.scope === SHARED_SCOPE ? {} : { tenant: which.scope };
+    const name = [query.namespace ?? '*', query.model ?? '*'].join(':');
+    await registry.note(changeLine(request, clock, { action: 'cache.clear', kind: 'cache', name, ...of, after: { removed } }));
+    response.json({ removed });
+  });
+
+  router.get('/:key', async (request, response) => {
+    const key = keyOf(request, 'read');
+    const entry = await cache.get(key);
+    if (entry === undefined) throw notFound('entry of that key');
+    const { body, ...head } = entry;
+    response.json(shown({ key, head, bytes: body.length }));
+  });
+
+  router.delete('/:key', async (request, response) => {
+    const key = keyOf(request, 'cache');
+    if (!(await cache.remove(key))) throw notFound('entry of that key');
+    const of = key.scope === SHARED_SCOPE ? {} : { tenant: key.scope };
+    await registry.note(changeLine(request, clock, { action: 'cache.remove', kind: 'cache', name: cacheKeyText(key), ...of }));
+    response.status(204).end();
+  });
+  return router;
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '@sluice/core';
+import type { Request } from 'express';
+import { administratorOf, type Scope } from './permissions.ts';
+
+/** What an administrator did. */
+export interface Change extends Scope {
+  readonly action: string;
+  readonly kind: 'key' | 'team' | 'tenant' | 'admin' | 'cache';
+  readonly name: string;
+  /** What it was and what it is, as the admin API shows it: without secrets. */
+  readonly before?: object | undefined;
+  readonly after?: object | undefined;
+}
+
+/** An entry of the journal. */
+export interface JournalEntry extends Change {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly admin: string;
+  readonly role: string;
+  readonly address: string;
+}
+
+/** A change as the journal has it: a line of JSON. */
+export function changeLine(request: Request, clock: Clock, change: Change): string {
+  const { name, role } = administratorOf(request);
+  const entry: JournalEntry = {
+    time: new Date(clock.now()).toISOString(),
+    admin: name,
+    role,
+    address: request.socket.remoteAddress ?? 'unknown',
+    ...change,
+  };
+  return JSON.stringify(entry);
+}

@@ -1,0 +1,36 @@
+import type { GatewayConfig } from '@sluice/config';
+import express, { type Router } from 'express';
+import { permitForAll } from './permissions.ts';
+
+/** Fields that are secrets whatever they are of, and those whose values may hold some. */
+const SECRET = /^(secret|apiKey|accessKeyId|secretAccessKey|sessionToken)$/;
+const OF_SECRETS = /^headers$/;
+const MASK = '***';
+
+/** A configuration with its secrets masked, passwords in addresses too. */
+export function masked(value: unknown, field = '', within = ''): unknown {
+  if (Array.isArray(value)) return value.map((one) => masked(one, field, within));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, masked(one, name, field)]));
+  }
+  if (typeof value !== 'string') return value;
+  if (SECRET.test(field) || OF_SECRETS.test(within)) return MASK;
+  return value
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`)
+    .replace(/([?&][^=&]*(?:key|token|secret|sig)[^=&]*=)[^&]*/gi, `$1${MASK}`);
+}
+
+export interface ConfigurationRoutesOptions {
+  readonly config: () => GatewayConfig;
+  readonly file: string | undefined;
+}
+
+/** The configuration as it is in use: every field with its value, durations in milliseconds; secrets masked. */
+export function configurationRoutes({ config, file }: ConfigurationRoutesOptions): Router {
+  const router = express.Router();
+  router.get('/', (request, response) => {
+    permitForAll(request, 'config');
+    response.json({ file: file ?? null, config: masked(config()) });
+  });
+  return router;
+}

@@ -1,0 +1,24 @@
+import { limits as limitsSchema } from '@sluice/config';
+import type { BudgetLimit, Limits } from '@sluice/core';
+import { z } from 'zod';
+
+/** Changed limits: those that are named, and `null` for those that shall go. */
+export const limitsPatch = z.strictObject({
+  requests: limitsSchema.shape.requests.nullable(),
+  tokens: limitsSchema.shape.tokens.nullable(),
+  concurrent: limitsSchema.shape.concurrent.nullable(),
+  unpriced: limitsSchema.shape.unpriced.nullable(),
+});
+
+type Patch = z.output<typeof limitsPatch>;
+
+/** A record with some of its fields changed, `null` for those that shall go (RFC 7396, one level deep). */
+export function patched<T extends object>(record: T, patch: { readonly [Field in keyof T]?: T[Field] | null | undefined }): T {
+  const changes = Object.entries(patch).filter(([, value]) => value !== undefined);
+  const all = { ...record, ...Object.fromEntries(changes) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as T;
+}
+
+/** Limits and budget together, as records have them. */
+export const patchedLimits = (limits: Limits, patch: Patch | undefined, budget: BudgetLimit | null | undefined): Limits =>
+  patched<Limits>(limits, { ...patch, budget });

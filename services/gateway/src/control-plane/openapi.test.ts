@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkConfig } from '@sluice/config';
+import { systemClock, unwatched } from '@sluice/core';
+import { SharedUsage } from '@sluice/proxies';
+import { memoryStores } from '@sluice/store/memory';
+import { createMetrics } from '@sluice/telemetry';
+import type { Router } from 'express';
+import { ConfiguredKeys } from '../configured-keys.ts';
+import { Groups } from '../groups.ts';
+import { RegistryView } from '../registry-view.ts';
+import { controlPlane } from './app.ts';
+import { openApiDocument } from './openapi.ts';
+
+interface Layer {
+  readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string }[] };
+  readonly handle: Router & { readonly stack?: readonly Layer[] };
+  readonly matchers?: readonly ((path: string) => { readonly path: string } | false)[];
+}
+
+function app() {
+  const stores = memoryStores();
+  const config = checkConfig({}, 'test');
+  const view = new RegistryView(stores.registry, unwatched);
+  const current = () => ({ config, models: {} as never });
+  return controlPlane({
+    adminKey: 'the-admin-key-of-this-test',
+    stores,
+    current,
+    configFile: undefined,
+    keys: new ConfiguredKeys(stores.keys, []),
+    groups: new Groups(view, config),
+    view,
+    usage: new SharedUsage(stores.stats),
+    auditWriter: {} as never,
+    metrics: createMetrics({ version: '0', node: '0' }),
+    clock: systemClock,
+    readiness: {} as never,
+    onFault: () => {},
+  });
+}
+
+/** Where the routers stand: what of these paths a layer takes is its own. */
+const MOUNTED = ['/admin/v1', ...new Set(Object.keys(openApiDocument.paths).map((path) => `/${path.split('/')[3]}`))];
+
+/** Every method and path that a router answers, those of its routers too. */
+function routesOf(stack: readonly Layer[], above = ''): string[] {
+  return stack.flatMap(({ route, handle, matchers }) => {
+    if (route !== undefined) {
+      const path = `${above}${route.path}`.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}');
+      return route.stack.map(({ method }) => `${method.toUpperCase()} ${path}`);
+    }
+    if (handle.stack === undefined) return [];
+    const at = MOUNTED.find((path) => matchers?.some((match) => match(path) !== false));
+    return routesOf(handle.stack, `${above}${at ?? ''}`);
+  });
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every route that the admin API has, and no other', () => {
+    const router = (app() as unknown as { router: { stack: readonly Layer[] } }).router;
+    const served = routesOf(router.stack).filter((route) => route.includes('/admin/v1'));
+    const methods = ['get', 'post', 'patch', 'put', 'delete'];
+    const described = Object.entries(openApiDocument.paths).flatMap(([path, item]) =>
+      Object.keys(item)
+        .filter((method) => methods.includes(method))
+        .map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(served.length).toBeGreaterThan(30);
+    expect([...new Set(served)].sort()).toEqual(described.sort());
+  });
+
+  it('names every parameter of its paths', () => {
+    for (const [path, item] of Object.entries(openApiDocument.paths)) {
+      const named = ((item as { parameters?: { name: string; in: string }[] }).parameters ?? []).map(({ name }) => name);
+      expect([path, named]).toEqual([path, [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)]);
+    }
+  });
+});

@@ -1,0 +1,29 @@
+import type { SharedUsage } from '@sluice/proxies';
+import express, { type Router } from 'express';
+import type { Models } from '../models.ts';
+import { permitForAll } from './permissions.ts';
+import { statsOf } from './stats.ts';
+
+export interface ProviderRoutesOptions {
+  readonly models: () => Pick<Models, 'describe'>;
+  readonly usage: Pick<SharedUsage, 'current' | 'latencyMs'>;
+}
+
+/** The providers, what of each is offered under which name, and how it has done lately, over all replicas. */
+export function providerRoutes({ models, usage }: ProviderRoutesOptions): Router {
+  const router = express.Router();
+  router.get('/', async (request, response) => {
+    permitForAll(request, 'read');
+    const { providers: figures } = statsOf(await usage.current());
+    const none = { calls: 0, share: 0, errors: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
+    const providers = models()
+      .describe()
+      .map(({ targets, ...provider }) => ({
+        ...provider,
+        targets: targets.map((target) => ({ ...target, latencyMs: usage.latencyMs(target.target) ?? null })),
+        ...(figures[provider.name] ?? none),
+      }));
+    response.json({ providers });
+  });
+  return router;
+}

@@ -1,0 +1,40 @@
+import { type GatewayConfig, inNetworks } from '@sluice/config';
+import type { Caller, Limits } from '@sluice/core';
+import type { KeyRecord } from '@sluice/store/ports';
+
+/** Limits as they are enforced: the budget is one of them. */
+export const withBudget = ({ limits, budget }: Pick<GatewayConfig['tenants'][string], 'limits' | 'budget'>): Limits =>
+  budget === undefined ? limits : { ...limits, budget };
+
+type Terms = Pick<
+  GatewayConfig['keys'][number],
+  'models' | 'routes' | 'allowedIps' | 'limits' | 'budget' | 'users' | 'tags' | 'metadata'
+>;
+
+/** What a key may do, as the configuration and the admin API write it, for its record. What is not said is not in it. */
+export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRecord, 'limits'> & Partial<KeyRecord> {
+  return {
+    limits: withBudget({ limits, budget }),
+    ...(users === undefined ? {} : { users: withBudget(users) }),
+    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** A caller who may do what a record says. */
+export function callerAs(
+  keyName: string,
+  record: Pick<KeyRecord, 'tenant' | 'team' | 'models' | 'routes' | 'allowedIps' | 'limits' | 'users' | 'tags'>,
+): Caller {
+  const { tenant, team, models, routes, allowedIps, limits, users, tags } = record;
+  return {
+    tenant,
+    keyName,
+    limits,
+    ...(team === undefined ? {} : { team }),
+    ...(models === undefined ? {} : { models }),
+    ...(routes === undefined ? {} : { routes }),
+    ...(allowedIps === undefined ? {} : { mayComeFrom: inNetworks(allowedIps) }),
+    ...(users === undefined ? {} : { users }),
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
