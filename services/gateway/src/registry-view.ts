@@ -56,6 +56,12 @@ export class RegistryView {
     }
   }
 
+  /** Reads it anew, whatever there is news of: what was written a moment ago is in it. @throws what the registry throws */
+  reload(): Promise<void> {
+    this.#stale = true;
+    return this.refresh();
+  }
+
   close(): void {
     this.#stop();
     clearTimeout(this.#timer);

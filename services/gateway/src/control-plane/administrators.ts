@@ -22,7 +22,7 @@ export interface AdministratorsOptions {
   /** The key of the environment; who has it is an owner. */
   readonly adminKey: string | undefined;
   readonly configured: () => GatewayConfig['admins'];
-  readonly view: Pick<RegistryView, 'admins' | 'refresh'>;
+  readonly view: Pick<RegistryView, 'admins' | 'refresh' | 'reload'>;
   readonly groups: Pick<Groups, 'team'>;
 }
 
@@ -42,9 +42,11 @@ export class Administrators {
     if (adminKey !== undefined && has(hashSecret(adminKey))) return { name: ROOT, role: 'owner' };
     const configured = this.configured().find((admin) => has(admin.hash));
     if (configured !== undefined) return this.#within(configured);
-    // who was taken out elsewhere must not be let in by what this replica remembers
+    // who was taken out elsewhere must not be let in by what this replica remembers, nor who was just made be refused by it
     await view.refresh();
-    const made = [...view.admins.values()].find((admin) => has(admin.hash));
+    const find = (): AdminRecord | undefined => [...view.admins.values()].find((admin) => has(admin.hash));
+    if (find() === undefined) await view.reload();
+    const made = find();
     return made === undefined || this.isConfigured(made.name) ? undefined : this.#within(made);
   }
 

@@ -32,7 +32,7 @@ const shown = ({ hash: _, ...record }: AdminRecord) => record;
 
 export interface AdminRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;
-  readonly view: Pick<RegistryView, 'refresh' | 'admins'>;
+  readonly view: Pick<RegistryView, 'reload' | 'admins'>;
   readonly administrators: Pick<Administrators, 'configured' | 'isConfigured'>;
   readonly groups: Pick<Groups, 'team'>;
   readonly clock: Clock;
@@ -50,7 +50,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
     new Map([...view.admins, ...administrators.configured().map((record) => [record.name, record] as const)]);
 
   const visible = async (request: Request, by: Administrator): Promise<AdminRecord> => {
-    await view.refresh();
+    await view.reload();
     const record = all().get(String(request.params['name']));
     if (record === undefined || !(within(by, scopeOf(record)) || by.name === record.name)) {
       throw notFound('administrator of that name');
@@ -75,7 +75,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
       after: after && shown(after),
     });
     const done = await registry.replace({ kind: 'admin', name: record.name, before, after, change });
-    if (done) await view.refresh();
+    if (done) await view.reload();
     return done;
   };
 
@@ -86,7 +86,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
 
   router.get('/', async (request, response) => {
     const by = permit(request, 'admins');
-    await view.refresh();
+    await view.reload();
     const admins = [...all().values()].filter((record) => within(by, scopeOf(record))).sort((a, b) => (a.name < b.name ? -1 : 1));
     response.json({
       admins: admins.map((record) => ({

@@ -45,7 +45,7 @@ type GroupRecord = TeamRecord | TenantRecord;
 
 export interface GroupRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;
-  readonly view: Pick<RegistryView, 'refresh' | 'teams' | 'tenants'>;
+  readonly view: Pick<RegistryView, 'reload' | 'teams' | 'tenants'>;
   readonly groups: Groups;
   readonly keys: Pick<Keys, 'list'>;
   readonly meters: Pick<Meters, 'budget'>;
@@ -89,7 +89,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   /** The group of a path, for who may see it. */
   const visible = async (request: Request): Promise<GroupRecord> => {
     const administrator = permit(request, 'read');
-    await view.refresh();
+    await view.reload();
     const record = find(String(request.params['name']));
     // one's own tenant may be seen also by who is there for one of its teams
     const { tenant, team } = record === undefined ? {} : scopeOf(record);
@@ -111,7 +111,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     });
     const replacement = { kind, name: record.name, before, after, change } as Parameters<typeof registry.replace>[0];
     const done = await registry.replace(replacement);
-    if (done) await view.refresh();
+    if (done) await view.reload();
     return done;
   };
 
@@ -133,7 +133,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   router.get('/', async (request, response) => {
     const administrator = permit(request, 'read');
     const query = scoped(administrator, checkedQuery(groupsQuery, request.query));
-    await view.refresh();
+    await view.reload();
     const asked = kind === 'tenant' ? { tenant: query.tenant } : { tenant: query.tenant, team: administrator.team };
     const all = groups.all(kind).filter((record) => within(asked, scopeOf(record)) && record.name > (query.cursor ?? ''));
     const page = all.slice(0, query.limit);
