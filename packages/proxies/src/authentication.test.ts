@@ -40,7 +40,7 @@ describe('authentication', () => {
     ['the-ke', 'unknown'],
     ['the\u0000key', 'malformed'],
     ['thé-key', 'malformed'],
-    ['k'.repeat(513), 'malformed'],
+    ['k'.repeat(8_193), 'malformed'],
     ['__proto__', 'unknown'],
   ])('refuses %j as %s, and nothing goes on', async (credential, reason) => {
     const { ask, passed, metrics } = setUp();
@@ -48,6 +48,20 @@ describe('authentication', () => {
     expect(passed()).toBe(0);
     const { values } = await metrics.authFailures.get();
     expect(values).toEqual([expect.objectContaining({ labels: { reason }, value: 1 })]);
+  });
+
+  it('refuses a key from where it may not be used, and asks from where a call comes only where a key says so', async () => {
+    const homely = { ...caller, mayComeFrom: (address: string) => address === '10.0.0.1' };
+    const service = authentication(fixedKeys({ 'the-key': caller, homely }))({ complete: async () => answer });
+    const from = (credential: string, clientAddress?: string) => {
+      const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { credential });
+      return service.complete(clientAddress === undefined ? call : { ...call, clientAddress });
+    };
+    expect(await from('homely', '10.0.0.1')).toBe(answer);
+    expect(await from('the-key', '10.0.0.2')).toBe(answer);
+    for (const address of ['10.0.0.2', undefined]) {
+      await expect(from('homely', address)).rejects.toMatchObject({ code: 'address_not_allowed', status: 403 });
+    }
   });
 
   it('does not call a key wrong that cannot be checked', async () => {

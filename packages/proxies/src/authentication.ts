@@ -11,8 +11,8 @@ export interface CallerLookup {
   find(secret: string): Caller | undefined | Promise<Caller | undefined>;
 }
 
-/** Nobody has a longer key; a key is visible ASCII, so that it can stand in a header. */
-const SECRET = /^[\x21-\x7e]{1,512}$/;
+/** A key is visible ASCII, so that it can stand in a header; the longest are tokens of identity providers. */
+const SECRET = /^[\x21-\x7e]{1,8192}$/;
 
 /**
  * Lets through only calls with a valid key, from where it may be used, and says whose they are.

@@ -5,7 +5,7 @@ import { modelAccess } from './model-access.ts';
 
 const reply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 
-function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits = {}) {
+function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits = {}, routes?: readonly string[]) {
   const order: string[] = [];
   const next: LlmService = {
     prepare: () => void order.push('prepare'),
@@ -21,7 +21,13 @@ function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits =
   const service = modelAccess(known, () => [{ kind: 'team', name: 'web', limits: ofTeam }])(next);
   const ask = (model: string) => {
     const call = openAiCall({ model, messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = { tenant: 't', keyName: 'k', limits, ...(models === undefined ? {} : { models }) };
+    call.facts.caller = {
+      tenant: 't',
+      keyName: 'k',
+      limits,
+      ...(models === undefined ? {} : { models }),
+      ...(routes === undefined ? {} : { routes }),
+    };
     return service.complete(call);
   };
   return { ask, order };
@@ -44,6 +50,19 @@ describe('model access', () => {
     const { ask, order } = setUp(models);
     await expect(ask(model)).rejects.toMatchObject({ code, status, param: 'model' });
     expect(order).toEqual([]);
+  });
+
+  it.each([
+    [['/v1/chat/completions'], true],
+    [['/v1/messages', '/v1/*'], true],
+    [['/v1/chat'], false],
+    [['/v1/messages'], false],
+    [[], false],
+  ])('holds a key to the routes %j', async (routes, may) => {
+    const { ask, order } = setUp(undefined, {}, {}, routes);
+    if (may) expect(await ask('a')).toBe(reply);
+    else await expect(ask('a')).rejects.toMatchObject({ code: 'model_not_allowed' });
+    expect(order).toEqual(may ? ['prepare', 'complete'] : []);
   });
 
   it('refuses a model of unknown price where the key or its team may not use one, if only one of its targets has none', async () => {

@@ -45,6 +45,12 @@ describe('the key cache', () => {
     expect(await cache.find('secret-a')).toBeDefined();
   });
 
+  it('does not look for what is too long for a key', async () => {
+    const { find, cache } = await setUp();
+    expect(await cache.find('x'.repeat(513))).toBeUndefined();
+    expect(find).not.toHaveBeenCalled();
+  });
+
   it('refuses a key at once when it was revoked, and when it has expired', async () => {
     const { clock, keys, cache } = await setUp(record());
     await keys.put(record({ name: 'b', hash: hashSecret('secret-b'), expiresAtMs: clock.now() + 1_000 }));

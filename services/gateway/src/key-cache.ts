@@ -12,6 +12,8 @@ const GRACE_MS = 300_000;
 /** So long nobody asks again for a key that is not there. */
 const UNKNOWN_MS = 1_000;
 const MAX_KEYS = 50_000;
+/** Nobody has a longer key: it is not looked for, and above all not remembered. */
+const MAX_LENGTH = 512;
 
 interface Remembered {
   readonly record: KeyRecord | undefined;
@@ -57,6 +59,7 @@ export class KeyCache implements CallerLookup {
   }
 
   find(secret: string): Caller | undefined | Promise<Caller | undefined> {
+    if (secret.length > MAX_LENGTH) return undefined;
     let hash = this.#hashes.get(secret);
     if (hash === undefined) {
       hash = hashSecret(secret);

@@ -48,7 +48,7 @@ export class RegistryView {
 
   /** Reads what there is news of. @throws what the registry throws */
   async refresh(): Promise<void> {
-    while (this.#stale) {
+    while (this.#stale || this.#loading !== undefined) {
       this.#loading ??= this.#load().finally(() => {
         this.#loading = undefined;
       });

@@ -1,0 +1,64 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { MemoryRegistry } from '@sluice/store/memory';
+import { waitFor } from '../../../test/support/wait-for.ts';
+import { Callers } from './callers.ts';
+import { Groups } from './groups.ts';
+import { RegistryView } from './registry-view.ts';
+
+const team = (name: string) => ({ name, tenant: 'acme', limits: {} });
+const put = (registry: MemoryRegistry, name: string) =>
+  registry.replace({ kind: 'team', name, before: undefined, after: team(name), change: '{}' });
+
+function setUp() {
+  const registry = new MemoryRegistry();
+  const list = jest.spyOn(registry, 'list');
+  const health = { works: jest.fn(), failed: jest.fn() };
+  return { registry, list, health, open: () => new RegistryView(registry, health) };
+}
+
+describe('the view of the registry', () => {
+  it('has what was there, and hears what is written', async () => {
+    const { registry, open } = setUp();
+    await put(registry, 'a');
+    const view = open();
+    expect(view.loaded).toBe(false);
+    await view.refresh();
+    expect([view.loaded, [...view.teams.keys()]]).toEqual([true, ['a']]);
+    await put(registry, 'b');
+    await waitFor(() => view.teams.has('b'), 'news of the team');
+    view.close();
+    await put(registry, 'c');
+    expect(view.teams.has('c')).toBe(false);
+  });
+
+  it('keeps what it has where the registry fails, tells so, and tries again', async () => {
+    const { registry, list, health, open } = setUp();
+    await put(registry, 'a');
+    const view = open();
+    await view.refresh();
+    list.mockRejectedValue(new Error('away'));
+    await put(registry, 'b');
+    await waitFor(() => health.failed.mock.calls.length > 0, 'the failure to be told');
+    expect([...view.teams.keys()]).toEqual(['a']);
+    await expect(view.refresh()).rejects.toThrow('away');
+    list.mockRestore();
+    await waitFor(() => view.teams.has('b'), 'another try');
+    view.close();
+  });
+
+  it('lets nobody in before it was read for the first time: whose limits hold is not known', async () => {
+    const { registry, list, open } = setUp();
+    await put(registry, 'a');
+    list.mockRejectedValue(new Error('away'));
+    const view = open();
+    const caller = { tenant: 'acme', team: 'a', keyName: 'k', limits: {} };
+    const groups = new Groups(view, { teams: {}, tenants: {}, models: {} });
+    const callers = new Callers({ keys: { find: () => caller }, tokens: { find: () => undefined }, groups, view });
+    await expect(callers.find('secret')).rejects.toMatchObject({ code: 'auth_unavailable' });
+    list.mockRestore();
+    expect(await callers.find('secret')).toBe(caller);
+    // from then on without waiting
+    expect(callers.find('secret')).toBe(caller);
+    view.close();
+  });
+});
