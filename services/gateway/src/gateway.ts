@@ -25,8 +25,7 @@ import { ReadinessProbe } from './readiness.ts';
 import { RegistryView } from './registry-view.ts';
 import type { Settings } from './settings.ts';
 import { TokenCallers } from './token-callers.ts';
-
-export const VERSION = '0.1.0';
+import { VERSION } from './version.ts';
 
 /** How long calls under way may go on after the gateway was told to stop. */
 const DRAIN_MS = 10_000;

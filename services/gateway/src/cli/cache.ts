@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { CliError, EXIT } from './cli-error.ts';
+import type { Context } from './context.ts';
+import { wholeNumber } from './limit-options.ts';
+import { type Column, date, dollars } from './output.ts';
+
+interface Entry {
+  readonly key: string;
+  readonly tenant?: string;
+  readonly namespace: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly bytes: number;
+  readonly savesUsd?: number;
+  readonly expiresAtMs: number;
+}
+
+const COLUMNS: readonly Column<Entry>[] = [
+  ['MODEL', ({ model }) => model],
+  ['TENANT', ({ tenant }) => tenant ?? 'all'],
+  ['NAMESPACE', ({ namespace }) => namespace || null],
+  ['PROVIDER', ({ provider }) => provider],
+  ['BYTES', ({ bytes }) => bytes],
+  ['SAVES USD', ({ savesUsd }) => dollars(savesUsd)],
+  ['EXPIRES', ({ expiresAtMs }) => date(expiresAtMs)],
+  ['KEY', ({ key }) => key],
+];
+
+/** `sluice cache`. */
+export function addCache(program: Command, context: Context): void {
+  const cache = program.command('cache').description('the answers that are kept');
+  cache
+    .command('list')
+    .description('some of the entries, without their answers')
+    .option('-n, --lines <n>', 'how many', wholeNumber, 20)
+    .option('--tenant <name>')
+    .option('--namespace <name>')
+    .option('--model <name>')
+    .action(async ({ lines, tenant, namespace, model }, command: Command) => {
+      const answer = await context.client(command).get('/cache', { limit: Math.min(lines, 1_000), tenant, namespace, model });
+      context.show(command, answer['entries'] as Entry[], COLUMNS, answer);
+      if (!context.wantsJson(command)) context.terminal.say(`${answer['total']} in all`);
+    });
+
+  cache
+    .command('delete')
+    .description('remove entries: one by its key (x-sluice-cache-key), or those of a tenant, a namespace, a model')
+    .argument('[key]')
+    .option('--tenant <name>')
+    .option('--namespace <name>')
+    .option('--model <name>')
+    .option('--all', 'every entry')
+    .action(async (key: string | undefined, { tenant, namespace, model, all }, command: Command) => {
+      const client = context.client(command);
+      if (key !== undefined) {
+        if (namespace !== undefined || model !== undefined || all === true) {
+          throw new CliError(EXIT.usage, 'A key names one entry: leave away --namespace, --model and --all.');
+        }
+        await client.delete(`/cache/${encodeURIComponent(key)}`, { tenant });
+        context.terminal.say('The entry is gone.');
+        return;
+      }
+      const { removed } = await client.delete('/cache', { tenant, namespace, model, all: all === true ? 'true' : undefined });
+      if (context.wantsJson(command)) context.json({ removed });
+      else context.terminal.say(`${removed} entries are gone.`);
+    });
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { AdminClient, readAdminKey } from './admin-client.ts';
+import { type Column, table } from './output.ts';
+
+/** Where a command reads and writes. */
+export interface Terminal {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Whether somebody looks at it. */
+  readonly interactive: boolean;
+  /** Ends what goes on until it is stopped. */
+  readonly signal: AbortSignal;
+  write(text: string): void;
+  /** What is said about it, beside the output. */
+  say(text: string): void;
+}
+
+/** What every command has: the terminal, the gateway, and how answers are shown. */
+export class Context {
+  readonly terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.terminal = terminal;
+  }
+
+  client(command: Command): AdminClient {
+    const { url, adminKeyFile } = command.optsWithGlobals<{ url: string; adminKeyFile?: string }>();
+    return new AdminClient({
+      url,
+      key: readAdminKey(adminKeyFile, this.terminal.environment),
+      signal: this.terminal.signal,
+    });
+  }
+
+  wantsJson(command: Command): boolean {
+    return command.optsWithGlobals<{ json?: boolean }>().json === true;
+  }
+
+  /** One record or many, as JSON where that is wanted, or else as a table. */
+  show<Row>(command: Command, rows: readonly Row[], columns: readonly Column<Row>[], whole: unknown = rows): void {
+    if (this.wantsJson(command)) this.json(whole);
+    else if (rows.length === 0) this.terminal.say('There is nothing to show.');
+    else this.terminal.write(`${table(rows, columns)}\n`);
+  }
+
+  json(value: unknown): void {
+    this.terminal.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  }
+}

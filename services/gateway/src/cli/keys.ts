@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import type { Answer } from './admin-client.ts';
+import type { Context } from './context.ts';
+import { addKeyOptions, keyTermsOf, patchOf, unsetOption } from './limit-options.ts';
+import { type Column, date, dollars } from './output.ts';
+
+interface Key {
+  readonly name: string;
+  readonly status: string;
+  readonly tenant: string;
+  readonly team?: string;
+  readonly models?: readonly string[];
+  readonly limits: Readonly<Record<string, unknown>>;
+  readonly budget?: string;
+  readonly spending?: { readonly spentUsd: number; readonly reservedUsd: number };
+  readonly expiresAtMs?: number;
+}
+
+export const limitsText = (limits: Readonly<Record<string, unknown>>): string | undefined => {
+  const text = Object.entries(limits)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+  return text === '' ? undefined : text;
+};
+
+const COLUMNS: readonly Column<Key>[] = [
+  ['NAME', ({ name }) => name],
+  ['STATUS', ({ status }) => status],
+  ['TENANT', ({ tenant }) => tenant],
+  ['TEAM', ({ team }) => team],
+  ['MODELS', ({ models }) => models?.join(' ') ?? 'all'],
+  ['LIMITS', ({ limits }) => limitsText(limits)],
+  ['BUDGET', ({ budget }) => budget],
+  ['EXPIRES', ({ expiresAtMs }) => date(expiresAtMs)],
+];
+
+const ONE: readonly Column<Key>[] = [...COLUMNS, ['SPENT', ({ spending }) => dollars(spending?.spentUsd)]];
+
+const at = (name: string, verb?: string): string => `/keys/${encodeURIComponent(name)}${verb === undefined ? '' : `/${verb}`}`;
+
+/** `sluice keys`. */
+export function addKeys(program: Command, context: Context): void {
+  const keys = program.command('keys').description('API keys: make, list, change, rotate, block, revoke');
+
+  /** A secret goes to the output alone, so that it can be taken from there. */
+  const showSecret = (command: Command, answer: Answer, text: string): void => {
+    if (context.wantsJson(command)) {
+      context.json(answer);
+      return;
+    }
+    context.terminal.say(`${text} This is shown once:`);
+    context.terminal.write(`${answer['secret']}\n`);
+  };
+
+  addKeyOptions(
+    keys
+      .command('create')
+      .description('make a key; its secret is written to the output, once')
+      .argument('[name]', 'what it is called; made up from the team if not given')
+      .option('--tenant <name>', "whose data it is; the team's tenant, where there is a team"),
+  ).action(async (name: string | undefined, options, command: Command) => {
+    const called = name ?? `${options.team ?? options.tenant ?? 'key'}-${randomBytes(4).toString('hex')}`;
+    const answer = await context.client(command).post('/keys', { name: called, ...keyTermsOf(options) });
+    showSecret(command, answer, `The key '${called}' is made.`);
+  });
+
+  keys
+    .command('list')
+    .description('all keys, or some')
+    .option('--tenant <name>')
+    .option('--team <name>')
+    .addOption(new Option('--status <status>').choices(['active', 'blocked', 'expired', 'revoked']))
+    .action(async ({ tenant, team, status }, command: Command) => {
+      context.show(command, await context.client(command).all<Key>('/keys', 'keys', { tenant, team, status }), COLUMNS);
+    });
+
+  keys
+    .command('show')
+    .description('one key, and what it has spent')
+    .argument('<name>')
+    .action(async (name: string, _options, command: Command) => {
+      const key = (await context.client(command).get(at(name))) as unknown as Key;
+      context.show(command, [key], ONE, key);
+    });
+
+  addKeyOptions(keys.command('set').description('change what a key may do, from its next call on').argument('<name>'))
+    .option(...unsetOption)
+    .action(async (name: string, options, command: Command) => {
+      const key = (await context.client(command).patch(at(name), patchOf(keyTermsOf(options), options.unset))) as unknown as Key;
+      context.show(command, [key], COLUMNS, key);
+    });
+
+  keys
+    .command('rotate')
+    .description('give a key another secret; the old one goes on for a while')
+    .argument('<name>')
+    .option('--grace <duration>', 'how long: 24h, or none', '24h')
+    .action(async (name: string, { grace }, command: Command) => {
+      const answer = await context.client(command).post(at(name, 'rotate'), { grace });
+      showSecret(
+        command,
+        answer,
+        `The key '${name}' has another secret; the old one goes on until ${date(answer['oldUntilMs'])} UTC.`,
+      );
+    });
+
+  for (const [verb, description] of [
+    ['block', 'let a key in no longer, until it is unblocked'],
+    ['unblock', 'let a key in again'],
+  ] as const) {
+    keys
+      .command(verb)
+      .description(description)
+      .argument('<name>')
+      .action(async (name: string, _options, command: Command) => {
+        const key = (await context.client(command).post(at(name, verb))) as unknown as Key;
+        context.show(command, [key], COLUMNS, key);
+      });
+  }
+
+  keys
+    .command('revoke')
+    .alias('delete')
+    .description('end a key for good, on all replicas')
+    .argument('<name>')
+    .action(async (name: string, _options, command: Command) => {
+      await context.client(command).delete(at(name));
+      context.terminal.say(`The key '${name}' is revoked.`);
+    });
+}

@@ -1,0 +1,147 @@
+import { budgetLimit, durationMs, windowLimit } from '@sluice/config';
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** A text that its own schema takes, as it is: the gateway reads it itself. */
+const as =
+  (
+    schema: { safeParse(text: unknown): { success: boolean; error?: { issues: { message: string }[] } } },
+    written = (text: string) => text,
+  ) =>
+  (text: string): string => {
+    const value = written(text);
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw new InvalidArgumentError(parsed.error?.issues[0]?.message ?? 'is wrong');
+    return value;
+  };
+
+/** `50/month` is `50 USD/month`. */
+const withCurrency = (text: string): string => text.replace(/^(\d+(?:\.\d+)?)(?= ?\/|$| soft$)/, '$1 USD');
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('expected a whole number above 0');
+  return Number(text);
+}
+
+/** Values of an option that may stand there several times. */
+const gathered = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+export function pairs(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('expected NAME=VALUE');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A date, or a time from now: `30d`. */
+export function moment(text: string): string {
+  const duration = durationMs.safeParse(text);
+  if (duration.success) return new Date(Date.now() + duration.data).toISOString();
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError('expected a date such as 2027-01-31, or a time from now such as 30d');
+  return new Date(at).toISOString();
+}
+
+interface LimitOptions {
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly requests?: string;
+  readonly tokens?: string;
+  readonly concurrent?: number;
+  readonly budget?: string;
+  readonly unpriced?: string;
+  readonly meta?: Record<string, string>;
+}
+
+/** What keys, teams and tenants have in common. */
+export const addLimitOptions = (command: Command): Command =>
+  command
+    .option('--rpm <n>', 'requests a minute', wholeNumber)
+    .option('--tpm <n>', 'tokens a minute, of prompts and answers', wholeNumber)
+    .option('--requests <limit>', 'requests in another span: 1000/h', as(windowLimit))
+    .option('--tokens <limit>', 'tokens in another span: 1000000/day', as(windowLimit))
+    .option('--concurrent <n>', 'calls in flight at one time', wholeNumber)
+    .option('--budget <amount>', 'US dollars: 50/month, 5/day, 100, "5/day soft"', as(budgetLimit, withCurrency))
+    .option('--unpriced <what>', 'what becomes of calls whose price is not known: serve or refuse')
+    .option('--meta <name=value>', 'a fact to keep with it (may be given several times)', pairs);
+
+/** What the options say, as the admin API takes it. */
+export function limitsOf({ rpm, tpm, requests, tokens, concurrent, budget, unpriced, meta }: LimitOptions): object {
+  const limits = {
+    ...(rpm === undefined ? {} : { requests: `${rpm}/min` }),
+    ...(requests === undefined ? {} : { requests }),
+    ...(tpm === undefined ? {} : { tokens: `${tpm}/min` }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(concurrent === undefined ? {} : { concurrent }),
+    ...(unpriced === undefined ? {} : { unpriced }),
+  };
+  return {
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(budget === undefined ? {} : { budget }),
+    ...(meta === undefined ? {} : { metadata: meta }),
+  };
+}
+
+interface KeyOptions extends LimitOptions {
+  readonly team?: string;
+  readonly tenant?: string;
+  readonly model?: string[];
+  readonly route?: string[];
+  readonly ip?: string[];
+  readonly tag?: Record<string, string>;
+  readonly expires?: string;
+  readonly userRpm?: number;
+  readonly userBudget?: string;
+}
+
+export const addKeyOptions = (command: Command): Command =>
+  addLimitOptions(command)
+    .option('--team <name>', 'the team that it is of')
+    .option('--model <pattern>', 'a model that it may use, "*" for any letters (several times)', gathered)
+    .option('--route <pattern>', 'a route that it may use: "/v1/chat/*" (several times)', gathered)
+    .option('--ip <network>', 'from where it may be used: 10.0.0.0/8 (several times)', gathered)
+    .option('--tag <name=value>', 'a tag of each of its calls (several times)', pairs)
+    .option('--expires <when>', 'its end: 2027-01-31, or 30d from now', moment)
+    .option('--user-rpm <n>', 'requests a minute of each end user (the tag `user`)', wholeNumber)
+    .option('--user-budget <amount>', 'US dollars of each end user', as(budgetLimit, withCurrency));
+
+export function keyTermsOf(options: KeyOptions): object {
+  const { team, tenant, model, route, ip, tag, expires, userRpm, userBudget } = options;
+  const users = {
+    ...(userRpm === undefined ? {} : { limits: { requests: `${userRpm}/min` } }),
+    ...(userBudget === undefined ? {} : { budget: userBudget }),
+  };
+  return {
+    ...limitsOf(options),
+    ...(team === undefined ? {} : { team }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(model === undefined ? {} : { models: model }),
+    ...(route === undefined ? {} : { routes: route }),
+    ...(ip === undefined ? {} : { allowedIps: ip }),
+    ...(tag === undefined ? {} : { tags: tag }),
+    ...(expires === undefined ? {} : { expiresAt: expires }),
+    ...(Object.keys(users).length === 0 ? {} : { users }),
+  };
+}
+
+/** Of a change: names of what shall go, as the nulls of a patch. `limits.requests` is one of the limits. */
+export function unset(names: readonly string[] = []): object {
+  const gone: Record<string, unknown> = {};
+  for (const name of names) {
+    const [field = '', part] = name.split('.');
+    gone[field] = part === undefined ? null : { ...(gone[field] as object | undefined), [part]: null };
+  }
+  return gone;
+}
+
+/** What is set and what is unset, limits of both together. */
+export function patchOf(set: object, names: readonly string[] | undefined): object {
+  const gone = unset(names) as { limits?: object };
+  const { limits } = set as { limits?: object };
+  const both = limits === undefined && gone.limits === undefined ? {} : { limits: { ...limits, ...gone.limits } };
+  return { ...set, ...gone, ...both };
+}
+
+export const unsetOption = [
+  '--unset <field>',
+  'take away: budget, models, limits.requests, … (several times)',
+  gathered,
+] as const;
