@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import {
   type AuditBatch,
+  type AuditReader,
+  type AuditReaderOptions,
   type AuditTrail,
   addUsage,
   combinationOf,
@@ -9,6 +11,7 @@ import {
   type UsageTable,
   usageTableOf,
 } from '../ports/index.ts';
+import { MemoryAuditReader, type ReaderGroup } from './audit-reader.ts';
 
 /** Hashes of sums that are kept, one a day and table. */
 const MAX_HASHES = 1_200;
@@ -19,6 +22,7 @@ export class MemoryAuditTrail implements AuditTrail {
   #records: string[] = [];
   /** Of all records that ever were, the number of the first that is kept. */
   #first = 0;
+  readonly #groups = new Map<string, ReaderGroup>();
   readonly #seen = new LRUCache<string, true>({ max: 10_000 });
   /** By table and day. */
   readonly #sums = new LRUCache<string, Map<string, UsageSum>>({ max: MAX_HASHES });
@@ -52,6 +56,19 @@ export class MemoryAuditTrail implements AuditTrail {
     const begin = Math.max(0, Number.parseInt(place, 10) + 1 - this.#first);
     return this.#records.slice(begin, begin + count).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
   }
+
+  reader(options: AuditReaderOptions): AuditReader {
+    const group = this.#groups.get(options.group) ?? { next: 0, pending: new Map() };
+    this.#groups.set(options.group, group);
+    return new MemoryAuditReader(this.#readFrom, group, options);
+  }
+
+  /** Records from a number on, and the number of the first that is there still. */
+  readonly #readFrom = (from: number, count: number) => {
+    const begin = Math.max(from, this.#first);
+    const records = this.#records.slice(begin - this.#first, begin - this.#first + count);
+    return { begin, records, end: this.#first + this.#records.length };
+  };
 
   async usage(days: readonly string[], table: UsageTable = 'days'): Promise<readonly UsageSum[]> {
     return days.flatMap((day) => [...(this.#sums.get(`${table} ${day}`)?.values() ?? [])]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { AuditBatch, AuditTrail } from './audit-trail.ts';
+import { waitFor } from '../../../../test/support/wait-for.ts';
+import type { AuditBatch, AuditReader, AuditTrail } from './audit-trail.ts';
 import {
   addUsage,
   combinationOf,
@@ -58,6 +59,72 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       await trail.append(batch('2', ['{"n":4}']));
       const [newest] = await trail.after(last?.place ?? '', 10);
       expect(newest).toEqual((await trail.latest(1))[0]);
+    });
+
+    it('gives each record to one of those who read together, again where it was not finished', async () => {
+      const trail = open(1_000);
+      await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));
+      const join = () => trail.reader({ group: 'files', claimAfterMs: 200 });
+      const [a, b] = [join(), join()];
+      const read = async (reader: AuditReader, count: number) => (await reader.read(count)).records;
+      const first = await read(a, 2);
+      expect(first.map(({ record }) => record)).toEqual(['{"n":1}', '{"n":2}']);
+      expect(first[1]?.place).toBe((await trail.latest(3))[1]?.place);
+      expect((await read(b, 2)).map(({ record }) => record)).toEqual(['{"n":3}']);
+      expect(await read(b, 2)).toEqual([]);
+      expect(await a.behind()).toBe(3);
+      await a.finish(first.slice(0, 1).map(({ place }) => place));
+      expect(await b.behind()).toBe(2);
+      // what was not finished in time is somebody else's; neither who has it nor who asks need be there any more
+      const c = join();
+      await waitFor(async () => (await c.behind()) === 2, 'the group to be known');
+      const taken = new Set<string>();
+      await waitFor(async () => {
+        for (const { record } of await read(c, 10)) taken.add(record);
+        return taken.size === 2;
+      }, 'what was left to be taken over');
+      expect([...taken].sort()).toEqual(['{"n":2}', '{"n":3}']);
+      // another purpose has a place of its own
+      expect(await read(trail.reader({ group: 'hook' }), 10)).toHaveLength(3);
+      for (const reader of [a, b, c]) await reader.close();
+    });
+
+    it('goes on where a group was, with what came since, when all its readers were away', async () => {
+      const trail = open(1_000);
+      const first = trail.reader({ group: 'files' });
+      expect(await first.read(10)).toEqual({ records: [], lost: 0 });
+      await trail.append(batch('1', ['{"n":1}']));
+      const { records } = await first.read(10);
+      await first.finish(records.map(({ place }) => place));
+      await first.close();
+      await trail.append(batch('2', ['{"n":2}']));
+      const second = trail.reader({ group: 'files' });
+      expect(await second.behind()).toBe(1);
+      expect((await second.read(10)).records.map(({ record }) => record)).toEqual(['{"n":2}']);
+    });
+
+    it('tells how many records were dropped before they were read', async () => {
+      const trail = open(100);
+      const reader = trail.reader({ group: 'slow' });
+      await reader.read(1);
+      for (let n = 0; n < 20; n++)
+        await trail.append(
+          batch(
+            `lost-${n}`,
+            Array.from({ length: 50 }, (_, one) => `{"n":${n * 50 + one}}`),
+          ),
+        );
+      let [read, lost] = [0, 0];
+      for (let more = true; more; ) {
+        const part = await reader.read(100);
+        read += part.records.length;
+        lost += part.lost;
+        more = part.records.length > 0;
+        await reader.finish(part.records.map(({ place }) => place));
+      }
+      expect(read + lost).toBe(1_000);
+      expect(lost).toBeGreaterThan(500);
+      expect(await reader.behind()).toBe(0);
     });
 
     it('writes a batch once', async () => {

@@ -15,6 +15,35 @@ export interface KeptRecord {
   readonly record: string;
 }
 
+/** What one reader is given. */
+export interface AuditPart {
+  readonly records: readonly KeptRecord[];
+  /** Records that were dropped from the trail before anybody of the group read them. */
+  readonly lost: number;
+}
+
+/** One of those who read the trail together, for one purpose. */
+export interface AuditReader {
+  /** Up to `count` records that none of the group has finished: those of a reader that died, else new ones. */
+  read(count: number): Promise<AuditPart>;
+  /** Says that records need not be given to anybody again. */
+  finish(places: readonly string[]): Promise<void>;
+  /** How many records the group has not finished. */
+  behind(): Promise<number>;
+  /** Reads no more; what it has not finished is given to others. */
+  close(): Promise<void>;
+}
+
+export interface AuditReaderOptions {
+  /** Who reads together, by one place that all replicas know: it outlives them. */
+  readonly group: string;
+  /** How long a reader may keep records unfinished before they are given to another one. */
+  readonly claimAfterMs?: number;
+}
+
+/** Longer than any sink may take. */
+export const CLAIM_AFTER_MS = 60_000;
+
 /** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {
   append(batch: AuditBatch): Promise<void>;
@@ -22,6 +51,8 @@ export interface AuditTrail {
   latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
   /** The oldest `count`, oldest first, of those that stand after a place. */
   after(place: string, count: number): Promise<readonly KeptRecord[]>;
+  /** Reads the whole trail, from its oldest record on, each at least once over all readers of the group and all their restarts. */
+  reader(options: AuditReaderOptions): AuditReader;
   /** The sums of these days (`2026-11-24`), in no order: those of the days, or those of their hours or of tags. */
   usage(days: readonly string[], table?: UsageTable): Promise<readonly UsageSum[]>;
 }

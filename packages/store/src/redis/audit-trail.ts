@@ -1,5 +1,7 @@
 import {
   type AuditBatch,
+  type AuditReader,
+  type AuditReaderOptions,
   type AuditTrail,
   combinationOf,
   type KeptRecord,
@@ -13,6 +15,7 @@ import {
   type UsageTable,
   usageTableOf,
 } from '../ports/index.ts';
+import { RedisAuditReader } from './audit-reader.ts';
 import type { RedisClient } from './connections.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
@@ -65,6 +68,10 @@ export class RedisAuditTrail implements AuditTrail {
   async after(place: string, count: number): Promise<readonly KeptRecord[]> {
     const entries = await this.#background.xrange(this.#layout.auditStream, `(${place}`, '+', 'COUNT', count);
     return entries.map(([at, fields]) => ({ place: at, record: fields[1] ?? '' }));
+  }
+
+  reader(options: AuditReaderOptions): AuditReader {
+    return new RedisAuditReader(this.#background, this.#layout.auditStream, options);
   }
 
   async usage(days: readonly string[], table: UsageTable = 'days'): Promise<readonly UsageSum[]> {

@@ -1,0 +1,49 @@
+import { type AuditPart, type AuditReader, type AuditReaderOptions, CLAIM_AFTER_MS, type KeptRecord } from '../ports/index.ts';
+
+/** What readers of one group know together. */
+export interface ReaderGroup {
+  /** The number of the first record that nobody was given. */
+  next: number;
+  readonly pending: Map<string, { readonly record: string; atMs: number }>;
+}
+
+type ReadFrom = (from: number, count: number) => { begin: number; records: readonly string[]; end: number };
+
+/** Reads the trail of one process. */
+export class MemoryAuditReader implements AuditReader {
+  readonly #readFrom: ReadFrom;
+  readonly #group: ReaderGroup;
+  readonly #claimAfterMs: number;
+
+  constructor(readFrom: ReadFrom, group: ReaderGroup, { claimAfterMs }: AuditReaderOptions) {
+    this.#readFrom = readFrom;
+    this.#group = group;
+    this.#claimAfterMs = claimAfterMs ?? CLAIM_AFTER_MS;
+  }
+
+  async read(count: number): Promise<AuditPart> {
+    const nowMs = performance.now();
+    const { pending } = this.#group;
+    const left = [...pending].filter(([, { atMs }]) => nowMs - atMs >= this.#claimAfterMs).slice(0, count);
+    if (left.length > 0) {
+      for (const [, one] of left) one.atMs = nowMs;
+      return { records: left.map(([place, { record }]) => ({ place, record })), lost: 0 };
+    }
+    const { begin, records } = this.#readFrom(this.#group.next, count);
+    const lost = begin - this.#group.next;
+    this.#group.next = begin + records.length;
+    const given = records.map((record, n): KeptRecord => ({ place: `${begin + n}-0`, record }));
+    for (const { place, record } of given) pending.set(place, { record, atMs: nowMs });
+    return { records: given, lost };
+  }
+
+  async finish(places: readonly string[]): Promise<void> {
+    for (const place of places) this.#group.pending.delete(place);
+  }
+
+  async behind(): Promise<number> {
+    return this.#readFrom(this.#group.next, 0).end - this.#group.next + this.#group.pending.size;
+  }
+
+  async close(): Promise<void> {}
+}

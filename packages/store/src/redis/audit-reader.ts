@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { type AuditPart, type AuditReader, type AuditReaderOptions, CLAIM_AFTER_MS, type KeptRecord } from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+
+type Entry = readonly [place: string, fields: readonly string[] | null];
+
+/** A reply of XINFO: names and values in turn. */
+function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
+  const list = reply as unknown[];
+  return new Map(list.flatMap((name, n) => (n % 2 === 0 ? [[String(name), list[n + 1]] as const] : [])));
+}
+
+const keptOf = ([place, fields]: Entry): KeptRecord => ({ place, record: fields?.[1] ?? '' });
+
+/** Reads the stream of all replicas as one of a consumer group: where the group is, Redis knows. */
+export class RedisAuditReader implements AuditReader {
+  readonly #client: RedisClient;
+  readonly #stream: string;
+  readonly #group: string;
+  readonly #claimAfterMs: number;
+  readonly #name = randomUUID();
+
+  constructor(client: RedisClient, stream: string, { group, claimAfterMs }: AuditReaderOptions) {
+    this.#client = client;
+    this.#stream = stream;
+    this.#group = group;
+    this.#claimAfterMs = claimAfterMs ?? CLAIM_AFTER_MS;
+  }
+
+  read(count: number): Promise<AuditPart> {
+    return this.#withGroup(async () => {
+      const { entries, gone } = await this.#claim(count);
+      if (entries.length > 0) return { records: entries.map(keptOf), lost: gone };
+      const lost = gone + (await this.#trimmedUnread());
+      const reply = await this.#client.xreadgroup('GROUP', this.#group, this.#name, 'COUNT', count, 'STREAMS', this.#stream, '>');
+      const [[, fresh] = ['', []]] = (reply ?? []) as [string, Entry[]][];
+      return { records: fresh.map(keptOf), lost };
+    });
+  }
+
+  async finish(places: readonly string[]): Promise<void> {
+    if (places.length > 0) await this.#client.xack(this.#stream, this.#group, ...places);
+  }
+
+  behind(): Promise<number> {
+    return this.#withGroup(async () => {
+      const group = await this.#groupInfo();
+      const lag = group.get('lag');
+      // after a trim Redis may not know: then it is no more than all
+      const unread = typeof lag === 'number' ? lag : await this.#client.xlen(this.#stream);
+      return unread + Number(group.get('pending') ?? 0);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name).catch(() => {});
+  }
+
+  /** What another reader has not finished for too long; and how many of those are dropped from the stream by now. */
+  async #claim(count: number): Promise<{ entries: Entry[]; gone: number }> {
+    const args = [this.#stream, this.#group, this.#name, this.#claimAfterMs, '0-0', 'COUNT', count] as const;
+    const [, entries, deleted = []] = (await this.#client.xautoclaim(...args)) as [string, Entry[], string[]?];
+    return { entries: entries.filter(([, fields]) => fields !== null), gone: deleted.length };
+  }
+
+  /** How many records were dropped from the stream before the group read them. */
+  async #trimmedUnread(): Promise<number> {
+    const [stream, group] = await Promise.all([this.#client.xinfo('STREAM', this.#stream).then(infoOf), this.#groupInfo()]);
+    const [added, length, read] = [stream.get('entries-added'), stream.get('length'), group.get('entries-read')];
+    if (typeof added !== 'number' || typeof length !== 'number') return 0;
+    return Math.max(0, added - length - (typeof read === 'number' ? read : 0));
+  }
+
+  async #groupInfo(): Promise<ReadonlyMap<string, unknown>> {
+    const groups = ((await this.#client.xinfo('GROUPS', this.#stream)) as unknown[]).map(infoOf);
+    return groups.find((group) => group.get('name') === this.#group) ?? new Map();
+  }
+
+  /** The group is made where it is not there: at first, and after a Redis that came back empty. */
+  async #withGroup<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Error && /NOGROUP|no such key/.test(error.message))) throw error;
+      await this.#client.xgroup('CREATE', this.#stream, this.#group, '0', 'MKSTREAM').catch((made: unknown) => {
+        // another replica was first
+        if (!(made instanceof Error && made.message.startsWith('BUSYGROUP'))) throw made;
+      });
+      return work();
+    }
+  }
+}
