@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ConfigFile } from '@sluice/config';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
-import { type GatewayProcess, startGatewayProcess, untilReady } from './gateway-process.ts';
+import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess, untilReady } from './gateway-process.ts';
 
 /** Several gateway processes on one Redis, in front of one simulator. */
 export interface Replicas {
   readonly gateways: readonly GatewayProcess[];
   readonly simulator: RunningSimulator;
+  /** As they were started, for one more like them. */
+  readonly options: GatewayProcessOptions;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function startReplicas(
   return {
     gateways,
     simulator,
+    options,
     async stop() {
       await Promise.all(gateways.map((gateway) => gateway.stop()));
       await simulator.close();

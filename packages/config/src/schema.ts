@@ -247,6 +247,8 @@ export const configSchema = z.strictObject({
       /** Where the records are written besides, each at least once. */
       drain: z
         .strictObject({
+          /** After how long what one replica has read and not written is another's: longer than any write takes. */
+          takeOver: durationMs.default(60_000),
           /** A file of JSON lines a day and replica. */
           files: z.strictObject({ directory: z.string().min(1) }).optional(),
           /** Posted as JSON lines. */
@@ -260,9 +262,9 @@ export const configSchema = z.strictObject({
             })
             .optional(),
         })
-        .default({}),
+        .default({ takeOver: 60_000 }),
     })
-    .default({ keep: 100_000, content: false, drain: {} }),
+    .default({ keep: 100_000, content: false, drain: { takeOver: 60_000 } }),
   /** How long the sums of usage are kept. */
   usage: z
     .strictObject({

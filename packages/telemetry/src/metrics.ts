@@ -46,6 +46,11 @@ export function createMetrics(build: BuildInfo) {
       'owner',
     ]),
     auditDropped: counter('sluice_audit_dropped_total', 'Audit records that could not be kept.', []),
+    drained: counter('sluice_audit_drained_total', 'Audit records written to a drain.', ['sink']),
+    drainLost: counter('sluice_audit_drain_lost_total', 'Audit records dropped from the trail before a drain had them.', [
+      'sink',
+    ]),
+    drainBehind: gauge('sluice_audit_drain_behind', 'Audit records that a drain has not written yet.', ['sink']),
     requestDuration: histogram('sluice_request_duration_seconds', 'The whole call.', ['route', 'cache'], REQUEST_BUCKETS_S),
     upstreamDuration: histogram(
       'sluice_upstream_duration_seconds',

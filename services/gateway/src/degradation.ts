@@ -8,6 +8,8 @@ const CONCERNS = {
   limits: 'calls of keys with limits are answered with 503',
   cache: 'calls go to the providers',
   audit: 'records wait in this process, up to a bound',
+  drain_files: 'audit records wait in the trail until the files can be written again',
+  drain_webhook: 'audit records wait in the trail until the webhook takes them again',
   usage: 'strategies go by what this replica alone has seen',
 } as const;
 

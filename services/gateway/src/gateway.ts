@@ -16,6 +16,7 @@ import { controlPlane } from './control-plane/app.ts';
 import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
 import { Degradation } from './degradation.ts';
+import { Drains } from './drain/drains.ts';
 import { Groups } from './groups.ts';
 import { KeyCache } from './key-cache.ts';
 import { drain, listen } from './listener.ts';
@@ -77,6 +78,14 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     health: degradation.concern('audit'),
     onRecord: (record) => countForDashboard(usage, record),
   });
+  const drains = new Drains({
+    trail: stores.audit,
+    clock,
+    metrics,
+    health: (name) => degradation.concern(`drain_${name}`),
+    logger,
+  });
+  drains.configure(settings.config.audit.drain);
   const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
@@ -135,6 +144,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
             prices.follow(config.prices, settings.configFile);
             groups.configure(config);
             tokens.configure(config.jwt);
+            drains.configure(config.audit.drain);
             trusts = inNetworks(config.network.trustedProxies);
             current = composed(config, models);
             configuredKeys.configure(keyRecordsOf(config));
@@ -159,6 +169,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       await auditWriter.flush().catch((error: unknown) => {
         logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
       });
+      await drains.close();
       await current.models.destroy();
       await stores.close();
     },

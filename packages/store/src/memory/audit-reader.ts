@@ -1,4 +1,4 @@
-import { type AuditPart, type AuditReader, type AuditReaderOptions, CLAIM_AFTER_MS, type KeptRecord } from '../ports/index.ts';
+import type { AuditPart, AuditReader, AuditReaderOptions, KeptRecord } from '../ports/index.ts';
 
 /** What readers of one group know together. */
 export interface ReaderGroup {
@@ -18,7 +18,7 @@ export class MemoryAuditReader implements AuditReader {
   constructor(readFrom: ReadFrom, group: ReaderGroup, { claimAfterMs }: AuditReaderOptions) {
     this.#readFrom = readFrom;
     this.#group = group;
-    this.#claimAfterMs = claimAfterMs ?? CLAIM_AFTER_MS;
+    this.#claimAfterMs = claimAfterMs;
   }
 
   async read(count: number): Promise<AuditPart> {

@@ -85,27 +85,39 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       }, 'what was left to be taken over');
       expect([...taken].sort()).toEqual(['{"n":2}', '{"n":3}']);
       // another purpose has a place of its own
-      expect(await read(trail.reader({ group: 'hook' }), 10)).toHaveLength(3);
+      expect(await read(trail.reader({ group: 'hook', claimAfterMs: 60_000 }), 10)).toHaveLength(3);
       for (const reader of [a, b, c]) await reader.close();
     });
 
     it('goes on where a group was, with what came since, when all its readers were away', async () => {
       const trail = open(1_000);
-      const first = trail.reader({ group: 'files' });
+      const first = trail.reader({ group: 'files', claimAfterMs: 60_000 });
       expect(await first.read(10)).toEqual({ records: [], lost: 0 });
       await trail.append(batch('1', ['{"n":1}']));
       const { records } = await first.read(10);
       await first.finish(records.map(({ place }) => place));
       await first.close();
       await trail.append(batch('2', ['{"n":2}']));
-      const second = trail.reader({ group: 'files' });
+      const second = trail.reader({ group: 'files', claimAfterMs: 60_000 });
       expect(await second.behind()).toBe(1);
       expect((await second.read(10)).records.map(({ record }) => record)).toEqual(['{"n":2}']);
     });
 
+    it('gives what a reader had not finished when it closed to another one', async () => {
+      const trail = open(1_000);
+      const join = () => trail.reader({ group: 'files', claimAfterMs: 50 });
+      const first = join();
+      await trail.append(batch('1', ['{"n":1}']));
+      await first.read(10);
+      await first.close();
+      const second = join();
+      expect(await second.behind()).toBe(1);
+      await waitFor(async () => (await second.read(10)).records.length === 1, 'what was left');
+    });
+
     it('tells how many records were dropped before they were read', async () => {
       const trail = open(100);
-      const reader = trail.reader({ group: 'slow' });
+      const reader = trail.reader({ group: 'slow', claimAfterMs: 60_000 });
       await reader.read(1);
       for (let n = 0; n < 20; n++)
         await trail.append(

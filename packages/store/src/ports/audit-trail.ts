@@ -38,11 +38,8 @@ export interface AuditReaderOptions {
   /** Who reads together, by one place that all replicas know: it outlives them. */
   readonly group: string;
   /** How long a reader may keep records unfinished before they are given to another one. */
-  readonly claimAfterMs?: number;
+  readonly claimAfterMs: number;
 }
-
-/** Longer than any sink may take. */
-export const CLAIM_AFTER_MS = 60_000;
 
 /** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {

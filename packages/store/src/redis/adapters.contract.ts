@@ -75,8 +75,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     new RedisRegistry({ state, subscriber, layout, waitLonger: wait });
   keysContract(adapter, async () => {
     const layout = ownLayout();
-    const again = async () => {
-      const { state, subscriber } = await connected();
+    const keysOn = async ({ state, subscriber }: Connections) => {
       const keys = new RedisKeys({ state, subscriber, layout, wait, waitLonger: wait });
       await untilSubscribed(state, layout.keyChannel, (heard) =>
         keys.onChange((hash) => {
@@ -85,7 +84,8 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       );
       return keys;
     };
-    return { keys: await again(), again, journal: registryOn(shared, layout) };
+    const first = await connected();
+    return { keys: await keysOn(first), again: async () => keysOn(await connected()), journal: registryOn(first, layout) };
   });
   registryContract(adapter, async () => {
     const layout = ownLayout();

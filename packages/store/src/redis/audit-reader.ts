@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AuditPart, type AuditReader, type AuditReaderOptions, CLAIM_AFTER_MS, type KeptRecord } from '../ports/index.ts';
+import type { AuditPart, AuditReader, AuditReaderOptions, KeptRecord } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 
 type Entry = readonly [place: string, fields: readonly string[] | null];
@@ -24,7 +24,7 @@ export class RedisAuditReader implements AuditReader {
     this.#client = client;
     this.#stream = stream;
     this.#group = group;
-    this.#claimAfterMs = claimAfterMs ?? CLAIM_AFTER_MS;
+    this.#claimAfterMs = claimAfterMs;
   }
 
   read(count: number): Promise<AuditPart> {
@@ -53,7 +53,10 @@ export class RedisAuditReader implements AuditReader {
   }
 
   async close(): Promise<void> {
-    await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name).catch(() => {});
+    const consumers = ((await this.#client.xinfo('CONSUMERS', this.#stream, this.#group)) as unknown[]).map(infoOf);
+    const own = consumers.find((consumer) => consumer.get('name') === this.#name);
+    // with a reader that is taken out, Redis would forget what it has not finished
+    if (own?.get('pending') === 0) await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name);
   }
 
   /** What another reader has not finished for too long; and how many of those are dropped from the stream by now. */

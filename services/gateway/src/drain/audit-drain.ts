@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConcernHealth } from '@sluice/core';
+import type { AuditReader, KeptRecord } from '@sluice/store/ports';
+import type { Logger, Metrics } from '@sluice/telemetry';
+import type { DrainSink } from './drain-sink.ts';
+
+const BATCH = 500;
+/** How often it is asked for new records, and how often for how many wait. */
+const EVERY_MS = 500;
+const GAUGE_EVERY_MS = 5_000;
+/** How long after a failure it is tried again, twice as long each time. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+/** How long what waits may still be written when the gateway ends; the rest is written after it begins again. */
+const CLOSING_MS = 2_000;
+
+export interface AuditDrainOptions {
+  /** `files` or `webhook`. */
+  readonly name: string;
+  readonly reader: AuditReader;
+  readonly sink: DrainSink;
+  readonly metrics: Pick<Metrics, 'drained' | 'drainBehind' | 'drainLost'>;
+  readonly health: ConcernHealth;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
+/**
+ * Writes the audit trail to a sink, each record at least once: a record is finished only when the sink has it, and what a replica that died had
+ * not finished is another one's. Where it is, the store knows, so that it goes on after a restart.
+ */
+export class AuditDrain {
+  readonly #options: AuditDrainOptions;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(options: AuditDrainOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  /** Ends after what is under way, and writes what waits, if the sink takes it at once. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    const { reader, sink } = this.#options;
+    const last = this.#rest().then(() => reader.close());
+    await Promise.race([last.catch(() => {}), sleep(CLOSING_MS, undefined, { ref: false })]);
+    await sink.close().catch(() => {});
+  }
+
+  async #rest(): Promise<void> {
+    const untilMs = performance.now() + CLOSING_MS;
+    while ((await this.#part()) === BATCH && performance.now() < untilMs);
+  }
+
+  async #run(): Promise<void> {
+    const { name, metrics, reader, health } = this.#options;
+    let retryMs = RETRY_MS;
+    let gaugedAtMs = Number.NEGATIVE_INFINITY;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const count = await this.#part();
+        if (performance.now() - gaugedAtMs > GAUGE_EVERY_MS) {
+          metrics.drainBehind.set({ sink: name }, await reader.behind());
+          gaugedAtMs = performance.now();
+        }
+        health.works();
+        retryMs = RETRY_MS;
+        if (count < BATCH) await this.#pause(EVERY_MS);
+      } catch (error) {
+        health.failed(error);
+        await this.#pause(retryMs);
+        retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+      }
+    }
+  }
+
+  /** What was read and could not be written: it is this replica's until it has, or has died. */
+  #unwritten: readonly KeptRecord[] = [];
+
+  /** Writes one part, and tells how many records that were. */
+  async #part(): Promise<number> {
+    const { name, reader, sink, metrics, logger } = this.#options;
+    if (this.#unwritten.length === 0) {
+      const { records, lost } = await reader.read(BATCH);
+      this.#unwritten = records;
+      if (lost > 0) {
+        metrics.drainLost.inc({ sink: name }, lost);
+        logger.error(
+          `${lost} audit records were dropped before they were written to ${name}: it is slower than calls come. audit.keep is too small`,
+        );
+      }
+    }
+    const records = this.#unwritten;
+    if (records.length === 0) return 0;
+    await sink.write(records);
+    await reader.finish(records.map(({ place }) => place));
+    this.#unwritten = [];
+    metrics.drained.inc({ sink: name }, records.length);
+    return records.length;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {});
+  }
+}

@@ -1,0 +1,143 @@
+import { createHmac } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ask, askAdmin, chat } from '../support/ask.ts';
+import { parseExposition } from '../support/exposition.ts';
+import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+interface Line {
+  readonly id: string;
+  readonly requestId: string;
+}
+
+describe('the drains of the audit trail', () => {
+  const SECRET = 'the-secret-of-the-webhook';
+  let replicas: Replicas;
+  let others: GatewayProcess[];
+  let folder: string;
+  let hook: Server;
+  /** What the webhook was given, as it answered. */
+  let posted: { status: number; headers: IncomingHttpHeaders; body: string }[];
+  let answers: () => number;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-drain-'));
+    posted = [];
+    others = [];
+    answers = () => 204;
+    hook = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      const status = answers();
+      posted.push({ status, headers: request.headers, body });
+      response.writeHead(status).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => hook.once('listening', resolve));
+    const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/audit`;
+    replicas = await startReplicas(2, (baseUrl) => ({
+      providers: { up: { baseUrl } },
+      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+      keys: [{ name: 'app', secret: 'key-app' }],
+      audit: {
+        drain: {
+          takeOver: '1s',
+          files: { directory: folder },
+          webhook: { url, secret: SECRET, headers: { 'x-from': 'sluice' } },
+        },
+      },
+    }));
+  });
+  afterEach(async () => {
+    await Promise.all(others.map((gateway) => gateway.stop()));
+    await replicas.stop();
+    hook.close();
+    rmSync(folder, { recursive: true });
+  });
+  const gateway = (n: number) => replicas.gateways[n] as GatewayProcess;
+  const send = async (count: number, to: (n: number) => GatewayProcess = (n) => gateway(n % 2)) => {
+    const ids = Array.from({ length: count }, async (_, n) => {
+      const { headers } = await ask(to(n).url, chat('plain', `${n}`), { key: 'key-app' });
+      return headers.get('x-request-id') as string;
+    });
+    return Promise.all(ids);
+  };
+  const parsed = (text: string): Line[] =>
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Line);
+  const inFiles = () => readdirSync(folder).flatMap((file) => parsed(readFileSync(join(folder, file), 'utf8')));
+  const inHook = () => posted.filter(({ status }) => status < 300).flatMap(({ body }) => parsed(body));
+  const ids = (lines: readonly Line[]) => new Set(lines.map(({ requestId }) => requestId));
+
+  it('have every record of all replicas once, signed where that is wanted', async () => {
+    const sent = await send(200);
+    for (const lines of [inFiles, inHook]) {
+      await waitFor(() => ids(lines()).size === 200, 'all records to be written');
+      expect(ids(lines())).toEqual(new Set(sent));
+      // nobody died, so that nothing is written twice
+      expect(lines()).toHaveLength(200);
+    }
+    for (const { headers, body } of posted) {
+      expect(headers).toMatchObject({ 'content-type': 'application/x-ndjson', 'x-from': 'sluice' });
+      expect(headers['x-sluice-signature']).toBe(`sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`);
+    }
+    const exposition = async (n: number) => parseExposition(await (await fetch(`${gateway(n).adminUrl}/metrics`)).text());
+    const drained = (await Promise.all([0, 1].map(exposition))).map((one) =>
+      one.sum('sluice_audit_drained_total', { sink: 'files' }),
+    );
+    expect(drained.reduce((sum, one) => sum + one, 0)).toBe(200);
+  });
+
+  it('wait for a webhook that is away, and say so', async () => {
+    answers = () => 503;
+    const sent = await send(20);
+    const degraded = async (n: number) =>
+      parseExposition(await (await fetch(`${gateway(n).adminUrl}/metrics`)).text()).sum('sluice_degraded', {
+        concern: 'drain_webhook',
+      });
+    await waitFor(() => posted.length > 1, 'the webhook to be tried again');
+    expect((await degraded(0)) + (await degraded(1))).toBeGreaterThan(0);
+    await waitFor(() => ids(inFiles()).size === 20, 'the files, which have nothing to do with it');
+    answers = () => 200;
+    await waitFor(() => ids(inHook()).size === 20, 'the records to be posted');
+    expect(ids(inHook())).toEqual(new Set(sent));
+  }, 30_000);
+
+  it('go on where they were after all replicas ended, and lose nothing of one that was killed', async () => {
+    answers = () => 503;
+    const before = await send(30);
+    await waitFor(() => posted.length > 0, 'a post that fails');
+    const [first, second] = [gateway(0), gateway(1)];
+    // what it has read and not written is written by who comes after it
+    await Promise.all([first.stop('SIGKILL'), second.stop('SIGTERM')]);
+    answers = () => 200;
+    const again = await startGatewayProcess(replicas.options);
+    others.push(again);
+    await untilReady(again);
+    const after = await send(5, () => again);
+    await waitFor(() => ids(inHook()).size >= 35, 'all records to be posted');
+    expect(ids(inHook())).toEqual(new Set([...before, ...after]));
+    const { json } = await askAdmin(again.adminUrl, ADMIN_KEY, 'GET', '/audit?limit=100');
+    const kept = new Map((json['records'] as Line[]).map(({ id, requestId }) => [requestId, id]));
+    for (const { id, requestId } of inHook()) expect(id).toBe(kept.get(requestId));
+  }, 30_000);
+
+  it('wait for a directory that cannot be written', async () => {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'a file in its place');
+    const sent = await send(10);
+    await waitFor(
+      () => replicas.gateways.some(({ output }) => output().includes('drain_files: degraded')),
+      'the failure to be told',
+    );
+    rmSync(folder);
+    await waitFor(() => existsSync(folder) && ids(inFiles()).size === 10, 'the records to be written');
+    expect(ids(inFiles())).toEqual(new Set(sent));
+  }, 30_000);
+});
