@@ -21,7 +21,9 @@ describe('Redis goes and comes back', () => {
           { name: 'limited', secret: 'key-limited', limits: { requests: '1000/min', concurrent: 10 } },
           { name: 'unseen', secret: 'key-unseen' },
           { name: 'soft', secret: 'key-soft', budget: '1 USD/month soft' },
-          { name: 'hard', secret: 'key-hard', budget: '1 USD/month' },
+          { name: 'hard-cut', secret: 'key-hard-cut', budget: '1 USD/month' },
+          { name: 'hard-hang', secret: 'key-hard-hang', budget: '1 USD/month' },
+          { name: 'unused', secret: 'key-unused', budget: '1 USD/month' },
         ],
         cache: { exact: { ttl: '1h' } },
       }),
@@ -79,13 +81,15 @@ describe('Redis goes and comes back', () => {
       ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['spending'] as { spentUsd: number }).spentUsd;
     const spend = (key: string, n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key });
     const already = await spentUsd();
+    // its key is known, and nothing of its budget was ever spent, so that there is no lease of it
+    const models = { headers: { authorization: 'Bearer key-unused' } };
+    expect((await fetch(`${gateway.url}/v1/models`, models)).status).toBe(200);
     expect((await spend('key-soft', 0)).status).toBe(200);
-    expect((await spend('key-hard', 0)).status).toBe(200);
     await waitFor(async () => (await spentUsd()) > already, 'the first call to be spent');
     const before = await spentUsd();
     proxy[how]();
     await waitFor(async () => (await call('key-limited', how)).status === 503, 'the limits to be missed');
-    expect((await spend('key-hard', 1)).code).toBe('budget_unavailable');
+    expect((await spend('key-unused', 1)).code).toBe('budget_unavailable');
     const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => spend('key-soft', n)));
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
     for (const { headers } of answers) expect(headers.get('x-sluice-degraded')).toContain('budget');
@@ -95,6 +99,32 @@ describe('Redis goes and comes back', () => {
     const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
     expect(json['spending']).toMatchObject({ soft: true, reservedUsd: 0 });
   });
+
+  it.each(['cut', 'hang'] as const)(
+    '%s: a hard budget goes on with its lease, is not passed, and is told later what was spent',
+    async (how) => {
+      const state = async () =>
+        (await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', `/keys/hard-${how}`)).json['spending'] as Record<string, number>;
+      const spend = (n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key: `key-hard-${how}` });
+      for (let n = 0; n < 10; n++) expect((await spend(n)).status).toBe(200);
+      // a twentieth of the 90 cents that are left pays for four more calls
+      await waitFor(async () => (await state())['leasedUsd'] === 0.045, 'the replica to have a lease');
+      proxy[how]();
+      await waitFor(async () => (await call('key-limited', how)).status === 503, 'the limits to be missed');
+      const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => spend(100 + n)));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(4);
+      for (const { status, headers, code } of answers) {
+        if (status === 200) expect(headers.get('x-sluice-degraded')).toContain('budget');
+        else expect([status, code]).toEqual([503, 'budget_unavailable']);
+      }
+      proxy.restore();
+      await works();
+      await waitFor(async () => (await state())['spentUsd'] === 0.14, 'what was spent meanwhile');
+      await waitFor(async () => (await state())['reservedUsd'] === 0, 'nothing to be reserved');
+      expect((await spend(200)).status).toBe(200);
+    },
+    40_000,
+  );
 
   it('a key that was never seen is told that it cannot be checked, not that it is wrong', async () => {
     proxy.cut();

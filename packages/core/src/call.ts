@@ -42,6 +42,14 @@ export interface MeterState {
   readonly resetMs: number;
 }
 
+/** A budget that a call is charged to. */
+export interface BudgetCharge {
+  readonly tenant: string;
+  readonly subject: string;
+  /** `2026-11-24`, `2026-11` or `total`. */
+  readonly period: string;
+}
+
 /** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
 export interface CallFacts {
   caller: Caller | undefined;
@@ -63,6 +71,8 @@ export interface CallFacts {
   cost: Money | undefined;
   saved: Money | undefined;
   meters: readonly MeterState[];
+  /** Where what it costs is charged to. */
+  charged: readonly BudgetCharge[];
   degraded: readonly string[];
   /** Whose soft budget this call passes, or found passed: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
@@ -115,6 +125,7 @@ export function emptyFacts(): CallFacts {
     cost: undefined,
     saved: undefined,
     meters: [],
+    charged: [],
     degraded: [],
     overBudget: [],
     dropped: [],

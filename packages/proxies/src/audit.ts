@@ -1,5 +1,6 @@
 import {
   asLlmError,
+  type BudgetCharge,
   type CallFacts,
   type Clock,
   isStreamed,
@@ -52,7 +53,8 @@ export interface AuditRecord {
 
 /** Takes records; it must not throw and not wait. */
 export interface AuditSink {
-  write(record: AuditRecord): void;
+  /** @param charged the budgets that the call was charged to */
+  write(record: AuditRecord, charged: readonly BudgetCharge[]): void;
 }
 
 export interface AuditOptions {
@@ -72,7 +74,7 @@ export function audit(options: AuditOptions): LlmProxy {
   const write = (call: LlmCall, end: Pick<AuditRecord, 'outcome' | 'status' | 'error'>, answer?: string): void => {
     const { facts } = call;
     const latencyMs = clock.monotonic() - call.startedAtMs;
-    sink.write({
+    const record: AuditRecord = {
       time: new Date(clock.now() - latencyMs).toISOString(),
       requestId: call.requestId,
       ...(call.traceparent === undefined ? {} : { traceId: call.traceparent.slice(3, 35) }),
@@ -97,7 +99,8 @@ export function audit(options: AuditOptions): LlmProxy {
       tags: tagsOf(call),
       ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
       ...(answer === undefined ? {} : { answer }),
-    });
+    };
+    sink.write(record, facts.charged);
   };
 
   return (next) => ({

@@ -8,6 +8,11 @@ const RETRY_MS = 1_000;
 /** Settlements that may wait for the store; beyond it they are given up, and the lease of their reservation frees it. */
 const MAX_UNSETTLED = 10_000;
 
+interface Unsettled {
+  readonly settlement: Settlement;
+  readonly onSettled: () => void;
+}
+
 /** What this process holds of meters for calls under way: renewed while they last, given back or settled when they end. */
 export class HeldAmounts {
   readonly #meters: Meters;
@@ -15,7 +20,7 @@ export class HeldAmounts {
   readonly #held = new Map<string, readonly HeldPlace[]>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
-  #unsettled: Settlement[] = [];
+  #unsettled: Unsettled[] = [];
   #retry: NodeJS.Timeout | undefined;
 
   constructor(meters: Meters, health: ConcernHealth) {
@@ -44,15 +49,16 @@ export class HeldAmounts {
     });
   }
 
-  settle(settlement: Settlement): void {
+  /** @param onSettled told when the store knows of it */
+  settle(settlement: Settlement, onSettled: () => void = () => {}): void {
     this.#forget(settlement.callId);
-    this.#meters.settle(settlement).catch((error: unknown) => this.#settleLater(settlement, error));
+    this.#meters.settle(settlement).then(onSettled, (error: unknown) => this.#settleLater({ settlement, onSettled }, error));
   }
 
   /** What was spent must not be forgotten with the store away. A settlement whose answer alone was lost changes nothing when it comes again. */
-  #settleLater(settlement: Settlement, error: unknown): void {
+  #settleLater(unsettled: Unsettled, error: unknown): void {
     this.#health.failed(error);
-    if (this.#unsettled.length < MAX_UNSETTLED) this.#unsettled.push(settlement);
+    if (this.#unsettled.length < MAX_UNSETTLED) this.#unsettled.push(unsettled);
     this.#retry ??= setTimeout(() => void this.#settleWaiting(), RETRY_MS).unref();
   }
 
@@ -61,7 +67,8 @@ export class HeldAmounts {
     this.#retry = undefined;
     for (let next = this.#unsettled.shift(); next !== undefined; next = this.#unsettled.shift()) {
       try {
-        await this.#meters.settle(next);
+        await this.#meters.settle(next.settlement);
+        next.onSettled();
       } catch (error) {
         this.#settleLater(next, error);
         return;

@@ -1,5 +1,6 @@
 export * from './audit.ts';
 export * from './authentication.ts';
+export * from './budget-leases.ts';
 export * from './budget-period.ts';
 export * from './caching.ts';
 export * from './load-balancing.ts';

@@ -28,7 +28,7 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
 }
 
 const never = () => Promise.reject(new Error('nobody was to ask this'));
-const unused: Meters = { reserve: never, release: never, settle: never, renew: never, budget: never };
+const unused: Meters = { reserve: never, release: never, settle: never, renew: never, budget: never, lease: never };
 
 /** Places are given back in the event loop's next turn, after what a stream's end has set off in this one. */
 const nextTurn = async () => {
@@ -137,7 +137,10 @@ describe('metering', () => {
         await nextTurn();
         return { call, reply };
       };
-      const budget = (period: string) => meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period });
+      const budget = async (period: string) => {
+        const { spent, reserved } = await meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period });
+        return { spent, reserved };
+      };
       return { clock, ask, budget, budgetExceeded };
     }
 
@@ -214,6 +217,13 @@ describe('metering', () => {
       await nextTurn();
       expect(call.facts).toMatchObject({ usage: { inputTokens: 14, outputTokens: 3 }, estimated: true, cost: usd(0.02) });
       expect(await budget('2026-11')).toEqual({ spent: usd(0.02), reserved: 0 });
+    });
+
+    it('says to which budgets a call is charged', async () => {
+      const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+      expect((await ask(1)).call.facts.charged).toEqual([{ tenant: 't', subject: 'k', period: '2026-11' }]);
+      const { ask: other } = setUpMoney({ tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+      expect((await other(1)).call.facts.charged).toEqual([]);
     });
 
     it('counts tokens as they came to, not as they were reserved', async () => {

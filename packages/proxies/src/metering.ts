@@ -16,8 +16,9 @@ import {
   unwatched,
 } from '@sluice/core';
 import { costOf } from '@sluice/pricing';
-import type { Hold, Meters, ReservationResult } from '@sluice/store/ports';
+import type { BudgetHold, Hold, Meters, ReservationResult } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import type { BudgetLeases } from './budget-leases.ts';
 import { periodAt } from './budget-period.ts';
 import { type CallEstimate, estimateCall } from './call-estimate.ts';
 import { HeldAmounts, heldPlace, LEASE_MS } from './held-amounts.ts';
@@ -31,7 +32,12 @@ export interface MeteringOptions {
   readonly groups?: (call: LlmCall) => readonly CallerGroup[];
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
-  /** Where the store fails, calls with limits are refused, but for those that soft budgets alone count; what could not be given back is freed by its lease. */
+  /** What hard budgets go on with while the store is away. */
+  readonly leases?: BudgetLeases;
+  /**
+   * Where the store fails, calls with limits are refused, but for those that budgets alone count: soft ones, and hard ones of which this replica has a
+   * lease. What could not be given back is freed by its lease.
+   */
   readonly health?: ConcernHealth;
 }
 
@@ -60,6 +66,12 @@ interface Reservation {
   readonly estimate: CallEstimate | undefined;
 }
 
+const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budget';
+
+/** The budgets of a reservation that are enforced. */
+const hardBudgets = ({ holds, soft }: Reservation): BudgetHold[] =>
+  holds.filter((hold, n): hold is BudgetHold => isBudget(hold) && soft[n] === undefined);
+
 /**
  * Holds a caller to its limits, over all replicas: calls and tokens in a sliding window, money in a stretch of the calendar, and calls in flight at one time.
  * What a call may come to is reserved before it is made, on all meters or on none, and settled when it is known what it came to. What is refused is not
@@ -68,7 +80,7 @@ interface Reservation {
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `limiter_unavailable`, `budget_unavailable`
  */
 export function metering(options: MeteringOptions): LlmProxy {
-  const { meters, metrics, models } = options;
+  const { meters, metrics, models, leases } = options;
   const clock = options.clock ?? systemClock;
   const health = options.health ?? unwatched;
   const reservations = new PerCall<Reservation | 'none'>();
@@ -113,7 +125,9 @@ export function metering(options: MeteringOptions): LlmProxy {
     facts.cost = costOf(target?.price, facts.usage);
   };
 
-  const settle = (call: LlmCall, { holds, estimate }: Reservation, receipts: readonly number[]): void => {
+  /** @param leased whether it was admitted from leases, without the store */
+  const settle = (call: LlmCall, reservation: Reservation, receipts: readonly number[], leased: boolean): void => {
+    const { holds, estimate } = reservation;
     if (estimate === undefined) {
       held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
       return;
@@ -121,14 +135,12 @@ export function metering(options: MeteringOptions): LlmProxy {
     const { usage, cost, cache } = call.facts;
     const free = cache === 'hit' || usage === undefined;
     const tokens = free ? 0 : usage.inputTokens + usage.outputTokens;
-    held.settle({
-      ...ofCall(call),
-      holds: holds.map((hold, n) => ({
-        hold,
-        receipt: receipts[n] ?? 0,
-        actual: actualOf(hold, tokens, free ? 0 : (cost ?? 0)),
-      })),
-    });
+    const paid = free ? 0 : (cost ?? 0);
+    const hard = leases === undefined ? [] : hardBudgets(reservation);
+    const onSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
+    for (const hold of hard) leases?.spent(ofCall(call), hold, paid);
+    const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
+    held.settle({ ...ofCall(call), holds: settled }, onSettled);
   };
 
   const follow = (call: LlmCall, reply: LlmReply, done: () => void, estimate: CallEstimate | undefined): void => {
@@ -159,14 +171,24 @@ export function metering(options: MeteringOptions): LlmProxy {
   };
 
   return (next) => {
-    const serve = async (call: LlmCall, reservation: Reservation, receipts: readonly number[]): Promise<LlmReply> => {
+    const serve = async (
+      call: LlmCall,
+      reservation: Reservation,
+      receipts: readonly number[],
+      leased = false,
+    ): Promise<LlmReply> => {
+      const { tenant, subject } = ofCall(call);
       held.hold(ofCall(call), reservation.holds);
+      const budgets = reservation.holds.filter(isBudget);
+      if (budgets.length > 0) {
+        call.facts.charged = budgets.map((hold) => ({ tenant, subject: hold.subject ?? subject, period: hold.period }));
+      }
       try {
         const reply = await next.complete(call);
-        follow(call, reply, () => settle(call, reservation, receipts), reservation.estimate);
+        follow(call, reply, () => settle(call, reservation, receipts, leased), reservation.estimate);
         return reply;
       } catch (error) {
-        settle(call, reservation, receipts);
+        settle(call, reservation, receipts, leased);
         throw error;
       }
     };
@@ -185,9 +207,10 @@ export function metering(options: MeteringOptions): LlmProxy {
         } catch (error) {
           health.failed(error);
           // where nothing can be refused, the call is counted when the store is back: what settles it comes before a script that runs late
-          if (reservation.soft.every((budget) => budget !== undefined)) {
+          const hard = hardBudgets(reservation);
+          if (holds.every(isBudget) && (hard.length === 0 || leases?.take(ofCall(call), hard) === true)) {
             call.facts.degraded = [...call.facts.degraded, 'budget'];
-            return await serve(call, reservation, []);
+            return await serve(call, reservation, [], true);
           }
           // the script may still run when the server wakes: give back what it would take
           held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
@@ -196,6 +219,8 @@ export function metering(options: MeteringOptions): LlmProxy {
         call.facts.meters = tightest(result.meters);
         if (!result.admitted) {
           const owner = reservation.owners[result.full];
+          const full = holds[result.full];
+          if (full !== undefined && isBudget(full)) leases?.giveBack(ofCall(call), full);
           if (result.meter === 'budget') metrics?.budgetRejected.inc();
           else metrics?.rateLimited.inc({ meter: owner === undefined ? result.meter : `${owner.kind}_${result.meter}` });
           throw fullMeter(result, owner);

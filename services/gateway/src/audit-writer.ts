@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ConcernHealth } from '@sluice/core';
+import { type BudgetCharge, type ConcernHealth, NANOS_PER_USD } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
-import type { AuditBatch, AuditTrail, UsageSum } from '@sluice/store/ports';
+import type { AuditBatch, AuditTrail, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
@@ -29,6 +29,8 @@ export class AuditWriter implements AuditSink {
   #unlogged: string[] = [];
   /** What calls add to the sums of usage. It is added up where it waits, so that none of it is ever dropped. */
   #usage: UsageSum[] = [];
+  /** What they add to what the ledger says of budgets, by budget. */
+  readonly #spent = new Map<string, SpentSum>();
   readonly #tags = new TagUsage();
   #addUpAt = MAX_BATCH;
   #batch: AuditBatch | undefined;
@@ -39,7 +41,7 @@ export class AuditWriter implements AuditSink {
     this.#options = options;
   }
 
-  write(record: AuditRecord): void {
+  write(record: AuditRecord, charged: readonly BudgetCharge[]): void {
     this.#options.onRecord?.(record);
     const line = JSON.stringify(record);
     this.#unlogged.push(line);
@@ -47,6 +49,7 @@ export class AuditWriter implements AuditSink {
     else this.#waiting.push(line);
     const usage = usageOfRecord(record);
     if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
+    for (const charge of charged) this.#charge(charge, record.costUsd);
     if (this.#usage.length >= this.#addUpAt) {
       this.#usage = together(this.#usage);
       // many combinations must not be added up anew at each call
@@ -79,11 +82,22 @@ export class AuditWriter implements AuditSink {
     }, ms).unref();
   }
 
+  /** In nano-dollars; a call that cost nothing, or nobody knows what, is in no ledger. */
+  #charge({ tenant, subject, period }: BudgetCharge, costUsd: number | null): void {
+    const amount = Math.round((costUsd ?? 0) * NANOS_PER_USD);
+    if (amount === 0) return;
+    const name = `${period} ${tenant} ${subject}`;
+    this.#spent.set(name, { tenant, subject, period, amount: (this.#spent.get(name)?.amount ?? 0) + amount });
+  }
+
   async #writeAll(): Promise<void> {
-    while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0) {
+    while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0 || this.#spent.size > 0) {
       if (this.#batch === undefined) {
         const usage = together(this.#usage.splice(0));
-        this.#batch = { id: randomUUID(), records: this.#waiting.splice(0, MAX_BATCH), usage: [...usage, ...daysOf(usage)] };
+        const spent = [...this.#spent.values()];
+        this.#spent.clear();
+        const records = this.#waiting.splice(0, MAX_BATCH);
+        this.#batch = { id: randomUUID(), records, usage: [...usage, ...daysOf(usage)], spent };
       }
       await this.#options.trail.append(this.#batch);
       this.#batch = undefined;

@@ -3,6 +3,7 @@ import { type ConcernHealth, compose, type LlmCall, type LlmService } from '@slu
 import {
   audit,
   authentication,
+  type BudgetLeases,
   type CallerLookup,
   caching,
   loadBalancing,
@@ -23,6 +24,7 @@ export interface ChainParts {
   readonly stores: Stores;
   readonly callers: CallerLookup;
   readonly groups: Groups;
+  readonly leases: BudgetLeases;
   readonly models: Models;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
@@ -40,7 +42,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
-    metering({ meters: stores.meters, models, groups, metrics, health: concerns.limits }),
+    metering({ meters: stores.meters, models, groups, metrics, leases: parts.leases, health: concerns.limits }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
-import { type AuditRecord, SharedUsage } from '@sluice/proxies';
+import { type AuditRecord, BudgetLeases, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
@@ -87,10 +88,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   });
   drains.configure(settings.config.audit.drain);
   const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
+  const leases = new BudgetLeases({ meters: stores.meters, clock, holder: randomUUID(), health: concerns.limits });
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
-    service: chain({ config, stores, callers, groups, models, usage, auditWriter, metrics, concerns }),
+    service: chain({ config, stores, callers, groups, leases, models, usage, auditWriter, metrics, concerns }),
   });
   let current = composed(settings.config, models);
 
@@ -166,6 +168,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       view.close();
       await Promise.all([drain(data, drainMs), drain(admin, 0)]);
       await usage.stop();
+      if (stores.healthy()) await leases.close();
       await auditWriter.flush().catch((error: unknown) => {
         logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
       });

@@ -1,7 +1,13 @@
+import { LEASE_SHARE, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
+
+const OF_A_REPLICA = 'lease/';
+
 /** What of a budget is spent and what is reserved, the same as redis/scripts/include/budgets.lua does it. */
 export class Budget {
   spent = 0;
   reserved = 0;
+  /** What of it is reserved for replicas. */
+  leased = 0;
   /** By call: the amount, and the end of its lease. */
   readonly #reservations = new Map<string, { readonly amount: number; untilMs: number }>();
 
@@ -11,12 +17,30 @@ export class Budget {
       if (untilMs > nowMs) continue;
       this.#reservations.delete(callId);
       this.reserved -= amount;
+      if (callId.startsWith(OF_A_REPLICA)) this.leased -= amount;
     }
   }
 
   reserve(callId: string, amount: number, untilMs: number): void {
     this.#reservations.set(callId, { amount, untilMs });
     this.reserved += amount;
+  }
+
+  /** Changes what one replica has of it; see redis/scripts/lease-budget.lua. */
+  lease({ holder, limit, wanted, promised }: LeaseRequest, untilMs: number): LeaseGrant {
+    const member = `${OF_A_REPLICA}${holder}`;
+    const before = this.#reservations.get(member);
+    if (before !== undefined) {
+      this.#reservations.delete(member);
+      this.reserved -= before.amount;
+      this.leased -= before.amount;
+    }
+    const left = Math.max(0, limit - this.spent - this.reserved);
+    const target = Math.min(wanted, Math.floor((left * LEASE_SHARE) / 1_000));
+    const granted = Math.max(target, promised);
+    if (granted > 0) this.reserve(member, granted, untilMs);
+    this.leased += granted;
+    return { granted, target };
   }
 
   renew(callId: string, nowMs: number, untilMs: number): void {

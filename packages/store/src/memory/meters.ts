@@ -6,6 +6,8 @@ import type {
   ConcurrencyHold,
   HeldPlace,
   Hold,
+  LeaseGrant,
+  LeaseRequest,
   Meters,
   ReservationRequest,
   ReservationResult,
@@ -73,8 +75,15 @@ export class MemoryMeters implements Meters {
   }
 
   async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
-    const { spent, reserved } = this.#budget(of);
-    return { spent, reserved };
+    const { spent, reserved, leased } = this.#budget(of);
+    return { spent, reserved: reserved - leased, leased };
+  }
+
+  async lease(request: LeaseRequest): Promise<LeaseGrant> {
+    const nowMs = this.#clock.now();
+    const budget = this.#budget(request);
+    budget.free(nowMs);
+    return budget.lease(request, nowMs + request.leaseMs);
   }
 
   async renew(places: readonly HeldPlace[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Money } from '@sluice/core';
 import type { UsageSum, UsageTable } from './usage-sums.ts';
 
 /** What is written at once: records, and what their calls add to the sums of usage. */
@@ -7,6 +8,17 @@ export interface AuditBatch {
   /** Each a line of JSON. */
   readonly records: readonly string[];
   readonly usage: readonly UsageSum[];
+  /** What its calls spent of budgets. */
+  readonly spent?: readonly SpentSum[];
+}
+
+/** What was spent of one budget: the ledger's word, from which a counter that was lost is made again. */
+export interface SpentSum {
+  readonly tenant: string;
+  readonly subject: string;
+  /** `2026-11-24`, `2026-11` or `total`. */
+  readonly period: string;
+  readonly amount: Money;
 }
 
 /** A record, and its place in the trail: two numbers with a hyphen between them. */

@@ -83,8 +83,38 @@ export interface Settlement {
 /** What is known of a budget. */
 export interface BudgetState {
   readonly spent: Money;
+  /** For calls under way. */
   readonly reserved: Money;
+  /** For replicas, to go on with while the store is away. */
+  readonly leased: Money;
 }
+
+/** A part of a budget that a replica wants to have, to spend from while the store is away. */
+export interface LeaseRequest {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly meter: string;
+  readonly period: string;
+  readonly endsAtMs: number | undefined;
+  readonly limit: Money;
+  /** Which replica. It has one lease of a budget at a time. */
+  readonly holder: string;
+  /** How much; of what is left a twentieth at the most is had. Nothing gives back what is not promised. */
+  readonly wanted: Money;
+  /** What the replica may have promised to calls already: so much stays reserved in any case. */
+  readonly promised: Money;
+  readonly leaseMs: number;
+}
+
+export interface LeaseGrant {
+  /** What is reserved for the replica now. */
+  readonly granted: Money;
+  /** What would have been without what it has promised: as soon as it can, it should have no more. */
+  readonly target: Money;
+}
+
+/** Of what is left of a budget, how many in a thousand one replica may have as its lease. */
+export const LEASE_SHARE = 50;
 
 export interface HeldPlace {
   readonly tenant: string;
@@ -121,6 +151,8 @@ export interface Meters {
     readonly meter: string;
     readonly period: string;
   }): Promise<BudgetState>;
+  /** Reserves a part of a budget for a replica, in place of the one that it has; it is free again when its time is over. */
+  lease(request: LeaseRequest): Promise<LeaseGrant>;
   /** Keeps places for another lease; a place whose lease has run out stays lost. */
   renew(places: readonly HeldPlace[]): Promise<void>;
 }

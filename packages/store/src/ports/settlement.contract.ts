@@ -75,8 +75,17 @@ export function settlementContract(
     const reserve = (callId: string, holds: readonly Hold[], by = meters) => by.reserve({ ...of, callId, holds });
     const settle = (callId: string, hold: Hold, actual: number, receipt = 0, by = meters) =>
       by.settle({ ...of, callId, holds: [{ hold, receipt, actual }] });
-    const spent = (period = '2026-11') => meters.budget({ ...of, meter: 'budget', period });
-    return { clock, connections, meters, of, reserve, settle, spent };
+    const spent = async (period = '2026-11') => {
+      const { spent, reserved, leased } = await meters.budget({ ...of, meter: 'budget', period });
+      return leased === 0 ? { spent, reserved } : { spent, reserved, leased };
+    };
+    const lease = (holder: string, wanted: number, promised = 0, by = meters) =>
+      by.lease({
+        ...of,
+        ...{ meter: 'budget', period: '2026-11', endsAtMs: undefined, limit: 1_000 },
+        ...{ holder, wanted, promised, leaseMs: 60_000 },
+      });
+    return { clock, connections, meters, of, reserve, settle, spent, lease };
   };
 
   describe(`settlement (${adapter})`, () => {
@@ -204,6 +213,7 @@ export function settlementContract(
       expect(await meters.budget({ ...of, subject: 'other', meter: 'budget', period: '2026-11' })).toEqual({
         spent: 0,
         reserved: 0,
+        leased: 0,
       });
       await meters.settle({
         ...of,
@@ -214,6 +224,46 @@ export function settlementContract(
       expect(await meters.budget({ ...of, subject: '@team:web', meter: 'budget', period: '2026-11' })).toEqual({
         spent: 10,
         reserved: 0,
+        leased: 0,
+      });
+    });
+
+    describe('of a replica’s lease', () => {
+      it('is a twentieth of what is left at the most, in place of the one before', async () => {
+        const { reserve, settle, spent, lease } = begin();
+        await reserve('a', [budget(1_000, 200)]);
+        await settle('a', budget(1_000, 200), 200);
+        expect(await lease('one', 500)).toEqual({ granted: 40, target: 40 });
+        expect(await lease('two', 10)).toEqual({ granted: 10, target: 10 });
+        expect(await spent()).toEqual({ spent: 200, reserved: 0, leased: 50 });
+        expect(await lease('one', 500)).toEqual({ granted: 39, target: 39 });
+        expect(await lease('one', 0)).toEqual({ granted: 0, target: 0 });
+        expect(await spent()).toEqual({ spent: 200, reserved: 0, leased: 10 });
+      });
+
+      it('keeps what is promised, and says what it should be', async () => {
+        const { reserve, spent, lease } = begin();
+        await reserve('a', [budget(1_000, 1)]);
+        await lease('one', 40);
+        expect(await lease('one', 5, 30)).toEqual({ granted: 30, target: 5 });
+        expect(await spent()).toEqual({ spent: 0, reserved: 1, leased: 30 });
+      });
+
+      it('is nobody else’s until its time is over', async () => {
+        const { clock, reserve, spent, lease } = begin();
+        await reserve('a', [budget(1_000, 1)]);
+        expect((await lease('one', 500)).granted).toBe(49);
+        expect((await reserve('b', [budget(1_000, 951)])).admitted).toBe(false);
+        clock.advance(60_001);
+        expect((await reserve('c', [budget(1_000, 951)])).admitted).toBe(true);
+        expect(await spent()).toEqual({ spent: 0, reserved: 951 });
+      });
+
+      it('is one, of many that are wanted at once by one replica', async () => {
+        const { connections, reserve, spent, lease } = begin();
+        await reserve('a', [budget(1_000, 1)]);
+        await Promise.all(Array.from({ length: 9 }, (_, n) => lease('one', 10, 0, connections[n % CLIENTS])));
+        expect(await spent()).toEqual({ spent: 0, reserved: 1, leased: 10 });
       });
     });
 

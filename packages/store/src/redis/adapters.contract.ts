@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '../../../../test/support/wait-for.ts';
 import { attemptsContract } from '../ports/attempts.contract.ts';
@@ -106,5 +106,68 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   settlementContract(adapter, 40, (clock, connection) =>
     metersAt(windowConnections[connection] as Connections, windowLayout, clock),
   );
+  describe(`a budget of which nothing is known (${adapter})`, () => {
+    const hold = {
+      kind: 'budget',
+      meter: 'budget',
+      limit: 1_000,
+      period: '2026-11',
+      endsAtMs: undefined,
+      leaseMs: 30_000,
+    } as const;
+    const setUp = () => {
+      const layout = ownLayout();
+      const of = { tenant: 'acme', subject: 'app' };
+      const meters = windowConnections.map(({ state, background }) => new RedisMeters({ state, background, layout, wait }));
+      const trail = new RedisAuditTrail(shared.background, layout, 100);
+      const spend = (id: string, amount: number, subject = of.subject) =>
+        trail.append({ id, records: [], usage: [], spent: [{ tenant: of.tenant, subject, period: hold.period, amount }] });
+      const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
+        (meters[by] as RedisMeters).reserve({ ...of, callId, holds: [{ ...hold, ...more, amount }] });
+      const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: hold.meter, period: hold.period });
+      const lose = () =>
+        shared.state.del(
+          layout.budget('acme', 'app', 'budget', '2026-11'),
+          layout.budgetLeases('acme', 'app', 'budget', '2026-11'),
+        );
+      return { of, meters, spend, reserve, budget, lose };
+    };
+
+    it('is what the ledger says, once, whichever of many replicas comes first', async () => {
+      const { spend, reserve, budget } = setUp();
+      await spend('1', 500);
+      await spend('1', 500);
+      await spend('2', 100, 'another');
+      expect(await budget()).toEqual({ spent: 500, reserved: 0, leased: 0 });
+      const results = await Promise.all(
+        Array.from({ length: 40 }, (_, n) => reserve(`call-${n}`, 20, n % windowConnections.length)),
+      );
+      expect(results.filter(({ admitted }) => admitted)).toHaveLength(25);
+      expect(await budget()).toEqual({ spent: 500, reserved: 500, leased: 0 });
+    });
+
+    it('is made again from the ledger when its counter is lost, with what was settled meanwhile, and no more', async () => {
+      const { of, meters, spend, reserve, budget, lose } = setUp();
+      for (const call of ['a', 'b']) await reserve(call, 100);
+      const settle = (callId: string) =>
+        (meters[1] as RedisMeters).settle({ ...of, callId, holds: [{ hold: { ...hold, amount: 100 }, receipt: 0, actual: 70 }] });
+      await settle('a');
+      await spend('a', 70);
+      await lose();
+      // a call of before the loss ends after it: its cost is the ledger's to tell
+      await settle('b');
+      await spend('b', 70);
+      expect(await budget()).toMatchObject({ spent: 140 });
+      await Promise.all([0, 1, 2].map((by) => reserve(`after-${by}`, 10, by)));
+      expect(await budget()).toEqual({ spent: 140, reserved: 30, leased: 0 });
+      // and from then on the counter counts by itself
+      await (meters[2] as RedisMeters).settle({
+        ...of,
+        callId: 'after-0',
+        holds: [{ hold: { ...hold, amount: 10 }, receipt: 0, actual: 5 }],
+      });
+      expect(await budget()).toEqual({ spent: 145, reserved: 20, leased: 0 });
+    });
+  });
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
 }

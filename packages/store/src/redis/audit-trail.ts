@@ -22,6 +22,12 @@ import { Script } from './script.ts';
 
 const APPEND = new Script('append-audit');
 
+/** How long it is known what was spent of the budgets of a period: longer than its counters live. 0: for ever. */
+function spentTtlMs(period: string): number {
+  if (period === 'total') return 0;
+  return (period.length === 'YYYY-MM'.length ? 40 : 3) * 86_400_000;
+}
+
 /** Audit records of all replicas in one stream, trimmed to a length, and the sums of usage in a hash a day and table. */
 export class RedisAuditTrail implements AuditTrail {
   readonly #background: RedisClient;
@@ -37,23 +43,29 @@ export class RedisAuditTrail implements AuditTrail {
     this.#retention = retention;
   }
 
-  async append({ id, records, usage }: AuditBatch): Promise<void> {
-    if (records.length === 0 && usage.length === 0) return;
+  async append({ id, records, usage, spent = [] }: AuditBatch): Promise<void> {
+    if (records.length === 0 && usage.length === 0 && spent.length === 0) return;
     const { keepMs, keepDetailedMs } = this.#retention;
     const hashes = new Map<string, { readonly at: number; readonly ttlMs: number }>();
+    const hashOf = (name: string, ttlMs: number): number => {
+      const known = hashes.get(name) ?? { at: hashes.size + 3, ttlMs };
+      hashes.set(name, known);
+      return known.at;
+    };
     const sums = usage.flatMap((sum) => {
       const table = usageTableOf(sum);
-      const name = this.#layout.usage(sum.day, table);
-      const hash = hashes.get(name) ?? { at: hashes.size + 3, ttlMs: table === 'days' ? keepMs : keepDetailedMs };
-      hashes.set(name, hash);
+      const hash = hashOf(this.#layout.usage(sum.day, table), table === 'days' ? keepMs : keepDetailedMs);
       const combination = combinationOf(sum);
       // what is nothing is not written
       return USAGE_AMOUNTS.filter((amount) => sum[amount] !== 0).flatMap((amount) => [
-        hash.at,
+        hash,
         `${amount} ${combination}`,
         sum[amount],
       ]);
     });
+    for (const { tenant, subject, period, amount } of spent) {
+      sums.push(hashOf(this.#layout.spent(period), spentTtlMs(period)), this.#layout.spentOf(tenant, subject), amount);
+    }
     const keys = [this.#layout.auditBatch(id), this.#layout.auditStream, ...hashes.keys()];
     const ttls = [...hashes.values()].map(({ ttlMs }) => ttlMs);
     await APPEND.run(this.#background, keys, [this.#maxRecords, records.length, ...ttls, ...records, ...sums]);

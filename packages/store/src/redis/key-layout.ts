@@ -83,6 +83,16 @@ export class KeyLayout {
     return table === 'days' ? days : `${days}:${table}`;
   }
 
+  /** What the ledger says is spent of the budgets of one period; beside the audit trail, because it is written with it. */
+  spent(period: string): string {
+    return `${this.#prefix}:{audit}:spent:${period}`;
+  }
+
+  /** Of which budget. No tenant has a space in its name. */
+  spentOf(tenant: string, subject: string): string {
+    return `${tenant} ${subject}`;
+  }
+
   auditBatch(batchId: string): string {
     return `${this.#prefix}:{audit}:batch:${batchId}`;
   }

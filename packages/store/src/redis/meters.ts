@@ -1,5 +1,16 @@
 import type { Clock, MeterState } from '@sluice/core';
-import type { BudgetState, HeldPlace, Hold, Meters, ReservationRequest, ReservationResult, Settlement } from '../ports/index.ts';
+import {
+  type BudgetState,
+  type HeldPlace,
+  type Hold,
+  LEASE_SHARE,
+  type LeaseGrant,
+  type LeaseRequest,
+  type Meters,
+  type ReservationRequest,
+  type ReservationResult,
+  type Settlement,
+} from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import { gatherWrites } from './gather-writes.ts';
@@ -15,6 +26,11 @@ const RESERVE = new Script('reserve');
 const RELEASE = new Script('release');
 const RENEW = new Script('renew');
 const SETTLE = new Script('settle');
+const SEED = new Script('seed-budgets');
+const LEASE = new Script('lease-budget');
+
+/** What the script says of a budget that nothing is known of. */
+const UNSEEDED = -1;
 
 export interface RedisMetersOptions {
   readonly state: RedisClient;
@@ -52,7 +68,32 @@ export class RedisMeters implements Meters {
     }
     gatherWrites(state);
     const answer = (await wait('reserve', RESERVE.run(state, keys, args))) as number[];
-    return read(answer, request.holds);
+    if (answer[0] !== UNSEEDED) return read(answer, request.holds);
+    await this.#seed(request);
+    return read((await wait('reserve', RESERVE.run(state, keys, args))) as number[], request.holds);
+  }
+
+  /** A budget that nothing is known of is new, or its counter was lost: what is spent of it stands in the ledger. */
+  async #seed({ tenant, subject: caller, holds }: ReservationRequest): Promise<void> {
+    const { state, layout, wait } = this.#options;
+    const budgets = holds.filter((hold) => hold.kind === 'budget');
+    const spent = await Promise.all(
+      budgets.map(({ subject = caller, period }) =>
+        wait('seed', state.hget(layout.spent(period), layout.spentOf(tenant, subject))),
+      ),
+    );
+    const keys = budgets.flatMap((hold) => this.#keysOf(tenant, caller, hold));
+    const args = budgets.flatMap(({ endsAtMs }, n) => [spent[n] ?? 0, endsAtMs ?? 0]);
+    await wait('seed', SEED.run(state, keys, [this.#now(), ...args]));
+  }
+
+  async lease(request: LeaseRequest): Promise<LeaseGrant> {
+    const { tenant, subject, meter, period, endsAtMs, limit, holder, wanted, promised, leaseMs } = request;
+    const { background, layout } = this.#options;
+    const keys = [layout.budget(tenant, subject, meter, period), layout.budgetLeases(tenant, subject, meter, period)];
+    const args = [holder, this.#now(), leaseMs, limit, wanted, promised, LEASE_SHARE, endsAtMs ?? 0];
+    const [granted = 0, target = 0] = (await LEASE.run(background, keys, args)) as number[];
+    return { granted, target };
   }
 
   async settle({ tenant, subject, callId, holds }: Settlement): Promise<void> {
@@ -78,8 +119,15 @@ export class RedisMeters implements Meters {
 
   async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
     const { background, layout } = this.#options;
-    const [spent, reserved] = await background.hmget(layout.budget(of.tenant, of.subject, of.meter, of.period), 's', 'r');
-    return { spent: Number(spent ?? 0), reserved: Number(reserved ?? 0) };
+    const name = layout.budget(of.tenant, of.subject, of.meter, of.period);
+    const [spent, reserved, leased] = await background.hmget(name, 's', 'r', 'l');
+    // what the next call will begin with
+    const known = spent ?? (await background.hget(layout.spent(of.period), layout.spentOf(of.tenant, of.subject)));
+    return {
+      spent: Number(known ?? 0),
+      reserved: Number(reserved ?? 0) - Number(leased ?? 0),
+      leased: Number(leased ?? 0),
+    };
   }
 
   /** A budget has two: its sums, and its reservations. */

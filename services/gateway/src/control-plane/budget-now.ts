@@ -17,7 +17,7 @@ export async function budgetNow(
   if (limits.budget === undefined) return {};
   const { amount, period, soft } = limits.budget;
   const { name } = periodAt(period, nowMs);
-  const { spent, reserved } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
+  const { spent, reserved, leased } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
   return {
     spending: {
       period: name,
@@ -25,6 +25,7 @@ export async function budgetNow(
       limitUsd: toUsd(amount),
       spentUsd: toUsd(spent),
       reservedUsd: toUsd(reserved),
+      leasedUsd: toUsd(leased),
     },
   };
 }

@@ -25,7 +25,14 @@ const error = { description: 'A refusal', content: { 'application/problem+json':
 
 const spending = {
   type: 'object',
-  properties: { period: text, soft: { type: 'boolean' }, limitUsd: amount, spentUsd: amount, reservedUsd: amount },
+  properties: {
+    period: text,
+    soft: { type: 'boolean' },
+    limitUsd: amount,
+    spentUsd: amount,
+    reservedUsd: amount,
+    leasedUsd: amount,
+  },
 };
 
 /** Limits and budget as they are written. */

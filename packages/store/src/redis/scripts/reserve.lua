@@ -8,7 +8,8 @@
 -- ARGV[3]     how long the answer is remembered, in ms
 -- ARGV[4..]   five a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), end of the
 --             budget's period in ms since the epoch or 0
--- Returns     { admitted 1 or 0, which meter is full (from 1, else 0), retry after ms, then three a meter: remaining, reset ms, receipt }
+-- Returns     { admitted 1 or 0, which meter is full (from 1, else 0), retry after ms, then three a meter: remaining, reset ms, receipt }; { -1 } where a
+--             budget has to be seeded first, and nothing was done
 --
 -- Atomic, because between looking at one meter and taking from another no other call may take; one trip, because every call waits for it.
 -- A call that was released or settled before this ran (it had timed out at the client, and the script waited in a hung server) takes nothing.
@@ -44,7 +45,8 @@ for n = 1, (#ARGV - 3) / 5 do
   else
     meter.leases = KEYS[key]
     key = key + 1
-    local spent, reserved = budget_look(meter.key, meter.leases, now)
+    local spent, reserved, known = budget_look(meter.key, meter.leases, now)
+    if not known then return { -1 } end
     meter.used = spent + reserved
     -- what others have reserved may come back; what is spent is spent until the period is over
     if full == 0 and meter.used + amount > limit then

@@ -43,7 +43,8 @@ for n = 1, (#ARGV - 3) / 6 do
     if redis.call('ZREM', leases, ARGV[1] .. ':' .. string.format('%d', reserved)) == 1 then
       redis.call('HINCRBY', meter, 'r', string.format('%d', -reserved))
     end
-    if actual > 0 then
+    -- of a budget that was lost the ledger knows the sum, this call's part too: counted here as well, it would be counted twice
+    if actual > 0 and redis.call('HEXISTS', meter, 's') == 1 then
       redis.call('HINCRBY', meter, 's', string.format('%d', actual))
       budget_keep(meter, leases, ends, now)
     end

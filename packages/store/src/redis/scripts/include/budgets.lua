@@ -1,19 +1,25 @@
--- A budget: what is spent ("s") and what is reserved ("r") in a hash, and the reservations, `CALL:AMOUNT` each, in a sorted set by the end of their lease.
+-- A budget: what is spent ("s") and what is reserved ("r"), of that for replicas ("l"), in a hash, and the reservations, `CALL:AMOUNT` and
+-- `lease/REPLICA:AMOUNT` each, in a sorted set by the end of their lease.
+-- Where "s" is not there, the budget is new or was lost: what is spent is known by the ledger alone, and the budget has to be seeded from it.
 
 -- The amount of a reservation.
 local function reservation_amount(member) return tonumber(string.match(member, ':(%d+)$')) end
 
--- Frees what those held who have died, and says what is spent and what is reserved.
+-- Frees what those held who have died, and says what is spent and what is reserved, and whether what is spent is known.
 local function budget_look(key, leases, now)
   local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', now)
-  local freed = 0
-  for _, member in ipairs(dead) do freed = freed + reservation_amount(member) end
+  local freed, freed_of_replicas = 0, 0
+  for _, member in ipairs(dead) do
+    freed = freed + reservation_amount(member)
+    if string.sub(member, 1, 6) == 'lease/' then freed_of_replicas = freed_of_replicas + reservation_amount(member) end
+  end
   if #dead > 0 then
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
     redis.call('HINCRBY', key, 'r', string.format('%d', -freed))
+    if freed_of_replicas > 0 then redis.call('HINCRBY', key, 'l', string.format('%d', -freed_of_replicas)) end
   end
   local sums = redis.call('HMGET', key, 's', 'r')
-  return tonumber(sums[1]) or 0, tonumber(sums[2]) or 0
+  return tonumber(sums[1]) or 0, tonumber(sums[2]) or 0, sums[1] ~= false
 end
 
 -- The hash lives a day longer than its period, so that what is settled late finds it.

@@ -1,0 +1,46 @@
+--- Reserves a part of a budget for a replica, to spend from while the store is away; or changes it, or gives it back.
+--
+-- KEYS[1]     the budget's hash
+-- KEYS[2]     its reservations
+-- ARGV[1]     the replica
+-- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
+-- ARGV[3]     how long the lease lasts, in ms
+-- ARGV[4]     the limit of the budget
+-- ARGV[5]     the amount that is wanted
+-- ARGV[6]     the amount that the replica may have promised already: it stays reserved
+-- ARGV[7]     of what is left, how many in a thousand may be had
+-- ARGV[8]     the end of the budget's period in ms since the epoch or 0
+-- Returns     { what is reserved now, what would have been without ARGV[6] }
+--
+-- Atomic, because what is left must not go to two replicas at once.
+
+--@include sub-windows
+--@include budgets
+
+local now = now_us(ARGV[2])
+local spent, reserved, known = budget_look(KEYS[1], KEYS[2], now)
+local field = 'l/' .. ARGV[1]
+local member = 'lease/' .. ARGV[1] .. ':'
+local before = redis.call('HGET', KEYS[1], field)
+if before and redis.call('ZREM', KEYS[2], member .. before) == 1 then
+  redis.call('HINCRBY', KEYS[1], 'r', '-' .. before)
+  redis.call('HINCRBY', KEYS[1], 'l', '-' .. before)
+  reserved = reserved - tonumber(before)
+end
+local target = 0
+if known then
+  local left = math.max(0, tonumber(ARGV[4]) - spent - reserved)
+  target = math.min(tonumber(ARGV[5]), math.floor(left * tonumber(ARGV[7]) / 1000))
+end
+local granted = math.max(target, tonumber(ARGV[6]))
+if granted == 0 then
+  redis.call('HDEL', KEYS[1], field)
+else
+  local amount = string.format('%d', granted)
+  redis.call('HSET', KEYS[1], field, amount)
+  redis.call('HINCRBY', KEYS[1], 'r', amount)
+  redis.call('HINCRBY', KEYS[1], 'l', amount)
+  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]) * 1000, member .. amount)
+  budget_keep(KEYS[1], KEYS[2], tonumber(ARGV[8]), now)
+end
+return { granted, target }
