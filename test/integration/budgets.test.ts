@@ -31,6 +31,7 @@ describe('budgets and tokens over three replicas', () => {
         { name: 'sums', secret: 'key-sums', budget: '1000 USD/month' },
         { name: 'killed', secret: 'key-killed', budget: '1 USD' },
         { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
+        { name: 'free', secret: 'key-free' },
         { name: 'soft', secret: 'key-soft', budget: '0.05 USD/day soft', limits: { unpriced: 'refuse' } },
         { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
         { name: 'web-a', secret: 'key-web-a', team: 'web', models: ['fl*'] },
@@ -119,26 +120,50 @@ describe('budgets and tokens over three replicas', () => {
     expect(images.code).toBe('model_not_allowed');
   });
 
-  it('bill a stream that was left for its prompt and what had come, as the audit record says', async () => {
-    const left = new AbortController();
-    const body = chat('stream', 'a prompt of so many words', { stream: true, max_tokens: 100 });
-    const headers = { authorization: 'Bearer key-streams', 'content-type': 'application/json' };
-    const response = await fetch(`${gateway(0).url}/v1/chat/completions`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(body),
-      signal: left.signal,
-    });
-    const reader = response.body?.getReader();
-    await reader?.read();
-    await reader?.read();
-    left.abort();
-    await waitFor(async () => (await budgetOf('streams')).spentUsd > 0, 'the stream to be settled');
-    const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
-    const record = (json['records'] as Record<string, unknown>[]).find(({ key }) => key === 'streams');
-    expect(record).toMatchObject({ outcome: 'cancelled', estimated: true, costUsd: (await budgetOf('streams')).spentUsd });
-    expect(record?.['outputTokens']).toBeGreaterThan(0);
-    expect((await budgetOf('streams')).reservedUsd).toBe(0);
+  it.each([
+    ['a budget', 'key-streams'],
+    ['no limits at all', 'key-free'],
+  ])('bill 20 streams of a key with %s, left at random points, for just what the provider had generated', async (_what, key) => {
+    replicas.simulator.journal.clear();
+    const before = key === 'key-streams' ? (await budgetOf('streams')).spentUsd : 0;
+    const leave = async (n: number) => {
+      const left = new AbortController();
+      const content = `stream ${n} ${key} ${'word '.repeat(200)}`;
+      const response = await fetch(`${gateway(n).url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(chat('stream', content, { stream: true, max_tokens: 5_000 })),
+        signal: left.signal,
+      });
+      const reader = response.body?.getReader();
+      const events = 1 + Math.floor(Math.random() * 15);
+      for (let seen = 0; seen < events; ) {
+        const { value = new Uint8Array() } = (await reader?.read()) ?? {};
+        seen += Buffer.from(value).toString().split('\n\n').length - 1;
+      }
+      left.abort();
+      return { id: response.headers.get('x-request-id') as string, content };
+    };
+    const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => leave(n)));
+    const { entries } = replicas.simulator.journal;
+    await waitFor(() => entries.length === 20 && entries.every(({ outcome }) => outcome === 'left'), 'the provider to be left');
+    type Line = { requestId: string; outcome: string; estimated: boolean; outputTokens: number; costUsd: number };
+    const recordsOf = async () => {
+      const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
+      return (json['records'] as Line[]).filter(({ requestId }) => streams.some(({ id }) => id === requestId));
+    };
+    await waitFor(async () => (await recordsOf()).length === 20, 'the records');
+    const records = await recordsOf();
+    for (const { id, content } of streams) {
+      const record = records.find(({ requestId }) => requestId === id);
+      const entry = entries.find(({ body }) => body.includes(content));
+      // the first event says who speaks, each that follows one word
+      expect(record).toMatchObject({ outcome: 'cancelled', estimated: true, outputTokens: (entry?.events ?? 0) - 1 });
+    }
+    if (key !== 'key-streams') return;
+    const cost = records.reduce((sum, { costUsd }) => sum + Math.round(costUsd * 1e9), 0);
+    await waitFor(async () => (await budgetOf('streams')).reservedUsd === 0, 'the streams to be settled');
+    expect(Math.round(((await budgetOf('streams')).spentUsd - before) * 1e9)).toBe(cost);
   });
 
   it('count tokens as they came to, over all replicas', async () => {

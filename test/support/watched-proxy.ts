@@ -12,6 +12,8 @@ export interface WatchedProxy {
   cut(): void;
   /** Takes everything and answers nothing. */
   hang(): void;
+  /** Of the answers, breaks the connection in place of so large a share: what they answer is done by then. */
+  loseAnswers(share: number): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function startWatchedProxy(target: string): Promise<WatchedProxy> {
   const sockets = new Set<Socket>();
   const watched: { bursts: Buffer[]; answered: boolean }[] = [];
   let state: 'open' | 'cut' | 'hanging' = 'open';
+  let lost = 0;
   const server = createServer((client) => {
     if (state === 'cut') {
       client.resetAndDestroy();
@@ -65,6 +68,10 @@ export async function startWatchedProxy(target: string): Promise<WatchedProxy> {
     });
     upstream.on('data', (chunk) => {
       record.answered = true;
+      if (Math.random() < lost) {
+        client.resetAndDestroy();
+        return;
+      }
       if (state !== 'hanging') client.write(chunk);
     });
     client.on('close', () => upstream.destroy());
@@ -86,7 +93,11 @@ export async function startWatchedProxy(target: string): Promise<WatchedProxy> {
     hang() {
       state = 'hanging';
     },
+    loseAnswers(share) {
+      lost = share;
+    },
     restore() {
+      lost = 0;
       // what was held up is lost, as it is when a machine is
       if (state === 'hanging') breakAll();
       state = 'open';

@@ -10,14 +10,16 @@ export interface StreamOutcome {
   readonly error?: LlmError;
   /** What the provider had reported by then. */
   readonly usage?: Usage;
+  /** How many events with a part of the answer had come: about a token each. */
+  readonly generated?: number;
 }
 
 /** Where a stream's bytes come from. */
 export interface StreamSource {
   pause(): void;
   resume(): void;
-  /** Stops the work: nobody will read on. */
-  cancel(): void;
+  /** Stops the work: nobody will read on. Tells what had come, where it knows. */
+  cancel(): Pick<StreamOutcome, 'usage' | 'generated'> | undefined;
 }
 
 export interface StreamConsumer {
@@ -97,8 +99,8 @@ export class ReplyStream {
   /** For the consumer: it will not read on. */
   cancel(): void {
     if (this.#ended !== undefined) return;
-    this.#source.cancel();
-    this.finish({ end: 'cancelled' });
+    const had = this.#source.cancel();
+    this.finish({ end: 'cancelled', ...had });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {

@@ -39,6 +39,8 @@ export interface StreamWatcher {
   outcome(): StreamOutcome;
   /** What was reported so far, for a stream that was left. */
   usage(): Usage | undefined;
+  /** How many events with a part of the answer have come: about a token each. */
+  generated(): number;
 }
 
 /** Reads a stream's events for another dialect. */

@@ -12,8 +12,13 @@ export abstract class PassingWatcher implements StreamWatcher {
   /** The marks of events to read; a text cannot look like one, for its quotes are escaped. */
   readonly #marks: RegExp;
 
-  constructor(marks: RegExp, framing: EventFraming = 'sse') {
+  readonly #contentMark: RegExp;
+  #generated = 0;
+
+  /** @param contentMark what stands in events that have a part of the answer, and in no others */
+  constructor(marks: RegExp, contentMark: RegExp, framing: EventFraming = 'sse') {
     this.#marks = marks;
+    this.#contentMark = contentMark;
     this.#events = eventCutter(framing);
   }
 
@@ -31,12 +36,17 @@ export abstract class PassingWatcher implements StreamWatcher {
     return outcomeOf(this.finished, this.error, this.usage());
   }
 
+  generated(): number {
+    return this.#generated;
+  }
+
   abstract usage(): Usage | undefined;
 
   /** Learns from one event. One that was cut in its middle is none. */
   protected abstract inspect(data: JsonObject): void;
 
   #look(event: string): void {
+    if (this.#contentMark.test(event)) this.#generated++;
     if (!this.#marks.test(event)) return;
     const data = parseJson(event);
     if (isObject(data)) this.inspect(data);

@@ -16,6 +16,7 @@ export class TranslatedStream implements StreamWatcher {
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   #usage: Usage | undefined;
+  #generated = 0;
 
   /** @param events cuts the provider's stream; server-sent events if not given */
   constructor(from: Dialect, to: Dialect, context: ReplyContext, events: EventCutter = eventCutter('sse')) {
@@ -41,6 +42,10 @@ export class TranslatedStream implements StreamWatcher {
     return this.#usage;
   }
 
+  generated(): number {
+    return this.#generated;
+  }
+
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {
@@ -53,6 +58,7 @@ export class TranslatedStream implements StreamWatcher {
 
   #write(event: NeutralEvent): string {
     if ((event.type === 'usage' || event.type === 'start') && event.usage !== undefined) this.#usage = event.usage;
+    else if ('text' in event && event.text !== '') this.#generated++;
     return this.#writer.write(event);
   }
 }

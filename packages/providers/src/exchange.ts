@@ -1,4 +1,4 @@
-import { asLlmError, type LlmCall, LlmError, type LlmReply, ReplyStream } from '@sluice/core';
+import { asLlmError, type LlmCall, LlmError, type LlmReply, ReplyStream, type StreamOutcome } from '@sluice/core';
 import type { StreamWatcher } from '@sluice/dialects';
 import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
@@ -50,7 +50,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const reply = new ReplyStream({
       pause: () => controller.pause(),
       resume: () => controller.resume(),
-      cancel: () => controller.abort(new LlmError('client_closed', 'The client closed the connection.')),
+      cancel: () => {
+        controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+        return toldBy(watcher);
+      },
     });
     this.#stream = { reply, watcher };
     this.#settled = true;
@@ -77,7 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       const { reply, watcher } = this.#stream;
       const rest = watcher.rest();
       if (rest.length > 0) reply.push(rest);
-      reply.finish(watcher.outcome());
+      reply.finish({ ...watcher.outcome(), generated: watcher.generated() });
       return;
     }
     this.#settled = true;
@@ -92,8 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#forget();
     if (this.#stream !== undefined) {
       const { reply, watcher } = this.#stream;
-      const usage = watcher.usage();
-      const told = usage === undefined ? {} : { usage };
+      const told = toldBy(watcher);
       const reason = this.#reason(error, 'upstream_truncated');
       if (reason.code === 'client_closed') reply.finish({ end: 'cancelled', ...told });
       else reply.finish({ end: 'failed', error: reason, ...told });
@@ -160,4 +162,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     return passed;
   }
+}
+
+/** What had come of a stream that is not finished. */
+function toldBy(watcher: StreamWatcher): Pick<StreamOutcome, 'usage' | 'generated'> {
+  const usage = watcher.usage();
+  return { ...(usage === undefined ? {} : { usage }), generated: watcher.generated() };
 }

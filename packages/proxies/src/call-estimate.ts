@@ -24,7 +24,8 @@ export function estimateCall(call: LlmCall, model: Model | undefined): CallEstim
   return { usage, cost: Math.max(0, ...costs) };
 }
 
-function promptTokens(call: LlmCall): number {
+/** A prompt by its length. */
+export function promptTokens(call: LlmCall): number {
   if (call.operation === 'chat') {
     try {
       return estimateTokens(DIALECTS[call.dialect].readRequest(call.message.json()));

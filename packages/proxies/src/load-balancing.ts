@@ -13,6 +13,7 @@ import {
 } from '@sluice/core';
 import { costOf, type Price, relativePrice } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
+import { usageOfStream } from './left-stream.ts';
 
 /** One provider, model and credentials that can serve a public model name. */
 export interface Target {
@@ -160,7 +161,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         const answeredMs = clock.monotonic();
         if (isStreamed(reply)) {
           void reply.stream.outcome.then((outcome) => {
-            facts.usage = outcome.usage;
+            facts.usage = usageOfStream(call, outcome);
             done(outcome.end === 'failed' ? 'error' : 'ok', answeredMs);
           });
         } else {

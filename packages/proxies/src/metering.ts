@@ -15,7 +15,6 @@ import {
   toUsd,
   unwatched,
 } from '@sluice/core';
-import { costOf } from '@sluice/pricing';
 import type { BudgetHold, Hold, Meters, ReservationResult } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { BudgetLeases } from './budget-leases.ts';
@@ -116,15 +115,6 @@ export function metering(options: MeteringOptions): LlmProxy {
     return { holds, owners, soft, result, estimate };
   };
 
-  /** What a call came to, where its provider has not said it: its prompt, and as much of an answer as was seen. */
-  const estimated = (call: LlmCall, { usage }: CallEstimate, outputTokens: number): void => {
-    const { facts } = call;
-    const target = models?.get(call.message.view().model)?.targets.find(({ name }) => name === facts.target);
-    facts.usage = { inputTokens: usage.inputTokens, outputTokens };
-    facts.estimated = true;
-    facts.cost = costOf(target?.price, facts.usage);
-  };
-
   /** @param leased whether it was admitted from leases, without the store */
   const settle = (call: LlmCall, reservation: Reservation, receipts: readonly number[], leased: boolean): void => {
     const { holds, estimate } = reservation;
@@ -141,23 +131,6 @@ export function metering(options: MeteringOptions): LlmProxy {
     for (const hold of hard) leases?.spent(ofCall(call), hold, paid);
     const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
     held.settle({ ...ofCall(call), holds: settled }, onSettled);
-  };
-
-  const follow = (call: LlmCall, reply: LlmReply, done: () => void, estimate: CallEstimate | undefined): void => {
-    if (!isStreamed(reply)) {
-      done();
-      return;
-    }
-    let events = 0;
-    if (estimate !== undefined)
-      reply.stream.tap((bytes) => {
-        events += eventsIn(bytes);
-      });
-    void reply.stream.outcome.then(({ end }) => {
-      const unknown = call.facts.usage === undefined && call.facts.cache !== 'hit';
-      if (estimate !== undefined && unknown && (events > 0 || end === 'cancelled')) estimated(call, estimate, events);
-      done();
-    });
   };
 
   const noteExceeded = (call: LlmCall, { holds, owners, soft }: Reservation, states: readonly MeterState[]): void => {
@@ -185,7 +158,9 @@ export function metering(options: MeteringOptions): LlmProxy {
       }
       try {
         const reply = await next.complete(call);
-        follow(call, reply, () => settle(call, reservation, receipts, leased), reservation.estimate);
+        const done = (): void => settle(call, reservation, receipts, leased);
+        if (isStreamed(reply)) void reply.stream.outcome.then(done);
+        else done();
         return reply;
       } catch (error) {
         settle(call, reservation, receipts, leased);
@@ -213,7 +188,12 @@ export function metering(options: MeteringOptions): LlmProxy {
             return await serve(call, reservation, [], true);
           }
           // the script may still run when the server wakes: give back what it would take
-          held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
+          if (holds.some(isBudget)) {
+            const nothing = holds.map((hold) => ({ hold, receipt: 0, actual: hold.kind === 'window' ? hold.amount : 0 }));
+            held.settle({ ...ofCall(call), holds: nothing });
+          } else {
+            held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
+          }
           throw unavailable(holds, error);
         }
         call.facts.meters = tightest(result.meters);
@@ -272,13 +252,6 @@ function tightest(meters: readonly MeterState[]): MeterState[] {
 function actualOf(hold: Hold, tokens: number, cost: number): number {
   if (hold.kind === 'budget') return cost;
   return hold.kind === 'window' && hold.meter === 'requests' ? hold.amount : tokens;
-}
-
-/** The events of a stream, about one a token: how often a line feed follows another. */
-function eventsIn(bytes: Uint8Array): number {
-  let count = 0;
-  for (let n = 1; n < bytes.length; n++) if (bytes[n] === 0x0a && bytes[n - 1] === 0x0a) count++;
-  return count;
 }
 
 function unavailable(holds: readonly Hold[], cause: unknown): LlmError {

@@ -68,7 +68,7 @@ async function answerOrFail(
     response.writeHead(error.status, { 'content-type': 'application/json' }).end(refusal(question, error));
     return;
   }
-  if (question.stream) await stream(response, question, simulated, behaviour, left);
+  if (question.stream) await stream(response, question, simulated, behaviour, left, entry);
   else await whole(response, simulated.whole, fault, left);
   if (left.aborted && !response.writableFinished) return;
   const broken = fault !== undefined && fault !== 'drip' && fault !== 'no-done';
@@ -125,6 +125,7 @@ async function stream(
   simulated: SimulatedAnswer,
   behaviour: Behaviour,
   left: AbortSignal,
+  entry: JournalEntry,
 ): Promise<void> {
   const { fault, tokensPerSecond } = behaviour;
   const events = simulated.events();
@@ -156,6 +157,7 @@ async function stream(
     } else {
       response.write(framed(event, frames));
     }
+    entry.events = n + 1;
   }
   await end(response, '');
 }

@@ -12,6 +12,8 @@ export interface JournalEntry {
   /** How it went: `pending` until it is over. */
   outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'left';
   usage?: Usage;
+  /** Of a stream, how many events were written. */
+  events?: number;
   /** What it costs, in US dollars. */
   costUsd?: number;
 }

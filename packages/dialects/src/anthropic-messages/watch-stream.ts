@@ -9,7 +9,7 @@ export class AnthropicStreamWatcher extends PassingWatcher {
   #usage: JsonObject = {};
 
   constructor() {
-    super(/"(message_start|message_delta|message_stop|error)"/);
+    super(/"(message_start|message_delta|message_stop|error)"/, /"content_block_delta"/);
   }
 
   usage(): Usage | undefined {

@@ -9,7 +9,7 @@ export class ConverseStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 
   constructor() {
-    super(/"(messageStop|metadata|\w+Exception)"/);
+    super(/"(messageStop|metadata|\w+Exception)"/, /"contentBlockDelta"/);
   }
 
   usage(): Usage | undefined {

@@ -10,7 +10,11 @@ export class GeminiStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 
   constructor(framing: EventFraming) {
-    super(/"(finishReason|finish_reason|blockReason|block_reason|promptTokenCount|prompt_token_count|error)"/, framing);
+    super(
+      /"(finishReason|finish_reason|blockReason|block_reason|promptTokenCount|prompt_token_count|error)"/,
+      /"text"\s*:\s*"[^"]|"functionCall"|"function_call"/,
+      framing,
+    );
   }
 
   usage(): Usage | undefined {

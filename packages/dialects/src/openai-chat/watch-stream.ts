@@ -9,6 +9,11 @@ const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
 const ERROR = Buffer.from('"error"');
 const LETTER_N = 0x6e;
+const QUOTE = 0x22;
+/** Where parts of an answer stand: text, tool arguments, thoughts as some providers show them, and the text of a completion. */
+const CONTENTS = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"text"', '"refusal"'].map((key) =>
+  Buffer.from(key),
+);
 
 /** Whether `key` has a value other than null in this event; a text cannot look like it, for its quotes are escaped. */
 function isSet(event: Buffer, key: Buffer): boolean {
@@ -18,6 +23,15 @@ function isSet(event: Buffer, key: Buffer): boolean {
     if (event[at] !== LETTER_N) return true;
   }
   return false;
+}
+
+/** Whether `key` has a text in this event that is not empty. */
+function hasText(event: Buffer, key: Buffer): boolean {
+  let at = event.indexOf(key);
+  if (at === -1) return false;
+  at += key.length;
+  while (event[at] === 0x20 || event[at] === 0x3a) at++;
+  return event[at] === QUOTE && event[at + 1] !== QUOTE;
 }
 
 function parse(event: Buffer): Record<string, unknown> {
@@ -38,6 +52,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
   readonly #hideUsage: boolean;
   #usage: Usage | undefined;
   #finished = false;
+  #generated = 0;
   #error: LlmError | undefined;
 
   /** @param hideUsage take out the usage event that the gateway asked for and the client did not */
@@ -76,6 +91,10 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     return this.#usage;
   }
 
+  generated(): number {
+    return this.#generated;
+  }
+
   /** Learns from one event; true if it is a usage event that says nothing else. */
   #inspect(event: Buffer): boolean {
     if (event.indexOf(DATA) === -1) return false;
@@ -83,6 +102,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
       this.#finished = true;
       return false;
     }
+    if (CONTENTS.some((key) => hasText(event, key))) this.#generated++;
     if (isSet(event, FINISH_REASON)) this.#finished = true;
     if (isSet(event, ERROR)) {
       const value = parse(event);

@@ -9,7 +9,7 @@ export class ResponsesStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 
   constructor() {
-    super(/"(response\.completed|response\.incomplete|response\.failed|error)"/);
+    super(/"(response\.completed|response\.incomplete|response\.failed|error)"/, /\.delta"/);
   }
 
   usage(): Usage | undefined {

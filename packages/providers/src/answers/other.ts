@@ -10,6 +10,7 @@ const unread: StreamWatcher = {
   rest: () => NOTHING,
   outcome: (): StreamOutcome => ({ end: 'finished' }),
   usage: () => undefined,
+  generated: () => 0,
 };
 
 /** An answer of a route whose bytes pass unread, however long it is. */

@@ -29,4 +29,8 @@ export class ReframedStream implements StreamWatcher {
   usage(): Usage | undefined {
     return this.#watcher.usage();
   }
+
+  generated(): number {
+    return this.#watcher.generated();
+  }
 }

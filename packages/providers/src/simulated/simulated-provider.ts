@@ -34,7 +34,12 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
 
 function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
   const left = new AbortController();
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => left.abort() });
+  let generated = 0;
+  const cancel = () => {
+    left.abort();
+    return { generated };
+  };
+  const stream = new ReplyStream({ pause() {}, resume() {}, cancel });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
   const run = async (): Promise<void> => {
     const stop = AbortSignal.any([signal, left.signal]);
@@ -42,6 +47,7 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
       for (const event of answer.events()) {
         if (gapMs > 0) await pause(gapMs, stop);
         stream.push(Buffer.from(event));
+        generated++;
       }
       stream.finish({ end: 'finished', ...(answer.usage === undefined ? {} : { usage: answer.usage }) });
     } catch {
