@@ -2,6 +2,8 @@ export { anthropicRequest } from './anthropic-messages/request.ts';
 export { BodyRequest } from './body-request.ts';
 export { countingOf } from './counting/counting.ts';
 export { estimateTokens } from './counting/estimate.ts';
+export { loadOpenAiTokenizer, openAiTokens } from './counting/openai-tokens.ts';
+export { atMostByLength, byLength, type TextCounter } from './counting/text-counters.ts';
 export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from './dialect.ts';
 export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from './embeddings/embeddings.ts';
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';

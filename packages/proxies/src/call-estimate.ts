@@ -1,13 +1,10 @@
 import type { LlmCall, Money, Usage } from '@sluice/core';
-import { DIALECTS, estimateTokens } from '@sluice/dialects';
+import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type TextCounter } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
-import type { Model } from './load-balancing.ts';
+import type { Model, Target } from './load-balancing.ts';
 
 /** What an answer may have where the caller sets no limit, as far as is reserved for it: what it comes to more is counted when it is known. */
 export const UNLIMITED_OUTPUT_TOKENS = 4_096;
-/** A body that is no prompt of a conversation: its bytes, a little on the safe side. */
-const BYTES_A_TOKEN = 3.5;
-
 /** What a call may come to, before it is made. */
 export interface CallEstimate {
   readonly usage: Usage;
@@ -15,23 +12,32 @@ export interface CallEstimate {
   readonly cost: Money;
 }
 
-/** A call's prompt by its length, and as many tokens of an answer as it may have. */
+/** A call's prompt, and as many tokens of an answer as it may have. */
 export function estimateCall(call: LlmCall, model: Model | undefined): CallEstimate {
   const { maxOutputTokens } = call.message.view();
   const answers = call.operation === 'chat' || call.operation === 'completions';
-  const usage = { inputTokens: promptTokens(call), outputTokens: answers ? (maxOutputTokens ?? UNLIMITED_OUTPUT_TOKENS) : 0 };
-  const costs = (model?.targets ?? []).map(({ price }) => costOf(price, usage) ?? 0);
+  const targets = model?.targets ?? [];
+  // for whom there is no tokenizer at hand more is taken than it will be, rather than less
+  const counter = targets.length > 0 && targets.every(isOpenAi) ? openAiTokens : atMostByLength;
+  const inputTokens = promptTokens(call, counter);
+  const usage = { inputTokens, outputTokens: answers ? (maxOutputTokens ?? UNLIMITED_OUTPUT_TOKENS) : 0 };
+  const costs = targets.map(({ price }) => costOf(price, usage) ?? 0);
   return { usage, cost: Math.max(0, ...costs) };
 }
 
-/** A prompt by its length. */
-export function promptTokens(call: LlmCall): number {
+const isOpenAi = ({ tokenizer }: Pick<Target, 'tokenizer'>): boolean => tokenizer === 'openai';
+
+/** How a prompt is counted for the target that has it. */
+export const counterOf = (target: Pick<Target, 'tokenizer'>): TextCounter => (isOpenAi(target) ? openAiTokens : byLength);
+
+/** About how many tokens a call's prompt is. */
+export function promptTokens(call: LlmCall, counter: TextCounter): number {
   if (call.operation === 'chat') {
     try {
-      return estimateTokens(DIALECTS[call.dialect].readRequest(call.message.json()));
+      return estimateTokens(DIALECTS[call.dialect].readRequest(call.message.json()), counter);
     } catch {
       // a request that only its own dialect can say is as long as its bytes
     }
   }
-  return Math.ceil(call.message.bytes.length / BYTES_A_TOKEN);
+  return Math.ceil(counter(Buffer.from(call.message.bytes).toString()));
 }

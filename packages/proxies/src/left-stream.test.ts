@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type LlmCall, LlmError, type StreamOutcome } from '@sluice/core';
-import { openAiCall } from '@sluice/dialects';
+import { byLength, openAiCall } from '@sluice/dialects';
 import { usageOfStream } from './left-stream.ts';
 
 const CUT = new LlmError('upstream_truncated', 'cut');
@@ -26,13 +26,13 @@ describe('the tokens of a stream', () => {
     ['that is no conversation', { end: 'finished' }, undefined, false],
   ])('%s', (_what, outcome, usage, estimated) => {
     const call = callOf();
-    expect(usageOfStream(call, outcome)).toEqual(usage);
+    expect(usageOfStream(call, outcome, byLength)).toEqual(usage);
     expect(call.facts.estimated).toBe(estimated);
   });
 
   it('whose bytes pass unread are nobody’s to guess', () => {
     const call = { ...callOf(), operation: 'other' as const };
-    expect(usageOfStream(call, { end: 'cancelled' })).toBeUndefined();
+    expect(usageOfStream(call, { end: 'cancelled' }, byLength)).toBeUndefined();
     expect(call.facts.estimated).toBe(false);
   });
 });

@@ -13,6 +13,7 @@ import {
 } from '@sluice/core';
 import { costOf, type Price, relativePrice } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
+import { counterOf } from './call-estimate.ts';
 import { usageOfStream } from './left-stream.ts';
 
 /** One provider, model and credentials that can serve a public model name. */
@@ -23,6 +24,8 @@ export interface Target {
   /** The provider's own name of the model. */
   readonly model: string;
   readonly weight: number;
+  /** Whose tokenizer counts its prompts, where it is at hand. */
+  readonly tokenizer?: 'openai';
   /** What it takes now; it may change while the gateway runs. Undefined where nobody knows. */
   readonly price?: Price | undefined;
   /** How long an answer takes as far as the configuration knows, until measurements say better. */
@@ -161,7 +164,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         const answeredMs = clock.monotonic();
         if (isStreamed(reply)) {
           void reply.stream.outcome.then((outcome) => {
-            facts.usage = usageOfStream(call, outcome);
+            facts.usage = usageOfStream(call, outcome, counterOf(target));
             done(outcome.end === 'failed' ? 'error' : 'ok', answeredMs);
           });
         } else {

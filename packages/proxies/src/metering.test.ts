@@ -159,8 +159,8 @@ describe('metering', () => {
         return answered(call);
       });
       await ask(100);
-      // a prompt of 14 tokens and an answer of 100
-      expect(seen).toEqual([{ spent: 0, reserved: usd(0.214) }]);
+      // a prompt of 18 tokens at the most and an answer of 100
+      expect(seen).toEqual([{ spent: 0, reserved: usd(0.218) }]);
       expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
     });
 
@@ -211,7 +211,7 @@ describe('metering', () => {
         return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
       });
       const { call } = await ask(100);
-      expect((await budget('2026-11')).reserved).toBe(usd(0.214));
+      expect((await budget('2026-11')).reserved).toBe(usd(0.218));
       answered(call);
       stream?.cancel();
       await nextTurn();
@@ -229,8 +229,8 @@ describe('metering', () => {
       const { ask } = setUpMoney({ tokens: { limit: 150, windowMs: DAY } }, answered);
       await ask(100);
       await ask(100);
-      // 30 are used; 114 and 30 are less than 150, and 134 more are not
-      expect((await ask(100)).call.facts.meters).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 6 }]);
+      // 30 are used; 118 and 30 are less than 150, and 138 more are not
+      expect((await ask(100)).call.facts.meters).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 2 }]);
       await expect(ask(120)).rejects.toMatchObject({
         code: 'rate_limit_exceeded',
         message: expect.stringContaining('150 tokens'),

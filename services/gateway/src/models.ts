@@ -1,6 +1,6 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
 import { compose, type DialectName, matchesAny, type UnreadRequest } from '@sluice/core';
-import { DIALECTS, type ListedModel } from '@sluice/dialects';
+import { DIALECTS, type ListedModel, loadOpenAiTokenizer } from '@sluice/dialects';
 import type { Price, PriceBook } from '@sluice/pricing';
 import {
   CATALOG,
@@ -64,6 +64,10 @@ export class Models implements KnownModels, ModelListRendering {
     for (const name of providersByKey(environment)) providers[name] ??= {};
     for (const [name, provider] of Object.entries(providers)) this.#providers.set(name, open(name, provider, environment));
 
+    const openAi = [...this.#providers.values()].some(({ prices }) => prices === 'openai' || prices === 'azure');
+    // before there are calls: it takes a moment in which nothing else is done
+    if (openAi) void loadOpenAiTokenizer();
+
     for (const [name, model] of Object.entries(config.models)) {
       const targets = model.targets.map((target, n): Target => {
         const provider = this.#providers.get(target.provider);
@@ -76,6 +80,7 @@ export class Models implements KnownModels, ModelListRendering {
           provider: target.provider,
           model: target.model,
           weight: target.weight,
+          ...tokenizerOf(provider, target.model),
           get price() {
             return priceNow();
           },
@@ -173,6 +178,7 @@ export class Models implements KnownModels, ModelListRendering {
       provider,
       model,
       weight: 1,
+      ...tokenizerOf(opened, model),
       get price() {
         return priceNow();
       },
@@ -194,6 +200,12 @@ export class Models implements KnownModels, ModelListRendering {
     const created = this.#startedS;
     return { id: model.name, ownedBy: owners.size === 1 ? (first as string) : 'sluice', created };
   }
+}
+
+/** OpenAI's models, at OpenAI or at Azure, where others are too. */
+function tokenizerOf({ prices }: Provider, model: string): { tokenizer?: 'openai' } {
+  const isOpenAi = prices === 'openai' || (prices === 'azure' && /gpt|^o\d/i.test(model));
+  return isOpenAi ? { tokenizer: 'openai' } : {};
 }
 
 /** What is offered unasked is offered of the provider itself, not of another server in its place. */

@@ -1,7 +1,6 @@
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
+import { byLength, type TextCounter } from './text-counters.ts';
 
-/** What tokenizers take of English and code, and of scripts whose letters are longer in UTF-8, a little on the safe side. */
-const BYTES_A_TOKEN = 3.5;
 /** What a message, a tool and the beginning of an answer take for themselves. */
 const MESSAGE_TOKENS = 4;
 const TOOL_TOKENS = 12;
@@ -11,26 +10,27 @@ const IMAGE_TOKENS = 1_600;
 const MEDIA_BYTES_A_TOKEN = 32;
 
 /**
- * About how many tokens a prompt is, for providers that cannot say. Text is counted by its bytes, too much rather than too little.
+ * About how many tokens a prompt is. Texts are counted as `count` does it, by their length if it is not given.
  */
-export function estimateTokens({ messages, tools }: NeutralRequest): number {
-  const ofMessages = messages.reduce((sum, message) => sum + MESSAGE_TOKENS + ofParts(message.parts), 0);
-  const ofTools = (tools ?? []).reduce((sum, tool) => sum + TOOL_TOKENS + ofText(JSON.stringify(tool)), 0);
+export function estimateTokens({ messages, tools }: NeutralRequest, count: TextCounter = byLength): number {
+  const ofMessages = messages.reduce((sum, message) => sum + MESSAGE_TOKENS + ofParts(message.parts, count), 0);
+  const ofTools = (tools ?? []).reduce((sum, tool) => sum + TOOL_TOKENS + count(JSON.stringify(tool)), 0);
   return Math.ceil(ofMessages + ofTools);
 }
 
-const ofParts = (parts: Message['parts']): number => parts.reduce((sum, part) => sum + ofPart(part), 0);
+const ofParts = (parts: Message['parts'], count: TextCounter): number =>
+  parts.reduce((sum, part) => sum + ofPart(part, count), 0);
 
-function ofPart(part: Part): number {
+function ofPart(part: Part, count: TextCounter): number {
   switch (part.type) {
     case 'text':
     case 'refusal':
     case 'reasoning':
-      return ofText(part.text);
+      return count(part.text);
     case 'tool_call':
-      return TOOL_TOKENS + ofText(part.name) + ofText(part.arguments);
+      return TOOL_TOKENS + count(part.name) + count(part.arguments);
     case 'tool_result':
-      return TOOL_TOKENS + ofParts(part.parts);
+      return TOOL_TOKENS + ofParts(part.parts, count);
     case 'image':
       return IMAGE_TOKENS;
     case 'audio':
@@ -38,5 +38,3 @@ function ofPart(part: Part): number {
       return part.source.kind === 'base64' ? (part.source.data.length * 3) / 4 / MEDIA_BYTES_A_TOKEN : IMAGE_TOKENS;
   }
 }
-
-const ofText = (text: string): number => Buffer.byteLength(text) / BYTES_A_TOKEN;

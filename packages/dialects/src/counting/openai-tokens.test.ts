@@ -1,0 +1,62 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { loadOpenAiTokenizer, openAiTokens } from './openai-tokens.ts';
+import { atMostByLength } from './text-counters.ts';
+
+const KB_100 = 102_400;
+
+describe('the tokens of a text for OpenAI’s models', () => {
+  it('are counted by its length until the tokenizer is there', () => {
+    expect(openAiTokens('some words')).toBe(atMostByLength('some words'));
+  });
+
+  describe('with the tokenizer', () => {
+    beforeAll(loadOpenAiTokenizer);
+
+    it.each([
+      ['Hello, world!', 4],
+      ['', 0],
+      ['tiktoken is great!', 6],
+      // what looks like a mark of the tokenizer's is a text
+      ['<|endoftext|>', 7],
+    ])('of %j are %d', (text, tokens) => {
+      expect(openAiTokens(text)).toBe(tokens);
+    });
+
+    const texts: [what: string, text: string][] = [
+      ['English', 'The quick brown fox jumps over the lazy dog, and 17 others. '],
+      ['JSON', '{"id":8123,"name":"x7919","value":0.8234567,"tags":["a","b"]},'],
+      ['Chinese without a space', '中文文本测试数据用于估算令牌数量的例子'],
+      ['one letter', 'a'],
+      ['letters without a space', 'abcdefghijklmnopqrstuvwxyz'],
+      ['spaces', ' \n\t'],
+      ['emoji', '🚰🧪'],
+      ['base64', 'qL7bXv0aJmT5RwK9cZ2eYh4uPf8sNd1gOi3V'],
+    ];
+    it.each(texts)('of 100 KB of %s are counted in under 5 ms, within a fifth of what they are', (_what, part) => {
+      const text = part.repeat(Math.ceil(KB_100 / part.length)).slice(0, KB_100);
+      openAiTokens(text);
+      const took = Array.from({ length: 5 }, () => {
+        const before = performance.now();
+        openAiTokens(text);
+        return performance.now() - before;
+      });
+      expect(Math.min(...took)).toBeLessThan(5);
+      // the sum of pieces that are counted whole, none of which is cut where the sample is not
+      const pieces = text.match(/[\s\S]{1,4096}/g) ?? [];
+      const whole = pieces.reduce((sum, piece) => sum + openAiTokens(piece), 0);
+      expect(openAiTokens(text)).toBeGreaterThanOrEqual(whole * 0.95);
+      expect(openAiTokens(text)).toBeLessThanOrEqual(whole * 1.2);
+    });
+
+    it('of any text are some, and never thrown at', () => {
+      fc.assert(
+        fc.property(fc.string({ unit: 'binary', maxLength: 500 }), fc.nat(60), (text, times) => {
+          const tokens = openAiTokens(text.repeat(times));
+          expect(Number.isFinite(tokens) && tokens >= 0).toBe(true);
+        }),
+      );
+      expect(openAiTokens('\ud800 half a letter \udfff')).toBeGreaterThan(0);
+    });
+  });
+});
