@@ -157,6 +157,28 @@ describe('docker compose up', () => {
     expect(answer.json).toMatchObject({ providers: { openai: { calls: expect.any(Number) } }, authenticationFailures: 4 });
   });
 
+  it('is administered by the command in its image, and knows from where a call comes', async () => {
+    const sluice = (...args: string[]) => system.exec('gateway', ['sluice', ...args], 1);
+    const secret = (
+      await sluice('keys', 'create', 'elsewhere', '--ip', '203.0.113.0/24', '--rpm', '5', '--budget', '1/day')
+    ).trim();
+    expect(secret).toMatch(/^sk-sluice-[0-9A-Za-z]{43}$/);
+    // what a client says of itself is nobody's word
+    const spoofed = { 'x-forwarded-for': '203.0.113.7' };
+    const away = await ask(system.url, chat('openai/quick', 'x'), { key: secret, headers: spoofed });
+    expect([away.status, away.code]).toEqual([403, 'address_not_allowed']);
+    await sluice('keys', 'set', 'elsewhere', '--unset', 'allowedIps');
+    await waitFor(
+      async () => (await ask(system.url, chat('openai/quick', 'x'), { key: secret })).status === 200,
+      'the key to be let in',
+    );
+    expect(await sluice('keys', 'list')).toContain('elsewhere');
+    await waitFor(async () => (await sluice('usage', '--by', 'key', '--csv')).includes('elsewhere'), 'the call to be summed');
+    await sluice('keys', 'revoke', 'elsewhere');
+    const changes = JSON.parse(await sluice('changes', '--name', 'elsewhere', '--json')) as { action: string }[];
+    expect(changes.map(({ action }) => action)).toEqual(['key.revoke', 'key.change', 'key.create']);
+  });
+
   it('keeps the state in a file and throws nothing away, and the cache the other way round', async () => {
     const state = await redisOf('redis-state', 'INFO');
     expect(state).toMatch(/maxmemory_policy:noeviction/);

@@ -43,6 +43,8 @@ describe('the view of the registry', () => {
     await expect(view.refresh()).rejects.toThrow('away');
     list.mockRestore();
     await waitFor(() => view.teams.has('b'), 'another try');
+    const worked = health.works.mock.calls.length;
+    await waitFor(() => health.works.mock.calls.length > worked, 'it to be told that all is well again');
     view.close();
   });
 

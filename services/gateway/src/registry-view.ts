@@ -2,7 +2,7 @@ import type { ConcernHealth } from '@sluice/core';
 import type { AdminRecord, Registry, TeamRecord, TenantRecord } from '@sluice/store/ports';
 
 /** How long after a failure it is read again. */
-const RETRY_MS = 1_000;
+const RETRY_MS = 1_100;
 
 /** What the registry has, remembered by this replica: a call asks for its team and tenant without a trip. What another replica writes is heard at once. */
 export class RegistryView {
@@ -16,6 +16,7 @@ export class RegistryView {
   /** News came that have not been read yet. */
   #stale = true;
   #loading: Promise<void> | undefined;
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(registry: Registry, health: ConcernHealth) {
@@ -69,10 +70,23 @@ export class RegistryView {
 
   #loadSoon(): void {
     clearTimeout(this.#timer);
-    this.refresh().catch((error: unknown) => {
-      this.#health.failed(error);
-      this.#timer = setTimeout(() => this.#loadSoon(), RETRY_MS).unref();
-    });
+    this.refresh().then(
+      () => {
+        this.#health.works();
+        if (!this.#failed) return;
+        // it counts as well again when it has been for a while
+        this.#failed = false;
+        this.#timer = setTimeout(() => this.#health.works(), RETRY_MS).unref();
+      },
+      (error: unknown) => {
+        // before it was read for the first time nothing is lost that there was: the gateway is not ready yet
+        if (this.#loaded) {
+          this.#failed = true;
+          this.#health.failed(error);
+        }
+        this.#timer = setTimeout(() => this.#loadSoon(), RETRY_MS).unref();
+      },
+    );
   }
 
   async #load(): Promise<void> {
