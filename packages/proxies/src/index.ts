@@ -5,6 +5,7 @@ export * from './budget-period.ts';
 export * from './caching.ts';
 export * from './load-balancing.ts';
 export * from './metering.ts';
+export * from './model.ts';
 export * from './model-access.ts';
 export * from './model-list.ts';
 export * from './observability.ts';

@@ -3,7 +3,8 @@ import { LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream, typ
 import { openAiCall } from '@sluice/dialects';
 import { MemoryProviderStats } from '@sluice/store/memory';
 import { createMetrics } from '@sluice/telemetry';
-import { loadBalancing, type Target } from './load-balancing.ts';
+import { loadBalancing } from './load-balancing.ts';
+import type { Target } from './model.ts';
 import { SharedUsage } from './shared-usage.ts';
 
 const answer = (): LlmReply => ({

@@ -4,8 +4,8 @@ import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters } from '@sluice/store/ports';
-import type { Target } from './load-balancing.ts';
 import { metering } from './metering.ts';
+import type { Target } from './model.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ConcernHealth, type LlmCall, unwatched } from '@sluice/core';
 import type { Counters, ProviderStats } from '@sluice/store/ports';
-import type { Target, TargetUsage } from './load-balancing.ts';
+import type { TargetUsage } from './load-balancing.ts';
+import type { Target } from './model.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;
