@@ -68,6 +68,9 @@ describe('the rights of the gateway in Redis', () => {
       const { url } = replicas.gateways[n % 2] as Replicas['gateways'][number];
       expect((await ask(url, chat('cent', `${n % 15}`), { key: 'key-app' })).status).toBe(200);
     }
+    // long enough to be told of, in case that its replica dies
+    const { url } = replicas.gateways[0] as Replicas['gateways'][number];
+    expect((await ask(url, chat('up/slow+latency=2500', 'x'), { key: 'key-app' })).status).toBe(200);
     await admin('POST', '/tenants', { name: 'acme' });
     await admin('POST', '/teams', { name: 'web', tenant: 'acme', budget: '5 USD/month' });
     const { secret } = await admin('POST', '/keys', { name: 'made', team: 'web', budget: '5 USD' });
@@ -93,14 +96,14 @@ describe('the rights of the gateway in Redis', () => {
       await admin('GET', path);
     }
     const { total } = (await admin('GET', '/cache?tenant=app')) as { total: number };
-    expect(total).toBe(15);
+    expect(total).toBe(16);
     expect(await admin('DELETE', '/cache?model=cent')).toEqual({ removed: 16 });
     await admin('DELETE', '/admins/ann');
     await admin('DELETE', '/keys/made');
     await admin('DELETE', '/teams/web');
     const drained = () =>
       readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n').filter(Boolean));
-    await waitFor(() => drained().length === 21, 'the records to be drained');
+    await waitFor(() => drained().length === 22, 'the records to be drained');
     // a lease is taken some seconds after something was spent
     await waitFor(async () => {
       const { spending } = (await admin('GET', '/keys/app')) as { spending: { leasedUsd: number } };

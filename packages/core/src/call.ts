@@ -48,6 +48,10 @@ export interface BudgetCharge {
   readonly subject: string;
   /** `2026-11-24`, `2026-11` or `total`. */
   readonly period: string;
+  /** When that is over, in milliseconds since the epoch. */
+  readonly endsAtMs: number | undefined;
+  /** What was reserved for the call. */
+  readonly reserved: Money;
 }
 
 /** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
@@ -74,6 +78,8 @@ export interface CallFacts {
   /** Where what it costs is charged to. */
   charged: readonly BudgetCharge[];
   degraded: readonly string[];
+  /** What the call would be billed for if it ended now; undefined before it has gone to a provider. */
+  soFar: (() => { readonly usage: Usage; readonly cost: Money | undefined }) | undefined;
   /** Whose soft budget this call passes, or found passed: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
   /** Wishes that the provider's dialect cannot say. */
@@ -127,6 +133,7 @@ export function emptyFacts(): CallFacts {
     meters: [],
     charged: [],
     degraded: [],
+    soFar: undefined,
     overBudget: [],
     dropped: [],
   };

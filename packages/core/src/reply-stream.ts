@@ -19,8 +19,13 @@ export interface StreamSource {
   pause(): void;
   resume(): void;
   /** Stops the work: nobody will read on. Tells what had come, where it knows. */
-  cancel(): Pick<StreamOutcome, 'usage' | 'generated'> | undefined;
+  cancel(): StreamProgress | undefined;
+  /** What has come so far, where it knows. */
+  progress?(): StreamProgress;
 }
+
+/** What has come of a stream. */
+export type StreamProgress = Pick<StreamOutcome, 'usage' | 'generated'>;
 
 export interface StreamConsumer {
   /** Takes some bytes; false asks the source to wait until `resume`. */
@@ -81,6 +86,11 @@ export class ReplyStream {
     this.#ended = outcome;
     this.#settle(outcome);
     this.#drain();
+  }
+
+  /** What has come so far. */
+  progress(): StreamProgress {
+    return this.#source.progress?.() ?? {};
   }
 
   /** For the consumer: begins to read. */

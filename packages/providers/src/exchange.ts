@@ -54,6 +54,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
         return toldBy(watcher);
       },
+      progress: () => toldBy(watcher),
     });
     this.#stream = { reply, watcher };
     this.#settled = true;

@@ -53,8 +53,11 @@ export interface AuditRecord {
 
 /** Takes records; it must not throw and not wait. */
 export interface AuditSink {
-  /** @param charged the budgets that the call was charged to */
-  write(record: AuditRecord, charged: readonly BudgetCharge[]): void;
+  /**
+   * @param charged the budgets that the call was charged to
+   * @param callId the gateway's own id of the call
+   */
+  write(record: AuditRecord, charged: readonly BudgetCharge[], callId: string): void;
 }
 
 export interface AuditOptions {
@@ -64,6 +67,39 @@ export interface AuditOptions {
   readonly clock?: Clock;
 }
 
+/** How a call ended. */
+export type CallEnd = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
+
+/** What is kept of a call that ended just now, without its content. */
+export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord {
+  const { facts } = call;
+  const latencyMs = clock.monotonic() - call.startedAtMs;
+  return {
+    time: new Date(clock.now() - latencyMs).toISOString(),
+    requestId: call.requestId,
+    ...(call.traceparent === undefined ? {} : { traceId: call.traceparent.slice(3, 35) }),
+    ...end,
+    key: facts.caller?.keyName ?? null,
+    tenant: facts.caller?.tenant ?? null,
+    ...(facts.caller?.team === undefined ? {} : { team: facts.caller.team }),
+    route: call.route,
+    model: modelOf(call),
+    target: facts.target ?? null,
+    provider: facts.provider ?? null,
+    attempts: facts.attempts,
+    inputTokens: facts.usage?.inputTokens ?? null,
+    outputTokens: facts.usage?.outputTokens ?? null,
+    ...partsOf(facts.usage),
+    ...(facts.estimated ? { estimated: true } : {}),
+    ...(facts.overBudget.length === 0 ? {} : { overBudget: facts.overBudget }),
+    costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
+    savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
+    latencyMs: Math.round(latencyMs * 1_000) / 1_000,
+    cache: facts.cache,
+    tags: tagsOf(call),
+  };
+}
+
 /** Writes exactly one record for every call, accepted or refused, when all about it is known: for a stream, when it has ended. */
 export function audit(options: AuditOptions): LlmProxy {
   const { sink } = options;
@@ -71,36 +107,13 @@ export function audit(options: AuditOptions): LlmProxy {
   /** What passes unread may be of any length, and is no text. */
   const contentOf = (call: LlmCall): boolean => options.content === true && call.operation !== 'other';
 
-  const write = (call: LlmCall, end: Pick<AuditRecord, 'outcome' | 'status' | 'error'>, answer?: string): void => {
-    const { facts } = call;
-    const latencyMs = clock.monotonic() - call.startedAtMs;
-    const record: AuditRecord = {
-      time: new Date(clock.now() - latencyMs).toISOString(),
-      requestId: call.requestId,
-      ...(call.traceparent === undefined ? {} : { traceId: call.traceparent.slice(3, 35) }),
-      ...end,
-      key: facts.caller?.keyName ?? null,
-      tenant: facts.caller?.tenant ?? null,
-      ...(facts.caller?.team === undefined ? {} : { team: facts.caller.team }),
-      route: call.route,
-      model: modelOf(call),
-      target: facts.target ?? null,
-      provider: facts.provider ?? null,
-      attempts: facts.attempts,
-      inputTokens: facts.usage?.inputTokens ?? null,
-      outputTokens: facts.usage?.outputTokens ?? null,
-      ...partsOf(facts.usage),
-      ...(facts.estimated ? { estimated: true } : {}),
-      ...(facts.overBudget.length === 0 ? {} : { overBudget: facts.overBudget }),
-      costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
-      savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
-      latencyMs: Math.round(latencyMs * 1_000) / 1_000,
-      cache: facts.cache,
-      tags: tagsOf(call),
+  const write = (call: LlmCall, end: CallEnd, answer?: string): void => {
+    const record = recordOf(call, end, clock);
+    const content = {
       ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
       ...(answer === undefined ? {} : { answer }),
     };
-    sink.write(record, facts.charged);
+    sink.write(options.content === true ? { ...record, ...content } : record, call.facts.charged, call.id);
   };
 
   return (next) => ({

@@ -11,3 +11,4 @@ export * from './model-list.ts';
 export * from './observability.ts';
 export * from './shared-usage.ts';
 export * from './timeout.ts';
+export * from './under-way.ts';

@@ -26,13 +26,11 @@ describe('the tokens of a stream', () => {
     ['that is no conversation', { end: 'finished' }, undefined, false],
   ])('%s', (_what, outcome, usage, estimated) => {
     const call = callOf();
-    expect(usageOfStream(call, outcome, byLength)).toEqual(usage);
-    expect(call.facts.estimated).toBe(estimated);
+    expect(usageOfStream(call, outcome, byLength)).toEqual({ usage, estimated });
   });
 
   it('whose bytes pass unread are nobody’s to guess', () => {
     const call = { ...callOf(), operation: 'other' as const };
-    expect(usageOfStream(call, { end: 'cancelled' }, byLength)).toBeUndefined();
-    expect(call.facts.estimated).toBe(false);
+    expect(usageOfStream(call, { end: 'cancelled' }, byLength)).toEqual({ usage: undefined, estimated: false });
   });
 });

@@ -7,13 +7,15 @@ import {
   type LlmService,
   type Random,
   type Strategy,
+  type StreamOutcome,
   systemClock,
   systemRandom,
   type UnreadRequest,
+  type Usage,
 } from '@sluice/core';
 import { costOf, relativePrice } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
-import { counterOf } from './call-estimate.ts';
+import { counterOf, promptTokens } from './call-estimate.ts';
 import { usageOfStream } from './left-stream.ts';
 import type { Model, Target } from './model.ts';
 
@@ -129,6 +131,13 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
       facts.attempts++;
       usage.onPick(target);
       const startedMs = clock.monotonic();
+      const counter = counterOf(target);
+      // until there is an answer, of its prompt
+      let prompt: Usage | undefined;
+      facts.soFar = () => {
+        prompt ??= { inputTokens: promptTokens(call, counter), outputTokens: 0 };
+        return { usage: prompt, cost: costOf(target.price, prompt) };
+      };
       const done = (outcome: Outcome, answeredMs: number): void => {
         facts.upstreamMs += clock.monotonic() - startedMs;
         facts.cost = costOf(target.price, facts.usage);
@@ -139,8 +148,15 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         const reply = await target.service.complete(call);
         const answeredMs = clock.monotonic();
         if (isStreamed(reply)) {
+          facts.soFar = () => {
+            const outcome: StreamOutcome = { end: 'cancelled', ...reply.stream.progress() };
+            const usage = usageOfStream(call, outcome, counter).usage ?? { inputTokens: 0, outputTokens: 0 };
+            return { usage, cost: costOf(target.price, usage) };
+          };
           void reply.stream.outcome.then((outcome) => {
-            facts.usage = usageOfStream(call, outcome, counterOf(target));
+            const { usage, estimated } = usageOfStream(call, outcome, counter);
+            facts.usage = usage;
+            facts.estimated = estimated;
             done(outcome.end === 'failed' ? 'error' : 'ok', answeredMs);
           });
         } else {

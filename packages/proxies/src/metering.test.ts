@@ -220,7 +220,9 @@ describe('metering', () => {
 
     it('says to which budgets a call is charged', async () => {
       const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
-      expect((await ask(1)).call.facts.charged).toEqual([{ tenant: 't', subject: 'k', period: '2026-11' }]);
+      expect((await ask(1)).call.facts.charged).toEqual([
+        { tenant: 't', subject: 'k', period: '2026-11', endsAtMs: Date.UTC(2026, 11, 1), reserved: usd(0.02) },
+      ]);
       const { ask: other } = setUpMoney({ tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
       expect((await other(1)).call.facts.charged).toEqual([]);
     });

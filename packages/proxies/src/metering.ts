@@ -154,7 +154,9 @@ export function metering(options: MeteringOptions): LlmProxy {
       held.hold(ofCall(call), reservation.holds);
       const budgets = reservation.holds.filter(isBudget);
       if (budgets.length > 0) {
-        call.facts.charged = budgets.map((hold) => ({ tenant, subject: hold.subject ?? subject, period: hold.period }));
+        call.facts.charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
+          return { tenant, subject: of, period, endsAtMs, reserved: amount };
+        });
       }
       try {
         const reply = await next.complete(call);

@@ -3,6 +3,7 @@ import { type BudgetCharge, type ConcernHealth, NANOS_PER_USD } from '@sluice/co
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import type { CrashWatch } from './crash-watch.ts';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
 /** How long a record may wait to be written. */
@@ -18,6 +19,8 @@ export interface AuditWriterOptions {
   readonly logLines: (lines: readonly string[]) => void;
   readonly metrics: Pick<Metrics, 'auditDropped'>;
   readonly health: ConcernHealth;
+  /** Knows of long calls, and whether somebody else has told their end. */
+  readonly crashWatch?: Pick<CrashWatch, 'knows' | 'end'>;
   /** Told of each record, for sums. */
   readonly onRecord?: (record: AuditRecord) => void;
 }
@@ -31,6 +34,8 @@ export class AuditWriter implements AuditSink {
   #usage: UsageSum[] = [];
   /** What they add to what the ledger says of budgets, by budget. */
   readonly #spent = new Map<string, SpentSum>();
+  /** Records of long calls, of which it is asked whether they are told of already. */
+  readonly #asking = new Set<Promise<void>>();
   readonly #tags = new TagUsage();
   #addUpAt = MAX_BATCH;
   #batch: AuditBatch | undefined;
@@ -41,7 +46,20 @@ export class AuditWriter implements AuditSink {
     this.#options = options;
   }
 
-  write(record: AuditRecord, charged: readonly BudgetCharge[]): void {
+  write(record: AuditRecord, charged: readonly BudgetCharge[], callId?: string): void {
+    const { crashWatch } = this.#options;
+    if (callId === undefined || crashWatch?.knows(callId) !== true) {
+      this.#take(record, charged);
+      return;
+    }
+    const asking = crashWatch.end(callId).then((ours) => {
+      if (ours) this.#take(record, charged);
+      this.#asking.delete(asking);
+    });
+    this.#asking.add(asking);
+  }
+
+  #take(record: AuditRecord, charged: readonly BudgetCharge[]): void {
     this.#options.onRecord?.(record);
     const line = JSON.stringify(record);
     this.#unlogged.push(line);
@@ -60,6 +78,7 @@ export class AuditWriter implements AuditSink {
 
   /** Writes all that waits. @throws what the store throws; the records stay and are tried again. */
   async flush(): Promise<void> {
+    await Promise.all(this.#asking);
     this.#options.logLines(this.#unlogged.splice(0));
     while (this.#writing !== undefined) await this.#writing.catch(() => {});
     this.#writing = this.#writeAll().finally(() => {

@@ -6,12 +6,14 @@ import {
   type BudgetLeases,
   type CallerLookup,
   caching,
+  knowingUnderWay,
   loadBalancing,
   metering,
   modelAccess,
   modelList,
   observability,
   type SharedUsage,
+  type UnderWay,
 } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
@@ -25,6 +27,7 @@ export interface ChainParts {
   readonly callers: CallerLookup;
   readonly groups: Groups;
   readonly leases: BudgetLeases;
+  readonly underWay: UnderWay;
   readonly models: Models;
   readonly usage: SharedUsage;
   readonly auditWriter: AuditWriter;
@@ -42,6 +45,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
+    knowingUnderWay(parts.underWay),
     metering({ meters: stores.meters, models, groups, metrics, leases: parts.leases, health: concerns.limits }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
-import { type AuditRecord, BudgetLeases, SharedUsage } from '@sluice/proxies';
+import { type AuditRecord, BudgetLeases, SharedUsage, UnderWay } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
@@ -14,6 +14,7 @@ import { chain } from './chain.ts';
 import { watchConfig } from './config-watch.ts';
 import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
 import { controlPlane } from './control-plane/app.ts';
+import { CrashWatch } from './crash-watch.ts';
 import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
 import { Degradation } from './degradation.ts';
@@ -72,7 +73,20 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const tokens = new TokenCallers(settings.config.jwt, groups, clock, degradation.concern('tokens'));
   const callers = new Callers({ keys: new KeyCache(configuredKeys, clock, authentication), tokens, groups, view });
   const usage = new SharedUsage(stores.stats, degradation.concern('usage'));
+  const replica = randomUUID();
+  const underWay = new UnderWay();
+  const crashWatch = new CrashWatch({
+    underWay,
+    store: stores.underWay,
+    meters: stores.meters,
+    clock,
+    replica,
+    healthy: () => stores.healthy(),
+    write: (record, charged) => auditWriter.write(record, charged),
+    onFault: (error) => logger.warn('calls of replicas that died could not be looked for', { error: String(error) }),
+  });
   const auditWriter = new AuditWriter({
+    crashWatch,
     trail: stores.audit,
     logLines: (lines) => logLines(logger, lines),
     metrics,
@@ -88,11 +102,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   });
   drains.configure(settings.config.audit.drain);
   const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
-  const leases = new BudgetLeases({ meters: stores.meters, clock, holder: randomUUID(), health: concerns.limits });
+  const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
-    service: chain({ config, stores, callers, groups, leases, models, usage, auditWriter, metrics, concerns }),
+    service: chain({ config, stores, callers, groups, leases, underWay, models, usage, auditWriter, metrics, concerns }),
   });
   let current = composed(settings.config, models);
 
@@ -134,6 +148,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const url = await listen(data, settings.host, settings.port, 'PORT');
   const adminUrl = await listen(admin, settings.host, settings.adminPort, 'ADMIN_PORT');
   usage.start();
+  if (stores.kind === 'redis') crashWatch.start();
   const unwatch =
     settings.configFile === undefined
       ? () => {}
@@ -172,6 +187,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       await auditWriter.flush().catch((error: unknown) => {
         logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
       });
+      await crashWatch.stop().catch(() => {});
       await drains.close();
       await current.models.destroy();
       await stores.close();

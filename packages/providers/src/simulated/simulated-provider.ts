@@ -39,7 +39,7 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
     left.abort();
     return { generated };
   };
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel });
+  const stream = new ReplyStream({ pause() {}, resume() {}, cancel, progress: () => ({ generated }) });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
   const run = async (): Promise<void> => {
     const stop = AbortSignal.any([signal, left.signal]);

@@ -3,12 +3,22 @@ import type { Stores } from '../ports/index.ts';
 import { MemoryAttempts } from './attempts.ts';
 import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
+import { MemoryCallsUnderWay } from './calls-under-way.ts';
 import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
 import { MemoryRegistry } from './registry.ts';
 
-export { MemoryAttempts, MemoryAuditTrail, MemoryCache, MemoryKeys, MemoryMeters, MemoryProviderStats, MemoryRegistry };
+export {
+  MemoryAttempts,
+  MemoryAuditTrail,
+  MemoryCache,
+  MemoryCallsUnderWay,
+  MemoryKeys,
+  MemoryMeters,
+  MemoryProviderStats,
+  MemoryRegistry,
+};
 
 /** The embedded store: everything in this process, gone when it ends. */
 export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number } = {}): Stores {
@@ -22,6 +32,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     registry,
     stats: new MemoryProviderStats(clock),
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
+    underWay: new MemoryCallsUnderWay(clock),
     attempts: (limit) => new MemoryAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},

@@ -2,6 +2,7 @@ import { type ManualClock, systemClock } from '@sluice/core';
 import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
+import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
@@ -12,6 +13,7 @@ import {
   MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
+  MemoryCallsUnderWay,
   MemoryKeys,
   MemoryMeters,
   MemoryProviderStats,
@@ -29,6 +31,7 @@ registryContract('memory', async () => {
   const registry = new MemoryRegistry();
   return { registry, again: async () => registry };
 });
+callsUnderWayContract('memory', (clock) => new MemoryCallsUnderWay(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));

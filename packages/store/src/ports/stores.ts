@@ -1,6 +1,7 @@
 import type { Attempts, AttemptsLimit } from './attempts.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
+import type { CallsUnderWay } from './calls-under-way.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
@@ -15,6 +16,7 @@ export interface Stores {
   readonly registry: Registry;
   readonly stats: ProviderStats;
   readonly audit: AuditTrail;
+  readonly underWay: CallsUnderWay;
   attempts(limit: AttemptsLimit): Attempts;
   /** Whether the state store answers now. */
   healthy(): boolean;

@@ -3,6 +3,7 @@ import type { Stores, UsageRetention } from '../ports/index.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
+import { RedisCallsUnderWay } from './calls-under-way.ts';
 import { type ConnectionEvents, openConnections, type RedisTarget } from './connections.ts';
 import { waitAtMost } from './deadline.ts';
 import { KeyLayout } from './key-layout.ts';
@@ -50,6 +51,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     registry: new RedisRegistry({ state, subscriber, layout, waitLonger }),
     stats: new RedisProviderStats(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
+    underWay: new RedisCallsUnderWay(background, layout, options.clock),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready',
     close,

@@ -15,6 +15,8 @@ export class KeyLayout {
   readonly statsTotals: string;
   readonly statsRecent: string;
   readonly auditStream: string;
+  /** Replicas with long calls, by when they have beaten last. */
+  readonly replicasUnderWay: string;
 
   constructor(prefix = 'sluice') {
     this.#prefix = prefix;
@@ -26,6 +28,7 @@ export class KeyLayout {
     this.statsTotals = `${prefix}:{stats}:totals`;
     this.statsRecent = `${prefix}:{stats}:recent`;
     this.auditStream = `${prefix}:{audit}:stream`;
+    this.replicasUnderWay = `${prefix}:{audit}:underway`;
   }
 
   /** Teams, tenants or administrators by name. */
@@ -81,6 +84,11 @@ export class KeyLayout {
   usage(day: string, table: UsageTable): string {
     const days = `${this.#prefix}:{audit}:usage:${day}`;
     return table === 'days' ? days : `${days}:${table}`;
+  }
+
+  /** The long calls that a replica has under way. */
+  callsUnderWay(replica: string): string {
+    return `${this.replicasUnderWay}:${replica}`;
   }
 
   /** What the ledger says is spent of the budgets of one period; beside the audit trail, because it is written with it. */

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { type LlmReply, ReplyStream } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { knowingUnderWay, UnderWay } from './under-way.ts';
+
+const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
+const callAt = (startedAtMs: number) => ({ ...openAiCall({ model: 'm', messages: [] }), id: `at-${startedAtMs}`, startedAtMs });
+
+describe('calls under way', () => {
+  it('are those that have begun and not ended, with their streams', async () => {
+    const underWay = new UnderWay();
+    const ids = () => underWay.cameBefore(Number.POSITIVE_INFINITY).map(({ id }) => id);
+    let answer: LlmReply | Error = whole;
+    const service = knowingUnderWay(underWay)({
+      async complete() {
+        expect(ids()).toContain(`at-${asked}`);
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    });
+    let asked = 1;
+    await service.complete(callAt(asked));
+    expect(ids()).toEqual([]);
+    answer = new Error('x');
+    asked = 2;
+    await expect(service.complete(callAt(asked))).rejects.toThrow('x');
+    expect(ids()).toEqual([]);
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    answer = { ...whole, stream } as LlmReply;
+    asked = 3;
+    await service.complete(callAt(asked));
+    expect(ids()).toEqual(['at-3']);
+    stream.cancel();
+    await stream.outcome;
+    expect(ids()).toEqual([]);
+  });
+
+  it('are told apart by when they came', () => {
+    const underWay = new UnderWay();
+    for (const at of [1, 2, 3]) underWay.begin(callAt(at));
+    expect(underWay.cameBefore(2).map(({ id }) => id)).toEqual(['at-1', 'at-2']);
+    expect(underWay.cameBefore(0)).toEqual([]);
+  });
+});

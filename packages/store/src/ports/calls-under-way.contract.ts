@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import type { CallsUnderWay } from './calls-under-way.ts';
+
+/** Every adapter of `CallsUnderWay` passes this; `open` gives an empty one, on the clock that the test moves. */
+export function callsUnderWayContract(adapter: string, open: (clock: ManualClock) => CallsUnderWay): void {
+  const setUp = () => {
+    const clock = new ManualClock(1_700_000_000_000);
+    const underWay = open(clock);
+    const beat = (replica: string, ...calls: [callId: string, state: string][]) =>
+      underWay.beat({ replica, calls: calls.map(([callId, state]) => ({ callId, state })) });
+    const dead = async () => (await underWay.takeDead(30_000)).map(({ callId, state }) => `${callId} ${state}`).sort();
+    return { clock, underWay, beat, dead };
+  };
+
+  describe(`calls under way (${adapter})`, () => {
+    it('are given to one who asks, with their last state, when their replica has been silent for too long', async () => {
+      const { clock, underWay, beat, dead } = setUp();
+      await beat('a', ['1', 'one'], ['2', 'two']);
+      await beat('b', ['3', 'three']);
+      clock.advance(20_000);
+      await beat('a', ['1', 'one and more']);
+      clock.advance(20_000);
+      expect(await dead()).toEqual(['3 three']);
+      expect(await dead()).toEqual([]);
+      clock.advance(10_000);
+      const both = await Promise.all([underWay.takeDead(30_000), underWay.takeDead(30_000)]);
+      expect(
+        both
+          .flat()
+          .map(({ state }) => state)
+          .sort(),
+      ).toEqual(['one and more', 'two']);
+    });
+
+    it('are told of by their replica or by who took them, never by both', async () => {
+      const { clock, underWay, beat, dead } = setUp();
+      await beat('a', ['1', 'one'], ['2', 'two']);
+      expect(await underWay.end('a', '1')).toBe(true);
+      expect(await underWay.end('a', '1')).toBe(false);
+      clock.advance(30_000);
+      expect(await dead()).toEqual(['2 two']);
+      expect(await underWay.end('a', '2')).toBe(false);
+      // who was taken for dead hears of it, and begins anew
+      expect(await beat('a', ['2', 'two'])).toBe(false);
+      expect(await beat('a', ['4', 'four'])).toBe(true);
+      expect(await underWay.end('a', '4')).toBe(true);
+    });
+
+    it('are none of a replica that has left', async () => {
+      const { clock, underWay, beat, dead } = setUp();
+      await beat('a', ['1', 'one']);
+      await underWay.end('a', '1');
+      await underWay.leave('a');
+      clock.advance(60_000);
+      expect(await dead()).toEqual([]);
+      expect(await beat('a', ['2', 'two'])).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { type LlmCall, ManualClock, usd } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { type AuditRecord, UnderWay } from '@sluice/proxies';
+import { MemoryCallsUnderWay } from '@sluice/store/memory';
+import type { Meters } from '@sluice/store/ports';
+import { CrashWatch } from './crash-watch.ts';
+
+function setUp() {
+  const clock = new ManualClock(1_700_000_000_000);
+  const store = new MemoryCallsUnderWay(clock);
+  const open = (replica: string) => {
+    const underWay = new UnderWay();
+    const written: AuditRecord[] = [];
+    const settle = jest.fn<Meters['settle']>(async () => {});
+    let healthy = true;
+    const watch = new CrashWatch({
+      ...{ underWay, store, clock, replica },
+      meters: { settle },
+      healthy: () => healthy,
+      write: (record) => written.push(record),
+      onFault: (error) => expect(error).toBeUndefined(),
+    });
+    const begin = (id: string, tokens = 7): LlmCall => {
+      const call = { ...openAiCall({ model: 'm', messages: [] }), id, requestId: id, startedAtMs: clock.monotonic() };
+      const usage = { inputTokens: 3, outputTokens: tokens };
+      call.facts.soFar = () => ({ usage, cost: usd(0.5) });
+      call.facts.charged = [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }];
+      underWay.begin(call);
+      return call;
+    };
+    const away = (gone: boolean) => {
+      healthy = !gone;
+    };
+    return { underWay, written, settle, watch, begin, away };
+  };
+  /** Both beat once a second, but who is dead. */
+  const seconds = async (count: number, ...watches: CrashWatch[]) => {
+    for (let n = 0; n < count; n++) {
+      clock.advance(1_000);
+      for (const watch of watches) await watch.tick();
+    }
+  };
+  return { clock, store, open, seconds };
+}
+
+describe('the crash watch', () => {
+  it('tells the end of a dead replica’s long calls, once, and charges what had come', async () => {
+    const { open, seconds } = setUp();
+    const [dead, one, other] = [open('dead'), open('one'), open('other')];
+    dead.begin('long');
+    await seconds(2, dead.watch, one.watch, other.watch);
+    dead.begin('short');
+    await seconds(28, one.watch, other.watch);
+    expect([...one.written, ...other.written]).toEqual([]);
+    await seconds(15, one.watch, other.watch);
+    const records = [...one.written, ...other.written];
+    expect(records).toMatchObject([
+      {
+        requestId: 'long',
+        outcome: 'failed',
+        error: 'gateway_crashed',
+        inputTokens: 3,
+        outputTokens: 7,
+        estimated: true,
+        costUsd: 0.5,
+      },
+    ]);
+    const settled = [...one.settle.mock.calls, ...other.settle.mock.calls];
+    expect(settled).toMatchObject([
+      [{ tenant: 't', callId: 'long', holds: [{ actual: usd(0.5), hold: { kind: 'budget', amount: usd(2), period: 'total' } }] }],
+    ]);
+  });
+
+  it('lets a call’s own replica tell its end while that lives, also of long calls', async () => {
+    const { open, seconds } = setUp();
+    const [own, other] = [open('own'), open('other')];
+    const call = own.begin('long');
+    expect(own.watch.knows('long')).toBe(false);
+    await seconds(60, own.watch, other.watch);
+    expect(other.written).toEqual([]);
+    expect(own.watch.knows('long')).toBe(true);
+    own.underWay.end(call);
+    expect(await own.watch.end('long')).toBe(true);
+    await seconds(60, other.watch);
+    expect(other.written).toEqual([]);
+  });
+
+  it('does not let a replica that was only asleep tell the end of what another one has told', async () => {
+    const { open, seconds } = setUp();
+    const [asleep, other] = [open('asleep'), open('other')];
+    const call = asleep.begin('long');
+    await seconds(2, asleep.watch, other.watch);
+    await seconds(45, other.watch);
+    expect(other.written).toHaveLength(1);
+    await seconds(1, asleep.watch);
+    asleep.underWay.end(call);
+    expect(asleep.watch.knows('long')).toBe(true);
+    expect(await asleep.watch.end('long')).toBe(false);
+    // and what it does from then on is its own again
+    const next = asleep.begin('next');
+    await seconds(3, asleep.watch, other.watch);
+    asleep.underWay.end(next);
+    expect(await asleep.watch.end('next')).toBe(true);
+    expect(other.written).toHaveLength(1);
+  });
+
+  it('takes nobody for dead in the first moments after the store was away for all', async () => {
+    const { open, seconds } = setUp();
+    const [one, other] = [open('one'), open('other')];
+    one.begin('long');
+    await seconds(20, one.watch, other.watch);
+    for (const { away } of [one, other]) away(true);
+    await seconds(120, one.watch, other.watch);
+    other.away(false);
+    await seconds(1, other.watch);
+    one.away(false);
+    await seconds(60, one.watch, other.watch);
+    expect(other.written).toEqual([]);
+  });
+
+  it('tells its own record where the store cannot be asked', async () => {
+    const { open, seconds, store } = setUp();
+    const { watch, begin } = open('own');
+    begin('long');
+    await seconds(3, watch);
+    jest.spyOn(store, 'end').mockRejectedValue(new Error('away'));
+    expect(await watch.end('long')).toBe(true);
+  });
+});

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ask, askAdmin, chat } from '../support/ask.ts';
+import { ADMIN_KEY } from '../support/gateway-process.ts';
+import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+interface Line {
+  readonly requestId: string;
+  readonly outcome: string;
+  readonly error: string | null;
+  readonly outputTokens: number | null;
+  readonly costUsd: number | null;
+  readonly estimated?: boolean;
+}
+
+describe('a replica that is killed', () => {
+  let replicas: Replicas;
+  beforeAll(async () => {
+    replicas = await startReplicas(3, (baseUrl) => ({
+      providers: { up: { baseUrl } },
+      models: {
+        stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
+        hung: { targets: [{ provider: 'up', model: 'hung+fault=hang', price: { input: 1_000, output: 1_000 } }] },
+      },
+      keys: [{ name: 'app', secret: 'key-app', budget: '1000 USD' }],
+    }));
+  });
+  afterAll(() => replicas.stop());
+  const gateway = (n: number) => replicas.gateways[n] as Replicas['gateways'][number];
+  const admin = async (path: string) => (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', path)).json;
+
+  it('leaves no call without a record, no amount reserved, and nothing unpaid that had come', async () => {
+    const victim = gateway(2);
+    const headers = { authorization: 'Bearer key-app', 'content-type': 'application/json' };
+    const begun = Array.from({ length: 50 }, async (_, n) => {
+      const model = n < 40 ? 'stream' : 'hung';
+      const body = JSON.stringify(chat(model, `stream ${n} ${'word '.repeat(300)}`, { stream: true, max_tokens: 5_000 }));
+      try {
+        const response = await fetch(`${victim.url}/v1/chat/completions`, { method: 'POST', headers, body });
+        await response.text();
+        return 'whole';
+      } catch {
+        return 'cut';
+      }
+    });
+    const state = async () => (await admin('/keys/app'))['spending'] as { spentUsd: number; reservedUsd: number };
+    await waitFor(async () => (await state()).reservedUsd > 50, 'fifty calls to be under way');
+    // long enough to be known of
+    await sleep(3_000);
+    victim.process.kill('SIGKILL');
+    expect(new Set(await Promise.all(begun))).toEqual(new Set(['cut']));
+
+    const crashed = async () => (await admin('/audit?limit=1000&error=gateway_crashed'))['records'] as Line[];
+    await waitFor(async () => (await crashed()).length >= 50, 'fifty records', 60_000);
+    const records = await crashed();
+    expect(new Set(records.map(({ requestId }) => requestId)).size).toBe(50);
+    expect(records.every(({ outcome, estimated }) => outcome === 'failed' && estimated === true)).toBe(true);
+    const words = records.map(({ outputTokens }) => outputTokens ?? 0);
+    // of a stream at least what had come a second before its end, of what never began its prompt alone
+    expect(words.filter((count) => count >= 15)).toHaveLength(40);
+    expect(words.filter((count) => count === 0)).toHaveLength(10);
+    const { entries } = replicas.simulator.journal;
+    expect(Math.max(...words)).toBeLessThanOrEqual(Math.max(...entries.map(({ events = 0 }) => events)));
+
+    const cost = records.reduce((sum, { costUsd }) => sum + Math.round((costUsd ?? 0) * 1e9), 0);
+    await waitFor(async () => (await state()).reservedUsd === 0, 'nothing to be reserved');
+    expect(Math.round((await state()).spentUsd * 1e9)).toBe(cost);
+    const { rows } = (await admin('/usage?by=key')) as { rows: { calls: number; costUsd: number }[] };
+    expect([rows[0]?.calls, Math.round((rows[0]?.costUsd ?? 0) * 1e9)]).toEqual([50, cost]);
+    // who lives is not taken for dead
+    await sleep(1_000);
+    expect(await crashed()).toHaveLength(50);
+    expect((await ask(gateway(0).url, chat('up/other', 'x'), { key: 'key-app' })).status).toBe(200);
+  }, 120_000);
+});
