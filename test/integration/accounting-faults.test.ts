@@ -326,4 +326,33 @@ describe('accounting when things break', () => {
     expect((await spending('/keys/b')).reservedUsd).toBe(0);
     expect((await usage('key')).get('b')).toBe(1_000 * CENT);
   }, 60_000);
+
+  it('makes and charges a call once that its client asks two replicas for at the same time, under one key', async () => {
+    await start(2);
+    const body = (n: number) => chat(n % 2 === 0 ? 'cent' : 'words', `once ${n}`, n % 4 < 2 ? {} : { stream: true });
+    const once = (n: number, to: number, key = `key of ${n}`) =>
+      ask(gateway(to).url, body(n), { key: 'key-both', headers: { 'idempotency-key': key } });
+    const pairs = await Promise.all(Array.from({ length: 12 }, (_, n) => Promise.all([once(n, 0), once(n, 1)])));
+    for (const [one, other] of pairs) {
+      expect([one.status, other.status]).toEqual([200, 200]);
+      expect(other.text).toBe(one.text);
+      const replayed = [one, other].filter(({ headers }) => headers.get('idempotency-replayed') === 'true');
+      expect(replayed).toHaveLength(1);
+    }
+    expect(replicas.simulator.journal.entries).toHaveLength(12);
+    // and again, later
+    expect((await once(0, 1)).text).toBe(pairs[0]?.[0].text);
+    expect(replicas.simulator.journal.entries).toHaveLength(12);
+    expect((await once(1, 1, 'key of 0')).code).toBe('invalid_request');
+    await settled('/keys/both');
+    const ofKey = async () => (await records()).filter(({ key }) => key === 'both');
+    await waitFor(async () => (await ofKey()).length >= 26, 'the records of all replicas');
+    const all = await ofKey();
+    expect(all).toHaveLength(26);
+    const cost = all.reduce((sum, { costUsd }) => sum + nanos(costUsd ?? 0), 0);
+    expect(await spent('/keys/both')).toBe(cost);
+    expect(all.filter(({ costUsd }) => costUsd !== null && costUsd > 0)).toHaveLength(12);
+    const left = Number((await send(0, 'key-both', 'cent', 'the last')).headers.get('x-ratelimit-remaining-requests'));
+    expect(1_000 - left).toBe(13);
+  }, 60_000);
 });

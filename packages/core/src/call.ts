@@ -92,6 +92,8 @@ export interface LlmCall {
   readonly id: string;
   /** The id that client, log and audit record know the call by: the client's own where it gave one. */
   readonly requestId: string;
+  /** By it the client means one call, however often it asks for it. */
+  readonly idempotencyKey?: string;
   /** The client's trace context (W3C `traceparent`), which goes on to the provider. */
   readonly traceparent?: string;
   /** Headers by which the caller's dialect asks for features, as names and values: for a provider of the same dialect. */

@@ -3,6 +3,7 @@ export * from './authentication.ts';
 export * from './budget-leases.ts';
 export * from './budget-period.ts';
 export * from './caching.ts';
+export * from './idempotency.ts';
 export * from './load-balancing.ts';
 export * from './metering.ts';
 export * from './model.ts';

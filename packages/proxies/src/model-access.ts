@@ -63,8 +63,8 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         }
       }
       refuseUnpriced(call, model);
-      // what models there are is answered without the store
-      if (call.operation !== 'models') next.prepare?.(call);
+      // what models there are is answered without the store; and whether a call with a key is made at all is not certain yet
+      if (call.operation !== 'models' && call.idempotencyKey === undefined) next.prepare?.(call);
       return await next.complete(call);
     },
   });

@@ -26,7 +26,6 @@ export class UnderWay {
 /** Knows each call from here on as under way until it has ended: of a stream, its stream. */
 export function knowingUnderWay(underWay: UnderWay): LlmProxy {
   return (next) => ({
-    prepare: (call) => next.prepare?.(call),
     async complete(call) {
       underWay.begin(call);
       try {

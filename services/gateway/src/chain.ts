@@ -6,6 +6,7 @@ import {
   type BudgetLeases,
   type CallerLookup,
   caching,
+  idempotency,
   knowingUnderWay,
   loadBalancing,
   metering,
@@ -45,6 +46,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
+    idempotency({ calls: stores.idempotent, health: concerns.limits }),
     knowingUnderWay(parts.underWay),
     metering({ meters: stores.meters, models, groups, metrics, leases: parts.leases, health: concerns.limits }),
   ];

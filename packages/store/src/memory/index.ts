@@ -4,6 +4,7 @@ import { MemoryAttempts } from './attempts.ts';
 import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
 import { MemoryCallsUnderWay } from './calls-under-way.ts';
+import { MemoryIdempotentCalls } from './idempotent-calls.ts';
 import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
@@ -14,6 +15,7 @@ export {
   MemoryAuditTrail,
   MemoryCache,
   MemoryCallsUnderWay,
+  MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
   MemoryProviderStats,
@@ -33,6 +35,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     stats: new MemoryProviderStats(clock),
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
     underWay: new MemoryCallsUnderWay(clock),
+    idempotent: new MemoryIdempotentCalls(clock),
     attempts: (limit) => new MemoryAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},

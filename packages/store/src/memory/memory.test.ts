@@ -3,6 +3,7 @@ import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
+import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
@@ -14,6 +15,7 @@ import {
   MemoryAuditTrail,
   MemoryCache,
   MemoryCallsUnderWay,
+  MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
   MemoryProviderStats,
@@ -32,6 +34,7 @@ registryContract('memory', async () => {
   return { registry, again: async () => registry };
 });
 callsUnderWayContract('memory', (clock) => new MemoryCallsUnderWay(clock));
+idempotentCallsContract('memory', () => new MemoryIdempotentCalls(systemClock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));

@@ -2,6 +2,7 @@ export * from './attempts.ts';
 export * from './audit-trail.ts';
 export * from './cache.ts';
 export * from './calls-under-way.ts';
+export * from './idempotent-calls.ts';
 export * from './keys.ts';
 export * from './meters.ts';
 export * from './provider-stats.ts';

@@ -2,6 +2,7 @@ import type { Attempts, AttemptsLimit } from './attempts.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
 import type { CallsUnderWay } from './calls-under-way.ts';
+import type { IdempotentCalls } from './idempotent-calls.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
@@ -17,6 +18,7 @@ export interface Stores {
   readonly stats: ProviderStats;
   readonly audit: AuditTrail;
   readonly underWay: CallsUnderWay;
+  readonly idempotent: IdempotentCalls;
   attempts(limit: AttemptsLimit): Attempts;
   /** Whether the state store answers now. */
   healthy(): boolean;

@@ -6,6 +6,7 @@ import { RedisCache } from './cache.ts';
 import { RedisCallsUnderWay } from './calls-under-way.ts';
 import { type ConnectionEvents, openConnections, type RedisTarget } from './connections.ts';
 import { waitAtMost } from './deadline.ts';
+import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
@@ -52,6 +53,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     stats: new RedisProviderStats(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
+    idempotent: new RedisIdempotentCalls(state, layout, wait),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready',
     close,

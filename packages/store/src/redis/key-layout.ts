@@ -1,4 +1,4 @@
-import type { CacheFilter, CacheKey, UsageTable } from '../ports/index.ts';
+import type { CacheFilter, CacheKey, IdempotentId, UsageTable } from '../ports/index.ts';
 
 /**
  * The names of all keys, in one place; docs/redis.md describes them. What one script touches carries one {hash tag}, so that it stands on
@@ -84,6 +84,11 @@ export class KeyLayout {
   usage(day: string, table: UsageTable): string {
     const days = `${this.#prefix}:{audit}:usage:${day}`;
     return table === 'days' ? days : `${days}:${table}`;
+  }
+
+  /** A call that is made once. */
+  idempotentCall({ tenant, subject, key }: IdempotentId): string {
+    return `${this.#prefix}:{t:${tenant}}:once:${subject}:${key}`;
   }
 
   /** The long calls that a replica has under way. */

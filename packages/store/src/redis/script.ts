@@ -23,12 +23,22 @@ export class Script {
     this.#digest = createHash('sha1').update(this.#text).digest('hex');
   }
 
-  async run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(client: RedisClient, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
     try {
       return await client.evalsha(this.#digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
       return client.eval(this.#text, keys.length, ...keys, ...args);
+    }
+  }
+
+  /** The same of a script that returns bytes, or nothing. */
+  async runForBytes(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<Buffer | null> {
+    try {
+      return (await client.callBuffer('EVALSHA', this.#digest, keys.length, ...keys, ...args)) as Buffer | null;
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return (await client.callBuffer('EVAL', this.#text, keys.length, ...keys, ...args)) as Buffer | null;
     }
   }
 }

@@ -15,7 +15,15 @@ import { DIALECTS, GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
 import { type Asked, dialectOf } from './asked.ts';
-import { credentialOf, deadlineOf, featureHeadersOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
+import {
+  credentialOf,
+  deadlineOf,
+  featureHeadersOf,
+  idempotencyKeyOf,
+  preferencesOf,
+  requestIdOf,
+  traceparentOf,
+} from './call-headers.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
@@ -58,11 +66,13 @@ export function dataPlane(options: DataPlaneOptions): Express {
     };
     response.on('close', onClose);
     let preferences: Preferences = { cache: {}, tags: {} };
+    let idempotencyKey: string | undefined;
     let message: RequestMessage;
     let deadline: NodeJS.Timeout | undefined;
     try {
       guardRequest(request);
       preferences = preferencesOf(request.headers);
+      idempotencyKey = idempotencyKeyOf(request.headers);
       const timeoutMs = deadlineOf(request.headers);
       if (timeoutMs !== undefined) {
         const late = () =>
@@ -81,6 +91,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
       id,
       requestId: requestIdOf(request.headers) ?? id,
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...featureHeadersOf(request.headers, DIALECTS[asked.dialect].featureHeaders),
       ...asked,
       message,

@@ -5,6 +5,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 const TAG = /^[\x20-\x7e]{1,128}$/;
 const MAX_TAGS = 16;
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
 /** A year: no entry lives longer, and no call takes as long. */
 const MAX_S = 31_536_000;
@@ -37,6 +38,13 @@ export function credentialOf(headers: IncomingHttpHeaders, target: string): stri
 export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
   const given = one(headers['x-request-id']);
   return given !== undefined && REQUEST_ID.test(given) ? given : undefined;
+}
+
+/** By what the client means one call. @throws LlmError `invalid_request` */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = one(headers['idempotency-key']);
+  if (given !== undefined && !IDEMPOTENCY_KEY.test(given)) refuse('idempotency-key', '1 to 255 visible ASCII characters');
+  return given;
 }
 
 /** The trace that the call belongs to; one that is malformed is none (W3C Trace Context, section 3.2). */

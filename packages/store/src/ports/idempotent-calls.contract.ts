@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '../../../../test/support/wait-for.ts';
+import type { IdempotentCalls } from './idempotent-calls.ts';
+
+const ID = { tenant: 't', subject: 'key', key: 'k' };
+const LEASE_MS = 60_000;
+const answer = { status: 200, contentType: 'text/plain', streamed: true, body: Buffer.from([0, 10, 255, 10]) };
+
+/** Every adapter of `IdempotentCalls` passes this; `open` gives an empty one. */
+export function idempotentCallsContract(adapter: string, open: () => IdempotentCalls): void {
+  describe(`idempotent calls (${adapter})`, () => {
+    it('are one’s to make of many who ask at once', async () => {
+      const calls = open();
+      const claims = await Promise.all(Array.from({ length: 10 }, (_, n) => calls.claim(ID, 'd', `owner-${n}`, LEASE_MS)));
+      expect(claims.filter(({ state }) => state === 'ours')).toHaveLength(1);
+      expect(claims.filter(({ state }) => state === 'under_way')).toHaveLength(9);
+      expect(claims.find(({ state }) => state === 'under_way')).toEqual({ state: 'under_way', digest: 'd' });
+    });
+
+    it('are answered to who asks later, byte for byte', async () => {
+      const calls = open();
+      await calls.claim(ID, 'd', 'one', LEASE_MS);
+      await calls.answer(ID, 'one', 'd', answer, LEASE_MS);
+      const claim = await calls.claim(ID, 'other', 'two', LEASE_MS);
+      expect(claim).toMatchObject({ state: 'answered', digest: 'd', answer: { ...answer, body: expect.anything() } });
+      expect(claim.state === 'answered' && Buffer.from(claim.answer.body)).toEqual(answer.body);
+    });
+
+    it('are apart by tenant, caller and key', async () => {
+      const calls = open();
+      for (const id of [ID, { ...ID, tenant: 'u' }, { ...ID, subject: 'other' }, { ...ID, key: 'l' }]) {
+        expect(await calls.claim(id, 'd', 'one', LEASE_MS)).toEqual({ state: 'ours' });
+      }
+    });
+
+    it('are anybody’s again when they were given up, or their owner’s lease is over', async () => {
+      const calls = open();
+      await calls.claim(ID, 'd', 'one', LEASE_MS);
+      await calls.giveUp(ID, 'another');
+      expect((await calls.claim(ID, 'd', 'two', LEASE_MS)).state).toBe('under_way');
+      await calls.giveUp(ID, 'one');
+      expect(await calls.claim(ID, 'd', 'two', 300)).toEqual({ state: 'ours' });
+      await calls.renew(ID, 'two', 600);
+      await calls.renew(ID, 'another', LEASE_MS);
+      await waitFor(async () => (await calls.claim(ID, 'd', 'three', LEASE_MS)).state === 'ours', 'the lease to be over');
+      // who has lost it answers for nobody
+      await calls.answer(ID, 'two', 'd', answer, LEASE_MS);
+      expect((await calls.claim(ID, 'd', 'four', LEASE_MS)).state).toBe('under_way');
+    });
+
+    it('are forgotten by and by', async () => {
+      const calls = open();
+      await calls.claim(ID, 'd', 'one', LEASE_MS);
+      await calls.answer(ID, 'one', 'd', answer, 200);
+      expect((await calls.claim(ID, 'd', 'two', LEASE_MS)).state).toBe('answered');
+      await waitFor(async () => (await calls.claim(ID, 'd', 'two', LEASE_MS)).state === 'ours', 'the answer to be forgotten');
+    });
+  });
+}
