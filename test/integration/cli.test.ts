@@ -116,13 +116,15 @@ describe('the sluice command', () => {
       '--meta': 'owner=ann',
       '--expires': '2030-01-02',
       '--tokens': '500/10s',
+      '--rpm': '100',
+      '--requests': '1000/day',
       '--concurrent': '3',
       '--budget': '5/day soft',
       '--unpriced': 'refuse',
       '--user-rpm': '7',
       '--user-budget': '1',
     };
-    await good('keys', 'create', 'all-options', ...Object.entries(options).flat());
+    await good('keys', 'create', 'all-options', ...Object.entries(options).flat(), '--budget', '50/month');
     expect(await json('keys', 'show', 'all-options')).toMatchObject({
       tenant: 'all',
       models: ['plain'],
@@ -131,10 +133,14 @@ describe('the sluice command', () => {
       tags: { a: 'b' },
       metadata: { owner: 'ann' },
       expiresAtMs: Date.parse('2030-01-02'),
-      limits: { tokens: '500/10s', concurrent: 3, unpriced: 'refuse' },
-      budget: '5 USD/day soft',
+      limits: { tokens: '500/10s', requests: ['100/min', '1000/day'], concurrent: 3, unpriced: 'refuse' },
+      budget: ['5 USD/day soft', '50 USD/month'],
+      spending: [{ soft: true, limitUsd: 5 }, { limitUsd: 50 }],
       users: { limits: { requests: '7/min' }, budget: '1 USD' },
     });
+    const shown = (await good('keys', 'show', 'all-options')).out;
+    expect(shown).toContain('5 USD/day soft + 50 USD/month');
+    expect(shown.trimEnd()).toMatch(/0\.00 \+ 0\.00$/);
   });
 
   it('makes administrators, whose own commands are held to what they may', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { network } from './network.ts';
-import { budgetLimit, byteSize, durationMs, windowLimit } from './units.ts';
+import { budgetLimits, byteSize, durationMs, windowLimits } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
 export const name = z
@@ -100,9 +100,9 @@ const target = z.strictObject({
 });
 
 export const limits = z.strictObject({
-  requests: windowLimit.optional(),
+  requests: windowLimits.optional(),
   /** Prompt and answer. */
-  tokens: windowLimit.optional(),
+  tokens: windowLimits.optional(),
   concurrent: z.number().int().positive().optional(),
   /** What becomes of calls whose price nobody knows: served if not said. */
   unpriced: z.enum(['serve', 'refuse']).optional(),
@@ -113,7 +113,7 @@ const model = z.strictObject({
   targets: z.array(target).min(1),
   /** What each tenant may use of it. */
   limits: limits.default({}),
-  budget: budgetLimit.optional(),
+  budget: budgetLimits.optional(),
 });
 
 /** Small facts of an administrator's, of no meaning to the gateway. */
@@ -122,7 +122,7 @@ export const metadata = z
   .refine((facts) => Object.keys(facts).length <= 32, 'expected 32 facts at the most');
 
 /** What callers share, beside what each may use. */
-export const shared = { limits: limits.default({}), budget: budgetLimit.optional(), metadata: metadata.optional() };
+export const shared = { limits: limits.default({}), budget: budgetLimits.optional(), metadata: metadata.optional() };
 const team = z.strictObject({
   /** Whose team it is. */
   tenant: name,
@@ -148,9 +148,9 @@ export const keyTermsShape = {
   routes: z.array(routePattern).max(100).optional(),
   allowedIps: z.array(network).min(1).max(100).optional(),
   limits: limits.default({}),
-  budget: budgetLimit.optional(),
+  budget: budgetLimits.optional(),
   /** What each of its end users may use; they are told apart by the tag `user`. */
-  users: z.strictObject({ limits: limits.default({}), budget: budgetLimit.optional() }).optional(),
+  users: z.strictObject({ limits: limits.default({}), budget: budgetLimits.optional() }).optional(),
   /** Tags of each of its calls, whatever the call says. */
   tags: z
     .record(tagText, tagText)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { budgetLimit, windowLimit, writtenBudget, writtenLimits, writtenWindow } from './units.ts';
+import { budgetLimit, budgetLimits, windowLimit, windowLimits, writtenBudget, writtenLimits, writtenWindow } from './units.ts';
 
 describe('limits as they are written', () => {
   it.each([
@@ -32,5 +32,12 @@ describe('limits as they are written', () => {
       writtenLimits({ requests: { limit: 5, windowMs: 60_000 }, concurrent: 2, budget: { amount: 50e9, period: 'month' } }),
     ).toEqual({ limits: { requests: '5/min', concurrent: 2 }, budget: '50 USD/month' });
     expect(writtenLimits({})).toEqual({ limits: {} });
+    const several = windowLimits.parse(['5/min', '100/day']);
+    expect(writtenLimits({ requests: several }).limits).toEqual({ requests: ['5/min', '100/day'] });
+    expect(windowLimits.safeParse(['5/min', '6/60s']).success).toBe(false);
+    expect(windowLimits.safeParse([]).success).toBe(false);
+    const budgets = budgetLimits.parse(['5 USD/day soft', '50 USD/month']);
+    expect(writtenLimits({ budget: budgets }).budget).toEqual(['5 USD/day soft', '50 USD/month']);
+    expect(budgetLimits.safeParse(['5 USD/day', '6 USD/day soft']).success).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { type BudgetLimit, type Limits, toUsd, usd, type WindowLimit } from '@sluice/core';
+import { type BudgetLimit, type Limits, limitsIn, toUsd, usd, type WindowLimit } from '@sluice/core';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -37,6 +37,19 @@ export const windowLimit = z.string().transform((text, context): WindowLimit => 
   return { limit: Number(limit), windowMs };
 });
 
+/** One limit, or a list of limits over spans of different lengths: `[60/min, 1000/day]`. */
+export const windowLimits = z.union([
+  windowLimit,
+  z
+    .array(windowLimit)
+    .min(1)
+    .max(5)
+    .refine(
+      (limits) => new Set(limits.map(({ windowMs }) => windowMs)).size === limits.length,
+      'expected one limit for each span',
+    ),
+]);
+
 /** `50 USD/month`, `5 USD/day`, `100 USD` in all. */
 export const budgetLimit = z.string().transform((text, context): BudgetLimit => {
   const [, amount, period = 'total', soft] = /^(\d+(?:\.\d+)?) ?USD(?: ?\/ ?(day|month|total))?( soft)?$/.exec(text) ?? [];
@@ -61,6 +74,12 @@ export function writtenWindow({ limit, windowMs }: WindowLimit): string {
   return `${limit}/${spans === 1 ? '' : spans}${unit}`;
 }
 
+/** One as it is, several as a list. */
+function written<Limit extends object>(limits: Limit | readonly Limit[], write: (limit: Limit) => string): string | string[] {
+  const texts = limitsIn(limits).map(write);
+  return Array.isArray(limits) ? texts : (texts[0] as string);
+}
+
 /** A budget as it is written. */
 export function writtenBudget({ amount, period, soft }: BudgetLimit): string {
   const dollars = toUsd(amount)
@@ -70,16 +89,28 @@ export function writtenBudget({ amount, period, soft }: BudgetLimit): string {
 }
 
 /** Limits as the configuration and the admin API write them. */
-export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): { limits: object; budget?: string } {
+export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): { limits: object; budget?: string | string[] } {
   return {
     limits: {
-      ...(requests === undefined ? {} : { requests: writtenWindow(requests) }),
-      ...(tokens === undefined ? {} : { tokens: writtenWindow(tokens) }),
+      ...(requests === undefined ? {} : { requests: written(requests, writtenWindow) }),
+      ...(tokens === undefined ? {} : { tokens: written(tokens, writtenWindow) }),
       ...rest,
     },
-    ...(budget === undefined ? {} : { budget: writtenBudget(budget) }),
+    ...(budget === undefined ? {} : { budget: written(budget, writtenBudget) }),
   };
 }
+
+/** One budget, or a list of budgets of different periods: `[5 USD/day, 50 USD/month]`. */
+export const budgetLimits = z.union([
+  budgetLimit,
+  z
+    .array(budgetLimit)
+    .min(1)
+    .refine(
+      (budgets) => new Set(budgets.map(({ period }) => period)).size === budgets.length,
+      'expected one budget for each period',
+    ),
+]);
 
 /** `10MiB`, `512KiB`, `2MB` or a number of bytes. */
 export const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context): number => {

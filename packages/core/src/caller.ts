@@ -6,6 +6,9 @@ export interface WindowLimit {
   readonly windowMs: number;
 }
 
+/** One limit, or several of spans of different lengths, all of which hold. */
+export type WindowLimits = WindowLimit | readonly WindowLimit[];
+
 /** What may be spent in a stretch of the calendar (UTC), or in all. */
 export interface BudgetLimit {
   readonly amount: Money;
@@ -14,12 +17,23 @@ export interface BudgetLimit {
   readonly soft?: true;
 }
 
+/** One budget, or several of different periods, all of which hold. */
+export type BudgetLimits = BudgetLimit | readonly BudgetLimit[];
+
+/** One limit or several, as a list. */
+export function limitsIn<Limit extends object>(limits: Limit | readonly Limit[] | undefined): readonly Limit[] {
+  if (limits === undefined) return NONE;
+  return Array.isArray(limits) ? (limits as readonly Limit[]) : [limits as Limit];
+}
+
+const NONE: readonly never[] = [];
+
 /** What one key may use at the most. A limit that is not there is not enforced. */
 export interface Limits {
-  readonly requests?: WindowLimit | undefined;
+  readonly requests?: WindowLimits | undefined;
   /** Tokens, prompt and answer. */
-  readonly tokens?: WindowLimit | undefined;
-  readonly budget?: BudgetLimit | undefined;
+  readonly tokens?: WindowLimits | undefined;
+  readonly budget?: BudgetLimits | undefined;
   /** Calls in flight at one time, over all replicas. */
   readonly concurrent?: number | undefined;
   /** What becomes of a call whose price nobody knows; it is served if not said. */

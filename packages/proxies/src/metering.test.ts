@@ -106,6 +106,23 @@ describe('metering', () => {
     expect(release).toHaveBeenCalledWith([expect.objectContaining({ callId: call.id })]);
   });
 
+  it('holds to several limits at once, over spans of different lengths', async () => {
+    const requests = [
+      { limit: 2, windowMs: 1_000 },
+      { limit: 3, windowMs: 60_000 },
+    ];
+    const { ask, clock } = setUp({ requests });
+    expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
+    await ask();
+    await expect(ask()).rejects.toThrow(/^The limit of 2 requests is reached/);
+    clock.advance(2_000);
+    // of what is left, the least is told
+    expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 3, remaining: 0 }]);
+    await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
+    clock.advance(2_000);
+    await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
+  });
+
   describe('tokens and money', () => {
     const price = { input: 1_000, output: 2_000 };
     const usage = { inputTokens: 10, outputTokens: 5 };
@@ -216,6 +233,25 @@ describe('metering', () => {
       stream?.cancel();
       await nextTurn();
       expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
+    });
+
+    it('holds to several budgets at once, of different periods, hard ones and soft', async () => {
+      const budget = [
+        { amount: usd(0.25), period: 'day' as const },
+        { amount: usd(0.01), period: 'month' as const, soft: true as const },
+        { amount: usd(0.27), period: 'total' as const },
+      ];
+      const { ask, clock, budget: of } = setUpMoney({ budget }, answered);
+      await ask(100);
+      expect((await ask(100)).call.facts.overBudget).toEqual(['key']);
+      await expect(ask(100)).rejects.toThrow(/^The budget of 0.25 USD/);
+      for (const period of ['2026-11-30', '2026-11', 'total'])
+        expect(await of(period)).toEqual({ spent: 2 * spent, reserved: 0 });
+      // another day and another month, and still what is left in all
+      clock.advance(DAY);
+      await ask(100);
+      expect(await of('2026-12-01')).toEqual({ spent, reserved: 0 });
+      await expect(ask(100)).rejects.toThrow(/^The budget of 0.27 USD/);
     });
 
     it('says to which budgets a call is charged', async () => {

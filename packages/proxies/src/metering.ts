@@ -9,6 +9,7 @@ import {
   LlmError,
   type LlmProxy,
   type LlmReply,
+  limitsIn,
   type MeterState,
   PerCall,
   systemClock,
@@ -99,11 +100,7 @@ export function metering(options: MeteringOptions): LlmProxy {
     const estimate = counted ? estimateCall(call, models?.get(call.message.view().model)) : undefined;
     const nowMs = clock.now();
     const owned = all.flatMap(({ limits, group }) =>
-      holdsOf(limits, group, estimate, nowMs).map((hold) => ({
-        hold,
-        group,
-        soft: hold.kind === 'budget' && limits.budget?.soft ? limits.budget : undefined,
-      })),
+      holdsOf(limits, group, estimate, nowMs).map(({ hold, soft }) => ({ hold, group, soft })),
     );
     if (owned.length === 0) return 'none';
     const holds = owned.map(({ hold }) => hold);
@@ -138,6 +135,7 @@ export function metering(options: MeteringOptions): LlmProxy {
       const used = (holds[n] as Hold).limit - (states[n]?.remaining ?? 0);
       if (budget === undefined || used <= budget.amount) return;
       const owner = owners[n]?.kind ?? 'key';
+      if (call.facts.overBudget.includes(owner)) return;
       call.facts.overBudget = [...call.facts.overBudget, owner];
       metrics?.budgetExceeded.inc({ owner });
     });
@@ -217,26 +215,37 @@ export function metering(options: MeteringOptions): LlmProxy {
 /** Of a soft budget: what is reserved and spent is counted as of any, and never too much. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-function holdsOf(limits: Limits, group: CallerGroup | undefined, estimate: CallEstimate | undefined, nowMs: number): Hold[] {
+/** What is to be reserved, with the soft budget that it is of. */
+interface Wanted {
+  readonly hold: Hold;
+  readonly soft?: BudgetLimit;
+}
+
+function holdsOf(limits: Limits, group: CallerGroup | undefined, estimate: CallEstimate | undefined, nowMs: number): Wanted[] {
   const { requests, tokens, budget, concurrent } = limits;
   const of = group === undefined ? {} : { subject: groupSubject(group) };
-  const holds: Hold[] = [];
-  if (requests !== undefined) {
-    holds.push({ ...of, kind: 'window', meter: 'requests', limit: requests.limit, windowMs: requests.windowMs, amount: 1 });
+  const holds: Wanted[] = [];
+  for (const { limit, windowMs } of limitsIn(requests)) {
+    holds.push({ hold: { ...of, kind: 'window', meter: 'requests', limit, windowMs, amount: 1 } });
   }
-  if (tokens !== undefined && estimate !== undefined) {
+  if (estimate !== undefined) {
     // what can never fit is let through to the meter whole: it says so
     const amount = estimate.usage.inputTokens + estimate.usage.outputTokens;
-    holds.push({ ...of, kind: 'window', meter: 'tokens', limit: tokens.limit, windowMs: tokens.windowMs, amount });
+    for (const { limit, windowMs } of limitsIn(tokens)) {
+      holds.push({ hold: { ...of, kind: 'window', meter: 'tokens', limit, windowMs, amount } });
+    }
   }
-  if (budget !== undefined && estimate !== undefined) {
-    const { name: period, endsAtMs } = periodAt(budget.period, nowMs);
-    const amount = estimate.cost;
-    const limit = budget.soft ? NO_LIMIT : budget.amount;
-    holds.push({ ...of, kind: 'budget', meter: 'budget', limit, amount, period, endsAtMs, leaseMs: LEASE_MS });
+  for (const one of estimate === undefined ? [] : limitsIn(budget)) {
+    const { name: period, endsAtMs } = periodAt(one.period, nowMs);
+    const amount = estimate?.cost ?? 0;
+    const limit = one.soft ? NO_LIMIT : one.amount;
+    holds.push({
+      hold: { ...of, kind: 'budget', meter: 'budget', limit, amount, period, endsAtMs, leaseMs: LEASE_MS },
+      ...(one.soft ? { soft: one } : {}),
+    });
   }
   if (concurrent !== undefined) {
-    holds.push({ ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
+    holds.push({ hold: { ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS } });
   }
   return holds;
 }

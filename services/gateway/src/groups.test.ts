@@ -30,7 +30,9 @@ describe('groups', () => {
   it('are the team, the tenant, the end user and the model of a call, where they have limits', () => {
     const groups = setUp({ teams: [{ name: 'ops', tenant: 'acme', limits: {} }] });
     const of = (caller: Partial<Caller>, model?: string, tags?: Record<string, string>) =>
-      groups.of(callOf(caller, model, tags)).map(({ kind, name, limits }) => [kind, name, limits.requests?.limit]);
+      groups
+        .of(callOf(caller, model, tags))
+        .map(({ kind, name, limits }) => [kind, name, (limits.requests as { limit: number } | undefined)?.limit]);
     expect(of({})).toEqual([['tenant', 'acme', 1]]);
     expect(of({ team: 'web' }, 'fast')).toEqual([
       ['team', 'web', 2],

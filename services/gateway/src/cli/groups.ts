@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { limitsText } from './keys.ts';
+import { limitsText, type Spending, spentText } from './keys.ts';
 import { addLimitOptions, limitsOf, patchOf, unsetOption } from './limit-options.ts';
-import { type Column, dollars } from './output.ts';
+import type { Column } from './output.ts';
 
 interface Group {
   readonly name: string;
   readonly status: string;
   readonly tenant?: string;
   readonly limits: Readonly<Record<string, unknown>>;
-  readonly budget?: string;
-  readonly spending?: { readonly spentUsd: number };
+  readonly budget?: string | readonly string[];
+  readonly spending?: Spending | readonly Spending[];
 }
 
 /** `sluice teams` and `sluice tenants`. */
@@ -23,8 +23,8 @@ export function addGroups(program: Command, context: Context, kind: 'team' | 'te
     ['STATUS', ({ status }) => status],
     ...(kind === 'team' ? [['TENANT', ({ tenant }: Group) => tenant] as const] : []),
     ['LIMITS', ({ limits }) => limitsText(limits)],
-    ['BUDGET', ({ budget }) => budget],
-    ['SPENT', ({ spending }) => dollars(spending?.spentUsd)],
+    ['BUDGET', ({ budget }) => [budget ?? []].flat().join(' + ') || null],
+    ['SPENT', ({ spending }) => spentText(spending)],
   ];
   const show = (command: Command, answer: unknown): void => context.show(command, [answer as Group], columns, answer);
 

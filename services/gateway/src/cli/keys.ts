@@ -5,6 +5,17 @@ import type { Context } from './context.ts';
 import { addKeyOptions, keyTermsOf, patchOf, unsetOption } from './limit-options.ts';
 import { type Column, date, dollars } from './output.ts';
 
+export interface Spending {
+  readonly spentUsd: number;
+}
+
+/** What is spent of each budget. */
+export const spentText = (spending: Spending | readonly Spending[] | undefined): string | null =>
+  [spending ?? []]
+    .flat()
+    .map(({ spentUsd }) => dollars(spentUsd))
+    .join(' + ') || null;
+
 interface Key {
   readonly name: string;
   readonly status: string;
@@ -12,14 +23,14 @@ interface Key {
   readonly team?: string;
   readonly models?: readonly string[];
   readonly limits: Readonly<Record<string, unknown>>;
-  readonly budget?: string;
-  readonly spending?: { readonly spentUsd: number; readonly reservedUsd: number };
+  readonly budget?: string | readonly string[];
+  readonly spending?: Spending | readonly Spending[];
   readonly expiresAtMs?: number;
 }
 
 export const limitsText = (limits: Readonly<Record<string, unknown>>): string | undefined => {
   const text = Object.entries(limits)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' + ') : value}`)
     .join(', ');
   return text === '' ? undefined : text;
 };
@@ -31,11 +42,11 @@ const COLUMNS: readonly Column<Key>[] = [
   ['TEAM', ({ team }) => team],
   ['MODELS', ({ models }) => models?.join(' ') ?? 'all'],
   ['LIMITS', ({ limits }) => limitsText(limits)],
-  ['BUDGET', ({ budget }) => budget],
+  ['BUDGET', ({ budget }) => [budget ?? []].flat().join(' + ') || null],
   ['EXPIRES', ({ expiresAtMs }) => date(expiresAtMs)],
 ];
 
-const ONE: readonly Column<Key>[] = [...COLUMNS, ['SPENT', ({ spending }) => dollars(spending?.spentUsd)]];
+const ONE: readonly Column<Key>[] = [...COLUMNS, ['SPENT', ({ spending }) => spentText(spending)]];
 
 const at = (name: string, verb?: string): string => `/keys/${encodeURIComponent(name)}${verb === undefined ? '' : `/${verb}`}`;
 

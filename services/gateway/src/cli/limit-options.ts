@@ -40,13 +40,24 @@ export function moment(text: string): string {
   return new Date(at).toISOString();
 }
 
+/** Limits over spans of different lengths, each of which holds. */
+const windows = (text: string, before: readonly string[] = []): string[] => [...before, as(windowLimit)(text)];
+
+const budgets = (text: string, before: readonly string[] = []): string[] => [...before, as(budgetLimit, withCurrency)(text)];
+
+/** One limit as it is, several as a list. */
+function together(name: string, perMinute: number | undefined, others: readonly string[] = []): object {
+  const all = [...(perMinute === undefined ? [] : [`${perMinute}/min`]), ...others];
+  return all.length === 0 ? {} : { [name]: all.length === 1 ? all[0] : all };
+}
+
 interface LimitOptions {
   readonly rpm?: number;
   readonly tpm?: number;
-  readonly requests?: string;
-  readonly tokens?: string;
+  readonly requests?: string[];
+  readonly tokens?: string[];
   readonly concurrent?: number;
-  readonly budget?: string;
+  readonly budget?: string[];
   readonly unpriced?: string;
   readonly meta?: Record<string, string>;
 }
@@ -56,26 +67,24 @@ export const addLimitOptions = (command: Command): Command =>
   command
     .option('--rpm <n>', 'requests a minute', wholeNumber)
     .option('--tpm <n>', 'tokens a minute, of prompts and answers', wholeNumber)
-    .option('--requests <limit>', 'requests in another span: 1000/h', as(windowLimit))
-    .option('--tokens <limit>', 'tokens in another span: 1000000/day', as(windowLimit))
+    .option('--requests <limit>', 'requests in another span: 1000/h (several times, and beside --rpm)', windows)
+    .option('--tokens <limit>', 'tokens in another span: 1000000/day (several times, and beside --tpm)', windows)
     .option('--concurrent <n>', 'calls in flight at one time', wholeNumber)
-    .option('--budget <amount>', 'US dollars: 50/month, 5/day, 100, "5/day soft"', as(budgetLimit, withCurrency))
+    .option('--budget <amount>', 'US dollars: 50/month, 5/day, 100, "5/day soft" (several times)', budgets)
     .option('--unpriced <what>', 'what becomes of calls whose price is not known: serve or refuse')
     .option('--meta <name=value>', 'a fact to keep with it (may be given several times)', pairs);
 
 /** What the options say, as the admin API takes it. */
 export function limitsOf({ rpm, tpm, requests, tokens, concurrent, budget, unpriced, meta }: LimitOptions): object {
   const limits = {
-    ...(rpm === undefined ? {} : { requests: `${rpm}/min` }),
-    ...(requests === undefined ? {} : { requests }),
-    ...(tpm === undefined ? {} : { tokens: `${tpm}/min` }),
-    ...(tokens === undefined ? {} : { tokens }),
+    ...together('requests', rpm, requests),
+    ...together('tokens', tpm, tokens),
     ...(concurrent === undefined ? {} : { concurrent }),
     ...(unpriced === undefined ? {} : { unpriced }),
   };
   return {
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
-    ...(budget === undefined ? {} : { budget }),
+    ...together('budget', undefined, budget),
     ...(meta === undefined ? {} : { metadata: meta }),
   };
 }

@@ -1,4 +1,4 @@
-import { type Limits, toUsd } from '@sluice/core';
+import { type Limits, limitsIn, toUsd } from '@sluice/core';
 import { periodAt } from '@sluice/proxies';
 import type { Meters } from '@sluice/store/ports';
 
@@ -8,24 +8,29 @@ interface BudgetOwner {
   readonly limits: Limits;
 }
 
-/** What somebody has spent in the stretch of the calendar that it is now, and what is reserved for calls under way. Nothing for who has no budget. */
+/**
+ * What somebody has spent in the stretch of the calendar that it is now, and what is reserved for calls under way; a list, where there are several budgets. Nothing
+ * for who has none.
+ */
 export async function budgetNow(
   { tenant, subject, limits }: BudgetOwner,
   meters: Pick<Meters, 'budget'>,
   nowMs: number,
 ): Promise<object> {
   if (limits.budget === undefined) return {};
-  const { amount, period, soft } = limits.budget;
-  const { name } = periodAt(period, nowMs);
-  const { spent, reserved, leased } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
-  return {
-    spending: {
-      period: name,
-      ...(soft ? { soft } : {}),
-      limitUsd: toUsd(amount),
-      spentUsd: toUsd(spent),
-      reservedUsd: toUsd(reserved),
-      leasedUsd: toUsd(leased),
-    },
-  };
+  const spending = await Promise.all(
+    limitsIn(limits.budget).map(async ({ amount, period, soft }) => {
+      const { name } = periodAt(period, nowMs);
+      const { spent, reserved, leased } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
+      return {
+        period: name,
+        ...(soft ? { soft } : {}),
+        limitUsd: toUsd(amount),
+        spentUsd: toUsd(spent),
+        reservedUsd: toUsd(reserved),
+        leasedUsd: toUsd(leased),
+      };
+    }),
+  );
+  return { spending: Array.isArray(limits.budget) ? spending : spending[0] };
 }

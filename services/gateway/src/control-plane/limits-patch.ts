@@ -1,5 +1,5 @@
 import { limits as limitsSchema } from '@sluice/config';
-import type { BudgetLimit, Limits } from '@sluice/core';
+import type { BudgetLimits, Limits } from '@sluice/core';
 import { z } from 'zod';
 
 /** Changed limits: those that are named, and `null` for those that shall go. */
@@ -20,5 +20,5 @@ export function patched<T extends object>(record: T, patch: { readonly [Field in
 }
 
 /** Limits and budget together, as records have them. */
-export const patchedLimits = (limits: Limits, patch: Patch | undefined, budget: BudgetLimit | null | undefined): Limits =>
+export const patchedLimits = (limits: Limits, patch: Patch | undefined, budget: BudgetLimits | null | undefined): Limits =>
   patched<Limits>(limits, { ...patch, budget });

@@ -36,7 +36,11 @@ const spending = {
 };
 
 /** Limits and budget as they are written. */
-const limited = { limits: { type: 'object' }, budget: text, spending };
+const limited = {
+  limits: { type: 'object' },
+  budget: { oneOf: [text, texts] },
+  spending: { oneOf: [spending, listOf(spending)] },
+};
 
 const key = {
   type: 'object',
