@@ -1,4 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -220,6 +223,45 @@ describe('accounting when things break', () => {
     // of the calls each is counted once at the most
     expect(1_000 - left).toBeLessThanOrEqual(answers.length + 1);
     expect(1_000 - left).toBeGreaterThanOrEqual(served.length + 1);
+  }, 90_000);
+
+  it('is the same in replies, budget and ledger after Redis was killed in the middle of it and came back with its file', async () => {
+    ensureRedisServer();
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-aof-'));
+    const options = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--dir', folder];
+    try {
+      server = await startRedisServer(options);
+      const { port, url } = server;
+      await start(2, { REDIS_URL: url });
+      let over = false;
+      let paid = 0;
+      const statuses = new Map<number, number>();
+      const caller = async (n: number) => {
+        for (let call = 0; !over; call++) {
+          const answer = await send(n, 'key-one', call % 3 === 0 ? 'words' : 'cent', `${n} ${call}`);
+          paid += costOf(answer);
+          statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+          if (answer.status !== 200) await sleep(20);
+        }
+      };
+      const load = Promise.all(Array.from({ length: 10 }, (_, n) => caller(n)));
+      await sleep(1_000 + randomInt(500));
+      await server.stop();
+      await sleep(500);
+      server = await startRedisServer(options, port);
+      await waitFor(async () => (await send(0, 'key-both', 'cent', 'back')).status === 200, 'calls to be served again');
+      await sleep(1_000);
+      over = true;
+      await load;
+      expect(statuses.get(200)).toBeGreaterThan(100);
+      expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+      await settled('/keys/a', 40_000);
+      await waitFor(async () => (await spent('/keys/a')) === paid, 'the budget to have what was paid, to the nano-dollar');
+      await waitFor(async () => (await usage('key')).get('a') === paid, 'the ledger to have it too');
+      expect(await spent('/teams/web')).toBe(paid);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 90_000);
 
   it('spends nothing for calls that a Redis that hung was told of, and did when it woke', async () => {

@@ -15,11 +15,15 @@ describe('the sluice command', () => {
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
-    replicas = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain', price: { input: 0, output: 0, request: 0.25 } }] } },
-      cache: { exact: { ttl: '1h' } },
-    }));
+    replicas = await startReplicas(
+      1,
+      (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain', price: { input: 0, output: 0, request: 0.25 } }] } },
+        cache: { exact: { ttl: '1h' } },
+      }),
+      { GROQ_API_KEY: 'a-secret-of-groq' },
+    );
   });
   afterAll(async () => {
     await replicas.stop();
@@ -202,7 +206,11 @@ describe('the sluice command', () => {
     await good('cache', 'delete', cacheKey, '--tenant', 'looked-at');
     expect((await good('cache', 'list', '--tenant', 'looked-at')).err).toContain('0 in all');
     expect(await sluice('cache', 'delete')).toMatchObject({ code: 1, err: expect.stringContaining('all=true') });
-    expect((await json('config', 'show'))['config']).toMatchObject({ redis: { timeout: 2_000 } });
+    expect((await json('config', 'show'))['config']).toMatchObject({
+      redis: { timeout: 2_000 },
+      // its key in the environment is enough
+      providers: { up: {}, groq: {} },
+    });
 
     const once = (await good('top', '--once')).out;
     expect(once).toMatch(/requests \d+ .* cost \d+\.\d+ USD/);

@@ -99,7 +99,11 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   const shared = (): boolean => current().config.cache.sharedBetweenTenants;
   admin.use('/cache', cacheRoutes({ cache: stores.cache, shared, registry, clock }));
   admin.use('/providers', providerRoutes({ models: () => current().models, usage }));
-  admin.use('/config', configurationRoutes({ config: () => current().config, file: options.configFile }));
+  const providers = (): string[] =>
+    current()
+      .models.describe()
+      .map(({ name }) => name);
+  admin.use('/config', configurationRoutes({ config: () => current().config, file: options.configFile, providers }));
   admin.get('/openapi.json', (request, response) => {
     administratorOf(request);
     response.json(openApiDocument);

@@ -23,14 +23,18 @@ export function masked(value: unknown, field = '', within = ''): unknown {
 export interface ConfigurationRoutesOptions {
   readonly config: () => GatewayConfig;
   readonly file: string | undefined;
+  /** The providers that there are: a key in the environment is enough for one. */
+  readonly providers: () => readonly string[];
 }
 
 /** The configuration as it is in use: every field with its value, durations in milliseconds; secrets masked. */
-export function configurationRoutes({ config, file }: ConfigurationRoutesOptions): Router {
+export function configurationRoutes({ config, file, providers }: ConfigurationRoutesOptions): Router {
   const router = express.Router();
   router.get('/', (request, response) => {
     permitForAll(request, 'config');
-    response.json({ file: file ?? null, config: masked(config()) });
+    const written = config();
+    const all = Object.fromEntries(providers().map((name) => [name, written.providers[name] ?? {}]));
+    response.json({ file: file ?? null, config: masked({ ...written, providers: all }) });
   });
   return router;
 }
