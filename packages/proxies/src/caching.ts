@@ -17,6 +17,7 @@ import {
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import { collectedStream } from './collected-stream.ts';
 
 export interface CachingOptions {
   readonly cache: Cache;
@@ -121,7 +122,9 @@ export function caching(options: CachingOptions): LlmProxy {
         if (!isStreamed(reply)) {
           if (reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
         } else {
-          keepStream(reply, maxEntryBytes, (body) => keep(call, key, reply, body));
+          void collectedStream(reply, maxEntryBytes).then((body) => {
+            if (body !== undefined) keep(call, key, reply, body);
+          });
         }
       }
       return reply;
@@ -181,19 +184,4 @@ function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
   stream.push(entry.body);
   stream.finish({ end: 'finished', ...(entry.usage === undefined ? {} : { usage: entry.usage }) });
   return { ...head, stream } satisfies StreamedReply;
-}
-
-/** Collects a stream as it goes by, and gives it up where it grows too long or does not finish. */
-function keepStream(reply: StreamedReply, maxEntryBytes: number, keep: (body: Uint8Array) => void): void {
-  let chunks: Uint8Array[] | undefined = [];
-  let length = 0;
-  reply.stream.tap((bytes) => {
-    length += bytes.length;
-    if (length > maxEntryBytes) chunks = undefined;
-    chunks?.push(bytes);
-  });
-  void reply.stream.outcome.then((outcome) => {
-    if (outcome.end === 'finished' && chunks !== undefined) keep(Buffer.concat(chunks));
-    chunks = undefined;
-  });
 }

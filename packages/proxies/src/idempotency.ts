@@ -12,6 +12,7 @@ import {
   unwatched,
 } from '@sluice/core';
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '@sluice/store/ports';
+import { collectedStream } from './collected-stream.ts';
 
 export interface IdempotencyOptions {
   readonly calls: IdempotentCalls;
@@ -113,17 +114,9 @@ function follow(reply: LlmReply, ended: (answer: IdempotentAnswer | undefined) =
     ended(good && body.length <= MAX_ANSWER_BYTES ? { status, contentType, streamed: false, body } : undefined);
     return;
   }
-  let chunks: Uint8Array[] | undefined = [];
-  let length = 0;
-  reply.stream.tap((bytes) => {
-    length += bytes.length;
-    if (length > MAX_ANSWER_BYTES) chunks = undefined;
-    chunks?.push(bytes);
-  });
-  void reply.stream.outcome.then(({ end }) => {
-    const whole = good && end === 'finished' && chunks !== undefined;
-    ended(whole ? { status, contentType, streamed: true, body: Buffer.concat(chunks as Uint8Array[]) } : undefined);
-  });
+  void collectedStream(reply, MAX_ANSWER_BYTES).then((body) =>
+    ended(good && body !== undefined ? { status, contentType, streamed: true, body } : undefined),
+  );
 }
 
 /** An answer that was given before. It was paid for then. */

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { Answer } from './admin-client.ts';
 import type { Context } from './context.ts';
 import { type Column, date } from './output.ts';
 
@@ -27,15 +26,6 @@ const at = (name: string): string => `/admins/${encodeURIComponent(name)}`;
 export function addAdmins(program: Command, context: Context): void {
   const admins = program.command('admins').description('who may use the admin API, and what of it');
 
-  const showKey = (command: Command, answer: Answer, text: string): void => {
-    if (context.wantsJson(command)) {
-      context.json(answer);
-      return;
-    }
-    context.terminal.say(`${text} This is shown once:`);
-    context.terminal.write(`${answer['secret']}\n`);
-  };
-
   admins
     .command('create')
     .description('make an administrator; the key is written to the output, once')
@@ -45,7 +35,7 @@ export function addAdmins(program: Command, context: Context): void {
     .option('--team <name>', 'the one team that it is about')
     .action(async (name: string, options: { role: string; tenant?: string; team?: string }, command: Command) => {
       const { role, tenant, team } = options;
-      showKey(
+      context.showSecret(
         command,
         await context.client(command).post('/admins', { name, role, tenant, team }),
         `The administrator '${name}' is made.`,
@@ -83,7 +73,11 @@ export function addAdmins(program: Command, context: Context): void {
     .description('give an administrator another key, at once')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
-      showKey(command, await context.client(command).post(`${at(name)}/rotate`), `The administrator '${name}' has another key.`);
+      context.showSecret(
+        command,
+        await context.client(command).post(`${at(name)}/rotate`),
+        `The administrator '${name}' has another key.`,
+      );
     });
 
   admins

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AdminClient, readAdminKey } from './admin-client.ts';
+import { AdminClient, type Answer, readAdminKey } from './admin-client.ts';
 import { type Column, table } from './output.ts';
 
 /** Where a command reads and writes. */
@@ -40,6 +40,16 @@ export class Context {
     if (this.wantsJson(command)) this.json(whole);
     else if (rows.length === 0) this.terminal.say('There is nothing to show.');
     else this.terminal.write(`${table(rows, columns)}\n`);
+  }
+
+  /** What was just made, whose secret goes to the output alone, so that it can be taken from there; what it is, is said beside it. */
+  showSecret(command: Command, made: Answer, text: string): void {
+    if (this.wantsJson(command)) {
+      this.json(made);
+      return;
+    }
+    this.terminal.say(`${text} This is shown once:`);
+    this.terminal.write(`${made['secret']}\n`);
   }
 
   json(value: unknown): void {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import type { Answer } from './admin-client.ts';
 import type { Context } from './context.ts';
 import { addKeyOptions, keyTermsOf, patchOf, unsetOption } from './limit-options.ts';
 import { type Column, date, dollars } from './output.ts';
@@ -54,16 +53,6 @@ const at = (name: string, verb?: string): string => `/keys/${encodeURIComponent(
 export function addKeys(program: Command, context: Context): void {
   const keys = program.command('keys').description('API keys: make, list, change, rotate, block, revoke');
 
-  /** A secret goes to the output alone, so that it can be taken from there. */
-  const showSecret = (command: Command, answer: Answer, text: string): void => {
-    if (context.wantsJson(command)) {
-      context.json(answer);
-      return;
-    }
-    context.terminal.say(`${text} This is shown once:`);
-    context.terminal.write(`${answer['secret']}\n`);
-  };
-
   addKeyOptions(
     keys
       .command('create')
@@ -73,7 +62,7 @@ export function addKeys(program: Command, context: Context): void {
   ).action(async (name: string | undefined, options, command: Command) => {
     const called = name ?? `${options.team ?? options.tenant ?? 'key'}-${randomBytes(4).toString('hex')}`;
     const answer = await context.client(command).post('/keys', { name: called, ...keyTermsOf(options) });
-    showSecret(command, answer, `The key '${called}' is made.`);
+    context.showSecret(command, answer, `The key '${called}' is made.`);
   });
 
   keys
@@ -109,7 +98,7 @@ export function addKeys(program: Command, context: Context): void {
     .option('--grace <duration>', 'how long: 24h, or none', '24h')
     .action(async (name: string, { grace }, command: Command) => {
       const answer = await context.client(command).post(at(name, 'rotate'), { grace });
-      showSecret(
+      context.showSecret(
         command,
         answer,
         `The key '${name}' has another secret; the old one goes on until ${date(answer['oldUntilMs'])} UTC.`,
