@@ -64,6 +64,26 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     ],
     ['keys: [{ name: a, secret: secret-a }, { name: a, secret: secret-b }]', 'keys[1].name: another key has this name'],
     ['keys: [{ name: a, secret: secret-a }, { name: b, secret: secret-a }]', 'keys[1].secret: another key has this secret'],
+    [
+      'keys: [{ name: a, secret: secret-a, allowedIps: [10.0.0.0/40] }]',
+      'keys[0].allowedIps[0]: expected an address or a network',
+    ],
+    ['keys: [{ name: a, secret: secret-a, routes: [chat] }]', 'keys[0].routes[0]: expected a path'],
+    ['keys: [{ name: a, secret: secret-a, tags: { "a,b": c } }]', 'keys[0].tags.a,b'],
+    ['keys: [{ name: a, secret: secret-a, limits: { requests: [5/min, 6/60s] } }]', 'keys[0].limits.requests'],
+    ['keys: [{ name: a, secret: secret-a, budget: [5 USD/day, 6 USD/day] }]', 'keys[0].budget'],
+    [
+      'admins: [{ name: a, secret: a-secret-of-an-admin, role: team }]',
+      "admins[0].team: an administrator with the role 'team' needs a team",
+    ],
+    ['admins: [{ name: a, secret: short, role: owner }]', 'admins[0].secret: expected 6'],
+    [
+      'keys: [{ name: a, secret: a-secret-of-an-admin }]\nadmins: [{ name: a, secret: a-secret-of-an-admin, role: owner }]',
+      'admins[0].secret: a key or another administrator has this secret already',
+    ],
+    ['jwt: [{ name: l, issuer: i, audience: a, jwks: "https://l/jwks" }]', 'jwt[0].tenant: is needed where no teamClaim'],
+    ['jwt: [{ name: l, issuer: i, audience: a, jwks: "file:///etc/keys", tenant: t }]', 'jwt[0].jwks'],
+    ['audit: { drain: { webhook: { url: "http://x", secret: short } } }', 'audit.drain.webhook.secret: expected 16 characters'],
     ['models: {', 'sluice.yaml:1:'],
     ['a: 1\na: 2', 'sluice.yaml:2:1:'],
   ])('%s is refused with the place and what was expected', (text, expected) => {

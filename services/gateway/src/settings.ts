@@ -40,7 +40,8 @@ export function readSettings(environment: Environment): Settings {
   if (adminKey === '')
     throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or leave it away to close the admin API');
   const host = environment['HOST'] ?? '127.0.0.1';
-  if (config.keys.length === 0 && adminKey === undefined) {
+  const nobody = [config.keys, config.jwt, config.admins].every((those) => those.length === 0) && adminKey === undefined;
+  if (nobody) {
     throw new ConfigError(
       'No API key is configured and SLUICE_ADMIN_KEY is not set, so nobody could call this gateway. Set one of them.',
     );
