@@ -51,7 +51,7 @@ const MATRIX: readonly (readonly [method: Method, path: string, body: object | u
   ['POST', '/admins', { name: 'NEW', role: 'team', team: 'web' }, 'a f f a f f 4'],
   ['PATCH', '/admins/viewer', { role: 'viewer' }, 'a f f n f f n'],
   ['DELETE', '/admins/viewer', undefined, '- f f n f f n'],
-  ['GET', '/cache?tenant=acme', undefined, 'a a a a a a f'],
+  ['GET', '/cache?tenant=acme', undefined, 'a a a a a f f'],
   ['DELETE', '/cache?tenant=acme', undefined, 'a a f a a f f'],
   ['DELETE', '/cache?all=true', undefined, 'a a f a a f a'],
 ];
@@ -106,6 +106,26 @@ describe('administrators', () => {
       given.push(status < 300 ? 'a' : status === 403 ? 'f' : status === 404 ? 'n' : `${status}`.slice(0, 1));
     }
     expect(given.join(' ')).toBe(answers);
+  });
+
+  it('of one team change neither what holds for it nor what is the whole tenant’s, whatever their role', async () => {
+    for (const role of ['owner', 'operator']) {
+      const name = `web-${role}`;
+      secrets.set(name, (await made('/admins', { name, role, team: 'web' }))['secret'] as string);
+      expect((await by(name, 'GET', '/teams/web')).status).toBe(200);
+      expect((await by(name, 'PATCH', '/keys/in-web', { metadata: { by: role } })).status).toBe(200);
+      for (const [method, path, body] of [
+        ['PATCH', '/teams/web', { limits: { requests: '1000000/min' } }],
+        ['POST', '/teams/web/block', undefined],
+        ['DELETE', '/teams/web', undefined],
+        ['POST', '/teams', { name: 'more', tenant: 'acme' }],
+        ['GET', '/cache?tenant=acme', undefined],
+        ['DELETE', '/cache?tenant=acme', undefined],
+      ] as const) {
+        expect([role, method, path, (await by(name, method, path, body)).status]).toEqual([role, method, path, 403]);
+      }
+    }
+    expect((await by(ADMIN_KEY, 'GET', '/teams/web')).json).toMatchObject({ limits: {}, status: 'active' });
   });
 
   it('see no more than their own', async () => {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { invalid, notFound } from './admin-error.ts';
 import { changeLine } from './change-line.ts';
 import { checkedQuery } from './checked.ts';
-import { type Permission, permit, scoped } from './permissions.ts';
+import { type Permission, permitBeyondTeam, scoped } from './permissions.ts';
 
 const filter = {
   /** Whose answers; those of all tenants that share them, where the configuration says that they do. */
@@ -42,7 +42,7 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
 
   /** Whose entries a request is about. What tenants share is nobody's alone. */
   const scopeOf = (request: Request, permission: Permission, asked: { tenant?: string | undefined }): string | undefined => {
-    const administrator = permit(request, permission);
+    const administrator = permitBeyondTeam(request, permission);
     const { tenant } = scoped(administrator, { tenant: asked.tenant });
     if (administrator.tenant === undefined && tenant === undefined) return shared() ? SHARED_SCOPE : undefined;
     return tenant;

@@ -13,7 +13,7 @@ import { changeLine } from './change-line.ts';
 import { checked, checkedQuery } from './checked.ts';
 import { requireVersion, sendVersion } from './etag.ts';
 import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
-import { permit, permitForAll, scoped, within } from './permissions.ts';
+import { permit, permitBeyondTeam, permitForAll, scoped, within } from './permissions.ts';
 
 /** What makes a tenant. Limits and budgets are written as in the configuration. */
 export const newTenant = z.strictObject({ name, ...shared });
@@ -83,8 +83,9 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     return { ...shown(record), ...(await budgetNow(owner, meters, clock.now())) };
   };
 
-  /** Teams are an operator's, tenants an owner's who is there for all of them. */
-  const permitChange = (request: Request) => (kind === 'team' ? permit(request, 'teams') : permitForAll(request, 'tenants'));
+  /** Teams are an operator's who is there for more than one of them, tenants an owner's who is there for all. */
+  const permitChange = (request: Request) =>
+    kind === 'team' ? permitBeyondTeam(request, 'teams') : permitForAll(request, 'tenants');
 
   /** The group of a path, for who may see it. */
   const visible = async (request: Request): Promise<GroupRecord> => {
@@ -146,8 +147,6 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     const { name, metadata, ...given } = checked(kind === 'team' ? newTeam : newTenant, request.body);
     const { tenant } = kind === 'team' ? scoped(administrator, { tenant: (given as { tenant?: string }).tenant }) : {};
     if (kind === 'team' && tenant === undefined) throw invalid('tenant', 'expected the tenant that the team is of');
-    if (administrator.team !== undefined)
-      throw new AdminError(403, 'forbidden', `The key is for the team '${administrator.team}' alone.`);
     const record = {
       name,
       ...(tenant === undefined ? {} : { tenant }),

@@ -57,6 +57,19 @@ export function permitForAll(request: Request, permission: Permission): Administ
   return administrator;
 }
 
+/** The same for what a tenant's teams have in common: nobody who is there for one of them changes what holds for it, or touches what is the others' too. */
+export function permitBeyondTeam(request: Request, permission: Permission): Administrator {
+  const administrator = permit(request, permission);
+  if (administrator.team !== undefined) {
+    throw new AdminError(
+      403,
+      'forbidden',
+      `This is not the team's own, and the key is for the team '${administrator.team}' alone.`,
+    );
+  }
+  return administrator;
+}
+
 /** Whether something is within what an administrator is there for. */
 export const within = (administrator: Scope, { tenant, team }: Scope): boolean =>
   (administrator.tenant === undefined || administrator.tenant === tenant) &&
