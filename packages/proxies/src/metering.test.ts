@@ -123,6 +123,24 @@ describe('metering', () => {
     await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
   });
 
+  it('notes what was spent of hard budgets for leases, but not of end users’', async () => {
+    const budget = { amount: usd(1), period: 'month' as const };
+    const leases = { spent: jest.fn() };
+    const service = metering({
+      meters: new MemoryMeters(new ManualClock()),
+      groups: () => [
+        { kind: 'user', name: 'alice', key: 'k', limits: { budget } },
+        { kind: 'team', name: 'web', limits: { budget } },
+        { kind: 'tenant', name: 't', limits: { budget: { ...budget, soft: true } } },
+      ],
+      leases: leases as never,
+    })({ complete: async () => whole });
+    const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
+    call.facts.caller = { tenant: 't', keyName: 'k', limits: { budget } };
+    await service.complete(call);
+    expect(leases.spent.mock.calls.map(([, hold]) => (hold as { subject?: string }).subject)).toEqual([undefined, '@team:web']);
+  });
+
   describe('tokens and money', () => {
     const price = { input: 1_000, output: 2_000 };
     const usage = { inputTokens: 10, outputTokens: 5 };

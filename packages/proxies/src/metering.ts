@@ -68,6 +68,8 @@ interface Reservation {
 
 const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budget';
 
+const isOfUser = ({ subject }: BudgetHold): boolean => subject?.startsWith('@user:') === true;
+
 /** The budgets of a reservation that are enforced. */
 const hardBudgets = ({ holds, soft }: Reservation): BudgetHold[] =>
   holds.filter((hold, n): hold is BudgetHold => isBudget(hold) && soft[n] === undefined);
@@ -125,7 +127,8 @@ export function metering(options: MeteringOptions): LlmProxy {
     const paid = free ? 0 : (cost ?? 0);
     const hard = leases === undefined ? [] : hardBudgets(reservation);
     const onSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
-    for (const hold of hard) leases?.spent(ofCall(call), hold, paid);
+    // of end users there are too many to keep leases of
+    for (const hold of hard) if (!isOfUser(hold)) leases?.spent(ofCall(call), hold, paid);
     const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
     held.settle({ ...ofCall(call), holds: settled }, onSettled);
   };
