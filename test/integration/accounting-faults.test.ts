@@ -249,7 +249,7 @@ describe('accounting when things break', () => {
       const load = Promise.all(Array.from({ length: 10 }, (_, n) => caller(n)));
       await sleep(1_000 + randomInt(500));
       await server.stop();
-      await sleep(500);
+      await waitFor(() => (statuses.get(503) ?? 0) > 0, 'calls to miss Redis');
       server = await startRedisServer(options, port);
       await waitFor(async () => (await send(0, 'key-both', 'cent', 'back')).status === 200, 'calls to be served again');
       await sleep(1_000);
