@@ -101,6 +101,8 @@ describe('errors are those of the caller’s dialect', () => {
     gateway = await startGatewayHere({
       providers: { ...providers, pretend: { dialect: 'simulated', latency: '1ms' } },
       keys: [{ name: 'errors', secret: KEY }],
+      // each of these fails on purpose, one after the other
+      resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
     });
     callers = sdkCallers(gateway.url, KEY);
   });
@@ -178,7 +180,8 @@ describe('errors are those of the caller’s dialect', () => {
           await expect(failed).rejects.toMatchObject({ status: 502, message: expect.not.stringContaining('sk-secret') });
         }
         upstream.answer(whole('{"error":{"message":"slow down"}}', 429, { 'retry-after': '7' }));
-        const { status, headers } = await send(`${provider}/m`);
+        // it is left alone for so long: the others ask another one
+        const { status, headers } = await send(`${provider}/asked-too-often-by-${name}`);
         expect([status, headers.get('retry-after')]).toEqual([429, '7']);
       });
 

@@ -127,6 +127,7 @@ describe('the audit trail', () => {
     redis = new Redis(process.env['TEST_REDIS_URL'] as string);
     replicas = await startReplicas(1, (baseUrl) => ({
       redis: { prefix, timeout: '2s' },
+      resilience: { retries: { max: 0 } },
       providers: { up: { baseUrl } },
       models: { priced: { targets: [{ provider: 'up', model: 'of-priced', price: { input: 1, output: 2 } }] } },
       keys: [

@@ -58,14 +58,19 @@ describe('a gateway process', () => {
     expect(gateway.lines().filter((line) => line['outcome'] === 'answered')).toHaveLength(2);
   });
 
-  it('ends at once on a second signal', async () => {
+  it('ends at once on a second signal, and tells those that it cuts off', async () => {
     const gateway = await start();
-    const hanging = ask(gateway.url, chat('up/second+fault=hang', 'x'), { key: KEY }).catch(() => 'broken');
+    const hanging = ask(gateway.url, chat('up/second+fault=hang', 'x'), { key: KEY });
+    const streamed = ask(gateway.url, chat('up/second+tps=1', 'one two three four', { stream: true }), { key: KEY });
+    await waitFor(asked('second+tps=1'), 'the stream to be under way');
     await waitFor(asked('second+fault=hang'), 'the call to be under way');
     gateway.process.kill('SIGTERM');
     await waitFor(() => gateway.output().includes('stopping'), 'the gateway to stop');
     expect(await gateway.stop('SIGTERM')).toBe(1);
-    expect(await hanging).toBe('broken');
+    expect((await hanging).code).toBe('gateway_draining');
+    expect((await hanging).headers.get('connection')).toBe('close');
+    expect((await streamed).text).toContain('"code":"gateway_draining"');
+    expect((await streamed).text).not.toContain('[DONE]');
   });
 
   it('takes over a changed configuration, whole, and calls under way go on', async () => {

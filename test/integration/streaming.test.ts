@@ -26,6 +26,8 @@ describe('a stream', () => {
       models: { m: { targets: [{ provider: 'up', model: 'm', timeout: '500ms', price: { input: 1_000, output: 1_000 } }] } },
       keys: [{ name: 'streams', secret: KEY }],
       cache: { exact: { ttl: '1h' } },
+      // each of these fails on purpose, one after the other
+      resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
     });
   });
   afterAll(async () => {
@@ -55,11 +57,13 @@ describe('a stream', () => {
 
   it('passes each event on before the next is sent', async () => {
     const opening = opened();
-    const response = await open('piece by piece');
+    const answered = open('piece by piece');
     const sending = await opening;
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    sending.write(chunk('one'));
+    const reader = ((await answered).body as ReadableStream<Uint8Array>).getReader();
+    expect(await read(reader)).toBe(chunk('one'));
     // each is sent only after the one before was read at the other end
-    for (const event of [chunk('one'), chunk('two'), chunk('three'), STOP, DONE]) {
+    for (const event of [chunk('two'), chunk('three'), STOP, DONE]) {
       sending.write(event);
       expect(await read(reader)).toBe(event);
     }
@@ -67,15 +71,49 @@ describe('a stream', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
-  it('passes the head on before the first event', async () => {
+  it('is not answered before its first content: until then its status is open', async () => {
     const opening = opened();
-    const response = await open('head first');
+    let answered = false;
+    const answer = open('role first').then((response) => {
+      answered = true;
+      return response;
+    });
+    const sending = await opening;
+    const role =
+      'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n';
+    await new Promise((resolve) => sending.write(role, resolve));
+    // the gateway has had its turns with it
+    for (let turn = 0; turn < 10; turn++) await (await fetch(`${gateway.url}/livez`)).text();
+    expect(answered).toBe(false);
+    sending.write(chunk('said'));
+    const response = await answer;
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(response.headers.get('x-sluice-provider')).toBe('up');
-    const sending = await opening;
     sending.end(STOP + DONE);
-    expect(await response.text()).toBe(STOP + DONE);
+    expect(await response.text()).toBe(role + chunk('said') + STOP + DONE);
+  });
+
+  it.each([
+    ['reports that it is overloaded', 'data: {"error":{"message":"secret detail","code":503}}\n\n', 502, 'upstream_error'],
+    ['reports that we are too many', 'data: {"error":{"message":"secret detail","code":429}}\n\n', 429, 'rate_limit_exceeded'],
+    ['ends with nothing', '', 502, 'upstream_error'],
+    ['ends after a role', 'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n', 502, 'upstream_error'],
+  ])('that %s before any content has a status that says so', async (what, text, status, code) => {
+    upstream.answer(events(text));
+    const answer = await ask(gateway.url, chat('m', what, { stream: true }), { key: KEY });
+    expect([answer.status, answer.code]).toEqual([status, code]);
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.text).not.toContain('secret');
+  });
+
+  it('that reports an error first, and stays open, is not waited for', async () => {
+    upstream.answer((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"error":{"message":"x","code":500}}\n\n');
+    });
+    const answer = await ask(gateway.url, chat('m', 'open error', { stream: true }), { key: KEY });
+    expect([answer.status, answer.code]).toEqual([502, 'upstream_error']);
   });
 
   it.each([
@@ -121,9 +159,10 @@ describe('a stream', () => {
   it('is given up at the provider within 100 ms when its client leaves', async () => {
     const opening = opened();
     const leaving = new AbortController();
-    const response = await open('left', {}, leaving.signal);
+    const answered = open('left', {}, leaving.signal);
     const sending = await opening;
     sending.write(chunk('one'));
+    const response = await answered;
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await read(reader);
     const gone = once(sending, 'close');
@@ -151,21 +190,21 @@ describe('a stream', () => {
   });
 
   it.each([
-    ['ends without its finish reason', (response: ServerResponse) => void response.end(chunk('half'))],
-    ['is reset', (response: ServerResponse) => void response.write(chunk('half'), () => response.socket?.resetAndDestroy())],
-    ['falls silent', (response: ServerResponse) => void response.write(chunk('half'))],
+    ['ends without its finish reason', (response: ServerResponse) => void response.end()],
+    ['is reset', (response: ServerResponse) => void response.socket?.resetAndDestroy()],
+    ['falls silent', () => {}],
     [
       'says an error',
-      (response: ServerResponse) =>
-        void response.end(`${chunk('half')}data: {"error":{"message":"secret detail of the provider"}}\n\n`),
+      (response: ServerResponse) => void response.end('data: {"error":{"message":"secret detail of the provider"}}\n\n'),
     ],
   ])('that %s ends with an error event and without [DONE]', async (what, breakOff) => {
-    upstream.answer((response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      breakOff(response);
-    });
-    const response = await open(`broken: ${what}`);
+    const opening = opened();
+    const answered = open(`broken: ${what}`);
+    const sending = await opening;
+    sending.write(chunk('half'));
+    const response = await answered;
     expect(response.status).toBe(200);
+    breakOff(sending);
     const text = await response.text();
     expect(text.startsWith(chunk('half'))).toBe(true);
     expect(text).not.toContain('[DONE]');
@@ -178,7 +217,10 @@ describe('a stream', () => {
   });
 
   it('that broke is not kept, one that finished is, and the second time comes whole from the cache', async () => {
-    upstream.answer(events(chunk('half')));
+    upstream.answer((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk('half'));
+    });
     await (await open('kept or not')).text();
     upstream.answer(events(chunk('whole') + STOP + USAGE + DONE));
     const second = await open('kept or not');
@@ -204,8 +246,10 @@ describe('a stream', () => {
 
   it('holds its provider back while its client does not read', async () => {
     const opening = opened();
-    const response = await open('slow reader');
+    const answered = open('slow reader');
     const sending = await opening;
+    sending.write(chunk('first'));
+    const response = await answered;
     let sent = 0;
     // as much as the sockets and the gateway take without waiting, and no more
     const piece = chunk('x'.repeat(64 * 1024));
@@ -224,6 +268,6 @@ describe('a stream', () => {
     expect(sent).toBeLessThan(32 * 1024 * 1024);
     sending.end(STOP + DONE);
     const text = await response.text();
-    expect(text.length).toBe(sent + (STOP + DONE).length);
+    expect(text.length).toBe(chunk('first').length + sent + (STOP + DONE).length);
   });
 });

@@ -25,6 +25,7 @@ describe('a provider that fails', () => {
         slow: { targets: [{ provider: 'up', model: 'x+latency=2000', timeout: '150ms' }] },
       },
       keys: [{ name: 'faults', secret: KEY }],
+      resilience: { retries: { max: 0 } },
     });
   });
   afterAll(async () => {

@@ -35,7 +35,9 @@ export interface GatewayProcessOptions {
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const configFile = join(folder, 'sluice.yaml');
-  await writeFile(configFile, stringify(options.config));
+  // nobody stands in front of it who would have to see that it stops
+  const config = { shutdown: { delay: '1ms', drain: '10s' }, ...options.config };
+  await writeFile(configFile, stringify(config));
   const child = spawn(process.execPath, [MAIN], {
     cwd: folder,
     env: {

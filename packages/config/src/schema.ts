@@ -21,6 +21,14 @@ const headers = z.record(
   z.string().regex(/^[\x20-\x7e]*$/, 'expected printable ASCII characters'),
 );
 
+/** Calls at one time, over all replicas, and who waits for a place. */
+const concurrency = {
+  maxConcurrency: z.number().int().positive().optional(),
+  /** Calls that may wait at each replica: 100 if not given, and for 5 s. */
+  maxQueue: z.number().int().nonnegative().optional(),
+  queueTimeout: durationMs.optional(),
+};
+
 const provider = z.union([
   z.strictObject({
     /** The catalog's entry, where it is not the provider's own name. */
@@ -56,11 +64,29 @@ const provider = z.union([
     connectTimeout: durationMs.optional(),
     /** How long a stream may be silent. */
     idleTimeout: durationMs.optional(),
+    /** What becomes of a stream whose client leaves; read to its end where the provider bills all of it anyway. */
+    onDisconnect: z.enum(['abort', 'drain']).optional(),
+    /** Asks it again and again whether it works, whether there are calls or not. */
+    healthCheck: z
+      .strictObject({
+        /** Below its base address. */
+        path: z
+          .string()
+          .regex(/^\/[!-~]*$/, 'expected a path such as /models')
+          .default('/models'),
+        every: durationMs.default(10_000),
+        timeout: durationMs.default(2_000),
+        /** So many times in vain, and it is not asked any more. */
+        failures: z.number().int().positive().default(3),
+      })
+      .optional(),
+    ...concurrency,
   }),
   z.strictObject({
     dialect: z.literal('simulated'),
     latency: durationMs,
     tokensPerSecond: z.number().positive().optional(),
+    ...concurrency,
   }),
 ]);
 
@@ -95,8 +121,15 @@ const target = z.strictObject({
   price: price.optional(),
   /** How long an answer takes, until measurements say better. */
   latency: durationMs.optional(),
-  /** How long it may take to begin an answer. */
+  /** How long it may take to begin an answer, which of a whole one is all of it. */
   timeout: durationMs.default(120_000),
+  /** The same for the first content of a streamed one: half a minute where there is another target to ask, else the same. */
+  firstToken: durationMs.optional(),
+  /** How long a stream may be silent, where not as at the provider's other models. */
+  idleTimeout: durationMs.optional(),
+  /** How long all of an answer may take. */
+  whole: durationMs.default(600_000),
+  ...concurrency,
 });
 
 export const limits = z.strictObject({
@@ -111,6 +144,12 @@ export const limits = z.strictObject({
 const model = z.strictObject({
   strategy: z.enum(['cost', 'speed', 'balanced', 'weighted', 'priority']).default('priority'),
   targets: z.array(target).min(1),
+  /** Models that answer in its place where none of its targets does. */
+  fallback: z.array(modelName).max(20).default([]),
+  /** From which failures a call goes on, to another target or model. */
+  fallbackOn: z.array(z.enum(['error', 'rate_limit', 'context_length', 'content_refused'])).default(['error', 'rate_limit']),
+  /** Asks a second target where the first takes so long to begin: longer than nineteen of twenty, or a duration. */
+  hedge: z.union([z.literal('p95'), durationMs]).optional(),
   /** What each tenant may use of it. */
   limits: limits.default({}),
   budget: budgetLimits.optional(),
@@ -273,11 +312,76 @@ export const configSchema = z.strictObject({
       keepDetailed: durationMs.default(35 * 86_400_000),
     })
     .default({ keep: 400 * 86_400_000, keepDetailed: 35 * 86_400_000 }),
+  resilience: z
+    .strictObject({
+      retries: z
+        .strictObject({
+          /** How often one call is tried again. */
+          max: z.number().int().nonnegative().max(10).default(2),
+          /** How many retries a provider may have, as a share of its calls of the last ten seconds, */
+          budget: z.number().min(0).max(1).default(0.1),
+          /** and how many a second in any case. */
+          floor: z.number().nonnegative().default(1),
+          initial: durationMs.default(250),
+          longest: durationMs.default(4_000),
+          /** How long a call waits for a provider that wants to be left alone. */
+          wait: durationMs.default(5_000),
+        })
+        .default({ max: 2, budget: 0.1, floor: 1, initial: 250, longest: 4_000, wait: 5_000 }),
+      /** When a target is not asked any more: after so many failures one after the other, or more than a share of so many calls of the window. */
+      breaker: z
+        .strictObject({
+          consecutive: z.number().int().positive().default(5),
+          share: z.number().positive().max(1).default(0.5),
+          minimum: z.number().int().positive().default(10),
+          window: durationMs.default(30_000),
+          /** Until one call tries it again. */
+          open: durationMs.default(5_000),
+        })
+        .default({ consecutive: 5, share: 0.5, minimum: 10, window: 30_000, open: 5_000 }),
+      /** Past these, new calls are refused at once. */
+      overload: z
+        .strictObject({
+          /** How late the event loop may be. */
+          lag: durationMs.default(500),
+          /** How much of the memory that Node.js may have is in use, 0 to 1. */
+          heap: z.number().positive().max(1).default(0.9),
+        })
+        .default({ lag: 500, heap: 0.9 }),
+    })
+    .default({
+      retries: { max: 2, budget: 0.1, floor: 1, initial: 250, longest: 4_000, wait: 5_000 },
+      breaker: { consecutive: 5, share: 0.5, minimum: 10, window: 30_000, open: 5_000 },
+      overload: { lag: 500, heap: 0.9 },
+    }),
+  streams: z
+    .strictObject({
+      /** A comment is sent where a stream is silent for so long, so that nobody on the way takes it for dead. */
+      heartbeat: durationMs.default(15_000),
+      /** A client that takes nothing for so long is given up. */
+      stalled: durationMs.default(60_000),
+    })
+    .default({ heartbeat: 15_000, stalled: 60_000 }),
+  shutdown: z
+    .strictObject({
+      /** How long it goes on taking calls after SIGTERM, until the load balancer has seen that it is not ready. */
+      delay: durationMs.default(5_000),
+      /** How long calls under way may go on after that. */
+      drain: durationMs.default(120_000),
+    })
+    .default({ delay: 5_000, drain: 120_000 }),
   redis: z
     .strictObject({
       prefix: name.default('sluice'),
       /** How long a call waits for one command. */
       timeout: durationMs.default(50),
+      /** The same for the cache; a fifth of it if not given. */
+      cacheTimeout: durationMs.optional(),
+      /**
+       * The most replicas that there will ever be. While Redis is away each admits its share of the limits of requests, tokens and calls at one time; without
+       * this number it cannot know its share, and answers such calls with 503.
+       */
+      maxReplicas: z.number().int().positive().optional(),
     })
     .default({ prefix: 'sluice', timeout: 50 }),
   limits: z

@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import type { FailureKind } from './failure.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
 import type { Usage } from './usage.ts';
@@ -25,8 +26,17 @@ export interface CacheDirectives {
   readonly namespace?: string;
 }
 
+/**
+ * What becomes of a stream whose provider breaks off in the middle: without a wish, it ends with an error event.
+ *
+ * - `restart`: another target begins anew, and an event tells the client to forget what came before
+ * - `buffer`: nothing is sent before all of it has come, so that nothing has to be forgotten
+ */
+export type StreamRecovery = 'restart' | 'buffer';
+
 export interface Preferences {
   readonly optimizeFor?: Strategy;
+  readonly streamRecovery?: StreamRecovery;
   readonly cache: CacheDirectives;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -54,6 +64,21 @@ export interface BudgetCharge {
   readonly reserved: Money;
 }
 
+/** One attempt at a target. */
+export interface Attempt {
+  /** As it stands in figures. */
+  readonly target: string;
+  readonly provider: string;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** `lost`: another target was asked at the same time, and was quicker. */
+  readonly outcome: 'answered' | 'failed' | 'cancelled' | 'lost';
+  readonly reason?: FailureKind | 'truncated';
+  readonly status?: number;
+  /** Until the answer began, or the attempt failed. */
+  readonly latencyMs: number;
+}
+
 /** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
 export interface CallFacts {
   caller: Caller | undefined;
@@ -68,6 +93,8 @@ export interface CallFacts {
   providerModel: string | undefined;
   target: string | undefined;
   attempts: number;
+  /** Those that are over, in the order in which they ended. */
+  tried: readonly Attempt[];
   upstreamMs: number;
   usage: Usage | undefined;
   /** Whether `usage` is no provider's word, because the call ended before there was one. */
@@ -111,6 +138,8 @@ export interface LlmCall {
   readonly clientAddress?: string;
   /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
+  /** When the client wants to be told that it was in vain, on the monotonic clock. */
+  readonly deadlineMs?: number;
   /** When the call came, on the monotonic clock. */
   readonly startedAtMs: number;
   readonly facts: CallFacts;
@@ -127,6 +156,7 @@ export function emptyFacts(): CallFacts {
     providerModel: undefined,
     target: undefined,
     attempts: 0,
+    tried: [],
     upstreamMs: 0,
     usage: undefined,
     estimated: false,

@@ -1,3 +1,5 @@
+import type { Failure } from './failure.ts';
+
 /** Why a call was not answered. The codes are the contract's; a dialect renders them in its own shape. */
 export type ErrorCode =
   | 'invalid_request'
@@ -8,6 +10,7 @@ export type ErrorCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'request_too_large'
+  | 'content_filter'
   | 'rate_limit_exceeded'
   | 'insufficient_quota'
   | 'client_closed'
@@ -17,6 +20,7 @@ export type ErrorCode =
   | 'not_cached'
   | 'no_healthy_target'
   | 'overloaded'
+  | 'gateway_draining'
   | 'auth_unavailable'
   | 'limiter_unavailable'
   | 'budget_unavailable'
@@ -25,6 +29,7 @@ export type ErrorCode =
 /** The HTTP status of each code. `client_closed` is never sent: nobody is there to read it. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  content_filter: 400,
   invalid_api_key: 401,
   model_not_allowed: 403,
   address_not_allowed: 403,
@@ -40,6 +45,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   upstream_truncated: 502,
   no_healthy_target: 503,
   overloaded: 503,
+  gateway_draining: 503,
   auth_unavailable: 503,
   limiter_unavailable: 503,
   budget_unavailable: 503,
@@ -52,6 +58,8 @@ export interface ErrorDetails {
   readonly param?: string;
   /** How long the caller should wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Of an error that a provider is the reason of. */
+  readonly failure?: Failure;
   readonly cause?: unknown;
 }
 
@@ -62,6 +70,7 @@ export class LlmError extends Error {
   readonly status: number;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly failure: Failure | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -69,6 +78,7 @@ export class LlmError extends Error {
     this.status = STATUS[code];
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
+    this.failure = details.failure;
   }
 }
 

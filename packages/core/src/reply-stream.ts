@@ -12,14 +12,19 @@ export interface StreamOutcome {
   readonly usage?: Usage;
   /** How many events with a part of the answer had come: about a token each. */
   readonly generated?: number;
+  /** Of one that was left: it was read to its end all the same, so that `usage` is the provider's last word. */
+  readonly readToEnd?: boolean;
 }
 
 /** Where a stream's bytes come from. */
 export interface StreamSource {
   pause(): void;
   resume(): void;
-  /** Stops the work: nobody will read on. Tells what had come, where it knows. */
-  cancel(): StreamProgress | undefined;
+  /**
+   * Stops the work: nobody will read on. Tells what had come, where it knows; or that it reads on all the same, to learn what the answer comes to, and
+   * will tell its end.
+   */
+  cancel(): StreamProgress | 'reads_on' | undefined;
   /** What has come so far, where it knows. */
   progress?(): StreamProgress;
 }
@@ -37,6 +42,11 @@ export interface StreamConsumer {
 /** Bytes that may wait before the source is asked to pause. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
+function leftAt({ end, usage, generated }: StreamOutcome): StreamOutcome {
+  const told = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
+  return { end: 'cancelled', ...told, readToEnd: end === 'finished' };
+}
+
 /**
  * The bytes of a streamed reply, passed on as they come. It has one consumer, any number of taps that look on, and an outcome that is
  * settled exactly once whichever way it ends. Callbacks rather than an async iterator carry the bytes: an iterator in each proxy
@@ -53,6 +63,8 @@ export class ReplyStream {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #flowing = true;
+  /** Nobody listens any more, and the source reads on. */
+  #left = false;
 
   constructor(source: StreamSource) {
     this.#source = source;
@@ -69,7 +81,7 @@ export class ReplyStream {
 
   /** For the source: some bytes have come. */
   push(bytes: Uint8Array): void {
-    if (this.#ended !== undefined) return;
+    if (this.#ended !== undefined || this.#left) return;
     for (const tap of this.#taps) tap(bytes);
     if (this.#consumer !== undefined && this.#flowing && this.#waiting.length === 0) {
       if (!this.#consumer.chunk(bytes)) this.#stop();
@@ -83,8 +95,8 @@ export class ReplyStream {
   /** For the source: the end. Later calls do nothing. */
   finish(outcome: StreamOutcome): void {
     if (this.#ended !== undefined) return;
-    this.#ended = outcome;
-    this.#settle(outcome);
+    this.#ended = this.#left ? leftAt(outcome) : outcome;
+    this.#settle(this.#ended);
     this.#drain();
   }
 
@@ -110,6 +122,12 @@ export class ReplyStream {
   cancel(): void {
     if (this.#ended !== undefined) return;
     const had = this.#source.cancel();
+    if (had === 'reads_on') {
+      this.#left = true;
+      this.#consumer = undefined;
+      this.#waiting = [];
+      return;
+    }
     this.finish({ end: 'cancelled', ...had });
   }
 

@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts';
 import type { ReplyStream } from './reply-stream.ts';
 import type { Usage } from './usage.ts';
 
@@ -7,6 +8,8 @@ interface ReplyHead {
   readonly contentType: string;
   /** Other headers of the provider that a client may want, lower-cased. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a provider's refusal: what it means for what is tried next. */
+  readonly failure?: Failure;
 }
 
 /** An answer in one piece. */

@@ -41,6 +41,8 @@ export interface StreamWatcher {
   usage(): Usage | undefined;
   /** How many events with a part of the answer have come: about a token each. */
   generated(): number;
+  /** An error that the stream has told so far. */
+  told(): LlmError | undefined;
 }
 
 /** Reads a stream's events for another dialect. */

@@ -7,6 +7,7 @@ export { atMostByLength, byLength, type TextCounter } from './counting/text-coun
 export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from './dialect.ts';
 export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from './embeddings/embeddings.ts';
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
+export * from './failure-in-answer.ts';
 export { eventCutter } from './framing/event-cutters.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export type { ListedModel } from './listed-model.ts';

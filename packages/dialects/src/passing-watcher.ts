@@ -40,6 +40,10 @@ export abstract class PassingWatcher implements StreamWatcher {
     return this.#generated;
   }
 
+  told(): LlmError | undefined {
+    return this.error;
+  }
+
   abstract usage(): Usage | undefined;
 
   /** Learns from one event. One that was cut in its middle is none. */

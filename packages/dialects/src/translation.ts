@@ -1,4 +1,4 @@
-import type { StreamOutcome, Usage } from '@sluice/core';
+import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { Dialect, EventCutter, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
 import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
@@ -44,6 +44,10 @@ export class TranslatedStream implements StreamWatcher {
 
   generated(): number {
     return this.#generated;
+  }
+
+  told(): LlmError | undefined {
+    return this.#reader.error;
   }
 
   #translate(events: readonly string[]): string {

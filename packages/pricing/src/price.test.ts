@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Usage, usd } from '@sluice/core';
 import fc from 'fast-check';
-import { costOf, type Price, relativePrice } from './price.ts';
+import { costOf, type Price } from './price.ts';
 
 const million = 1_000_000;
 
@@ -77,11 +77,5 @@ describe('costOf', () => {
         },
       ),
     );
-  });
-});
-
-describe('relativePrice', () => {
-  it('puts a target without a price last', () => {
-    expect(relativePrice(undefined)).toBeGreaterThan(relativePrice({ input: 1_000, output: 1_000 }));
   });
 });

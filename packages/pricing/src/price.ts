@@ -56,8 +56,3 @@ export function costOf(price: Price | undefined, usage: Usage | undefined): Mone
     audioOutputTokens * rate(price.audioOutput, price.output);
   return Math.round(perMillion * NANOS_PER_TOKEN + (price.request ?? 0) * NANOS_PER_USD);
 }
-
-/** One figure by which targets are put in order: input and output weigh the same. A target without a price comes last. */
-export function relativePrice(price: Price | undefined): number {
-  return price === undefined ? Number.POSITIVE_INFINITY : at(price.input, 0) + at(price.output, 0);
-}

@@ -1,7 +1,10 @@
 import { asLlmError, type LlmCall, LlmError, type LlmReply, ReplyStream, type StreamOutcome } from '@sluice/core';
-import type { StreamWatcher } from '@sluice/dialects';
+import { failureInAnswer, type StreamWatcher } from '@sluice/dialects';
 import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
+import type { LeftStreams } from './left-streams.ts';
+import { retryAfterMs, shouldRetry } from './retry-after.ts';
+import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 
 export interface ExchangeOptions {
   readonly call: LlmCall;
@@ -12,13 +15,34 @@ export interface ExchangeOptions {
   readonly passedHeaders: readonly string[];
   /** A longer whole answer is refused. */
   readonly maxAnswerBytes: number;
+  /** Where streams that are left are read to their end. */
+  readonly leftStreams?: LeftStreams | undefined;
   readonly resolve: (reply: LlmReply) => void;
   readonly reject: (error: LlmError) => void;
 }
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** One request and its answer, as undici tells of them. */
+/** A stream that is to be held back until its end (`StreamRecovery`) begins to flow when so much has come. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+/** A refusal says in its first letters why. */
+const REFUSAL_BYTES = 16 * 1024;
+
+interface Stream {
+  readonly reply: ReplyStream;
+  readonly watcher: StreamWatcher;
+  readonly contentType: string;
+  bytes: number;
+  /** Whether the caller has it: from then on nothing else can be answered. */
+  begun: boolean;
+}
+
+/**
+ * One request and its answer, as undici tells of them.
+ *
+ * A stream is not answered before its first content has come: what comes before that, a role or a greeting, is no answer yet, and a provider that then
+ * fails may be followed by another one.
+ */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
   readonly #onAbort: () => void;
@@ -27,8 +51,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: Headers = {};
   #chunks: Buffer[] = [];
   #length = 0;
-  #stream: { reply: ReplyStream; watcher: StreamWatcher } | undefined;
+  #stream: Stream | undefined;
   #settled = false;
+  #readOn: (() => void) | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -44,32 +69,37 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     this.#status = status;
     this.#headers = headers;
-    const streamed = this.#options.answer.stream(status, this.#contentType());
-    if (streamed === undefined) return;
-    const { watcher, contentType } = streamed;
+    const followed = this.#options.answer.stream(status, this.#contentType());
+    if (followed === undefined) return;
+    const { watcher, contentType, unread = false } = followed;
     const reply = new ReplyStream({
-      pause: () => controller.pause(),
+      pause: () => {
+        if (this.#stream?.begun === true) controller.pause();
+      },
       resume: () => controller.resume(),
       cancel: () => {
+        if (this.#readsOn()) return 'reads_on';
         controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
         return toldBy(watcher);
       },
       progress: () => toldBy(watcher),
     });
-    this.#stream = { reply, watcher };
-    this.#settled = true;
-    this.#options.resolve({ status, contentType, headers: this.#passedHeaders(), stream: reply });
+    this.#stream = { reply, watcher, contentType, bytes: 0, begun: false };
+    if (unread) this.#begin(this.#stream);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#stream !== undefined) {
-      const shown = this.#stream.watcher.read(chunk);
-      if (shown.length > 0) this.#stream.reply.push(shown);
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      const shown = stream.watcher.read(chunk);
+      if (shown.length > 0) stream.reply.push(shown);
+      if (!stream.begun) this.#beginOrFail(controller, stream, chunk.length);
       return;
     }
     this.#length += chunk.length;
     if (this.#length > this.#options.maxAnswerBytes) {
-      controller.abort(new LlmError('upstream_error', `The answer of ${this.#options.provider} is too long.`));
+      const failure = { kind: 'unavailable', status: this.#status } as const;
+      controller.abort(upstreamError(failure, `The answer of ${this.#options.provider} is too long.`));
       return;
     }
     this.#chunks.push(chunk);
@@ -78,10 +108,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#forget();
     if (this.#stream !== undefined) {
-      const { reply, watcher } = this.#stream;
+      const { reply, watcher, begun } = this.#stream;
       const rest = watcher.rest();
       if (rest.length > 0) reply.push(rest);
-      reply.finish({ ...watcher.outcome(), generated: watcher.generated() });
+      const outcome = watcher.outcome();
+      if (!begun && outcome.end === 'failed') {
+        this.#fail(this.#beforeContent(outcome.error));
+        return;
+      }
+      this.#begin(this.#stream);
+      reply.finish({ ...outcome, generated: watcher.generated() });
       return;
     }
     this.#settled = true;
@@ -94,15 +130,51 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#forget();
-    if (this.#stream !== undefined) {
+    const { call, provider } = this.#options;
+    const aborted = error instanceof LlmError ? error : call.signal.aborted ? asLlmError(call.signal.reason) : undefined;
+    if (this.#stream?.begun === true) {
       const { reply, watcher } = this.#stream;
       const told = toldBy(watcher);
-      const reason = this.#reason(error, 'upstream_truncated');
+      const reason = aborted ?? brokenAmid(provider, error);
       if (reason.code === 'client_closed') reply.finish({ end: 'cancelled', ...told });
       else reply.finish({ end: 'failed', error: reason, ...told });
       return;
     }
-    this.#fail(this.#reason(error, 'upstream_error'));
+    this.#fail(aborted ?? brokenBefore(provider, error));
+  }
+
+  /** The caller has the stream from now on. */
+  #begin(stream: Stream): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    stream.begun = true;
+    const { contentType, reply } = stream;
+    this.#options.resolve({ status: this.#status, contentType, headers: this.#passedHeaders(), stream: reply });
+  }
+
+  #beginOrFail(controller: Dispatcher.DispatchController, stream: Stream, bytes: number): void {
+    stream.bytes += bytes;
+    const told = stream.watcher.told();
+    if (told !== undefined) {
+      const error = this.#beforeContent(told);
+      this.#fail(error);
+      controller.abort(error);
+      return;
+    }
+    const held = this.#options.call.preferences.streamRecovery === 'buffer' && stream.bytes < MAX_HELD_BYTES;
+    if (!held && stream.watcher.generated() > 0) this.#begin(stream);
+  }
+
+  /** A stream that failed while nothing of it had been shown is an attempt that failed. */
+  #beforeContent(error: LlmError | undefined): LlmError {
+    const failure = error?.failure ?? { kind: 'unavailable' };
+    const words =
+      failure.status !== undefined && failure.status < 500 && failure.kind !== 'credentials' ? error?.message : undefined;
+    const retry = this.#retryHints();
+    return upstreamError(
+      { ...failure, ...retry },
+      words ?? `The provider ${this.#options.provider} broke off before its answer.`,
+    );
   }
 
   #whole(): LlmReply {
@@ -111,32 +183,36 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     const head = { status, contentType: this.#contentType(), headers: this.#passedHeaders(), body };
     if (status === 200) return answer.whole(head);
+    const text = body.subarray(0, REFUSAL_BYTES).toString('utf8');
+    const failure = { ...failureInAnswer(status, text), ...this.#retryHints() };
     // what the provider refuses because of the request is the client's to see; how it treats our credentials is not
     if (status >= 400 && status < 500 && status !== 401 && status !== 402 && status !== 403 && status !== 407)
-      return answer.refusal(head);
-    throw new LlmError('upstream_error', `The provider ${provider} failed (status ${status}).`);
+      return { ...answer.refusal(head), failure };
+    throw upstreamError(failure, `The provider ${provider} failed (status ${status}).`);
   }
 
-  #reason(error: Error, otherwise: 'upstream_error' | 'upstream_truncated'): LlmError {
-    const { call, provider } = this.#options;
-    if (error instanceof LlmError) return error;
-    if (call.signal.aborted) return asLlmError(call.signal.reason);
-    const code = (error as { code?: string }).code;
-    if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
-      return new LlmError('upstream_timeout', `The provider ${provider} fell silent.`, { cause: error });
-    }
-    const message =
-      otherwise === 'upstream_truncated'
-        ? `The connection to ${provider} broke in the middle of the answer.`
-        : `The provider ${provider} could not be reached or broke off.`;
-    return new LlmError(otherwise, message, { cause: error });
+  #retryHints(): { retryAfterMs?: number; shouldRetry?: boolean } {
+    const wait = retryAfterMs(this.#headers, Date.now());
+    const again = shouldRetry(this.#headers);
+    return { ...(wait === undefined ? {} : { retryAfterMs: wait }), ...(again === undefined ? {} : { shouldRetry: again }) };
+  }
+
+  /** Whether this stream is read to its end although nobody listens. */
+  #readsOn(): boolean {
+    const { leftStreams } = this.#options;
+    if (this.#stream?.begun !== true || leftStreams === undefined) return false;
+    this.#readOn ??= leftStreams.readOn(() => this.#controller?.abort(new LlmError('client_closed', 'The client had left.')));
+    if (this.#readOn === undefined) return false;
+    this.#controller?.resume();
+    return true;
   }
 
   #abort(): void {
     const reason = asLlmError(this.#options.call.signal.reason);
+    if (reason.code === 'client_closed' && this.#readsOn()) return;
     // before there is a controller the request waits for a connection: `onRequestStart` will see the signal
     this.#controller?.abort(reason);
-    if (this.#stream === undefined) this.#fail(reason);
+    if (this.#stream?.begun !== true) this.#fail(reason);
   }
 
   #fail(error: LlmError): void {
@@ -148,6 +224,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #forget(): void {
     this.#options.call.signal.removeEventListener('abort', this.#onAbort);
+    this.#readOn?.();
+    this.#readOn = undefined;
   }
 
   #contentType(): string {

@@ -7,7 +7,7 @@ import type { Credentials } from './credentials/credentials.ts';
 import { fixedHeaders } from './credentials/fixed-headers.ts';
 import { googleToken, readServiceAccount, type ServiceAccount } from './credentials/google-token.ts';
 import { ENDPOINTS } from './endpoints/registry.ts';
-import { Upstream } from './upstream.ts';
+import { type ModelOptions, Upstream } from './upstream.ts';
 
 /** What a configuration may say of a provider. */
 export interface ProviderSettings {
@@ -36,11 +36,12 @@ export interface ProviderSettings {
   readonly prices?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
+  readonly onDisconnect?: 'abort' | 'drain' | undefined;
 }
 
 /** A provider that can be called. */
 export interface Provider {
-  service(model: string): LlmService;
+  service(model: string, options?: ModelOptions): LlmService;
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
   /** Its name in the table of public prices. */
@@ -80,7 +81,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const dialects = settings.dialects ?? (dialect === undefined ? entry.dialects : [dialect]);
   const [first] = dialects;
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
-  const { apiVersion, headers = {}, connectTimeout, idleTimeout } = settings;
+  const { apiVersion, headers = {}, connectTimeout, idleTimeout, onDisconnect } = settings;
   const upstream = new Upstream({
     provider: name,
     dialects,
@@ -94,9 +95,10 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
     ...(connectTimeout === undefined ? {} : { connectTimeoutMs: connectTimeout }),
     ...(idleTimeout === undefined ? {} : { idleTimeoutMs: idleTimeout }),
+    ...(onDisconnect === undefined ? {} : { onDisconnect }),
   });
   return {
-    service: (model) => upstream.model(model),
+    service: (model, options) => upstream.model(model, options),
     routes: settings.routes ?? entry.routes ?? [],
     // what another server in its place takes is not known
     prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),

@@ -28,6 +28,7 @@ import type { Credentials } from './credentials/credentials.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
+import { LeftStreams } from './left-streams.ts';
 import type { Quirks } from './quirks.ts';
 import { translateRequest } from './translate-request.ts';
 
@@ -53,6 +54,14 @@ export interface UpstreamOptions {
   readonly idleTimeoutMs?: number;
   /** A longer whole answer is refused. */
   readonly maxAnswerBytes?: number;
+  /** What becomes of a stream whose client leaves: it is aborted if not given, and read to its end where the provider bills all of it anyway. */
+  readonly onDisconnect?: 'abort' | 'drain';
+}
+
+/** What of a model's service is its own. */
+export interface ModelOptions {
+  /** How long a stream may be silent, in milliseconds, where not as at all models of the provider. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -68,6 +77,13 @@ interface Outgoing {
   readonly headers: readonly string[];
   readonly passedHeaders: readonly string[];
   readonly answer: AnswerReader;
+}
+
+/** A model, as its requests are sent. */
+interface UpstreamModel {
+  readonly name: string;
+  /** undici's word for how long an answer may be silent. */
+  readonly bodyTimeout?: number;
 }
 
 interface Base {
@@ -86,6 +102,7 @@ export class Upstream {
   readonly #endpoint: Endpoint;
   readonly #base: Base;
   readonly #embeddingsBase: Base;
+  readonly #leftStreams: LeftStreams | undefined;
   /** The headers of requests in each dialect, but for those that depend on the call. */
   readonly #headers = new Map<Dialect | undefined, readonly string[]>();
 
@@ -94,6 +111,7 @@ export class Upstream {
     this.#endpoint = options.endpoint ?? plain;
     this.#base = this.#open(options.baseUrl);
     this.#embeddingsBase = options.embeddingsUrl === undefined ? this.#base : this.#open(options.embeddingsUrl);
+    this.#leftStreams = options.onDisconnect === 'drain' ? new LeftStreams() : undefined;
     const { headers = [] } = options;
     const common = ['accept-encoding', 'identity', 'user-agent', 'sluice', ...headers];
     this.#headers.set(undefined, common);
@@ -117,7 +135,9 @@ export class Upstream {
   }
 
   /** The service that one model of this provider is. */
-  model(model: string): LlmService {
+  model(name: string, options: ModelOptions = {}): LlmService {
+    const { idleTimeoutMs } = options;
+    const model: UpstreamModel = { name, ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }) };
     // what is wrong with a request is a rejection too, not a throw
     return { complete: async (call) => this.#complete(call, model) };
   }
@@ -132,7 +152,7 @@ export class Upstream {
     await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ pool }) => pool.destroy()));
   }
 
-  #complete(call: LlmCall, model: string): Promise<LlmReply> | LlmReply {
+  #complete(call: LlmCall, model: UpstreamModel): Promise<LlmReply> | LlmReply {
     switch (call.operation) {
       case 'embeddings':
         return this.#embed(call, model);
@@ -156,7 +176,8 @@ export class Upstream {
     return name === undefined ? this.#nothing(call) : DIALECTS[name];
   }
 
-  #chat(call: LlmCall, model: string): Promise<LlmReply> {
+  #chat(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
+    const { name: model } = upstreamModel;
     const dialect = this.#dialectFor(call);
     const caller = DIALECTS[call.dialect];
     const same = caller === dialect;
@@ -175,7 +196,7 @@ export class Upstream {
     const bytes = same ? call.message.forUpstream({ model, streamUsage }) : translateRequest(call, dialect, model, quirks);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
-    return this.#send(call, {
+    return this.#send(call, upstreamModel, {
       method: 'POST',
       path,
       body: this.#endpoint.body(bufferOf(bytes), asked),
@@ -185,7 +206,8 @@ export class Upstream {
     });
   }
 
-  #embed(call: LlmCall, model: string): Promise<LlmReply> {
+  #embed(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
+    const { name: model } = upstreamModel;
     const provider = this.#options.embeddings;
     const caller = embeddingsBeside(call.dialect);
     if (provider === undefined || caller === undefined) return this.#nothing(call);
@@ -201,7 +223,7 @@ export class Upstream {
     }
     const path = this.#endpoint.otherPath(EMBEDDINGS[provider].path(model, batch), model, this.#options);
     const [dialect] = this.#options.dialects;
-    return this.#send(call, {
+    return this.#send(call, upstreamModel, {
       method: 'POST',
       path,
       base: this.#embeddingsBase,
@@ -213,7 +235,8 @@ export class Upstream {
   }
 
   /** How many tokens a prompt is: asked of the provider where it can say, and estimated, with a note, where not. */
-  #count(call: LlmCall, model: string): Promise<LlmReply> | LlmReply {
+  #count(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> | LlmReply {
+    const { name: model } = upstreamModel;
     const dialect = this.#dialectFor(call);
     const same = call.dialect === dialect.name;
     const asked: Asked = { operation: 'count_tokens', model, stream: false, framing: 'sse' };
@@ -227,7 +250,7 @@ export class Upstream {
     const bytes = same
       ? bufferOf(call.message.forUpstream({ model, streamUsage: false }))
       : Buffer.from(JSON.stringify(counting.write(request(), model)));
-    return this.#send(call, {
+    return this.#send(call, upstreamModel, {
       method: 'POST',
       path,
       body: this.#endpoint.body(bytes, asked),
@@ -238,15 +261,16 @@ export class Upstream {
   }
 
   /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
-  #other(call: LlmCall, model: string): Promise<LlmReply> {
+  #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
     const { unread } = call.message;
     if (unread === undefined) return this.#nothing(call);
+    const { name: model } = upstreamModel;
     const { method, path, contentType, contentLength, body } = unread;
     const bytes =
       body ?? (call.message.bytes.length === 0 ? undefined : bufferOf(call.message.forUpstream({ model, streamUsage: false })));
     const type = contentType === undefined ? [] : ['content-type', contentType];
     const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
-    return this.#send(call, {
+    return this.#send(call, upstreamModel, {
       method,
       path,
       body: bytes,
@@ -263,17 +287,23 @@ export class Upstream {
     return [...headers, ...traceOf(call), ...(same ? (featureHeaders ?? []) : [])];
   }
 
-  #send(call: LlmCall, outgoing: Outgoing): Promise<LlmReply> {
+  #send(call: LlmCall, model: UpstreamModel, outgoing: Outgoing): Promise<LlmReply> {
     const { credentials } = this.#options;
     const { origin, path: below } = outgoing.base ?? this.#base;
     const path = below + outgoing.path;
     const body = Buffer.isBuffer(outgoing.body) ? outgoing.body : Buffer.alloc(0);
     const shown = credentials.headers({ method: outgoing.method, origin, path, body });
-    if (shown instanceof Promise) return shown.then((headers) => this.#dispatch(call, outgoing, path, headers));
-    return this.#dispatch(call, outgoing, path, shown);
+    if (shown instanceof Promise) return shown.then((headers) => this.#dispatch(call, model, outgoing, path, headers));
+    return this.#dispatch(call, model, outgoing, path, shown);
   }
 
-  #dispatch(call: LlmCall, outgoing: Outgoing, path: string, credentials: readonly string[]): Promise<LlmReply> {
+  #dispatch(
+    call: LlmCall,
+    { bodyTimeout }: UpstreamModel,
+    outgoing: Outgoing,
+    path: string,
+    credentials: readonly string[],
+  ): Promise<LlmReply> {
     const { method, body, answer, passedHeaders, base = this.#base } = outgoing;
     const { provider, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options;
     return new Promise((resolve, reject) => {
@@ -281,9 +311,11 @@ export class Upstream {
         reject(asLlmError(call.signal.reason));
         return;
       }
-      const exchange = new Exchange({ call, provider, answer, passedHeaders, maxAnswerBytes, resolve, reject });
+      const leftStreams = this.#leftStreams;
+      const exchange = new Exchange({ call, provider, answer, passedHeaders, maxAnswerBytes, leftStreams, resolve, reject });
       const headers = [...outgoing.headers, ...credentials];
-      base.pool.dispatch({ method, path, headers, body: sendable(body) }, exchange);
+      const idle = bodyTimeout === undefined ? {} : { bodyTimeout };
+      base.pool.dispatch({ method, path, headers, body: sendable(body), ...idle }, exchange);
     });
   }
 }

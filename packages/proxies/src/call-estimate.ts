@@ -1,14 +1,14 @@
 import type { LlmCall, Money, Usage } from '@sluice/core';
 import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type TextCounter } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
-import type { Model, Target } from './model.ts';
+import { type Model, type Target, targetsOf } from './targets/model.ts';
 
 /** What an answer may have where the caller sets no limit, as far as is reserved for it: what it comes to more is counted when it is known. */
 export const UNLIMITED_OUTPUT_TOKENS = 4_096;
 /** What a call may come to, before it is made. */
 export interface CallEstimate {
   readonly usage: Usage;
-  /** At the dearest of its model's targets; zero where nobody knows a price. */
+  /** At the dearest of the targets that may come to answer it; zero where nobody knows a price. */
   readonly cost: Money;
 }
 
@@ -16,7 +16,7 @@ export interface CallEstimate {
 export function estimateCall(call: LlmCall, model: Model | undefined): CallEstimate {
   const { maxOutputTokens } = call.message.view();
   const answers = call.operation === 'chat' || call.operation === 'completions';
-  const targets = model?.targets ?? [];
+  const targets = model === undefined ? [] : targetsOf(model);
   // for whom there is no tokenizer at hand more is taken than it will be, rather than less
   const counter = targets.length > 0 && targets.every(isOpenAi) ? openAiTokens : atMostByLength;
   const inputTokens = promptTokens(call, counter);

@@ -5,7 +5,7 @@ import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters } from '@sluice/store/ports';
 import { metering } from './metering.ts';
-import type { Target } from './model.ts';
+import type { Target } from './targets/model.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 

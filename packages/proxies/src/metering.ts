@@ -22,7 +22,7 @@ import type { BudgetLeases } from './budget-leases.ts';
 import { periodAt } from './budget-period.ts';
 import { type CallEstimate, estimateCall } from './call-estimate.ts';
 import { HeldAmounts, heldPlace, LEASE_MS } from './held-amounts.ts';
-import type { Model } from './model.ts';
+import type { Model } from './targets/model.ts';
 
 export interface MeteringOptions {
   readonly meters: Meters;

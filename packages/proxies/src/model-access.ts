@@ -1,6 +1,6 @@
 import { type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
 import type { CallerGroup } from './metering.ts';
-import type { Model } from './model.ts';
+import type { Model } from './targets/model.ts';
 
 /** Which public model names are configured. */
 export interface KnownModels {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type ConcernHealth, type LlmCall, unwatched } from '@sluice/core';
+import { type ConcernHealth, type Money, type Usage, unwatched } from '@sluice/core';
 import type { Counters, ProviderStats } from '@sluice/store/ports';
-import type { TargetUsage } from './load-balancing.ts';
-import type { Target } from './model.ts';
+import type { TargetUsage } from './targets/attempts.ts';
+import type { Target } from './targets/model.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;
@@ -23,13 +23,9 @@ class Sums {
   }
 }
 
-/** The names of a target's counters. They are made once: a name that is made anew for each call has to be looked up by its letters. */
-const namesOfTarget = (target: string) => ({
-  calls: `target:${target}:calls`,
-  answers: `target:${target}:answers`,
-  latencyUs: `target:${target}:latency_us`,
-});
+const nameOfTarget = (target: string): string => `target:${target}:calls`;
 
+/** The names of a provider's counters. They are made once: a name that is made anew for each call has to be looked up by its letters. */
 const namesOfProvider = (provider: string) => ({
   calls: `provider:${provider}:calls`,
   errors: `provider:${provider}:errors`,
@@ -53,12 +49,12 @@ function remembering<T>(make: (name: string) => T): (name: string) => T {
 
 /**
  * What was done at each target and in all, over all replicas: the last sums that the store gave, and what this replica has done since.
- * Strategies read it without waiting; it is exchanged in the background.
+ * `balanced` reads it without waiting; it is exchanged in the background.
  */
 export class SharedUsage implements TargetUsage {
   readonly #stats: ProviderStats;
   readonly #health: ConcernHealth;
-  readonly #target = remembering(namesOfTarget);
+  readonly #target = remembering(nameOfTarget);
   readonly #provider = remembering(namesOfProvider);
   #totalsOfAll: Counters = {};
   #recentOfAll: ReadonlyMap<string, number> = new Map();
@@ -88,30 +84,21 @@ export class SharedUsage implements TargetUsage {
   }
 
   calls(target: string): number {
-    return this.#recentSum(this.#target(target).calls);
-  }
-
-  latencyMs(target: string): number | undefined {
-    const names = this.#target(target);
-    const answers = this.#recentSum(names.answers);
-    return answers === 0 ? undefined : this.#recentSum(names.latencyUs) / answers / 1_000;
+    return this.#recentSum(this.#target(target));
   }
 
   onPick(target: Target): void {
-    this.#recent.add(this.#target(target.name).calls, 1);
+    this.#recent.add(this.#target(target.name), 1);
     this.#totals.add(this.#provider(target.provider).calls, 1);
   }
 
-  onDone(target: Target, latencyMs: number, call: LlmCall, ok: boolean): void {
-    const { usage, cost } = call.facts;
+  onDone(
+    target: Target,
+    { usage, cost }: { readonly usage: Usage | undefined; readonly cost: Money | undefined },
+    ok: boolean,
+  ): void {
     const names = this.#provider(target.provider);
-    if (ok) {
-      const { answers, latencyUs } = this.#target(target.name);
-      this.#recent.add(answers, 1);
-      this.#recent.add(latencyUs, Math.round(latencyMs * 1_000));
-    } else {
-      this.#totals.add(names.errors, 1);
-    }
+    if (!ok) this.#totals.add(names.errors, 1);
     if (usage !== undefined) {
       this.#totals.add(names.inputTokens, usage.inputTokens);
       this.#totals.add(names.outputTokens, usage.outputTokens);

@@ -31,6 +31,18 @@ export function createMetrics(build: BuildInfo) {
     registry,
     requests: counter('sluice_requests_total', 'Calls answered or refused.', ['route', 'model', 'provider', 'status', 'cache']),
     attempts: counter('sluice_upstream_attempts_total', 'Attempts at a provider.', ['provider', 'outcome']),
+    retries: counter('sluice_retries_total', 'Calls that were tried again at the targets that had failed them.', ['provider']),
+    fallbacks: counter('sluice_fallbacks_total', 'Calls that went on to another model, by the one that was asked for.', [
+      'model',
+      'reason',
+    ]),
+    hedges: counter('sluice_hedges_total', 'Calls for which a second target was asked: it won, or it lost.', [
+      'provider',
+      'outcome',
+    ]),
+    shed: counter('sluice_shed_total', 'Calls refused because the gateway has too much to do.', ['reason']),
+    circuitState: gauge('sluice_circuit_state', 'Whether a target is asked: 0 closed, 1 half-open, 2 open.', ['target']),
+    redisCircuitState: gauge('sluice_redis_circuit_state', 'Whether a Redis is asked: 0 closed, 2 open.', ['connection']),
     tokens: counter('sluice_tokens_total', 'Tokens as providers reported them.', ['provider', 'model', 'type']),
     cost: counter('sluice_cost_usd_total', 'What calls cost, in US dollars, where the price is known.', ['provider', 'model']),
     unpriced: counter('sluice_unpriced_calls_total', 'Calls whose price is not known: their cost is missing from the sums.', [

@@ -5,15 +5,20 @@ import {
   authentication,
   type BudgetLeases,
   type CallerLookup,
+  type CircuitBreakers,
   caching,
   idempotency,
   knowingUnderWay,
   loadBalancing,
+  loadShedding,
   metering,
   modelAccess,
   modelList,
   observability,
+  type RetrySettings,
+  type SharedLoads,
   type SharedUsage,
+  streamRecovery,
   type UnderWay,
 } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
@@ -21,6 +26,7 @@ import type { Metrics } from '@sluice/telemetry';
 import type { AuditWriter } from './audit-writer.ts';
 import type { Groups } from './groups.ts';
 import type { Models } from './models.ts';
+import type { Overload } from './overload.ts';
 
 export interface ChainParts {
   readonly config: GatewayConfig;
@@ -31,6 +37,9 @@ export interface ChainParts {
   readonly underWay: UnderWay;
   readonly models: Models;
   readonly usage: SharedUsage;
+  readonly loads: SharedLoads;
+  readonly breakers: CircuitBreakers;
+  readonly overload: Overload;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
   readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth };
@@ -38,17 +47,19 @@ export interface ChainParts {
 
 /** The gateway: every concern that a call passes, outermost first. */
 export function chain(parts: ChainParts): LlmService {
-  const { config, stores, callers, models, usage, auditWriter, metrics, concerns } = parts;
+  const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.of(call);
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
+    loadShedding({ short: () => parts.overload.short(), metrics }),
     authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
     idempotency({ calls: stores.idempotent, health: concerns.limits }),
     knowingUnderWay(parts.underWay),
     metering({ meters: stores.meters, models, groups, metrics, leases: parts.leases, health: concerns.limits }),
+    streamRecovery,
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {
@@ -63,5 +74,13 @@ export function chain(parts: ChainParts): LlmService {
       }),
     );
   }
-  return compose(proxies, loadBalancing({ models, usage, metrics }));
+  const { max, budget, floor, initial, longest, wait } = config.resilience.retries;
+  const retries: RetrySettings = {
+    max,
+    budget: { share: budget, floorPerS: floor },
+    initialMs: initial,
+    maxMs: longest,
+    maxWaitMs: wait,
+  };
+  return compose(proxies, loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics }));
 }

@@ -3,7 +3,15 @@ import { createServer } from 'node:http';
 import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
-import { type AuditRecord, BudgetLeases, SharedUsage, UnderWay } from '@sluice/proxies';
+import {
+  type AuditRecord,
+  type BreakerSettings,
+  BudgetLeases,
+  CircuitBreakers,
+  SharedLoads,
+  SharedUsage,
+  UnderWay,
+} from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
@@ -19,10 +27,12 @@ import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
 import { Degradation } from './degradation.ts';
 import { Drains } from './drain/drains.ts';
+import { Ending } from './ending.ts';
 import { Groups } from './groups.ts';
 import { KeyCache } from './key-cache.ts';
-import { drain, listen } from './listener.ts';
+import { listen } from './listener.ts';
 import { Models } from './models.ts';
+import { Overload } from './overload.ts';
 import { PriceRefresh } from './price-refresh.ts';
 import { ReadinessProbe } from './readiness.ts';
 import { RegistryView } from './registry-view.ts';
@@ -30,8 +40,8 @@ import type { Settings } from './settings.ts';
 import { TokenCallers } from './token-callers.ts';
 import { VERSION } from './version.ts';
 
-/** How long calls under way may go on after the gateway was told to stop. */
-const DRAIN_MS = 10_000;
+/** How long those may take to be told who are cut off. */
+const CUT_MS = 1_000;
 
 /** How long a request may take to come in at all; one whose body drips is cut off sooner, by `limits.bodyTimeout`. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -42,8 +52,13 @@ export interface Gateway {
   /** Where metrics and administration listen. */
   readonly adminUrl: string;
   readonly logger: Logger;
-  /** Takes no more calls, lets those under way finish within `drainMs`, and writes what waits. */
-  close(drainMs?: number): Promise<void>;
+  /** How long it goes on, as configured. */
+  readonly shutdown: { readonly delayMs: number; readonly drainMs: number };
+  /**
+   * Says that it is not ready and goes on for `delayMs`, until the load balancer has seen it; then takes no more calls, lets those under way finish within
+   * `drainMs` and tells the others that they are cut off; and writes what waits. Called again, it does the rest at once.
+   */
+  close(drainMs?: number, delayMs?: number): Promise<void>;
 }
 
 /** What a changed configuration replaces, as a whole. */
@@ -61,7 +76,19 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const degradation = new Degradation(clock, logger, metrics);
   // what the configuration alone can get wrong is found before anything is opened
   const book = new PriceBook();
-  const models = openModels(settings.config, settings, book);
+  const replica = randomUUID();
+  const loads = new SharedLoads({
+    store: {
+      exchange: (of, reports) => stores.loads.exchange(of, reports),
+      leave: (of) => stores.loads.leave(of),
+    },
+    replica,
+    maxReplicas: () => current.config.redis.maxReplicas,
+    clock,
+    health: degradation.concern('loads'),
+  });
+  const models = openModels(settings.config, settings, book, loads);
+  for (const target of models.targetNames) metrics.circuitState.set({ target }, 0);
   const prices = new PriceRefresh(book, logger);
   prices.follow(settings.config.prices, settings.configFile);
   const readiness = new ReadinessProbe(() => stores.healthy());
@@ -73,7 +100,21 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const tokens = new TokenCallers(settings.config.jwt, groups, clock, degradation.concern('tokens'));
   const callers = new Callers({ keys: new KeyCache(configuredKeys, clock, authentication), tokens, groups, view });
   const usage = new SharedUsage(stores.stats, degradation.concern('usage'));
-  const replica = randomUUID();
+  const breakers = new CircuitBreakers({
+    store: stores.circuits,
+    settings: () => breakerSettings(current.config),
+    clock,
+    health: degradation.concern('circuits'),
+    onLevel: (circuit, level) => {
+      metrics.circuitState.set({ target: current.models.labelOf(circuit) }, level);
+      if (level === 0) logger.info('a target is asked again', { target: circuit });
+      if (level === 2) logger.warn('a target fails too often, and is not asked for a while', { target: circuit });
+    },
+  });
+  const overload = new Overload(() => {
+    const { lag, heap } = current.config.resilience.overload;
+    return { lagMs: lag, heap };
+  });
   const underWay = new UnderWay();
   const crashWatch = new CrashWatch({
     underWay,
@@ -106,7 +147,22 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
-    service: chain({ config, stores, callers, groups, leases, underWay, models, usage, auditWriter, metrics, concerns }),
+    service: chain({
+      config,
+      stores,
+      callers,
+      groups,
+      leases,
+      underWay,
+      models,
+      usage,
+      loads,
+      breakers,
+      overload,
+      auditWriter,
+      metrics,
+      concerns,
+    }),
   });
   let current = composed(settings.config, models);
 
@@ -117,15 +173,18 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     body: () => current.config.limits,
     clock,
     readiness,
+    streams: () => current.config.streams,
     onFault: (call, error) =>
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
   const data = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
-    app,
+    app.express,
   );
   // who asks before it sends its body is told to go on only when the body is wanted
-  data.on('checkContinue', app);
+  data.on('checkContinue', app.express);
+  // a client that has said all it has to say may still listen; see half-closed.ts
+  Object.assign(data, { httpAllowHalfOpen: true });
   data.on('clientError', refuseMalformed);
   const admin = createServer(
     controlPlane({
@@ -137,6 +196,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       groups,
       view,
       usage,
+      loads,
+      breakers,
       auditWriter,
       metrics,
       clock,
@@ -148,6 +209,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const url = await listen(data, settings.host, settings.port, 'PORT');
   const adminUrl = await listen(admin, settings.host, settings.adminPort, 'ADMIN_PORT');
   usage.start();
+  loads.start();
+  breakers.start();
+  overload.start();
   if (stores.kind === 'redis') crashWatch.start();
   const unwatch =
     settings.configFile === undefined
@@ -157,7 +221,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
           environment: settings.environment,
           take: (config) => {
             const before = current;
-            const models = openModels(config, settings, book);
+            const models = openModels(config, settings, book, loads);
             prices.follow(config.prices, settings.configFile);
             groups.configure(config);
             tokens.configure(config.jwt);
@@ -172,32 +236,47 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
             logger.error('the changed configuration was refused; the one before goes on', { error: String(error) }),
         });
 
+  const flush = async (): Promise<void> => {
+    overload.stop();
+    breakers.stop();
+    await usage.stop();
+    if (stores.healthy()) await Promise.all([loads.stop(), leases.close()]);
+    await auditWriter.flush().catch((error: unknown) => {
+      logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
+    });
+    await crashWatch.stop().catch(() => {});
+    await drains.close();
+    await current.models.destroy();
+    await stores.close();
+  };
+  const ending = new Ending({ data, admin, readiness, cut: () => app.cut(), cutMs: CUT_MS });
+  let closed: Promise<void> | undefined;
+
   return {
     url,
     adminUrl,
     logger,
-    async close(drainMs = DRAIN_MS) {
-      readiness.close();
+    get shutdown() {
+      const { delay, drain } = current.config.shutdown;
+      return { delayMs: delay, drainMs: drain };
+    },
+    close(drainMs = current.config.shutdown.drain, delayMs = 0) {
+      if (closed !== undefined) {
+        ending.hurry();
+        return closed;
+      }
       unwatch();
       prices.stop();
       view.close();
-      await Promise.all([drain(data, drainMs), drain(admin, 0)]);
-      await usage.stop();
-      if (stores.healthy()) await leases.close();
-      await auditWriter.flush().catch((error: unknown) => {
-        logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
-      });
-      await crashWatch.stop().catch(() => {});
-      await drains.close();
-      await current.models.destroy();
-      await stores.close();
+      closed = ending.end(drainMs, delayMs).then(flush);
+      return closed;
     },
   };
 }
 
-function openModels(config: GatewayConfig, settings: Settings, book: PriceBook): Models {
+function openModels(config: GatewayConfig, settings: Settings, book: PriceBook, loads: SharedLoads): Models {
   try {
-    return new Models(config, settings.environment, book);
+    return new Models(config, settings.environment, book, loads);
   } catch (error) {
     throw new ConfigError(`${settings.configFile ?? 'the built-in configuration'}: ${(error as Error).message}`);
   }
@@ -210,6 +289,12 @@ function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: 
     ...redis,
     prefix: config.redis.prefix,
     timeoutMs: config.redis.timeout,
+    ...(config.redis.cacheTimeout === undefined ? {} : { cacheTimeoutMs: config.redis.cacheTimeout }),
+    onBreaker: (connection, open) => {
+      metrics.redisCircuitState.set({ connection }, open ? 2 : 0);
+      if (open) logger.warn('redis does not answer, and is not asked for now', { connection });
+      else logger.info('redis answers again', { connection });
+    },
     auditMaxRecords: config.audit.keep,
     usageRetention: { keepMs: config.usage.keep, keepDetailedMs: config.usage.keepDetailed },
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
@@ -219,6 +304,11 @@ function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: 
       else logger.warn('redis is not connected; trying again', { connection, error: error?.message ?? 'closed' });
     },
   });
+}
+
+function breakerSettings({ resilience: { breaker } }: GatewayConfig): BreakerSettings {
+  const { consecutive, share, minimum, window: windowMs, open: openMs } = breaker;
+  return { consecutive, share, minimum, windowMs, openMs };
 }
 
 function countForDashboard(usage: SharedUsage, record: AuditRecord): void {

@@ -20,21 +20,3 @@ export function listen(server: Server, host: string, port: number, variable: str
     });
   });
 }
-
-/** How often connections are looked at that have become idle, while the server drains. */
-const IDLE_CHECK_MS = 50;
-
-/** Takes no more connections and waits for the requests under way; after `drainMs` it cuts them off. */
-export async function drain(server: Server, drainMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // a client that keeps its connection is told with its next answer that this was the last one
-  server.prependListener('request', (_request, response) => {
-    response.shouldKeepAlive = false;
-  });
-  server.closeIdleConnections();
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(cut);
-}

@@ -15,15 +15,19 @@ async function main(): Promise<void> {
   const store = settings.redis === undefined ? 'in this process' : 'in Redis';
   logger.info('Sluice is listening', { url: gateway.url, adminUrl: gateway.adminUrl, state: store, node: process.version });
 
-  let stopping = false;
+  let signals = 0;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      process.exit(1);
-    }
-    stopping = true;
-    logger.info('stopping: calls under way may finish', { signal });
-    gateway.close().then(
-      () => process.exit(0),
+    signals++;
+    if (signals > 2) process.exit(1);
+    const { drainMs, delayMs } = gateway.shutdown;
+    if (signals === 1) logger.info('stopping: calls under way may finish', { signal, atMostMs: drainMs });
+    else logger.warn('stopping at once: calls under way are cut off; once more, and nothing is waited for', { signal });
+    // who presses Ctrl-C has no load balancer in front
+    const closing = gateway.close(drainMs, signal === 'SIGTERM' ? delayMs : 0);
+    if (signals > 1) return;
+    closing.then(
+      // calls that were cut off are no success
+      () => process.exit(signals > 1 ? 1 : 0),
       (error: unknown) => {
         logger.error('stopping failed', { error: String(error) });
         process.exit(1);

@@ -11,10 +11,20 @@ import {
   providersByKey,
   simulated,
 } from '@sluice/providers';
-import { type KnownModels, type Model, type ModelListRendering, type Target, timeout } from '@sluice/proxies';
+import {
+  type ConcurrencyLimit,
+  deadlines,
+  type KnownModels,
+  type Model,
+  type ModelListRendering,
+  type SharedLoads,
+  type Target,
+} from '@sluice/proxies';
 
 /** How long a model that is asked for as `provider/model` may take to begin its answer. */
 const DIRECT_TIMEOUT_MS = 120_000;
+/** How long a target may take to the first content of a stream where the configuration does not say, and there is another one to ask. */
+const FIRST_CONTENT_MS = 30_000;
 
 function open(name: string, config: ProviderConfig, environment: Environment): Provider {
   if (config.dialect !== 'simulated') return openProvider(name, config as ProviderSettings, environment);
@@ -53,11 +63,15 @@ export class Models implements KnownModels, ModelListRendering {
   readonly #targets = new Set<string>();
   readonly #startedS = Math.floor(Date.now() / 1_000);
 
+  readonly #config: GatewayConfig;
+  readonly #loads: Pick<SharedLoads, 'limit'>;
   readonly #ownPrices: GatewayConfig['prices']['own'];
   readonly #book: PriceBook;
 
   /** @throws Error that names the field which is wrong */
-  constructor(config: GatewayConfig, environment: Environment, book: PriceBook) {
+  constructor(config: GatewayConfig, environment: Environment, book: PriceBook, loads: Pick<SharedLoads, 'limit'>) {
+    this.#config = config;
+    this.#loads = loads;
     this.#ownPrices = config.prices.own;
     this.#book = book;
     const providers = { ...config.providers };
@@ -68,27 +82,45 @@ export class Models implements KnownModels, ModelListRendering {
     // before there are calls: it takes a moment in which nothing else is done
     if (openAi) void loadOpenAiTokenizer();
 
+    const models = this.#models;
     for (const [name, model] of Object.entries(config.models)) {
+      const hasOthers = model.targets.length + model.fallback.length > 1;
       const targets = model.targets.map((target, n): Target => {
         const provider = this.#providers.get(target.provider);
         if (provider === undefined) {
           throw new Error(`models.${name}.targets[${n}].provider: there is no provider '${target.provider}' under providers`);
         }
+        const { timeout: beginMs, firstToken, idleTimeout: idleTimeoutMs, whole: wholeMs } = target;
+        const firstContentMs = firstToken ?? (hasOthers ? FIRST_CONTENT_MS : undefined);
+        const targetName = `${target.provider}/${target.model}`;
         const priceNow = target.price === undefined ? this.#priceOf(target.provider, provider, target.model) : () => target.price;
         return {
-          name: `${target.provider}/${target.model}`,
+          name: targetName,
           provider: target.provider,
           model: target.model,
+          limits: [...this.#limitsOf(target.provider), ...this.#limit(targetName, target)],
           weight: target.weight,
           ...tokenizerOf(provider, target.model),
           get price() {
             return priceNow();
           },
           ...(target.latency === undefined ? {} : { expectedLatencyMs: target.latency }),
-          service: compose([timeout(target.timeout)], provider.service(target.model)),
+          service: compose([deadlines({ beginMs, firstContentMs, wholeMs })], provider.service(target.model, { idleTimeoutMs })),
         };
       });
-      this.#models.set(name, { name, strategy: model.strategy, targets });
+      const { strategy, fallbackOn, hedge: hedgeAfter } = model;
+      const standIns = standInsOf(name, config.models);
+      this.#models.set(name, {
+        name,
+        strategy,
+        targets,
+        // they stand there when they are asked for: some come later in the configuration
+        get fallback() {
+          return standIns.map((standIn) => models.get(standIn) as Model);
+        },
+        fallbackOn,
+        ...(hedgeAfter === undefined ? {} : { hedgeAfter }),
+      });
       for (const target of targets) this.#targets.add(target.name);
     }
     for (const [provider, { models = [] }] of Object.entries(CATALOG)) {
@@ -118,8 +150,10 @@ export class Models implements KnownModels, ModelListRendering {
     );
     if (found === undefined) return undefined;
     const [provider, opened] = found;
-    const service = compose([timeout(DIRECT_TIMEOUT_MS)], opened.service(''));
-    return { name: '', strategy: 'priority', targets: [{ name: `${provider}/*`, provider, model: '', weight: 1, service }] };
+    const service = compose([deadlines({ beginMs: DIRECT_TIMEOUT_MS })], opened.service(''));
+    const limits = this.#limitsOf(provider);
+    const target: Target = { name: `${provider}/*`, provider, model: '', weight: 1, limits, service };
+    return { name: '', strategy: 'priority', targets: [target] };
   }
 
   /** Whether a name stands in the configuration: only then may it be a label. */
@@ -127,6 +161,16 @@ export class Models implements KnownModels, ModelListRendering {
     model: (name: string): boolean => this.#models.has(name),
     providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
   };
+
+  /** All that are configured. */
+  get targetNames(): readonly string[] {
+    return [...this.#targets];
+  }
+
+  /** What a circuit is called in figures: clients can make up models. */
+  labelOf(circuit: string): string {
+    return this.#targets.has(circuit) ? circuit : `${circuit.slice(0, circuit.indexOf('/'))}/*`;
+  }
 
   /** What there is, by provider: for an administrator. */
   describe(): ProviderDescription[] {
@@ -171,13 +215,14 @@ export class Models implements KnownModels, ModelListRendering {
     if (provider === undefined || opened === undefined) return undefined;
     const model = name.slice(slash + 1);
     if (model === '') return undefined;
-    const service = compose([timeout(DIRECT_TIMEOUT_MS)], opened.service(model));
+    const service = compose([deadlines({ beginMs: DIRECT_TIMEOUT_MS })], opened.service(model));
     const priceNow = this.#priceOf(provider, opened, model);
     const target: Target = {
       name: `${provider}/*`,
       provider,
       model,
       weight: 1,
+      limits: this.#limitsOf(provider),
       ...tokenizerOf(opened, model),
       get price() {
         return priceNow();
@@ -185,6 +230,16 @@ export class Models implements KnownModels, ModelListRendering {
       service,
     };
     return { name, strategy: 'priority', targets: [target] };
+  }
+
+  #limitsOf(provider: string): ConcurrencyLimit[] {
+    const config = this.#config.providers[provider];
+    return config === undefined ? [] : this.#limit(provider, config);
+  }
+
+  #limit(name: string, { maxConcurrency, maxQueue = 100, queueTimeout = 5_000 }: Concurrency): ConcurrencyLimit[] {
+    if (maxConcurrency === undefined) return [];
+    return [this.#loads.limit(name, { limit: maxConcurrency, maxWaiting: maxQueue, waitMs: queueTimeout })];
   }
 
   /** One's own, or the public table's as it is at the time. */
@@ -200,6 +255,28 @@ export class Models implements KnownModels, ModelListRendering {
     const created = this.#startedS;
     return { id: model.name, ownedBy: owners.size === 1 ? (first as string) : 'sluice', created };
   }
+}
+
+type Concurrency = Pick<ProviderConfig, 'maxConcurrency' | 'maxQueue' | 'queueTimeout'>;
+
+/**
+ * The models that answer in another's place, and those that answer in theirs, each once and in the order in which they are asked.
+ *
+ * @throws Error that names the field which is wrong
+ */
+function standInsOf(name: string, models: GatewayConfig['models']): string[] {
+  const found = new Set<string>();
+  const follow = (of: string, path: readonly string[]): void => {
+    models[of]?.fallback.forEach((standIn, n) => {
+      const field = `models.${of}.fallback[${n}]`;
+      if (models[standIn] === undefined) throw new Error(`${field}: there is no model '${standIn}' under models`);
+      if (path.includes(standIn)) throw new Error(`${field}: '${[...path, standIn].join(' → ')}' is a loop`);
+      found.add(standIn);
+      follow(standIn, [...path, standIn]);
+    });
+  };
+  follow(name, [name]);
+  return [...found];
 }
 
 /** OpenAI's models, at OpenAI or at Azure, where others are too. */

@@ -32,7 +32,7 @@ export class AnthropicEventReader implements EventReader {
         this.finished = true;
         return [];
       case 'error':
-        this.error = errorInStream();
+        this.error = errorInStream(data);
         return [];
       default:
         return [];

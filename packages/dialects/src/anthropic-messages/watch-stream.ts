@@ -29,7 +29,7 @@ export class AnthropicStreamWatcher extends PassingWatcher {
         this.finished = true;
         return;
       case 'error':
-        this.error = errorInStream();
+        this.error = errorInStream(data);
     }
   }
 

@@ -22,7 +22,7 @@ export class ConverseEventReader implements EventReader {
     if (type === undefined) return [];
     const value = data[type];
     if (type.endsWith('Exception')) {
-      this.error = errorInStream();
+      this.error = errorInStream(data);
       return [];
     }
     const start: NeutralEvent[] = this.#started ? [] : [{ type: 'start', id: '', model: '' }];

@@ -33,7 +33,7 @@ export class GeminiEventReader implements EventReader {
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
     if (isObject(data['error'])) {
-      this.error = errorInStream();
+      this.error = errorInStream(data);
       return events;
     }
     if (!this.#started) {

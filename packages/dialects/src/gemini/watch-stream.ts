@@ -22,7 +22,7 @@ export class GeminiStreamWatcher extends PassingWatcher {
   }
 
   protected inspect(data: JsonObject): void {
-    if (isObject(data['error'])) this.error = errorInStream();
+    if (isObject(data['error'])) this.error = errorInStream(data);
     const ended = asList(data['candidates']).some((candidate) => field(candidate, 'finishReason') !== undefined);
     if (ended || field(field(data, 'promptFeedback'), 'blockReason') !== undefined) this.finished = true;
     this.#usage = readUsage(field(data, 'usageMetadata')) ?? this.#usage;

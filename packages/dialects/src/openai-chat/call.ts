@@ -10,6 +10,8 @@ export interface OpenAiCallOptions {
   readonly credential?: string;
   readonly preferences?: Partial<Preferences>;
   readonly signal?: AbortSignal;
+  /** When it is too late, on the monotonic clock. */
+  readonly deadlineMs?: number;
   /** What the audit record calls it. */
   readonly requestId?: string;
 }
@@ -32,6 +34,7 @@ export function openAiCall(request: object, options: OpenAiCallOptions = {}): Ll
     credential: options.credential,
     preferences: { cache: {}, tags: {}, ...options.preferences },
     signal: options.signal ?? new AbortController().signal,
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
     startedAtMs: systemClock.monotonic(),
     facts: emptyFacts(),
   };

@@ -19,8 +19,8 @@ export class OpenAiEventReader implements EventReader {
 
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
-    if (isObject(data['error']) && data['choices'] === undefined) {
-      this.error = errorInStream();
+    if ((isObject(data['error']) || data['object'] === 'error') && data['choices'] === undefined) {
+      this.error = errorInStream(data);
       return events;
     }
     if (!this.#started && Array.isArray(data['choices'])) {

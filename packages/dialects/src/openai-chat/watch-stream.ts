@@ -95,6 +95,10 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     return this.#generated;
   }
 
+  told(): LlmError | undefined {
+    return this.#error;
+  }
+
   /** Learns from one event; true if it is a usage event that says nothing else. */
   #inspect(event: Buffer): boolean {
     if (event.indexOf(DATA) === -1) return false;
@@ -106,9 +110,9 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     if (isSet(event, FINISH_REASON)) this.#finished = true;
     if (isSet(event, ERROR)) {
       const value = parse(event);
-      if (value['error'] !== undefined && value['error'] !== null && value['choices'] === undefined) {
-        this.#error = errorInStream();
-      }
+      // vLLM and SGLang say `{"object": "error", …}`
+      const said = (value['error'] !== undefined && value['error'] !== null) || value['object'] === 'error';
+      if (said && value['choices'] === undefined) this.#error = errorInStream(value);
     }
     if (!isSet(event, USAGE)) return false;
     const value = parse(event);

@@ -58,7 +58,7 @@ export class ResponsesEventReader implements EventReader {
         return this.#finish(data['response']);
       case 'response.failed':
       case 'error':
-        this.error = errorInStream();
+        this.error = errorInStream(data);
         return [];
       default:
         return [];

@@ -24,7 +24,7 @@ export class ResponsesStreamWatcher extends PassingWatcher {
         break;
       case 'response.failed':
       case 'error':
-        this.error = errorInStream();
+        this.error = errorInStream(data);
         break;
       default:
         return;

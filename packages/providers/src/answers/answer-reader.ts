@@ -1,10 +1,18 @@
 import { type ErrorCode, LlmError, type WholeReply } from '@sluice/core';
 import { type Dialect, isObject, type JsonObject, parseJson, type StreamWatcher } from '@sluice/dialects';
 
+/** How an answer that comes piece by piece is followed. */
+export interface FollowedStream {
+  readonly watcher: StreamWatcher;
+  readonly contentType: string;
+  /** Nobody looks at its bytes, so that nobody knows when its content begins. */
+  readonly unread?: boolean;
+}
+
 /** What is made of a provider's answer. */
 export interface AnswerReader {
   /** What follows an answer that comes piece by piece; undefined for one that is waited for. */
-  stream(status: number, contentType: string): { readonly watcher: StreamWatcher; readonly contentType: string } | undefined;
+  stream(status: number, contentType: string): FollowedStream | undefined;
   /** @throws LlmError `upstream_error` for a 200 that is no answer: a client would only find out by failing itself */
   whole(head: WholeReply): WholeReply;
   /** A provider's refusal of the request. */
@@ -14,7 +22,10 @@ export interface AnswerReader {
 /** A whole answer's body. @throws LlmError `upstream_error` */
 export function objectOf(head: WholeReply): JsonObject {
   const value = parseJson(Buffer.from(head.body).toString('utf8'));
-  if (!isObject(value)) throw new LlmError('upstream_error', 'The provider sent an answer that is not JSON.');
+  if (!isObject(value))
+    throw new LlmError('upstream_error', 'The provider sent an answer that is not JSON.', {
+      failure: { kind: 'unavailable', status: head.status },
+    });
   return value;
 }
 
@@ -38,6 +49,9 @@ export function understood<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', { cause });
+    throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', {
+      cause,
+      failure: { kind: 'unavailable' },
+    });
   }
 }

@@ -11,11 +11,12 @@ const unread: StreamWatcher = {
   outcome: (): StreamOutcome => ({ end: 'finished' }),
   usage: () => undefined,
   generated: () => 0,
+  told: () => undefined,
 };
 
 /** An answer of a route whose bytes pass unread, however long it is. */
 export const otherAnswer: AnswerReader = {
-  stream: (status, contentType) => (status < 300 ? { watcher: unread, contentType } : undefined),
+  stream: (status, contentType) => (status < 300 ? { watcher: unread, contentType, unread: true } : undefined),
   whole: (head: WholeReply) => head,
   refusal: (head: WholeReply) => head,
 };

@@ -1,4 +1,4 @@
-import type { StreamOutcome, Usage } from '@sluice/core';
+import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { EventCutter, StreamWatcher } from '@sluice/dialects';
 import type { Framing } from './endpoint.ts';
 
@@ -32,5 +32,9 @@ export class ReframedStream implements StreamWatcher {
 
   generated(): number {
     return this.#watcher.generated();
+  }
+
+  told(): LlmError | undefined {
+    return this.#watcher.told();
   }
 }

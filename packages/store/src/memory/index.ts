@@ -4,22 +4,26 @@ import { MemoryAttempts } from './attempts.ts';
 import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
 import { MemoryCallsUnderWay } from './calls-under-way.ts';
+import { MemoryCircuits } from './circuits.ts';
 import { MemoryIdempotentCalls } from './idempotent-calls.ts';
 import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
 import { MemoryRegistry } from './registry.ts';
+import { MemoryTargetLoads } from './target-loads.ts';
 
 export {
   MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
   MemoryCallsUnderWay,
+  MemoryCircuits,
   MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemoryTargetLoads,
 };
 
 /** The embedded store: everything in this process, gone when it ends. */
@@ -33,6 +37,8 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     keys: new MemoryKeys(registry),
     registry,
     stats: new MemoryProviderStats(clock),
+    circuits: new MemoryCircuits(clock),
+    loads: new MemoryTargetLoads(clock),
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
     underWay: new MemoryCallsUnderWay(clock),
     idempotent: new MemoryIdempotentCalls(clock),

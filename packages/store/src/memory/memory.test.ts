@@ -3,6 +3,7 @@ import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
+import { circuitsContract } from '../ports/circuits.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
@@ -10,6 +11,8 @@ import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { targetLoadsContract } from '../ports/target-loads.contract.ts';
+import { MemoryCircuits } from './circuits.ts';
 import {
   MemoryAttempts,
   MemoryAuditTrail,
@@ -21,6 +24,7 @@ import {
   MemoryProviderStats,
   MemoryRegistry,
 } from './index.ts';
+import { MemoryTargetLoads } from './target-loads.ts';
 
 metersContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
@@ -35,6 +39,11 @@ registryContract('memory', async () => {
 });
 callsUnderWayContract('memory', (clock) => new MemoryCallsUnderWay(clock));
 idempotentCallsContract('memory', () => new MemoryIdempotentCalls(systemClock));
+circuitsContract('memory', async (clock) => {
+  const circuits = new MemoryCircuits(clock);
+  return [circuits, circuits];
+});
+targetLoadsContract('memory', (clock) => new MemoryTargetLoads(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));

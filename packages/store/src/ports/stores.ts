@@ -2,11 +2,13 @@ import type { Attempts, AttemptsLimit } from './attempts.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
 import type { CallsUnderWay } from './calls-under-way.ts';
+import type { Circuits } from './circuits.ts';
 import type { IdempotentCalls } from './idempotent-calls.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
 import type { Registry } from './registry.ts';
+import type { TargetLoads } from './target-loads.ts';
 
 /** All that a gateway remembers, behind one adapter. */
 export interface Stores {
@@ -16,6 +18,8 @@ export interface Stores {
   readonly keys: Keys;
   readonly registry: Registry;
   readonly stats: ProviderStats;
+  readonly circuits: Circuits;
+  readonly loads: TargetLoads;
   readonly audit: AuditTrail;
   readonly underWay: CallsUnderWay;
   readonly idempotent: IdempotentCalls;

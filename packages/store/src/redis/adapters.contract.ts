@@ -6,6 +6,7 @@ import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
+import { circuitsContract } from '../ports/circuits.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
@@ -13,10 +14,12 @@ import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
 import { RedisCallsUnderWay } from './calls-under-way.ts';
+import { RedisCircuits } from './circuits.ts';
 import { type Connections, openConnections, type RedisTarget } from './connections.ts';
 import { waitAtMost } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
@@ -25,6 +28,7 @@ import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisTargetLoads } from './target-loads.ts';
 
 /** Ample, because these tests are about what is answered and not when. */
 export const wait = waitAtMost(5_000);
@@ -101,6 +105,17 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     };
     return { registry: await again(), again };
   });
+  circuitsContract(adapter, async (clock) => {
+    const layout = ownLayout();
+    const replica = async () => {
+      const { state, background, subscriber } = await connected();
+      const circuits = new RedisCircuits({ state, background, subscriber, layout, wait, clock });
+      await untilSubscribed(state, layout.circuitChannel, (heard) => circuits.onChange(heard));
+      return circuits;
+    };
+    return [await replica(), await replica()];
+  });
+  targetLoadsContract(adapter, (clock) => new RedisTargetLoads(shared.background, ownLayout(), clock));
   callsUnderWayContract(adapter, (clock) => new RedisCallsUnderWay(shared.background, ownLayout(), clock));
   idempotentCallsContract(adapter, () => new RedisIdempotentCalls(shared.state, ownLayout(), wait));
   providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));

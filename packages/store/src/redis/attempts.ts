@@ -26,7 +26,7 @@ export class RedisAttempts implements Attempts {
 
   async count(subject: string): Promise<AttemptsResult> {
     try {
-      await this.#wait('count_attempt', this.#limiter.consume(subject, 1));
+      await this.#wait('count_attempt', () => this.#limiter.consume(subject, 1));
       return { allowed: true, retryAfterMs: 0 };
     } catch (refusal) {
       // it rejects with a result where the limit is reached and with an error where Redis failed: only the first is a refusal

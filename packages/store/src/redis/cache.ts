@@ -27,7 +27,7 @@ export class RedisCache implements Cache {
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
     gatherWrites(this.#client);
-    const value = await this.#wait('cache_get', this.#client.getBuffer(this.#layout.cacheEntry(key)));
+    const value = await this.#wait('cache_get', () => this.#client.getBuffer(this.#layout.cacheEntry(key)));
     const entry = value === null ? undefined : decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }
@@ -37,7 +37,7 @@ export class RedisCache implements Cache {
     if (ttlMs <= 0) return;
     const name = this.#layout.cacheEntry(key);
     gatherWrites(this.#client);
-    await this.#wait('cache_set', this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
+    await this.#wait('cache_set', () => this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
   }
 
   async list(filter: CacheFilter, count: number): Promise<{ total: number; entries: CacheListing[] }> {

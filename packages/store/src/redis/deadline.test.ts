@@ -3,23 +3,23 @@ import { RedisTimeoutError, waitAtMost } from './deadline.ts';
 
 describe('waitAtMost', () => {
   it('rejects what does not come', async () => {
-    await expect(waitAtMost(5)('get', new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
+    await expect(waitAtMost(5)('get', () => new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
   });
 
   it('passes on what comes, good or bad', async () => {
-    await expect(waitAtMost(1_000)('get', Promise.resolve(1))).resolves.toBe(1);
-    await expect(waitAtMost(1_000)('get', Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(waitAtMost(1_000)('get', () => Promise.resolve(1))).resolves.toBe(1);
+    await expect(waitAtMost(1_000)('get', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
   it('tells once how long each was waited for, whether it came or not', async () => {
     const told: [string, number][] = [];
-    const wait = waitAtMost(20, (operation, seconds) => told.push([operation, seconds]));
-    await wait('get', Promise.resolve(1));
+    const wait = waitAtMost(20, { observe: (operation, seconds) => told.push([operation, seconds]) });
+    await wait('get', () => Promise.resolve(1));
     let answerLate: (value: number) => void = () => {};
     const late = new Promise<number>((resolve) => {
       answerLate = resolve;
     });
-    await expect(wait('set', late)).rejects.toBeInstanceOf(RedisTimeoutError);
+    await expect(wait('set', () => late)).rejects.toBeInstanceOf(RedisTimeoutError);
     answerLate(1);
     await late;
     expect(told.map(([operation]) => operation)).toEqual(['get', 'set']);
@@ -29,7 +29,7 @@ describe('waitAtMost', () => {
   it('takes an answer that was there while this process was busy', async () => {
     // the answer comes with the next turn of the event loop, but the timer is due first because the process is held up
     const answer = new Promise((resolve) => setImmediate(() => resolve('there')));
-    const waited = waitAtMost(5)('get', answer);
+    const waited = waitAtMost(5)('get', () => answer);
     const until = performance.now() + 20;
     while (performance.now() < until);
     await expect(waited).resolves.toBe('there');

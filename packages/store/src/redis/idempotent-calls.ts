@@ -25,7 +25,7 @@ export class RedisIdempotentCalls implements IdempotentCalls {
 
   async claim(id: IdempotentId, digest: string, owner: string, leaseMs: number): Promise<Claim> {
     const keys = [this.#layout.idempotentCall(id)];
-    const known = await this.#wait('idempotent_claim', CLAIM.runForBytes(this.#client, keys, [owner, digest, leaseMs]));
+    const known = await this.#wait('idempotent_claim', () => CLAIM.runForBytes(this.#client, keys, [owner, digest, leaseMs]));
     if (known === null) return { state: 'ours' };
     const end = known.indexOf(LF);
     if (known[0] !== OPENING) return { state: 'under_way', digest: known.toString('utf8', end + 1) };
@@ -56,6 +56,6 @@ export class RedisIdempotentCalls implements IdempotentCalls {
 
   async #change(id: IdempotentId, owner: string, value: string | Buffer, ms: number): Promise<void> {
     const keys = [this.#layout.idempotentCall(id)];
-    await this.#wait('idempotent_change', CHANGE.run(this.#client, keys, [owner, value, ms]));
+    await this.#wait('idempotent_change', () => CHANGE.run(this.#client, keys, [owner, value, ms]));
   }
 }

@@ -2,9 +2,11 @@ import { type Clock, systemClock } from '@sluice/core';
 import type { Stores, UsageRetention } from '../ports/index.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
+import { RedisBreaker } from './breaker.ts';
 import { RedisCache } from './cache.ts';
 import { RedisCallsUnderWay } from './calls-under-way.ts';
-import { type ConnectionEvents, openConnections, type RedisTarget } from './connections.ts';
+import { RedisCircuits } from './circuits.ts';
+import { type ConnectionEvents, openConnections, type RedisClient, type RedisTarget } from './connections.ts';
 import { waitAtMost } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
@@ -12,6 +14,7 @@ import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisTargetLoads } from './target-loads.ts';
 
 export type { HostPort, RedisTarget } from './connections.ts';
 export { RedisTimeoutError } from './deadline.ts';
@@ -23,6 +26,10 @@ export interface RedisStoresOptions {
   readonly prefix?: string;
   /** How long a call waits for one command. */
   readonly timeoutMs?: number;
+  /** How long it waits for the cache: a fifth of that if not given, for without it the call goes on just as well. */
+  readonly cacheTimeoutMs?: number;
+  /** Told when a server is no longer asked because it does not answer, and when it is again. */
+  readonly onBreaker?: (connection: string, open: boolean) => void;
   /** Told how long each command of a call took, in seconds. */
   readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
@@ -38,24 +45,41 @@ const ADMIN_TIMEOUT_MS = 2_000;
 /** What all replicas share, in Redis. The connections come up by themselves; `healthy` tells whether they are. */
 export function redisStores(options: RedisStoresOptions): Stores {
   const layout = new KeyLayout(options.prefix);
-  const wait = waitAtMost(options.timeoutMs ?? 50, options.onCommand);
-  const waitLonger = waitAtMost(ADMIN_TIMEOUT_MS, options.onCommand);
+  const { timeoutMs = 50, onCommand: observe } = options;
+  const { cacheTimeoutMs = timeoutMs / 5 } = options;
   const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {
     onState: options.onState ?? (() => {}),
   });
+  const breakerOf = (connection: string, client: RedisClient, ms: number): RedisBreaker =>
+    new RedisBreaker({
+      probe: () => waitAtMost(ms)('ping', () => client.ping()),
+      onState: (open) => options.onBreaker?.(connection, open),
+    });
+  const breaker = breakerOf('state', state, timeoutMs);
+  // one server is one breaker: where the state is not asked, the cache beside it is not either
+  const cacheBreaker = cache === state ? breaker : breakerOf('cache', cache, cacheTimeoutMs);
+  const wait = waitAtMost(timeoutMs, { observe, breaker });
+  const waitForCache = waitAtMost(cacheTimeoutMs, { observe, breaker: cacheBreaker });
+  const waitLonger = waitAtMost(ADMIN_TIMEOUT_MS, { observe });
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   return {
     kind: 'redis',
     meters: new RedisMeters({ state, background, layout, wait, ...clock }),
-    cache: new RedisCache(cache, layout, wait, options.clock ?? systemClock),
+    cache: new RedisCache(cache, layout, waitForCache, options.clock ?? systemClock),
     keys: new RedisKeys({ state, subscriber, layout, wait, waitLonger }),
     registry: new RedisRegistry({ state, subscriber, layout, waitLonger }),
     stats: new RedisProviderStats(background, layout, options.clock),
+    circuits: new RedisCircuits({ state, background, subscriber, layout, wait, ...clock }),
+    loads: new RedisTargetLoads(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, layout, wait),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
-    healthy: () => state.status === 'ready',
-    close,
+    healthy: () => state.status === 'ready' && !breaker.open,
+    close: async () => {
+      breaker.close();
+      cacheBreaker.close();
+      await close();
+    },
   };
 }

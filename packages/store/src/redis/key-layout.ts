@@ -14,6 +14,14 @@ export class KeyLayout {
   readonly journal: string;
   readonly statsTotals: string;
   readonly statsRecent: string;
+  /** Targets that do not work now, and where it is told. */
+  readonly circuits: string;
+  readonly circuitChannel: string;
+  /** The replicas, what they have under way at targets in all, and, with a replica's name behind it, each; and how fast targets are. */
+  readonly replicas: string;
+  readonly loads: string;
+  readonly loadOf: string;
+  readonly speeds: string;
   readonly auditStream: string;
   /** Replicas with long calls, by when they have beaten last. */
   readonly replicasUnderWay: string;
@@ -27,6 +35,12 @@ export class KeyLayout {
     this.journal = `${prefix}:{keys}:journal`;
     this.statsTotals = `${prefix}:{stats}:totals`;
     this.statsRecent = `${prefix}:{stats}:recent`;
+    this.circuits = `${prefix}:{stats}:circuits`;
+    this.circuitChannel = `${prefix}:circuits`;
+    this.replicas = `${prefix}:{stats}:replicas`;
+    this.loads = `${prefix}:{stats}:loads`;
+    this.loadOf = `${prefix}:{stats}:load:`;
+    this.speeds = `${prefix}:{stats}:speeds`;
     this.auditStream = `${prefix}:{audit}:stream`;
     this.replicasUnderWay = `${prefix}:{audit}:underway`;
   }

@@ -46,19 +46,19 @@ export class RedisKeys implements Keys {
 
   async list(count: number, after = ''): Promise<readonly KeyRecord[]> {
     const { state, layout, waitLonger } = this.#options;
-    const names = (await waitLonger('key_list', state.hkeys(layout.keyNames))).filter((name) => name > after).sort();
+    const names = (await waitLonger('key_list', () => state.hkeys(layout.keyNames))).filter((name) => name > after).sort();
     const part = names.slice(0, count);
     if (part.length === 0) return [];
-    const hashes = (await waitLonger('key_list', state.hmget(layout.keyNames, ...part))).filter((hash) => hash !== null);
+    const hashes = (await waitLonger('key_list', () => state.hmget(layout.keyNames, ...part))).filter((hash) => hash !== null);
     if (hashes.length === 0) return [];
-    const texts = await waitLonger('key_list', state.hmget(layout.keyRecords, ...hashes));
+    const texts = await waitLonger('key_list', () => state.hmget(layout.keyRecords, ...hashes));
     return texts.map(readRecord).filter((record) => record !== undefined);
   }
 
   async put(record: KeyRecord, change = ''): Promise<boolean> {
     const { state, layout, waitLonger } = this.#options;
     const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
-    return (await waitLonger('key_put', PUT.run(state, this.#keys, args))) === 1;
+    return (await waitLonger('key_put', () => PUT.run(state, this.#keys, args))) === 1;
   }
 
   async change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined> {
@@ -70,7 +70,7 @@ export class RedisKeys implements Keys {
       const { record, change } = edit(newest.record);
       const args = [name, hash, newest.text, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
       // who came second reads what the first one wrote
-      if ((await waitLonger('key_change', CHANGE.run(state, this.#keys, args))) === 1) return record;
+      if ((await waitLonger('key_change', () => CHANGE.run(state, this.#keys, args))) === 1) return record;
     }
   }
 
@@ -82,14 +82,14 @@ export class RedisKeys implements Keys {
       const { old, next } = rotated(newest.record, rotation);
       const [before, after] = [JSON.stringify(old), JSON.stringify(next)];
       const args = [name, old.hash, newest.text, before, next.hash, after, layout.keyChannel, change, JOURNAL_KEPT];
-      if ((await waitLonger('key_rotate', ROTATE.run(state, this.#keys, args))) === 1) return next;
+      if ((await waitLonger('key_rotate', () => ROTATE.run(state, this.#keys, args))) === 1) return next;
     }
   }
 
   async revoke(name: string, atMs: number, change = ''): Promise<boolean> {
     const { state, layout, waitLonger } = this.#options;
     const args = [name, atMs, layout.keyChannel, change, JOURNAL_KEPT];
-    return (await waitLonger('key_revoke', REVOKE.run(state, this.#keys, args))) === 1;
+    return (await waitLonger('key_revoke', () => REVOKE.run(state, this.#keys, args))) === 1;
   }
 
   onChange(listener: (hash: string | undefined) => void): () => void {
@@ -98,12 +98,12 @@ export class RedisKeys implements Keys {
 
   #text(hash: string): Promise<string | null> {
     const { state, layout, wait } = this.#options;
-    return wait('key_find', state.hget(layout.keyRecords, hash));
+    return wait('key_find', () => state.hget(layout.keyRecords, hash));
   }
 
   async #newest(name: string): Promise<{ record: KeyRecord; text: string } | undefined> {
     const { state, layout, wait } = this.#options;
-    const hash = await wait('key_find', state.hget(layout.keyNames, name));
+    const hash = await wait('key_find', () => state.hget(layout.keyNames, name));
     const text = hash === null ? null : await this.#text(hash);
     const record = readRecord(text);
     return record === undefined || text === null ? undefined : { record, text };

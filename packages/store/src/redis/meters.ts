@@ -67,10 +67,10 @@ export class RedisMeters implements Meters {
       }
     }
     gatherWrites(state);
-    const answer = (await wait('reserve', RESERVE.run(state, keys, args))) as number[];
+    const answer = (await wait('reserve', () => RESERVE.run(state, keys, args))) as number[];
     if (answer[0] !== UNSEEDED) return read(answer, request.holds);
     await this.#seed(request);
-    return read((await wait('reserve', RESERVE.run(state, keys, args))) as number[], request.holds);
+    return read((await wait('reserve', () => RESERVE.run(state, keys, args))) as number[], request.holds);
   }
 
   /** A budget that nothing is known of is new, or its counter was lost: what is spent of it stands in the ledger. */
@@ -79,12 +79,12 @@ export class RedisMeters implements Meters {
     const budgets = holds.filter((hold) => hold.kind === 'budget');
     const spent = await Promise.all(
       budgets.map(({ subject = caller, period }) =>
-        wait('seed', state.hget(layout.spent(period), layout.spentOf(tenant, subject))),
+        wait('seed', () => state.hget(layout.spent(period), layout.spentOf(tenant, subject))),
       ),
     );
     const keys = budgets.flatMap((hold) => this.#keysOf(tenant, caller, hold));
     const args = budgets.flatMap(({ endsAtMs }, n) => [spent[n] ?? 0, endsAtMs ?? 0]);
-    await wait('seed', SEED.run(state, keys, [this.#now(), ...args]));
+    await wait('seed', () => SEED.run(state, keys, [this.#now(), ...args]));
   }
 
   async lease(request: LeaseRequest): Promise<LeaseGrant> {

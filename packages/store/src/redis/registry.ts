@@ -33,7 +33,7 @@ export class RedisRegistry implements Registry {
 
   async list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]> {
     const { state, layout, waitLonger } = this.#options;
-    const texts = await waitLonger('registry_list', state.hvals(layout.registry(kind)));
+    const texts = await waitLonger('registry_list', () => state.hvals(layout.registry(kind)));
     const records = texts.map((text) => JSON.parse(text) as RegistryRecords[Kind]);
     return records.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -42,7 +42,7 @@ export class RedisRegistry implements Registry {
     const { state, layout, waitLonger } = this.#options;
     const text = (record: object | undefined): string => (record === undefined ? '' : JSON.stringify(record));
     const args = [name, text(before), text(after), layout.registryChannel, change, JOURNAL_KEPT];
-    return (await waitLonger('registry_replace', REPLACE.run(state, [layout.registry(kind), layout.journal], args))) === 1;
+    return (await waitLonger('registry_replace', () => REPLACE.run(state, [layout.registry(kind), layout.journal], args))) === 1;
   }
 
   onChange(listener: () => void): () => void {
@@ -51,13 +51,13 @@ export class RedisRegistry implements Registry {
 
   async note(change: string): Promise<void> {
     const { state, layout, waitLonger } = this.#options;
-    await waitLonger('journal_note', state.xadd(layout.journal, 'MAXLEN', '~', JOURNAL_KEPT, '*', 'change', change));
+    await waitLonger('journal_note', () => state.xadd(layout.journal, 'MAXLEN', '~', JOURNAL_KEPT, '*', 'change', change));
   }
 
   async journal(count: number, before?: string): Promise<readonly KeptRecord[]> {
     const { state, layout, waitLonger } = this.#options;
     const end = before === undefined ? '+' : `(${before}`;
-    const entries = await waitLonger('journal_read', state.xrevrange(layout.journal, end, '-', 'COUNT', count));
+    const entries = await waitLonger('journal_read', () => state.xrevrange(layout.journal, end, '-', 'COUNT', count));
     return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
   }
 }

@@ -1,5 +1,7 @@
 import { ConfigError, loadConfigFile } from '@sluice/config';
 import { PriceBook } from '@sluice/pricing';
+import { SharedLoads } from '@sluice/proxies';
+import { memoryStores } from '@sluice/store/memory';
 import type { Command } from 'commander';
 import { Models } from '../models.ts';
 import { CliError, EXIT } from './cli-error.ts';
@@ -17,7 +19,9 @@ export function addConfig(program: Command, context: Context): void {
       const { environment } = context.terminal;
       try {
         const read = loadConfigFile(file, environment);
-        const models = new Models(read, environment, new PriceBook());
+        // nothing is called
+        const loads = new SharedLoads({ store: memoryStores().loads, replica: 'check' });
+        const models = new Models(read, environment, new PriceBook(), loads);
         const unpriced = models.describe().flatMap(({ targets }) => targets.filter(({ priced }) => !priced));
         await models.destroy();
         const counts = {

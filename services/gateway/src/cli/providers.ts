@@ -8,7 +8,7 @@ export interface ProviderFigures {
   readonly errors: number;
   readonly share: number;
   readonly costUsd: number;
-  readonly targets: readonly { readonly target: string; readonly models: readonly string[]; readonly latencyMs: number | null }[];
+  readonly targets: readonly Omit<Target, 'provider'>[];
 }
 
 export const PROVIDER_COLUMNS: readonly Column<ProviderFigures>[] = [
@@ -24,12 +24,16 @@ interface Target {
   readonly target: string;
   readonly models: readonly string[];
   readonly latencyMs: number | null;
+  readonly inFlight: number;
+  readonly state: string;
 }
 
 const TARGET_COLUMNS: readonly Column<Target>[] = [
   ['TARGET', ({ target }) => target],
   ['AS', ({ models }) => models.join(' ')],
   ['LATENCY', ({ latencyMs }) => (latencyMs === null ? null : `${Math.round(latencyMs)} ms`)],
+  ['UNDER WAY', ({ inFlight }) => inFlight],
+  ['STATE', ({ state }) => state],
 ];
 
 /** `sluice providers`. */

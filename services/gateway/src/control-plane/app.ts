@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '@sluice/config';
 import type { Clock } from '@sluice/core';
-import type { SharedUsage } from '@sluice/proxies';
+import type { CircuitBreakers, SharedLoads, SharedUsage } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
@@ -37,6 +37,8 @@ export interface ControlPlaneOptions {
   readonly groups: Groups;
   readonly view: RegistryView;
   readonly usage: SharedUsage;
+  readonly loads: SharedLoads;
+  readonly breakers: CircuitBreakers;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -98,7 +100,10 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   admin.use('/admins', adminRoutes({ registry, view, administrators, groups, clock }));
   const shared = (): boolean => current().config.cache.sharedBetweenTenants;
   admin.use('/cache', cacheRoutes({ cache: stores.cache, shared, registry, clock }));
-  admin.use('/providers', providerRoutes({ models: () => current().models, usage }));
+  admin.use(
+    '/providers',
+    providerRoutes({ models: () => current().models, usage, loads: options.loads, breakers: options.breakers }),
+  );
   const providers = (): string[] =>
     current()
       .models.describe()

@@ -31,6 +31,8 @@ function app() {
     groups: new Groups(view, config),
     view,
     usage: new SharedUsage(stores.stats),
+    loads: {} as never,
+    breakers: {} as never,
     auditWriter: {} as never,
     metrics: createMetrics({ version: '0', node: '0' }),
     clock: systemClock,

@@ -114,7 +114,15 @@ const stats = {
 
 const target = {
   type: 'object',
-  properties: { target: text, model: text, models: texts, priced: { type: 'boolean' }, latencyMs: { type: ['number', 'null'] } },
+  properties: {
+    target: text,
+    model: text,
+    models: texts,
+    priced: { type: 'boolean' },
+    latencyMs: { type: ['number', 'null'] },
+    inFlight: count,
+    state: { enum: ['ready', 'due', 'open', 'cooling'] },
+  },
 };
 
 const provider = {

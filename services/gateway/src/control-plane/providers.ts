@@ -1,4 +1,4 @@
-import type { SharedUsage } from '@sluice/proxies';
+import { type CircuitBreakers, circuitOf, type SharedLoads, type SharedUsage } from '@sluice/proxies';
 import express, { type Router } from 'express';
 import type { Models } from '../models.ts';
 import { permitForAll } from './permissions.ts';
@@ -6,11 +6,13 @@ import { statsOf } from './stats.ts';
 
 export interface ProviderRoutesOptions {
   readonly models: () => Pick<Models, 'describe'>;
-  readonly usage: Pick<SharedUsage, 'current' | 'latencyMs'>;
+  readonly usage: Pick<SharedUsage, 'current'>;
+  readonly loads: Pick<SharedLoads, 'latencyMs' | 'outstanding'>;
+  readonly breakers: Pick<CircuitBreakers, 'availability'>;
 }
 
 /** The providers, what of each is offered under which name, and how it has done lately, over all replicas. */
-export function providerRoutes({ models, usage }: ProviderRoutesOptions): Router {
+export function providerRoutes({ models, usage, loads, breakers }: ProviderRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {
     permitForAll(request, 'read');
@@ -20,7 +22,12 @@ export function providerRoutes({ models, usage }: ProviderRoutesOptions): Router
       .describe()
       .map(({ targets, ...provider }) => ({
         ...provider,
-        targets: targets.map((target) => ({ ...target, latencyMs: usage.latencyMs(target.target) ?? null })),
+        targets: targets.map((target) => ({
+          ...target,
+          latencyMs: loads.latencyMs(target.target) ?? null,
+          inFlight: loads.outstanding(target.target),
+          state: breakers.availability(circuitOf({ provider: provider.name, model: target.model })).kind,
+        })),
         ...(figures[provider.name] ?? none),
       }));
     response.json({ providers });

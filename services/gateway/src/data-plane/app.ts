@@ -26,9 +26,11 @@ import {
 } from './call-headers.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
+import { watchHalfClosed } from './half-closed.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { guardRequest } from './request-guard.ts';
+import { type StreamLimits, StreamWriter } from './stream-writer.ts';
 import { writeError, writeReply } from './write-reply.ts';
 
 export interface DataPlaneOptions {
@@ -39,12 +41,21 @@ export interface DataPlaneOptions {
   readonly trusts: (address: string) => boolean;
   readonly clock: Clock;
   readonly readiness: ReadinessProbe;
+  /** The configuration's words on streams, which may change. */
+  readonly streams: () => StreamLimits;
   /** Told of faults of our own. */
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
 
+export interface DataPlane {
+  readonly express: Express;
+  /** Ends all calls that are under way: the gateway stops. */
+  cut(): void;
+}
+
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
-export function dataPlane(options: DataPlaneOptions): Express {
+export function dataPlane(options: DataPlaneOptions): DataPlane {
+  const underWay = new Set<AbortController>();
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -61,7 +72,11 @@ export function dataPlane(options: DataPlaneOptions): Express {
     const { clock } = options;
     const startedAtMs = clock.monotonic();
     const controller = new AbortController();
+    underWay.add(controller);
+    const stream = new StreamWriter(response, options.streams());
+    watchHalfClosed(request.socket, response, () => stream.comment());
     const onClose = (): void => {
+      underWay.delete(controller);
       if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
     };
     response.on('close', onClose);
@@ -69,6 +84,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
     let idempotencyKey: string | undefined;
     let message: RequestMessage;
     let deadline: NodeJS.Timeout | undefined;
+    let deadlineMs: number | undefined;
     try {
       guardRequest(request);
       preferences = preferencesOf(request.headers);
@@ -78,6 +94,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
         const late = () =>
           controller.abort(new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`));
         deadline = setTimeout(late, timeoutMs);
+        deadlineMs = startedAtMs + timeoutMs;
         response.on('close', () => clearTimeout(deadline));
       }
       message = await read();
@@ -102,6 +119,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
         return request.ip ?? '';
       },
       signal: controller.signal,
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
       startedAtMs,
       facts: emptyFacts(),
     };
@@ -113,7 +131,7 @@ export function dataPlane(options: DataPlaneOptions): Express {
     }
     try {
       const reply = await options.service.complete(call);
-      writeReply(response, call, reply, clock.monotonic() - startedAtMs);
+      writeReply(response, call, reply, clock.monotonic() - startedAtMs, stream);
     } catch (thrown) {
       const error = asLlmError(thrown);
       if (error.code === 'internal_error') options.onFault(call, error.cause);
@@ -190,7 +208,13 @@ export function dataPlane(options: DataPlaneOptions): Express {
       throw new LlmError('invalid_request', 'The path could not be read.', { cause: error });
     }),
   );
-  return app;
+  const cut = (): void => {
+    const reason = new LlmError('gateway_draining', 'The gateway is being stopped, and this call took too long to wait for.', {
+      retryAfterMs: 1_000,
+    });
+    for (const controller of underWay) controller.abort(reason);
+  };
+  return { express: app, cut };
 }
 
 function faultOf(message: RequestMessage): LlmError {

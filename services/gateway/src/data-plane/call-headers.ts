@@ -66,19 +66,22 @@ export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly s
 export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const optimizeFor = one(headers['x-sluice-optimize-for']);
   const tags = one(headers['x-sluice-tags']);
+  const recovery = one(headers['x-sluice-stream-recovery']);
   const control = headers['cache-control'];
   const ttl = one(headers['x-sluice-cache-ttl']);
   const namespace = one(headers['x-sluice-cache-namespace']);
-  if (optimizeFor === undefined && tags === undefined && control === undefined && ttl === undefined && namespace === undefined) {
-    return NO_PREFERENCES;
-  }
+  if ([optimizeFor, recovery, tags, control, ttl, namespace].every((value) => value === undefined)) return NO_PREFERENCES;
   if (optimizeFor !== undefined && !['cost', 'speed', 'balanced'].includes(optimizeFor)) {
     refuse('x-sluice-optimize-for', 'cost, speed or balanced');
   }
   if (namespace !== undefined && !NAMESPACE.test(namespace)) {
     refuse('x-sluice-cache-namespace', '1 to 64 letters, digits, ".", "_" or "-"');
   }
+  if (recovery !== undefined && recovery !== 'restart' && recovery !== 'buffer') {
+    refuse('x-sluice-stream-recovery', 'restart or buffer');
+  }
   return {
+    ...(recovery === undefined ? {} : { streamRecovery: recovery }),
     ...(optimizeFor === undefined ? {} : { optimizeFor: optimizeFor as Strategy }),
     cache: {
       ...cacheControl(control),

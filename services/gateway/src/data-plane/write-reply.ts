@@ -1,41 +1,24 @@
 import type { ServerResponse } from 'node:http';
-import { type LlmCall, LlmError, type LlmReply } from '@sluice/core';
+import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
+import type { StreamWriter } from './stream-writer.ts';
 
 /** Sends a reply. Bytes go out as they came; a stream that breaks ends with an error event and without `[DONE]`. */
-export function writeReply(response: ServerResponse, call: LlmCall, reply: LlmReply, elapsedMs: number): void {
-  const headers = replyHeaders(call, reply, elapsedMs);
+export function writeReply(
+  response: ServerResponse,
+  call: LlmCall,
+  reply: LlmReply,
+  elapsedMs: number,
+  stream: StreamWriter,
+): void {
+  response.writeHead(reply.status, replyHeaders(call, reply, elapsedMs));
   if (!('stream' in reply)) {
-    response.writeHead(reply.status, headers);
     response.end(reply.body);
     return;
   }
-  const { stream } = reply;
-  response.writeHead(reply.status, headers);
   response.flushHeaders();
-  response.on('drain', () => stream.resume());
-  response.on('close', () => stream.cancel());
-  let begun = false;
-  stream.consume({
-    chunk(bytes) {
-      begun = true;
-      return response.write(bytes);
-    },
-    end({ end, error }) {
-      if (end === 'failed' || error !== undefined) {
-        if (call.operation === 'other') {
-          // bytes of which nothing is known have no place for an error: a connection that breaks is one
-          response.destroy();
-          return;
-        }
-        const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
-        const { framing = 'sse' } = call.message.view();
-        response.write(DIALECTS[call.dialect].renderStreamError(reason, { requestId: call.requestId, framing, begun }));
-      }
-      response.end();
-    },
-  });
+  stream.write(call, reply.stream, reply.contentType);
 }
 
 /** What a client still sends after it was refused is read and thrown away for so long, and so much of it. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmService, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { timeout } from './timeout.ts';
+import { deadlines } from './deadlines.ts';
 
 const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] };
 
@@ -14,11 +14,11 @@ const silent: LlmService = {
     }),
 };
 
-describe('timeout', () => {
+describe('deadlines', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
   it('aborts what does not begin to answer', async () => {
-    const answered = timeout(10_000)(silent).complete(openAiCall(request));
+    const answered = deadlines({ beginMs: 10_000 })(silent).complete(openAiCall(request));
     jest.advanceTimersByTime(10_000);
     await expect(answered).rejects.toMatchObject({
       code: 'upstream_timeout',
@@ -29,10 +29,12 @@ describe('timeout', () => {
   it('passes on that the client has gone, also where it had gone before', async () => {
     const gone = new LlmError('client_closed', 'gone');
     const controller = new AbortController();
-    const answered = timeout(60_000)(silent).complete(openAiCall(request, { signal: controller.signal }));
+    const answered = deadlines({ beginMs: 60_000 })(silent).complete(openAiCall(request, { signal: controller.signal }));
     controller.abort(gone);
     await expect(answered).rejects.toBe(gone);
-    await expect(timeout(60_000)(silent).complete(openAiCall(request, { signal: controller.signal }))).rejects.toBe(gone);
+    await expect(
+      deadlines({ beginMs: 60_000 })(silent).complete(openAiCall(request, { signal: controller.signal })),
+    ).rejects.toBe(gone);
   });
 
   it('lets a stream go on after it has begun, and still stops it when the client goes', async () => {
@@ -47,7 +49,7 @@ describe('timeout', () => {
         return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
       },
     };
-    await timeout(5_000)(service).complete(openAiCall(request, { signal: controller.signal }));
+    await deadlines({ beginMs: 5_000 })(service).complete(openAiCall(request, { signal: controller.signal }));
     jest.advanceTimersByTime(60_000);
     expect(aborted).toBe(false);
     controller.abort(new LlmError('client_closed', 'gone'));

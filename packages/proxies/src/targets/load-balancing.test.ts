@@ -1,53 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream, type Strategy, seededRandom } from '@sluice/core';
+import { LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { MemoryProviderStats } from '@sluice/store/memory';
-import { createMetrics } from '@sluice/telemetry';
-import { loadBalancing } from './load-balancing.ts';
-import type { Target } from './model.ts';
-import { SharedUsage } from './shared-usage.ts';
-
-const answer = (): LlmReply => ({
-  status: 200,
-  contentType: 'application/json',
-  headers: {},
-  body: Buffer.from('{}'),
-  usage: { inputTokens: 10, outputTokens: 5 },
-});
-
-const target = (name: string, more: Partial<Target> = {}): Target => ({
-  name: `${name}/m`,
-  provider: name,
-  model: 'm',
-  weight: 1,
-  service: { complete: async () => answer() },
-  ...more,
-});
-
-function setUp(targets: readonly Target[], strategy: Strategy) {
-  const clock = new ManualClock();
-  const usage = new SharedUsage(new MemoryProviderStats(clock));
-  const metrics = createMetrics({ version: '0', node: '0' });
-  const models = { get: (name: string) => (name === 'ours' ? { name, strategy, targets } : undefined) };
-  const service = loadBalancing({ models, usage, clock, random: seededRandom(7), metrics });
-  const ask = async (optimizeFor?: Strategy) => {
-    const call = openAiCall(
-      { model: 'ours', messages: [{ role: 'user', content: 'x' }] },
-      { preferences: optimizeFor === undefined ? {} : { optimizeFor } },
-    );
-    const reply = await service.complete(call);
-    return { provider: call.facts.provider, facts: call.facts, reply };
-  };
-  const spread = async (calls: number, optimizeFor?: Strategy) => {
-    const counts: Record<string, number> = {};
-    for (let n = 0; n < calls; n++) {
-      const { provider = '' } = await ask(optimizeFor);
-      counts[provider] = (counts[provider] ?? 0) + 1;
-    }
-    return counts;
-  };
-  return { clock, usage, metrics, service, ask, spread };
-}
+import { answer, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 
 describe('load balancing', () => {
   const dear = target('dear', { price: { input: 10, output: 30 }, expectedLatencyMs: 100 });
@@ -60,27 +14,33 @@ describe('load balancing', () => {
   });
 
   it('by speed takes the fastest: as configured, until measurements say better', async () => {
-    const clock = new ManualClock();
+    let advance: (ms: number) => void = () => {};
     const slow: LlmService = {
       async complete() {
-        clock.advance(900);
+        advance(900);
         return answer();
       },
     };
-    const usage = new SharedUsage(new MemoryProviderStats(clock));
     const targets = [
       target('said-fast', { expectedLatencyMs: 100, service: slow }),
-      target('steady', { expectedLatencyMs: 300 }),
+      target('steady', {
+        expectedLatencyMs: 300,
+        service: {
+          async complete() {
+            advance(300);
+            return answer();
+          },
+        },
+      }),
     ];
-    const models = { get: () => ({ name: 'ours', strategy: 'speed' as const, targets }) };
-    const service = loadBalancing({ models, usage, clock });
-    const picked: (string | undefined)[] = [];
-    for (let n = 0; n < 3; n++) {
-      const call = openAiCall({ model: 'ours', messages: [{ role: 'user', content: 'x' }] });
-      await service.complete(call);
-      picked.push(call.facts.provider);
-    }
+    const { ask, clock } = setUp(targets, 'speed');
+    advance = (ms) => clock.advance(ms);
+    const picked = [(await ask()).provider, (await ask()).provider, (await ask()).provider];
     expect(picked).toEqual(['said-fast', 'steady', 'steady']);
+    // what was slow once is tried again some time
+    clock.advance(600_000);
+    await ask();
+    expect((await ask()).provider).toBe('said-fast');
   });
 
   it('balanced takes the least used for its weight', async () => {
@@ -130,22 +90,46 @@ describe('load balancing', () => {
     expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
   });
 
-  it.each([
-    [new LlmError('invalid_request', 'cannot be said'), 'refused'],
-    [new LlmError('client_closed', 'gone'), 'cancelled'],
-  ])('does not count %s as a failure of the provider', async (error, outcome) => {
+  it('does not count a call that cannot be said to a provider as its failure', async () => {
+    const error = new LlmError('invalid_request', 'cannot be said');
     const { ask, usage, metrics } = setUp([target('p', { service: { complete: () => Promise.reject(error) } })], 'priority');
     await expect(ask()).rejects.toBe(error);
     expect(await usage.current()).toEqual({ 'provider:p:calls': 1 });
     const { values } = await metrics.attempts.get();
-    expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome } })]);
+    expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'refused' } })]);
+  });
+
+  it('does not count a client that leaves as a failure either, and charges the prompt that the provider had', async () => {
+    const gone = new LlmError('client_closed', 'gone');
+    const leaving = new AbortController();
+    const service: LlmService = {
+      async complete() {
+        leaving.abort(gone);
+        throw gone;
+      },
+    };
+    const {
+      service: balancing,
+      callOf,
+      usage,
+      metrics,
+    } = setUp([target('p', { service, price: { input: 1_000, output: 1_000 } })], 'priority');
+    const call = callOf({ signal: leaving.signal });
+    await expect(balancing.complete(call)).rejects.toBe(gone);
+    const { inputTokens = 0, outputTokens } = call.facts.usage ?? {};
+    expect(inputTokens).toBeGreaterThan(0);
+    expect(outputTokens).toBe(0);
+    expect(call.facts).toMatchObject({ estimated: true, cost: inputTokens * 1_000_000 });
+    expect(await usage.current()).toMatchObject({ 'provider:p:calls': 1, 'provider:p:input_tokens': inputTokens });
+    const { values } = await metrics.attempts.get();
+    expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'cancelled' } })]);
   });
 
   it('passes an error on, and counts it', async () => {
     const failing = target('down', {
       service: { complete: () => Promise.reject(new LlmError('upstream_error', 'down')) },
     });
-    const { ask, usage, metrics } = setUp([failing], 'priority');
+    const { ask, usage, metrics } = setUp([failing], 'priority', { retries: { max: 0 } });
     await expect(ask()).rejects.toMatchObject({ code: 'upstream_error' });
     expect(await usage.current()).toEqual({ 'provider:down:calls': 1, 'provider:down:errors': 1 });
     const { values } = await metrics.attempts.get();

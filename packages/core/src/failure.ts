@@ -1,0 +1,40 @@
+import type { LlmError } from './errors.ts';
+import type { LlmReply } from './reply.ts';
+
+/**
+ * Why a provider did not answer. What is tried next goes by it.
+ *
+ * - `unreachable`: no connection, or one that broke before the answer began
+ * - `silent`: it took the request, and did not begin to answer in time
+ * - `unavailable`: it failed by itself (5xx, 408, an answer that is none)
+ * - `rate_limited`: it wants to be asked later
+ * - `credentials`: it does not take ours, or our account is empty
+ * - `context_length`: the prompt is too long for this model
+ * - `content_refused`: it does not want to say anything to this prompt
+ * - `rejected`: the request is wrong
+ * - `busy`: all places that it has by our own configuration are taken
+ */
+export type FailureKind =
+  | 'unreachable'
+  | 'silent'
+  | 'unavailable'
+  | 'rate_limited'
+  | 'credentials'
+  | 'context_length'
+  | 'content_refused'
+  | 'rejected'
+  | 'busy';
+
+/** How a provider failed a call, before it began to answer. */
+export interface Failure {
+  readonly kind: FailureKind;
+  /** The HTTP status, where there was one. */
+  readonly status?: number;
+  /** How long it wants to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Its own word on whether the same again may help (`x-should-retry`). */
+  readonly shouldRetry?: boolean;
+}
+
+/** How an attempt failed: as an error, or as a provider's refusal, whose words are for the caller. */
+export const failureOf = (outcome: LlmError | LlmReply): Failure | undefined => outcome.failure;

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { failureInAnswer } from './failure-in-answer.ts';
+import { errorInStream } from './stream-ends.ts';
+
+describe('what an error of a provider means', () => {
+  it.each([
+    [400, '{"error":{"code":"context_length_exceeded","message":"…"}}', 'context_length'],
+    [400, '{"message":"This model\'s maximum context length is 4096 tokens."}', 'context_length'],
+    [400, '{"type":"error","error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}', 'context_length'],
+    [400, '{"message":"Input is too long for requested model."}', 'context_length'],
+    [
+      400,
+      '{"error":{"message":"The input token count (5) exceeds the maximum number of tokens allowed (4)."}}',
+      'context_length',
+    ],
+    [400, '{"error":{"code":"content_filter"}}', 'content_refused'],
+    [400, '{"error":{"message":"Output blocked by content filtering policy"}}', 'content_refused'],
+    [400, '{"error":{"message":"messages is missing"}}', 'rejected'],
+    [404, '{"error":{"message":"no such model"}}', 'rejected'],
+    [401, '', 'credentials'],
+    [402, '', 'credentials'],
+    [403, '', 'credentials'],
+    [429, '{"error":{"code":"insufficient_quota"}}', 'credentials'],
+    [429, '{"error":{"code":"rate_limit_exceeded"}}', 'rate_limited'],
+    [408, '', 'unavailable'],
+    [500, '', 'unavailable'],
+    [529, '{"error":{"type":"overloaded_error"}}', 'unavailable'],
+    [302, '', 'unavailable'],
+  ])('%i %s', (status, text, kind) => {
+    expect(failureInAnswer(status, text)).toEqual({ kind, status });
+  });
+
+  it.each([
+    [{ error: { message: 'x', code: 429 } }, { kind: 'rate_limited', status: 429 }],
+    [
+      { object: 'error', message: 'x', code: 400 },
+      { kind: 'rejected', status: 400 },
+    ],
+    [
+      { type: 'error', error: { type: 'overloaded_error' } },
+      { kind: 'unavailable', status: 529 },
+    ],
+    [
+      { type: 'error', error: { type: 'rate_limit_error' } },
+      { kind: 'rate_limited', status: 429 },
+    ],
+    [
+      { type: 'response.failed', response: { error: { code: 'server_error' } } },
+      { kind: 'unavailable', status: 500 },
+    ],
+    [{ throttlingException: { message: 'x' } }, { kind: 'rate_limited', status: 429 }],
+    [{ error: { code: '503', message: 'x' } }, { kind: 'unavailable', status: 503 }],
+    [{ error: 'something' }, { kind: 'unavailable', status: 500 }],
+  ])('in a stream: %j', (data, failure) => {
+    expect(errorInStream(data).failure).toEqual(failure);
+  });
+});

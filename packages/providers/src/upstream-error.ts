@@ -1,0 +1,48 @@
+import { type ErrorCode, type Failure, type FailureKind, LlmError } from '@sluice/core';
+
+/** What an attempt that failed so is to a caller, where no other is made. */
+const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
+  unreachable: 'upstream_error',
+  silent: 'upstream_timeout',
+  unavailable: 'upstream_error',
+  rate_limited: 'rate_limit_exceeded',
+  credentials: 'upstream_error',
+  context_length: 'invalid_request',
+  content_refused: 'content_filter',
+  rejected: 'invalid_request',
+  busy: 'overloaded',
+};
+
+/** The error of a provider's failure. @param message without a host, an address or a key in it */
+export function upstreamError(failure: Failure, message: string, cause?: unknown): LlmError {
+  const { kind, retryAfterMs } = failure;
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new LlmError(CODES[kind], message, { failure, ...wait, ...(cause === undefined ? {} : { cause }) });
+}
+
+const TIMEOUTS = new Set(['UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
+
+/** What broke off before an answer had begun. @param thrown by undici or the sockets below it */
+export function brokenBefore(provider: string, thrown: Error): LlmError {
+  const code = (thrown as { code?: string }).code ?? '';
+  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'silent' }, `The provider ${provider} fell silent.`, thrown);
+  // a connection that takes too long is no answer that takes too long; but the caller waited as for one
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    const failure = { kind: 'unreachable' } as const;
+    return new LlmError('upstream_timeout', `The provider ${provider} could not be reached in time.`, { failure, cause: thrown });
+  }
+  return upstreamError({ kind: 'unreachable' }, `The provider ${provider} could not be reached or broke off.`, thrown);
+}
+
+/** What broke off in the middle of a stream. */
+export function brokenAmid(provider: string, thrown: Error): LlmError {
+  const code = (thrown as { code?: string }).code ?? '';
+  if (TIMEOUTS.has(code)) {
+    return new LlmError('upstream_timeout', `The provider ${provider} fell silent.`, {
+      failure: { kind: 'silent' },
+      cause: thrown,
+    });
+  }
+  const message = `The connection to ${provider} broke in the middle of the answer.`;
+  return new LlmError('upstream_truncated', message, { failure: { kind: 'unavailable' }, cause: thrown });
+}

@@ -1,0 +1,251 @@
+import {
+  type Attempt,
+  asLlmError,
+  type Clock,
+  type Failure,
+  isStreamed,
+  type LlmCall,
+  type LlmError,
+  type LlmReply,
+  type Money,
+  type Operation,
+  type StreamOutcome,
+  type Usage,
+} from '@sluice/core';
+import { costOf } from '@sluice/pricing';
+import type { Metrics } from '@sluice/telemetry';
+import { counterOf, promptTokens } from '../call-estimate.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { LatencySamples } from './latency-samples.ts';
+import { usageOfStream } from './left-stream.ts';
+import { circuitOf, type Target } from './model.ts';
+import type { SharedLoads } from './shared-loads.ts';
+
+/** Told of what is given to targets and what comes of it. */
+export interface TargetUsage {
+  onPick(target: Target): void;
+  onDone(target: Target, spent: { readonly usage: Usage | undefined; readonly cost: Money | undefined }, ok: boolean): void;
+}
+
+export interface AttemptsOptions {
+  readonly usage: TargetUsage;
+  readonly loads: SharedLoads;
+  readonly breakers: CircuitBreakers;
+  readonly latencies: (target: Target) => LatencySamples;
+  readonly clock: Clock;
+  readonly metrics?: Pick<Metrics, 'attempts'> | undefined;
+}
+
+/** What came of an attempt: an answer that has begun, or a failure that another attempt may make good. */
+export type Tried =
+  | { readonly reply: LlmReply; readonly failure?: undefined; abandon(): void }
+  | { readonly failure: Failure; readonly outcome: LlmError | LlmReply };
+
+/** Aborts an attempt whose answer is not wanted any more, because another was quicker. */
+export interface Race {
+  readonly lost: LlmError;
+}
+
+/** A target that wants to be left alone, and does not say how long. */
+const COOLING_MS = 1_000;
+
+/** What a provider takes money for, and is asked for in one text. */
+const BILLED: ReadonlySet<Operation> = new Set(['chat', 'completions', 'embeddings']);
+
+/** These say that a target does not work; others, that it does not like the call or us. */
+const BROKEN: ReadonlySet<Failure['kind']> = new Set(['unreachable', 'silent', 'unavailable', 'credentials']);
+
+/**
+ * Makes attempts at targets, and tells all that want to know of them: the call's facts, the figures, the circuit breakers.
+ *
+ * What an attempt costs is the call's as soon as it is known: also of one that was left in its middle, or that lost a race. One that failed before it
+ * began costs nothing.
+ */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param call its signal may be the attempt's own
+   * @param probe whether it tries a target that was out of use
+   * @throws LlmError that no other attempt can make good
+   */
+  async make(call: LlmCall, target: Target, probe: boolean, race?: Race): Promise<Tried> {
+    const { usage, loads, breakers, clock, metrics, latencies } = this.#options;
+    const { facts } = call;
+    const circuit = circuitOf(target);
+    const counter = counterOf(target);
+    const startedMs = clock.monotonic();
+    showTarget(call, target);
+    facts.attempts++;
+    usage.onPick(target);
+    const end = loads.begin(target.name);
+    const before = { usage: facts.usage, cost: facts.cost };
+    // until there is an answer, of its prompt
+    let prompt: Usage | undefined;
+    const promptAlone = (): Usage => {
+      prompt ??= { inputTokens: promptTokens(call, counter), outputTokens: 0 };
+      return prompt;
+    };
+    facts.soFar = () => sumOf(before, { usage: promptAlone(), cost: costOf(target.price, promptAlone()) });
+
+    const over = (outcome: Attempt['outcome'], answeredMs: number, why: { reason?: Attempt['reason']; status?: number } = {}) => {
+      end();
+      facts.upstreamMs += clock.monotonic() - startedMs;
+      const { name, provider, model } = target;
+      const latencyMs = Math.round((answeredMs - startedMs) * 10) / 10;
+      const { reason, status } = why;
+      const said = { ...(reason === undefined ? {} : { reason }), ...(status === undefined ? {} : { status }) };
+      facts.tried = [...facts.tried, { target: name, provider, model, outcome, latencyMs, ...said }];
+    };
+    const charge = (spent: Usage | undefined, estimated: boolean): Money | undefined => {
+      const cost = costOf(target.price, spent);
+      Object.assign(facts, sumOf(facts, { usage: spent, cost }));
+      if (estimated) facts.estimated = true;
+      return cost;
+    };
+
+    try {
+      const reply = await target.service.complete(call);
+      const answeredMs = clock.monotonic();
+      const tookMs = answeredMs - startedMs;
+      if (reply.failure !== undefined) {
+        over('failed', answeredMs, { reason: reply.failure.kind, status: reply.status });
+        facts.soFar = undefined;
+        this.#failed(target, reply.failure, probe);
+        return { failure: reply.failure, outcome: reply };
+      }
+      latencies(target).add(tookMs);
+      let lost = false;
+      if (!isStreamed(reply)) {
+        if (reply.status < 500) breakers.succeeded(circuit, probe);
+        else breakers.failed(circuit, probe);
+        loads.measured(target.name, { wholeMs: tookMs });
+        over('answered', answeredMs, reply.status === 200 ? {} : { status: reply.status });
+        const cost = charge(reply.usage, false);
+        usage.onDone(target, { usage: reply.usage, cost }, reply.status < 500);
+        metrics?.attempts.inc({ provider: target.provider, outcome: reply.status < 500 ? 'ok' : 'error' });
+        return { reply, abandon: () => {} };
+      }
+      // an answer that has begun is one: whether the target works need not wait for its end
+      if (probe) breakers.succeeded(circuit, true);
+      loads.measured(target.name, { firstMs: tookMs });
+      const { stream } = reply;
+      facts.soFar = () => {
+        const outcome: StreamOutcome = { end: 'cancelled', ...stream.progress() };
+        const spent = usageOfStream(call, outcome, counter).usage ?? { inputTokens: 0, outputTokens: 0 };
+        return sumOf(before, { usage: spent, cost: costOf(target.price, spent) });
+      };
+      void stream.outcome.then((outcome) => {
+        const counted = usageOfStream(call, outcome, counter);
+        const broken = outcome.end === 'failed';
+        const cost = charge(counted.usage, counted.estimated);
+        over(
+          lost ? 'lost' : broken ? 'failed' : outcome.end === 'cancelled' ? 'cancelled' : 'answered',
+          answeredMs,
+          broken ? { reason: 'truncated' } : {},
+        );
+        // the call's own deadline is no fault of the target's
+        const fault = broken && !call.signal.aborted;
+        if (fault) breakers.failed(circuit, false);
+        else if (outcome.end === 'finished') {
+          breakers.succeeded(circuit, false);
+          const tokens = counted.usage?.outputTokens ?? 0;
+          if (tokens > 1) loads.measured(target.name, { tokenMs: (clock.monotonic() - answeredMs) / (tokens - 1) });
+        }
+        usage.onDone(target, { usage: counted.usage, cost }, !fault);
+        metrics?.attempts.inc({ provider: target.provider, outcome: lost ? 'lost' : broken ? 'error' : 'ok' });
+      });
+      const abandon = (): void => {
+        lost = true;
+        stream.cancel();
+      };
+      return { reply, abandon };
+    } catch (thrown) {
+      const error = asLlmError(thrown);
+      const nowMs = clock.monotonic();
+      const provider = target.provider;
+      facts.soFar = undefined;
+      if (call.signal.aborted) {
+        breakers.undecided(circuit);
+        const lost = race !== undefined && error === race.lost;
+        over(lost ? 'lost' : 'cancelled', nowMs);
+        // it had the prompt, and bills it
+        const cost = BILLED.has(call.operation) ? charge(promptAlone(), true) : undefined;
+        usage.onDone(target, { usage: prompt, cost }, true);
+        metrics?.attempts.inc({ provider, outcome: lost ? 'lost' : 'cancelled' });
+        throw error;
+      }
+      if (error.failure === undefined && error.status < 500) {
+        // a call that cannot be said to this provider: it was never asked
+        breakers.undecided(circuit);
+        over('failed', nowMs, { reason: 'rejected', status: error.status });
+        metrics?.attempts.inc({ provider, outcome: 'refused' });
+        throw error;
+      }
+      const failure = error.failure ?? { kind: 'unavailable' };
+      over('failed', nowMs, { reason: failure.kind, ...(failure.status === undefined ? {} : { status: failure.status }) });
+      this.#failed(target, failure, probe);
+      if (error.code === 'internal_error') throw error;
+      return { failure, outcome: error };
+    }
+  }
+
+  #failed(target: Target, failure: Failure, probe: boolean): void {
+    const { breakers, usage, metrics } = this.#options;
+    const circuit = circuitOf(target);
+    const { kind, retryAfterMs } = failure;
+    if (BROKEN.has(kind)) breakers.failed(circuit, probe);
+    else if (kind === 'rate_limited') breakers.undecided(circuit);
+    // who says what is wrong with a request works
+    else breakers.succeeded(circuit, probe);
+    const coolMs = kind === 'rate_limited' ? (retryAfterMs ?? COOLING_MS) : (retryAfterMs ?? 0);
+    if (coolMs > 0) breakers.cool(circuit, coolMs);
+    if (BROKEN.has(kind)) usage.onDone(target, { usage: undefined, cost: undefined }, false);
+    const outcome = kind === 'rate_limited' ? 'rate_limited' : BROKEN.has(kind) ? 'error' : 'refused';
+    metrics?.attempts.inc({ provider: target.provider, outcome });
+  }
+}
+
+/** The target whose answer the call is, or will be. */
+export function showTarget({ facts }: LlmCall, { provider, model, name }: Target): void {
+  facts.provider = provider;
+  facts.providerModel = model;
+  facts.target = name;
+}
+
+interface Spent {
+  readonly usage: Usage | undefined;
+  readonly cost: Money | undefined;
+}
+
+const PARTS = [
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'audioInputTokens',
+  'audioOutputTokens',
+] as const satisfies (keyof Usage)[];
+
+/** What several attempts came to. */
+function sumOf(one: Spent, other: Spent): { usage: Usage; cost: Money | undefined } {
+  return { usage: usageSum(one.usage, other.usage) as Usage, cost: moneySum(one.cost, other.cost) };
+}
+
+function usageSum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const sum: { -readonly [Part in keyof Usage]: Usage[Part] } = {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+  };
+  for (const part of PARTS) {
+    if (one[part] !== undefined || other[part] !== undefined) sum[part] = (one[part] ?? 0) + (other[part] ?? 0);
+  }
+  return sum;
+}
+
+const moneySum = (one: Money | undefined, other: Money | undefined): Money | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : one + other;

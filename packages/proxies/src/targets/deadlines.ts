@@ -1,0 +1,49 @@
+import { LlmError, type LlmProxy } from '@sluice/core';
+
+export interface Deadlines {
+  /** To begin an answer: all of a whole one, the first content of a streamed one. */
+  readonly beginMs: number;
+  /** The same for streamed ones alone, where they have less time. */
+  readonly firstContentMs?: number | undefined;
+  /** For all of an answer, however it comes. */
+  readonly wholeMs?: number | undefined;
+}
+
+/**
+ * Gives the next service so long to begin its answer, and so long to end it. Then the work is aborted. One for each target, so that one slow provider does
+ * not spend the time of the next.
+ *
+ * @throws LlmError `upstream_timeout`
+ */
+export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmProxy {
+  return (next) => ({
+    async complete(call) {
+      const controller = new AbortController();
+      const onAbort = (): void => controller.abort(call.signal.reason);
+      if (call.signal.aborted) onAbort();
+      call.signal.addEventListener('abort', onAbort, { once: true });
+      const after = (ms: number, message: string): NodeJS.Timeout =>
+        setTimeout(() => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })), ms);
+      const streamed = firstContentMs !== undefined && call.operation !== 'other' && call.message.view().stream;
+      const toBeginMs = streamed ? Math.min(firstContentMs, beginMs) : beginMs;
+      const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
+      const whole = wholeMs === undefined ? undefined : after(wholeMs, `The answer was not complete within ${wholeMs} ms.`);
+      const end = (): void => {
+        clearTimeout(whole);
+        call.signal.removeEventListener('abort', onAbort);
+      };
+      try {
+        const reply = await next.complete({ ...call, signal: controller.signal });
+        // a stream goes on under the call's own signal
+        if ('stream' in reply) void reply.stream.outcome.then(end);
+        else end();
+        return reply;
+      } catch (error) {
+        end();
+        throw error;
+      } finally {
+        clearTimeout(begin);
+      }
+    },
+  });
+}

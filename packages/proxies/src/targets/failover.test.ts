@@ -1,0 +1,332 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Failure, LlmError, type LlmReply, ManualClock } from '@sluice/core';
+import { MemoryCircuits } from '@sluice/store/memory';
+import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
+
+const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>
+  new LlmError(code, `failed: ${failure.kind}`, { failure });
+
+const DOWN = failing({ kind: 'unavailable', status: 503 });
+const refusal = (status: number, failure: Omit<Failure, 'status'>): LlmReply => ({
+  status,
+  contentType: 'application/json',
+  headers: {},
+  body: Buffer.from(`{"error":"${failure.kind}"}`),
+  failure: { ...failure, status },
+});
+const LIMITED = refusal(429, { kind: 'rate_limited', retryAfterMs: 20 });
+
+describe('where a target fails', () => {
+  it('asks the next at once, says so, and charges nothing for what failed', async () => {
+    const one = scripted(DOWN);
+    const { ask, usage } = setUp([target('one', { service: one }), target('two')], 'priority');
+    const { facts, provider } = await ask();
+    expect(provider).toBe('two');
+    expect(facts.attempts).toBe(2);
+    expect(facts.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
+    expect(facts.tried).toEqual([
+      { target: 'one/m', provider: 'one', model: 'm', outcome: 'failed', reason: 'unavailable', status: 503, latencyMs: 0 },
+      { target: 'two/m', provider: 'two', model: 'm', outcome: 'answered', latencyMs: 0 },
+    ]);
+    expect(one.calls).toBe(1);
+    expect(await usage.current()).toMatchObject({ 'provider:one:errors': 1, 'provider:two:calls': 1 });
+  });
+
+  it.each(['unreachable', 'silent', 'unavailable', 'credentials'] as const)('goes on from one that is %s', async (kind) => {
+    const { ask } = setUp([target('one', { service: scripted(failing({ kind })) }), target('two')], 'priority');
+    expect((await ask()).provider).toBe('two');
+  });
+
+  it.each([
+    ['the request is wrong', refusal(400, { kind: 'rejected' })],
+    ['the content is not liked', refusal(400, { kind: 'content_refused' })],
+    ['the prompt is too long', refusal(400, { kind: 'context_length' })],
+  ])('does not go on where %s: its words are the answer', async (_why, refused) => {
+    const two = scripted(answer());
+    const { ask } = setUp([target('one', { service: scripted(refused) }), target('two', { service: two })], 'priority');
+    const { reply, facts } = await ask();
+    expect(reply).toBe(refused);
+    expect([two.calls, facts.attempts]).toEqual([0, 1]);
+  });
+
+  it('goes on from what the model says, and from nothing else', async () => {
+    const refused = refusal(400, { kind: 'context_length' });
+    const more = { fallbackOn: ['context_length'] as const };
+    const long = setUp([target('one', { service: scripted(refused) }), target('two')], 'priority', more);
+    expect((await long.ask()).provider).toBe('two');
+    const down = setUp([target('one', { service: scripted(DOWN) }), target('two')], 'priority', more);
+    await expect(down.ask()).rejects.toBe(DOWN);
+  });
+
+  it('goes on to the models that stand in, in their order, and says from what', async () => {
+    const standIn = (name: string, service = scripted(answer())) => ({
+      name,
+      strategy: 'priority' as const,
+      targets: [target(name, { service })],
+    });
+    const { ask, metrics } = setUp([target('one', { service: scripted(failing({ kind: 'silent' })) })], 'priority', {
+      fallback: [standIn('second', scripted(failing({ kind: 'silent' }))), standIn('third')],
+    });
+    const { provider, facts } = await ask();
+    expect([provider, facts.target, facts.attempts]).toEqual(['third', 'third/m', 3]);
+    expect((await metrics.fallbacks.get()).values).toEqual([
+      expect.objectContaining({ labels: { model: 'ours', reason: 'error' }, value: 2 }),
+    ]);
+  });
+
+  it('answers with the last failure where all fail', async () => {
+    const last = failing({ kind: 'silent' }, 'upstream_timeout');
+    const { ask } = setUp(
+      [target('one', { service: scripted(failing({ kind: 'silent' })) }), target('two', { service: scripted(last) })],
+      'priority',
+    );
+    await expect(ask()).rejects.toBe(last);
+  });
+});
+
+describe('the same target again', () => {
+  it('is asked where that may help, a few times', async () => {
+    const one = scripted(DOWN, DOWN, answer());
+    const { ask, metrics } = setUp([target('one', { service: one })], 'priority');
+    expect((await ask()).facts.attempts).toBe(3);
+    expect((await metrics.retries.get()).values).toEqual([expect.objectContaining({ labels: { provider: 'one' }, value: 2 })]);
+    const never = scripted(DOWN);
+    await expect(setUp([target('one', { service: never })], 'priority').ask()).rejects.toBe(DOWN);
+    expect(never.calls).toBe(3);
+  });
+
+  it.each(['silent', 'credentials'] as const)('is not where it was %s', async (kind) => {
+    const one = scripted(failing({ kind }));
+    await expect(setUp([target('one', { service: one })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
+    expect(one.calls).toBe(1);
+  });
+
+  it('is asked as the provider says', async () => {
+    const said = (status: number, shouldRetry: boolean) => scripted(refusal(status, { kind: 'rejected', shouldRetry }), answer());
+    const again = said(409, true);
+    expect((await setUp([target('one', { service: again })], 'priority').ask()).reply.status).toBe(200);
+    const not = scripted(failing({ kind: 'unavailable', status: 500, shouldRetry: false }));
+    await expect(setUp([target('one', { service: not })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
+    expect([again.calls, not.calls]).toEqual([2, 1]);
+  });
+
+  it('is not asked past the call’s own deadline', async () => {
+    const one = scripted(DOWN);
+    const { service, callOf, clock } = setUp([target('one', { service: one })], 'priority', {
+      retries: { initialMs: 10_000, maxMs: 10_000 },
+    });
+    await expect(service.complete(callOf({ deadlineMs: clock.monotonic() + 20 }))).rejects.toBe(DOWN);
+    expect(one.calls).toBe(1);
+  });
+
+  it('costs an outage a tenth more, and not three times as much', async () => {
+    const one = scripted(DOWN);
+    const { ask, breakers } = setUp([target('one', { service: one })], 'priority', {
+      retries: { budget: { share: 0.1, floorPerS: 0 } },
+    });
+    // the breaker would end it sooner
+    breakers.failed = () => {};
+    for (let n = 0; n < 200; n++) await ask().catch(() => {});
+    expect(one.calls).toBe(220);
+  });
+});
+
+describe('a target that wants to be left alone', () => {
+  it('is, by all calls, and the others are asked meanwhile', async () => {
+    const one = scripted(LIMITED, answer());
+    const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
+    expect((await ask()).provider).toBe('two');
+    expect((await ask()).provider).toBe('two');
+    expect(one.calls).toBe(1);
+    clock.advance(20);
+    expect((await ask()).provider).toBe('one');
+  });
+
+  it('is waited for where there is no other, and not for long', async () => {
+    const clock = new ManualClock();
+    const one = scripted(LIMITED, answer());
+    const { ask } = setUp([target('one', { service: one })], 'priority', { clock });
+    // the wait is real, the clock that says how long it still is stands still: it is moved when the call waits
+    const asked = ask();
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(20);
+    expect((await asked).reply.status).toBe(200);
+    const patient = refusal(429, { kind: 'rate_limited', retryAfterMs: 60_000 });
+    const { reply } = await setUp([target('one', { service: scripted(patient) })], 'priority').ask();
+    expect(reply).toBe(patient);
+  });
+
+  it('answers the next call with how long it still is, without asking', async () => {
+    const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 60_000 }));
+    const { ask, clock } = setUp([target('one', { service: one })], 'priority');
+    await ask();
+    clock.advance(20_000);
+    await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: 40_000 });
+    expect(one.calls).toBe(1);
+  });
+
+  it('is not waited for where another model stands in', async () => {
+    const { ask } = setUp([target('one', { service: scripted(LIMITED) })], 'priority', {
+      fallback: [{ name: 'two', strategy: 'priority', targets: [target('two')] }],
+    });
+    expect((await ask()).provider).toBe('two');
+  });
+
+  it('does not count as one that does not work', async () => {
+    const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 1 }));
+    const { ask, clock, breakers } = setUp([target('one', { service: one }), target('two')], 'priority');
+    for (let n = 0; n < 20; n++) {
+      await ask();
+      clock.advance(2);
+    }
+    expect(one.calls).toBe(20);
+    expect(breakers.availability('one/m').kind).toBe('ready');
+  });
+});
+
+describe('a target that does not work', () => {
+  const retries = { max: 0 };
+
+  it('is not asked after a few failures, and tried by one call when its time is over', async () => {
+    const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN, DOWN, answer());
+    const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
+    for (let n = 0; n < 10; n++) expect((await ask()).provider).toBe('two');
+    expect(one.calls).toBe(5);
+    clock.advance(5_000);
+    // it is tried, in vain; then not for as long again
+    expect((await ask()).provider).toBe('two');
+    expect((await ask()).provider).toBe('two');
+    expect(one.calls).toBe(6);
+    clock.advance(5_000);
+    expect((await ask()).provider).toBe('one');
+    expect((await ask()).provider).toBe('one');
+  });
+
+  it('is tried by one of many calls, and the others do not wait for it', async () => {
+    let release: (reply: LlmReply) => void = () => {};
+    const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN);
+    const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
+    for (let n = 0; n < 5; n++) await ask();
+    clock.advance(5_000);
+    one.complete = () => {
+      one.calls++;
+      return new Promise((resolve) => {
+        release = resolve;
+      });
+    };
+    const calls = Array.from({ length: 20 }, () => ask());
+    const others = await Promise.all(calls.slice(1));
+    expect(others.map(({ provider }) => provider)).toEqual(Array(19).fill('two'));
+    expect(one.calls).toBe(6);
+    release(answer());
+    expect((await calls[0])?.provider).toBe('one');
+  });
+
+  it('is known to all replicas, and tried by one of them', async () => {
+    const clock = new ManualClock();
+    const circuits = new MemoryCircuits(clock);
+    const services = [scripted(DOWN, DOWN, DOWN, DOWN, DOWN, answer()), scripted(answer())];
+    const replicas = services.map((service) => {
+      const replica = setUp([target('one', { service })], 'priority', { clock, circuits, retries });
+      circuits.onChange(() => void replica.breakers.refresh());
+      return replica;
+    });
+    const [first, second] = replicas as [(typeof replicas)[0], (typeof replicas)[0]];
+    for (let n = 0; n < 5; n++) await expect(first.ask()).rejects.toBe(DOWN);
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(second.ask()).rejects.toMatchObject({ code: 'no_healthy_target', retryAfterMs: 5_000 });
+    clock.advance(5_000);
+    await Promise.all([first.ask(), second.ask().catch(() => {})]);
+    expect(services.map(({ calls }) => calls).reduce((a, b) => a + b)).toBe(6);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await second.ask()).provider).toBe('one');
+  });
+
+  it('opens by the share of failures of a window, where there were enough calls', async () => {
+    const outcomes = Array.from({ length: 30 }, (_, n) => (n % 3 === 1 ? answer() : DOWN));
+    const one = scripted(...outcomes);
+    const { ask } = setUp([target('one', { service: one })], 'priority', { retries });
+    for (let n = 0; n < 30; n++) await ask().catch(() => {});
+    expect(one.calls).toBe(10);
+  });
+
+  it('does not open for failures of long ago', async () => {
+    const one = scripted(...Array.from({ length: 60 }, (_, n) => (n % 3 === 1 ? answer() : DOWN)));
+    const { ask, clock } = setUp([target('one', { service: one })], 'priority', { retries });
+    for (let n = 0; n < 60; n++) {
+      await ask().catch(() => {});
+      clock.advance(4_000);
+    }
+    expect(one.calls).toBe(60);
+  });
+
+  it('goes on by itself where the store is away', async () => {
+    const clock = new ManualClock();
+    const circuits = new MemoryCircuits(clock);
+    const away = () => Promise.reject(new Error('away'));
+    Object.assign(circuits, { open: away, close: away, cool: away, probe: away, states: away });
+    const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN, answer());
+    const { ask } = setUp([target('one', { service: one }), target('two')], 'priority', { clock, circuits });
+    for (let n = 0; n < 8; n++) expect((await ask()).provider).toBe('two');
+    expect(one.calls).toBe(5);
+    clock.advance(5_000);
+    expect((await ask()).provider).toBe('one');
+    expect((await ask()).provider).toBe('one');
+  });
+});
+
+describe('a second target for one that takes long', () => {
+  const later = (ms: number, reply: () => LlmReply = answer) => ({
+    calls: 0,
+    aborted: 0,
+    complete(call: { signal: AbortSignal }): Promise<LlmReply> {
+      this.calls++;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => resolve(reply()), ms);
+        call.signal.addEventListener('abort', () => {
+          clearTimeout(timer);
+          this.aborted++;
+          reject(call.signal.reason);
+        });
+      });
+    },
+  });
+
+  it('is asked after so long, and the quicker one is the answer; the other is stopped, and its prompt charged', async () => {
+    const slow = later(60_000);
+    const price = { input: 1_000, output: 1_000 };
+    const { ask, metrics, usage } = setUp([target('slow', { service: slow, price }), target('quick', { price })], 'priority', {
+      hedgeAfter: 5,
+    });
+    const { provider, facts } = await ask();
+    expect(provider).toBe('quick');
+    expect(slow.aborted).toBe(1);
+    expect((await metrics.hedges.get()).values).toEqual([
+      expect.objectContaining({ labels: { provider: 'slow', outcome: 'won' }, value: 1 }),
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(facts.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
+      ['quick/m', 'answered'],
+      ['slow/m', 'lost'],
+    ]);
+    const { inputTokens = 0 } = facts.usage ?? {};
+    expect(inputTokens).toBeGreaterThan(10);
+    expect(facts.cost).toBe((inputTokens + 5) * 1_000_000);
+    expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
+  });
+
+  it('is not asked where the first begins in time, nor before it is known how long it takes', async () => {
+    const two = scripted(answer());
+    const targets = [target('one', { service: later(1) }), target('two', { service: two })];
+    expect((await setUp(targets, 'priority', { hedgeAfter: 5_000 }).ask()).provider).toBe('one');
+    expect((await setUp(targets, 'priority', { hedgeAfter: 'p95' }).ask()).provider).toBe('one');
+    expect(two.calls).toBe(0);
+  });
+
+  it('does not keep the first from being the answer', async () => {
+    const two = later(60_000);
+    const targets = [target('one', { service: later(30) }), target('two', { service: two })];
+    expect((await setUp(targets, 'priority', { hedgeAfter: 5 }).ask()).provider).toBe('one');
+    expect([two.calls, two.aborted]).toEqual([1, 1]);
+  });
+});

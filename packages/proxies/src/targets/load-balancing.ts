@@ -1,0 +1,284 @@
+import {
+  asLlmError,
+  type Clock,
+  type FailureKind,
+  type LlmCall,
+  LlmError,
+  type LlmReply,
+  type LlmService,
+  type Random,
+  systemClock,
+  systemRandom,
+  type UnreadRequest,
+} from '@sluice/core';
+import type { Metrics } from '@sluice/telemetry';
+import { aloneWithCircuits, aloneWithLoads } from './alone.ts';
+import { Attempts, showTarget, type TargetUsage, type Tried } from './attempts.ts';
+import { type Availability, type BreakerSettings, CircuitBreakers } from './circuit-breakers.ts';
+import { hedged } from './hedging.ts';
+import { LatencySamples } from './latency-samples.ts';
+import { circuitOf, type FallbackReason, type Model, type Target } from './model.ts';
+import { Retries, type RetrySettings } from './retries.ts';
+import { SharedLoads } from './shared-loads.ts';
+import { pick, type TargetFigures } from './strategies.ts';
+
+export interface LoadBalancingOptions {
+  readonly models: {
+    get(name: string): Model | undefined;
+    /** Who answers a request that names no model. */
+    other?(request: UnreadRequest): Model | undefined;
+  };
+  readonly usage: TargetUsage & Pick<TargetFigures, 'calls'>;
+  /** What is shared with other replicas; of this process alone if not given. */
+  readonly loads?: SharedLoads;
+  readonly breakers?: CircuitBreakers;
+  readonly retries?: () => RetrySettings;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly metrics?: Pick<Metrics, 'attempts' | 'retries' | 'fallbacks' | 'hedges'>;
+}
+
+/** An attempt that failed, or none that could be made. */
+type Unanswered = Exclude<Tried, { failure?: undefined }>;
+
+/** A target to ask, with a place at it where places are counted. */
+interface Chosen {
+  readonly target: Target;
+  readonly probe: boolean;
+  readonly leave: () => void;
+}
+
+/** What a failure is as a reason to go on to another target or model. `rejected` is none: the request is wrong everywhere. */
+const REASONS: Readonly<Record<FailureKind, FallbackReason | undefined>> = {
+  unreachable: 'error',
+  silent: 'error',
+  unavailable: 'error',
+  credentials: 'error',
+  busy: 'error',
+  rate_limited: 'rate_limit',
+  context_length: 'context_length',
+  content_refused: 'content_refused',
+  rejected: undefined,
+};
+/** Where the configuration does not say. */
+const BREAKER: BreakerSettings = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000, openMs: 5_000 };
+const RETRIES: RetrySettings = {
+  max: 2,
+  budget: { share: 0.1, floorPerS: 1 },
+  initialMs: 250,
+  maxMs: 4_000,
+  maxWaitMs: 5_000,
+};
+const FALL_BACK_ON: readonly FallbackReason[] = ['error', 'rate_limit'];
+
+/** @throws LlmError `model_not_found`, `not_found` */
+function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model {
+  const name = call.message.view().model;
+  const { unread } = call.message;
+  if (unread !== undefined && name === '') {
+    const model = models.other?.(unread);
+    if (model !== undefined) return model;
+    throw new LlmError('not_found', `No provider is configured that answers ${call.route}.`);
+  }
+  const model = models.get(name);
+  if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+  return model;
+}
+
+const answeredBy = ({ outcome }: Unanswered): LlmReply => {
+  if (outcome instanceof LlmError) throw outcome;
+  return outcome;
+};
+
+/**
+ * Answers by one of the targets of the model that was asked for. Where one fails before its answer has begun, the others are asked, then those that may
+ * do better a second time, then the models that stand in for this one: so nothing is ever sent to a client that has to be taken back.
+ *
+ * @throws LlmError `model_not_found`, `no_healthy_target`, `overloaded`, `rate_limit_exceeded`, and what the last target throws
+ */
+export function loadBalancing(options: LoadBalancingOptions): LlmService {
+  const { models, usage, metrics } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const loads = options.loads ?? new SharedLoads({ store: aloneWithLoads, replica: '', clock });
+  const breakers = options.breakers ?? new CircuitBreakers({ store: aloneWithCircuits, settings: () => BREAKER, clock });
+  const retries = new Retries({ settings: options.retries ?? (() => RETRIES), clock, random });
+  const samples = new Map<string, LatencySamples>();
+  const latencies = ({ name }: Target): LatencySamples => {
+    let known = samples.get(name);
+    if (known === undefined) {
+      known = new LatencySamples();
+      samples.set(name, known);
+    }
+    return known;
+  };
+  const attempts = new Attempts({ usage, loads, breakers, latencies, clock, metrics });
+  const figures: TargetFigures = {
+    calls: (target) => usage.calls(target),
+    outstanding: (target) => loads.outstanding(target),
+    speed: (target) => loads.speed(target),
+  };
+
+  const isFull = ({ limits }: Target): boolean => limits?.some((limit) => limit.full) === true;
+
+  /** A place at each of a target's limits, or at none. */
+  const enter = async (call: LlmCall, { limits }: Target): Promise<() => void> => {
+    if (limits === undefined || limits.length === 0) return () => {};
+    const left: (() => void)[] = [];
+    const leave = (): void => {
+      for (const one of left) one();
+    };
+    try {
+      for (const limit of limits) left.push(await limit.enter(call.facts.caller?.tenant ?? '', call.signal));
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return leave;
+  };
+
+  /** The best of those that may be asked now and were not asked in vain. Of targets without a free place one is waited for where there is no other. */
+  const choose = async (call: LlmCall, model: Model, but: ReadonlySet<Target>): Promise<Chosen | Unanswered | undefined> => {
+    const strategy = call.preferences.optimizeFor ?? model.strategy;
+    const refused = new Set<Target>();
+    let busy: Unanswered | undefined;
+    for (;;) {
+      const open = model.targets.filter((target) => {
+        if (but.has(target) || refused.has(target)) return false;
+        const { kind } = breakers.availability(circuitOf(target));
+        return kind === 'ready' || kind === 'due';
+      });
+      if (open.length === 0) return busy;
+      const free = open.length === 1 ? open : open.filter((target) => !isFull(target));
+      const target = pick(strategy, free.length === 0 ? open : free, call, figures, random);
+      const circuit = circuitOf(target);
+      const probe = breakers.availability(circuit).kind === 'due';
+      if (probe && !(await breakers.tryProbe(circuit))) {
+        refused.add(target);
+        continue;
+      }
+      try {
+        return { target, probe, leave: await enter(call, target) };
+      } catch (thrown) {
+        if (probe) breakers.undecided(circuit);
+        const error = asLlmError(thrown);
+        if (error.failure === undefined) throw error;
+        busy = { failure: error.failure, outcome: error };
+        refused.add(target);
+      }
+    }
+  };
+
+  const attempt = async (call: LlmCall, { target, probe, leave }: Chosen, race?: { lost: LlmError }): Promise<Tried> => {
+    // a retry pays for none
+    if (call.facts.attempts === 0) retries.called(target.provider);
+    let streamed = false;
+    try {
+      const tried = await attempts.make(call, target, probe, race);
+      if (tried.failure === undefined && 'stream' in tried.reply) {
+        streamed = true;
+        void tried.reply.stream.outcome.then(leave);
+      }
+      return tried;
+    } finally {
+      if (!streamed) leave();
+    }
+  };
+
+  const attemptOrHedge = async (call: LlmCall, model: Model, chosen: Chosen, but: ReadonlySet<Target>): Promise<Tried> => {
+    const { hedgeAfter } = model;
+    const afterMs = hedgeAfter === 'p95' ? latencies(chosen.target).quantile(0.95) : hedgeAfter;
+    if (afterMs === undefined || model.targets.length === 1 || call.operation === 'other') return attempt(call, chosen);
+    const raced = await hedged<Chosen>({
+      call,
+      afterMs,
+      first: chosen,
+      second: async () => {
+        const second = await choose(call, model, new Set([...but, chosen.target]));
+        return second !== undefined && 'target' in second ? second : undefined;
+      },
+      attempt,
+    });
+    if (raced.tried.failure === undefined) showTarget(call, raced.by.target);
+    if (raced.hedged) metrics?.hedges.inc({ provider: chosen.target.provider, outcome: raced.by === chosen ? 'lost' : 'won' });
+    return raced.tried;
+  };
+
+  /** All that a model's own targets can do for a call. */
+  const answerBy = async (call: LlmCall, model: Model, isLast: boolean): Promise<Tried | undefined> => {
+    const failed = new Map<Target, Unanswered>();
+    // those that failed earlier in this call, where its stream is begun anew
+    const before = call.facts.tried.filter(({ outcome }) => outcome === 'failed').map(({ target }) => target);
+    const others = model.targets.filter(({ name }) => !before.includes(name));
+    const avoided = new Set(others.length === 0 ? [] : model.targets.filter(({ name }) => before.includes(name)));
+    const on = model.fallbackOn ?? FALL_BACK_ON;
+    let last: Unanswered | undefined;
+    let again = { retries: 0, waitedMs: 0 };
+    for (;;) {
+      const but = new Set([...failed.keys(), ...avoided]);
+      const chosen = await choose(call, model, but);
+      if (chosen !== undefined && 'target' in chosen) {
+        const tried = await attemptOrHedge(call, model, chosen, but);
+        if (tried.failure === undefined) return tried;
+        last = tried;
+        const reason = REASONS[tried.failure.kind];
+        const repeat = tried.failure.shouldRetry === true;
+        if (!repeat && (reason === undefined || !on.includes(reason))) return tried;
+        failed.set(chosen.target, tried);
+        continue;
+      }
+      last = chosen ?? last;
+      const states = model.targets.map((target) => ({
+        target,
+        failure: failed.get(target)?.failure,
+        availability: breakers.availability(circuitOf(target)),
+      }));
+      const wait = retries.wait(call, states, again, isLast);
+      if (wait === undefined) return last ?? nobody(model, states);
+      const isRetry = wait.retries !== undefined;
+      again = { retries: again.retries + (isRetry ? 1 : 0), waitedMs: again.waitedMs + wait.ms };
+      if (wait.retries !== undefined) metrics?.retries.inc({ provider: wait.retries });
+      await retries.pause(wait.ms, call.signal);
+      for (const { target, failure } of states) if (failure === undefined || retries.mayHelp(failure)) failed.delete(target);
+      avoided.clear();
+    }
+  };
+
+  return {
+    async complete(call) {
+      const model = modelFor(call, models);
+      const { fallback = [], fallbackOn = FALL_BACK_ON } = model;
+      let last: Unanswered | undefined;
+      for (const [n, candidate] of [model, ...fallback].entries()) {
+        if (last !== undefined) {
+          const reason = REASONS[last.failure.kind];
+          if (reason === undefined || !fallbackOn.includes(reason)) break;
+          metrics?.fallbacks.inc({ model: model.name, reason });
+        }
+        const tried = await answerBy(call, candidate, n === fallback.length);
+        if (tried?.failure === undefined) {
+          if (tried !== undefined) return tried.reply;
+        } else last = tried;
+      }
+      return answeredBy(last as Unanswered);
+    },
+  };
+}
+
+/** Nobody could be asked. @throws nothing; the error is what the call is answered with where no other model stands in */
+function nobody(model: Model, states: readonly { readonly availability: Availability }[]): Unanswered {
+  const waits = states.map(({ availability }) => availability);
+  const forMs = Math.min(...waits.map((one) => ('forMs' in one ? one.forMs : 1_000)));
+  const cooling = waits.every(({ kind }) => kind === 'cooling');
+  const failure = { kind: cooling ? 'rate_limited' : 'unavailable', retryAfterMs: forMs } as const;
+  const name = model.name === '' ? 'this route' : model.name;
+  const outcome = cooling
+    ? new LlmError('rate_limit_exceeded', `The providers of ${name} are asked too often. Try again in ${seconds(forMs)} s.`, {
+        retryAfterMs: forMs,
+        failure,
+      })
+    : new LlmError('no_healthy_target', `No provider of ${name} works at the moment.`, { retryAfterMs: forMs, failure });
+  return { failure, outcome };
+}
+
+const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));

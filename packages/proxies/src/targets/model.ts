@@ -1,0 +1,46 @@
+import type { LlmService, Strategy } from '@sluice/core';
+import type { Price } from '@sluice/pricing';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+
+/** One provider, model and credentials that can serve a public model name. */
+export interface Target {
+  /** `provider/model`, or `provider/*` for what clients may ask for by any name: made of the configuration alone, so that it may be a label. */
+  readonly name: string;
+  readonly provider: string;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly weight: number;
+  /** Whose tokenizer counts its prompts, where it is at hand. */
+  readonly tokenizer?: 'openai';
+  /** What it takes now; it may change while the gateway runs. Undefined where nobody knows. */
+  readonly price?: Price | undefined;
+  /** How long an answer takes as far as the configuration knows, until measurements say better. */
+  readonly expectedLatencyMs?: number;
+  /** Its limits of calls at one time: its provider's, and its own. */
+  readonly limits?: readonly ConcurrencyLimit[];
+  readonly service: LlmService;
+}
+
+/** What a call may go on from, to another target or model. */
+export type FallbackReason = 'error' | 'rate_limit' | 'context_length' | 'content_refused';
+
+/** What clients ask for by one name. */
+export interface Model {
+  readonly name: string;
+  readonly strategy: Strategy;
+  /** In order of priority. At least one. */
+  readonly targets: readonly Target[];
+  /** Other models that answer in its place where none of its targets does, one after the other. Theirs do not count. */
+  readonly fallback?: readonly Model[];
+  /** `error` and `rate_limit` if not given. */
+  readonly fallbackOn?: readonly FallbackReason[];
+  /** Ask a second target where the first has not begun to answer after so long: as long as it nearly always takes, or so many milliseconds. */
+  readonly hedgeAfter?: 'p95' | number;
+}
+
+/** All targets that may come to answer a call of a model. */
+export const targetsOf = ({ targets, fallback = [] }: Model): readonly Target[] =>
+  fallback.length === 0 ? targets : [...targets, ...fallback.flatMap((model) => model.targets)];
+
+/** A target by what is called in the end: names that share a label are told apart, and those that share a target are not. */
+export const circuitOf = ({ provider, model }: Pick<Target, 'provider' | 'model'>): string => `${provider}/${model}`;

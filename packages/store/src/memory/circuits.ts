@@ -1,0 +1,60 @@
+import type { Clock } from '@sluice/core';
+import type { CircuitState, Circuits } from '../ports/index.ts';
+
+/** Circuits of one process, and of tests with several replicas in one. */
+export class MemoryCircuits implements Circuits {
+  readonly #clock: Clock;
+  readonly #open = new Map<string, number>();
+  readonly #probing = new Map<string, number>();
+  readonly #cooling = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async open(target: string, forMs: number): Promise<void> {
+    this.#open.set(target, this.#clock.now() + forMs);
+    this.#probing.delete(target);
+    this.#tell();
+  }
+
+  async close(target: string): Promise<void> {
+    this.#open.delete(target);
+    this.#probing.delete(target);
+    this.#tell();
+  }
+
+  async cool(target: string, forMs: number): Promise<void> {
+    const until = this.#clock.now() + forMs;
+    this.#cooling.set(target, Math.max(until, this.#cooling.get(target) ?? 0));
+    this.#tell();
+  }
+
+  async probe(target: string, forMs: number): Promise<boolean> {
+    const openUntil = this.#open.get(target);
+    if (openUntil === undefined) return true;
+    const nowMs = this.#clock.now();
+    if (openUntil > nowMs || (this.#probing.get(target) ?? 0) > nowMs) return false;
+    this.#probing.set(target, nowMs + forMs);
+    return true;
+  }
+
+  async states(): Promise<ReadonlyMap<string, CircuitState>> {
+    const nowMs = this.#clock.now();
+    for (const [target, until] of this.#cooling) if (until <= nowMs) this.#cooling.delete(target);
+    const states = new Map<string, CircuitState>();
+    for (const [target, until] of this.#cooling) states.set(target, { coolingMs: until - nowMs });
+    for (const [target, until] of this.#open) states.set(target, { ...states.get(target), openMs: Math.max(0, until - nowMs) });
+    return states;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '@sluice/core';
+import { REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
+
+interface Own {
+  inFlight: number;
+  waiting: number;
+  places: number;
+}
+
+const SPEEDS = [
+  ['first', 'firstMs'],
+  ['token', 'tokenMs'],
+  ['whole', 'wholeMs'],
+] as const;
+
+type Speed = (typeof SPEEDS)[number][1];
+
+/** Loads of one process, and of tests with several replicas in one. The same as redis/scripts/exchange-loads.lua does it. */
+export class MemoryTargetLoads implements TargetLoads {
+  readonly #clock: Clock;
+  readonly #replicas = new Map<string, { heardMs: number; targets: Map<string, Own> }>();
+  readonly #speeds = new Map<string, Partial<Record<Speed, number>> & { atMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<ReadonlyMap<string, TargetShare>> {
+    const nowMs = this.#clock.now();
+    this.#forgetGone(nowMs);
+    const own = this.#replicas.get(replica) ?? { heardMs: nowMs, targets: new Map<string, Own>() };
+    own.heardMs = nowMs;
+    this.#replicas.set(replica, own);
+    const shares = new Map<string, TargetShare>();
+    for (const [target, report] of reports) {
+      const before = own.targets.get(target) ?? { inFlight: 0, waiting: 0, places: 0 };
+      const places = report.limit === undefined ? 0 : this.#placesFor(replica, target, report, report.limit, before.places);
+      own.targets.set(target, { inFlight: report.inFlight, waiting: report.waiting, places });
+      this.#measure(target, report, nowMs);
+      const { atMs, ...speeds } = this.#speeds.get(target) ?? { atMs: undefined };
+      shares.set(target, {
+        inFlight: this.#sum(target, ({ inFlight }) => inFlight),
+        ...(report.limit === undefined ? {} : { places }),
+        ...speeds,
+        ...(atMs === undefined ? {} : { measuredMs: nowMs - atMs }),
+      });
+    }
+    return shares;
+  }
+
+  async leave(replica: string): Promise<void> {
+    this.#replicas.delete(replica);
+  }
+
+  #placesFor(replica: string, target: string, { inFlight, waiting }: TargetReport, limit: number, before: number): number {
+    const others = (of: (own: Own) => number): number => this.#sum(target, of, replica);
+    const free = limit - others(({ places }) => places);
+    const fair = Math.ceil(limit / this.#replicas.size);
+    const demand = inFlight + waiting;
+    const othersDemand = others((own) => own.inFlight + own.waiting);
+    const othersWait = others((own) => own.waiting) > 0;
+    const wanted = Math.max(demand, othersWait ? 1 : fair);
+    return Math.max(Math.min(inFlight, Math.max(before, free)), Math.min(wanted, Math.max(fair, limit - othersDemand), free), 0);
+  }
+
+  #measure(target: string, report: TargetReport, nowMs: number): void {
+    for (const [of, name] of SPEEDS) {
+      const measured = report[of];
+      if (measured === undefined) continue;
+      const speeds = this.#speeds.get(target) ?? { atMs: nowMs };
+      const known = speeds[name];
+      const weight = 1 - Math.exp(-(nowMs - speeds.atMs) / SPEED_DECAY_MS);
+      const moved = known === undefined || measured.meanMs > known ? measured.meanMs : known + (measured.meanMs - known) * weight;
+      this.#speeds.set(target, { ...speeds, [name]: moved });
+    }
+    const speeds = this.#speeds.get(target);
+    if (speeds !== undefined && SPEEDS.some(([of]) => report[of] !== undefined)) speeds.atMs = nowMs;
+  }
+
+  #forgetGone(nowMs: number): void {
+    const heard = Math.max(...[...this.#replicas.values()].map(({ heardMs }) => heardMs));
+    // where nobody was heard, it was the store that was away
+    const away = nowMs - heard > REPLICA_LEASE_MS;
+    for (const [replica, own] of this.#replicas) {
+      if (away) own.heardMs = nowMs;
+      else if (nowMs - own.heardMs > REPLICA_LEASE_MS) this.#replicas.delete(replica);
+    }
+  }
+
+  #sum(target: string, of: (own: Own) => number, but?: string): number {
+    let sum = 0;
+    for (const [replica, { targets }] of this.#replicas) {
+      const own = replica === but ? undefined : targets.get(target);
+      if (own !== undefined) sum += of(own);
+    }
+    return sum;
+  }
+}

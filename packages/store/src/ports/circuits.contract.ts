@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import { waitFor } from '../../../../test/support/wait-for.ts';
+import type { Circuits } from './circuits.ts';
+
+/** Every adapter of `Circuits` passes this; `open` gives two replicas on one empty store. */
+export function circuitsContract(adapter: string, open: (clock: ManualClock) => Promise<readonly [Circuits, Circuits]>): void {
+  describe(`circuits (${adapter})`, () => {
+    it('are closed where nobody says otherwise', async () => {
+      const [one] = await open(new ManualClock());
+      expect(await one.states()).toEqual(new Map());
+    });
+
+    it('are open for all replicas at once, and until their time is over', async () => {
+      const clock = new ManualClock();
+      const [one, other] = await open(clock);
+      let told = 0;
+      other.onChange(() => told++);
+      await one.open('up/m', 5_000);
+      await waitFor(() => told > 0, 'the other replica to be told');
+      expect(await other.states()).toEqual(new Map([['up/m', { openMs: 5_000 }]]));
+      clock.advance(2_000);
+      expect(await other.states()).toEqual(new Map([['up/m', { openMs: 3_000 }]]));
+      clock.advance(3_000);
+      expect(await other.states()).toEqual(new Map([['up/m', { openMs: 0 }]]));
+    });
+
+    it('let one replica try, once the time is over, and no other at the same time', async () => {
+      const clock = new ManualClock();
+      const [one, other] = await open(clock);
+      await one.open('up/m', 5_000);
+      expect(await one.probe('up/m', 1_000)).toBe(false);
+      clock.advance(5_000);
+      const tries = await Promise.all([one, other, one, other].map((replica) => replica.probe('up/m', 1_000)));
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      // the one that tried has died
+      clock.advance(1_000);
+      expect(await other.probe('up/m', 1_000)).toBe(true);
+      expect(await one.probe('up/m', 1_000)).toBe(false);
+      await other.open('up/m', 5_000);
+      clock.advance(4_999);
+      expect(await one.probe('up/m', 1_000)).toBe(false);
+      clock.advance(1);
+      expect(await one.probe('up/m', 1_000)).toBe(true);
+    });
+
+    it('are closed again for all, and nobody has to try what is closed', async () => {
+      const clock = new ManualClock();
+      const [one, other] = await open(clock);
+      await one.open('up/m', 1_000);
+      clock.advance(1_000);
+      expect(await one.probe('up/m', 1_000)).toBe(true);
+      await one.close('up/m');
+      expect(await other.states()).toEqual(new Map());
+      expect(await other.probe('up/m', 1_000)).toBe(true);
+      expect(await one.probe('up/m', 1_000)).toBe(true);
+    });
+
+    it('cool down beside, for the longest that was said', async () => {
+      const clock = new ManualClock();
+      const [one, other] = await open(clock);
+      await one.cool('up/m', 2_000);
+      await other.cool('up/m', 500);
+      await one.open('up/other', 1_000);
+      expect(await other.states()).toEqual(
+        new Map([
+          ['up/m', { coolingMs: 2_000 }],
+          ['up/other', { openMs: 1_000 }],
+        ]),
+      );
+      await one.open('up/m', 1_000);
+      await one.close('up/m');
+      expect((await one.states()).get('up/m')).toEqual({ coolingMs: 2_000 });
+      clock.advance(2_000);
+      expect((await one.states()).get('up/m')).toBeUndefined();
+    });
+  });
+}

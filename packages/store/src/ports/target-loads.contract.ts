@@ -1,0 +1,102 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import fc from 'fast-check';
+import { REPLICA_LEASE_MS, type TargetLoads, type TargetReport } from './target-loads.ts';
+
+const report = (inFlight: number, waiting: number, limit?: number): ReadonlyMap<string, TargetReport> =>
+  new Map([['t', { inFlight, waiting, ...(limit === undefined ? {} : { limit }) }]]);
+
+/** Every adapter of `TargetLoads` passes this; `open` gives an empty store. */
+export function targetLoadsContract(adapter: string, open: (clock: ManualClock) => TargetLoads): void {
+  describe(`loads of targets (${adapter})`, () => {
+    const shareOf = async (loads: TargetLoads, replica: string, told: ReadonlyMap<string, TargetReport>) =>
+      (await loads.exchange(replica, told)).get('t');
+
+    it('adds up what is under way at all replicas', async () => {
+      const loads = open(new ManualClock());
+      expect(await shareOf(loads, 'a', report(3, 0))).toEqual({ inFlight: 3 });
+      expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 7 });
+      expect(await shareOf(loads, 'a', report(1, 0))).toEqual({ inFlight: 5 });
+    });
+
+    it('forgets a replica that leaves, and one that is not heard of', async () => {
+      const clock = new ManualClock();
+      const loads = open(clock);
+      await loads.exchange('a', report(3, 0));
+      await loads.exchange('b', report(4, 0));
+      await loads.leave('a');
+      expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 4 });
+      await loads.exchange('a', report(2, 0));
+      clock.advance(REPLICA_LEASE_MS / 2);
+      await loads.exchange('b', report(4, 0));
+      clock.advance(REPLICA_LEASE_MS / 2 + 1);
+      expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 4 });
+    });
+
+    it('does not forget replicas of which nothing was heard because the store was away', async () => {
+      const clock = new ManualClock();
+      const loads = open(clock);
+      await loads.exchange('a', report(3, 0, 8));
+      await loads.exchange('b', report(2, 0, 8));
+      clock.advance(REPLICA_LEASE_MS * 3);
+      expect(await shareOf(loads, 'b', report(2, 0, 8))).toMatchObject({ inFlight: 5 });
+    });
+
+    it('gives all places to the one who wants them while nobody else does', async () => {
+      const loads = open(new ManualClock());
+      expect(await shareOf(loads, 'a', report(0, 0, 10))).toEqual({ inFlight: 0, places: 10 });
+      expect(await shareOf(loads, 'a', report(10, 5, 10))).toEqual({ inFlight: 10, places: 10 });
+    });
+
+    it('gives equal shares where both wait, and what the one does not need to the other', async () => {
+      const loads = open(new ManualClock());
+      await loads.exchange('a', report(10, 5, 10));
+      expect(await shareOf(loads, 'b', report(0, 8, 10))).toEqual({ inFlight: 10, places: 0 });
+      // calls of a end, and it may not begin as many again
+      expect(await shareOf(loads, 'a', report(7, 8, 10))).toMatchObject({ places: 7 });
+      expect(await shareOf(loads, 'b', report(0, 8, 10))).toMatchObject({ places: 3 });
+      expect(await shareOf(loads, 'a', report(4, 8, 10))).toMatchObject({ places: 5 });
+      expect(await shareOf(loads, 'b', report(3, 8, 10))).toMatchObject({ places: 5 });
+      // a needs two alone
+      expect(await shareOf(loads, 'a', report(2, 0, 10))).toMatchObject({ places: 2 });
+      expect(await shareOf(loads, 'b', report(5, 8, 10))).toMatchObject({ places: 8 });
+    });
+
+    it('never gives more places than there are', async () => {
+      const step = fc.record({ replica: fc.constantFrom('a', 'b', 'c'), calls: fc.nat(12), ends: fc.nat(12) });
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 40 }), async (limit, steps) => {
+          const loads = open(new ManualClock());
+          const replicas = new Map<string, { inFlight: number; places: number }>();
+          for (const { replica, calls, ends } of steps) {
+            const own = replicas.get(replica) ?? { inFlight: 0, places: 0 };
+            replicas.set(replica, own);
+            own.inFlight = Math.max(0, own.inFlight - ends);
+            const begin = Math.min(calls, Math.max(0, own.places - own.inFlight));
+            own.inFlight += begin;
+            own.places = (await shareOf(loads, replica, report(own.inFlight, calls - begin, limit)))?.places ?? 0;
+            const sum = (of: (one: { inFlight: number; places: number }) => number) =>
+              [...replicas.values()].reduce((all, one) => all + of(one), 0);
+            expect(sum((one) => Math.max(one.places, one.inFlight))).toBeLessThanOrEqual(limit);
+          }
+        }),
+        { numRuns: adapter === 'memory' ? 300 : 40 },
+      );
+    });
+
+    it('averages speeds over all replicas: up at once, down slowly', async () => {
+      const clock = new ManualClock();
+      const loads = open(clock);
+      const told = (meanMs: number): ReadonlyMap<string, TargetReport> =>
+        new Map([['t', { inFlight: 0, waiting: 0, first: { count: 1, meanMs } }]]);
+      expect(await shareOf(loads, 'a', told(100))).toMatchObject({ firstMs: 100, measuredMs: 0 });
+      expect(await shareOf(loads, 'b', told(900))).toMatchObject({ firstMs: 900 });
+      clock.advance(10_000);
+      const after = (await shareOf(loads, 'a', told(100)))?.firstMs ?? 0;
+      expect(after).toBeGreaterThan(380);
+      expect(after).toBeLessThan(410);
+      clock.advance(3_000);
+      expect(await shareOf(loads, 'b', report(0, 0))).toMatchObject({ firstMs: after, measuredMs: 3_000 });
+    });
+  });
+}

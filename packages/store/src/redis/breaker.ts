@@ -1,0 +1,111 @@
+import { type Clock, systemClock } from '@sluice/core';
+
+/** Redis has not answered lately, so that it is not asked: no call is to wait for what will not come. */
+export class RedisUnavailableError extends Error {
+  override readonly name = 'RedisUnavailableError';
+}
+
+/** So many failures one after the other open it, */
+const IN_A_ROW = 5;
+/** or more than half of the last so many, within a second. */
+const SAMPLE = 20;
+const SAMPLE_MS = 1_000;
+/** A state holds for so long at least: what answers now and then is no Redis to wait for. */
+const LEAST_MS = 1_000;
+/** How often it is tried whether Redis answers again. */
+const PROBE_MS = 100;
+
+export interface RedisBreakerOptions {
+  /** Asks Redis for anything, and rejects where it does not answer in time. */
+  readonly probe: () => Promise<unknown>;
+  readonly onState?: ((open: boolean) => void) | undefined;
+  readonly clock?: Clock;
+}
+
+/**
+ * Keeps calls from waiting for a Redis that does not answer in time: after a few of them have, the others know. What Redis itself refuses (a wrong command,
+ * a key of another type) is an answer. It is tried in the background whether it answers again, never by a call.
+ */
+export class RedisBreaker {
+  readonly #options: RedisBreakerOptions;
+  readonly #clock: Clock;
+  #inARow = 0;
+  #answers: boolean[] = [];
+  #sampleSinceMs = 0;
+  #openSinceMs: number | undefined;
+  #closedSinceMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisBreakerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#closedSinceMs = this.#clock.monotonic() - LEAST_MS;
+  }
+
+  get open(): boolean {
+    return this.#openSinceMs !== undefined;
+  }
+
+  /** Why nothing is sent now; undefined where it is. */
+  refusal(): RedisUnavailableError | undefined {
+    return this.open ? new RedisUnavailableError('Redis does not answer, and is not asked for now') : undefined;
+  }
+
+  answered(): void {
+    this.#inARow = 0;
+    this.#note(true);
+  }
+
+  failed(error: unknown): void {
+    const { name } = (error ?? {}) as Partial<Error>;
+    if (name === 'ReplyError') this.answered();
+    // a connection that is not there costs no time, and says by itself when it is there again
+    if (name !== 'RedisTimeoutError') return;
+    this.#inARow++;
+    this.#note(false);
+    if (this.open) return;
+    const failures = this.#answers.filter((ok) => !ok).length;
+    const half = this.#answers.length >= SAMPLE && failures > this.#answers.length / 2;
+    if (this.#inARow >= IN_A_ROW || half) this.#trip();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #note(ok: boolean): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#sampleSinceMs > SAMPLE_MS) {
+      this.#answers = [];
+      this.#sampleSinceMs = nowMs;
+    }
+    this.#answers.push(ok);
+    if (this.#answers.length > SAMPLE) this.#answers.shift();
+  }
+
+  #trip(): void {
+    // one that has just closed does not open for a stray answer that came late
+    if (this.#clock.monotonic() - this.#closedSinceMs < LEAST_MS && this.#inARow < IN_A_ROW * 2) return;
+    this.#openSinceMs = this.#clock.monotonic();
+    this.#options.onState?.(true);
+    this.#probeLater(LEAST_MS);
+  }
+
+  #probeLater(ms: number): void {
+    this.#timer = setTimeout(() => void this.#probe(), ms).unref();
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await this.#options.probe();
+    } catch {
+      this.#probeLater(PROBE_MS);
+      return;
+    }
+    this.#openSinceMs = undefined;
+    this.#closedSinceMs = this.#clock.monotonic();
+    this.#inARow = 0;
+    this.#answers = [];
+    this.#options.onState?.(false);
+  }
+}

@@ -1,0 +1,36 @@
+--- Changes what all replicas know of a target, and tells them.
+--
+-- KEYS[1]     a hash: "open TARGET", "probe TARGET" and "cool TARGET", each with the time in ms at which it is over
+-- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
+-- ARGV[2]     "open", "close", "cool" or "probe"
+-- ARGV[3]     the target
+-- ARGV[4]     for how long, in ms
+-- ARGV[5]     the channel
+-- Returns     1; of a probe 0 where it is not the caller's to try
+--
+-- Atomic, because of all that want to try a target only one may.
+
+--@include sub-windows
+
+local now = math.floor(now_us(ARGV[1]) / 1000)
+local what, target = ARGV[2], ARGV[3]
+local over = now + tonumber(ARGV[4])
+if what == 'probe' then
+  local open = redis.call('HGET', KEYS[1], 'open ' .. target)
+  if not open then return 1 end
+  local probing = tonumber(redis.call('HGET', KEYS[1], 'probe ' .. target) or 0)
+  if tonumber(open) > now or probing > now then return 0 end
+  redis.call('HSET', KEYS[1], 'probe ' .. target, over)
+  return 1
+end
+if what == 'open' then
+  redis.call('HSET', KEYS[1], 'open ' .. target, over)
+  redis.call('HDEL', KEYS[1], 'probe ' .. target)
+elseif what == 'close' then
+  redis.call('HDEL', KEYS[1], 'open ' .. target, 'probe ' .. target)
+else
+  local cooling = tonumber(redis.call('HGET', KEYS[1], 'cool ' .. target) or 0)
+  if over > cooling then redis.call('HSET', KEYS[1], 'cool ' .. target, over) end
+end
+redis.call('PUBLISH', ARGV[5], target)
+return 1

@@ -1,0 +1,85 @@
+--- Takes what a replica tells of its targets, gives it its places at those that have a limit, and tells it how loaded and how fast they are.
+--
+-- KEYS[1]     the replicas (see include/loads.lua)
+-- KEYS[2]     the sums
+-- KEYS[3]     the prefix of what each replica told; the replica is appended, and the hash tag keeps it on this shard
+-- KEYS[4]     how fast targets are: "first TARGET", "token TARGET" and "whole TARGET" in microseconds, "at TARGET" when that was measured, in ms
+-- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
+-- ARGV[2]     after how many ms without a word a replica is gone
+-- ARGV[3]     after how many ms a measurement counts for a third
+-- ARGV[4]     the replica
+-- ARGV[5..]   seven a target: name, under way, waiting, limit or -1, and the means of first, token and whole in microseconds, or empty
+-- Returns     six a target: under way over all replicas, places or -1, first, token and whole in microseconds or empty, ms since they were measured or empty
+--
+-- Atomic, because places that one replica gives back must not be given to two others.
+
+--@include sub-windows
+--@include loads
+
+local now = math.floor(now_us(ARGV[1]) / 1000)
+local lease, decay, replica = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local own = KEYS[3] .. replica
+
+local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if newest[2] and now - tonumber(newest[2]) > lease then
+  -- where nobody was heard, it was the store that was away
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], now, name) end
+else
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - lease))) do
+    if name ~= replica then loads_forget(KEYS[1], KEYS[2], KEYS[3], name) end
+  end
+end
+redis.call('ZADD', KEYS[1], now, replica)
+local replicas = redis.call('ZCARD', KEYS[1])
+
+-- A figure of one target: what this replica told before, and what the others have told.
+local function known(kind, target)
+  local mine = tonumber(redis.call('HGET', own, kind .. target)) or 0
+  return mine, (tonumber(redis.call('HGET', KEYS[2], kind .. target)) or 0) - mine
+end
+
+local function tell(kind, target, before, amount)
+  if amount == before then return end
+  if amount == 0 then redis.call('HDEL', own, kind .. target) else redis.call('HSET', own, kind .. target, amount) end
+  if redis.call('HINCRBY', KEYS[2], kind .. target, amount - before) == 0 then redis.call('HDEL', KEYS[2], kind .. target) end
+end
+
+local answer = {}
+for at = 5, #ARGV, 7 do
+  local target, in_flight, waiting, limit = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local flying, others_flying = known('f ', target)
+  local waited, others_waiting = known('w ', target)
+  local places = -1
+  if limit >= 0 then
+    local had, others_have = known('p ', target)
+    local free = limit - others_have
+    local fair = math.ceil(limit / replicas)
+    local wanted = math.max(in_flight + waiting, others_waiting > 0 and 1 or fair)
+    local share = math.min(wanted, math.max(fair, limit - others_flying - others_waiting), free)
+    places = math.max(math.min(in_flight, math.max(had, free)), share, 0)
+    tell('p ', target, had, places)
+  end
+  tell('f ', target, flying, in_flight)
+  tell('w ', target, waited, waiting)
+
+  local before = redis.call('HMGET', KEYS[4], 'first ' .. target, 'token ' .. target, 'whole ' .. target, 'at ' .. target)
+  local measured_at = tonumber(before[4])
+  local weight = 1 - math.exp(-(now - (measured_at or now)) / decay)
+  for n, name in ipairs({ 'first ', 'token ', 'whole ' }) do
+    local mean, moved = tonumber(ARGV[at + 3 + n]), tonumber(before[n])
+    if mean then
+      if moved and mean < moved then moved = moved + (mean - moved) * weight else moved = mean end
+      before[n] = string.format('%.0f', moved)
+      measured_at = now
+      redis.call('HSET', KEYS[4], name .. target, before[n], 'at ' .. target, now)
+    end
+  end
+  answer[#answer + 1] = tostring(in_flight + others_flying)
+  answer[#answer + 1] = tostring(places)
+  for n = 1, 3 do answer[#answer + 1] = before[n] or '' end
+  answer[#answer + 1] = measured_at and tostring(now - measured_at) or ''
+end
+redis.call('PEXPIRE', KEYS[2], 86400000)
+redis.call('PEXPIRE', own, 86400000)
+redis.call('PEXPIRE', KEYS[4], 86400000)
+return answer

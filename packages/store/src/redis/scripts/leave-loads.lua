@@ -1,0 +1,11 @@
+--- Forgets a replica that ends.
+--
+-- KEYS[1..3]  see exchange-loads.lua
+-- ARGV[1]     the replica
+-- Returns     nothing
+--
+-- Atomic, because what it had and the sums must not part.
+
+--@include loads
+
+loads_forget(KEYS[1], KEYS[2], KEYS[3], ARGV[1])

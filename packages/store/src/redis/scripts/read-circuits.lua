@@ -1,0 +1,26 @@
+--- What all replicas know of their targets.
+--
+-- KEYS[1]     see change-circuit.lua
+-- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
+-- Returns     three an entry: "open" or "cool", the target, for how many ms more (of one that is open 0 where it may be tried)
+--
+-- A script, because the store's clock decides what is over; it drops what nobody needs any more.
+
+--@include sub-windows
+
+local now = math.floor(now_us(ARGV[1]) / 1000)
+local entries = redis.call('HGETALL', KEYS[1])
+local answer = {}
+for at = 1, #entries, 2 do
+  local kind, target = string.match(entries[at], '^(%a+) (.*)$')
+  local left = tonumber(entries[at + 1]) - now
+  -- one that nobody has tried for an hour is not in use
+  if (kind == 'cool' and left <= 0) or left < -3600000 then
+    redis.call('HDEL', KEYS[1], entries[at])
+  elseif kind ~= 'probe' then
+    answer[#answer + 1] = kind
+    answer[#answer + 1] = target
+    answer[#answer + 1] = tostring(math.max(0, left))
+  end
+end
+return answer
