@@ -62,6 +62,7 @@ describe('the metrics', () => {
       ['sluice_in_flight_requests', 'gauge', []],
       ['sluice_redis_up', 'gauge', []],
       ['sluice_degraded', 'gauge', ['concern']],
+      ['sluice_circuit_state', 'gauge', ['target']],
       ['sluice_build_info', 'gauge', ['version', 'node']],
     ];
     for (const [name, type, labels] of contract) {
@@ -82,7 +83,10 @@ describe('the metrics', () => {
     expect(requests({ status: '404', model: 'other' })).toBe(1);
     expect(requests({ status: '502', provider: 'up' })).toBe(1);
     expect(series.sum('sluice_upstream_attempts_total', { provider: 'up', outcome: 'ok' })).toBe(7);
-    expect(series.sum('sluice_upstream_attempts_total', { provider: 'up', outcome: 'error' })).toBe(1);
+    // the one that failed was tried twice more
+    expect(series.sum('sluice_upstream_attempts_total', { provider: 'up', outcome: 'error' })).toBe(3);
+    expect(series.sum('sluice_retries_total', { provider: 'up' })).toBe(2);
+    expect(series.sum('sluice_circuit_state', {})).toBe(0);
     expect(series.sum('sluice_cache_lookups_total', { kind: 'exact', result: 'hit' })).toBe(1);
     expect(series.sum('sluice_auth_failures_total', { reason: 'unknown' })).toBe(1);
     expect(series.sum('sluice_auth_failures_total', { reason: 'missing' })).toBe(1);

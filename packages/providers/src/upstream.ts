@@ -142,6 +142,18 @@ export class Upstream {
     return { complete: async (call) => this.#complete(call, model) };
   }
 
+  /** Whether it answers. A refusal is an answer. @throws Error */
+  async check(below: string, timeoutMs: number): Promise<void> {
+    const { origin, path, pool } = this.#base;
+    const whole = path + below;
+    const shown = await this.#options.credentials.headers({ method: 'GET', origin, path: whole, body: Buffer.alloc(0) });
+    const headers = [...(this.#headers.get(undefined) as readonly string[]), ...shown];
+    const signal = AbortSignal.timeout(timeoutMs);
+    const { statusCode, body } = await pool.request({ method: 'GET', path: whole, headers, signal });
+    await body.dump();
+    if (statusCode >= 500) throw new Error(`status ${statusCode}`);
+  }
+
   /** Lets the calls under way finish, then closes the connections. */
   async close(): Promise<void> {
     await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ pool }) => pool.close()));

@@ -1,4 +1,5 @@
 import {
+  type Attempt,
   asLlmError,
   type BudgetCharge,
   type CallFacts,
@@ -11,6 +12,9 @@ import {
   toUsd,
   type Usage,
 } from '@sluice/core';
+
+/** What is kept of one attempt. */
+export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;
 
 /** What is kept of a call. No prompt and no answer, unless the configuration asks for them. */
 export interface AuditRecord {
@@ -32,6 +36,8 @@ export interface AuditRecord {
   readonly target: string | null;
   readonly provider: string | null;
   readonly attempts: number;
+  /** Each of them, in the order in which they ended, where not all of them were answers. */
+  readonly tried?: readonly AttemptRecord[];
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   /** Parts of the input and of the output, where the provider tells them apart. */
@@ -87,6 +93,7 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
     target: facts.target ?? null,
     provider: facts.provider ?? null,
     attempts: facts.attempts,
+    ...(facts.tried.some(({ outcome }) => outcome !== 'answered') ? { tried: facts.tried.map(attemptRecord) } : {}),
     inputTokens: facts.usage?.inputTokens ?? null,
     outputTokens: facts.usage?.outputTokens ?? null,
     ...partsOf(facts.usage),
@@ -144,6 +151,14 @@ export function audit(options: AuditOptions): LlmProxy {
     },
   });
 }
+
+const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt): AttemptRecord => ({
+  target,
+  outcome,
+  ...(reason === undefined ? {} : { reason }),
+  ...(status === undefined ? {} : { status }),
+  latencyMs,
+});
 
 function modelOf(call: LlmCall): string | null {
   try {

@@ -5,6 +5,7 @@ export * from './budget-period.ts';
 export * from './caching.ts';
 export * from './idempotency.ts';
 export * from './load-shedding.ts';
+export * from './local-shares.ts';
 export * from './metering.ts';
 export * from './model-access.ts';
 export * from './model-list.ts';

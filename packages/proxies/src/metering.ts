@@ -22,6 +22,7 @@ import type { BudgetLeases } from './budget-leases.ts';
 import { periodAt } from './budget-period.ts';
 import { type CallEstimate, estimateCall } from './call-estimate.ts';
 import { HeldAmounts, heldPlace, LEASE_MS } from './held-amounts.ts';
+import type { Admitted, LocalShares } from './local-shares.ts';
 import type { Model } from './targets/model.ts';
 
 export interface MeteringOptions {
@@ -34,9 +35,11 @@ export interface MeteringOptions {
   readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
   /** What hard budgets go on with while the store is away. */
   readonly leases?: BudgetLeases;
+  /** What limits of requests, tokens and calls at one time go on with. */
+  readonly shares?: LocalShares;
   /**
-   * Where the store fails, calls with limits are refused, but for those that budgets alone count: soft ones, and hard ones of which this replica has a
-   * lease. What could not be given back is freed by its lease.
+   * Where the store fails, this replica goes on by its share of limits and its leases of hard budgets, and refuses what they do not allow. What could not
+   * be given back is freed by its lease.
    */
   readonly health?: ConcernHealth;
 }
@@ -66,6 +69,14 @@ interface Reservation {
   readonly estimate: CallEstimate | undefined;
 }
 
+/** How a call was admitted. */
+interface Admission {
+  readonly receipts: readonly number[];
+  /** By leases and shares, without the store. */
+  readonly leased: boolean;
+  readonly noted: Admitted | undefined;
+}
+
 const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budget';
 
 const isOfUser = ({ subject }: BudgetHold): boolean => subject?.startsWith('@user:') === true;
@@ -82,7 +93,7 @@ const hardBudgets = ({ holds, soft }: Reservation): BudgetHold[] =>
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `limiter_unavailable`, `budget_unavailable`
  */
 export function metering(options: MeteringOptions): LlmProxy {
-  const { meters, metrics, models, leases } = options;
+  const { meters, metrics, models, leases, shares } = options;
   const clock = options.clock ?? systemClock;
   const health = options.health ?? unwatched;
   const reservations = new PerCall<Reservation | 'none'>();
@@ -115,9 +126,10 @@ export function metering(options: MeteringOptions): LlmProxy {
   };
 
   /** @param leased whether it was admitted from leases, without the store */
-  const settle = (call: LlmCall, reservation: Reservation, receipts: readonly number[], leased: boolean): void => {
+  const settle = (call: LlmCall, reservation: Reservation, { receipts, leased, noted }: Admission): void => {
     const { holds, estimate } = reservation;
-    if (estimate === undefined) {
+    if (estimate === undefined && !leased) {
+      noted?.settle(({ kind }) => (kind === 'window' ? 1 : 0));
       held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
       return;
     }
@@ -129,8 +141,9 @@ export function metering(options: MeteringOptions): LlmProxy {
     const onSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
     // of end users there are too many to keep leases of
     for (const hold of hard) if (!isOfUser(hold)) leases?.spent(ofCall(call), hold, paid);
+    noted?.settle((hold) => actualOf(hold, tokens, paid));
     const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
-    held.settle({ ...ofCall(call), holds: settled }, onSettled);
+    held.settle({ ...ofCall(call), holds: settled, ...(leased ? { unreserved: true } : {}) }, onSettled);
   };
 
   const noteExceeded = (call: LlmCall, { holds, owners, soft }: Reservation, states: readonly MeterState[]): void => {
@@ -144,13 +157,24 @@ export function metering(options: MeteringOptions): LlmProxy {
     });
   };
 
+  /** Admits a call without the store: by this replica's share of its limits, and its leases of its hard budgets. Soft ones refuse nothing. */
+  const admitAlone = (call: LlmCall, reservation: Reservation): Admission | undefined => {
+    const { holds } = reservation;
+    const hard = hardBudgets(reservation);
+    const limits = holds.filter((hold) => !isBudget(hold));
+    const noted = limits.length === 0 ? undefined : shares?.take(ofCall(call), limits);
+    if (limits.length > 0 && noted === undefined) return undefined;
+    if (hard.length > 0 && leases?.take(ofCall(call), hard) !== true) {
+      noted?.settle(() => 0);
+      return undefined;
+    }
+    const degraded = [...(limits.length === 0 ? [] : ['limits']), ...(holds.some(isBudget) ? ['budget'] : [])];
+    call.facts.degraded = [...call.facts.degraded, ...degraded];
+    return { receipts: [], leased: true, noted };
+  };
+
   return (next) => {
-    const serve = async (
-      call: LlmCall,
-      reservation: Reservation,
-      receipts: readonly number[],
-      leased = false,
-    ): Promise<LlmReply> => {
+    const serve = async (call: LlmCall, reservation: Reservation, admission: Admission): Promise<LlmReply> => {
       const { tenant, subject } = ofCall(call);
       held.hold(ofCall(call), reservation.holds);
       const budgets = reservation.holds.filter(isBudget);
@@ -161,12 +185,12 @@ export function metering(options: MeteringOptions): LlmProxy {
       }
       try {
         const reply = await next.complete(call);
-        const done = (): void => settle(call, reservation, receipts, leased);
+        const done = (): void => settle(call, reservation, admission);
         if (isStreamed(reply)) void reply.stream.outcome.then(done);
         else done();
         return reply;
       } catch (error) {
-        settle(call, reservation, receipts, leased);
+        settle(call, reservation, admission);
         throw error;
       }
     };
@@ -184,12 +208,9 @@ export function metering(options: MeteringOptions): LlmProxy {
           health.works();
         } catch (error) {
           health.failed(error);
-          // where nothing can be refused, the call is counted when the store is back: what settles it comes before a script that runs late
-          const hard = hardBudgets(reservation);
-          if (holds.every(isBudget) && (hard.length === 0 || leases?.take(ofCall(call), hard) === true)) {
-            call.facts.degraded = [...call.facts.degraded, 'budget'];
-            return await serve(call, reservation, [], true);
-          }
+          // the call is counted when the store is back: what settles it comes before a script that runs late
+          const admission = admitAlone(call, reservation);
+          if (admission !== undefined) return await serve(call, reservation, admission);
           // the script may still run when the server wakes: give back what it would take
           if (holds.some(isBudget)) {
             const nothing = holds.map((hold) => ({ hold, receipt: 0, actual: hold.kind === 'window' ? hold.amount : 0 }));
@@ -209,7 +230,8 @@ export function metering(options: MeteringOptions): LlmProxy {
           throw fullMeter(result, owner);
         }
         noteExceeded(call, reservation, result.meters);
-        return await serve(call, reservation, result.receipts);
+        const noted = shares?.note(ofCall(call), holds);
+        return await serve(call, reservation, { receipts: result.receipts, leased: false, noted });
       },
     };
   };

@@ -9,6 +9,7 @@ import {
   caching,
   idempotency,
   knowingUnderWay,
+  type LocalShares,
   loadBalancing,
   loadShedding,
   metering,
@@ -34,6 +35,7 @@ export interface ChainParts {
   readonly callers: CallerLookup;
   readonly groups: Groups;
   readonly leases: BudgetLeases;
+  readonly shares: LocalShares;
   readonly underWay: UnderWay;
   readonly models: Models;
   readonly usage: SharedUsage;
@@ -58,7 +60,15 @@ export function chain(parts: ChainParts): LlmService {
     modelList(models),
     idempotency({ calls: stores.idempotent, health: concerns.limits }),
     knowingUnderWay(parts.underWay),
-    metering({ meters: stores.meters, models, groups, metrics, leases: parts.leases, health: concerns.limits }),
+    metering({
+      meters: stores.meters,
+      models,
+      groups,
+      metrics,
+      leases: parts.leases,
+      shares: parts.shares,
+      health: concerns.limits,
+    }),
     streamRecovery,
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;

@@ -8,6 +8,7 @@ import {
   type BreakerSettings,
   BudgetLeases,
   CircuitBreakers,
+  LocalShares,
   SharedLoads,
   SharedUsage,
   UnderWay,
@@ -29,6 +30,7 @@ import { Degradation } from './degradation.ts';
 import { Drains } from './drain/drains.ts';
 import { Ending } from './ending.ts';
 import { Groups } from './groups.ts';
+import { HealthChecks } from './health-checks.ts';
 import { KeyCache } from './key-cache.ts';
 import { listen } from './listener.ts';
 import { Models } from './models.ts';
@@ -111,6 +113,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       if (level === 2) logger.warn('a target fails too often, and is not asked for a while', { target: circuit });
     },
   });
+  const healthChecks = new HealthChecks(breakers, logger);
   const overload = new Overload(() => {
     const { lag, heap } = current.config.resilience.overload;
     return { lagMs: lag, heap };
@@ -144,6 +147,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   drains.configure(settings.config.audit.drain);
   const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
+  const shares = new LocalShares({ clock, maxReplicas: () => current.config.redis.maxReplicas });
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
@@ -153,6 +157,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       callers,
       groups,
       leases,
+      shares,
       underWay,
       models,
       usage,
@@ -212,6 +217,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   loads.start();
   breakers.start();
   overload.start();
+  healthChecks.follow(models.checked());
   if (stores.kind === 'redis') crashWatch.start();
   const unwatch =
     settings.configFile === undefined
@@ -228,6 +234,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
             drains.configure(config.audit.drain);
             trusts = inNetworks(config.network.trustedProxies);
             current = composed(config, models);
+            healthChecks.follow(models.checked());
             configuredKeys.configure(keyRecordsOf(config));
             void before.models.close();
           },
@@ -267,6 +274,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       }
       unwatch();
       prices.stop();
+      healthChecks.stop();
       view.close();
       closed = ending.end(drainMs, delayMs).then(flush);
       return closed;

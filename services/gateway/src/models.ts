@@ -32,6 +32,7 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
   return {
     service: (model) => simulated(model, options),
+    check: async () => {},
     routes: [],
     prices: undefined,
     close: async () => {},
@@ -53,6 +54,14 @@ export interface ProviderDescription {
   /** Its further routes. */
   readonly routes: readonly string[];
   readonly targets: readonly TargetDescription[];
+}
+
+/** A provider that is asked by itself whether it works. */
+export interface CheckedProvider {
+  readonly name: string;
+  readonly settings: { readonly every: number; readonly timeout: number; readonly failures: number };
+  readonly circuits: readonly string[];
+  readonly check: () => Promise<void>;
 }
 
 /** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
@@ -161,6 +170,17 @@ export class Models implements KnownModels, ModelListRendering {
     model: (name: string): boolean => this.#models.has(name),
     providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
   };
+
+  /** Those whose providers are to be asked by themselves whether they work, each with the circuits of its configured targets. */
+  checked(): CheckedProvider[] {
+    return [...this.#providers].flatMap(([name, provider]) => {
+      const config = this.#config.providers[name];
+      const settings = config !== undefined && 'healthCheck' in config ? config.healthCheck : undefined;
+      if (settings === undefined) return [];
+      const circuits = [...this.#targets].filter((target) => target.startsWith(`${name}/`));
+      return [{ name, settings, circuits, check: () => provider.check(settings.path, settings.timeout) }];
+    });
+  }
 
   /** All that are configured. */
   get targetNames(): readonly string[] {

@@ -26,6 +26,10 @@ export class ReadinessProbe {
     this.#closing = true;
   }
 
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   get(): Readiness {
     if (this.#closing) return { ready: false, text: 'stopping' };
     const answers = this.#storeAnswers();

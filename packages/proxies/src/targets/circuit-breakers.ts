@@ -140,6 +140,16 @@ export class CircuitBreakers {
     this.#tell(this.#store.open(name, settings.openMs));
   }
 
+  /** It is known from elsewhere that a target does not work. */
+  trip(name: string, forMs: number): void {
+    const circuit = this.#circuit(name);
+    const nowMs = this.#clock.monotonic();
+    if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
+    circuit.openUntilMs = nowMs + forMs;
+    circuit.changedMs = nowMs;
+    this.#tell(this.#store.open(name, forMs));
+  }
+
   /** A target that is open was tried, and nobody knows how it is: the call was left, or the provider said that it is asked too often. */
   undecided(name: string): void {
     const circuit = this.#circuits.get(name);

@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type { Attempts, AttemptsLimit, AttemptsResult } from '../ports/index.ts';
-import { SubWindows } from './sub-windows.ts';
+import { SubWindows } from '../ports/index.ts';
 
 const MAX_SUBJECTS = 10_000;
 

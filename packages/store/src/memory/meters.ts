@@ -1,21 +1,21 @@
 import type { Clock, MeterState } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
-import type {
-  BudgetHold,
-  BudgetState,
-  ConcurrencyHold,
-  HeldPlace,
-  Hold,
-  LeaseGrant,
-  LeaseRequest,
-  Meters,
-  ReservationRequest,
-  ReservationResult,
-  Settlement,
-  WindowHold,
+import {
+  type BudgetHold,
+  type BudgetState,
+  type ConcurrencyHold,
+  type HeldPlace,
+  type Hold,
+  type LeaseGrant,
+  type LeaseRequest,
+  type Meters,
+  type ReservationRequest,
+  type ReservationResult,
+  type Settlement,
+  SubWindows,
+  type WindowHold,
 } from '../ports/index.ts';
 import { Budget } from './budget.ts';
-import { SubWindows } from './sub-windows.ts';
 
 /** How long a call id is remembered, as in Redis. */
 const CALL_ID_TTL_MS = 10_000;
@@ -58,14 +58,20 @@ export class MemoryMeters implements Meters {
     }
   }
 
-  async settle({ tenant, subject, callId, holds }: Settlement): Promise<void> {
+  async settle({ tenant, subject, callId, holds, unreserved }: Settlement): Promise<void> {
     const nowMs = this.#clock.now();
     const of = { tenant, subject, callId };
     const answerKey = answerName(of);
     const known = this.#answers.get(answerKey);
     if (known?.result === RELEASED && nowMs - known.atMs < SETTLED_TTL_MS) return;
-    for (const { hold, receipt, actual } of holds) {
-      if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
+    // what the reservation was answered of which the caller heard nothing
+    const heard = unreserved === true && known !== undefined && nowMs - known.atMs < CALL_ID_TTL_MS ? known.result : undefined;
+    const receipts = heard?.admitted === true ? heard.receipts : undefined;
+    const reserved = unreserved !== true || receipts !== undefined;
+    for (const [n, { hold, receipt: known, actual }] of holds.entries()) {
+      const receipt = receipts?.[n] ?? known;
+      if (hold.kind === 'window' && !reserved) this.#window(of, hold).add(nowMs, actual);
+      else if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
       else if (hold.kind === 'budget')
         this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, hold.amount, actual);
       else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);

@@ -9,5 +9,6 @@ export * from './meters.ts';
 export * from './provider-stats.ts';
 export * from './registry.ts';
 export * from './stores.ts';
+export * from './sub-windows.ts';
 export * from './target-loads.ts';
 export * from './usage-sums.ts';

@@ -72,6 +72,8 @@ export interface Settlement {
   readonly tenant: string;
   readonly subject: string;
   readonly callId: string;
+  /** The store was away when it was admitted: unless its reservation has come through all the same, all that it came to is counted now. */
+  readonly unreserved?: boolean;
   readonly holds: readonly {
     readonly hold: Hold;
     readonly receipt: number;

@@ -295,6 +295,23 @@ export function settlementContract(
         expect(await reserve('c', [tokens(100, 1)])).toMatchObject({ admitted: false });
       });
 
+      it('counts in full what was admitted while the store was away, once', async () => {
+        const { connections, of, reserve } = begin();
+        const meters = connections[0] as Meters;
+        const settle = (callId: string, actual: number) =>
+          meters.settle({ ...of, callId, unreserved: true, holds: [{ hold: tokens(100, 30), receipt: 0, actual }] });
+        const left = async (callId: string) => (await reserve(callId, [tokens(100, 1)])).meters[0]?.remaining;
+        await settle('never-reserved', 20);
+        await settle('never-reserved', 20);
+        expect(await left('look-1')).toBe(79);
+        // its reservation comes late, and is for nothing
+        expect((await reserve('never-reserved', [tokens(100, 30)])).admitted).toBe(false);
+        // this one's had come through, and only the answer was lost
+        await reserve('answer-lost', [tokens(100, 30)]);
+        await settle('answer-lost', 20);
+        expect(await left('look-2')).toBe(58);
+      });
+
       it('gives nothing back that has left the window already', async () => {
         const { clock, reserve, settle } = begin();
         const old = await reserve('old', [tokens(100, 100)]);

@@ -96,10 +96,10 @@ export class RedisMeters implements Meters {
     return { granted, target };
   }
 
-  async settle({ tenant, subject, callId, holds }: Settlement): Promise<void> {
+  async settle({ tenant, subject, callId, holds, unreserved = false }: Settlement): Promise<void> {
     const { background, layout } = this.#options;
     const keys = [layout.call(tenant, callId)];
-    const args: (string | number)[] = [callId, this.#now(), SETTLED_TTL_MS];
+    const args: (string | number)[] = [callId, this.#now(), SETTLED_TTL_MS, unreserved ? 1 : 0];
     for (const { hold, receipt, actual } of holds) {
       keys.push(...this.#keysOf(tenant, subject, hold));
       switch (hold.kind) {

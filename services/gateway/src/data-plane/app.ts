@@ -131,9 +131,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     }
     try {
       const reply = await options.service.complete(call);
+      // its connection will be closed: what comes on it next would be lost
+      if (options.readiness.closing) response.shouldKeepAlive = false;
       writeReply(response, call, reply, clock.monotonic() - startedAtMs, stream);
     } catch (thrown) {
       const error = asLlmError(thrown);
+      if (options.readiness.closing) response.shouldKeepAlive = false;
       if (error.code === 'internal_error') options.onFault(call, error.cause);
       writeError(response, call, error, clock.monotonic() - startedAtMs);
     }

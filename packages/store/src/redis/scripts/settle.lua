@@ -5,7 +5,8 @@
 -- ARGV[1]     the call id
 -- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
 -- ARGV[3]     how long the call id is remembered, in ms
--- ARGV[4..]   six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
+-- ARGV[4]     1 where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
+-- ARGV[5..]   six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
 -- Returns     1, or 0 where the call was settled before
 --
 -- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
@@ -16,15 +17,21 @@
 local answered = redis.call('GET', KEYS[1])
 if answered == 'released' then return 0 end
 local now = now_us(ARGV[2])
+-- what the reservation was answered of which the caller heard nothing
+local came_through = ARGV[4] == '1' and answered and cmsgpack.unpack(answered)
+if came_through and came_through[1] == 0 then came_through = nil end
 local key = 2
-for n = 1, (#ARGV - 3) / 6 do
-  local at = 4 + (n - 1) * 6
+for n = 1, (#ARGV - 4) / 6 do
+  local at = 5 + (n - 1) * 6
   local kind, span = ARGV[at], tonumber(ARGV[at + 1])
   local reserved, actual = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local receipt, ends = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
   local meter = KEYS[key]
   key = key + 1
   if kind == 'w' then
+    if ARGV[4] == '1' then
+      if came_through then receipt = came_through[3 + n * 3] else reserved = 0 end
+    end
     if actual ~= reserved then
       local sub_windows = 20
       if span >= 60000 then sub_windows = 60 end

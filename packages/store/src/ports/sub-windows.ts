@@ -1,7 +1,7 @@
-import { subWindowsOf } from '../ports/index.ts';
+import { subWindowsOf } from './meters.ts';
 
 /**
- * A sliding window counted in sub-windows, the same as redis/scripts/include/sub-windows.lua does it: a ring of counts, their sum, and
+ * A sliding window counted in sub-windows, the same as ../redis/scripts/include/sub-windows.lua does it: a ring of counts, their sum, and
  * the index of the newest. The ring has one place more than a window has sub-windows, because the oldest one counts as a whole.
  */
 export class SubWindows {

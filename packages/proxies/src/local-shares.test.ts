@@ -1,0 +1,105 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import { MemoryMeters } from '@sluice/store/memory';
+import type { Hold } from '@sluice/store/ports';
+import fc from 'fast-check';
+import { LocalShares } from './local-shares.ts';
+
+const of = { tenant: 't', subject: 'k' };
+const requests = (limit: number, amount = 1): Hold => ({ kind: 'window', meter: 'requests', limit, windowMs: 60_000, amount });
+const place = (limit: number): Hold => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
+
+describe('the share of one replica', () => {
+  const sharesOf = (maxReplicas: number | undefined, clock = new ManualClock()) =>
+    new LocalShares({ clock, maxReplicas: () => maxReplicas });
+
+  it('is nothing where nobody knows how many there are, or where they are more than the limit', () => {
+    expect(sharesOf(undefined).take(of, [requests(10)])).toBeUndefined();
+    expect(sharesOf(undefined).note(of, [requests(10)])).toBeUndefined();
+    expect(sharesOf(4).take(of, [requests(3)])).toBeUndefined();
+  });
+
+  it('is a part of the limit, less what was admitted in the window already', () => {
+    const clock = new ManualClock();
+    const shares = sharesOf(3, clock);
+    for (let n = 0; n < 2; n++) shares.note(of, [requests(10)]);
+    expect(shares.take(of, [requests(10)])).toBeDefined();
+    expect(shares.take(of, [requests(10)])).toBeUndefined();
+    expect(shares.take({ ...of, subject: 'other' }, [requests(10)])).toBeDefined();
+    clock.advance(61_000);
+    expect(shares.take(of, [requests(10, 3)])).toBeDefined();
+  });
+
+  it('is of tokens what they came to', () => {
+    const shares = sharesOf(2);
+    const first = shares.take(of, [requests(100, 40)]);
+    expect(shares.take(of, [requests(100, 20)])).toBeUndefined();
+    first?.settle(() => 25);
+    const second = shares.take(of, [requests(100, 20)]);
+    second?.settle(() => 30);
+    expect(shares.take(of, [requests(100, 1)])).toBeUndefined();
+  });
+
+  it('is of places those that its own calls leave', () => {
+    const shares = sharesOf(2);
+    const one = shares.note(of, [place(4)]);
+    expect(shares.take(of, [place(4)])).toBeDefined();
+    expect(shares.take(of, [place(4)])).toBeUndefined();
+    one?.settle(() => 0);
+    expect(shares.take(of, [place(4)])).toBeDefined();
+  });
+
+  it('is taken of all limits or of none', () => {
+    const shares = sharesOf(2);
+    shares.take(of, [place(4), requests(2)]);
+    expect(shares.take(of, [place(4), requests(2)])).toBeUndefined();
+    expect(shares.take(of, [place(4)])).toBeDefined();
+  });
+
+  it('admits no more than the limit in any window, and less than twice in the one in which the store went away', async () => {
+    const step = fc.record({ replica: fc.nat(2), waitMs: fc.nat(9_000), away: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 3, max: 20 }),
+        fc.array(step, { minLength: 20, maxLength: 150 }),
+        async (limit, steps) => {
+          const clock = new ManualClock();
+          const meters = new MemoryMeters(clock);
+          const replicas = [0, 1, 2].map(() => sharesOf(3, clock));
+          const admitted: number[] = [];
+          const lost: number[] = [];
+          let wasAway = false;
+          const waiting: string[] = [];
+          const hold = requests(limit);
+          for (const [n, { replica, waitMs, away }] of steps.entries()) {
+            clock.advance(waitMs);
+            const shares = replicas[replica] as LocalShares;
+            const callId = `call-${n}`;
+            if (away && !wasAway) lost.push(clock.now());
+            if (!away) {
+              // what was admitted meanwhile is told
+              for (const id of waiting.splice(0)) {
+                await meters.settle({ ...of, callId: id, unreserved: true, holds: [{ hold, receipt: 0, actual: 1 }] });
+              }
+            }
+            wasAway = away;
+            if (away) {
+              if (shares.take(of, [hold]) === undefined) continue;
+              waiting.push(callId);
+            } else {
+              if (!(await meters.reserve({ ...of, callId, holds: [hold] })).admitted) continue;
+              shares.note(of, [hold]);
+            }
+            admitted.push(clock.now());
+          }
+          for (const from of admitted) {
+            const inWindow = admitted.filter((at) => at >= from && at < from + 60_000).length;
+            const straddles = lost.some((at) => at >= from - 60_000 && at < from + 60_000);
+            expect(inWindow).toBeLessThan(straddles ? 2 * limit : limit + 1);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
