@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.ts';
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
+  /** Where its files are; another server may be started on them. */
+  readonly folder: string;
   readonly process: ChildProcess;
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startRedisServer(options: readonly string[] = [], port?: n
   return {
     port: chosen,
     url: `redis://127.0.0.1:${chosen}`,
+    folder,
     process: child,
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -90,6 +90,8 @@ export class KeyCache implements CallerLookup {
       return this.#valid(answer);
     } catch (error) {
       this.#health.failed(error);
+      // one that was revoked is never valid again, whatever the store would say
+      if (known?.record !== undefined && known.caller === undefined) return undefined;
       // a key that was valid lately goes on working; who was never seen cannot be let in, and must not be told that the key is wrong
       if (known?.caller !== undefined && this.#clock.monotonic() - known.askedAtMs < GRACE_MS) return this.#valid(known);
       throw new LlmError('auth_unavailable', 'API keys cannot be checked right now.', { retryAfterMs: 1_000, cause: error });

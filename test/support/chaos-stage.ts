@@ -1,0 +1,87 @@
+import type { ConfigFile } from '@sluice/config';
+import { type RunningSimulator, startSimulator } from '@sluice/simulator';
+import { ask, chat } from './ask.ts';
+import { parseExposition } from './exposition.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type GatewayProcess, startGatewayProcess, untilReady } from './gateway-process.ts';
+import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface StageOptions {
+  readonly replicas: number;
+  /** Given the simulator's address, on top of what is below. */
+  readonly config: (baseUrl: string) => ConfigFile;
+  /** Options of the state's `redis-server`. */
+  readonly stateOptions?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Gateways, two Redis and a simulated provider, each a process or as good as one, with ways between them that can break. */
+export interface Stage {
+  readonly gateways: readonly GatewayProcess[];
+  readonly simulator: RunningSimulator;
+  readonly stateWay: FaultProxy;
+  readonly cacheWay: FaultProxy;
+  state: RedisServer;
+  readonly cache: RedisServer;
+  /** One more replica like the others. */
+  more(): Promise<GatewayProcess>;
+  /** A figure of one replica, summed over all series with these labels. */
+  figure(gateway: GatewayProcess, name: string, labels?: object): Promise<number>;
+  /** Calls with each of these keys until it is answered, at each replica: it is known there then. */
+  warm(keys: readonly string[], model: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startStage(options: StageOptions): Promise<Stage> {
+  ensureRedisServer();
+  const simulator = await startSimulator({ models: {} });
+  const [state, cache] = await Promise.all([startRedisServer(options.stateOptions), startRedisServer()]);
+  const [stateWay, cacheWay] = await Promise.all([startFaultProxy(state.port), startFaultProxy(cache.port)]);
+  const start = async (): Promise<GatewayProcess> => {
+    const gateway = await startGatewayProcess({
+      config: options.config(`${simulator.url}/v1`),
+      environment: {
+        REDIS_URL: `redis://127.0.0.1:${stateWay.port}`,
+        REDIS_CACHE_URL: `redis://127.0.0.1:${cacheWay.port}`,
+        ...options.environment,
+      },
+    });
+    gateways.push(gateway);
+    return gateway;
+  };
+  const gateways: GatewayProcess[] = [];
+  await Promise.all(Array.from({ length: options.replicas }, start));
+  await Promise.all(gateways.map(untilReady));
+  const stage: Stage = {
+    gateways,
+    simulator,
+    stateWay,
+    cacheWay,
+    state,
+    cache,
+    more: start,
+    async figure({ adminUrl }, name, labels = {}) {
+      return parseExposition(await (await fetch(`${adminUrl}/metrics`)).text()).sum(name, labels);
+    },
+    async warm(keys, model) {
+      for (const { url } of gateways) {
+        for (const key of keys) {
+          await waitFor(
+            async () => (await ask(url, chat(model, 'warm'), { key })).status === 200,
+            `${key} to be known at ${url}`,
+          );
+        }
+      }
+    },
+    async stop() {
+      stateWay.restore();
+      cacheWay.restore();
+      for (const { process } of gateways) process.kill('SIGCONT');
+      await Promise.all(gateways.map((gateway) => gateway.stop('SIGKILL')));
+      await simulator.close();
+      await Promise.all([stateWay.close(), cacheWay.close(), stage.state.stop(), cache.stop()]);
+    },
+  };
+  return stage;
+}

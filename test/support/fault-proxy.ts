@@ -1,0 +1,114 @@
+import { connect, createServer, type Socket } from 'node:net';
+
+/** What a test may want to see of what passes. */
+export interface Watching {
+  /** A client has connected. Told of each chunk that it sends, and of each that is sent back to it. */
+  connection(): { sent(chunk: Buffer): void; answered(): void };
+}
+
+/** A TCP connection on the way to a server that can break in the ways in which networks and servers do. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Breaks all connections and takes no new ones. */
+  cut(): void;
+  /** Breaks all connections once; new ones are taken. */
+  cutOnce(): void;
+  /** Takes everything and answers nothing: a black hole, or a server that hangs. */
+  hang(): void;
+  /** Holds back everything, both ways together, for so long. */
+  delay(ms: number): void;
+  /** Of the answers, breaks the connection in place of so large a share: what they answer is done by then. */
+  loseAnswers(share: number): void;
+  /** The server's ends are closed without a word to the clients, as by a firewall that forgets. New connections are as good as ever. */
+  halfOpen(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+export async function startFaultProxy(target: number, watching?: Watching): Promise<FaultProxy> {
+  const sockets = new Set<Socket>();
+  const pairs = new Set<{ client: Socket; upstream: Socket }>();
+  let state: 'open' | 'cut' | 'hanging' = 'open';
+  let lost = 0;
+  let delayMs = 0;
+  const server = createServer((client) => {
+    if (state === 'cut') {
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({ host: HOST, port: target, noDelay: true });
+    client.setNoDelay(true);
+    const pair = { client, upstream };
+    pairs.add(pair);
+    const watched = watching?.connection();
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    const later = (write: () => void): void => {
+      if (delayMs === 0) write();
+      else setTimeout(write, delayMs / 2);
+    };
+    client.on('data', (chunk) => {
+      watched?.sent(chunk);
+      if (state !== 'hanging') later(() => void upstream.write(chunk));
+    });
+    upstream.on('data', (chunk) => {
+      watched?.answered();
+      if (Math.random() < lost) {
+        client.resetAndDestroy();
+        return;
+      }
+      if (state !== 'hanging') later(() => void client.write(chunk));
+    });
+    client.on('close', () => {
+      pairs.delete(pair);
+      upstream.destroy();
+    });
+    upstream.on('close', () => {
+      if (pairs.has(pair)) client.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, HOST, () => resolve()));
+  const { port } = server.address() as { port: number };
+  const breakAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port,
+    cut() {
+      state = 'cut';
+      breakAll();
+    },
+    cutOnce: breakAll,
+    hang() {
+      state = 'hanging';
+    },
+    delay(ms) {
+      delayMs = ms;
+    },
+    loseAnswers(share) {
+      lost = share;
+    },
+    halfOpen() {
+      const open = [...pairs];
+      pairs.clear();
+      for (const { upstream } of open) upstream.destroy();
+    },
+    restore() {
+      lost = 0;
+      delayMs = 0;
+      // what was held up is lost, as it is when a machine is
+      if (state === 'hanging') breakAll();
+      state = 'open';
+    },
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      breakAll();
+      return closed;
+    },
+  };
+}
