@@ -135,6 +135,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#stream?.begun === true) {
       const { reply, watcher } = this.#stream;
       const told = toldBy(watcher);
+      const outcome = watcher.outcome();
+      if (aborted === undefined && outcome.end === 'finished') {
+        // it had said all that it had to say, and then not ended
+        const rest = watcher.rest();
+        if (rest.length > 0) reply.push(rest);
+        reply.finish({ ...outcome, ...told });
+        return;
+      }
       const reason = aborted ?? brokenAmid(provider, error);
       if (reason.code === 'client_closed') reply.finish({ end: 'cancelled', ...told });
       else reply.finish({ end: 'failed', error: reason, ...told });

@@ -90,5 +90,6 @@ const EMPTY_CHUNK: Partial<Record<DialectName, object>> = { 'openai-chat': { obj
 function restartEvent({ dialect, facts }: LlmCall): string {
   const { provider = '', providerModel = '' } = facts;
   const data = { ...EMPTY_CHUNK[dialect], fallback_restart: true, provider, model: providerModel };
-  return `event: fallback_restart\ndata: ${JSON.stringify(data)}\n\n`;
+  // what was cut may have been cut within an event
+  return `\n\nevent: fallback_restart\ndata: ${JSON.stringify(data)}\n\n`;
 }

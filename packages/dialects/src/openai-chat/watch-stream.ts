@@ -5,6 +5,7 @@ import { errorInStream, outcomeOf } from '../stream-ends.ts';
 import { readUsage } from './usage.ts';
 
 const DATA = Buffer.from('data:');
+const DONE = Buffer.from('data: [DONE]\n\n');
 const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
 const ERROR = Buffer.from('"error"');
@@ -52,6 +53,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
   readonly #hideUsage: boolean;
   #usage: Usage | undefined;
   #finished = false;
+  #done = false;
   #generated = 0;
   #error: LlmError | undefined;
 
@@ -74,11 +76,12 @@ export class OpenAiStreamWatcher implements StreamWatcher {
   /** What is left to pass on when the upstream has ended. */
   rest(): Buffer {
     const rest = this.#events.flush();
-    if (rest.length === 0) return rest;
     // what was cut in its middle says nothing, though it may begin to
-    const whole = dataOf(rest) === '[DONE]' || Object.keys(parse(rest)).length > 0;
+    const whole = rest.length > 0 && (dataOf(rest) === '[DONE]' || Object.keys(parse(rest)).length > 0);
     const hide = whole && this.#inspect(rest);
-    return this.#hideUsage && !hide ? rest : Buffer.alloc(0);
+    const shown = this.#hideUsage && whole && !hide ? rest : Buffer.alloc(0);
+    // a client waits for the mark that a provider forgot
+    return this.#finished && !this.#done && this.#error === undefined ? Buffer.concat([shown, DONE]) : shown;
   }
 
   /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
@@ -104,6 +107,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     if (event.indexOf(DATA) === -1) return false;
     if (event.length < 24 && dataOf(event) === '[DONE]') {
       this.#finished = true;
+      this.#done = true;
       return false;
     }
     if (CONTENTS.some((key) => hasText(event, key))) this.#generated++;

@@ -20,6 +20,7 @@ export class StreamWriter {
   readonly #limits: StreamLimits;
   /** Whether a comment may be sent now: the stream has events that comments may stand between, and none is half sent. */
   #between = false;
+  #events = false;
   #begun = false;
   #ended = false;
 
@@ -31,6 +32,7 @@ export class StreamWriter {
   write(call: LlmCall, stream: ReplyStream, contentType: string): void {
     const response = this.#response;
     const events = contentType.startsWith('text/event-stream');
+    this.#events = events;
     this.#between = events;
     const heartbeat = events ? setInterval(() => this.comment(), this.#limits.heartbeat) : undefined;
     let stalled: NodeJS.Timeout | undefined;
@@ -76,6 +78,8 @@ export class StreamWriter {
       const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
       const { framing = 'sse' } = call.message.view();
       const begun = this.#begun;
+      // an event that was cut within would swallow the one that says so
+      if (this.#events && !this.#between) response.write('\n\n');
       response.write(DIALECTS[call.dialect].renderStreamError(reason, { requestId: call.requestId, framing, begun }));
     }
     response.end();
