@@ -50,6 +50,8 @@ export interface OracleOptions {
   readonly lost?: (seen: Seen) => boolean;
   /** Keys and groups whose reservations must be gone. */
   readonly budgets?: readonly string[];
+  /** What a provider delivered for a call, where it was not the simulator. */
+  readonly delivered?: (seen: Seen) => { readonly inputTokens: number; readonly outputTokens: number };
   /** How much more often providers may have been asked than there were calls: what retries and fallbacks are allowed. */
   readonly attemptsPerCall?: number;
 }
@@ -114,8 +116,9 @@ export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
   for (const call of answered) {
     const record = byId.get(call.id);
     if (call.status !== 200 || record === undefined || record.cache === 'hit' || record.estimated === true) continue;
-    deliveredInput += delivered.get(call.id)?.inputTokens ?? 0;
-    deliveredOutput += delivered.get(call.id)?.outputTokens ?? 0;
+    const usage = options.delivered?.(call) ?? delivered.get(call.id);
+    deliveredInput += usage?.inputTokens ?? 0;
+    deliveredOutput += usage?.outputTokens ?? 0;
   }
   if (input !== deliveredInput || output !== deliveredOutput) {
     wrong.push(`${input} + ${output} tokens are on record, ${deliveredInput} + ${deliveredOutput} were delivered`);

@@ -15,6 +15,8 @@ export interface ScriptedUpstream {
   readonly requests: readonly UpstreamRequest[];
   /** From now on, requests are answered so. */
   answer(how: (response: ServerResponse, request: UpstreamRequest) => void): void;
+  /** What it was asked so far. */
+  forget(): void;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,9 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     requests,
     answer(other) {
       how = other;
+    },
+    forget() {
+      requests.length = 0;
     },
     close: () =>
       new Promise((resolve) => {

@@ -63,8 +63,11 @@ function expectedMs(call: LlmCall, figures: TargetFigures): (target: Target) => 
     const { firstMs, tokenMs, wholeMs } = figures.speed(target.name);
     const streamed = firstMs === undefined ? undefined : firstMs + (tokenMs ?? 0) * tokens;
     const measured = stream ? (streamed ?? wholeMs) : (wholeMs ?? streamed);
-    const ms = measured ?? target.expectedLatencyMs ?? Number.MAX_VALUE;
-    return ms * (figures.outstanding(target.name) + 1);
+    const waiting = figures.outstanding(target.name);
+    const ms = measured ?? target.expectedLatencyMs;
+    // one of which nothing is known is tried, by one call at a time
+    if (ms === undefined) return waiting === 0 ? 0 : Number.MAX_VALUE;
+    return ms * (waiting + 1);
   };
 }
 
