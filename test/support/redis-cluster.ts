@@ -7,6 +7,8 @@ const SLOTS = 16_384;
 /** A Redis Cluster of three masters on loopback, each a process. */
 export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** Moves a slot with all that is in it to the node beside, as a resharding does. Returns how many keys moved. */
+  moveSlot(slot: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -41,9 +43,30 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${servers.length}`);
   };
   await waitFor(async () => (await Promise.all(clients.map(whole))).every(Boolean), 'the cluster to be whole');
-  for (const client of clients) client.disconnect();
+  const ids = await Promise.all(clients.map(async (client) => String(await client.call('CLUSTER', 'MYID'))));
   return {
     nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })),
-    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+    async moveSlot(slot) {
+      const owners = (await clients[0]?.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+      const owner = owners.find(([from, to]) => slot >= from && slot <= to)?.[2][2];
+      const from = ids.indexOf(String(owner));
+      const to = (from + 1) % clients.length;
+      const [source, target] = [clients[from] as Redis, clients[to] as Redis];
+      await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from] as string);
+      await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[to] as string);
+      let moved = 0;
+      for (;;) {
+        const keys = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+        if (keys.length === 0) break;
+        await source.call('MIGRATE', '127.0.0.1', String(servers[to]?.port), '', 0, 5_000, 'KEYS', ...keys);
+        moved += keys.length;
+      }
+      for (const client of [target, source, ...clients]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to] as string);
+      return moved;
+    },
+    async stop() {
+      for (const client of clients) client.disconnect();
+      await Promise.all(servers.map((server) => server.stop()));
+    },
   };
 }

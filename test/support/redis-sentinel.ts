@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
-import { ensureRedisServer, startRedisServer } from './redis-server.ts';
+import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A master with a replica, watched by one Sentinel that may decide alone. */
 export interface WatchedRedis {
   readonly sentinel: string;
   readonly name: string;
-  /** Kills the master, and waits until the Sentinel has made the replica the new one. */
-  failOver(): Promise<void>;
+  /** Kills the master, or stops it so that it hangs, and waits until the Sentinel has made the replica the new one. */
+  failOver(how?: 'SIGKILL' | 'SIGSTOP'): Promise<void>;
+  /** The one that was chosen. */
+  readonly successor: RedisServer;
   stop(): Promise<void>;
 }
 
@@ -52,8 +54,10 @@ export async function startWatchedRedis(): Promise<WatchedRedis> {
   return {
     sentinel: `127.0.0.1:${port}`,
     name,
-    async failOver() {
-      await master.stop();
+    successor: replica,
+    async failOver(how = 'SIGKILL') {
+      if (how === 'SIGSTOP') master.process.kill('SIGSTOP');
+      else await master.stop();
       await waitFor(async () => (await masterPort()) === replica.port, 'the Sentinel to choose the replica', 25_000);
     },
     async stop() {
