@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
 import { ask, chat } from '../support/ask.ts';
+import { type Balancer, startBalancer } from '../support/balancer.ts';
 import { type Stage, startStage } from '../support/chaos-stage.ts';
 import { type GatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { counted, type Load, startLoad } from '../support/load.ts';
@@ -11,37 +12,10 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-restarts';
 
-/** A load balancer as it is found in front of replicas: it asks each again and again whether it is ready, and gives calls to those that were. */
-function balancer(replicas: readonly GatewayProcess[]) {
-  const ready = new Set(replicas);
-  const all = new Set(replicas);
-  const timer = setInterval(() => {
-    for (const replica of all) {
-      fetch(`${replica.url}/readyz`, { signal: AbortSignal.timeout(500) }).then(
-        ({ ok }) => (ok ? ready.add(replica) : ready.delete(replica)),
-        () => ready.delete(replica),
-      );
-    }
-  }, 100);
-  return {
-    url: (n: number): string => {
-      const now = [...ready];
-      return (now[n % now.length] as GatewayProcess).url;
-    },
-    add: (replica: GatewayProcess) => all.add(replica),
-    remove: (replica: GatewayProcess) => {
-      all.delete(replica);
-      ready.delete(replica);
-    },
-    ready,
-    stop: () => clearInterval(timer),
-  };
-}
-
 describe('replicas', () => {
   let stage: Stage;
   let load: Load | undefined;
-  let front: ReturnType<typeof balancer> | undefined;
+  let front: Balancer | undefined;
   afterEach(async () => {
     await load?.stop();
     front?.stop();
@@ -69,10 +43,10 @@ describe('replicas', () => {
 
   it('T42e: three restarted one after the other under load: no call is lost, and no stream is cut', async () => {
     await start(3, { shutdown: { delay: '700ms', drain: '30s' } });
-    front = balancer(stage.gateways);
+    front = startBalancer(stage.gateways);
     // a word a twentieth of a second: each lasts about half a second, so that some are always under way
     load = startLoad({
-      url: front.url,
+      url: (n) => (front as Balancer).url(n),
       key: () => KEY,
       model: (n) => (n % 4 === 0 ? 'slow' : 'quick'),
       stream: (n) => n % 4 === 0,
@@ -83,7 +57,7 @@ describe('replicas', () => {
       const fresh = await stage.more();
       await untilReady(fresh);
       front.add(fresh);
-      await waitFor(() => front?.ready.has(fresh) === true, 'it to be given calls');
+      await waitFor(() => front?.isReady(fresh) === true, 'it to be given calls');
       expect(await old.stop('SIGTERM')).toBe(0);
       front.remove(old);
     }
@@ -157,18 +131,18 @@ describe('replicas', () => {
 
   it('one whose event loop stands still: a load balancer that asks gives its calls to the others; those it had are answered when it goes on', async () => {
     await start(3);
-    front = balancer(stage.gateways);
+    front = startBalancer(stage.gateways);
     const still = stage.gateways[0] as GatewayProcess;
-    load = startLoad({ url: front.url, key: () => KEY, model: () => 'quick', rate: 60 });
+    load = startLoad({ url: (n) => (front as Balancer).url(n), key: () => KEY, model: () => 'quick', rate: 60 });
     await waitFor(() => (load as Load).seen.length > 60, 'the load to run');
     still.process.kill('SIGSTOP');
-    await waitFor(() => front?.ready.has(still) === false, 'it to be seen');
+    await waitFor(() => front?.isReady(still) === false, 'it to be seen');
     const seenMs = performance.now();
     await sleep(1_500);
     const meanwhile = load.seen.filter(({ atMs }) => atMs > seenMs);
     expect(meanwhile.length).toBeGreaterThan(50);
     still.process.kill('SIGCONT');
-    await waitFor(() => front?.ready.has(still) === true, 'it to be given calls again');
+    await waitFor(() => front?.isReady(still) === true, 'it to be given calls again');
     const seen = await load.stop();
     // those that wait for it when it goes on are too many at once only if it is told so
     for (const { status, code } of seen) expect([200, 503]).toContain(code === 'overloaded' ? 503 : status);

@@ -78,7 +78,11 @@ describe('accounting when things break', () => {
   const spending = async (path: string) => (await admin(path))['spending'] as Spending;
   const spent = async (path: string) => nanos((await spending(path)).spentUsd);
   const settled = (path: string, forMs?: number) =>
-    waitFor(async () => (await spending(path)).reservedUsd === 0, `nothing of ${path} to be reserved`, forMs);
+    waitFor(
+      async () => ((await spending(path)) as Spending | undefined)?.reservedUsd === 0,
+      `nothing of ${path} to be reserved`,
+      forMs,
+    );
   const send = (n: number, key: string, model = 'cent', text = `${n}`): Promise<Answer> =>
     ask(gateway(n).url, chat(model, text), { key });
   const costOf = ({ headers, status }: Answer): number =>

@@ -9,8 +9,10 @@ import { waitFor } from './wait-for.ts';
 
 export interface StageOptions {
   readonly replicas: number;
-  /** Given the simulator's address, on top of what is below. */
-  readonly config: (baseUrl: string) => ConfigFile;
+  /** Given the simulator's address, and that of a way to it that may break. */
+  readonly config: (baseUrl: string, byWay: string) => ConfigFile;
+  /** Makes the way. */
+  readonly way?: (baseUrl: string) => Promise<string>;
   /** Options of the state's `redis-server`. */
   readonly stateOptions?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -38,9 +40,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const simulator = await startSimulator({ models: {} });
   const [state, cache] = await Promise.all([startRedisServer(options.stateOptions), startRedisServer()]);
   const [stateWay, cacheWay] = await Promise.all([startFaultProxy(state.port), startFaultProxy(cache.port)]);
+  const baseUrl = `${simulator.url}/v1`;
+  const byWay = (await options.way?.(baseUrl)) ?? baseUrl;
   const start = async (): Promise<GatewayProcess> => {
     const gateway = await startGatewayProcess({
-      config: options.config(`${simulator.url}/v1`),
+      config: options.config(baseUrl, byWay),
       environment: {
         REDIS_URL: `redis://127.0.0.1:${stateWay.port}`,
         REDIS_CACHE_URL: `redis://127.0.0.1:${cacheWay.port}`,

@@ -32,6 +32,8 @@ interface Stream {
   readonly reply: ReplyStream;
   readonly watcher: StreamWatcher;
   readonly contentType: string;
+  /** Nobody knows of its bytes whether they are all. */
+  readonly unread: boolean;
   bytes: number;
   /** Whether the caller has it: from then on nothing else can be answered. */
   begun: boolean;
@@ -84,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       },
       progress: () => toldBy(watcher),
     });
-    this.#stream = { reply, watcher, contentType, bytes: 0, begun: false };
+    this.#stream = { reply, watcher, contentType, unread, bytes: 0, begun: false };
     if (unread) this.#begin(this.#stream);
   }
 
@@ -133,10 +135,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { call, provider } = this.#options;
     const aborted = error instanceof LlmError ? error : call.signal.aborted ? asLlmError(call.signal.reason) : undefined;
     if (this.#stream?.begun === true) {
-      const { reply, watcher } = this.#stream;
+      const { reply, watcher, unread } = this.#stream;
       const told = toldBy(watcher);
       const outcome = watcher.outcome();
-      if (aborted === undefined && outcome.end === 'finished') {
+      if (aborted === undefined && !unread && outcome.end === 'finished') {
         // it had said all that it had to say, and then not ended
         const rest = watcher.rest();
         if (rest.length > 0) reply.push(rest);

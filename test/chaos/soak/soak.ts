@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '@sluice/core';
+import { ask, chat } from '../../support/ask.ts';
+import { startBalancer } from '../../support/balancer.ts';
+import { startStage } from '../../support/chaos-stage.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import type { GatewayProcess } from '../../support/gateway-process.ts';
+import { counted, quantile, startLoad } from '../../support/load.ts';
+import { mostInAnyWindow, whatIsWrong } from '../../support/oracle.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { FAULTS, type Scene } from './faults.ts';
+
+const REPLICAS = 4;
+const RATE = 50;
+/** A limit that the load would pass many times over. */
+const TIGHT = 40;
+const TIGHT_WINDOW_MS = 10_000;
+/** A fault lasts for so long, and the next begins so long after it. */
+const FAULT_MS = [500, 4_000] as const;
+const CALM_MS = [500, 3_000] as const;
+
+const KEYS = ['key-free', 'key-limited', 'key-soft', 'key-hard', 'key-tight'];
+const MODELS = ['quick', 'quick', 'quick', 'words', 'flaky', 'one'];
+
+export interface SoakOptions {
+  readonly minutes: number;
+  /** The same seed makes the same faults in the same order, and the same calls. */
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export interface SoakResult {
+  readonly wrong: readonly string[];
+  readonly calls: number;
+  readonly faults: number;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly p99Ms: number;
+}
+
+const memoryMb = ({ process }: GatewayProcess): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]) / 1_024;
+
+/** Everything that can break, one thing after the other and at random, under a load of all sorts of calls; then the oracle is asked. */
+export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakResult> {
+  const random = seededRandom(seed);
+  let providerWay: FaultProxy | undefined;
+  const ways = new Map<string, Promise<FaultProxy>>();
+  const wayTo = async (baseUrl: string): Promise<FaultProxy> => {
+    const known = ways.get(baseUrl) ?? startFaultProxy(Number(new URL(baseUrl).port));
+    ways.set(baseUrl, known);
+    return known;
+  };
+  const stage = await startStage({
+    replicas: REPLICAS,
+    stateOptions: ['--appendonly', 'yes', '--appendfsync', 'everysec'],
+    way: async (baseUrl) => {
+      providerWay = await wayTo(baseUrl);
+      return `http://127.0.0.1:${providerWay.port}/v1`;
+    },
+    config: (baseUrl, broken) => ({
+      redis: { maxReplicas: REPLICAS + 1 },
+      shutdown: { delay: '700ms', drain: '20s' },
+      providers: { up: { baseUrl }, breakable: { baseUrl: broken } },
+      models: {
+        quick: { targets: [{ provider: 'up', model: 'quick', price: { input: 1, output: 2 } }] },
+        words: { targets: [{ provider: 'up', model: 'words+tps=50', price: { input: 1, output: 2 } }] },
+        flaky: {
+          targets: [
+            { provider: 'up', model: 'flaky+status=503', price: { input: 1, output: 2 } },
+            { provider: 'breakable', model: 'good', price: { input: 1, output: 2 } },
+          ],
+          fallback: ['quick'],
+        },
+        one: {
+          targets: [
+            { provider: 'breakable', model: 'one', price: { input: 1, output: 2 } },
+            { provider: 'up', model: 'one', price: { input: 1, output: 2 } },
+          ],
+        },
+      },
+      keys: [
+        { name: 'free', secret: 'key-free' },
+        { name: 'limited', secret: 'key-limited', limits: { requests: '100000/min', tokens: '100000000/min', concurrent: 500 } },
+        { name: 'soft', secret: 'key-soft', budget: '1000 USD/month soft' },
+        { name: 'hard', secret: 'key-hard', budget: '1000 USD/month' },
+        { name: 'tight', secret: 'key-tight', limits: { requests: `${TIGHT}/10s` } },
+      ],
+      cache: { exact: { ttl: '1h' } },
+    }),
+  });
+  const killed = new Map<string, number>();
+  const front = startBalancer(stage.gateways);
+  const alive = (): GatewayProcess[] =>
+    stage.gateways.filter(({ process }) => process.exitCode === null && process.signalCode === null);
+  const scene: Scene = {
+    stage,
+    providerWay: providerWay as unknown as FaultProxy,
+    front,
+    random,
+    // one that is asked for the record at the end stays
+    alive: () => alive().slice(1),
+    onKilled: (replica, atMs) => killed.set(replica.url, atMs),
+  };
+  try {
+    await stage.warm(['key-free', 'key-limited', 'key-soft', 'key-hard', 'key-tight'], 'quick');
+    const first = stage.gateways[0] as GatewayProcess;
+    const went = new Map<number, string>();
+    const load = startLoad({
+      url: (n) => {
+        const url = front.url(n);
+        went.set(n, url);
+        return url;
+      },
+      key: (n) => KEYS[n % KEYS.length] as string,
+      model: (n) => MODELS[n % MODELS.length] as string,
+      stream: (n) => n % 3 === 0,
+      rate: RATE,
+    });
+    await sleep(3_000);
+    const memoryBefore = memoryMb(first);
+    const endsMs = performance.now() + minutes * 60_000;
+    const names = Object.keys(FAULTS);
+    let faults = 0;
+    const between = ([least, most]: readonly [number, number]): number => least + random.next() * (most - least);
+    while (performance.now() < endsMs) {
+      const name = names[Math.floor(random.next() * names.length)] as string;
+      const forMs = Math.round(between(FAULT_MS));
+      faults++;
+      say(`${Math.round((endsMs - performance.now()) / 1_000)} s left: ${name}, for ${forMs} ms`);
+      await FAULTS[name]?.(scene, forMs);
+      await sleep(between(CALM_MS));
+    }
+    say('calm again: waiting for all to be as usual');
+    await sleep(2_000);
+    const seen = await load.stop();
+
+    const wrong: string[] = [];
+    await waitFor(
+      async () => {
+        for (const gateway of alive()) {
+          for (const key of KEYS.slice(0, 4)) await ask(gateway.url, chat('quick', `calm ${performance.now()}`), { key });
+          if ((await stage.figure(gateway, 'sluice_degraded', {})) > 0) return false;
+        }
+        return true;
+      },
+      'nothing to be degraded',
+      30_000,
+    ).catch((error: Error) => wrong.push(error.message));
+    const ofKilled = ({ n, atMs, tookMs }: (typeof seen)[number]): boolean => {
+      const at = killed.get(went.get(n) ?? '');
+      return at !== undefined && atMs + tookMs > at - 500;
+    };
+    for (const call of seen) {
+      if (call.status === 0 && !ofKilled(call)) wrong.push(`${call.id} had no answer: ${call.text}`);
+      if (![0, 200, 429, 502, 503, 504].includes(call.status)) wrong.push(`${call.id} was answered ${call.status}`);
+      if (call.status === 429 && call.key !== 'key-tight') wrong.push(`${call.id} of ${call.key} was told that it is too often`);
+    }
+    const admitted = seen.filter(({ key, status }) => key === 'key-tight' && status === 200);
+    const most = mostInAnyWindow(admitted, TIGHT_WINDOW_MS);
+    // Redis was away now and then: less than twice as much in the window in which it went
+    if (most >= 2 * TIGHT) wrong.push(`${most} calls in one window of a limit of ${TIGHT}`);
+    wrong.push(
+      ...(await whatIsWrong({
+        gateways: alive(),
+        simulator: stage.simulator,
+        seen,
+        lost: ofKilled,
+        budgets: ['/keys/soft', '/keys/hard'],
+        // a third of the calls is of models whose first target fails on purpose
+        attemptsPerCall: 1.5,
+      })),
+    );
+    const memoryAfter = memoryMb(first);
+    if (memoryAfter > memoryBefore + 100)
+      wrong.push(`memory went from ${Math.round(memoryBefore)} MB to ${Math.round(memoryAfter)} MB`);
+    return { wrong, calls: seen.length, faults, statuses: counted(seen), p99Ms: Math.round(quantile(seen, 0.99)) };
+  } finally {
+    front.stop();
+    await stage.stop();
+    for (const way of ways.values()) await (await way).close();
+  }
+}
