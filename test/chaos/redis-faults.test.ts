@@ -163,6 +163,21 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
+  it('whose connections lead nowhere, without a word: they are made anew within seconds, also the one that only listens', async () => {
+    await start();
+    const made = await askAdmin(first().adminUrl, ADMIN_KEY, 'POST', '/keys', { name: 'heard-of' });
+    const key = made.json['secret'] as string;
+    await stage.warm([key], 'cent');
+    const { seen } = await broken({ break: () => stage.stateWay.halfOpen(), forMs: 0, mend: () => sleep(4_000) });
+    expect(counted(seen)).toEqual({ 200: seen.length });
+    await calm();
+    await askAdmin(first().adminUrl, ADMIN_KEY, 'DELETE', '/keys/heard-of');
+    for (const { url } of stage.gateways) {
+      await waitFor(async () => (await ask(url, chat('cent', 'x'), { key })).status === 401, 'the key to be refused', 2_000);
+    }
+    await nothingIsWrong(seen);
+  }, 60_000);
+
   it('restarted empty: the limits begin anew, and what was spent is known', async () => {
     await start({ stateOptions: [] });
     const { port } = stage.state;

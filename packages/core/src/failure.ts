@@ -1,6 +1,3 @@
-import type { LlmError } from './errors.ts';
-import type { LlmReply } from './reply.ts';
-
 /**
  * Why a provider did not answer. What is tried next goes by it.
  *
@@ -35,6 +32,3 @@ export interface Failure {
   /** Its own word on whether the same again may help (`x-should-retry`). */
   readonly shouldRetry?: boolean;
 }
-
-/** How an attempt failed: as an error, or as a provider's refusal, whose words are for the caller. */
-export const failureOf = (outcome: LlmError | LlmReply): Failure | undefined => outcome.failure;

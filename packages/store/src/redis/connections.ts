@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { keepAlive } from './heartbeat.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -99,6 +100,7 @@ export interface Connections {
 
 export function openConnections(state: RedisTarget, cache: RedisTarget | undefined, events: ConnectionEvents): Connections {
   const open: RedisClient[] = [];
+  const stopHeartbeats: (() => void)[] = [];
   let closing = false;
   const opened = (name: string, client: RedisClient): RedisClient => {
     let up: boolean | undefined;
@@ -122,6 +124,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
       }, backOffMs(1));
     });
     open.push(client);
+    stopHeartbeats.push(keepAlive(client));
     return client;
   };
   const stateClient = opened('state', connect(state, ON_A_CALLS_WAY));
@@ -132,6 +135,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     subscriber: opened('subscriber', connect(state, SUBSCRIBER)),
     close: async () => {
       closing = true;
+      for (const stop of stopHeartbeats) stop();
       for (const client of open) client.disconnect();
     },
   };

@@ -1,0 +1,49 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { RedisClient } from './connections.ts';
+
+/** How often a connection is tried, */
+const EVERY_MS = 2_000;
+/** and how long it has to answer. */
+const ANSWER_MS = 1_500;
+
+/**
+ * Makes a connection anew that is open and leads nowhere: a firewall has forgotten it, or a machine is gone without a word. No command finds that out by
+ * itself for a quarter of an hour, and the subscriber, who sends none, never does, while keys that are revoked go on working.
+ *
+ * Returns how to stop.
+ */
+export function keepAlive(client: RedisClient): () => void {
+  /** Those that were found without an answer while they were being set up. */
+  const settingUp = new WeakSet<Redis>();
+  const check = (one: Redis): void => {
+    if (one.status === 'ready') {
+      settingUp.delete(one);
+      answers(one).catch(() => renew(client, one));
+    } else if (one.status === 'connect') {
+      // connected, and nobody says hello
+      if (settingUp.has(one)) renew(client, one);
+      settingUp.add(one);
+    }
+  };
+  const timer = setInterval(() => {
+    for (const one of client instanceof Cluster ? client.nodes('all') : [client]) check(one);
+  }, EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
+
+/** A Cluster opens connections to its nodes by itself. */
+function renew(client: RedisClient, one: Redis): void {
+  one.disconnect(!(client instanceof Cluster));
+}
+
+async function answers(one: Redis): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), ANSWER_MS);
+  });
+  try {
+    await Promise.race([one.ping(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
