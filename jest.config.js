@@ -1,8 +1,13 @@
 /** Tests run on the TypeScript sources (the packages' `source` condition); types are checked by tsc. @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-  // containers are brought up by a run of their own
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(process.env.SLUICE_E2E === '1' ? [] : ['<rootDir>/test/e2e/'])],
+  // containers are brought up by a run of their own, and what measures while it breaks things runs alone
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    ...(process.env.SLUICE_E2E === '1' ? [] : ['<rootDir>/test/e2e/']),
+    ...(process.env.SLUICE_CHAOS === '0' ? ['<rootDir>/test/chaos/'] : []),
+  ],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.toolchain/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

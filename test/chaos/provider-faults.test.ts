@@ -170,6 +170,45 @@ describe('providers', () => {
     expect(headers.get('x-sluice-cost-usd')).toBe('0.01');
   });
 
+  it('one that fails its health check is not asked, though no call has failed there, and is when it is well again', async () => {
+    await start(2, ({ first, second }) => ({
+      providers: {
+        first: { baseUrl: first, healthCheck: { every: '200ms', timeout: '200ms', failures: 2 } },
+        second: { baseUrl: second },
+      },
+      models: {
+        one: { targets: [{ provider: 'second', model: 'm' }] },
+        two: {
+          targets: [
+            { provider: 'first', model: 'm' },
+            { provider: 'second', model: 'm' },
+          ],
+        },
+      },
+      resilience: { breaker: { open: '300ms' } },
+    }));
+    let well = true;
+    const completions = () => first.requests.filter(({ method }) => method === 'POST').length;
+    first.answer((response, { method, body }) => {
+      if (method === 'GET') whole('{"data":[]}', well ? 200 : 503)(response);
+      else good()(response, body);
+    });
+    expect((await call(0, 'two')).headers.get('x-sluice-provider')).toBe('first');
+    well = false;
+    for (const gateway of stage.gateways) {
+      await waitFor(
+        async () => (await stage.figure(gateway, 'sluice_circuit_state', { target: 'first/m' })) === 2,
+        'it to be known',
+      );
+    }
+    const before = completions();
+    const seen = await loadFor(1_000, { model: () => 'two', rate: 50 });
+    expect(counted(seen)).toEqual({ 200: seen.length });
+    expect(completions()).toBe(before);
+    well = true;
+    await waitFor(async () => (await call(1, 'two')).headers.get('x-sluice-provider') === 'first', 'it to be asked again');
+  }, 60_000);
+
   it('one of two ten times as slow: by speed the other is asked, and it again when it is as quick', async () => {
     await start(2, ({ first, second }) => ({
       providers: { first: { baseUrl: first }, second: { baseUrl: second } },

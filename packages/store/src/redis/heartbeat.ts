@@ -1,5 +1,4 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from './connections.ts';
 
 /** How often a connection is tried, */
 const EVERY_MS = 2_000;
@@ -12,7 +11,7 @@ const ANSWER_MS = 1_500;
  *
  * Returns how to stop.
  */
-export function keepAlive(client: RedisClient): () => void {
+export function keepAlive(client: Redis | Cluster): () => void {
   /** Those that were found without an answer while they were being set up. */
   const settingUp = new WeakSet<Redis>();
   const check = (one: Redis): void => {
@@ -32,7 +31,7 @@ export function keepAlive(client: RedisClient): () => void {
 }
 
 /** A Cluster opens connections to its nodes by itself. */
-function renew(client: RedisClient, one: Redis): void {
+function renew(client: Redis | Cluster, one: Redis): void {
   one.disconnect(!(client instanceof Cluster));
 }
 
