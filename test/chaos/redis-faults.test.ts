@@ -102,7 +102,7 @@ describe('Redis', () => {
       },
       forMs: 4_000,
       mend: async () => {
-        stage.state = await startRedisServer(['--appendonly', 'yes', '--dir', stage.state.folder], port);
+        stage.state = await startRedisServer(['--appendonly', 'yes'], port, stage.state.folder);
       },
     });
     expect(counted(seen)).toEqual({ 200: seen.length });

@@ -38,9 +38,12 @@ export function ensureRedisServer(): void {
   if (status !== 0 || !hasRedisServer()) throw new Error(`apt-get could not install redis-server: ${stderr}`);
 }
 
-/** @param options further options as on the command line: `['--appendonly', 'yes']` */
-export async function startRedisServer(options: readonly string[] = [], port?: number): Promise<RedisServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-redis-'));
+/**
+ * @param options further options as on the command line: `['--appendonly', 'yes']`
+ * @param files where those of a server that was killed are, to go on with them
+ */
+export async function startRedisServer(options: readonly string[] = [], port?: number, files?: string): Promise<RedisServer> {
+  const folder = files ?? (await mkdtemp(join(tmpdir(), 'sluice-redis-')));
   const chosen = port ?? (await freePort());
   const base = ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', [...base, ...options], { stdio: 'pipe' });

@@ -21,6 +21,9 @@ interface Lease extends Budget {
   /** What was spent of the budget by this replica in this minute and in the one before. */
   spentNow: Money;
   spentBefore: Money;
+  /** The most that a call of them was taken to come to: so much has to fit, though it comes to less. */
+  largestNow: Money;
+  largestBefore: Money;
   minute: number;
   renewing: boolean;
 }
@@ -31,6 +34,8 @@ const LEASE_MS = 60_000;
 const RENEW_MS = 5_000;
 /** The store's clock begins after ours: by then it has not freed what this replica may still spend. */
 const MARGIN_MS = 1_000;
+/** So many calls at one time are to fit, each at the most that it may come to. */
+const AT_ONCE = 4;
 /** The most budgets of which this replica keeps leases. */
 const MAX_LEASES = 10_000;
 
@@ -47,7 +52,8 @@ const nameOf = ({ tenant, subject, meter, period }: Budget): string => `${tenant
 
 /**
  * A small part of each hard budget that this replica spends from, reserved in the store beforehand, so that the budget holds while the store is away: what
- * is spent meanwhile is of the lease. It is as much as this replica has spent of the budget in the last minute, and a twentieth of what is left at the most.
+ * is spent meanwhile is of the lease. It is as much as this replica has spent of the budget in the last minute, and as a few calls at one time
+ * may come to, and a twentieth of what is left at the most.
  */
 export class BudgetLeases {
   readonly #options: BudgetLeasesOptions;
@@ -64,6 +70,7 @@ export class BudgetLeases {
     if (lease === undefined) return;
     this.#turn(lease);
     lease.spentNow += amount;
+    lease.largestNow = Math.max(lease.largestNow, hold.amount);
     lease.limit = hold.limit;
     this.#timer ??= setInterval(() => void this.renewAll(), this.#options.renewMs ?? RENEW_MS).unref();
   }
@@ -128,7 +135,8 @@ export class BudgetLeases {
     this.#turn(lease);
     const nowMs = clock.monotonic();
     const over = lease.endsAtMs !== undefined && lease.endsAtMs <= clock.now();
-    const wanted = over ? 0 : lease.spentNow + lease.spentBefore;
+    const spent = lease.spentNow + lease.spentBefore;
+    const wanted = over || spent === 0 ? 0 : spent + AT_ONCE * Math.max(lease.largestNow, lease.largestBefore);
     // what may be spent shrinks before the store hears of it, and grows after
     if (lease.validUntilMs <= nowMs) lease.granted = lease.used;
     lease.granted = Math.max(lease.used, Math.min(lease.granted, wanted));
@@ -155,7 +163,16 @@ export class BudgetLeases {
     if (this.#leases.size >= MAX_LEASES) return undefined;
     const budget = budgetOf(of, hold);
     const { limit, endsAtMs } = hold;
-    const nothing = { granted: 0, validUntilMs: 0, used: 0, spentNow: 0, spentBefore: 0, renewing: false };
+    const nothing = {
+      granted: 0,
+      validUntilMs: 0,
+      used: 0,
+      spentNow: 0,
+      spentBefore: 0,
+      largestNow: 0,
+      largestBefore: 0,
+      renewing: false,
+    };
     const lease: Lease = { ...budget, limit, endsAtMs, ...nothing, minute: this.#minute() };
     this.#leases.set(nameOf(budget), lease);
     return lease;
@@ -167,6 +184,8 @@ export class BudgetLeases {
     if (minute === lease.minute) return;
     lease.spentBefore = minute === lease.minute + 1 ? lease.spentNow : 0;
     lease.spentNow = 0;
+    lease.largestBefore = minute === lease.minute + 1 ? lease.largestNow : 0;
+    lease.largestNow = 0;
     lease.minute = minute;
   }
 

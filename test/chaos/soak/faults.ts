@@ -60,7 +60,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     const { port, folder, process } = stage.state;
     process.kill('SIGKILL');
     await sleep(forMs);
-    stage.state = await startRedisServer(['--appendonly', 'yes', '--dir', folder], port);
+    stage.state = await startRedisServer(['--appendonly', 'yes', '--appendfsync', 'everysec'], port, folder);
   },
   'Redis: scripts forgotten': async ({ stage }, forMs) => {
     const client = new Redis(stage.state.url);
