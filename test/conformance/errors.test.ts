@@ -168,6 +168,13 @@ describe('errors are those of the caller’s dialect', () => {
       );
     });
 
+    it('none for a stream that says of its end no more than [DONE]', async () => {
+      const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
+      const said = { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'said' }, finish_reason: null }] };
+      upstream.answer(events(`data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`));
+      expect((await callers[name]('openai-chat/m', true)).text).toBe('said');
+    });
+
     describe.each(NAMES)('from a provider of %s', (provider) => {
       it('a refusal has its words, a failure has not', async () => {
         upstream.answer(whole('{"error":{"message":"bad tools sk-x","type":"invalid_request_error"}}', 400));

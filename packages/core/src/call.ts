@@ -135,7 +135,7 @@ export interface LlmCall {
   readonly credential: string | undefined;
   readonly preferences: Preferences;
   /** The address that the call comes from, as far as those in front of the gateway may be believed. Told when it is asked for. */
-  readonly clientAddress?: string;
+  readonly clientAddress?: () => string;
   /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
   /** When the client wants to be told that it was in vain, on the monotonic clock. */

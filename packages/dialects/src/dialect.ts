@@ -49,6 +49,8 @@ export interface StreamWatcher {
 export interface EventReader {
   /** @param data an event's data, JSON. Not JSON says nothing. */
   read(data: JsonObject): readonly NeutralEvent[];
+  /** The stream's own mark of its end (OpenAI's `[DONE]`): some providers say nothing else of it. */
+  done?(): readonly NeutralEvent[];
   /** An error that the stream has told in its middle. */
   readonly error: LlmError | undefined;
   /** Whether the stream said that it is complete. */

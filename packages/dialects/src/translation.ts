@@ -53,6 +53,7 @@ export class TranslatedStream implements StreamWatcher {
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {
+      if (event === '[DONE]') for (const said of this.#reader.done?.() ?? []) text += this.#write(said);
       const data = parseJson(event);
       if (!isObject(data)) continue;
       for (const said of this.#reader.read(data)) text += this.#write(said);

@@ -55,7 +55,7 @@ describe('authentication', () => {
     const service = authentication(fixedKeys({ 'the-key': caller, homely }))({ complete: async () => answer });
     const from = (credential: string, clientAddress?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { credential });
-      return service.complete(clientAddress === undefined ? call : { ...call, clientAddress });
+      return service.complete(clientAddress === undefined ? call : { ...call, clientAddress: () => clientAddress });
     };
     expect(await from('homely', '10.0.0.1')).toBe(answer);
     expect(await from('the-key', '10.0.0.2')).toBe(answer);

@@ -34,7 +34,7 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'au
       const found = lookup.find(secret);
       const caller = found instanceof Promise ? await found : found;
       if (caller === undefined) return refuse('unknown', 'The API key is not known, or is blocked, was revoked or has expired.');
-      if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress ?? '')) {
+      if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress?.() ?? '')) {
         metrics?.authFailures.inc({ reason: 'address' });
         throw new LlmError('address_not_allowed', 'The API key may not be used from this address.');
       }

@@ -35,6 +35,12 @@ export class OpenAiEventReader implements EventReader {
     return events;
   }
 
+  done(): NeutralEvent[] {
+    if (this.finished || !this.#started) return [];
+    this.finished = true;
+    return [{ type: 'finish', choice: 0, reason: 'stop' }];
+  }
+
   #readChoice(value: Json, sources: readonly Citation[], events: NeutralEvent[]): void {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const delta = member(value, 'delta');

@@ -115,9 +115,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       credential: credentialOf(request.headers, request.url ?? ''),
       preferences,
       // few keys ask from where they are used, and what stands in front is looked through only then
-      get clientAddress() {
-        return request.ip ?? '';
-      },
+      clientAddress: () => request.ip ?? '',
       signal: controller.signal,
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
       startedAtMs,
