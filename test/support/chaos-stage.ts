@@ -26,8 +26,8 @@ export interface Stage {
   readonly cacheWay: FaultProxy;
   state: RedisServer;
   readonly cache: RedisServer;
-  /** One more replica like the others. */
-  more(): Promise<GatewayProcess>;
+  /** One more replica like the others, with more in its environment. */
+  more(environment?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
   /** A figure of one replica, summed over all series with these labels. */
   figure(gateway: GatewayProcess, name: string, labels?: object): Promise<number>;
   /** Calls with each of these keys until it is answered, at each replica: it is known there then. */
@@ -42,20 +42,21 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const [stateWay, cacheWay] = await Promise.all([startFaultProxy(state.port), startFaultProxy(cache.port)]);
   const baseUrl = `${simulator.url}/v1`;
   const byWay = (await options.way?.(baseUrl)) ?? baseUrl;
-  const start = async (): Promise<GatewayProcess> => {
+  const start = async (environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
     const gateway = await startGatewayProcess({
       config: options.config(baseUrl, byWay),
       environment: {
         REDIS_URL: `redis://127.0.0.1:${stateWay.port}`,
         REDIS_CACHE_URL: `redis://127.0.0.1:${cacheWay.port}`,
         ...options.environment,
+        ...environment,
       },
     });
     gateways.push(gateway);
     return gateway;
   };
   const gateways: GatewayProcess[] = [];
-  await Promise.all(Array.from({ length: options.replicas }, start));
+  await Promise.all(Array.from({ length: options.replicas }, () => start()));
   await Promise.all(gateways.map(untilReady));
   const stage: Stage = {
     gateways,

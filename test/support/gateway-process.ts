@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export interface GatewayProcess {
 export interface GatewayProcessOptions {
   readonly config: ConfigFile;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Starts it elsewhere than beside the test. */
+  readonly spawn?: (command: string, args: readonly string[], env: NodeJS.ProcessEnv) => ChildProcess;
 }
 
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
@@ -38,24 +40,22 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   // nobody stands in front of it who would have to see that it stops
   const config = { shutdown: { delay: '1ms', drain: '10s' }, ...options.config };
   await writeFile(configFile, stringify(config));
-  const child = spawn(process.execPath, [MAIN], {
-    cwd: folder,
-    env: {
-      PATH: process.env['PATH'],
-      PORT: '0',
-      ADMIN_PORT: '0',
-      SLUICE_ADMIN_KEY: ADMIN_KEY,
-      SLUICE_CONFIG: configFile,
-      ...options.environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const env = {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    ADMIN_PORT: '0',
+    SLUICE_ADMIN_KEY: ADMIN_KEY,
+    SLUICE_CONFIG: configFile,
+    ...options.environment,
+  };
+  const here = { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptions;
+  const child = options.spawn?.(process.execPath, [MAIN], env) ?? spawn(process.execPath, [MAIN], here);
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();
   };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
   const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   const lines = (): LogLine[] =>
     output

@@ -4,6 +4,7 @@ import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { CrashWatch } from './crash-watch.ts';
+import { RecentBatches } from './recent-batches.ts';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
 /** How long a record may wait to be written. */
@@ -21,6 +22,8 @@ export interface AuditWriterOptions {
   readonly health: ConcernHealth;
   /** Knows of long calls, and whether somebody else has told their end. */
   readonly crashWatch?: Pick<CrashWatch, 'knows' | 'end'>;
+  /** Told how many records were lost with a Redis that another one has taken the place of, and were written again. */
+  readonly onRestored?: (records: number) => void;
   /** Told of each record, for sums. */
   readonly onRecord?: (record: AuditRecord) => void;
 }
@@ -37,6 +40,9 @@ export class AuditWriter implements AuditSink {
   /** Records of long calls, of which it is asked whether they are told of already. */
   readonly #asking = new Set<Promise<void>>();
   readonly #tags = new TagUsage();
+  readonly #recent: RecentBatches;
+  readonly #stopListening: () => void;
+  #restoring: Promise<void> | undefined;
   #addUpAt = MAX_BATCH;
   #batch: AuditBatch | undefined;
   #writing: Promise<void> | undefined;
@@ -44,6 +50,27 @@ export class AuditWriter implements AuditSink {
 
   constructor(options: AuditWriterOptions) {
     this.#options = options;
+    this.#recent = new RecentBatches(options.trail);
+    this.#stopListening = options.trail.onReconnect(() => {
+      this.#restoring ??= this.#restore().finally(() => {
+        this.#restoring = undefined;
+      });
+    });
+  }
+
+  /** Looks no more whether something was lost. */
+  close(): void {
+    this.#stopListening();
+  }
+
+  async #restore(): Promise<void> {
+    try {
+      const records = await this.#recent.restore();
+      if (records > 0) this.#options.onRestored?.(records);
+    } catch (error) {
+      // the next connection is looked at again
+      this.#options.health.failed(error);
+    }
   }
 
   write(record: AuditRecord, charged: readonly BudgetCharge[], callId?: string): void {
@@ -119,6 +146,7 @@ export class AuditWriter implements AuditSink {
         this.#batch = { id: randomUUID(), records, usage: [...usage, ...daysOf(usage)], spent };
       }
       await this.#options.trail.append(this.#batch);
+      this.#recent.written(this.#batch);
       this.#batch = undefined;
     }
   }

@@ -136,6 +136,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     metrics,
     health: degradation.concern('audit'),
     onRecord: (record) => countForDashboard(usage, record),
+    onRestored: (records) => logger.warn('audit records were lost by Redis, and are written again', { records }),
   });
   const drains = new Drains({
     trail: stores.audit,
@@ -251,6 +252,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     await auditWriter.flush().catch((error: unknown) => {
       logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
     });
+    auditWriter.close();
     await crashWatch.stop().catch(() => {});
     await drains.close();
     await current.models.destroy();

@@ -45,6 +45,14 @@ export class MemoryAuditTrail implements AuditTrail {
     }
   }
 
+  async has(batchId: string): Promise<boolean> {
+    return this.#seen.has(batchId);
+  }
+
+  onReconnect(): () => void {
+    return () => {};
+  }
+
   async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
     const end = before === undefined ? this.#records.length : Math.max(0, Number.parseInt(before, 10) - this.#first);
     const begin = Math.max(0, end - count);

@@ -139,6 +139,12 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await reader.behind()).toBe(0);
     });
 
+    it('knows which batches it has', async () => {
+      const trail = open(100);
+      await trail.append(batch('1', ['{"n":1}']));
+      expect([await trail.has('1'), await trail.has('2')]).toEqual([true, false]);
+    });
+
     it('writes a batch once', async () => {
       const trail = open(100);
       await trail.append(batch('same', ['{"n":1}']));

@@ -56,6 +56,10 @@ export interface AuditReaderOptions {
 /** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {
   append(batch: AuditBatch): Promise<void>;
+  /** Whether a batch of the last minutes is there: what was written may be lost with the one that took it. */
+  has(batchId: string): Promise<boolean>;
+  /** Told when the store may be another one than before. Returns how to stop listening. */
+  onReconnect(listener: () => void): () => void;
   /** The newest `count`, newest first, of those that stand before a place. */
   latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
   /** The oldest `count`, oldest first, of those that stand after a place. */

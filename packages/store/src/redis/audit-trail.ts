@@ -71,6 +71,18 @@ export class RedisAuditTrail implements AuditTrail {
     await APPEND.run(this.#background, keys, [this.#maxRecords, records.length, ...ttls, ...records, ...sums]);
   }
 
+  async has(batchId: string): Promise<boolean> {
+    return (await this.#background.strlen(this.#layout.auditBatch(batchId))) > 0;
+  }
+
+  onReconnect(listener: () => void): () => void {
+    // of a Cluster also where a node has come in another's place
+    for (const event of RECONNECTED) this.#background.on(event, listener);
+    return () => {
+      for (const event of RECONNECTED) this.#background.off(event, listener);
+    };
+  }
+
   async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
     const end = before === undefined ? '+' : `(${before}`;
     const entries = await this.#background.xrevrange(this.#layout.auditStream, end, '-', 'COUNT', count);
@@ -91,6 +103,8 @@ export class RedisAuditTrail implements AuditTrail {
     return hashes.flatMap((hash, n) => readDay(days[n] as string, hash));
   }
 }
+
+const RECONNECTED = ['ready', '+node'] as const;
 
 /** A field is an amount's name and the combination that it is of. */
 function readDay(day: string, hash: Readonly<Record<string, string>>): UsageSum[] {

@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ConfigFile } from '@sluice/config';
+import { Redis } from 'ioredis';
+import { freePort } from '../support/free-port.ts';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { recordsOf } from '../support/oracle.ts';
+import { canPartition, makePartition, type Partition } from '../support/partition.ts';
+import { ensureRedisServer, startRedisServer } from '../support/redis-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const KEY = 'key-of-the-partition';
+const LIMIT = 60;
+const MASTER = 'sluice-state';
+
+/** Makes calls, one after the other, and tells how each ended: run where the gateway is. */
+const CALLS = `
+const [url, key, prefix, count, gapMs] = process.argv.slice(1);
+const ended = [];
+for (let n = 0; n < Number(count); n++) {
+  const id = prefix + '-' + n;
+  const response = await fetch(url + '/v1/chat/completions', {
+    method: 'POST',
+    headers: { authorization: 'Bearer ' + key, 'content-type': 'application/json', 'x-request-id': id },
+    body: JSON.stringify({ model: 'sim/m', messages: [{ role: 'user', content: id }] }),
+  }).catch(() => ({ status: 0, text: async () => '' }));
+  const text = await response.text();
+  ended.push({ id, status: response.status, code: /"code":"([a-z_]+)"/.exec(text)?.[1] });
+  await new Promise((resolve) => setTimeout(resolve, Number(gapMs)));
+}
+console.log(JSON.stringify(ended));
+`;
+
+interface Ended {
+  readonly id: string;
+  readonly status: number;
+  readonly code?: string;
+}
+
+const named = 'T26: a gateway shut in with the old master: no record is lost, and a limit is passed by less than as much again';
+
+describe('a network that is cut in two', () => {
+  const stops: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  });
+
+  if (!canPartition()) {
+    // named, so that nobody takes its absence for its success
+    it.skip(`skipped, because it needs root and network namespaces: ${named}`, () => {});
+    return;
+  }
+
+  it(named, async () => {
+    ensureRedisServer();
+    const net: Partition = makePartition();
+    stops.push(() => net.remove());
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-partition-'));
+    stops.push(() => rm(folder, { recursive: true, force: true }));
+    const open = ['--bind', '0.0.0.0', '--protected-mode', 'no'];
+
+    const masterPort = await freePort();
+    const careful = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1', '--repl-diskless-sync-delay', '0'];
+    const master = net.spawn('redis-server', ['--port', String(masterPort), '--dir', folder, '--save', '', ...open, ...careful]);
+    stops.push(() => master.kill('SIGKILL'));
+    const watching = new Redis(masterPort, net.inside, { retryStrategy: () => 50 });
+    watching.on('error', () => {});
+    stops.push(() => watching.disconnect());
+    await waitFor(async () => (await watching.ping()) === 'PONG', 'the master');
+    const replica = await startRedisServer([...open, ...careful.slice(4), '--replicaof', `${net.inside} ${masterPort}`]);
+    stops.push(() => replica.stop());
+    await waitFor(async () => (await watching.info('replication')).includes('connected_slaves:1'), 'the replica to follow');
+
+    const sentinelPort = await freePort();
+    const file = join(folder, 'sentinel.conf');
+    await writeFile(
+      file,
+      `port ${sentinelPort}\nbind 0.0.0.0\nprotected-mode no\ndir ${folder}\nsentinel monitor ${MASTER} ${net.inside} ${masterPort} 1\n` +
+        `sentinel down-after-milliseconds ${MASTER} 1000\nsentinel failover-timeout ${MASTER} 5000\n`,
+    );
+    const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+    stops.push(() => sentinel.kill('SIGKILL'));
+    const asking = new Redis(sentinelPort, '127.0.0.1', { retryStrategy: () => 50 });
+    asking.on('error', () => {});
+    stops.push(() => asking.disconnect());
+    await waitFor(async () => ((await asking.call('SENTINEL', 'REPLICAS', MASTER)) as unknown[]).length === 1, 'the Sentinel');
+
+    const config: ConfigFile = {
+      redis: { maxReplicas: 2, timeout: '100ms' },
+      providers: { sim: { dialect: 'simulated', latency: '1ms' } },
+      keys: [{ name: 'limited', secret: KEY, limits: { requests: `${LIMIT}/min` } }],
+    };
+    const environment = { REDIS_SENTINEL: `${net.outside}:${sentinelPort}`, REDIS_SENTINEL_NAME: MASTER };
+    const outside = await startGatewayProcess({ config, environment });
+    stops.push(() => outside.stop('SIGKILL'));
+    const inside = await startGatewayProcess({
+      config,
+      environment,
+      spawn: (command, args, env) => net.spawn(command, args, env),
+    });
+    stops.push(() => inside.stop('SIGKILL'));
+
+    const callOutside = async ({ url }: GatewayProcess, prefix: string, count: number, gapMs: number): Promise<Ended[]> => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', CALLS, url, KEY, prefix, String(count), String(gapMs)]);
+      let text = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      await new Promise((resolve) => child.once('close', resolve));
+      return JSON.parse(text) as Ended[];
+    };
+    const callInside = (prefix: string, count: number, gapMs: number): Promise<Ended[]> =>
+      new Promise((resolve) => {
+        const child = net.spawn(process.execPath, [
+          '--input-type=module',
+          '-e',
+          CALLS,
+          inside.url,
+          KEY,
+          prefix,
+          String(count),
+          String(gapMs),
+        ]);
+        let text = '';
+        child.stdout?.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        child.once('close', () => resolve(JSON.parse(text) as Ended[]));
+      });
+
+    const all: Ended[] = [];
+    await waitFor(async () => {
+      const both = [...(await callOutside(outside, 'warm-outside', 1, 0)), ...(await callInside('warm-inside', 1, 0))];
+      return both.every(({ status }) => status === 200);
+    }, 'both to serve');
+    all.push(...(await callOutside(outside, 'before-outside', 5, 0)), ...(await callInside('before-inside', 5, 0)));
+    net.pull();
+    const [shutIn, others] = await Promise.all([callInside('shut-in', 80, 80), callOutside(outside, 'others', 80, 80)]);
+    all.push(...shutIn, ...others);
+    await sleep(1_000);
+    const master2 = (await asking.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER)) as string[];
+    expect(Number(master2[1])).toBe(replica.port);
+    net.plug();
+
+    // nobody was told anything but the answer, that it is too often, or that it cannot be told right now
+    const ways = new Set(all.map(({ status, code }) => (code === undefined ? String(status) : `${status} ${code}`)));
+    for (const way of ways) expect(['200', '429 rate_limit_exceeded', '503 limiter_unavailable']).toContain(way);
+    const admitted = all.filter(({ status }) => status === 200);
+    expect(shutIn.filter(({ status }) => status === 200).length).toBeGreaterThan(5);
+    // the one minute that straddles it
+    expect(admitted.length + 4).toBeLessThan(2 * LIMIT);
+
+    // what the old master had taken, and lost when it came back as a replica, is written again
+    let missing: string[] = [];
+    await waitFor(
+      async () => {
+        const kept = new Set((await recordsOf(outside)).map(({ requestId }) => requestId));
+        missing = all.map(({ id }) => id).filter((id) => !kept.has(id));
+        return missing.length === 0;
+      },
+      'all records to be there',
+      30_000,
+    ).catch(() => {});
+    expect(missing).toEqual([]);
+    const counts = new Map<string, number>();
+    for (const { requestId } of await recordsOf(outside)) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
+    for (const { id } of all) expect([id, counts.get(id)]).toEqual([id, 1]);
+    // and it follows the new master
+    await waitFor(async () => {
+      const [one] = await callInside('after', 1, 0);
+      return one?.status === 200 || one?.code === 'rate_limit_exceeded';
+    }, 'the one that was shut in to follow');
+  }, 120_000);
+});
