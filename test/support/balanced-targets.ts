@@ -10,6 +10,7 @@ import {
   type Target,
 } from '@sluice/proxies';
 import { MemoryCircuits, MemoryProviderStats, MemoryTargetLoads } from '@sluice/store/memory';
+import type { TargetLoads } from '@sluice/store/ports';
 import { createMetrics } from '@sluice/telemetry';
 
 export const BREAKER = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000, openMs: 5_000 };
@@ -49,11 +50,22 @@ export function scripted(...outcomes: readonly (LlmReply | LlmError)[]): LlmServ
 export function balancedTargets(
   targets: readonly Target[],
   strategy: Strategy,
-  more: Partial<Model> & { retries?: Partial<RetrySettings>; clock?: ManualClock; circuits?: MemoryCircuits } = {},
+  more: Partial<Model> & {
+    retries?: Partial<RetrySettings>;
+    clock?: ManualClock;
+    circuits?: MemoryCircuits;
+    loadStore?: TargetLoads;
+  } = {},
 ) {
-  const { retries = {}, clock = new ManualClock(), circuits = new MemoryCircuits(clock), ...ofModel } = more;
+  const {
+    retries = {},
+    clock = new ManualClock(),
+    circuits = new MemoryCircuits(clock),
+    loadStore = new MemoryTargetLoads(clock),
+    ...ofModel
+  } = more;
   const usage = new SharedUsage(new MemoryProviderStats(clock));
-  const loads = new SharedLoads({ store: new MemoryTargetLoads(clock), replica: 'one', clock });
+  const loads = new SharedLoads({ store: loadStore, replica: 'one', clock });
   const breakers = new CircuitBreakers({ store: circuits, settings: () => BREAKER, clock });
   const metrics = createMetrics({ version: '0', node: '0' });
   const models = { get: (name: string) => (name === 'ours' ? { name, strategy, targets, ...ofModel } : undefined) };

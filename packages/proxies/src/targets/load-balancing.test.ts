@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
+import { MemoryTargetLoads } from '@sluice/store/memory';
 import { answer, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 
 describe('load balancing', () => {
@@ -11,6 +12,25 @@ describe('load balancing', () => {
   it('by cost takes the cheapest, and one without a price last', async () => {
     expect(await setUp([unpriced, dear, cheap], 'cost').spread(5)).toEqual({ cheap: 5 });
     expect(await setUp([unpriced, dear], 'cost').spread(5)).toEqual({ dear: 5 });
+  });
+
+  it('by cost takes what this call would cost, not what tokens cost on the whole', async () => {
+    const reads = target('reads', { price: { input: 1, output: 100 } });
+    const writes = target('writes', { price: { input: 10, output: 10 } });
+    const { ask } = setUp([reads, writes], 'cost');
+    const long = { messages: [{ role: 'user', content: 'x'.repeat(40_000) }] };
+    expect((await ask(undefined, {}, { ...long, max_tokens: 10 })).provider).toBe('reads');
+    expect((await ask(undefined, {}, { max_tokens: 1_000 })).provider).toBe('writes');
+  });
+
+  it('balanced takes the one with the least under way, of all replicas', async () => {
+    const clock = new ManualClock();
+    const store = new MemoryTargetLoads(clock);
+    await store.exchange('another', new Map([['one/m', { inFlight: 5, waiting: 0 }]]));
+    const { ask, loads } = setUp([target('one'), target('two')], 'balanced', { clock, loadStore: store });
+    expect((await ask()).provider).toBe('one');
+    await loads.exchange();
+    for (let n = 0; n < 3; n++) expect((await ask()).provider).toBe('two');
   });
 
   it('by speed takes the fastest: as configured, until measurements say better', async () => {

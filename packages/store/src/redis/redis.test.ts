@@ -5,11 +5,13 @@ import { adaptersContract, connect, ownLayout, wait } from './adapters.contract.
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
+import { RedisCircuits } from './circuits.ts';
 import type { Connections } from './connections.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
+import { RedisTargetLoads } from './target-loads.ts';
 
 const target = { kind: 'single', url: process.env['TEST_REDIS_URL'] ?? '' } as const;
 
@@ -35,6 +37,11 @@ describe('what Redis keeps', () => {
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
     await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', records: ['{}'], usage: [] });
     await new RedisAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
+    const circuits = new RedisCircuits({ ...shared, layout, wait });
+    await circuits.open('up/m', 1_000);
+    await circuits.cool('up/m', 1_000);
+    const report = { inFlight: 1, waiting: 1, limit: 2, first: { count: 1, meanMs: 5 } };
+    await new RedisTargetLoads(shared.background, layout).exchange('a-replica', new Map([['up/m', report]]));
     const nowMs = systemClock.now();
     const entry = { contentType: 'x', body: Buffer.from('x'), streamed: false, provider: 'p', providerModel: 'm' };
     await new RedisCache(shared.state, layout, wait, systemClock).set(
@@ -49,14 +56,22 @@ describe('what Redis keeps', () => {
       createdAtMs: 1,
     });
 
-    // bounded by the number of keys, of targets and of kept records, as docs/redis.md says
-    const bounded = new Set([layout.keyRecords, layout.keyNames, layout.statsTotals, layout.auditStream]);
+    // bounded by the number of keys, of targets, of replicas and of kept records, as docs/redis.md says
+    const bounded = new Set([
+      layout.keyRecords,
+      layout.keyNames,
+      layout.statsTotals,
+      layout.auditStream,
+      layout.circuits,
+      layout.replicas,
+    ]);
+    const aDay = new Set([layout.loads, layout.speeds, `${layout.loadOf}a-replica`]);
     const names = await shared.state.keys(`${prefix}*`);
     expect(names.length).toBeGreaterThan(bounded.size + 5);
     for (const name of names) {
       const ttlMs = await shared.state.pttl(name);
       if (bounded.has(name)) expect([name, ttlMs]).toEqual([name, -1]);
-      else expect([name, ttlMs > 0 && ttlMs <= 600_000]).toEqual([name, true]);
+      else expect([name, ttlMs > 0 && ttlMs <= (aDay.has(name) ? 86_400_000 : 600_000)]).toEqual([name, true]);
     }
   });
 

@@ -20,7 +20,10 @@ export function watchHalfClosed(socket: Socket, response: ServerResponse, commen
     const waitMs = n < last ? (PROBES_MS[n + 1] as number) - (PROBES_MS[n] as number) : (PROBES_MS[last] as number);
     timer = setTimeout(() => probe(n + 1), waitMs);
   };
-  const onEnd = (): void => probe(0);
+  const onEnd = (): void => {
+    // before 1.1 there are no interim answers: such a client is taken to listen
+    if (response.req.httpVersion !== '1.0') probe(0);
+  };
   socket.once('end', onEnd);
   response.once('close', () => {
     clearTimeout(timer);
