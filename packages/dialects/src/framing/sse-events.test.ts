@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SseEvents } from './sse-events.ts';
+import { joined, SseEvents } from './sse-events.ts';
 
 const cut = (bytes: Buffer, at: readonly number[]): Buffer[] => {
   const places = [...new Set(at.map((one) => one % (bytes.length + 1)))].sort((a, b) => a - b);
@@ -43,5 +43,24 @@ describe('SseEvents', () => {
         expect(whole.found.length + (whole.rest === '' ? 0 : 1)).toBe(events.length);
       }),
     );
+  });
+});
+
+describe('events put together', () => {
+  const chunk = Buffer.from('data: a\n\ndata: b\n\ndata: c\n\n');
+  const events = () => new SseEvents().feed(chunk);
+
+  it('are no copy where they stand one after the other', () => {
+    const all = joined(events());
+    expect(all.toString()).toBe(chunk.toString());
+    expect([all.buffer, all.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset]);
+  });
+
+  it('are one where one of them is left out, or another comes from elsewhere', () => {
+    const [a, , c] = events() as [Buffer, Buffer, Buffer];
+    expect(joined([a, c]).toString()).toBe('data: a\n\ndata: c\n\n');
+    expect(joined([a, Buffer.from('data: x\n\n')]).toString()).toBe('data: a\n\ndata: x\n\n');
+    expect(joined([c, a]).toString()).toBe('data: c\n\ndata: a\n\n');
+    expect(joined([]).length).toBe(0);
   });
 });

@@ -24,7 +24,9 @@ export class SseEvents {
       start = end;
       at = end;
     }
-    this.#rest = bytes.subarray(start);
+    const rest = bytes.subarray(start);
+    // a few bytes must not keep all of a chunk in memory while a slow client is waited for
+    this.#rest = rest.length < bytes.length / 2 ? Buffer.from(rest) : rest;
     this.#searched = Math.max(0, this.#rest.length - 3);
     return events;
   }
@@ -78,4 +80,15 @@ export function dataOf(event: Buffer): string {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
   }
   return lines.join('\n');
+}
+
+/** Events one after the other, without a copy where they stand so in memory already, as those of one chunk do. */
+export function joined(events: readonly Buffer[]): Buffer {
+  const [first] = events;
+  const last = events.at(-1);
+  if (first === undefined || last === undefined) return Buffer.alloc(0);
+  const length = events.reduce((sum, event) => sum + event.length, 0);
+  const adjoin = last.byteOffset + last.length - first.byteOffset === length;
+  const oneBuffer = events.every((event) => event.buffer === first.buffer);
+  return oneBuffer && adjoin ? Buffer.from(first.buffer, first.byteOffset, length) : Buffer.concat(events);
 }

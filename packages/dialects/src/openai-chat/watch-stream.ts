@@ -1,6 +1,6 @@
 import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { StreamWatcher } from '../dialect.ts';
-import { dataOf, SseEvents } from '../framing/sse-events.ts';
+import { dataOf, joined, SseEvents } from '../framing/sse-events.ts';
 import { errorInStream, outcomeOf } from '../stream-ends.ts';
 import { readUsage } from './usage.ts';
 
@@ -70,7 +70,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
       return chunk;
     }
     const shown = events.filter((event) => !this.#inspect(event));
-    return shown.length === 1 ? (shown[0] as Buffer) : Buffer.concat(shown);
+    return joined(shown);
   }
 
   /** What is left to pass on when the upstream has ended. */
