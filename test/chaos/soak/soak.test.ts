@@ -1,11 +1,12 @@
-import { randomInt } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { soak } from './soak.ts';
 
 const MINUTES = 2;
+/** Always the same faults, so that a failure is found again; `npm run soak` takes others. */
+const SEED = 71;
 
 it('T71: two minutes of all faults at random under load, and nothing is wrong', async () => {
-  const seed = Number(process.env['SOAK_SEED'] ?? randomInt(1e9));
+  const seed = Number(process.env['SOAK_SEED'] ?? SEED);
   const said: string[] = [];
   const result = await soak({ minutes: MINUTES, seed, say: (line) => said.push(line) });
   // the seed makes the same faults again
