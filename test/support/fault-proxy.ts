@@ -27,6 +27,30 @@ export interface FaultProxy {
 
 const HOST = '127.0.0.1';
 
+/** Does things after a while, and never one before another that came before it: a connection delays, and does not mix. */
+function inOrder(): (afterMs: number, what: () => void) => void {
+  const waiting: { readonly atMs: number; readonly what: () => void }[] = [];
+  const run = (): void => {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const leftMs = next.atMs - performance.now();
+      if (leftMs > 0) {
+        setTimeout(run, leftMs);
+        return;
+      }
+      waiting.shift();
+      next.what();
+    }
+  };
+  return (afterMs, what) => {
+    if (afterMs === 0 && waiting.length === 0) {
+      what();
+      return;
+    }
+    waiting.push({ atMs: performance.now() + afterMs, what });
+    if (waiting.length === 1) setTimeout(run, afterMs);
+  };
+}
+
 export async function startFaultProxy(target: number, watching?: Watching): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const pairs = new Set<{ client: Socket; upstream: Socket }>();
@@ -48,13 +72,10 @@ export async function startFaultProxy(target: number, watching?: Watching): Prom
       socket.on('error', () => {});
       socket.on('close', () => sockets.delete(socket));
     }
-    const later = (write: () => void): void => {
-      if (delayMs === 0) write();
-      else setTimeout(write, delayMs / 2);
-    };
+    const [onward, back] = [inOrder(), inOrder()];
     client.on('data', (chunk) => {
       watched?.sent(chunk);
-      if (state !== 'hanging') later(() => void upstream.write(chunk));
+      if (state !== 'hanging') onward(delayMs / 2, () => void upstream.write(chunk));
     });
     upstream.on('data', (chunk) => {
       watched?.answered();
@@ -62,7 +83,7 @@ export async function startFaultProxy(target: number, watching?: Watching): Prom
         client.resetAndDestroy();
         return;
       }
-      if (state !== 'hanging') later(() => void client.write(chunk));
+      if (state !== 'hanging') back(delayMs / 2, () => void client.write(chunk));
     });
     client.on('close', () => {
       pairs.delete(pair);

@@ -221,6 +221,8 @@ export function metering(options: MeteringOptions): LlmProxy {
           throw unavailable(holds, error);
         }
         call.facts.meters = tightest(result.meters);
+        // the store was told that this call is over: that says nothing of its limits
+        if (!result.admitted && result.full === -1) throw unavailable(holds, undefined);
         if (!result.admitted) {
           const owner = reservation.owners[result.full];
           const full = holds[result.full];

@@ -159,7 +159,8 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
     for (const call of seen) {
       if (call.status === 0 && !ofKilled(call)) wrong.push(`${call.id} had no answer: ${call.text}`);
       if (![0, 200, 429, 502, 503, 504].includes(call.status)) wrong.push(`${call.id} was answered ${call.status}`);
-      if (call.status === 429 && call.key !== 'key-tight') wrong.push(`${call.id} of ${call.key} was told that it is too often`);
+      if (call.status === 429 && call.key !== 'key-tight')
+        wrong.push(`${call.id} of ${call.key} was told that it is too often: ${call.text}`);
     }
     const admitted = seen.filter(({ key, status }) => key === 'key-tight' && status === 200);
     const most = mostInAnyWindow(admitted, TIGHT_WINDOW_MS);
