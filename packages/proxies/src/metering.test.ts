@@ -47,6 +47,13 @@ describe('metering', () => {
     await ask();
   });
 
+  it('does not tell a call that it asks too often because the store was told that it is over', async () => {
+    const over = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] } as const;
+    const service = metering({ meters: { ...unused, reserve: async () => over } })({ complete: async () => whole });
+    const call = callOf({ requests: { limit: 2, windowMs: 60_000 } });
+    await expect(service.complete(call)).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
+  });
+
   it('frees the place of a call that has ended, however it ended', async () => {
     let fail = false;
     const { ask } = setUp(
