@@ -170,7 +170,7 @@ export class Attempts {
       const provider = target.provider;
       facts.soFar = undefined;
       if (call.signal.aborted) {
-        breakers.undecided(circuit);
+        if (probe) breakers.undecided(circuit);
         const lost = race !== undefined && error === race.lost;
         over(lost ? 'lost' : 'cancelled', nowMs);
         // it had the prompt, and bills it
@@ -181,7 +181,7 @@ export class Attempts {
       }
       if (error.failure === undefined && error.status < 500) {
         // a call that cannot be said to this provider: it was never asked
-        breakers.undecided(circuit);
+        if (probe) breakers.undecided(circuit);
         over('failed', nowMs, { reason: 'rejected', status: error.status });
         metrics?.attempts.inc({ provider, outcome: 'refused' });
         throw error;
@@ -199,7 +199,9 @@ export class Attempts {
     const circuit = circuitOf(target);
     const { kind, retryAfterMs } = failure;
     if (BROKEN.has(kind)) breakers.failed(circuit, probe);
-    else if (kind === 'rate_limited') breakers.undecided(circuit);
+    else if (kind === 'rate_limited') {
+      if (probe) breakers.undecided(circuit);
+    }
     // who says what is wrong with a request works
     else breakers.succeeded(circuit, probe);
     const coolMs = kind === 'rate_limited' ? (retryAfterMs ?? COOLING_MS) : (retryAfterMs ?? 0);

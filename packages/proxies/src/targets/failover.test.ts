@@ -222,6 +222,35 @@ describe('a target that does not work', () => {
     expect((await calls[0])?.provider).toBe('one');
   });
 
+  it('is not tried by a second call because one of before, that was still under way, is left', async () => {
+    const one = scripted(DOWN);
+    const { ask, callOf, service, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
+    const pending = ({ signal }: { signal: AbortSignal }) => {
+      one.calls++;
+      return new Promise<LlmReply>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const complete = one.complete;
+    one.complete = pending as never;
+    const leaving = new AbortController();
+    const old = service.complete(callOf({ signal: leaving.signal })).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    one.complete = complete;
+    for (let n = 0; n < 5; n++) await ask();
+    clock.advance(5_000);
+    one.complete = pending as never;
+    const trying = new AbortController();
+    const probe = service.complete(callOf({ signal: trying.signal })).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    const asked = one.calls;
+    leaving.abort(new LlmError('client_closed', 'gone'));
+    await old;
+    clock.advance(1_000);
+    expect((await ask()).provider).toBe('two');
+    expect(one.calls).toBe(asked);
+    trying.abort(new LlmError('client_closed', 'gone'));
+    await probe;
+  });
+
   it('is known to all replicas, and tried by one of them', async () => {
     const clock = new ManualClock();
     const circuits = new MemoryCircuits(clock);
