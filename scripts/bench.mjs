@@ -1,6 +1,7 @@
-// Measures the gateway beside a bare pass-through: node scripts/toolchain.mjs bench [--quick] [--write]
-//   --quick  shorter and fewer runs, for a first look
-//   --write  puts the table into docs/performance.md
+// Measures the gateway beside a bare pass-through: node scripts/toolchain.mjs bench [--quick] [--gate] [--write]
+//   --quick  what can be told in two minutes: calls, Redis, garbage, memory
+//   --gate   fails where something is slower than what is let through (goals.ts)
+//   --write  puts what was measured into docs/performance.md and docs/measured/
 import { spawnSync } from 'node:child_process';
 
 const { status } = spawnSync(process.execPath, ['test/bench/main.ts', ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -27,15 +27,21 @@ export interface Load {
   readonly seconds: number;
   readonly bodyFile: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Calls a second that leave at their time, whether the ones before were answered or not; without it each connection sends as soon as it is answered. */
+  readonly rate?: number;
 }
 
 export interface LoadResult {
   /** Requests answered, and of them those that were not answered with 200. */
   readonly answered: number;
-  readonly failed: number;
+  readonly refused: number;
+  /** Connections that broke. */
+  readonly errors: number;
   readonly perSecond: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
+  /** To the first byte of the body, of streams; absent where the generator does not tell. */
+  readonly firstByteMicros?: number;
 }
 
 /** What puts the load on, and what answers it. */
@@ -52,22 +58,28 @@ export function canPin(): boolean {
 }
 
 /** Starts a process of Node's that says `listening on PORT`. */
-export async function startNode(file: string, environment: Readonly<Record<string, string>>, cpu: number, pinning: boolean) {
-  const [command, args] = pinnedTo(cpu, pinning, process.execPath, [NURSERY, file]);
+export async function startNode(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  cpu: number,
+  pinning: boolean,
+  flags: readonly string[] = [],
+) {
+  const [command, args] = pinnedTo(cpu, pinning, process.execPath, [NURSERY, ...flags, file]);
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
-    if (output.length < 100_000) output += chunk.toString();
+    if (output.length < 10_000_000) output += chunk.toString();
   });
   const port = () => Number(/listening on (\d+)/.exec(output)?.[1] ?? /"url":"http:\/\/[^:]+:(\d+)"/.exec(output)?.[1] ?? 0);
   await waitFor(() => {
     if (child.exitCode !== null) throw new Error(`${file} ended: ${output}`);
     return port() !== 0;
   }, `${file} to listen`);
-  return { child, port: port() };
+  return { child, port: port(), output: () => output };
 }
 
 function compile(): string | undefined {
@@ -97,23 +109,33 @@ export async function startRig(): Promise<Rig> {
       ),
     'the upstream to answer',
   );
-  const load = async ({ port, path, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> => {
+  const load = async ({ port, path, connections, seconds, bodyFile, headers, rate }: Load): Promise<LoadResult> => {
     const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const options = ['-p', String(port), '-u', path, '-c', String(connections), '-d', String(seconds), '-b', bodyFile, ...given];
+    if (rate !== undefined) options.push('-r', String(rate));
     const [command, args] = pinnedTo(OTHER_CPU, pinning, join(folder, 'lg'), options);
     const { stdout } = await run(command, args);
-    const { done, err, non200, rps, p50, p99 } = JSON.parse(stdout) as Record<
-      'done' | 'err' | 'non200' | 'rps' | 'p50' | 'p99',
+    const { done, err, non200, rps, p50, p99, ttfb50 } = JSON.parse(stdout) as Record<
+      'done' | 'err' | 'non200' | 'rps' | 'p50' | 'p99' | 'ttfb50',
       number
     >;
-    return { answered: done, failed: err + non200, perSecond: rps, p50Micros: p50, p99Micros: p99 };
+    return {
+      answered: done,
+      refused: non200,
+      errors: err,
+      perSecond: rps,
+      p50Micros: p50,
+      p99Micros: p99,
+      firstByteMicros: ttfb50,
+    };
   };
   return { name: 'a generator and an upstream in C', pinning, upstreamPort: port, upstream, load };
 }
 
-async function autocannonLoad({ port, path, connections, seconds, bodyFile, headers }: Load): Promise<LoadResult> {
+async function autocannonLoad({ port, path, connections, seconds, bodyFile, headers, rate }: Load): Promise<LoadResult> {
   const given = Object.entries({ 'content-type': 'application/json', authorization: 'Bearer sk-bench-0001', ...headers });
   const options = ['-m', 'POST', '-c', String(connections), '-d', String(seconds), '-i', bodyFile, '--json'];
+  if (rate !== undefined) options.push('-R', String(rate));
   const flags = given.flatMap(([name, value]) => ['-H', `${name}=${value}`]);
   const { stdout } = await run('node_modules/.bin/autocannon', [...options, ...flags, `http://127.0.0.1:${port}${path}`], {
     cwd: join(HERE, '..'),
@@ -127,7 +149,8 @@ async function autocannonLoad({ port, path, connections, seconds, bodyFile, head
   const { requests, latency, non2xx, errors } = result;
   return {
     answered: requests.total,
-    failed: non2xx + errors,
+    refused: non2xx,
+    errors,
     perSecond: requests.average,
     p50Micros: latency.p50 * 1_000,
     p99Micros: latency.p99 * 1_000,

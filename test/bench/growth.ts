@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { redisStores } from '@sluice/store/redis';
+import { Redis } from 'ioredis';
+import { Pool } from 'undici';
+import { startRedisServer } from '../support/redis-server.ts';
+import { type Bench, LIVE, measureServed, median } from './bench.ts';
+import type { Results } from './goals.ts';
+import { type GatewayPeer, moveAside, startGateway } from './peers.ts';
+import { configuration } from './workload.ts';
+
+const KEYS = 100_000;
+const MODELS = 1_000;
+const ENTRIES = 1_000_000;
+const ROUNDS = 7;
+const AT_ONCE = 200;
+
+/** Whether a call costs more where there are many keys, models or cache entries: each beside a gateway with few, in turn. */
+export async function measureGrowth(bench: Bench): Promise<Results> {
+  const { rig, folder, gateway, say } = bench;
+  const redis = await startRedisServer(['--enable-debug-command', 'yes']);
+  moveAside(rig, redis.process);
+  const others: GatewayPeer[] = [];
+  const start = async (models = ''): Promise<GatewayPeer> => {
+    const peer = await startGateway(rig, { config: configuration(rig.upstreamPort, { models }), redisUrl: redis.url, folder });
+    others.push(peer);
+    return peer;
+  };
+  try {
+    const model = (n: number): string =>
+      `  model-${n}: { targets: [{ provider: up, model: model-${n}, price: { input: 1, output: 2 } }] }\n`;
+    const withModels = await start(Array.from({ length: MODELS }, (_, n) => model(n)).join(''));
+    const models = await compare(bench, gateway, withModels, LIVE);
+    say(`with ${MODELS} models: ${models.toFixed(1)} %`);
+    const client = new Redis(redis.url);
+    await client.call('DEBUG', 'POPULATE', String(ENTRIES), 'sluice:cache:filler', '500');
+    client.disconnect();
+    const withEntries = await start();
+    const entries = await compare(bench, gateway, withEntries, {});
+    say(`with ${ENTRIES} cache entries: ${entries.toFixed(1)} %`);
+    await makeKeys(redis.url);
+    await useKeys(withEntries.port);
+    const keys = await compare(bench, gateway, withEntries, LIVE);
+    say(`with ${KEYS} keys: ${keys.toFixed(1)} %`);
+    return { models, entries, keys };
+  } finally {
+    for (const { child } of others) child.kill('SIGKILL');
+    await redis.stop();
+  }
+}
+
+/** By how many percent of CPU time a call through the second costs more. */
+async function compare(
+  bench: Bench,
+  few: GatewayPeer,
+  many: GatewayPeer,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const load = { connections: 32, seconds: 1, headers };
+  await measureServed(bench, many, 'whole', { ...load, seconds: 15 });
+  await measureServed(bench, few, 'whole', { ...load, seconds: 3 });
+  const more: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = await measureServed(bench, few, 'whole', load);
+    const other = await measureServed(bench, many, 'whole', load);
+    more.push((other.cpu / one.cpu - 1) * 100);
+  }
+  return median(more);
+}
+
+const secretOf = (n: number): string => `sk-bench-of-many-${n}`;
+
+async function inTurns(count: number, work: (n: number) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < count; from += AT_ONCE) {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, n) => work(from + n)));
+  }
+}
+
+async function makeKeys(url: string): Promise<void> {
+  const stores = redisStores({ state: { kind: 'single', url } });
+  const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+  await inTurns(KEYS, (n) =>
+    stores.keys.put({ name: `of-many-${n}`, hash: hashOf(secretOf(n)), tenant: `t${n % 1_000}`, limits: {} }),
+  );
+  await stores.close();
+}
+
+/** Each key once, so that the gateway has seen them all. */
+async function useKeys(port: number): Promise<void> {
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 50 });
+  await inTurns(KEYS, async (n) => {
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      path: '/v1/models',
+      headers: { authorization: `Bearer ${secretOf(n)}` },
+    });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`key ${n} was answered with ${statusCode}`);
+  });
+  await pool.close();
+}

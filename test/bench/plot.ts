@@ -1,0 +1,23 @@
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import type { FrontierPoint } from './frontier.ts';
+
+/** The frontier as a picture (SVG): further right and lower is better. */
+export async function plotFrontier(points: readonly FrontierPoint[], subtitle: string): Promise<string> {
+  const spec: TopLevelSpec = {
+    title: { text: 'Throughput against p99, 1 to 128 callers', subtitle },
+    width: 640,
+    height: 360,
+    background: 'white',
+    data: { values: [...points] },
+    mark: { type: 'line', point: true },
+    encoding: {
+      x: { field: 'perSecond', type: 'quantitative', title: 'requests/s' },
+      y: { field: 'p99Ms', type: 'quantitative', title: 'p99 (ms)', scale: { type: 'log' } },
+      color: { field: 'peer', type: 'nominal', title: null },
+      order: { field: 'connections' },
+    },
+  };
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
+  return await view.toSVG();
+}

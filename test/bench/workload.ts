@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SENTENCE = 'The quick brown fox jumps over the lazy dog. ';
+const PRICE = '{ input: 1, output: 2 }';
+
+/** What the generator says it is. */
+const SECRET = 'sk-bench-0001';
+
+export interface Configured {
+  /** Of the only key that is configured. */
+  readonly secret?: string;
+  /** What it may ask for in a minute. */
+  readonly requests?: number;
+  /** Further models, and their providers, as lines of YAML. */
+  readonly models?: string;
+  readonly providers?: string;
+}
+
+/** The gateway's configuration: everything on that a call may pass, with four meters, one of them money. */
+export function configuration(upstreamPort: number, configured: Configured = {}): string {
+  const { secret = SECRET, requests = 100_000_000, models = '', providers = '' } = configured;
+  return `providers:
+  up: { baseUrl: "http://127.0.0.1:${upstreamPort}/v1", apiKey: sk-of-the-provider }
+${providers}models:
+  mock: { strategy: balanced, targets: [{ provider: up, model: mock, price: ${PRICE} }, { provider: up, model: mock-b, price: ${PRICE} }] }
+  mock-d5: { targets: [{ provider: up, model: mock-d5, price: ${PRICE} }] }
+${models}keys:
+  - name: bench-${requests}
+    secret: ${secret}
+    budget: 1000000 USD/day
+    limits: { requests: ${requests}/min, tokens: 100000000000/min, concurrent: 10000 }
+cache: { exact: { ttl: 1h } }
+redis: { timeout: 1s }
+`;
+}
+
+export type Body = 'whole' | 'stream' | 'long' | 'whole-translated' | 'stream-translated';
+
+/** What callers ask: 2 KB, or 50 KB, in OpenAI's dialect or (translated) in Anthropic's. */
+function bodyOf(body: Body): object {
+  const content = SENTENCE.repeat(body === 'long' ? 1_130 : 42);
+  const system = 'You are helpful.';
+  const user = { role: 'user', content };
+  switch (body) {
+    case 'whole':
+    case 'long':
+      return { model: 'mock', messages: [{ role: 'system', content: system }, user] };
+    case 'stream':
+      return {
+        model: 'mock-d5',
+        messages: [{ role: 'system', content: system }, user],
+        stream: true,
+        stream_options: { include_usage: true },
+      };
+    case 'whole-translated':
+      return { model: 'mock', max_tokens: 1_000, system, messages: [user] };
+    case 'stream-translated':
+      return { model: 'mock-d5', max_tokens: 1_000, system, messages: [user], stream: true };
+  }
+}
+
+/** Writes a body where the generator finds it. */
+export function bodyFile(folder: string, body: Body): string {
+  const file = join(folder, `${body}.json`);
+  writeFileSync(file, JSON.stringify(bodyOf(body)));
+  return file;
+}
+
+export const pathOf = (body: Body): string => (body.endsWith('translated') ? '/v1/messages' : '/v1/chat/completions');
