@@ -73,7 +73,11 @@ export class LlmError extends Error {
   readonly failure: Failure | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    // its code says where it comes from, and of a fault of our own the cause has a stack: to write one down is a tenth of what a refusal takes
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = STATUS[code];
     this.param = details.param;

@@ -160,7 +160,9 @@ const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt):
   latencyMs,
 });
 
+/** A stranger's request is not read: to refuse a flood of them must be cheap. */
 function modelOf(call: LlmCall): string | null {
+  if (call.facts.caller === undefined) return null;
   try {
     return call.message.view().model || null;
   } catch {

@@ -8,11 +8,23 @@ export interface BudgetPeriod {
   readonly endsAtMs: number | undefined;
 }
 
+const TOTAL: BudgetPeriod = { name: 'total', endsAtMs: undefined };
+
+/** Every call asks, and a period is long. */
+const known: { [Kind in 'day' | 'month']?: { readonly period: BudgetPeriod; readonly beganMs: number; readonly endsAtMs: number } } = {};
+
 /** The day or the month, in UTC, that a time is in. */
 export function periodAt(kind: BudgetLimit['period'], nowMs: number): BudgetPeriod {
-  if (kind === 'total') return { name: 'total', endsAtMs: undefined };
+  if (kind === 'total') return TOTAL;
+  const last = known[kind];
+  if (last !== undefined && nowMs >= last.beganMs && nowMs < last.endsAtMs) return last.period;
   const now = new Date(nowMs);
-  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
-  if (kind === 'day') return { name: now.toISOString().slice(0, 10), endsAtMs: Date.UTC(year, month, now.getUTCDate() + 1) };
-  return { name: now.toISOString().slice(0, 7), endsAtMs: Date.UTC(year, month + 1, 1) };
+  const [year, month, day] = [now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()];
+  const [name, beganMs, endsAtMs] =
+    kind === 'day'
+      ? [now.toISOString().slice(0, 10), Date.UTC(year, month, day), Date.UTC(year, month, day + 1)]
+      : [now.toISOString().slice(0, 7), Date.UTC(year, month, 1), Date.UTC(year, month + 1, 1)];
+  const period = { name, endsAtMs };
+  known[kind] = { period, beganMs, endsAtMs };
+  return period;
 }

@@ -8,6 +8,13 @@ const RETRY_MS = 1_000;
 /** Settlements that may wait for the store; beyond it they are given up, and the lease of their reservation frees it. */
 const MAX_UNSETTLED = 10_000;
 
+/** Whose a hold is. */
+interface Holder {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly callId: string;
+}
+
 interface Unsettled {
   readonly settlement: Settlement;
   readonly onSettled: () => void;
@@ -17,7 +24,7 @@ interface Unsettled {
 export class HeldAmounts {
   readonly #meters: Meters;
   readonly #health: ConcernHealth;
-  readonly #held = new Map<string, readonly HeldPlace[]>();
+  readonly #held = new Map<string, { readonly of: Holder; readonly holds: readonly Hold[] }>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
   #unsettled: Unsettled[] = [];
@@ -29,10 +36,9 @@ export class HeldAmounts {
   }
 
   /** @param holds what was reserved for the call */
-  hold(of: { readonly tenant: string; readonly subject: string; readonly callId: string }, holds: readonly Hold[]): void {
-    const leased = holds.flatMap((hold) => heldPlace(of, hold));
-    if (leased.length === 0) return;
-    this.#held.set(of.callId, leased);
+  hold(of: Holder, holds: readonly Hold[]): void {
+    if (!holds.some(({ kind }) => kind !== 'window')) return;
+    this.#held.set(of.callId, { of, holds });
     this.#renewal ??= setInterval(() => this.#renew(), LEASE_MS / 3).unref();
   }
 
@@ -84,15 +90,13 @@ export class HeldAmounts {
   }
 
   #renew(): void {
-    this.#meters.renew([...this.#held.values()].flat()).catch((error: unknown) => this.#health.failed(error));
+    const places = [...this.#held.values()].flatMap(({ of, holds }) => holds.flatMap((hold) => heldPlace(of, hold)));
+    this.#meters.renew(places).catch((error: unknown) => this.#health.failed(error));
   }
 }
 
 /** What of a hold lasts as long as its call. */
-export function heldPlace(
-  of: { readonly tenant: string; readonly subject: string; readonly callId: string },
-  hold: Hold,
-): HeldPlace[] {
+export function heldPlace(of: Holder, hold: Hold): HeldPlace[] {
   const { tenant, callId } = of;
   const subject = hold.subject ?? of.subject;
   const place = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };

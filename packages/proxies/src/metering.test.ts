@@ -18,7 +18,7 @@ const callOf = (limits: Limits) => {
 function setUp(limits: Limits, next: LlmService = { complete: async () => whole }) {
   const clock = new ManualClock();
   const meters = new MemoryMeters(clock);
-  const service = metering({ meters })(next);
+  const service = metering({ meters, clock })(next);
   const ask = async () => {
     const call = callOf(limits);
     const reply = await service.complete(call);

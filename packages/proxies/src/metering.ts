@@ -21,6 +21,7 @@ import type { Metrics } from '@sluice/telemetry';
 import type { BudgetLeases } from './budget-leases.ts';
 import { periodAt } from './budget-period.ts';
 import { type CallEstimate, estimateCall } from './call-estimate.ts';
+import { FullWindows } from './full-windows.ts';
 import { HeldAmounts, heldPlace, LEASE_MS } from './held-amounts.ts';
 import type { Admitted, LocalShares } from './local-shares.ts';
 import type { Model } from './targets/model.ts';
@@ -98,28 +99,45 @@ export function metering(options: MeteringOptions): LlmProxy {
   const health = options.health ?? unwatched;
   const reservations = new PerCall<Reservation | 'none'>();
   const held = new HeldAmounts(meters, health);
+  const fullWindows = new FullWindows(clock);
 
   const ofCall = (call: LlmCall) => {
     const { tenant, keyName } = call.facts.caller as Caller;
     return { tenant, subject: keyName, callId: call.id };
   };
 
+  const refuse = (call: LlmCall, refusal: ReservationResult & { admitted: false }, owner: CallerGroup | undefined): LlmError => {
+    call.facts.meters = tightest(refusal.meters);
+    if (refusal.meter === 'budget') metrics?.budgetRejected.inc();
+    else metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
+    return fullMeter(refusal, owner);
+  };
+
+  /** @throws LlmError where the call is known to be refused */
   const reserve = (call: LlmCall): Reservation | 'none' => {
     const caller = call.facts.caller;
     if (caller === undefined) return 'none';
-    const all: { limits: Limits; group: CallerGroup | undefined }[] = [{ limits: caller.limits, group: undefined }];
-    for (const group of options.groups?.(call) ?? []) all.push({ limits: group.limits, group });
-    const counted = all.some(({ limits }) => limits.tokens !== undefined || limits.budget !== undefined);
+    const groups = options.groups?.(call) ?? [];
+    const counted = isCounted(caller.limits) || groups.some(({ limits }) => isCounted(limits));
     const estimate = counted ? estimateCall(call, models?.get(call.message.view().model)) : undefined;
     const nowMs = clock.now();
-    const owned = all.flatMap(({ limits, group }) =>
-      holdsOf(limits, group, estimate, nowMs).map(({ hold, soft }) => ({ hold, group, soft })),
-    );
-    if (owned.length === 0) return 'none';
-    const holds = owned.map(({ hold }) => hold);
-    const owners = owned.map(({ group }) => group);
-    const soft = owned.map((one) => one.soft);
-    const result = meters.reserve({ ...ofCall(call), holds });
+    const holds: Hold[] = [];
+    const owners: (CallerGroup | undefined)[] = [];
+    const soft: (BudgetLimit | undefined)[] = [];
+    const add = (limits: Limits, group: CallerGroup | undefined): void => {
+      for (const { hold, soft: budget } of holdsOf(limits, group, estimate, nowMs)) {
+        holds.push(hold);
+        owners.push(group);
+        soft.push(budget);
+      }
+    };
+    add(caller.limits, undefined);
+    for (const group of groups) add(group.limits, group);
+    if (holds.length === 0) return 'none';
+    const of = ofCall(call);
+    const known = fullWindows.refusal(of.tenant, of.subject, holds);
+    if (known !== undefined) throw refuse(call, known, owners[known.full]);
+    const result = meters.reserve({ ...of, holds });
     // it is awaited later; until then a failure must not count as unhandled
     result.catch(() => {});
     return { holds, owners, soft, result, estimate };
@@ -227,9 +245,9 @@ export function metering(options: MeteringOptions): LlmProxy {
           const owner = reservation.owners[result.full];
           const full = holds[result.full];
           if (full !== undefined && isBudget(full)) leases?.giveBack(ofCall(call), full);
-          if (result.meter === 'budget') metrics?.budgetRejected.inc();
-          else metrics?.rateLimited.inc({ meter: owner === undefined ? result.meter : `${owner.kind}_${result.meter}` });
-          throw fullMeter(result, owner);
+          const { tenant, subject } = ofCall(call);
+          fullWindows.note(tenant, subject, holds, result);
+          throw refuse(call, result, owner);
         }
         noteExceeded(call, reservation, result.meters);
         const noted = shares?.note(ofCall(call), holds);
@@ -238,6 +256,9 @@ export function metering(options: MeteringOptions): LlmProxy {
     };
   };
 }
+
+/** Whether it must be known what a call may come to. */
+const isCounted = ({ tokens, budget }: Limits): boolean => tokens !== undefined || budget !== undefined;
 
 /** Of a soft budget: what is reserved and spent is counted as of any, and never too much. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;

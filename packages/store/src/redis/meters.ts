@@ -52,25 +52,25 @@ export class RedisMeters implements Meters {
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
     const { state, layout, wait } = this.#options;
     const keys = [layout.call(request.tenant, request.callId)];
-    const args: (string | number)[] = [request.callId, this.#now(), CALL_ID_TTL_MS];
+    let args = `${this.#now() || '-'} ${CALL_ID_TTL_MS}`;
     for (const hold of request.holds) {
-      keys.push(...this.#keysOf(request.tenant, request.subject, hold));
+      this.#addKeys(keys, request.tenant, request.subject, hold);
       switch (hold.kind) {
         case 'window':
-          args.push('w', hold.limit, hold.windowMs, hold.amount, 0);
+          args += ` w ${hold.limit} ${hold.windowMs} ${hold.amount} 0`;
           break;
         case 'concurrency':
-          args.push('c', hold.limit, hold.leaseMs, 1, 0);
+          args += ` c ${hold.limit} ${hold.leaseMs} 1 0`;
           break;
         case 'budget':
-          args.push('b', hold.limit, hold.leaseMs, hold.amount, hold.endsAtMs ?? 0);
+          args += ` b ${hold.limit} ${hold.leaseMs} ${hold.amount} ${hold.endsAtMs ?? 0}`;
       }
     }
     gatherWrites(state);
-    const answer = (await wait('reserve', () => RESERVE.run(state, keys, args))) as number[];
+    const answer = (await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[];
     if (answer[0] !== UNSEEDED) return read(answer, request.holds);
     await this.#seed(request);
-    return read((await wait('reserve', () => RESERVE.run(state, keys, args))) as number[], request.holds);
+    return read((await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[], request.holds);
   }
 
   /** A budget that nothing is known of is new, or its counter was lost: what is spent of it stands in the ledger. */
@@ -82,7 +82,8 @@ export class RedisMeters implements Meters {
         wait('seed', () => state.hget(layout.spent(period), layout.spentOf(tenant, subject))),
       ),
     );
-    const keys = budgets.flatMap((hold) => this.#keysOf(tenant, caller, hold));
+    const keys: string[] = [];
+    for (const hold of budgets) this.#addKeys(keys, tenant, caller, hold);
     const args = budgets.flatMap(({ endsAtMs }, n) => [spent[n] ?? 0, endsAtMs ?? 0]);
     await wait('seed', () => SEED.run(state, keys, [this.#now(), ...args]));
   }
@@ -99,22 +100,22 @@ export class RedisMeters implements Meters {
   async settle({ tenant, subject, callId, holds, unreserved = false }: Settlement): Promise<void> {
     const { background, layout } = this.#options;
     const keys = [layout.call(tenant, callId)];
-    const args: (string | number)[] = [callId, this.#now(), SETTLED_TTL_MS, unreserved ? 1 : 0];
+    let args = `${this.#now() || '-'} ${SETTLED_TTL_MS} ${unreserved ? 1 : 0}`;
     for (const { hold, receipt, actual } of holds) {
-      keys.push(...this.#keysOf(tenant, subject, hold));
+      this.#addKeys(keys, tenant, subject, hold);
       switch (hold.kind) {
         case 'window':
-          args.push('w', hold.windowMs, hold.amount, actual, receipt, 0);
+          args += ` w ${hold.windowMs} ${hold.amount} ${actual} ${receipt} 0`;
           break;
         case 'concurrency':
-          args.push('c', 0, 1, 0, 0, 0);
+          args += ' c 0 1 0 0 0';
           break;
         case 'budget':
-          args.push('b', 0, hold.amount, actual, receipt, hold.endsAtMs ?? 0);
+          args += ` b 0 ${hold.amount} ${actual} ${receipt} ${hold.endsAtMs ?? 0}`;
       }
     }
     gatherWrites(background);
-    await SETTLE.run(background, keys, args);
+    await SETTLE.run(background, keys, [callId, args]);
   }
 
   async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
@@ -131,19 +132,21 @@ export class RedisMeters implements Meters {
   }
 
   /** A budget has two: its sums, and its reservations. */
-  #keysOf(tenant: string, caller: string, hold: Hold): string[] {
+  #addKeys(keys: string[], tenant: string, caller: string, hold: Hold): void {
     const { layout } = this.#options;
     const subject = hold.subject ?? caller;
     switch (hold.kind) {
       case 'window':
-        return [layout.window(tenant, subject, hold.meter, hold.windowMs)];
+        keys.push(layout.window(tenant, subject, hold.meter, hold.windowMs));
+        return;
       case 'concurrency':
-        return [layout.places(tenant, subject, hold.meter)];
+        keys.push(layout.places(tenant, subject, hold.meter));
+        return;
       case 'budget':
-        return [
+        keys.push(
           layout.budget(tenant, subject, hold.meter, hold.period),
           layout.budgetLeases(tenant, subject, hold.meter, hold.period),
-        ];
+        );
     }
   }
 
@@ -180,10 +183,14 @@ export class RedisMeters implements Meters {
 
 function read(answer: readonly number[], holds: readonly Hold[]): ReservationResult {
   const [admitted, full = 0, retryAfterMs = 0] = answer;
-  const meters = holds.map((hold, n): MeterState => {
-    return { meter: hold.meter, limit: hold.limit, remaining: answer[3 + n * 3] ?? 0, resetMs: answer[4 + n * 3] ?? 0 };
-  });
-  if (admitted === 1) return { admitted: true, meters, receipts: holds.map((_, n) => answer[5 + n * 3] ?? 0) };
+  const meters: MeterState[] = [];
+  const receipts: number[] = [];
+  for (let n = 0, at = 3; n < holds.length; n++, at += 3) {
+    const { meter, limit } = holds[n] as Hold;
+    meters.push({ meter, limit, remaining: answer[at] ?? 0, resetMs: answer[at + 1] ?? 0 });
+    receipts.push(answer[at + 2] ?? 0);
+  }
+  if (admitted === 1) return { admitted: true, meters, receipts };
   return { admitted: false, meter: holds[full - 1]?.meter ?? 'released', full: full - 1, retryAfterMs, meters };
 }
 

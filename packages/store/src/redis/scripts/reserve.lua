@@ -4,9 +4,10 @@
 -- KEYS[2..n]  a meter each: a hash of sub-windows; a sorted set of the calls in flight by the end of their lease; or two, a budget's hash and its
 --             reservations
 -- ARGV[1]     the call id
--- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[3]     how long the answer is remembered, in ms
--- ARGV[4..]   five a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), end of the
+-- ARGV[2]     what follows, in one text with spaces between, because a client takes its time for each argument:
+--   1         now in microseconds for a test, else "-": the store's own clock
+--   2         how long the answer is remembered, in ms
+--   3..       five a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), end of the
 --             budget's period in ms since the epoch or 0
 -- Returns     { admitted 1 or 0, which meter is full (from 1, else 0), retry after ms, then three a meter: remaining, reset ms, receipt }; { -1 } where a
 --             budget has to be seeded first, and nothing was done
@@ -14,6 +15,7 @@
 -- Atomic, because between looking at one meter and taking from another no other call may take; one trip, because every call waits for it.
 -- A call that was released or settled before this ran (it had timed out at the client, and the script waited in a hung server) takes nothing.
 
+--@include words
 --@include sub-windows
 --@include budgets
 
@@ -21,15 +23,16 @@ local answered = redis.call('GET', KEYS[1])
 if answered == 'released' then return { 0, 0, 0 } end
 if answered then return cmsgpack.unpack(answered) end
 
-local now = now_us(ARGV[2])
+local args = words(ARGV[2])
+local now = now_us(args[1])
 local full, retry_after = 0, 0
 local meters = {}
 local key = 2
-for n = 1, (#ARGV - 3) / 5 do
-  local at = 4 + (n - 1) * 5
-  local kind = ARGV[at]
-  local limit, span, amount = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = tonumber(ARGV[at + 4]) }
+for n = 1, (#args - 2) / 5 do
+  local at = 3 + (n - 1) * 5
+  local kind = args[at]
+  local limit, span, amount = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
+  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = tonumber(args[at + 4]) }
   key = key + 1
   if kind == 'w' then
     local sub_windows = 20
@@ -90,5 +93,5 @@ for _, meter in ipairs(meters) do
   answer[#answer + 1] = reset
   answer[#answer + 1] = receipt
 end
-redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', ARGV[3])
+redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', args[2])
 return answer

@@ -3,33 +3,36 @@
 -- KEYS[1]     what the call was answered (see reserve.lua)
 -- KEYS[2..n]  a meter each, as in reserve.lua
 -- ARGV[1]     the call id
--- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[3]     how long the call id is remembered, in ms
--- ARGV[4]     1 where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
--- ARGV[5..]   six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
+-- ARGV[2]     what follows, in one text with spaces between:
+--   1         now in microseconds for a test, else "-": the store's own clock
+--   2         how long the call id is remembered, in ms
+--   3         1 where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
+--   4..       six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
 -- Returns     1, or 0 where the call was settled before
 --
 -- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
 
+--@include words
 --@include sub-windows
 --@include budgets
 
 local answered = redis.call('GET', KEYS[1])
 if answered == 'released' then return 0 end
-local now = now_us(ARGV[2])
+local args = words(ARGV[2])
+local now = now_us(args[1])
 -- what the reservation was answered of which the caller heard nothing
-local came_through = ARGV[4] == '1' and answered and cmsgpack.unpack(answered)
+local came_through = args[3] == '1' and answered and cmsgpack.unpack(answered)
 if came_through and came_through[1] == 0 then came_through = nil end
 local key = 2
-for n = 1, (#ARGV - 4) / 6 do
-  local at = 5 + (n - 1) * 6
-  local kind, span = ARGV[at], tonumber(ARGV[at + 1])
-  local reserved, actual = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local receipt, ends = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+for n = 1, (#args - 3) / 6 do
+  local at = 4 + (n - 1) * 6
+  local kind, span = args[at], tonumber(args[at + 1])
+  local reserved, actual = tonumber(args[at + 2]), tonumber(args[at + 3])
+  local receipt, ends = tonumber(args[at + 4]), tonumber(args[at + 5])
   local meter = KEYS[key]
   key = key + 1
   if kind == 'w' then
-    if ARGV[4] == '1' then
+    if args[3] == '1' then
       if came_through then receipt = came_through[3 + n * 3] else reserved = 0 end
     end
     if actual ~= reserved then
@@ -57,5 +60,5 @@ for n = 1, (#ARGV - 4) / 6 do
     end
   end
 end
-redis.call('SET', KEYS[1], 'released', 'PX', ARGV[3])
+redis.call('SET', KEYS[1], 'released', 'PX', args[2])
 return 1

@@ -5,7 +5,7 @@
 
 -- The store's own time in microseconds; a test may give its own.
 local function now_us(given)
-  if given ~= '' then return tonumber(given) end
+  if given ~= '' and given ~= '-' then return tonumber(given) end
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import type { Hold } from '@sluice/store/ports';
+import { FullWindows } from './full-windows.ts';
+
+const requests = (limit: number): Hold => ({ kind: 'window', meter: 'requests', limit, windowMs: 60_000, amount: 1 });
+const tokens = (amount: number): Hold => ({ kind: 'window', meter: 'tokens', limit: 100, windowMs: 60_000, amount });
+const state = { meter: 'requests', limit: 5, remaining: 0, resetMs: 60_000 };
+const refusal = { admitted: false, meter: 'requests', full: 0, retryAfterMs: 30_000, meters: [state] } as const;
+
+describe('FullWindows', () => {
+  it('says again what the store said, and how much later it is', () => {
+    const clock = new ManualClock();
+    const windows = new FullWindows(clock);
+    windows.note('t', 'k', [requests(5), tokens(1)], refusal);
+    clock.advance(400);
+    const again = { ...refusal, retryAfterMs: 29_600, meters: [{ ...state, resetMs: 59_600 }] };
+    expect(windows.refusal('t', 'k', [requests(5), tokens(7)])).toEqual(again);
+  });
+
+  it('asks the store again after a second, and where a call fits sooner, then', () => {
+    const clock = new ManualClock();
+    const windows = new FullWindows(clock);
+    windows.note('t', 'slow', [requests(5)], refusal);
+    windows.note('t', 'quick', [requests(5)], { ...refusal, retryAfterMs: 300 });
+    clock.advance(299);
+    expect(windows.refusal('t', 'quick', [requests(5)])).toBeDefined();
+    clock.advance(1);
+    expect(windows.refusal('t', 'quick', [requests(5)])).toBeUndefined();
+    clock.advance(699);
+    expect(windows.refusal('t', 'slow', [requests(5)])).toBeDefined();
+    clock.advance(1);
+    expect(windows.refusal('t', 'slow', [requests(5)])).toBeUndefined();
+  });
+
+  it('knows nothing of another caller, another limit or other meters', () => {
+    const windows = new FullWindows(new ManualClock());
+    windows.note('t', 'k', [requests(5)], refusal);
+    expect(windows.refusal('t', 'other', [requests(5)])).toBeUndefined();
+    expect(windows.refusal('other', 'k', [requests(5)])).toBeUndefined();
+    expect(windows.refusal('t', 'k', [requests(6)])).toBeUndefined();
+    expect(windows.refusal('t', 'k', [requests(5), tokens(1)])).toBeUndefined();
+    expect(windows.refusal('t', 'k', [{ ...requests(5), subject: '@team:a' }])).toBeUndefined();
+  });
+
+  it('remembers nothing of what comes back: tokens, money and places', () => {
+    const windows = new FullWindows(new ManualClock());
+    windows.note('t', 'k', [tokens(5)], { ...refusal, meter: 'tokens' });
+    expect(windows.refusal('t', 'k', [tokens(5)])).toBeUndefined();
+  });
+});
