@@ -10,7 +10,6 @@ import {
   systemClock,
   tagsOf,
   toUsd,
-  type Usage,
 } from '@sluice/core';
 
 /** What is kept of one attempt. */
@@ -22,7 +21,7 @@ export interface AuditRecord {
   readonly time: string;
   readonly requestId: string;
   /** Where the client gave one (W3C Trace Context). */
-  readonly traceId?: string;
+  readonly traceId?: string | undefined;
   readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
   /** The HTTP status; 499 where the client had left. */
   readonly status: number;
@@ -30,24 +29,24 @@ export interface AuditRecord {
   /** The key's name, never the key; null where it was not known. */
   readonly key: string | null;
   readonly tenant: string | null;
-  readonly team?: string;
+  readonly team?: string | undefined;
   readonly route: string;
   readonly model: string | null;
   readonly target: string | null;
   readonly provider: string | null;
   readonly attempts: number;
   /** Each of them, in the order in which they ended, where not all of them were answers. */
-  readonly tried?: readonly AttemptRecord[];
+  readonly tried?: readonly AttemptRecord[] | undefined;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   /** Parts of the input and of the output, where the provider tells them apart. */
-  readonly cachedInputTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly reasoningTokens?: number;
+  readonly cachedInputTokens?: number | undefined;
+  readonly cacheWriteTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
   /** The tokens are no provider's word: the call ended before there was one. */
-  readonly estimated?: boolean;
+  readonly estimated?: boolean | undefined;
   /** Whose soft budget is passed: `key`, `team`, `tenant`. */
-  readonly overBudget?: readonly string[];
+  readonly overBudget?: readonly string[] | undefined;
   readonly costUsd: number | null;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
@@ -76,29 +75,33 @@ export interface AuditOptions {
 /** How a call ended. */
 export type CallEnd = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 
-/** What is kept of a call that ended just now, without its content. */
+/** What is kept of a call that ended just now, without its content. What there is nothing to say of is undefined, and not in the JSON: one shape is made faster than many. */
 export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord {
   const { facts } = call;
   const latencyMs = clock.monotonic() - call.startedAtMs;
   return {
     time: new Date(clock.now() - latencyMs).toISOString(),
     requestId: call.requestId,
-    ...(call.traceparent === undefined ? {} : { traceId: call.traceparent.slice(3, 35) }),
-    ...end,
+    traceId: call.traceparent?.slice(3, 35),
+    outcome: end.outcome,
+    status: end.status,
+    error: end.error,
     key: facts.caller?.keyName ?? null,
     tenant: facts.caller?.tenant ?? null,
-    ...(facts.caller?.team === undefined ? {} : { team: facts.caller.team }),
+    team: facts.caller?.team,
     route: call.route,
     model: modelOf(call),
     target: facts.target ?? null,
     provider: facts.provider ?? null,
     attempts: facts.attempts,
-    ...(facts.tried.some(({ outcome }) => outcome !== 'answered') ? { tried: facts.tried.map(attemptRecord) } : {}),
+    tried: facts.tried.some(({ outcome }) => outcome !== 'answered') ? facts.tried.map(attemptRecord) : undefined,
     inputTokens: facts.usage?.inputTokens ?? null,
     outputTokens: facts.usage?.outputTokens ?? null,
-    ...partsOf(facts.usage),
-    ...(facts.estimated ? { estimated: true } : {}),
-    ...(facts.overBudget.length === 0 ? {} : { overBudget: facts.overBudget }),
+    cachedInputTokens: facts.usage?.cachedInputTokens,
+    cacheWriteTokens: facts.usage?.cacheWriteTokens,
+    reasoningTokens: facts.usage?.reasoningTokens,
+    estimated: facts.estimated ? true : undefined,
+    overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
     costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
     savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
@@ -168,14 +171,4 @@ function modelOf(call: LlmCall): string | null {
   } catch {
     return null;
   }
-}
-
-function partsOf(usage: Usage | undefined): Pick<AuditRecord, 'cachedInputTokens' | 'cacheWriteTokens' | 'reasoningTokens'> {
-  if (usage === undefined) return {};
-  const { cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
-  return {
-    ...(cachedInputTokens === undefined ? {} : { cachedInputTokens }),
-    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
-    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
-  };
 }

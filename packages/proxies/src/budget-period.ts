@@ -11,7 +11,9 @@ export interface BudgetPeriod {
 const TOTAL: BudgetPeriod = { name: 'total', endsAtMs: undefined };
 
 /** Every call asks, and a period is long. */
-const known: { [Kind in 'day' | 'month']?: { readonly period: BudgetPeriod; readonly beganMs: number; readonly endsAtMs: number } } = {};
+const known: {
+  [Kind in 'day' | 'month']?: { readonly period: BudgetPeriod; readonly beganMs: number; readonly endsAtMs: number };
+} = {};
 
 /** The day or the month, in UTC, that a time is in. */
 export function periodAt(kind: BudgetLimit['period'], nowMs: number): BudgetPeriod {

@@ -105,13 +105,13 @@ export class RedisMeters implements Meters {
       this.#addKeys(keys, tenant, subject, hold);
       switch (hold.kind) {
         case 'window':
-          args += ` w ${hold.windowMs} ${hold.amount} ${actual} ${receipt} 0`;
+          args += ` w ${hold.windowMs} ${hold.amount} ${actual} ${receipt}`;
           break;
         case 'concurrency':
-          args += ' c 0 1 0 0 0';
+          args += ' c 0 1 0 0';
           break;
         case 'budget':
-          args += ` b 0 ${hold.amount} ${actual} ${receipt} ${hold.endsAtMs ?? 0}`;
+          args += ` b 0 ${hold.amount} ${actual} ${receipt}`;
       }
     }
     gatherWrites(background);

@@ -74,17 +74,18 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     const controller = new AbortController();
     underWay.add(controller);
     const stream = new StreamWriter(response, options.streams());
-    watchHalfClosed(request.socket, response, () => stream.comment());
-    const onClose = (): void => {
+    const unwatch = watchHalfClosed(request.socket, response, () => stream.comment());
+    let deadline: NodeJS.Timeout | undefined;
+    let deadlineMs: number | undefined;
+    response.on('close', () => {
+      unwatch();
+      clearTimeout(deadline);
       underWay.delete(controller);
       if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
-    };
-    response.on('close', onClose);
+    });
     let preferences: Preferences = { cache: {}, tags: {} };
     let idempotencyKey: string | undefined;
     let message: RequestMessage;
-    let deadline: NodeJS.Timeout | undefined;
-    let deadlineMs: number | undefined;
     try {
       guardRequest(request);
       preferences = preferencesOf(request.headers);
@@ -95,7 +96,6 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
           controller.abort(new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`));
         deadline = setTimeout(late, timeoutMs);
         deadlineMs = startedAtMs + timeoutMs;
-        response.on('close', () => clearTimeout(deadline));
       }
       message = await read();
     } catch (error) {

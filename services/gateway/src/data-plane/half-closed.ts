@@ -10,8 +10,9 @@ const PROBES_MS = [0, 10, 30, 100, 300, 1_000, 5_000];
  * a comment in a stream. One that has left answers with a reset, which ends the response, and with it the call.
  *
  * @param comment sends something that means nothing in a stream that has begun
+ * @returns what ends it, to be called when the response is closed
  */
-export function watchHalfClosed(socket: Socket, response: ServerResponse, comment: () => void): void {
+export function watchHalfClosed(socket: Socket, response: ServerResponse, comment: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const probe = (n: number): void => {
     if (response.headersSent) comment();
@@ -25,8 +26,8 @@ export function watchHalfClosed(socket: Socket, response: ServerResponse, commen
     if (response.req.httpVersion !== '1.0') probe(0);
   };
   socket.once('end', onEnd);
-  response.once('close', () => {
+  return () => {
     clearTimeout(timer);
     socket.off('end', onEnd);
-  });
+  };
 }

@@ -41,6 +41,6 @@ else
   redis.call('HINCRBY', KEYS[1], 'r', amount)
   redis.call('HINCRBY', KEYS[1], 'l', amount)
   redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]) * 1000, member .. amount)
-  budget_keep(KEYS[1], KEYS[2], tonumber(ARGV[8]), now)
+  for _, key in ipairs(KEYS) do budget_keep(key, tonumber(ARGV[8]), now) end
 end
 return { granted, target }

@@ -83,7 +83,7 @@ for _, meter in ipairs(meters) do
     if full == 0 then
       redis.call('HINCRBY', meter.key, 'r', string.format('%d', meter.amount))
       redis.call('ZADD', meter.leases, now + meter.span * 1000, ARGV[1] .. ':' .. string.format('%d', meter.amount))
-      budget_keep(meter.key, meter.leases, meter.ends, now)
+      budget_keep(meter.leases, meter.ends, now)
       meter.used = meter.used + meter.amount
     end
     remaining = meter.limit - meter.used

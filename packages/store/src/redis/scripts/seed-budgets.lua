@@ -12,5 +12,5 @@
 
 local now = now_us(ARGV[1])
 for n = 1, #KEYS, 2 do
-  if redis.call('HSETNX', KEYS[n], 's', ARGV[n + 1]) == 1 then budget_keep(KEYS[n], KEYS[n + 1], tonumber(ARGV[n + 2]), now) end
+  if redis.call('HSETNX', KEYS[n], 's', ARGV[n + 1]) == 1 then budget_keep(KEYS[n], tonumber(ARGV[n + 2]), now) end
 end

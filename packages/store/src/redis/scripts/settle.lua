@@ -7,7 +7,7 @@
 --   1         now in microseconds for a test, else "-": the store's own clock
 --   2         how long the call id is remembered, in ms
 --   3         1 where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
---   4..       six a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt, end of the budget's period or 0
+--   4..       five a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt
 -- Returns     1, or 0 where the call was settled before
 --
 -- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
@@ -24,11 +24,11 @@ local now = now_us(args[1])
 local came_through = args[3] == '1' and answered and cmsgpack.unpack(answered)
 if came_through and came_through[1] == 0 then came_through = nil end
 local key = 2
-for n = 1, (#args - 3) / 6 do
-  local at = 4 + (n - 1) * 6
+for n = 1, (#args - 3) / 5 do
+  local at = 4 + (n - 1) * 5
   local kind, span = args[at], tonumber(args[at + 1])
   local reserved, actual = tonumber(args[at + 2]), tonumber(args[at + 3])
-  local receipt, ends = tonumber(args[at + 4]), tonumber(args[at + 5])
+  local receipt = tonumber(args[at + 4])
   local meter = KEYS[key]
   key = key + 1
   if kind == 'w' then
@@ -56,7 +56,6 @@ for n = 1, (#args - 3) / 6 do
     -- of a budget that was lost the ledger knows the sum, this call's part too: counted here as well, it would be counted twice
     if actual > 0 and redis.call('HEXISTS', meter, 's') == 1 then
       redis.call('HINCRBY', meter, 's', string.format('%d', actual))
-      budget_keep(meter, leases, ends, now)
     end
   end
 end

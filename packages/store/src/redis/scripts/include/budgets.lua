@@ -23,9 +23,6 @@ local function budget_look(key, leases, now)
 end
 
 -- The hash lives a day longer than its period, so that what is settled late finds it.
-local function budget_keep(key, leases, ends_at_ms, now)
-  if ends_at_ms <= 0 then return end
-  local ttl_ms = string.format('%d', math.max(60000, ends_at_ms - math.floor(now / 1000) + 86400000))
-  redis.call('PEXPIRE', key, ttl_ms)
-  redis.call('PEXPIRE', leases, ttl_ms)
+local function budget_keep(key, ends_at_ms, now)
+  if ends_at_ms > 0 then redis.call('PEXPIRE', key, string.format('%d', math.max(60000, ends_at_ms - math.floor(now / 1000) + 86400000))) end
 end

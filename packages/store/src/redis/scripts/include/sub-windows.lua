@@ -52,9 +52,10 @@ local function window_take(window, amount)
     redis.call('HDEL', window.key, unpack(window.gone))
   end
   window.sum = window.sum + amount
-  redis.call('HINCRBY', window.key, window.index % window.ring, amount)
+  local first = redis.call('HINCRBY', window.key, window.index % window.ring, amount) == amount
   redis.call('HSET', window.key, 'i', window.index, 's', window.sum)
-  redis.call('PEXPIRE', window.key, math.ceil(window.window_ms + window.width / 1000))
+  -- what is taken later in the same sub-window leaves with it, so that its first one's time is enough
+  if first then redis.call('PEXPIRE', window.key, math.ceil(window.window_ms + window.width / 1000)) end
 end
 
 -- How many milliseconds after `now` `amount` more would fit under `limit`.

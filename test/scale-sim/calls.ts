@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { NANOS_PER_USD } from '@sluice/core';
+import type { AuditRecord } from '@sluice/proxies';
+import type { CacheEntry, CacheKey, Hold, Stores } from '@sluice/store/ports';
+import { together, usageOfRecord } from '../../services/gateway/src/usage-of-record.ts';
+import { nameOf, type Tenants } from './tenants.ts';
+
+const MODELS = 20;
+const KEYS_OF_A_TENANT = 5;
+/** Of all questions, so many are asked again and again. */
+const QUESTIONS = 2_000;
+const RECORDS_A_BATCH = 64;
+const DAY_MS = 86_400_000;
+const CACHED_MS = 3_600_000;
+const INPUT_TOKENS = 420;
+const TOKENS = 590;
+/** In nano-dollars. */
+const COST = 1_000_000;
+const ANSWER = Buffer.from(JSON.stringify({ content: 'the quick brown fox jumps over a lazy dog and then '.repeat(20) }));
+
+/** A live call's four meters. */
+export function holdsOf(nowMs: number): Hold[] {
+  const endsAtMs = Math.ceil(nowMs / DAY_MS) * DAY_MS;
+  const period = new Date(nowMs).toISOString().slice(0, 10);
+  return [
+    { kind: 'window', meter: 'requests', limit: 1_000_000, windowMs: 60_000, amount: 1 },
+    { kind: 'window', meter: 'tokens', limit: 1_000_000_000, windowMs: 60_000, amount: 5_000 },
+    { kind: 'budget', meter: 'budget', limit: 1e15, amount: 5_000_000, period, endsAtMs, leaseMs: 30_000 },
+    { kind: 'concurrency', meter: 'concurrent', limit: 1_000, leaseMs: 30_000 },
+  ];
+}
+
+/** Does in the stores what a gateway does for a call: looks into the cache, reserves, settles, keeps the answer; and writes records by the batch. */
+export class Calls {
+  readonly #stores: Stores;
+  readonly #tenants: Tenants;
+  readonly #random: () => number;
+  #records: AuditRecord[] = [];
+  hits = 0;
+
+  constructor(stores: Stores, tenants: Tenants, random: () => number) {
+    this.#stores = stores;
+    this.#tenants = tenants;
+    this.#random = random;
+  }
+
+  async make(): Promise<void> {
+    const { cache } = this.#stores;
+    const call = this.#next();
+    const [found, reservation] = await Promise.all([cache.get(call.entry), this.#reserve(call)]);
+    const hit = found !== undefined;
+    if (hit) this.hits++;
+    await Promise.all([this.#settle(call, reservation, hit), hit ? undefined : cache.set(call.entry, answerAt(call))]);
+    await this.#record(call, hit);
+  }
+
+  /** Nothing but its meters. */
+  async meter(): Promise<void> {
+    const call = this.#next();
+    await this.#settle(call, await this.#reserve(call), false);
+  }
+
+  /** Nothing but a look into the cache, in vain, and what is then kept. */
+  async keep(): Promise<void> {
+    const call = this.#next();
+    const { cache } = this.#stores;
+    await cache.get({ ...call.entry, digest: call.callId });
+    await cache.set(call.entry, answerAt(call));
+  }
+
+  /** Nothing but its record, and its part of the sums of usage. */
+  async record(): Promise<void> {
+    await this.#record(this.#next(), false);
+  }
+
+  #next(): Call {
+    const tenant = nameOf(this.#tenants.pick(this.#random()));
+    const subject = `${tenant}-key-${Math.floor(this.#random() * KEYS_OF_A_TENANT)}`;
+    const model = `model-${Math.floor(this.#random() * MODELS)}`;
+    const question = Math.floor(this.#random() ** 3 * QUESTIONS);
+    const entry = { scope: tenant, namespace: '', model, digest: `question-${question}` };
+    const nowMs = Date.now();
+    return { tenant, subject, model, entry, callId: randomUUID(), nowMs, holds: holdsOf(nowMs) };
+  }
+
+  async #reserve({ tenant, subject, callId, holds }: Call): Promise<readonly number[]> {
+    const result = await this.#stores.meters.reserve({ tenant, subject, callId, holds });
+    if (!result.admitted) throw new Error(`${subject} was refused by its meter ${result.meter}`);
+    return result.receipts;
+  }
+
+  async #settle({ tenant, subject, callId, holds }: Call, receipts: readonly number[], hit: boolean): Promise<void> {
+    const actual = (hold: Hold): number => {
+      if (hold.kind === 'budget') return hit ? 0 : COST;
+      return hold.meter === 'requests' ? 1 : hit ? 0 : TOKENS;
+    };
+    const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actual(hold) }));
+    await this.#stores.meters.settle({ tenant, subject, callId, holds: settled });
+  }
+
+  async #record(call: Call, hit: boolean): Promise<void> {
+    this.#records.push(recordOf(call, hit));
+    if (this.#records.length >= RECORDS_A_BATCH) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const records = this.#records.splice(0);
+    if (records.length === 0) return;
+    const usage = together(records.map((record) => usageOfRecord(record)).filter((sum) => sum !== undefined));
+    const period = new Date().toISOString().slice(0, 10);
+    const spent = records.map((record) => ({
+      tenant: record.tenant as string,
+      subject: record.key as string,
+      period,
+      amount: Math.round((record.costUsd ?? 0) * NANOS_PER_USD),
+    }));
+    await this.#stores.audit.append({ id: randomUUID(), records: records.map((record) => JSON.stringify(record)), usage, spent });
+  }
+}
+
+interface Call {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly model: string;
+  readonly entry: CacheKey;
+  readonly callId: string;
+  readonly nowMs: number;
+  readonly holds: readonly Hold[];
+}
+
+function answerAt({ nowMs, model }: Call): CacheEntry {
+  return {
+    contentType: 'application/json',
+    body: ANSWER,
+    streamed: false,
+    usage: { inputTokens: INPUT_TOKENS, outputTokens: TOKENS - INPUT_TOKENS },
+    cost: COST,
+    provider: 'up',
+    providerModel: model,
+    storedAtMs: nowMs,
+    expiresAtMs: nowMs + CACHED_MS,
+  };
+}
+
+/** As the gateway's own `recordOf` makes it. */
+function recordOf({ tenant, subject, model, callId, nowMs }: Call, hit: boolean): AuditRecord {
+  return {
+    time: new Date(nowMs).toISOString(),
+    requestId: callId,
+    outcome: 'answered',
+    status: 200,
+    error: null,
+    key: subject,
+    tenant,
+    route: 'POST /v1/chat/completions',
+    model,
+    target: `up/${model}`,
+    provider: 'up',
+    attempts: hit ? 0 : 1,
+    inputTokens: INPUT_TOKENS,
+    outputTokens: TOKENS - INPUT_TOKENS,
+    costUsd: hit ? 0 : COST / NANOS_PER_USD,
+    savedUsd: hit ? COST / NANOS_PER_USD : null,
+    latencyMs: 812.345,
+    cache: hit ? 'hit' : 'miss',
+    tags: {},
+  };
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Sizes } from './sizes.ts';
+
+const BENCH = fileURLToPath(new URL('../../docs/measured/bench.json', import.meta.url));
+const RATES = [1_000, 10_000, 100_000];
+/** Nothing is planned to be busier than this. */
+const BUSY = 0.6;
+/** How long an audit record, the memory of a call, and a cache entry of the plan stay. */
+const CALL_S = 300;
+const CACHE_S = 3_600;
+const AUDIT_RECORDS = 100_000;
+/** A call's own way: prompt and answer, in from the client and out to the provider, and back. */
+const CALL_BYTES = 2 * (2_048 + 1_024);
+
+export interface Measured {
+  /** Redis' CPU time for a call, in microseconds. */
+  readonly parts: Readonly<Record<'meters' | 'cache' | 'audit', number>>;
+  /** To and from Redis, for a call. */
+  readonly bytes: number;
+  readonly sizes: Sizes;
+  /** The part of all calls that is of the tenant who asks most. */
+  readonly hottest: number;
+}
+
+/** What 1,000, 10,000 and 100,000 live calls a second take, by what was measured here. */
+export function planTable({ parts, bytes, sizes, hottest }: Measured): string {
+  const { calls } = JSON.parse(readFileSync(BENCH, 'utf8')) as { calls: { live: { cpu: number } } };
+  const replicaCarries = (BUSY * 1e6) / calls.live.cpu;
+  // one shard has all of {audit}; the hottest tenant's meters are on one too
+  const auditCarries = (BUSY * 1e6) / parts.audit;
+  const hottestCarries = (BUSY * 1e6) / (parts.meters * hottest);
+  const spread = parts.meters + parts.cache;
+  const columns = RATES.map((rate) => {
+    const busy = (rate * (spread + parts.audit)) / 1e6;
+    const memory = rate * (CALL_S * sizes.call + CACHE_S * sizes.entry) + AUDIT_RECORDS * sizes.record;
+    return [
+      Math.ceil(rate / replicaCarries).toFixed(0),
+      busy.toFixed(1),
+      busy <= BUSY ? 'one Redis' : `Cluster of ${Math.max(3, Math.ceil(busy / BUSY))}`,
+      `${((rate * bytes * 8) / 1e6).toFixed(0)} Mbit/s`,
+      `${((rate * CALL_BYTES * 8) / 1e6).toFixed(0)} Mbit/s`,
+      `${(memory / 2 ** 30).toFixed(1)} GiB`,
+      `${((100 * rate * parts.audit) / 1e6).toFixed(0)} %`,
+      `${((100 * rate * hottest * parts.meters) / 1e6).toFixed(0)} %`,
+    ];
+  });
+  const names = [
+    'replicas, a core each',
+    "cores' worth of Redis",
+    'so',
+    'between replicas and Redis',
+    'through the replicas',
+    'Redis memory: calls of 5 min, every answer kept 1 h, 100,000 records',
+    "of a core, the audit trail's shard",
+    "of a core, the hottest tenant's meters",
+  ];
+  return [
+    `Redis' CPU for a live call: ${parts.meters.toFixed(0)} µs meters, ${parts.cache.toFixed(0)} µs cache, ${parts.audit.toFixed(0)} µs audit trail and sums of usage. A replica's: ${calls.live.cpu.toFixed(0)} µs.`,
+    `At ${BUSY * 100} % busy one replica so carries ${replicaCarries.toFixed(0)} live calls a second, and one Redis ${((BUSY * 1e6) / (spread + parts.audit)).toFixed(0)}. ` +
+      `Whatever the number of shards, one audit trail takes ${auditCarries.toFixed(0)}; and where the hottest tenant has ${(100 * hottest).toFixed(1)} % of all calls, its shard lets ${hottestCarries.toFixed(0)} through in all.`,
+    `| calls a second | ${RATES.map((rate) => rate.toLocaleString('en')).join(' | ')} |\n|---|${'---|'.repeat(RATES.length)}\n${names.map((name, n) => `| ${name} | ${columns.map((column) => column[n]).join(' | ')} |`).join('\n')}`,
+  ].join('\n\n');
+}

@@ -1,0 +1,47 @@
+/** A generator of numbers from 0 to 1 that says the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Tenants of whom the first asks most: the n-th 1/n^skew as often (Zipf). */
+export class Tenants {
+  readonly #upTo: Float64Array;
+
+  constructor(count: number, skew: number) {
+    this.#upTo = new Float64Array(count);
+    let sum = 0;
+    for (let n = 0; n < count; n++) {
+      sum += 1 / (n + 1) ** skew;
+      this.#upTo[n] = sum;
+    }
+    for (let n = 0; n < count; n++) this.#upTo[n] = (this.#upTo[n] as number) / sum;
+  }
+
+  get count(): number {
+    return this.#upTo.length;
+  }
+
+  /** Of all calls, the part that is this tenant's. */
+  share(n: number): number {
+    return (this.#upTo[n] as number) - (n === 0 ? 0 : (this.#upTo[n - 1] as number));
+  }
+
+  /** @param at from 0 to 1 */
+  pick(at: number): number {
+    let [low, high] = [0, this.count - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#upTo[middle] as number) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export const nameOf = (tenant: number): string => `tenant-${tenant}`;
