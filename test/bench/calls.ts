@@ -88,7 +88,7 @@ export async function measureCalls(bench: Bench, enough: (results: Results) => b
       throw new Error(`${name}: ${found.answered - found.refused} were served`);
     return isStream(SCENARIOS[name]) ? { ...found, cpu: found.cpu / EVENTS } : found;
   };
-  const [least, most] = quick ? [5, 20] : [9, 9];
+  const [least, most] = quick ? [4, 12] : [9, 9];
   let rounds = 0;
   try {
     // code that is not compiled yet costs several times as much

@@ -15,6 +15,7 @@ import { measureMemory } from './memory.ts';
 import { measureMetricsPage } from './metrics-page.ts';
 import { moveAside, startBare, startGateway } from './peers.ts';
 import { plotFrontier } from './plot.ts';
+import { type ProfilePart, profileLive, profileTable } from './profile.ts';
 import { measureRedis } from './redis-cost.ts';
 import { goalsTable, machine, machineText, writeBetween } from './report.ts';
 import { startRig } from './rig.ts';
@@ -26,6 +27,8 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const { argv } = process;
 const quick = argv.includes('--quick');
 const gate = argv.includes('--gate');
+/** For how many calls memory is watched. */
+const manyCalls = Number(/--calls=(\d+)/.exec(argv.join(' '))?.[1] ?? 1_000_000);
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
@@ -49,16 +52,18 @@ async function main(): Promise<number> {
     add(await measureGarbage(bench));
     add(await measureMetricsPage(bench));
     let frontier: FrontierPoint[] = [];
+    let profile: ProfilePart[] = [];
     if (!quick) {
       add(await measureLatency(bench));
       add(await measureTwoProcesses(bench));
+      profile = await profileLive(bench);
       frontier = await measureFrontier(bench);
       add(await measureGrowth(bench));
     }
-    add(await measureMemory(bench));
+    add(await measureMemory(bench, manyCalls));
     const here = machine(rig.name, rig.pinning);
     const parts = [
-      machineText(here),
+      quick ? machineText(here) : `${machineText(here)} Memory was watched for ${manyCalls.toLocaleString('en')} calls.`,
       goalsTable(results),
       `CPU each and the rest of the best of ${calls.rounds} interleaved turns of ${calls.seconds} s:`,
       callsTable(calls),
@@ -68,6 +73,7 @@ async function main(): Promise<number> {
       parts.push(
         '![Throughput against p99](measured/frontier.svg)',
         frontierTable(frontier),
+        profileTable(profile),
         translationReport(measureTranslation()),
       );
     }
@@ -75,7 +81,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${text}\n`);
     if (argv.includes('--write')) {
       mkdirSync(join(DOCS, 'measured'), { recursive: true });
-      const raw = { machine: here, results, calls: Object.fromEntries(calls.best), redis: redisCost, frontier };
+      const raw = { machine: here, results, calls: Object.fromEntries(calls.best), redis: redisCost, profile, frontier };
       writeFileSync(join(DOCS, 'measured/bench.json'), `${JSON.stringify(raw, null, 2)}\n`);
       if (frontier.length > 0)
         writeFileSync(join(DOCS, 'measured/frontier.svg'), await plotFrontier(frontier, machineText(here)));

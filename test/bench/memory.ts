@@ -5,7 +5,6 @@ import type { Results } from './goals.ts';
 import { type GatewayPeer, startGateway } from './peers.ts';
 import { configuration } from './workload.ts';
 
-const MANY_CALLS = 1_000_000;
 const FIRST_CALLS = 100_000;
 
 /** Megabytes in memory. Source: Linux' /proc. */
@@ -14,8 +13,8 @@ function residentMb({ child }: GatewayPeer): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1_024;
 }
 
-/** A process' memory as it starts, under load, and (where there is time) whether it grows over a million calls. */
-export async function measureMemory(bench: Bench): Promise<Results> {
+/** A process' memory as it starts, under load, and (where there is time) whether it grows over very many calls. */
+export async function measureMemory(bench: Bench, manyCalls: number): Promise<Results> {
   const { rig, redis, folder, quick, say } = bench;
   const gateway = await startGateway(rig, { config: configuration(rig.upstreamPort), redisUrl: redis.url, folder });
   try {
@@ -35,7 +34,7 @@ export async function measureMemory(bench: Bench): Promise<Results> {
     };
     if (quick) return { idleMemory, loadedMemory: Math.max(...(await loadTo(1))) };
     const first = await loadTo(FIRST_CALLS);
-    const rest = await loadTo(MANY_CALLS);
+    const rest = await loadTo(manyCalls);
     const last = rest.slice(-4);
     const growth = (Math.max(...last) / Math.max(...first) - 1) * 100;
     return { idleMemory, loadedMemory: Math.max(...first, ...rest), memoryGrowth: growth };

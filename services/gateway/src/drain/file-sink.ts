@@ -7,15 +7,18 @@ import { type DrainSink, linesOf } from './drain-sink.ts';
 
 const LF = 0x0a;
 
-/** Appends records to a file a day, which is on the disk before they count as written. Replicas that share the directory write files of their own. */
+/**
+ * Appends records to a file a day, which is on the disk before they count as written. Replicas that share the directory write files of their own, also where they
+ * share a host: two that write one would write over each other.
+ */
 export class FileSink implements DrainSink {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #writer: string;
   #open: { readonly day: string; readonly file: FileHandle; length: number } | undefined;
 
-  /** @param writer tells the files of one replica from those of others */
-  constructor(directory: string, clock: Clock, writer = hostname()) {
+  /** @param writer tells the files of one process from those of all others that run */
+  constructor(directory: string, clock: Clock, writer = `${hostname()}-${process.pid}`) {
     this.#directory = directory;
     this.#clock = clock;
     this.#writer = writer.replace(/[^\w.-]/g, '_');
