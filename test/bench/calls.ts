@@ -88,11 +88,11 @@ export async function measureCalls(bench: Bench, enough: (results: Results) => b
       throw new Error(`${name}: ${found.answered - found.refused} were served`);
     return isStream(SCENARIOS[name]) ? { ...found, cpu: found.cpu / EVENTS } : found;
   };
-  const [least, most] = quick ? [4, 12] : [9, 9];
+  const [least, most] = quick ? [3, 8] : [6, 6];
   let rounds = 0;
   try {
     // code that is not compiled yet costs several times as much
-    for (const name of names) await turn(name, quick ? 3 : 8);
+    for (const name of names) await turn(name, quick ? 3 : 5);
     do {
       rounds++;
       for (const name of names) {

@@ -11,7 +11,7 @@ export async function measureLatency(bench: Bench): Promise<Results> {
   const alone: Peer = { name: 'the upstream alone', port: rig.upstreamPort, child: rig.upstream, headers: {}, cpu: () => 0 };
   const added: Record<'p50' | 'p99' | 'firstByte', number[]> = { p50: [], p99: [], firstByte: [] };
   for (let round = 0; round < ROUNDS; round++) {
-    const load = { connections: 16, seconds: bench.quick ? 3 : 10, rate: RATE, headers: LIVE };
+    const load = { connections: 16, seconds: bench.quick ? 3 : 5, rate: RATE, headers: LIVE };
     const without = await measureServed(bench, alone, 'whole', load);
     const with_ = await measureServed(bench, gateway, 'whole', load);
     added.p50.push(with_.p50Micros - without.p50Micros);

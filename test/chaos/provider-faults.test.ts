@@ -69,6 +69,9 @@ describe('providers', () => {
 
   it('T42a: a 429 with Retry-After: nobody asks that target again before its time, from any replica', async () => {
     await start(3);
+    // processes that have just begun take a tenth of a second for what takes milliseconds later
+    first.answer((response, { body }) => good()(response, body));
+    await loadFor(2_000, { model: () => 'two' });
     const asked: number[] = [];
     let limitedAt = 0;
     first.answer((response, { body }) => {
