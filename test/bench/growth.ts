@@ -3,6 +3,7 @@ import { redisStores } from '@sluice/store/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import { startRedisServer } from '../support/redis-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type Bench, LIVE, measureServed, median } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, moveAside, startGateway } from './peers.ts';
@@ -77,6 +78,7 @@ async function inTurns(count: number, work: (n: number) => Promise<unknown>): Pr
 
 async function makeKeys(url: string): Promise<void> {
   const stores = redisStores({ state: { kind: 'single', url } });
+  await waitFor(() => stores.healthy(), 'Redis to be there');
   const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
   await inTurns(KEYS, (n) =>
     stores.keys.put({ name: `of-many-${n}`, hash: hashOf(secretOf(n)), tenant: `t${n % 1_000}`, limits: {} }),

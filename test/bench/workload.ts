@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SENTENCE = 'The quick brown fox jumps over the lazy dog. ';
@@ -60,10 +60,10 @@ function bodyOf(body: Body): object {
   }
 }
 
-/** Writes a body where the generator finds it. */
+/** Writes a body where the generator finds it; once, because another generator may be reading it. */
 export function bodyFile(folder: string, body: Body): string {
   const file = join(folder, `${body}.json`);
-  writeFileSync(file, JSON.stringify(bodyOf(body)));
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(bodyOf(body)));
   return file;
 }
 
