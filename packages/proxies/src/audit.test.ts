@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmReply, ManualClock, type Operation, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, audit } from './audit.ts';
@@ -65,6 +65,17 @@ describe('audit', () => {
       cache: 'miss',
       tags: { team: 'a' },
     });
+  });
+
+  it('does not read the request of a stranger', async () => {
+    const records: AuditRecord[] = [];
+    const call = openAiCall({ model: 'm', messages: [] });
+    const view = jest.spyOn(call.message, 'view');
+    const refused = new LlmError('invalid_api_key', 'The API key is not known.');
+    const service = audit({ sink: { write: (record) => records.push(record) } })({ complete: () => Promise.reject(refused) });
+    await expect(service.complete(call)).rejects.toBe(refused);
+    expect(records).toMatchObject([{ outcome: 'refused', status: 401, error: 'invalid_api_key', key: null, model: null }]);
+    expect(view).not.toHaveBeenCalled();
   });
 
   it('holds no key, and neither prompt nor answer unless it is asked to', async () => {

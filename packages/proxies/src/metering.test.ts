@@ -37,6 +37,23 @@ const nextTurn = async () => {
 };
 
 describe('metering', () => {
+  it('asks the store once a second of a caller whose requests are full, and counts each refusal', async () => {
+    const clock = new ManualClock();
+    const meters = new MemoryMeters(clock);
+    const reserve = jest.spyOn(meters, 'reserve');
+    const rateLimited = { inc: jest.fn() };
+    const metrics = { rateLimited, budgetRejected: { inc: jest.fn() }, budgetExceeded: { inc: jest.fn() } };
+    const service = metering({ meters, clock, metrics: metrics as never })({ complete: async () => whole });
+    const ask = () => service.complete(callOf({ requests: { limit: 1, windowMs: 60_000 } }));
+    await ask();
+    for (let n = 0; n < 5; n++) await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded' });
+    expect(reserve).toHaveBeenCalledTimes(2);
+    expect(rateLimited.inc).toHaveBeenCalledTimes(5);
+    clock.advance(1_000);
+    await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded' });
+    expect(reserve).toHaveBeenCalledTimes(3);
+  });
+
   it('lets as many calls through as the limit says, and says what is left', async () => {
     const { ask, clock } = setUp({ requests: { limit: 2, windowMs: 60_000 } });
     expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
