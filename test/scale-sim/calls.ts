@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { NANOS_PER_USD } from '@sluice/core';
+import { NANOS_PER_USD, type Random } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
 import type { CacheEntry, CacheKey, Hold, Stores } from '@sluice/store/ports';
 import { together, usageOfRecord } from '../../services/gateway/src/usage-of-record.ts';
@@ -34,11 +34,11 @@ export function holdsOf(nowMs: number): Hold[] {
 export class Calls {
   readonly #stores: Stores;
   readonly #tenants: Tenants;
-  readonly #random: () => number;
+  readonly #random: Random;
   #records: AuditRecord[] = [];
   hits = 0;
 
-  constructor(stores: Stores, tenants: Tenants, random: () => number) {
+  constructor(stores: Stores, tenants: Tenants, random: Random) {
     this.#stores = stores;
     this.#tenants = tenants;
     this.#random = random;
@@ -74,10 +74,10 @@ export class Calls {
   }
 
   #next(): Call {
-    const tenant = nameOf(this.#tenants.pick(this.#random()));
-    const subject = `${tenant}-key-${Math.floor(this.#random() * KEYS_OF_A_TENANT)}`;
-    const model = `model-${Math.floor(this.#random() * MODELS)}`;
-    const question = Math.floor(this.#random() ** 3 * QUESTIONS);
+    const tenant = nameOf(this.#tenants.pick(this.#random.next()));
+    const subject = `${tenant}-key-${Math.floor(this.#random.next() * KEYS_OF_A_TENANT)}`;
+    const model = `model-${Math.floor(this.#random.next() * MODELS)}`;
+    const question = Math.floor(this.#random.next() ** 3 * QUESTIONS);
     const entry = { scope: tenant, namespace: '', model, digest: `question-${question}` };
     const nowMs = Date.now();
     return { tenant, subject, model, entry, callId: randomUUID(), nowMs, holds: holdsOf(nowMs) };

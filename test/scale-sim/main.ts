@@ -4,6 +4,7 @@
 //   --write      puts the report into docs/scaling.md
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { seededRandom } from '@sluice/core';
 import { redisStores } from '@sluice/store/redis';
 import calculateSlot from 'cluster-key-slot';
 import { writeBetween } from '../bench/report.ts';
@@ -13,7 +14,7 @@ import { Calls } from './calls.ts';
 import { planTable } from './plan.ts';
 import { difference, type ShardLoad, Shards, sumOf } from './shards.ts';
 import { measureSizes, sizesTable } from './sizes.ts';
-import { nameOf, seeded, Tenants } from './tenants.ts';
+import { nameOf, Tenants } from './tenants.ts';
 
 const AT_ONCE = 64;
 const PART_CALLS = 10_000;
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
   const stores = redisStores({ state: { kind: 'cluster', nodes: cluster.nodes }, timeoutMs: 10_000, cacheTimeoutMs: 10_000 });
   try {
     await waitFor(() => stores.healthy(), 'the shards to be there');
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     const calls = new Calls(stores, tenants, random);
     for (let n = 0; n < 100; n++) await calls.make();
     const hitsBefore = calls.hits;

@@ -1,14 +1,3 @@
-/** A generator of numbers from 0 to 1 that says the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Tenants of whom the first asks most: the n-th 1/n^skew as often (Zipf). */
 export class Tenants {
   readonly #upTo: Float64Array;
