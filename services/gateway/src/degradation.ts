@@ -17,7 +17,7 @@ const CONCERNS = {
 
 export type Concern = keyof typeof CONCERNS;
 
-/** A concern counts as well again after so long without a failure: a store that answers every other command is not well. */
+/** A concern that works counts as well again after so long without a failure: a store that answers every other command is not well. */
 const CALM_MS = 1_000;
 
 /** Shows which concerns run on their fallback: a gauge each, and one log line a change. */
@@ -34,15 +34,25 @@ export class Degradation {
 
   concern(concern: Concern): ConcernHealth {
     let failedAtMs: number | undefined;
+    let calming: NodeJS.Timeout | undefined;
+    const recovered = (): void => {
+      calming = undefined;
+      failedAtMs = undefined;
+      this.#gauge.set({ concern }, 0);
+      this.#logger.info(`${concern}: as usual again`);
+    };
     this.#gauge.set({ concern }, 0);
     return {
       works: () => {
-        if (failedAtMs === undefined || this.#clock.monotonic() - failedAtMs < CALM_MS) return;
-        failedAtMs = undefined;
-        this.#gauge.set({ concern }, 0);
-        this.#logger.info(`${concern}: as usual again`);
+        if (failedAtMs === undefined || calming !== undefined) return;
+        const calmInMs = failedAtMs + CALM_MS - this.#clock.monotonic();
+        if (calmInMs <= 0) recovered();
+        // it may be long until its store is asked again: a key that was found is not looked up for a minute
+        else calming = setTimeout(recovered, calmInMs).unref();
       },
       failed: (error) => {
+        clearTimeout(calming);
+        calming = undefined;
         if (failedAtMs === undefined) {
           this.#gauge.set({ concern }, 1);
           this.#logger.warn(`${concern}: degraded: ${CONCERNS[concern]}`, { error: String(error) });

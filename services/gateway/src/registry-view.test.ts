@@ -41,9 +41,9 @@ describe('the view of the registry', () => {
     await waitFor(() => health.failed.mock.calls.length > 0, 'the failure to be told');
     expect([...view.teams.keys()]).toEqual(['a']);
     await expect(view.refresh()).rejects.toThrow('away');
+    const worked = health.works.mock.calls.length;
     list.mockRestore();
     await waitFor(() => view.teams.has('b'), 'another try');
-    const worked = health.works.mock.calls.length;
     await waitFor(() => health.works.mock.calls.length > worked, 'it to be told that all is well again');
     view.close();
   });

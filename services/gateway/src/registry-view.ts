@@ -16,7 +16,6 @@ export class RegistryView {
   /** News came that have not been read yet. */
   #stale = true;
   #loading: Promise<void> | undefined;
-  #failed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(registry: Registry, health: ConcernHealth) {
@@ -71,19 +70,10 @@ export class RegistryView {
   #loadSoon(): void {
     clearTimeout(this.#timer);
     this.refresh().then(
-      () => {
-        this.#health.works();
-        if (!this.#failed) return;
-        // it counts as well again when it has been for a while
-        this.#failed = false;
-        this.#timer = setTimeout(() => this.#health.works(), RETRY_MS).unref();
-      },
+      () => this.#health.works(),
       (error: unknown) => {
         // before it was read for the first time nothing is lost that there was: the gateway is not ready yet
-        if (this.#loaded) {
-          this.#failed = true;
-          this.#health.failed(error);
-        }
+        if (this.#loaded) this.#health.failed(error);
         this.#timer = setTimeout(() => this.#loadSoon(), RETRY_MS).unref();
       },
     );

@@ -1,0 +1,63 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Degradation } from './degradation.ts';
+
+function setUp() {
+  jest.useFakeTimers();
+  const set = jest.fn<(labels: object, value: number) => void>();
+  const logger = { info: jest.fn(), warn: jest.fn() };
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const degradation = new Degradation(clock as never, logger as never, { degraded: { set } } as never);
+  const health = degradation.concern('authentication');
+  return { health, logger, shown: () => set.mock.lastCall?.[1] };
+}
+
+describe('degradation', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is shown at once, and told once', () => {
+    const { health, logger, shown } = setUp();
+    expect(shown()).toBe(0);
+    health.failed(new Error('away'));
+    health.failed(new Error('away'));
+    expect(shown()).toBe(1);
+    expect(logger.warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends a second after the last failure, also where the store is not asked again', () => {
+    const { health, logger, shown } = setUp();
+    health.failed(new Error('away'));
+    jest.advanceTimersByTime(500);
+    health.works();
+    jest.advanceTimersByTime(499);
+    expect(shown()).toBe(1);
+    jest.advanceTimersByTime(1);
+    expect(shown()).toBe(0);
+    expect(logger.info).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends at once where the last failure is long ago', () => {
+    const { health, shown } = setUp();
+    health.failed(new Error('away'));
+    jest.advanceTimersByTime(5_000);
+    expect(shown()).toBe(1);
+    health.works();
+    expect(shown()).toBe(0);
+  });
+
+  it('goes on where the store answers every other command', () => {
+    const { health, logger, shown } = setUp();
+    for (let at = 0; at < 5_000; at += 400) {
+      health.failed(new Error('away'));
+      jest.advanceTimersByTime(200);
+      health.works();
+      jest.advanceTimersByTime(200);
+      expect(shown()).toBe(1);
+    }
+    health.failed(new Error('away'));
+    jest.advanceTimersByTime(5_000);
+    expect(shown()).toBe(1);
+    expect([logger.warn.mock.calls.length, logger.info.mock.calls.length]).toEqual([1, 0]);
+  });
+});
