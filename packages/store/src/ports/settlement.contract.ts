@@ -312,6 +312,29 @@ export function settlementContract(
         expect(await left('look-2')).toBe(58);
       });
 
+      it('gives back to the sub-window in which it was counted, so that what was counted later stays', async () => {
+        const { clock, reserve, settle } = begin();
+        const early = await reserve('early', [tokens(100, 10)]);
+        if (!early.admitted) throw new Error('refused');
+        clock.advance(10_000);
+        await reserve('late', [tokens(100, 20)]);
+        await settle('early', tokens(100, 10), 4, early.receipts[0]);
+        // the early one has left, the late one has not
+        clock.advance(52_000);
+        expect(await reserve('look', [tokens(100, 1)])).toMatchObject({ meters: [{ remaining: 79 }] });
+      });
+
+      it('gives back while others have left that nobody has taken out yet', async () => {
+        const { clock, reserve, settle } = begin();
+        await reserve('left', [tokens(100, 5)]);
+        clock.advance(10_000);
+        const held = await reserve('held', [tokens(100, 10)]);
+        if (!held.admitted) throw new Error('refused');
+        clock.advance(52_000);
+        await settle('held', tokens(100, 10), 4, held.receipts[0]);
+        expect(await reserve('look', [tokens(100, 1)])).toMatchObject({ meters: [{ remaining: 95 }] });
+      });
+
       it('gives nothing back that has left the window already', async () => {
         const { clock, reserve, settle } = begin();
         const old = await reserve('old', [tokens(100, 100)]);

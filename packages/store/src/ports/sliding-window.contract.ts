@@ -37,6 +37,23 @@ export function slidingWindowContract(
   open: (clock: ManualClock, connection: number) => Meters,
 ): void {
   describe(`the sliding window (${adapter})`, () => {
+    it('counts what comes while the clock is behind with the newest, and lets it go with them', async () => {
+      const clock = new ManualClock(1_700_000_000_000);
+      const meters = open(clock, 0);
+      const tenant = `window-${++unique}`;
+      const remaining = async (callId: string, amount: number) => {
+        const holds = [{ kind: 'window', meter: 'requests', limit: 10, windowMs: 60_000, amount } as const];
+        return (await meters.reserve({ tenant, subject: 'key', callId, holds })).meters[0]?.remaining;
+      };
+      expect(await remaining('first', 3)).toBe(7);
+      clock.advance(-10_000);
+      expect(await remaining('behind', 2)).toBe(5);
+      clock.advance(10_000 + 30_000);
+      expect(await remaining('between', 1)).toBe(4);
+      clock.advance(32_000);
+      expect(await remaining('later', 1)).toBe(8);
+    });
+
     it.each([
       { limit: 7, windowMs: 60_000 },
       { limit: 4, windowMs: 1_000 },

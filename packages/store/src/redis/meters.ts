@@ -52,20 +52,21 @@ export class RedisMeters implements Meters {
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
     const { state, layout, wait } = this.#options;
     const keys = [layout.call(request.tenant, request.callId)];
-    let args = `${this.#now() || '-'} ${CALL_ID_TTL_MS}`;
+    let args = `[${this.#now() || false},${CALL_ID_TTL_MS}`;
     for (const hold of request.holds) {
       this.#addKeys(keys, request.tenant, request.subject, hold);
       switch (hold.kind) {
         case 'window':
-          args += ` w ${hold.limit} ${hold.windowMs} ${hold.amount} 0`;
+          args += `,"w",${hold.limit},${hold.windowMs},${hold.amount},0`;
           break;
         case 'concurrency':
-          args += ` c ${hold.limit} ${hold.leaseMs} 1 0`;
+          args += `,"c",${hold.limit},${hold.leaseMs},1,0`;
           break;
         case 'budget':
-          args += ` b ${hold.limit} ${hold.leaseMs} ${hold.amount} ${hold.endsAtMs ?? 0}`;
+          args += `,"b",${hold.limit},${hold.leaseMs},${hold.amount},${hold.endsAtMs ?? 0}`;
       }
     }
+    args += ']';
     gatherWrites(state);
     const answer = (await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[];
     if (answer[0] !== UNSEEDED) return read(answer, request.holds);
@@ -100,22 +101,22 @@ export class RedisMeters implements Meters {
   async settle({ tenant, subject, callId, holds, unreserved = false }: Settlement): Promise<void> {
     const { background, layout } = this.#options;
     const keys = [layout.call(tenant, callId)];
-    let args = `${this.#now() || '-'} ${SETTLED_TTL_MS} ${unreserved ? 1 : 0}`;
+    let args = `[${this.#now() || false},${SETTLED_TTL_MS},${unreserved}`;
     for (const { hold, receipt, actual } of holds) {
       this.#addKeys(keys, tenant, subject, hold);
       switch (hold.kind) {
         case 'window':
-          args += ` w ${hold.windowMs} ${hold.amount} ${actual} ${receipt}`;
+          args += `,"w",${hold.windowMs},${hold.amount},${actual},${receipt}`;
           break;
         case 'concurrency':
-          args += ' c 0 1 0 0';
+          args += ',"c",0,1,0,0';
           break;
         case 'budget':
-          args += ` b 0 ${hold.amount} ${actual} ${receipt}`;
+          args += `,"b",0,${hold.amount},${actual},${receipt}`;
       }
     }
     gatherWrites(background);
-    await SETTLE.run(background, keys, [callId, args]);
+    await SETTLE.run(background, keys, [callId, `${args}]`]);
   }
 
   async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { systemClock } from '@sluice/core';
+import { ManualClock, systemClock } from '@sluice/core';
 import { adaptersContract, connect, ownLayout, wait } from './adapters.contract.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
@@ -73,6 +73,37 @@ describe('what Redis keeps', () => {
       if (bounded.has(name)) expect([name, ttlMs]).toEqual([name, -1]);
       else expect([name, ttlMs > 0 && ttlMs <= (aDay.has(name) ? 86_400_000 : 600_000)]).toEqual([name, true]);
     }
+  });
+
+  it('has one for a budget’s reservations too, each time that their set is made anew', async () => {
+    const layout = ownLayout();
+    const meters = metersAt(layout);
+    const endsAtMs = systemClock.now() + 60_000;
+    const of = { tenant: 't', subject: 'k' };
+    const hold = { kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: 'p', endsAtMs, leaseMs: 30_000 } as const;
+    for (const callId of ['1', '2']) {
+      await meters.reserve({ ...of, callId, holds: [hold] });
+      expect(await shared.state.pttl(layout.budgetLeases('t', 'k', 'budget', 'p'))).toBeGreaterThan(0);
+      await meters.settle({ ...of, callId, holds: [{ hold, receipt: 0, actual: 5 }] });
+    }
+  });
+
+  it('sweeps out the places of those who died, also where their set never comes to rest', async () => {
+    const layout = ownLayout();
+    const clock = new ManualClock(1_700_000_000_000);
+    const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait, clock });
+    const hold = { kind: 'concurrency', meter: 'concurrent', limit: 50, leaseMs: 30_000 } as const;
+    const reserve = async (callId: string) => {
+      const { meters: states } = await meters.reserve({ tenant: 't', subject: 'k', callId, holds: [hold] });
+      return states[0]?.remaining;
+    };
+    for (let n = 0; n < 40; n++) await reserve(`dead-${n}`);
+    clock.advance(30_000);
+    for (let n = 0; n < 8; n++) {
+      clock.advance(1);
+      expect(await reserve(`alive-${n}`)).toBe(49 - n);
+    }
+    expect(await shared.state.zcard(layout.places('t', 'k', 'concurrent'))).toBe(8);
   });
 
   it('needs no SCRIPT command, and sends the text where the server has forgotten it', async () => {

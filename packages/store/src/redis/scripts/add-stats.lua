@@ -11,7 +11,7 @@
 --
 -- Atomic, because a batch that is sent twice must count once, and the mark and the sums must not part.
 
---@include sub-windows
+--@include time
 
 local bucket = math.floor(now_us(ARGV[2]) / (tonumber(ARGV[1]) * 1000))
 local current = KEYS[3] .. ':' .. bucket

@@ -11,7 +11,7 @@
 --
 -- Atomic, because between a look at whether it is taken for dead and the beat another one may take it for dead.
 
---@include sub-windows
+--@include time
 
 if ARGV[2] == '0' and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 redis.call('ZADD', KEYS[1], now_us(ARGV[3]), ARGV[1])

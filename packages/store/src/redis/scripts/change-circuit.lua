@@ -10,7 +10,7 @@
 --
 -- Atomic, because of all that want to try a target only one may.
 
---@include sub-windows
+--@include time
 
 local now = math.floor(now_us(ARGV[1]) / 1000)
 local what, target = ARGV[2], ARGV[3]

@@ -8,6 +8,8 @@
 --
 -- Atomic, because attempts come at the same time from many connections. One that is refused is not counted.
 
+--@include time
+--@include numbers
 --@include sub-windows
 
 local now = now_us('')

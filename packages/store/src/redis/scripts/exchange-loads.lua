@@ -13,7 +13,7 @@
 --
 -- Atomic, because places that one replica gives back must not be given to two others.
 
---@include sub-windows
+--@include time
 --@include loads
 
 local now = math.floor(now_us(ARGV[1]) / 1000)

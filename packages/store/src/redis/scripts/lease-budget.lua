@@ -14,7 +14,8 @@
 --
 -- Atomic, because what is left must not go to two replicas at once.
 
---@include sub-windows
+--@include time
+--@include numbers
 --@include budgets
 
 local now = now_us(ARGV[2])

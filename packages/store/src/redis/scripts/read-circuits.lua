@@ -6,7 +6,7 @@
 --
 -- A script, because the store's clock decides what is over; it drops what nobody needs any more.
 
---@include sub-windows
+--@include time
 
 local now = math.floor(now_us(ARGV[1]) / 1000)
 local entries = redis.call('HGETALL', KEYS[1])

@@ -7,7 +7,7 @@
 --
 -- Atomic, because a place that is looked at and found expired must not come back to life: its room may be taken.
 
---@include sub-windows
+--@include time
 
 local now = now_us(ARGV[1])
 for n = 1, #KEYS do

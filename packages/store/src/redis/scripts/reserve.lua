@@ -4,8 +4,8 @@
 -- KEYS[2..n]  a meter each: a hash of sub-windows; a sorted set of the calls in flight by the end of their lease; or two, a budget's hash and its
 --             reservations
 -- ARGV[1]     the call id
--- ARGV[2]     what follows, in one text with spaces between, because a client takes its time for each argument:
---   1         now in microseconds for a test, else "-": the store's own clock
+-- ARGV[2]     what follows, as one array in JSON: a client takes its time for each argument, and Redis reads nothing faster
+--   1         now in microseconds for a test, else false: the store's own clock
 --   2         how long the answer is remembered, in ms
 --   3..       five a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), end of the
 --             budget's period in ms since the epoch or 0
@@ -15,15 +15,18 @@
 -- Atomic, because between looking at one meter and taking from another no other call may take; one trip, because every call waits for it.
 -- A call that was released or settled before this ran (it had timed out at the client, and the script waited in a hung server) takes nothing.
 
---@include words
+--@include time
+--@include numbers
 --@include sub-windows
 --@include budgets
+
+local SWEEP_ONE_IN = 32
 
 local answered = redis.call('GET', KEYS[1])
 if answered == 'released' then return { 0, 0, 0 } end
 if answered then return cmsgpack.unpack(answered) end
 
-local args = words(ARGV[2])
+local args = cjson.decode(ARGV[2])
 local now = now_us(args[1])
 local full, retry_after = 0, 0
 local meters = {}
@@ -31,8 +34,8 @@ local key = 2
 for n = 1, (#args - 2) / 5 do
   local at = 3 + (n - 1) * 5
   local kind = args[at]
-  local limit, span, amount = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
-  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = tonumber(args[at + 4]) }
+  local limit, span, amount = args[at + 1], args[at + 2], args[at + 3]
+  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = args[at + 4] }
   key = key + 1
   if kind == 'w' then
     local sub_windows = 20
@@ -42,15 +45,16 @@ for n = 1, (#args - 2) / 5 do
       full, retry_after = n, window_fits_after(meter.window, now, amount, limit)
     end
   elseif kind == 'c' then
-    redis.call('ZREMRANGEBYSCORE', meter.key, '-inf', now)
-    meter.used = redis.call('ZCARD', meter.key)
+    meter.used = redis.call('ZCOUNT', meter.key, '(' .. whole(now), '+inf')
+    -- those who died are not counted, and are swept out once in a while: what is not asked for again expires as a whole
+    if now % SWEEP_ONE_IN == 0 then redis.call('ZREMRANGEBYSCORE', meter.key, '-inf', whole(now)) end
     if full == 0 and meter.used + 1 > limit then full, retry_after = n, 1000 end
   else
     meter.leases = KEYS[key]
     key = key + 1
     local spent, reserved, known = budget_look(meter.key, meter.leases, now)
     if not known then return { -1 } end
-    meter.used = spent + reserved
+    meter.used, meter.reserved = spent + reserved, reserved
     -- what others have reserved may come back; what is spent is spent until the period is over
     if full == 0 and meter.used + amount > limit then
       full = n
@@ -74,16 +78,17 @@ for _, meter in ipairs(meters) do
     receipt = meter.window.index
   elseif meter.kind == 'c' then
     if full == 0 then
-      redis.call('ZADD', meter.key, now + meter.span * 1000, ARGV[1])
-      redis.call('PEXPIRE', meter.key, meter.span)
+      redis.call('ZADD', meter.key, whole(now + meter.span * 1000), ARGV[1])
+      redis.call('PEXPIRE', meter.key, whole(meter.span))
       meter.used = meter.used + 1
     end
     remaining = meter.limit - meter.used
   else
     if full == 0 then
-      redis.call('HINCRBY', meter.key, 'r', string.format('%d', meter.amount))
-      redis.call('ZADD', meter.leases, now + meter.span * 1000, ARGV[1] .. ':' .. string.format('%d', meter.amount))
-      budget_keep(meter.leases, meter.ends, now)
+      redis.call('HSET', meter.key, 'r', whole(meter.reserved + meter.amount))
+      redis.call('ZADD', meter.leases, whole(now + meter.span * 1000), ARGV[1] .. ':' .. whole(meter.amount))
+      -- where something is reserved the set is there, and was told when it was made
+      if meter.reserved == 0 then budget_keep(meter.leases, meter.ends, now) end
       meter.used = meter.used + meter.amount
     end
     remaining = meter.limit - meter.used
@@ -93,5 +98,5 @@ for _, meter in ipairs(meters) do
   answer[#answer + 1] = reset
   answer[#answer + 1] = receipt
 end
-redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', args[2])
+redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', whole(args[2]))
 return answer

@@ -7,7 +7,8 @@
 --
 -- Atomic, and only where nothing is known yet: many replicas find a budget gone at once, and the one that comes first seeds it.
 
---@include sub-windows
+--@include time
+--@include numbers
 --@include budgets
 
 local now = now_us(ARGV[1])

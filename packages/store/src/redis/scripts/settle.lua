@@ -3,36 +3,35 @@
 -- KEYS[1]     what the call was answered (see reserve.lua)
 -- KEYS[2..n]  a meter each, as in reserve.lua
 -- ARGV[1]     the call id
--- ARGV[2]     what follows, in one text with spaces between:
---   1         now in microseconds for a test, else "-": the store's own clock
+-- ARGV[2]     what follows, as one array in JSON (see reserve.lua):
+--   1         now in microseconds for a test, else false: the store's own clock
 --   2         how long the call id is remembered, in ms
---   3         1 where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
+--   3         true where the call was admitted while the store was away: if it was not reserved after all, what it came to is counted in full
 --   4..       five a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt
 -- Returns     1, or 0 where the call was settled before
 --
 -- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
 
---@include words
+--@include time
+--@include numbers
 --@include sub-windows
 --@include budgets
 
-local answered = redis.call('GET', KEYS[1])
+local args = cjson.decode(ARGV[2])
+local answered = redis.call('SET', KEYS[1], 'released', 'PX', whole(args[2]), 'GET')
 if answered == 'released' then return 0 end
-local args = words(ARGV[2])
 local now = now_us(args[1])
 -- what the reservation was answered of which the caller heard nothing
-local came_through = args[3] == '1' and answered and cmsgpack.unpack(answered)
+local came_through = args[3] and answered and cmsgpack.unpack(answered)
 if came_through and came_through[1] == 0 then came_through = nil end
 local key = 2
 for n = 1, (#args - 3) / 5 do
   local at = 4 + (n - 1) * 5
-  local kind, span = args[at], tonumber(args[at + 1])
-  local reserved, actual = tonumber(args[at + 2]), tonumber(args[at + 3])
-  local receipt = tonumber(args[at + 4])
+  local kind, span, reserved, actual, receipt = args[at], args[at + 1], args[at + 2], args[at + 3], args[at + 4]
   local meter = KEYS[key]
   key = key + 1
   if kind == 'w' then
-    if args[3] == '1' then
+    if args[3] then
       if came_through then receipt = came_through[3 + n * 3] else reserved = 0 end
     end
     if actual ~= reserved then
@@ -50,14 +49,8 @@ for n = 1, (#args - 3) / 5 do
   else
     local leases = KEYS[key]
     key = key + 1
-    if redis.call('ZREM', leases, ARGV[1] .. ':' .. string.format('%d', reserved)) == 1 then
-      redis.call('HINCRBY', meter, 'r', string.format('%d', -reserved))
-    end
-    -- of a budget that was lost the ledger knows the sum, this call's part too: counted here as well, it would be counted twice
-    if actual > 0 and redis.call('HEXISTS', meter, 's') == 1 then
-      redis.call('HINCRBY', meter, 's', string.format('%d', actual))
-    end
+    local held = redis.call('ZREM', leases, ARGV[1] .. ':' .. whole(reserved)) == 1
+    budget_settle(meter, held and reserved or 0, actual)
   end
 end
-redis.call('SET', KEYS[1], 'released', 'PX', args[2])
 return 1

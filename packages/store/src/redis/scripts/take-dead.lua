@@ -9,7 +9,7 @@
 --
 -- Atomic, because its calls are told of once, whoever asks at the same time, and because it may beat after all.
 
---@include sub-windows
+--@include time
 
 local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not last or tonumber(last) > now_us(ARGV[2]) - tonumber(ARGV[3]) * 1000 then return {} end

@@ -15,14 +15,26 @@ local function budget_look(key, leases, now)
   end
   if #dead > 0 then
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
-    redis.call('HINCRBY', key, 'r', string.format('%d', -freed))
-    if freed_of_replicas > 0 then redis.call('HINCRBY', key, 'l', string.format('%d', -freed_of_replicas)) end
+    redis.call('HINCRBY', key, 'r', whole(-freed))
+    if freed_of_replicas > 0 then redis.call('HINCRBY', key, 'l', whole(-freed_of_replicas)) end
   end
   local sums = redis.call('HMGET', key, 's', 'r')
   return tonumber(sums[1]) or 0, tonumber(sums[2]) or 0, sums[1] ~= false
 end
 
+-- Takes what was reserved back, and counts what it came to.
+local function budget_settle(key, reserved, actual)
+  local sums = redis.call('HMGET', key, 's', 'r')
+  -- of a budget that was lost the ledger knows the sum, this call's part too: counted here as well, it would be counted twice
+  if not sums[1] then
+    if reserved > 0 then redis.call('HINCRBY', key, 'r', whole(-reserved)) end
+    return
+  end
+  local spent, left = tonumber(sums[1]) + actual, (tonumber(sums[2]) or 0) - reserved
+  redis.call('HSET', key, 's', whole(spent), 'r', whole(left))
+end
+
 -- The hash lives a day longer than its period, so that what is settled late finds it.
 local function budget_keep(key, ends_at_ms, now)
-  if ends_at_ms > 0 then redis.call('PEXPIRE', key, string.format('%d', math.max(60000, ends_at_ms - math.floor(now / 1000) + 86400000))) end
+  if ends_at_ms > 0 then redis.call('PEXPIRE', key, whole(math.max(60000, ends_at_ms - math.floor(now / 1000) + 86400000))) end
 end

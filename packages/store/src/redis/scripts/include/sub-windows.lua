@@ -3,26 +3,24 @@
 -- the window's length ever holds more than the sum allows. The newest index never goes back, so an earlier clock (a failover, an
 -- administrator) reopens nothing. Looking writes nothing; only taking does: what is refused leaves no trace.
 
--- The store's own time in microseconds; a test may give its own.
-local function now_us(given)
-  if given ~= '' and given ~= '-' then return tonumber(given) end
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- The window as it stands at `now`, and which of its places have left it.
+-- The window as it stands at `now`: its sum and what its newest sub-window holds, and which of its places have left it.
 local function window_look(key, window_ms, sub_windows, now)
   local ring = sub_windows + 1
   local width = window_ms * 1000 / sub_windows
   local index = math.floor(now / width)
-  local head = redis.call('HMGET', key, 'i', 's')
-  local newest = tonumber(head[1])
-  local window = { key = key, ring = ring, width = width, window_ms = window_ms, index = index, sum = tonumber(head[2]) or 0 }
+  local head = redis.call('HMGET', key, 'i', 's', whole(index % ring))
+  local newest, stored = tonumber(head[1]), tonumber(head[2]) or 0
+  local window = { key = key, ring = ring, width = width, window_ms = window_ms, index = index, stored = stored, sum = stored, count = 0 }
   if not newest then
     return window
   end
-  if index <= newest then
+  if index == newest then
+    window.count = tonumber(head[3]) or 0
+    return window
+  end
+  if index < newest then
     window.index = newest
+    window.count = tonumber(redis.call('HGET', key, whole(newest % ring))) or 0
     return window
   end
   if index - newest >= ring then
@@ -31,7 +29,7 @@ local function window_look(key, window_ms, sub_windows, now)
     return window
   end
   local left = {}
-  for i = newest + 1, index do left[#left + 1] = i % ring end
+  for i = newest + 1, index do left[#left + 1] = whole(i % ring) end
   local counts = redis.call('HMGET', key, unpack(left))
   local gone = {}
   for n, count in ipairs(counts) do
@@ -51,17 +49,20 @@ local function window_take(window, amount)
   elseif window.gone and #window.gone > 0 then
     redis.call('HDEL', window.key, unpack(window.gone))
   end
+  local first = window.count == 0
   window.sum = window.sum + amount
-  local first = redis.call('HINCRBY', window.key, window.index % window.ring, amount) == amount
-  redis.call('HSET', window.key, 'i', window.index, 's', window.sum)
+  window.count = window.count + amount
+  -- one command that says all: nobody else can have written since this was read
+  local slot = whole(window.index % window.ring)
+  redis.call('HSET', window.key, slot, whole(window.count), 'i', whole(window.index), 's', whole(window.sum))
   -- what is taken later in the same sub-window leaves with it, so that its first one's time is enough
-  if first then redis.call('PEXPIRE', window.key, math.ceil(window.window_ms + window.width / 1000)) end
+  if first then redis.call('PEXPIRE', window.key, whole(math.ceil(window.window_ms + window.width / 1000))) end
 end
 
 -- How many milliseconds after `now` `amount` more would fit under `limit`.
 local function window_fits_after(window, now, amount, limit)
   local slots = {}
-  for i = window.index - window.ring + 1, window.index do slots[#slots + 1] = i % window.ring end
+  for i = window.index - window.ring + 1, window.index do slots[#slots + 1] = whole(i % window.ring) end
   local counts = redis.call('HMGET', window.key, unpack(slots))
   local gone = {}
   for _, slot in ipairs(window.gone or {}) do gone[slot] = true end
@@ -85,12 +86,12 @@ end
 -- Takes `amount` back out of the sub-window in which it was counted, where that is still in the ring.
 local function window_give_back(window, index, amount)
   if window.all_left or index <= window.index - window.ring or index > window.index then return end
-  for _, slot in ipairs(window.gone or {}) do
-    if slot == index % window.ring then return end
+  local slot = whole(index % window.ring)
+  for _, gone in ipairs(window.gone or {}) do
+    if gone == slot then return end
   end
-  local counted = tonumber(redis.call('HGET', window.key, index % window.ring)) or 0
+  local counted = index == window.index and window.count or tonumber(redis.call('HGET', window.key, slot)) or 0
   local back = math.min(counted, amount)
   if back == 0 then return end
-  redis.call('HINCRBY', window.key, index % window.ring, -back)
-  redis.call('HINCRBY', window.key, 's', -back)
+  redis.call('HSET', window.key, slot, whole(counted - back), 's', whole(window.stored - back))
 end
