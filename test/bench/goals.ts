@@ -27,7 +27,7 @@ export const GOALS = {
   redisTrips: { what: 'Redis: round trips before the answer', unit: '', ...met(1) },
   redisCommands: { what: 'Redis: commands a live call, in all', unit: '', ...met(8) },
   garbage: { what: 'garbage of a live call', unit: 'KB', ...missed(50, 115) },
-  twoProcesses: { what: 'two processes: CPU a request more than of one', unit: '%', goal: 10 },
+  twoProcesses: { what: 'a second replica that serves as many: CPU a request, more than alone', unit: '%', goal: 10 },
   idleMemory: { what: 'memory of a process: idle', unit: 'MB', ...missed(110, 142) },
   loadedMemory: { what: 'memory of a process: loaded', unit: 'MB', goal: 260 },
   memoryGrowth: { what: 'memory after very many calls, over that after 100,000', unit: '%', goal: 5 },

@@ -6,6 +6,8 @@ import type { Target } from './targets/model.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;
+/** While it does nothing it has nothing to tell, and only every so many times it asks: fifty idle replicas are no load. */
+const IDLE_ONE_IN = 5;
 
 class Sums {
   readonly #values = new Map<string, number>();
@@ -16,6 +18,10 @@ class Sums {
 
   get(name: string): number {
     return this.#values.get(name) ?? 0;
+  }
+
+  get empty(): boolean {
+    return this.#values.size === 0;
   }
 
   counters(): Counters {
@@ -71,8 +77,11 @@ export class SharedUsage implements TargetUsage {
   }
 
   start(): void {
+    let idle = 0;
     this.#timer = setInterval(() => {
-      void this.#exchangeOrTell();
+      const nothing = this.#totals.empty && this.#recent.empty && this.#sending === undefined;
+      idle = nothing ? idle + 1 : 0;
+      if (idle % IDLE_ONE_IN === 0) void this.#exchangeOrTell();
     }, EXCHANGE_MS);
     this.#timer.unref();
   }

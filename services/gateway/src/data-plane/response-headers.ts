@@ -27,6 +27,28 @@ const tenths = (ms: number): string => String(Math.round(ms * 10) / 10);
 /** A header's value of what may have come from outside: what cannot stand there is left out. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
+interface MeterHeaders {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+/** Of each meter, whose names the configuration and our own code give. They are made once: Node.js looks at each letter of one that is new. */
+const METER_HEADERS = new Map<string, MeterHeaders>();
+
+function headersOfMeter(meter: string): MeterHeaders {
+  let names = METER_HEADERS.get(meter);
+  if (names === undefined) {
+    names = {
+      limit: `x-ratelimit-limit-${meter}`,
+      remaining: `x-ratelimit-remaining-${meter}`,
+      reset: `x-ratelimit-reset-${meter}`,
+    };
+    METER_HEADERS.set(meter, names);
+  }
+  return names;
+}
+
 function common(call: LlmCall, elapsedMs: number): HeaderList {
   const { facts } = call;
   const headers: HeaderList = [
@@ -39,8 +61,8 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   ];
   if (facts.cacheKey !== undefined) headers.push('x-sluice-cache-key', facts.cacheKey);
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
-    headers.push(`x-ratelimit-limit-${meter}`, limit, `x-ratelimit-remaining-${meter}`, remaining);
-    headers.push(`x-ratelimit-reset-${meter}`, openAiDuration(resetMs));
+    const names = headersOfMeter(meter);
+    headers.push(names.limit, limit, names.remaining, remaining, names.reset, openAiDuration(resetMs));
   }
   if (facts.provider !== undefined) {
     headers.push('x-sluice-provider', facts.provider, 'x-sluice-model', plain(facts.providerModel ?? ''));
