@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
@@ -15,7 +15,16 @@ function setUp() {
       async complete() {
         clock.advance(300);
         const usage = { inputTokens: 3, outputTokens: 4, cachedInputTokens: 1, cacheWriteTokens: 2, reasoningTokens: 1 };
-        Object.assign(call.facts, { provider: 'p', providerModel, cache: 'miss', upstreamMs: 250, cost: 2_000_000_000, usage });
+        const caller = { tenant: 'acme', keyName: 'k', limits: {} };
+        Object.assign(call.facts, {
+          caller,
+          provider: 'p',
+          providerModel,
+          cache: 'miss',
+          upstreamMs: 250,
+          cost: 2_000_000_000,
+          usage,
+        });
         return answer();
       },
     });
@@ -28,7 +37,7 @@ function setUp() {
   }
   const valuesOf = async (name: Exclude<keyof typeof metrics, 'registry'>) =>
     (await metrics[name].get()).values as unknown as readonly Value[];
-  return { clock, ask, valuesOf };
+  return { clock, known, metrics, ask, valuesOf };
 }
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
@@ -61,6 +70,17 @@ describe('observability', () => {
     for (let n = 0; n < 50; n++) await ask(() => whole, `made-up-${n}`, `made-up-${n}`);
     expect((await valuesOf('requests')).map(({ labels: { model }, value }) => [model, value])).toEqual([['other', 50]]);
     expect((await valuesOf('cost')).map(({ labels: { model } }) => model)).toEqual(['other']);
+  });
+
+  it('does not read the request of a stranger', async () => {
+    const { known, metrics, valuesOf } = setUp();
+    const call = openAiCall({ model: 'ours', messages: [] });
+    const view = jest.spyOn(call.message, 'view');
+    const refused = new LlmError('invalid_api_key', 'The API key is not known.');
+    const service = observability({ metrics, known })({ complete: () => Promise.reject(refused) });
+    await expect(service.complete(call)).rejects.toBe(refused);
+    expect(await valuesOf('requests')).toMatchObject([{ value: 1, labels: { status: '401', model: '' } }]);
+    expect(view).not.toHaveBeenCalled();
   });
 
   it('counts what is refused', async () => {

@@ -76,8 +76,9 @@ export function observability(options: ObservabilityOptions): LlmProxy {
   });
 }
 
-/** Nothing where there is no model to speak of. */
+/** Nothing where there is no model to speak of. A stranger's request is not read: to refuse a flood of them must be cheap. */
 function modelLabel(call: LlmCall, known: ObservabilityOptions['known']): string {
+  if (call.facts.caller === undefined) return '';
   try {
     const { model } = call.message.view();
     return model === '' || known.model(model) ? model : OTHER;
