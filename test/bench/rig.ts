@@ -14,7 +14,7 @@ const RIG = join(HERE, '../../../shared/bench-rig');
 const run = promisify(execFile);
 
 /** What the gateway is run with; the bare pass-through has it too. */
-const NURSERY = '--max-semi-space-size=64';
+const NURSERY = '--max-semi-space-size=16';
 
 /** The CPU of what is measured, and that of everything else. */
 export const MEASURED_CPU = 1;

@@ -1,9 +1,11 @@
 import { ConfigError } from '@sluice/config';
 import { startGateway } from './gateway.ts';
+import { keepMemorySmall } from './memory.ts';
 import { readSettings } from './settings.ts';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
+  keepMemorySmall();
   const gateway = await startGateway(settings);
   const { logger } = gateway;
   if (settings.demo) {

@@ -29,8 +29,8 @@ export class TokenCallers {
   readonly #groups: Pick<Groups, 'team'>;
   readonly #health: ConcernHealth;
   #issuers: ReadonlyMap<string, { config: Issuer; keys: JWTVerifyGetKey }> = new Map();
-  /** By digest, so that no token stands in memory for longer than its call. */
-  readonly #verified = new LRUCache<string, Verified>({ max: 50_000 });
+  /** By digest, so that no token stands in memory for longer than its call; undefined where no issuer is configured: it takes its room at once. */
+  #verified: LRUCache<string, Verified> | undefined;
 
   constructor(issuers: readonly Issuer[], groups: Pick<Groups, 'team'>, clock: Clock, health: ConcernHealth) {
     this.#groups = groups;
@@ -41,7 +41,7 @@ export class TokenCallers {
 
   /** Takes over the issuers of another configuration. */
   configure(issuers: readonly Issuer[]): void {
-    this.#verified.clear();
+    this.#verified = issuers.length === 0 ? undefined : new LRUCache<string, Verified>({ max: 50_000 });
     this.#issuers = new Map(
       issuers.map((config) => [
         config.issuer,
@@ -52,13 +52,13 @@ export class TokenCallers {
 
   /** Undefined for what is no token, or where no issuer is configured. */
   find(secret: string): Promise<Caller | undefined> | undefined {
-    if (this.#issuers.size === 0 || !TOKEN.test(secret)) return undefined;
-    return this.#find(secret);
+    if (this.#verified === undefined || !TOKEN.test(secret)) return undefined;
+    return this.#find(secret, this.#verified);
   }
 
-  async #find(token: string): Promise<Caller | undefined> {
+  async #find(token: string, verified: LRUCache<string, Verified>): Promise<Caller | undefined> {
     const digest = hash('sha256', token, 'base64url');
-    const known = this.#verified.get(digest);
+    const known = verified.get(digest);
     if (known !== undefined && known.untilMs > this.#clock.now()) return known.caller;
     const issuer = this.#issuers.get(issuerOf(token) ?? '');
     if (issuer === undefined) return undefined;
@@ -67,7 +67,7 @@ export class TokenCallers {
     const caller = claims === undefined ? undefined : this.#callerOf(claims, config);
     if (claims === undefined || caller === undefined) return undefined;
     const untilMs = Math.min(this.#clock.now() + FRESH_MS, (claims.exp as number) * 1_000);
-    this.#verified.set(digest, { caller, untilMs });
+    verified.set(digest, { caller, untilMs });
     return caller;
   }
 
