@@ -5,7 +5,8 @@ import type { FrontierPoint } from './frontier.ts';
 /** The frontier as a picture (SVG): further right and lower is better. */
 export async function plotFrontier(points: readonly FrontierPoint[], subtitle: string): Promise<string> {
   const spec: TopLevelSpec = {
-    title: { text: 'Throughput against p99, 1 to 128 callers', subtitle },
+    // a line each, or the picture is as wide as the longest of them
+    title: { text: 'Throughput against p99, 1 to 128 callers', subtitle: subtitle.split('; ') },
     width: 640,
     height: 360,
     background: 'white',
@@ -14,7 +15,7 @@ export async function plotFrontier(points: readonly FrontierPoint[], subtitle: s
     encoding: {
       x: { field: 'perSecond', type: 'quantitative', title: 'requests/s' },
       y: { field: 'p99Ms', type: 'quantitative', title: 'p99 (ms)', scale: { type: 'log' } },
-      color: { field: 'peer', type: 'nominal', title: null },
+      color: { field: 'peer', type: 'nominal', title: null, legend: { labelLimit: 300 } },
       order: { field: 'connections' },
     },
   };

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Keeps a replica's memory near what it needs, for no CPU that could be measured (docs/performance.md). Takes about a tenth of a second, and is
+ * Keeps a replica's memory near what it needs, for one or two hundredths of its CPU (docs/performance.md). Takes about a tenth of a second, and is
  * for before there are calls.
  */
 export function keepMemorySmall(): void {
