@@ -20,6 +20,8 @@ describe('clients', () => {
         providers: { up: { baseUrl } },
         keys: [{ name: 'clients', secret: KEY, limits: { concurrent: 50 } }],
         limits: { bodyTimeout: '1s' },
+        // the way to Redis leads through this process, which is busy for longer than the usual 50 ms when it asks for much at once
+        redis: { timeout: '1s' },
       }),
     });
     gateway = stage.gateways[0] as GatewayProcess;
@@ -130,6 +132,6 @@ describe('clients', () => {
     const all = await Promise.all(
       Array.from({ length: 50 }, (_, n) => ask(gateway.url, chat('up/x+latency=200', `${n}`), { key: KEY })),
     );
-    expect(all.map(({ status }) => status)).toEqual(Array(50).fill(200));
+    expect(all.map(({ status, code }) => code ?? status)).toEqual(Array(50).fill(200));
   }, 60_000);
 });
