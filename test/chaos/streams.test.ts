@@ -323,8 +323,6 @@ describe('clients that read slowly', () => {
         // two hundred at once may hold up a slow machine longer than it takes new calls by default, and it would shed the last of them
         resilience: { overload: { lag: '30s' } },
       },
-      // as in the image
-      environment: { NODE_OPTIONS: '--max-semi-space-size=16' },
     });
 
     const memory = (): number => {

@@ -46,6 +46,8 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     ADMIN_PORT: '0',
     SLUICE_ADMIN_KEY: ADMIN_KEY,
     SLUICE_CONFIG: configFile,
+    // as in the image
+    NODE_OPTIONS: '--max-semi-space-size=16',
     ...options.environment,
   };
   const here = { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptions;
