@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import {
+  type Appended,
   type AuditBatch,
   type AuditReader,
   type AuditReaderOptions,
   type AuditTrail,
   addUsage,
   combinationOf,
+  isAmount,
   type KeptRecord,
+  USAGE_AMOUNTS,
   type UsageSum,
   type UsageTable,
   usageTableOf,
@@ -31,8 +34,10 @@ export class MemoryAuditTrail implements AuditTrail {
     this.#maxRecords = maxRecords;
   }
 
-  async append({ id, records, usage }: AuditBatch): Promise<void> {
-    if (this.#seen.has(id)) return;
+  async append({ id, records, usage: given, spent = [] }: AuditBatch, before = id): Promise<Appended> {
+    const lostData = before !== id && !this.#seen.has(before);
+    if (this.#seen.has(id)) return { setAside: 0, lostData };
+    const { usage, setAside } = countable(given);
     this.#seen.set(id, true);
     for (const record of records) this.#records.push(record);
     // cut rarely, so that a full trail does not copy itself with each batch
@@ -43,6 +48,7 @@ export class MemoryAuditTrail implements AuditTrail {
     for (const [name, sums] of Map.groupBy(usage, (sum) => `${usageTableOf(sum)} ${sum.day}`)) {
       this.#sums.set(name, addUsage([...(this.#sums.get(name)?.values() ?? []), ...sums], combinationOf));
     }
+    return { setAside: setAside + spent.filter(({ amount }) => !isAmount(amount)).length, lostData };
   }
 
   async has(batchId: string): Promise<boolean> {
@@ -81,4 +87,15 @@ export class MemoryAuditTrail implements AuditTrail {
   async usage(days: readonly string[], table: UsageTable = 'days'): Promise<readonly UsageSum[]> {
     return days.flatMap((day) => [...(this.#sums.get(`${table} ${day}`)?.values() ?? [])]);
   }
+}
+
+/** The sums without the amounts that cannot be added, and how many those are. */
+function countable(sums: readonly UsageSum[]): { usage: UsageSum[]; setAside: number } {
+  let setAside = 0;
+  const usage = sums.map((sum) => {
+    const bad = USAGE_AMOUNTS.filter((amount) => !isAmount(sum[amount]));
+    setAside += bad.length;
+    return bad.length === 0 ? sum : { ...sum, ...Object.fromEntries(bad.map((amount) => [amount, 0])) };
+  });
+  return { usage, setAside };
 }

@@ -1,4 +1,4 @@
-import { LEASE_SHARE, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
+import { GRANT_SHARE, LEASE_SHARE, type BudgetHold, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
 
 const OF_A_REPLICA = 'lease/';
 
@@ -19,6 +19,12 @@ export class Budget {
       this.reserved -= amount;
       if (callId.startsWith(OF_A_REPLICA)) this.leased -= amount;
     }
+  }
+
+  /** What a call may reserve that needs `amount` and would have up to `most`; see redis/scripts/reserve.lua. */
+  grant({ amount, most = amount, limit }: BudgetHold): number {
+    const left = Math.max(0, limit - this.spent - this.reserved - amount);
+    return Math.min(Math.max(most, amount), amount + Math.floor(left * GRANT_SHARE));
   }
 
   reserve(callId: string, amount: number, untilMs: number): void {
@@ -49,8 +55,10 @@ export class Budget {
   }
 
   /** An amount whose lease has run out is spent all the same. */
-  settle(callId: string, amount: number, actual: number): void {
-    if (this.#reservations.delete(callId)) this.reserved -= amount;
-    this.spent += actual;
+  settle(callId: string, actual: number): void {
+    const reservation = this.#reservations.get(callId);
+    if (reservation !== undefined) this.reserved -= reservation.amount;
+    this.#reservations.delete(callId);
+    this.spent = Math.min(Number.MAX_SAFE_INTEGER, this.spent + actual);
   }
 }

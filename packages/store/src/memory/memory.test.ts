@@ -1,6 +1,7 @@
 import { type ManualClock, systemClock } from '@sluice/core';
 import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
+import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
 import { circuitsContract } from '../ports/circuits.contract.ts';
@@ -27,6 +28,7 @@ import {
 import { MemoryTargetLoads } from './target-loads.ts';
 
 metersContract('memory', (clock) => new MemoryMeters(clock));
+budgetsContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
 keysContract('memory', async () => {
   const journal = new MemoryRegistry();

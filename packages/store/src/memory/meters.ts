@@ -1,7 +1,9 @@
 import type { Clock, MeterState } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import {
+  assertAmounts,
   type BudgetHold,
+  type BudgetName,
   type BudgetState,
   type ConcurrencyHold,
   type HeldPlace,
@@ -18,7 +20,7 @@ import {
 import { Budget } from './budget.ts';
 
 /** How long a call id is remembered, as in Redis. */
-const CALL_ID_TTL_MS = 10_000;
+const CALL_ID_TTL_MS = 60_000;
 const SETTLED_TTL_MS = 60_000;
 const MAX_METERS = 100_000;
 
@@ -41,8 +43,9 @@ export class MemoryMeters implements Meters {
     const known = this.#answers.get(answerKey);
     const rememberedMs = known?.result === RELEASED ? SETTLED_TTL_MS : CALL_ID_TTL_MS;
     if (known !== undefined && nowMs - known.atMs < rememberedMs) return known.result;
+    for (const hold of request.holds) assertHold(hold);
     const result = this.#reserveOnce(request, nowMs);
-    this.#answers.set(answerKey, { atMs: nowMs, result });
+    if (result.admitted) this.#answers.set(answerKey, { atMs: nowMs, result });
     return result;
   }
 
@@ -59,6 +62,7 @@ export class MemoryMeters implements Meters {
   }
 
   async settle({ tenant, subject, callId, holds, unreserved }: Settlement): Promise<void> {
+    for (const { hold, actual } of holds) if (hold.kind !== 'concurrency') assertAmounts([hold.amount, actual]);
     const nowMs = this.#clock.now();
     const of = { tenant, subject, callId };
     const answerKey = answerName(of);
@@ -73,19 +77,23 @@ export class MemoryMeters implements Meters {
       if (hold.kind === 'window' && !reserved) this.#window(of, hold).add(nowMs, actual);
       else if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
       else if (hold.kind === 'budget')
-        this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, hold.amount, actual);
+        this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, actual);
       else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);
       else this.#window(of, hold).giveBack(nowMs, receipt, hold.amount - actual);
     }
     this.#answers.set(answerKey, { atMs: nowMs, result: RELEASED });
   }
 
-  async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
+  /** Nothing is lost here without the process itself. */
+  async raiseToLedger(): Promise<void> {}
+
+  async budget(of: BudgetName): Promise<BudgetState> {
     const { spent, reserved, leased } = this.#budget(of);
     return { spent, reserved: reserved - leased, leased };
   }
 
   async lease(request: LeaseRequest): Promise<LeaseGrant> {
+    assertAmounts([request.limit, request.wanted, request.promised]);
     const nowMs = this.#clock.now();
     const budget = this.#budget(request);
     budget.free(nowMs);
@@ -106,54 +114,58 @@ export class MemoryMeters implements Meters {
   }
 
   #reserveOnce(request: ReservationRequest, nowMs: number): ReservationResult {
-    let refused: { meter: string; full: number; retryAfterMs: number } | undefined;
+    let refused: ({ meter: string; full: number } & Full) | undefined;
     for (const [full, hold] of request.holds.entries()) {
-      const retryAfterMs = this.#full(request, hold, nowMs);
-      if (retryAfterMs !== undefined) {
-        refused = { meter: hold.meter, full, retryAfterMs };
+      const found = this.#full(request, hold, nowMs);
+      if (found !== undefined) {
+        refused = { meter: hold.meter, full, ...found };
         break;
       }
     }
+    const grant = Math.min(...request.holds.map((hold) => (hold.kind === 'budget' ? this.#budgetOf(request, hold).grant(hold) : Infinity)));
     if (refused === undefined) {
       for (const hold of request.holds) {
         if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);
         else if (hold.kind === 'concurrency') this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
-        else
-          this.#budget({ ...ownerOf(request, hold), period: hold.period }).reserve(
-            request.callId,
-            hold.amount,
-            nowMs + hold.leaseMs,
-          );
+        else this.#budgetOf(request, hold).reserve(request.callId, grant, nowMs + hold.leaseMs);
       }
     }
     const meters = request.holds.map((hold) => this.#stateOf(request, hold, nowMs));
     if (refused !== undefined) return { admitted: false, ...refused, meters };
-    const receipts = request.holds.map((hold) => (hold.kind === 'window' ? this.#window(request, hold).indexAt(nowMs) : 0));
+    const receipts = request.holds.map((hold) => {
+      if (hold.kind === 'window') return this.#window(request, hold).indexAt(nowMs);
+      return hold.kind === 'budget' ? grant : 0;
+    });
     return { admitted: true, meters, receipts };
   }
 
-  /** Undefined where there is room, else when asking again may help. */
-  #full(request: ReservationRequest, hold: Hold, nowMs: number): number | undefined {
+  /** Undefined where there is room. */
+  #full(request: ReservationRequest, hold: Hold, nowMs: number): Full | undefined {
     switch (hold.kind) {
       case 'window':
-        return this.#windowFull(request, hold, nowMs) || undefined;
+        return fullFor(this.#windowFull(request, hold, nowMs));
       case 'concurrency':
-        return this.#placesFull(request, hold, nowMs) || undefined;
+        return fullFor(this.#placesFull(request, hold, nowMs));
       case 'budget':
         return this.#budgetFull(request, hold, nowMs);
     }
   }
 
-  #budgetFull(request: ReservationRequest, hold: BudgetHold, nowMs: number): number | undefined {
-    const budget = this.#budget({ ...ownerOf(request, hold), period: hold.period });
+  #budgetFull(request: ReservationRequest, hold: BudgetHold, nowMs: number): Full | undefined {
+    const budget = this.#budgetOf(request, hold);
     budget.free(nowMs);
-    if (budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
+    // a soft budget has the largest limit there is, and refuses nothing
+    if (hold.limit === Number.MAX_SAFE_INTEGER || budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
     // what others have reserved may come back; what is spent is spent until the period is over
-    if (budget.spent + hold.amount <= hold.limit) return 1_000;
-    return hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs);
+    if (budget.spent + hold.amount <= hold.limit) return { retryAfterMs: 1_000, inFlight: true };
+    return { retryAfterMs: hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs) };
   }
 
-  #budget(of: { tenant: string; subject: string; meter: string; period: string }): Budget {
+  #budgetOf(of: { tenant: string; subject: string }, hold: BudgetHold): Budget {
+    return this.#budget({ ...ownerOf(of, hold), period: hold.period });
+  }
+
+  #budget(of: BudgetName): Budget {
     const key = `${nameOf(of)}\n${of.period}`;
     let budget = this.#budgets.get(key);
     if (budget === undefined) {
@@ -176,7 +188,7 @@ export class MemoryMeters implements Meters {
 
   #stateOf(request: ReservationRequest, hold: Hold, nowMs: number): MeterState {
     if (hold.kind === 'budget') {
-      const { spent, reserved } = this.#budget({ ...ownerOf(request, hold), period: hold.period });
+      const { spent, reserved } = this.#budgetOf(request, hold);
       const resetMs = hold.endsAtMs === undefined ? 0 : Math.max(0, hold.endsAtMs - nowMs);
       return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - spent - reserved), resetMs };
     }
@@ -208,6 +220,17 @@ export class MemoryMeters implements Meters {
     }
     return held;
   }
+}
+
+/** Why there is no room on a meter. */
+type Full = Pick<ReservationResult & { admitted: false }, 'retryAfterMs' | 'inFlight'>;
+
+/** @param retryAfterMs 0 where there is room */
+const fullFor = (retryAfterMs: number): Full | undefined => (retryAfterMs === 0 ? undefined : { retryAfterMs });
+
+function assertHold(hold: Hold): void {
+  if (hold.kind === 'window') assertAmounts([hold.limit, hold.amount]);
+  else if (hold.kind === 'budget') assertAmounts([hold.limit, hold.amount, hold.most ?? 0]);
 }
 
 const RELEASED: ReservationResult = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] };

@@ -1,6 +1,6 @@
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
-import { type Counters, type ProviderStats, RECENT_BUCKET_MS, type StatsSnapshot } from '../ports/index.ts';
+import { type Counters, isAmount, type ProviderStats, RECENT_BUCKET_MS, type StatsSnapshot } from '../ports/index.ts';
 
 /** Sums of one process. */
 export class MemoryProviderStats implements ProviderStats {
@@ -18,17 +18,23 @@ export class MemoryProviderStats implements ProviderStats {
     for (const at of this.#buckets.keys()) if (at < index - 1) this.#buckets.delete(at);
     const current = this.#buckets.get(index) ?? {};
     this.#buckets.set(index, current);
+    let setAside = 0;
     if (!this.#seen.has(batchId)) {
       this.#seen.set(batchId, true);
-      addTo(this.#totals, totals);
-      addTo(current, recent);
+      setAside = addTo(this.#totals, totals) + addTo(current, recent);
     }
     const span = { ...this.#buckets.get(index - 1) };
     addTo(span, current);
-    return { totals: { ...this.#totals }, recent: span };
+    return { totals: { ...this.#totals }, recent: span, setAside };
   }
 }
 
-function addTo(sums: Record<string, number>, counters: Counters): void {
-  for (const [name, amount] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + amount;
+/** Adds to sums. Returns how many amounts could not be added. */
+function addTo(sums: Record<string, number>, counters: Counters): number {
+  let setAside = 0;
+  for (const [name, amount] of Object.entries(counters)) {
+    if (isAmount(amount)) sums[name] = (sums[name] ?? 0) + amount;
+    else setAside++;
+  }
+  return setAside;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/core';
-import { REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
+import { type LoadExchange, REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
 
 interface Own {
   inFlight: number;
@@ -25,7 +25,7 @@ export class MemoryTargetLoads implements TargetLoads {
     this.#clock = clock;
   }
 
-  async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<ReadonlyMap<string, TargetShare>> {
+  async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange> {
     const nowMs = this.#clock.now();
     this.#forgetGone(nowMs);
     const own = this.#replicas.get(replica) ?? { heardMs: nowMs, targets: new Map<string, Own>() };
@@ -45,7 +45,7 @@ export class MemoryTargetLoads implements TargetLoads {
         ...(atMs === undefined ? {} : { measuredMs: nowMs - atMs }),
       });
     }
-    return shares;
+    return { replicas: this.#replicas.size, shares };
   }
 
   async leave(replica: string): Promise<void> {

@@ -49,6 +49,32 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await trail.latest(10)).toHaveLength(4);
     });
 
+    it('sets aside amounts that cannot be added, and writes everything else of the batch once', async () => {
+      const trail = open(100);
+      const sum = (tenant: string, more: Partial<UsageSum>): UsageSum => ({
+        ...{ day: '2026-11-24', hour: '', tag: '', tenant, team: '', key: 'k', provider: 'p', model: 'm' },
+        ...(Object.fromEntries(USAGE_AMOUNTS.map((one) => [one, 0])) as Record<keyof UsageAmounts, number>),
+        ...{ calls: 1, ...more },
+      });
+      const bad = [Number.NaN, -1, 0.5, 9e18, Number.POSITIVE_INFINITY].map((cost) => sum('bad', { cost }));
+      const usage = [...bad, sum('good', { cost: 7 })];
+      const spent = [9e18, -1].map((amount) => ({ tenant: 'bad', subject: 'k', period: '2026-11', amount }));
+      expect(await trail.append({ id: '1', records: ['{"n":1}'], usage, spent })).toEqual({ setAside: 7, lostData: false });
+      await trail.append({ id: '1', records: ['{"n":1}'], usage, spent });
+      const sums = await trail.usage(['2026-11-24']);
+      expect(sums.find(({ tenant }) => tenant === 'good')).toMatchObject({ calls: 1, cost: 7 });
+      expect(sums.find(({ tenant }) => tenant === 'bad')).toMatchObject({ calls: 5, cost: 0 });
+      expect(await trail.latest(10)).toHaveLength(1);
+    });
+
+    it('notices that the batch before is lost', async () => {
+      const trail = open(100);
+      const append = (id: string, before?: string) => trail.append(batch(id, ['{}']), before);
+      expect(await append('1')).toMatchObject({ lostData: false });
+      expect(await append('2', '1')).toMatchObject({ lostData: false });
+      expect(await append('3', 'never written')).toMatchObject({ lostData: true });
+    });
+
     it('gives what came after a record, oldest first', async () => {
       const trail = open(100);
       await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));

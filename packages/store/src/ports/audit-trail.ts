@@ -53,9 +53,22 @@ export interface AuditReaderOptions {
   readonly claimAfterMs: number;
 }
 
+/** What became of a batch. */
+export interface Appended {
+  /** Amounts that could not be added: no whole number from 0 to 2^53 - 1, or one that a sum has no room for. */
+  readonly setAside: number;
+  /** The batch `before`, written within the last minutes, is there no more: the store lost data. */
+  readonly lostData: boolean;
+}
+
 /** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
 export interface AuditTrail {
-  append(batch: AuditBatch): Promise<void>;
+  /**
+   * Appends a batch and adds its sums, once. An amount that cannot be added is set aside; everything else of the batch is written.
+   *
+   * @param before the id of the batch that the same writer wrote before, within the last minutes
+   */
+  append(batch: AuditBatch, before?: string): Promise<Appended>;
   /** Whether a batch of the last minutes is there: what was written may be lost with the one that took it. */
   has(batchId: string): Promise<boolean>;
   /** Told when the store may be another one than before. Returns how to stop listening. */

@@ -29,7 +29,13 @@ export interface BudgetHold extends Owned {
   readonly kind: 'budget';
   readonly meter: string;
   readonly limit: Money;
+  /** The least that has to be left of the budget. */
   readonly amount: Money;
+  /**
+   * The most that is reserved, in nano-dollars: `amount`, and beyond it a hundredth (`GRANT_SHARE`) of what is left then, up to this. The receipt says
+   * how much it is; of several budgets of one call the smallest holds for all of them. `amount` if not given.
+   */
+  readonly most?: Money;
   /** Which stretch of time it is the budget of, as a part of the meter's name: `2026-11`. Nothing is ever reset. */
   readonly period: string;
   /** When that is over, in milliseconds since the epoch; undefined for a budget without an end. */
@@ -54,7 +60,7 @@ export type ReservationResult =
   | {
       readonly admitted: true;
       readonly meters: readonly MeterState[];
-      /** One a hold: what `settle` has to know of it. */
+      /** One a hold: what `settle` has to know of it. A budget's is the amount that was reserved, in nano-dollars. */
       readonly receipts: readonly number[];
     }
   | {
@@ -62,6 +68,8 @@ export type ReservationResult =
       /** The first meter that is full, and which of the holds that is; -1 for a call that was given up before. */
       readonly meter: string;
       readonly full: number;
+      /** Of a budget: calls in flight have reserved what is left, so that room may come back before the period is over. */
+      readonly inFlight?: true;
       /** When asking again may help. */
       readonly retryAfterMs: number;
       readonly meters: readonly MeterState[];
@@ -72,7 +80,7 @@ export interface Settlement {
   readonly tenant: string;
   readonly subject: string;
   readonly callId: string;
-  /** The store was away when it was admitted: unless its reservation has come through all the same, all that it came to is counted now. */
+  /** The answer to its reservation was not received: unless the reservation was made all the same, all that the call came to is counted now. */
   readonly unreserved?: boolean;
   readonly holds: readonly {
     readonly hold: Hold;
@@ -115,6 +123,17 @@ export interface LeaseGrant {
   readonly target: Money;
 }
 
+/** Names one budget. */
+export interface BudgetName {
+  readonly tenant: string;
+  readonly subject: string;
+  readonly meter: string;
+  readonly period: string;
+}
+
+/** The part of what is left of a budget that one call may reserve beyond what it needs. */
+export const GRANT_SHARE = 0.01;
+
 /** Of what is left of a budget, how many in a thousand one replica may have as its lease. */
 export const LEASE_SHARE = 50;
 
@@ -136,23 +155,26 @@ export interface HeldPlace {
  * never the other way. It takes the store's clock, and a clock that goes back reopens nothing.
  */
 export interface Meters {
-  /** Reserves on all meters at once or, where one is full, on none; what is refused is not charged. */
+  /**
+   * Reserves on all meters at once or, where one is full, on none; what is refused is not charged. A refused call may ask again under its id.
+   *
+   * @throws RangeError for an amount that is no whole number from 0 to 2^53 - 1
+   */
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
   release(places: readonly HeldPlace[]): Promise<void>;
   /**
    * Gives a call's places back and moves its amounts to what they came to: of a window what was too much leaves the sub-window it was counted in, and what was
    * too little is counted now; of a budget what was reserved becomes what is spent. Settling twice changes nothing, and an amount whose lease has run out
-   * is spent all the same. A call that is settled before it was reserved takes nothing.
+   * is spent all the same. A call that is settled before it was reserved takes nothing. Sums saturate at 2^53 - 1.
+   *
+   * @throws RangeError for an amount that is no whole number from 0 to 2^53 - 1
    */
   settle(settlement: Settlement): Promise<void>;
   /** What a budget has come to. */
-  budget(of: {
-    readonly tenant: string;
-    readonly subject: string;
-    readonly meter: string;
-    readonly period: string;
-  }): Promise<BudgetState>;
+  budget(of: BudgetName): Promise<BudgetState>;
+  /** Raises what is spent of budgets to what the ledger says, after the store lost data. Nothing is ever lowered. */
+  raiseToLedger(budgets: readonly BudgetName[]): Promise<void>;
   /** Reserves a part of a budget for a replica, in place of the one that it has; it is free again when its time is over. */
   lease(request: LeaseRequest): Promise<LeaseGrant>;
   /** Keeps places for another lease; a place whose lease has run out stays lost. */

@@ -16,13 +16,20 @@ export function providerStatsContract(adapter: string, open: (clock: ManualClock
     it('counts a batch once', async () => {
       const stats = open(new ManualClock());
       await stats.add('same', { calls: 2 }, { calls: 2 });
-      expect(await stats.add('same', { calls: 2 }, { calls: 2 })).toEqual({ totals: { calls: 2 }, recent: { calls: 2 } });
+      expect(await stats.add('same', { calls: 2 }, { calls: 2 })).toEqual({ totals: { calls: 2 }, recent: { calls: 2 }, setAside: 0 });
     });
 
     it('only reads where there is nothing to add', async () => {
       const stats = open(new ManualClock());
       await stats.add('1', { calls: 2 }, {});
-      expect(await stats.add('2', {}, {})).toEqual({ totals: { calls: 2 }, recent: {} });
+      expect(await stats.add('2', {}, {})).toEqual({ totals: { calls: 2 }, recent: {}, setAside: 0 });
+    });
+
+    it('sets aside amounts that cannot be added, and adds the others once', async () => {
+      const stats = open(new ManualClock());
+      const bad = { nan: Number.NaN, half: 0.5, negative: -1, huge: 9e18, calls: 2 };
+      expect(await stats.add('1', bad, bad)).toEqual({ totals: { calls: 2 }, recent: { calls: 2 }, setAside: 8 });
+      expect(await stats.add('1', bad, bad)).toEqual({ totals: { calls: 2 }, recent: { calls: 2 }, setAside: 0 });
     });
 
     it('forgets what is no longer recent, and no total', async () => {
@@ -32,7 +39,7 @@ export function providerStatsContract(adapter: string, open: (clock: ManualClock
       clock.advance(RECENT_BUCKET_MS);
       expect((await stats.add('2', {}, {})).recent).toEqual({ calls: 1 });
       clock.advance(RECENT_BUCKET_MS);
-      expect(await stats.add('3', {}, {})).toEqual({ totals: { calls: 1 }, recent: {} });
+      expect(await stats.add('3', {}, {})).toEqual({ totals: { calls: 1 }, recent: {}, setAside: 0 });
     });
   });
 }

@@ -6,12 +6,15 @@ export interface StatsSnapshot {
   readonly totals: Counters;
   /** Of the last five to ten minutes: what `balanced` and `speed` go by. */
   readonly recent: Counters;
+  /** Amounts of this batch that could not be added: no whole number from 0 to 2^53 - 1, or one that a sum has no room for. */
+  readonly setAside: number;
 }
 
 /** Sums over all replicas of what happened, per target and in all. Written and read in the background, never on a call's way. */
 export interface ProviderStats {
   /**
    * Adds to the counters and gives the sums of all replicas with it. Adding twice under one id is adding once.
+   * An amount that cannot be added is set aside; everything else is added.
    *
    * @param recent the part that also counts for the recent span
    */

@@ -10,7 +10,23 @@ const report = (inFlight: number, waiting: number, limit?: number): ReadonlyMap<
 export function targetLoadsContract(adapter: string, open: (clock: ManualClock) => TargetLoads): void {
   describe(`loads of targets (${adapter})`, () => {
     const shareOf = async (loads: TargetLoads, replica: string, told: ReadonlyMap<string, TargetReport>) =>
-      (await loads.exchange(replica, told)).get('t');
+      (await loads.exchange(replica, told)).shares.get('t');
+
+    it('counts the replicas, also those that have nothing to tell, until they leave or are silent', async () => {
+      const clock = new ManualClock();
+      const loads = open(clock);
+      const replicas = async (replica: string) => (await loads.exchange(replica, new Map())).replicas;
+      expect(await replicas('a')).toBe(1);
+      expect(await replicas('b')).toBe(2);
+      expect(await replicas('a')).toBe(2);
+      await loads.leave('a');
+      expect(await replicas('b')).toBe(1);
+      expect(await replicas('c')).toBe(2);
+      clock.advance(REPLICA_LEASE_MS / 2);
+      await replicas('b');
+      clock.advance(REPLICA_LEASE_MS / 2 + 1);
+      expect(await replicas('b')).toBe(1);
+    });
 
     it('adds up what is under way at all replicas', async () => {
       const loads = open(new ManualClock());

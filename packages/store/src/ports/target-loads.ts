@@ -30,6 +30,13 @@ export interface TargetShare {
   readonly measuredMs?: number;
 }
 
+/** What a replica is told in return. */
+export interface LoadExchange {
+  /** How many replicas there are, the asker included. */
+  readonly replicas: number;
+  readonly shares: ReadonlyMap<string, TargetShare>;
+}
+
 /**
  * How loaded targets are over all replicas. Replicas tell and ask it in the background, a few times a second, so that no call waits for it.
  *
@@ -38,7 +45,8 @@ export interface TargetShare {
  * that is not heard of for ten seconds has lost its places.
  */
 export interface TargetLoads {
-  exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<ReadonlyMap<string, TargetShare>>;
+  /** Tells that a replica lives, and what it has to tell of targets; nothing to tell is fine. */
+  exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange>;
   /** A replica that ends gives back what it has. */
   leave(replica: string): Promise<void>;
 }

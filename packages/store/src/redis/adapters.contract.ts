@@ -4,6 +4,7 @@ import type { Clock } from '@sluice/core';
 import { waitFor } from '../../../../test/support/wait-for.ts';
 import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
+import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
 import { circuitsContract } from '../ports/circuits.contract.ts';
@@ -32,6 +33,8 @@ import { RedisTargetLoads } from './target-loads.ts';
 
 /** Ample, because these tests are about what is answered and not when. */
 export const wait = waitAtMost(5_000);
+
+const PERIOD = { period: '2026-11', endsAtMs: undefined };
 
 export const ownLayout = (): KeyLayout => new KeyLayout(`test-${randomUUID()}`);
 
@@ -67,6 +70,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     const own = { state, background, layout: ownLayout(), wait };
     return new RedisMeters(clock === undefined ? own : { ...own, clock });
   });
+  budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
   const untilSubscribed = (state: Connections['state'], channel: string, listen: (heard: () => void) => () => void) => {
@@ -188,6 +192,74 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
         holds: [{ hold: { ...hold, amount: 10 }, receipt: 0, actual: 5 }],
       });
       expect(await budget()).toEqual({ spent: 145, reserved: 20, leased: 0 });
+    });
+  });
+  describe(`what is spent of a budget after Redis lost data (${adapter})`, () => {
+    const hold = { kind: 'budget', meter: 'budget', limit: 1_000, amount: 10, ...PERIOD, leaseMs: 30_000 } as const;
+    const setUp = () => {
+      const layout = ownLayout();
+      const of = { tenant: 'acme', subject: 'app' };
+      const name = { ...of, meter: 'budget', period: PERIOD.period };
+      const key = layout.budget('acme', 'app', 'budget', PERIOD.period);
+      const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
+      const call = async (callId: string, actual: number) => {
+        const result = await meters.reserve({ ...of, callId, holds: [hold] });
+        await meters.settle({ ...of, callId, holds: [{ hold, receipt: 0, actual }] });
+        return result;
+      };
+      const spent = async () => (await meters.budget(name)).spent;
+      const ledger = (amount: number) =>
+        new RedisAuditTrail(shared.background, layout, 10).append({
+          id: randomUUID(),
+          records: [],
+          usage: [],
+          spent: [{ ...of, period: PERIOD.period, amount }],
+        });
+      return { key, name, meters, call, spent, ledger };
+    };
+
+    it('is what a replica has seen before, where counter and ledger are lost', async () => {
+      const { key, call, spent } = setUp();
+      await call('a', 400);
+      await call('b', 0);
+      await shared.state.del(key);
+      expect(await call('c', 5)).toMatchObject({ admitted: true, meters: [{ remaining: 590 }] });
+      expect(await spent()).toBe(405);
+    });
+
+    it('is raised to what a replica has seen before, where an older counter came back', async () => {
+      const { key, call, spent } = setUp();
+      await call('a', 400);
+      await call('b', 0);
+      await shared.state.hset(key, 's', 150);
+      await call('c', 0);
+      await waitFor(async () => (await spent()) === 400, 'the counter to be raised');
+    });
+
+    it('is raised to the ledger once that is written again, and never lowered', async () => {
+      const { name, meters, call, spent, ledger } = setUp();
+      await call('a', 100);
+      await ledger(70);
+      await meters.raiseToLedger([name]);
+      expect(await spent()).toBe(100);
+      await ledger(460);
+      await meters.raiseToLedger([name]);
+      expect(await spent()).toBe(530);
+    });
+
+    it('is left to the next call to seed, where nothing is known of it', async () => {
+      const { key, name, meters, ledger } = setUp();
+      await ledger(70);
+      await meters.raiseToLedger([name]);
+      expect(await shared.state.exists(key)).toBe(0);
+    });
+
+    it('replaces a negative sum that an overflow left', async () => {
+      const { key, call, spent, ledger } = setUp();
+      await ledger(300);
+      await shared.state.hset(key, 's', '-9223372036854775808');
+      expect(await call('a', 5)).toMatchObject({ admitted: true, meters: [{ remaining: 690 }] });
+      expect(await spent()).toBe(305);
     });
   });
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));

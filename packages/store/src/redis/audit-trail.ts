@@ -1,4 +1,5 @@
 import {
+  type Appended,
   type AuditBatch,
   type AuditReader,
   type AuditReaderOptions,
@@ -21,6 +22,8 @@ import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
 const APPEND = new Script('append-audit');
+/** The number of the first key that is a hash of sums (see append-audit.lua). */
+const FIRST_SUMS = 4;
 
 /** How long it is known what was spent of the budgets of a period: longer than its counters live. 0: for ever. */
 function spentTtlMs(period: string): number {
@@ -43,12 +46,12 @@ export class RedisAuditTrail implements AuditTrail {
     this.#retention = retention;
   }
 
-  async append({ id, records, usage, spent = [] }: AuditBatch): Promise<void> {
-    if (records.length === 0 && usage.length === 0 && spent.length === 0) return;
+  async append({ id, records, usage, spent = [] }: AuditBatch, before = id): Promise<Appended> {
+    if (records.length === 0 && usage.length === 0 && spent.length === 0) return { setAside: 0, lostData: false };
     const { keepMs, keepDetailedMs } = this.#retention;
     const hashes = new Map<string, { readonly at: number; readonly ttlMs: number }>();
     const hashOf = (name: string, ttlMs: number): number => {
-      const known = hashes.get(name) ?? { at: hashes.size + 3, ttlMs };
+      const known = hashes.get(name) ?? { at: hashes.size + FIRST_SUMS, ttlMs };
       hashes.set(name, known);
       return known.at;
     };
@@ -66,9 +69,12 @@ export class RedisAuditTrail implements AuditTrail {
     for (const { tenant, subject, period, amount } of spent) {
       sums.push(hashOf(this.#layout.spent(period), spentTtlMs(period)), this.#layout.spentOf(tenant, subject), amount);
     }
-    const keys = [this.#layout.auditBatch(id), this.#layout.auditStream, ...hashes.keys()];
+    const { auditStream } = this.#layout;
+    const keys = [this.#layout.auditBatch(id), auditStream, this.#layout.auditBatch(before), ...hashes.keys()];
     const ttls = [...hashes.values()].map(({ ttlMs }) => ttlMs);
-    await APPEND.run(this.#background, keys, [this.#maxRecords, records.length, ...ttls, ...records, ...sums]);
+    const args = [this.#maxRecords, records.length, ...ttls, ...records, ...sums];
+    const [, there, setAside = 0] = (await APPEND.run(this.#background, keys, args)) as number[];
+    return { setAside, lostData: there === 0 };
   }
 
   async has(batchId: string): Promise<boolean> {

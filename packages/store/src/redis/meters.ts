@@ -1,5 +1,7 @@
 import type { Clock, MeterState } from '@sluice/core';
 import {
+  assertAmounts,
+  type BudgetName,
   type BudgetState,
   type HeldPlace,
   type Hold,
@@ -16,9 +18,12 @@ import type { Wait } from './deadline.ts';
 import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
+import { SpentBudgets } from './spent-budgets.ts';
 
-/** How long a call id is remembered: far longer than a command may wait for its answer. */
+/** How long the mark of a call that was given up is remembered, in ms: far longer than a command may wait for its answer. */
 const CALL_ID_TTL_MS = 10_000;
+/** How long the answer to a reservation is remembered, in ms: what settles a call whose answer was lost comes when the connection is back. */
+const ANSWER_TTL_MS = 60_000;
 /** How long it is remembered that a call was settled: what is sent again because its answer was lost comes when the connection is back. */
 const SETTLED_TTL_MS = 300_000;
 
@@ -26,10 +31,11 @@ const RESERVE = new Script('reserve');
 const RELEASE = new Script('release');
 const RENEW = new Script('renew');
 const SETTLE = new Script('settle');
-const SEED = new Script('seed-budgets');
 const LEASE = new Script('lease-budget');
 
-/** What the script says of a budget that nothing is known of. */
+/** The script's verdicts beside 0 for a refusal. */
+const ADMITTED = 1;
+const IN_FLIGHT = 2;
 const UNSEEDED = -1;
 
 export interface RedisMetersOptions {
@@ -41,56 +47,53 @@ export interface RedisMetersOptions {
   readonly clock?: Clock;
 }
 
-/** Meters shared by all replicas: one script, one trip. */
+/** Meters shared by all replicas: one script, one round trip. */
 export class RedisMeters implements Meters {
   readonly #options: RedisMetersOptions;
+  readonly #spent: SpentBudgets;
 
   constructor(options: RedisMetersOptions) {
     this.#options = options;
+    this.#spent = new SpentBudgets(options);
   }
 
   async reserve(request: ReservationRequest): Promise<ReservationResult> {
     const { state, layout, wait } = this.#options;
     const keys = [layout.call(request.tenant, request.callId)];
-    let args = `[${this.#now() || false},${CALL_ID_TTL_MS}`;
+    let args = `[${this.#now() || false},${ANSWER_TTL_MS}`;
     for (const hold of request.holds) {
       this.#addKeys(keys, request.tenant, request.subject, hold);
-      switch (hold.kind) {
-        case 'window':
-          args += `,"w",${hold.limit},${hold.windowMs},${hold.amount},0`;
-          break;
-        case 'concurrency':
-          args += `,"c",${hold.limit},${hold.leaseMs},1,0`;
-          break;
-        case 'budget':
-          args += `,"b",${hold.limit},${hold.leaseMs},${hold.amount},${hold.endsAtMs ?? 0}`;
-      }
+      args += argumentsOf(hold);
     }
     args += ']';
     gatherWrites(state);
-    const answer = (await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[];
-    if (answer[0] !== UNSEEDED) return read(answer, request.holds);
-    await this.#seed(request);
-    return read((await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[], request.holds);
+    const reserve = async () => (await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[];
+    let answer = await reserve();
+    if (answer[0] === UNSEEDED) {
+      await this.#spent.seed(request);
+      answer = await reserve();
+    }
+    const result = read(answer, request.holds);
+    this.#compareSpent(request, answer);
+    return result;
   }
 
-  /** A budget that nothing is known of is new, or its counter was lost: what is spent of it stands in the ledger. */
-  async #seed({ tenant, subject: caller, holds }: ReservationRequest): Promise<void> {
-    const { state, layout, wait } = this.#options;
-    const budgets = holds.filter((hold) => hold.kind === 'budget');
-    const spent = await Promise.all(
-      budgets.map(({ subject = caller, period }) =>
-        wait('seed', () => state.hget(layout.spent(period), layout.spentOf(tenant, subject))),
-      ),
-    );
-    const keys: string[] = [];
-    for (const hold of budgets) this.#addKeys(keys, tenant, caller, hold);
-    const args = budgets.flatMap(({ endsAtMs }, n) => [spent[n] ?? 0, endsAtMs ?? 0]);
-    await wait('seed', () => SEED.run(state, keys, [this.#now(), ...args]));
+  /** Notices budgets of which less is spent than before. */
+  #compareSpent({ tenant, subject: caller, holds }: ReservationRequest, answer: readonly number[]): void {
+    let at = FIRST_METER;
+    for (const hold of holds) {
+      if (hold.kind === 'budget') this.#spent.compare({ ...hold, tenant, subject: hold.subject ?? caller }, answer[at + 3] ?? 0);
+      at += hold.kind === 'budget' ? BUDGET_PARTS : METER_PARTS;
+    }
+  }
+
+  async raiseToLedger(budgets: readonly BudgetName[]): Promise<void> {
+    await this.#spent.raise(budgets);
   }
 
   async lease(request: LeaseRequest): Promise<LeaseGrant> {
     const { tenant, subject, meter, period, endsAtMs, limit, holder, wanted, promised, leaseMs } = request;
+    assertAmounts([limit, wanted, promised]);
     const { background, layout } = this.#options;
     const keys = [layout.budget(tenant, subject, meter, period), layout.budgetLeases(tenant, subject, meter, period)];
     const args = [holder, this.#now(), leaseMs, limit, wanted, promised, LEASE_SHARE, endsAtMs ?? 0];
@@ -103,6 +106,7 @@ export class RedisMeters implements Meters {
     const keys = [layout.call(tenant, callId)];
     let args = `[${this.#now() || false},${SETTLED_TTL_MS},${unreserved}`;
     for (const { hold, receipt, actual } of holds) {
+      if (hold.kind !== 'concurrency') assertAmounts([hold.amount, actual]);
       this.#addKeys(keys, tenant, subject, hold);
       switch (hold.kind) {
         case 'window':
@@ -119,7 +123,7 @@ export class RedisMeters implements Meters {
     await SETTLE.run(background, keys, [callId, `${args}]`]);
   }
 
-  async budget(of: { tenant: string; subject: string; meter: string; period: string }): Promise<BudgetState> {
+  async budget(of: BudgetName): Promise<BudgetState> {
     const { background, layout } = this.#options;
     const name = layout.budget(of.tenant, of.subject, of.meter, of.period);
     const [spent, reserved, leased] = await background.hmget(name, 's', 'r', 'l');
@@ -182,17 +186,40 @@ export class RedisMeters implements Meters {
   }
 }
 
+/** Where the meters begin in the script's answer, and how many figures it has of each. */
+const FIRST_METER = 3;
+const METER_PARTS = 3;
+const BUDGET_PARTS = 4;
+
+/** One meter of a reservation, as the script reads it. @throws RangeError for an amount that cannot be counted */
+function argumentsOf(hold: Hold): string {
+  switch (hold.kind) {
+    case 'window':
+      assertAmounts([hold.limit, hold.amount]);
+      return `,"w",${hold.limit},${hold.windowMs},${hold.amount},0,0`;
+    case 'concurrency':
+      return `,"c",${hold.limit},${hold.leaseMs},1,0,0`;
+    case 'budget': {
+      const { limit, leaseMs, amount, most = amount, endsAtMs = 0 } = hold;
+      assertAmounts([limit, amount, most]);
+      return `,"b",${limit},${leaseMs},${amount},${most},${endsAtMs}`;
+    }
+  }
+}
+
 function read(answer: readonly number[], holds: readonly Hold[]): ReservationResult {
-  const [admitted, full = 0, retryAfterMs = 0] = answer;
+  const [verdict, full = 0, retryAfterMs = 0] = answer;
   const meters: MeterState[] = [];
   const receipts: number[] = [];
-  for (let n = 0, at = 3; n < holds.length; n++, at += 3) {
-    const { meter, limit } = holds[n] as Hold;
+  let at = FIRST_METER;
+  for (const { kind, meter, limit } of holds) {
     meters.push({ meter, limit, remaining: answer[at] ?? 0, resetMs: answer[at + 1] ?? 0 });
     receipts.push(answer[at + 2] ?? 0);
+    at += kind === 'budget' ? BUDGET_PARTS : METER_PARTS;
   }
-  if (admitted === 1) return { admitted: true, meters, receipts };
-  return { admitted: false, meter: holds[full - 1]?.meter ?? 'released', full: full - 1, retryAfterMs, meters };
+  if (verdict === ADMITTED) return { admitted: true, meters, receipts };
+  const refusal = { admitted: false, meter: holds[full - 1]?.meter ?? 'released', full: full - 1, retryAfterMs, meters } as const;
+  return verdict === IN_FLIGHT ? { ...refusal, inFlight: true } : refusal;
 }
 
 function byTenant(places: readonly HeldPlace[]): Map<string, HeldPlace[]> {

@@ -25,13 +25,13 @@ export class RedisProviderStats implements ProviderStats {
     const now = this.#clock === undefined ? '' : this.#clock.now() * 1_000;
     const pairs = [Object.entries(totals), Object.entries(recent)] as const;
     const answer = await ADD.run(this.#background, keys, [RECENT_BUCKET_MS, now, pairs[0].length, ...pairs.flat(2)]);
-    const [all, current, before] = answer as [string[], string[], string[]];
+    const [all, current, before, setAside] = answer as [string[], string[], string[], number];
     const span: Record<string, number> = {};
     addTo(span, current);
     addTo(span, before);
     const sums: Record<string, number> = {};
     addTo(sums, all);
-    return { totals: sums, recent: span };
+    return { totals: sums, recent: span, setAside };
   }
 }
 

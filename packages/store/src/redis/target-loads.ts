@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/core';
-import { REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
+import { type LoadExchange, REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
@@ -23,7 +23,7 @@ export class RedisTargetLoads implements TargetLoads {
     this.#clock = clock;
   }
 
-  async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<ReadonlyMap<string, TargetShare>> {
+  async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange> {
     const { replicas, loads, loadOf, speeds } = this.#layout;
     const now = this.#clock === undefined ? '' : this.#clock.now() * 1_000;
     const args: (string | number)[] = [now, REPLICA_LEASE_MS, SPEED_DECAY_MS, replica];
@@ -32,7 +32,9 @@ export class RedisTargetLoads implements TargetLoads {
       args.push(target, inFlight, waiting, limit, ...means);
     }
     const answer = (await EXCHANGE.run(this.#background, [replicas, loads, loadOf, speeds], args)) as string[];
-    return new Map([...reports.keys()].map((target, n) => [target, read(answer.slice(n * PARTS, (n + 1) * PARTS))]));
+    const [replicaCount, ...parts] = answer;
+    const shares = new Map([...reports.keys()].map((target, n) => [target, read(parts.slice(n * PARTS, (n + 1) * PARTS))]));
+    return { replicas: Number(replicaCount), shares };
   }
 
   async leave(replica: string): Promise<void> {

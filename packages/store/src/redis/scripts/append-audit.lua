@@ -2,21 +2,47 @@
 --
 -- KEYS[1]     whether this batch was written before
 -- KEYS[2]     the stream
--- KEYS[3..]   the sums of a day each
+-- KEYS[3]     whether the batch that the same writer wrote before is still there; KEYS[1] where there was none
+-- KEYS[4..]   the sums of a day each
 -- ARGV[1]     how many records the stream keeps, about
 -- ARGV[2]     how many records there are
 -- ARGV[3..]   how long the sums are kept, in ms, one a key, 0 for ever; the records, each a line of JSON; then three an amount: which of KEYS, the field,
 --             what is added
--- Returns     1, or 0 where the batch was written before
+-- Returns     { 1, or 0 where the batch was written before; 0 where the batch before is lost, else 1; how many amounts were set aside }
 --
 -- Atomic, because a batch that is sent again after a lost reply must not stand there twice, and because its records and its sums belong together.
+-- An amount that cannot be added is set aside and counted, and everything else is written: Redis rolls nothing back, so an error after the mark
+-- would lose the rest of the batch.
 
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', 600) then return 0 end
-local first = 1 + #KEYS
-local last = first + tonumber(ARGV[2]) - 1
-for n = first, last do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'record', ARGV[n]) end
-for n = last + 1, #ARGV, 3 do redis.call('HINCRBY', KEYS[tonumber(ARGV[n])], ARGV[n + 1], ARGV[n + 2]) end
-for n = 3, #KEYS do
-  if ARGV[n] ~= '0' then redis.call('PEXPIRE', KEYS[n], ARGV[n]) end
+--@include numbers
+
+local mark, stream, mark_before = KEYS[1], KEYS[2], KEYS[3]
+local keep, record_count = checked(ARGV[1]), checked(ARGV[2])
+local sum_count = #KEYS - 3
+local first_record = 3 + sum_count
+local first_amount = first_record + record_count
+local amounts, set_aside = {}, 0
+for at = first_amount, #ARGV, 3 do
+  local key, amount = KEYS[amount_of(ARGV[at]) or 0], amount_of(ARGV[at + 2])
+  if key and amount then
+    amounts[#amounts + 1] = { key = key, field = ARGV[at + 1], amount = whole(amount) }
+  else
+    set_aside = set_aside + 1
+  end
 end
-return 1
+
+local there = mark_before == mark and 1 or redis.call('EXISTS', mark_before)
+if not redis.call('SET', mark, '1', 'NX', 'EX', 600) then return { 0, there, 0 } end
+for at = first_record, first_amount - 1 do
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', whole(keep), '*', 'record', ARGV[at])
+  if added.err then set_aside = set_aside + 1 end
+end
+for _, one in ipairs(amounts) do
+  local sum = redis.pcall('HINCRBY', one.key, one.field, one.amount)
+  if type(sum) == 'table' and sum.err then set_aside = set_aside + 1 end
+end
+for n = 1, sum_count do
+  local ttl_ms = amount_of(ARGV[2 + n])
+  if ttl_ms and ttl_ms > 0 then redis.call('PEXPIRE', KEYS[3 + n], whole(ttl_ms)) end
+end
+return { 1, there, set_aside }

@@ -19,12 +19,16 @@
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 0 end
 if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 0 end
+-- every record is read before the first write: Redis rolls nothing back where one of them cannot be decoded
+local hashes = {}
+local previous = cjson.decode(ARGV[4]).previousHash
+while previous do
+  hashes[#hashes + 1] = previous
+  local text = redis.call('HGET', KEYS[1], previous)
+  previous = text and cjson.decode(text).previousHash
+end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[4])
 note(KEYS[3], ARGV[6], ARGV[7])
-local hash = ARGV[2]
-while hash do
-  redis.call('PUBLISH', ARGV[5], hash)
-  local text = redis.call('HGET', KEYS[1], hash)
-  hash = text and cjson.decode(text).previousHash
-end
+redis.call('PUBLISH', ARGV[5], ARGV[2])
+for _, hash in ipairs(hashes) do redis.call('PUBLISH', ARGV[5], hash) end
 return 1

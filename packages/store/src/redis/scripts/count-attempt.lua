@@ -13,7 +13,7 @@
 --@include sub-windows
 
 local now = now_us('')
-local amount, limit, window_ms = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[2]) * 1000
+local amount, limit, window_ms = checked(ARGV[1]), checked(ARGV[3]), checked(ARGV[2]) * 1000
 local sub_windows = 20
 if window_ms >= 60000 then sub_windows = 60 end
 local window = window_look(KEYS[1], window_ms, sub_windows, now)

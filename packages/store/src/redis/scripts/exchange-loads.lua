@@ -9,16 +9,26 @@
 -- ARGV[3]     after how many ms a measurement counts for a third
 -- ARGV[4]     the replica
 -- ARGV[5..]   seven a target: name, under way, waiting, limit or -1, and the means of first, token and whole in microseconds, or empty
--- Returns     six a target: under way over all replicas, places or -1, first, token and whole in microseconds or empty, ms since they were measured or empty
+-- Returns     how many replicas there are; then six a target: under way over all replicas, places or -1, first, token and whole in microseconds or empty, ms
+--             since they were measured or empty
+-- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
 -- Atomic, because places that one replica gives back must not be given to two others.
 
 --@include time
+--@include numbers
 --@include loads
 
 local now = math.floor(now_us(ARGV[1]) / 1000)
-local lease, decay, replica = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local lease, decay, replica = checked(ARGV[2]), checked(ARGV[3]), ARGV[4]
 local own = KEYS[3] .. replica
+-- every figure is read before the first write: Redis rolls nothing back
+for at = 5, #ARGV, 7 do
+  checked(ARGV[at + 1])
+  checked(ARGV[at + 2])
+  checked(ARGV[at + 3] == '-1' and 0 or ARGV[at + 3])
+  for n = 4, 6 do checked(ARGV[at + n] == '' and 0 or ARGV[at + n]) end
+end
 
 local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 if newest[2] and now - tonumber(newest[2]) > lease then
@@ -44,7 +54,7 @@ local function tell(kind, target, before, amount)
   if redis.call('HINCRBY', KEYS[2], kind .. target, amount - before) == 0 then redis.call('HDEL', KEYS[2], kind .. target) end
 end
 
-local answer = {}
+local answer = { tostring(replicas) }
 for at = 5, #ARGV, 7 do
   local target, in_flight, waiting, limit = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local flying, others_flying = known('f ', target)

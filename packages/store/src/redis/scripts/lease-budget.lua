@@ -11,6 +11,7 @@
 -- ARGV[7]     of what is left, how many in a thousand may be had
 -- ARGV[8]     the end of the budget's period in ms since the epoch or 0
 -- Returns     { what is reserved now, what would have been without ARGV[6] }
+-- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
 -- Atomic, because what is left must not go to two replicas at once.
 
@@ -18,6 +19,8 @@
 --@include numbers
 --@include budgets
 
+local lease_ms, limit, wanted, promised = checked(ARGV[3]), checked(ARGV[4]), checked(ARGV[5]), checked(ARGV[6])
+local per_thousand, ends_at_ms = checked(ARGV[7]), checked(ARGV[8])
 local now = now_us(ARGV[2])
 local spent, reserved, known = budget_look(KEYS[1], KEYS[2], now)
 local field = 'l/' .. ARGV[1]
@@ -30,18 +33,18 @@ if before and redis.call('ZREM', KEYS[2], member .. before) == 1 then
 end
 local target = 0
 if known then
-  local left = math.max(0, tonumber(ARGV[4]) - spent - reserved)
-  target = math.min(tonumber(ARGV[5]), math.floor(left * tonumber(ARGV[7]) / 1000))
+  local left = math.max(0, limit - spent - reserved)
+  target = math.min(wanted, math.floor(left * per_thousand / 1000))
 end
-local granted = math.max(target, tonumber(ARGV[6]))
+local granted = math.max(target, promised)
 if granted == 0 then
   redis.call('HDEL', KEYS[1], field)
 else
-  local amount = string.format('%d', granted)
+  local amount = whole(granted)
   redis.call('HSET', KEYS[1], field, amount)
   redis.call('HINCRBY', KEYS[1], 'r', amount)
   redis.call('HINCRBY', KEYS[1], 'l', amount)
-  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]) * 1000, member .. amount)
-  for _, key in ipairs(KEYS) do budget_keep(key, tonumber(ARGV[8]), now) end
+  redis.call('ZADD', KEYS[2], whole(now + lease_ms * 1000), member .. amount)
+  for _, key in ipairs(KEYS) do budget_keep(key, ends_at_ms, now) end
 end
 return { granted, target }

@@ -8,8 +8,10 @@
 -- Atomic, because a place that is looked at and found expired must not come back to life: its room may be taken.
 
 --@include time
+--@include numbers
 
 local now = now_us(ARGV[1])
+for n = 1, #KEYS do checked(ARGV[n * 2 + 1]) end
 for n = 1, #KEYS do
   local id, lease_ms = ARGV[n * 2], tonumber(ARGV[n * 2 + 1])
   local till = redis.call('ZSCORE', KEYS[n], id)

@@ -7,13 +7,16 @@
 -- ARGV[2]     what follows, as one array in JSON: a client takes its time for each argument, and Redis reads nothing faster
 --   1         now in microseconds for a test, else false: the store's own clock
 --   2         how long the answer is remembered, in ms
---   3..       five a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), end of the
---             budget's period in ms since the epoch or 0
--- Returns     { admitted 1 or 0, which meter is full (from 1, else 0), retry after ms, then three a meter: remaining, reset ms, receipt }; { -1 } where a
---             budget has to be seeded first, and nothing was done
+--   3..       six a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), the most
+--             that is reserved of a budget where it has enough left, end of the budget's period in ms since the epoch or 0
+-- Returns     { 1 admitted, 0 refused or 2 refused because calls in flight have reserved what is left, which meter is full (from 1, else 0), retry after
+--             ms, then three a meter: remaining, reset ms, receipt; of a budget four: the receipt is what was reserved, and the fourth is what is spent };
+--             { -1 } where a budget has to be seeded first, and nothing was done
+-- Raises      "amount out of range" for a number that is not whole, is negative or is beyond 2^53 - 1; nothing is reserved then
 --
--- Atomic, because between looking at one meter and taking from another no other call may take; one trip, because every call waits for it.
+-- Atomic, because between looking at one meter and taking from another no other call may take; one round trip, because every call waits for it.
 -- A call that was released or settled before this ran (it had timed out at the client, and the script waited in a hung server) takes nothing.
+-- A refusal took nothing, so it is not remembered: the same call may ask again.
 
 --@include time
 --@include numbers
@@ -21,6 +24,8 @@
 --@include budgets
 
 local SWEEP_ONE_IN = 32
+-- Beyond what a call needs, the part of what is left of a budget that one call may reserve.
+local GRANT_SHARE = 0.01
 
 local answered = redis.call('GET', KEYS[1])
 if answered == 'released' then return { 0, 0, 0 } end
@@ -28,47 +33,53 @@ if answered then return cmsgpack.unpack(answered) end
 
 local args = cjson.decode(ARGV[2])
 local now = now_us(args[1])
-local full, retry_after = 0, 0
+local verdict, full, retry_after = 1, 0, 0
+local grant
 local meters = {}
 local key = 2
-for n = 1, (#args - 2) / 5 do
-  local at = 3 + (n - 1) * 5
+for n = 1, (#args - 2) / 6 do
+  local at = 3 + (n - 1) * 6
   local kind = args[at]
-  local limit, span, amount = args[at + 1], args[at + 2], args[at + 3]
-  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = args[at + 4] }
+  local limit, span, amount = checked(args[at + 1]), checked(args[at + 2]), checked(args[at + 3])
+  local most, ends = checked(args[at + 4]), checked(args[at + 5])
+  local meter = { kind = kind, key = KEYS[key], limit = limit, span = span, amount = amount, ends = ends }
   key = key + 1
   if kind == 'w' then
     local sub_windows = 20
     if span >= 60000 then sub_windows = 60 end
     meter.window = window_look(meter.key, span, sub_windows, now)
     if full == 0 and meter.window.sum + amount > limit then
-      full, retry_after = n, window_fits_after(meter.window, now, amount, limit)
+      verdict, full, retry_after = 0, n, window_fits_after(meter.window, now, amount, limit)
     end
   elseif kind == 'c' then
     meter.used = redis.call('ZCOUNT', meter.key, '(' .. whole(now), '+inf')
     -- those who died are not counted, and are swept out once in a while: what is not asked for again expires as a whole
     if now % SWEEP_ONE_IN == 0 then redis.call('ZREMRANGEBYSCORE', meter.key, '-inf', whole(now)) end
-    if full == 0 and meter.used + 1 > limit then full, retry_after = n, 1000 end
+    if full == 0 and meter.used + 1 > limit then verdict, full, retry_after = 0, n, 1000 end
   else
     meter.leases = KEYS[key]
     key = key + 1
     local spent, reserved, known = budget_look(meter.key, meter.leases, now)
     if not known then return { -1 } end
-    meter.used, meter.reserved = spent + reserved, reserved
-    -- what others have reserved may come back; what is spent is spent until the period is over
-    if full == 0 and meter.used + amount > limit then
+    meter.used, meter.spent, meter.reserved = spent + reserved, spent, reserved
+    -- a soft budget has the largest limit there is, and refuses nothing
+    if full == 0 and meter.used + amount > limit and limit < MAX_WHOLE then
       full = n
+      -- what others have reserved may come back; what is spent is spent until the period is over
       if spent + amount <= limit then
-        retry_after = 1000
-      elseif meter.ends > 0 then
-        retry_after = math.max(1000, meter.ends - math.floor(now / 1000))
+        verdict, retry_after = 2, 1000
+      else
+        verdict = 0
+        if ends > 0 then retry_after = math.max(1000, ends - math.floor(now / 1000)) end
       end
     end
+    local share = math.min(math.max(most, amount), amount + math.floor(math.max(0, limit - meter.used - amount) * GRANT_SHARE))
+    grant = math.min(grant or share, share)
   end
   meters[n] = meter
 end
 
-local answer = { full == 0 and 1 or 0, full, retry_after }
+local answer = { verdict, full, retry_after }
 for _, meter in ipairs(meters) do
   local remaining, reset, receipt = 0, 0, 0
   if meter.kind == 'w' then
@@ -85,11 +96,12 @@ for _, meter in ipairs(meters) do
     remaining = meter.limit - meter.used
   else
     if full == 0 then
-      redis.call('HSET', meter.key, 'r', whole(meter.reserved + meter.amount))
-      redis.call('ZADD', meter.leases, whole(now + meter.span * 1000), ARGV[1] .. ':' .. whole(meter.amount))
+      receipt = grant
+      redis.call('HSET', meter.key, 'r', whole(meter.reserved + grant))
+      redis.call('ZADD', meter.leases, whole(now + meter.span * 1000), ARGV[1] .. ':' .. whole(grant))
       -- where something is reserved the set is there, and was told when it was made
       if meter.reserved == 0 then budget_keep(meter.leases, meter.ends, now) end
-      meter.used = meter.used + meter.amount
+      meter.used = meter.used + grant
     end
     remaining = meter.limit - meter.used
     if meter.ends > 0 then reset = math.max(0, meter.ends - math.floor(now / 1000)) end
@@ -97,6 +109,7 @@ for _, meter in ipairs(meters) do
   answer[#answer + 1] = math.max(0, remaining)
   answer[#answer + 1] = reset
   answer[#answer + 1] = receipt
+  if meter.kind == 'b' then answer[#answer + 1] = meter.spent end
 end
-redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', whole(args[2]))
+if full == 0 then redis.call('SET', KEYS[1], cmsgpack.pack(answer), 'PX', whole(args[2])) end
 return answer

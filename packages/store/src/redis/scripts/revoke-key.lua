@@ -15,18 +15,22 @@
 
 --@include journal
 
-local found = 0
+-- every record is read before the first write: Redis rolls nothing back where one of them cannot be decoded
+local records = {}
 local hash = redis.call('HGET', KEYS[2], ARGV[1])
 while hash do
   local text = redis.call('HGET', KEYS[1], hash)
   if not text then break end
-  found = 1
   local record = cjson.decode(text)
-  if not record.revokedAtMs then
-    redis.call('HSET', KEYS[1], hash, string.sub(text, 1, -2) .. ',"revokedAtMs":' .. ARGV[2] .. '}')
-  end
-  redis.call('PUBLISH', ARGV[3], hash)
+  records[#records + 1] = { hash = hash, text = text, revoked = record.revokedAtMs }
   hash = record.previousHash
 end
-if found == 1 then note(KEYS[3], ARGV[4], ARGV[5]) end
-return found
+for _, record in ipairs(records) do
+  if not record.revoked then
+    redis.call('HSET', KEYS[1], record.hash, string.sub(record.text, 1, -2) .. ',"revokedAtMs":' .. ARGV[2] .. '}')
+  end
+  redis.call('PUBLISH', ARGV[3], record.hash)
+end
+if #records == 0 then return 0 end
+note(KEYS[3], ARGV[4], ARGV[5])
+return 1

@@ -1,17 +1,29 @@
---- Says of budgets that are new or were lost what is spent, once.
+--- Raises what is spent of budgets to what is known from elsewhere: the ledger, and the replicas' memory.
 --
 -- KEYS        two a budget: its hash and its reservations
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[2..]   two a budget: what the ledger says is spent, the end of its period in ms since the epoch or 0
+-- ARGV[2..]   two a budget: the least that is spent, the end of its period in ms since the epoch or 0; -1 to leave alone a budget of which nothing is
+--             known here (the next call seeds it)
 -- Returns     nothing
+-- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
--- Atomic, and only where nothing is known yet: many replicas find a budget gone at once, and the one that comes first seeds it.
+-- Atomic, because many replicas find a budget lost at once and calls spend from it meanwhile: the sum only ever grows.
 
 --@include time
 --@include numbers
 --@include budgets
 
 local now = now_us(ARGV[1])
+local least = {}
+for n = 1, #KEYS, 2 do least[n] = checked(ARGV[n + 1]) end
 for n = 1, #KEYS, 2 do
-  if redis.call('HSETNX', KEYS[n], 's', ARGV[n + 1]) == 1 then budget_keep(KEYS[n], tonumber(ARGV[n + 2]), now) end
+  local ends_at_ms = tonumber(ARGV[n + 2])
+  local spent = tonumber(redis.call('HGET', KEYS[n], 's'))
+  local missing = spent == nil or spent < 0
+  if missing and ends_at_ms >= 0 then
+    redis.call('HSET', KEYS[n], 's', whole(least[n]))
+    budget_keep(KEYS[n], ends_at_ms, now)
+  elseif not missing and spent < least[n] then
+    redis.call('HSET', KEYS[n], 's', whole(least[n]))
+  end
 end

@@ -1,6 +1,7 @@
 -- A budget: what is spent ("s") and what is reserved ("r"), of that for replicas ("l"), in a hash, and the reservations, `CALL:AMOUNT` and
 -- `lease/REPLICA:AMOUNT` each, in a sorted set by the end of their lease.
--- Where "s" is not there, the budget is new or was lost: what is spent is known by the ledger alone, and the budget has to be seeded from it.
+-- Where "s" is missing, the budget is new or was lost: the ledger alone has what is spent, and the budget has to be seeded from it. A negative "s" was
+-- written by an overflow of an earlier version, and counts as missing.
 
 -- The amount of a reservation.
 local function reservation_amount(member) return tonumber(string.match(member, ':(%d+)$')) end
@@ -19,7 +20,9 @@ local function budget_look(key, leases, now)
     if freed_of_replicas > 0 then redis.call('HINCRBY', key, 'l', whole(-freed_of_replicas)) end
   end
   local sums = redis.call('HMGET', key, 's', 'r')
-  return tonumber(sums[1]) or 0, tonumber(sums[2]) or 0, sums[1] ~= false
+  local spent = tonumber(sums[1])
+  local known = spent ~= nil and spent >= 0
+  return known and spent or 0, math.max(0, tonumber(sums[2]) or 0), known
 end
 
 -- Takes what was reserved back, and counts what it came to.

@@ -1,0 +1,13 @@
+/** Whether a store can count with it: a whole number from 0 to 2^53 - 1. */
+export const isAmount = (amount: number): boolean => Number.isSafeInteger(amount) && amount >= 0;
+
+/** Checks amounts before they reach a store. @throws RangeError for one that is no whole number from 0 to 2^53 - 1 */
+export function assertAmounts(amounts: readonly number[]): void {
+  for (const amount of amounts) if (!isAmount(amount)) throw new RangeError(`amount out of range: ${amount}`);
+}
+
+/** Makes an amount a whole number from 0 to 2^53 - 1: rounds it, and saturates at both ends. @throws RangeError for NaN */
+export function saturated(amount: number): number {
+  if (Number.isNaN(amount)) throw new RangeError('amount is not a number');
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, Math.round(amount)));
+}

@@ -1,0 +1,150 @@
+import { describe, expect, it } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import fc from 'fast-check';
+import type { BudgetHold, Hold, Meters, WindowHold } from './meters.ts';
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+const MONTH = { period: '2026-11', endsAtMs: undefined, leaseMs: 30_000 } as const;
+
+const budget = (limit: number, amount: number, more: Partial<BudgetHold> = {}): BudgetHold => ({
+  ...{ kind: 'budget', meter: 'budget', limit, amount },
+  ...MONTH,
+  ...more,
+});
+const tokens = (limit: number, amount: number): WindowHold => ({
+  ...{ kind: 'window', meter: 'tokens', limit, amount, windowMs: 60_000 },
+});
+
+let unique = 0;
+
+/** Holds an adapter of `Meters` to what budgets promise: amounts that cannot be broken, two kinds of refusal, and grants. */
+export function budgetsContract(adapter: string, open: (clock: ManualClock) => Meters): void {
+  const begin = () => {
+    const meters = open(new ManualClock(1_700_000_000_000));
+    const of = { tenant: `budgets-${++unique}`, subject: 'key' };
+    const reserve = (callId: string, holds: readonly Hold[]) => meters.reserve({ ...of, callId, holds });
+    const settle = (callId: string, hold: Hold, actual: number, unreserved = false) =>
+      meters.settle({ ...of, callId, unreserved, holds: [{ hold, receipt: 0, actual }] });
+    const state = async () => {
+      const { spent, reserved } = await meters.budget({ ...of, meter: 'budget', period: MONTH.period });
+      return { spent, reserved };
+    };
+    const tokensLeft = async (callId: string) => (await reserve(callId, [tokens(100, 1)])).meters[0]?.remaining;
+    return { meters, of, reserve, settle, state, tokensLeft };
+  };
+
+  describe(`budgets (${adapter})`, () => {
+    it.each([Number.NaN, -1, 0.5, 2 ** 53, 9e18, Number.POSITIVE_INFINITY])(
+      'refuses to count the amount %p, and changes nothing',
+      async (amount) => {
+        const { meters, of, reserve, settle, state, tokensLeft } = begin();
+        await reserve('held', [budget(1_000, 100), tokens(100, 10)]);
+        await expect(reserve('bad', [tokens(100, 10), budget(1_000, amount)])).rejects.toThrow('amount out of range');
+        await expect(reserve('bad', [budget(1_000, 10), tokens(100, amount)])).rejects.toThrow('amount out of range');
+        await expect(settle('held', budget(1_000, 100), amount)).rejects.toThrow('amount out of range');
+        const lease = { ...of, meter: 'budget', ...MONTH, limit: 1_000, holder: 'replica', promised: 0 };
+        await expect(meters.lease({ ...lease, wanted: amount })).rejects.toThrow('amount out of range');
+        expect(await state()).toEqual({ spent: 0, reserved: 100 });
+        expect(await tokensLeft('look')).toBe(89);
+        // the call is not marked as settled
+        await settle('held', budget(1_000, 100), 40);
+        expect(await state()).toEqual({ spent: 40, reserved: 0 });
+      },
+    );
+
+    it('saturates what is spent, and never lets it become negative', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.maxSafeNat(), { minLength: 2, maxLength: 6 }), async (amounts) => {
+          const { reserve, settle, state } = begin();
+          await reserve('first', [budget(LARGEST, 1)]);
+          for (const [n, amount] of amounts.entries()) await settle(`call-${n}`, budget(LARGEST, 0), amount);
+          const sum = amounts.reduce((all, amount) => all + BigInt(amount), 0n);
+          const { spent } = await state();
+          expect(BigInt(spent)).toBe(sum > BigInt(LARGEST) ? BigInt(LARGEST) : sum);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    it('refuses every call once a budget is saturated', async () => {
+      const { reserve, settle } = begin();
+      await reserve('first', [budget(1_000, 1)]);
+      for (const call of ['first', 'second', 'third']) await settle(call, budget(1_000, 1), LARGEST);
+      for (let n = 0; n < 30; n++) expect((await reserve(`call-${n}`, [budget(1_000, 1)])).admitted).toBe(false);
+    });
+
+    it('refuses nothing for a soft budget, however much is spent', async () => {
+      const { reserve, settle } = begin();
+      await reserve('first', [budget(LARGEST, 1)]);
+      await settle('first', budget(LARGEST, 1), LARGEST);
+      expect((await reserve('next', [budget(LARGEST, 1_000)])).admitted).toBe(true);
+    });
+
+    it('tells a budget that is spent from one that calls in flight have reserved', async () => {
+      const { reserve, settle } = begin();
+      await reserve('in flight', [budget(100, 80)]);
+      expect(await reserve('next', [budget(100, 30)])).toMatchObject({ admitted: false, inFlight: true, retryAfterMs: 1_000 });
+      await settle('in flight', budget(100, 80), 80);
+      const spent = await reserve('next', [budget(100, 30)]);
+      expect(spent).toMatchObject({ admitted: false, meter: 'budget' });
+      expect(spent).not.toHaveProperty('inFlight');
+    });
+
+    it('admits a call that was refused before, once there is room', async () => {
+      const { reserve, settle, state } = begin();
+      await reserve('in flight', [budget(100, 80)]);
+      expect((await reserve('waiting', [budget(100, 30)])).admitted).toBe(false);
+      await settle('in flight', budget(100, 80), 10);
+      expect((await reserve('waiting', [budget(100, 30)])).admitted).toBe(true);
+      expect((await reserve('waiting', [budget(100, 30)])).admitted).toBe(true);
+      expect(await state()).toEqual({ spent: 10, reserved: 30 });
+    });
+
+    it('grants a hundredth of what is left beyond what a call needs, up to what it would have', async () => {
+      const { reserve } = begin();
+      const receipts = async (callId: string, amount: number, most: number) => {
+        const result = await reserve(callId, [budget(10_000, amount, { most })]);
+        return result.admitted ? result.receipts : 'refused';
+      };
+      expect(await receipts('plenty', 100, 150)).toEqual([150]);
+      expect(await receipts('a share', 100, 5_000)).toEqual([100 + 97]);
+      expect(await receipts('no more than needed', 100, 0)).toEqual([100]);
+      expect(await receipts('nearly all', 9_500, 20_000)).toEqual([9_500]);
+      expect(await receipts('too much', 100, 20_000)).toBe('refused');
+    });
+
+    it('grants the least that one of several budgets allows, and reserves that of each', async () => {
+      const { meters, of, reserve, state } = begin();
+      const team = budget(1_000, 100, { most: 900, subject: '@team:web' });
+      const result = await reserve('call', [budget(100_000, 100, { most: 900 }), team]);
+      expect(result).toMatchObject({ admitted: true, receipts: [109, 109] });
+      expect(await state()).toEqual({ spent: 0, reserved: 109 });
+      expect(await meters.budget({ ...of, subject: '@team:web', meter: 'budget', period: MONTH.period })).toMatchObject({
+        reserved: 109,
+      });
+    });
+
+    describe('of a reservation whose answer was not received', () => {
+      const hold = budget(1_000, 100, { most: 400 });
+
+      it('gives everything back that was taken', async () => {
+        const { meters, of, reserve, state, tokensLeft } = begin();
+        await reserve('lost', [tokens(100, 30), hold]);
+        expect((await state()).reserved).toBe(109);
+        const holds = [tokens(100, 30), hold].map((one) => ({ hold: one, receipt: 0, actual: 0 }));
+        await meters.settle({ ...of, callId: 'lost', unreserved: true, holds });
+        expect(await state()).toEqual({ spent: 0, reserved: 0 });
+        expect(await tokensLeft('look')).toBe(99);
+      });
+
+      it('takes nothing when it runs later', async () => {
+        const { meters, of, reserve, state, tokensLeft } = begin();
+        const holds = [tokens(100, 30), hold].map((one) => ({ hold: one, receipt: 0, actual: 0 }));
+        await meters.settle({ ...of, callId: 'late', unreserved: true, holds });
+        expect((await reserve('late', [tokens(100, 30), hold])).admitted).toBe(false);
+        expect(await state()).toEqual({ spent: 0, reserved: 0 });
+        expect(await tokensLeft('look')).toBe(99);
+      });
+    });
+  });
+}
