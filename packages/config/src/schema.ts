@@ -378,8 +378,8 @@ export const configSchema = z.strictObject({
       /** The same for the cache; a fifth of it if not given. */
       cacheTimeout: durationMs.optional(),
       /**
-       * The most replicas that there will ever be. While Redis is away each admits its share of the limits of requests, tokens and calls at one time; without
-       * this number it cannot know its share, and answers such calls with 503.
+       * The most replicas that there will ever be. While Redis is unavailable each admits its share of the limits of requests, tokens and concurrent calls;
+       * without this number it shares by the highest count of replicas of the last hour.
        */
       maxReplicas: z.number().int().positive().optional(),
     })
@@ -390,8 +390,12 @@ export const configSchema = z.strictObject({
       body: byteSize.default(10_485_760),
       /** A request whose body takes longer is cut off. */
       bodyTimeout: durationMs.default(30_000),
+      /** How long a call waits whose budget is reserved by calls in flight; 0 refuses it at once. */
+      wait: durationMs.default(2_000),
+      /** What of a budget is reserved for an answer: as much as it may have, or as much as it is likely to have, with the answer bounded to that. */
+      reserve: z.enum(['full', 'adaptive']).default('full'),
     })
-    .default({ body: 10_485_760, bodyTimeout: 30_000 }),
+    .default({ body: 10_485_760, bodyTimeout: 30_000, wait: 2_000, reserve: 'full' }),
 });
 
 /** The configuration as the gateway uses it: durations in milliseconds, sizes in bytes. */

@@ -142,6 +142,8 @@ export interface LlmCall {
   readonly deadlineMs?: number;
   /** When the call came, on the monotonic clock. */
   readonly startedAtMs: number;
+  /** The most tokens that the provider may generate, all choices together, because the budget pays for no more; undefined where it does not matter. */
+  readonly outputLimit?: number;
   readonly facts: CallFacts;
 }
 

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'content_filter'
   | 'rate_limit_exceeded'
   | 'insufficient_quota'
+  | 'budget_in_flight'
   | 'client_closed'
   | 'upstream_error'
   | 'upstream_timeout'
@@ -39,6 +40,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   request_too_large: 413,
   rate_limit_exceeded: 429,
   insufficient_quota: 429,
+  budget_in_flight: 429,
   client_closed: 499,
   internal_error: 500,
   upstream_error: 502,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type LlmCall, LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryIdempotentCalls } from '@sluice/store/memory';
@@ -15,9 +15,12 @@ function setUp(answer: (n: number, call: LlmCall) => LlmReply | Promise<LlmReply
   const clock = new ManualClock(1_700_000_000_000);
   const calls = new MemoryIdempotentCalls(clock);
   let made = 0;
-  const service = idempotency({ calls })({ complete: async (call) => answer(++made, call) });
+  const countRequest = jest.fn(async (_call: LlmCall): Promise<void> => {});
+  const replica = () => idempotency({ calls, countRequest })({ complete: async (call) => answer(++made, call) });
+  const service = replica();
+  const elsewhere = replica();
   let asked = 0;
-  const ask = async (key: string | undefined, content = 'x', more: Partial<LlmCall> = {}) => {
+  const ask = async (key: string | undefined, content = 'x', more: Partial<LlmCall> = {}, by = service) => {
     const call = {
       ...openAiCall({ model: 'm', messages: [{ role: 'user', content }] }),
       id: `call-${++asked}`,
@@ -25,7 +28,7 @@ function setUp(answer: (n: number, call: LlmCall) => LlmReply | Promise<LlmReply
       ...more,
     };
     call.facts.caller = { tenant: 't', keyName: 'k', limits: {} };
-    const reply = await service.complete(call);
+    const reply = await by.complete(call);
     return { reply, call };
   };
   const textOf = async (reply: LlmReply): Promise<string> => {
@@ -34,7 +37,7 @@ function setUp(answer: (n: number, call: LlmCall) => LlmReply | Promise<LlmReply
     for await (const bytes of reply.stream) text += Buffer.from(bytes).toString();
     return text;
   };
-  return { clock, calls, ask, textOf, made: () => made };
+  return { clock, calls, ask, textOf, elsewhere, countRequest, made: () => made };
 }
 
 describe('idempotency', () => {
@@ -100,20 +103,68 @@ describe('idempotency', () => {
     expect(made()).toBe(1);
   });
 
-  it('waits no longer than its client, and no longer than whoever makes the call may be dead', async () => {
+  it('waits no longer than its client, and no longer than the replica that makes the call may be dead', async () => {
     let finish: (reply: LlmReply) => void = () => {};
-    const { ask, clock, made, textOf } = setUp((n) => (n === 1 ? new Promise((resolve) => (finish = resolve)) : whole('second')));
+    const { ask, clock, elsewhere, made, textOf } = setUp((n) =>
+      n === 1 ? new Promise((resolve) => (finish = resolve)) : whole('second'),
+    );
     const first = ask('a');
-    const left = new AbortController();
-    const waiting = ask('a', 'x', { signal: left.signal });
-    left.abort(new LlmError('client_closed', 'gone'));
-    await expect(waiting).rejects.toMatchObject({ code: 'client_closed' });
+    for (const by of [undefined, elsewhere]) {
+      const left = new AbortController();
+      const waiting = ask('a', 'x', { signal: left.signal }, by);
+      left.abort(new LlmError('client_closed', 'gone'));
+      await expect(waiting).rejects.toMatchObject({ code: 'client_closed' });
+    }
     clock.advance(30_000);
-    expect(await textOf((await ask('a')).reply)).toBe('second');
+    expect(await textOf((await ask('a', 'x', {}, elsewhere)).reply)).toBe('second');
     finish(whole('first'));
     await first;
-    // what comes too late is nobody's answer
+    // an answer that comes too late is not kept
     expect(await textOf((await ask('a')).reply)).toBe('second');
+    expect(made()).toBe(2);
+  });
+
+  it('asks the store once for many repeated calls of a replica, and gives all of them the answer', async () => {
+    let finish: (reply: LlmReply) => void = () => {};
+    const { ask, calls, elsewhere, made, textOf } = setUp(() => new Promise((resolve) => (finish = resolve)));
+    const claim = jest.spyOn(calls, 'claim');
+    const first = ask('a');
+    const here = Array.from({ length: 50 }, () => ask('a'));
+    const there = Array.from({ length: 50 }, () => ask('a', 'x', {}, elsewhere));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // the maker once; the first follower of the other replica before and after it listens
+    expect(claim).toHaveBeenCalledTimes(3);
+    finish(whole('answer'));
+    for (const { reply } of await Promise.all([first, ...here, ...there])) expect(await textOf(reply)).toBe('answer');
+    expect(claim).toHaveBeenCalledTimes(4);
+    expect(made()).toBe(1);
+  });
+
+  it('counts each repeated call as a request, and refuses it where the limit is reached', async () => {
+    let finish: (reply: LlmReply) => void = () => {};
+    const { ask, countRequest, elsewhere, made } = setUp(() => new Promise((resolve) => (finish = resolve)));
+    const first = ask('a');
+    const second = ask('a');
+    const third = ask('a', 'x', {}, elsewhere);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(countRequest).toHaveBeenCalledTimes(2);
+    countRequest.mockRejectedValueOnce(new LlmError('rate_limit_exceeded', 'full'));
+    await expect(ask('a')).rejects.toMatchObject({ code: 'rate_limit_exceeded' });
+    finish(whole('answer'));
+    await Promise.all([first, second, third]);
+    await ask('a');
+    expect(countRequest).toHaveBeenCalledTimes(4);
+    expect(made()).toBe(1);
+  });
+
+  it('lets one of the waiting calls make it, where the first got no good answer', async () => {
+    const { ask, made, textOf, elsewhere } = setUp(async (n) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return n === 1 ? { ...whole('no'), status: 500 } : whole(`answer ${n}`);
+    });
+    const waiting = [ask('a'), ask('a'), ask('a'), ask('a', 'x', {}, elsewhere)];
+    const texts = await Promise.all(waiting.map(async (one) => textOf((await one).reply)));
+    expect(texts.toSorted()).toEqual(['answer 2', 'answer 2', 'answer 2', 'no']);
     expect(made()).toBe(2);
   });
 

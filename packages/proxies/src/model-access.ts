@@ -1,5 +1,5 @@
 import { type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
-import type { CallerGroup } from './metering.ts';
+import type { CallerGroup } from './metering/caller-group.ts';
 import type { Model } from './targets/model.ts';
 
 /** Which public model names are configured. */

@@ -12,10 +12,12 @@ import {
   type LocalShares,
   loadBalancing,
   loadShedding,
+  type MeteringMemory,
   metering,
   modelAccess,
   modelList,
   observability,
+  RequestCounter,
   type RetrySettings,
   type SharedLoads,
   type SharedUsage,
@@ -36,6 +38,7 @@ export interface ChainParts {
   readonly groups: Groups;
   readonly leases: BudgetLeases;
   readonly shares: LocalShares;
+  readonly metering: MeteringMemory;
   readonly underWay: UnderWay;
   readonly models: Models;
   readonly usage: SharedUsage;
@@ -51,6 +54,7 @@ export interface ChainParts {
 export function chain(parts: ChainParts): LlmService {
   const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.of(call);
+  const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
@@ -58,7 +62,7 @@ export function chain(parts: ChainParts): LlmService {
     authentication(callers, metrics),
     modelAccess(models, groups),
     modelList(models),
-    idempotency({ calls: stores.idempotent, health: concerns.limits }),
+    idempotency({ calls: stores.idempotent, countRequest: (call) => requests.count(call), health: concerns.limits }),
     knowingUnderWay(parts.underWay),
     metering({
       meters: stores.meters,
@@ -67,6 +71,8 @@ export function chain(parts: ChainParts): LlmService {
       metrics,
       leases: parts.leases,
       shares: parts.shares,
+      memory: parts.metering,
+      settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
       health: concerns.limits,
     }),
     streamRecovery,

@@ -9,6 +9,8 @@ import {
   BudgetLeases,
   CircuitBreakers,
   LocalShares,
+  MeteringMemory,
+  ReplicaCount,
   SharedLoads,
   SharedUsage,
   UnderWay,
@@ -79,13 +81,16 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   // what the configuration alone can get wrong is found before anything is opened
   const book = new PriceBook();
   const replica = randomUUID();
+  const replicas = new ReplicaCount(clock);
+  const maxReplicas = (): number | undefined => current.config.redis.maxReplicas ?? replicas.highest();
   const loads = new SharedLoads({
     store: {
       exchange: (of, reports) => stores.loads.exchange(of, reports),
       leave: (of) => stores.loads.leave(of),
     },
     replica,
-    maxReplicas: () => current.config.redis.maxReplicas,
+    maxReplicas,
+    onReplicas: (count) => replicas.seen(count),
     clock,
     health: degradation.concern('loads'),
   });
@@ -148,7 +153,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   drains.configure(settings.config.audit.drain);
   const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
-  const shares = new LocalShares({ clock, maxReplicas: () => current.config.redis.maxReplicas });
+  const shares = new LocalShares({ clock, maxReplicas });
+  const metering = new MeteringMemory(clock);
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,
@@ -159,6 +165,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       groups,
       leases,
       shares,
+      metering,
       underWay,
       models,
       usage,

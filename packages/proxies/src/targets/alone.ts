@@ -12,12 +12,14 @@ export const aloneWithCircuits: Circuits = {
 
 /** The same of loads: all places are its own. */
 export const aloneWithLoads: TargetLoads = {
-  exchange: async (_replica, reports) =>
-    new Map(
+  exchange: async (_replica, reports) => ({
+    replicas: 1,
+    shares: new Map(
       [...reports].map(([target, { inFlight, limit }]) => [
         target,
         { inFlight, ...(limit === undefined ? {} : { places: limit }) },
       ]),
     ),
+  }),
   leave: async () => {},
 };

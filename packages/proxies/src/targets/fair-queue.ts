@@ -28,15 +28,30 @@ export class FairQueue<T> {
   }
 
   shift(): T | undefined {
-    for (const [owner, items] of this.#owners) {
-      const item = items.shift() as T;
-      // whose turn it was comes last
-      this.#owners.delete(owner);
-      if (items.length > 0) this.#owners.set(owner, items);
-      this.#length--;
+    for (const [owner, [item]] of this.#owners) {
+      if (item !== undefined) this.served(owner, item);
       return item;
     }
     return undefined;
+  }
+
+  /** The item that is served next. */
+  peek(): T | undefined {
+    for (const [item] of this.#owners.values()) return item;
+    return undefined;
+  }
+
+  /** Takes an item out, and lets its owner's turn come last. */
+  served(owner: string, item: T): void {
+    this.remove(owner, item);
+    const items = this.#owners.get(owner);
+    if (items === undefined) return;
+    this.#owners.delete(owner);
+    this.#owners.set(owner, items);
+  }
+
+  all(): T[] {
+    return [...this.#owners.values()].flat();
   }
 
   remove(owner: string, item: T): void {

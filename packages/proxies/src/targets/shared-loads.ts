@@ -4,6 +4,8 @@ import { ConcurrencyLimit, type ConcurrencySettings } from './concurrency-limit.
 
 /** How often this replica tells the others what it has under way, and hears what they have. */
 const EXCHANGE_MS = 200;
+/** How often a replica that has nothing to tell says that it lives, in ms: well within `REPLICA_LEASE_MS`. */
+const HEARTBEAT_MS = 3_000;
 /** A target that was not used for so long is not told of. */
 const FORGOTTEN_MS = 60_000;
 /** A measurement of so long ago begins to fade, so that a target that was slow once is tried again, */
@@ -58,6 +60,8 @@ export interface SharedLoadsOptions {
   readonly replica: string;
   /** The most replicas that there are: while the store has not answered, a limit is shared by so many. */
   readonly maxReplicas?: () => number | undefined;
+  /** Told how many replicas there are, at each exchange. */
+  readonly onReplicas?: (count: number) => void;
   readonly clock?: Clock;
   readonly health?: ConcernHealth;
 }
@@ -73,6 +77,7 @@ export class SharedLoads {
   readonly #loads = new Map<string, Load>();
   readonly #limits = new Map<string, { limit: ConcurrencyLimit; places: number | undefined }>();
   #exchange: Promise<void> | undefined;
+  #exchangedMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SharedLoadsOptions) {
@@ -174,11 +179,14 @@ export class SharedLoads {
 
   async #run(): Promise<void> {
     const reports = this.#reports();
-    if (reports.size === 0) return;
+    const nowMs = this.#clock.monotonic();
+    if (reports.size === 0 && this.#exchangedMs !== undefined && nowMs - this.#exchangedMs < HEARTBEAT_MS) return;
+    this.#exchangedMs = nowMs;
     // what is asked for in this turn of the event loop is told together
     await Promise.resolve();
     try {
-      const shares = await this.#options.store.exchange(this.#options.replica, reports);
+      const { replicas, shares } = await this.#options.store.exchange(this.#options.replica, reports);
+      this.#options.onReplicas?.(replicas);
       for (const [name, share] of shares) this.#take(name, share, reports.get(name) as TargetReport);
       this.#health.works();
     } catch (error) {

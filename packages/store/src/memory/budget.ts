@@ -1,4 +1,4 @@
-import { GRANT_SHARE, LEASE_SHARE, type BudgetHold, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
+import { type BudgetHold, GRANT_SHARE, LEASE_SHARE, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
 
 const OF_A_REPLICA = 'lease/';
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '../ports/index.ts';
@@ -20,8 +21,15 @@ export class MemoryIdempotentCalls implements IdempotentCalls {
     sizeCalculation: ({ answer }) => 512 + (answer?.body.length ?? 0),
   });
 
+  readonly #ends = new EventEmitter().setMaxListeners(0);
+
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  async onEnd(id: IdempotentId, listener: () => void): Promise<() => void> {
+    this.#ends.on(nameOf(id), listener);
+    return () => this.#ends.off(nameOf(id), listener);
   }
 
   async claim(id: IdempotentId, digest: string, owner: string, leaseMs: number): Promise<Claim> {
@@ -43,11 +51,14 @@ export class MemoryIdempotentCalls implements IdempotentCalls {
   async answer(id: IdempotentId, owner: string, digest: string, answer: IdempotentAnswer, ttlMs: number): Promise<void> {
     if (this.#known(id)?.owner !== owner) return;
     this.#calls.set(nameOf(id), { owner, digest, answer, untilMs: this.#clock.now() + ttlMs });
+    this.#ends.emit(nameOf(id));
   }
 
   async giveUp(id: IdempotentId, owner: string): Promise<void> {
     const known = this.#known(id);
-    if (known?.owner === owner && known.answer === undefined) this.#calls.delete(nameOf(id));
+    if (known?.owner !== owner || known.answer !== undefined) return;
+    this.#calls.delete(nameOf(id));
+    this.#ends.emit(nameOf(id));
   }
 
   #known(id: IdempotentId): Known | undefined {

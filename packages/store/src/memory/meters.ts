@@ -76,8 +76,7 @@ export class MemoryMeters implements Meters {
       const receipt = receipts?.[n] ?? known;
       if (hold.kind === 'window' && !reserved) this.#window(of, hold).add(nowMs, actual);
       else if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
-      else if (hold.kind === 'budget')
-        this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, actual);
+      else if (hold.kind === 'budget') this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, actual);
       else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);
       else this.#window(of, hold).giveBack(nowMs, receipt, hold.amount - actual);
     }
@@ -122,7 +121,9 @@ export class MemoryMeters implements Meters {
         break;
       }
     }
-    const grant = Math.min(...request.holds.map((hold) => (hold.kind === 'budget' ? this.#budgetOf(request, hold).grant(hold) : Infinity)));
+    const grant = Math.min(
+      ...request.holds.map((hold) => (hold.kind === 'budget' ? this.#budgetOf(request, hold).grant(hold) : Infinity)),
+    );
     if (refused === undefined) {
       for (const hold of request.holds) {
         if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);

@@ -1,5 +1,12 @@
 import type { Clock } from '@sluice/core';
-import { type LoadExchange, REPLICA_LEASE_MS, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '../ports/index.ts';
+import {
+  type LoadExchange,
+  REPLICA_LEASE_MS,
+  SPEED_DECAY_MS,
+  type TargetLoads,
+  type TargetReport,
+  type TargetShare,
+} from '../ports/index.ts';
 
 interface Own {
   inFlight: number;

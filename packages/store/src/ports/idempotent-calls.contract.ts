@@ -48,6 +48,28 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
       expect((await calls.claim(ID, 'd', 'four', LEASE_MS)).state).toBe('under_way');
     });
 
+    it('tells listeners of a call that it was answered or given up, and no others', async () => {
+      const calls = open();
+      const heard: string[] = [];
+      const listen = (key: string) => calls.onEnd({ ...ID, key }, () => heard.push(key));
+      const stops = [await listen('k'), await listen('k'), await listen('l'), await listen('m')];
+      for (const key of ['k', 'l', 'm']) await calls.claim({ ...ID, key }, 'd', 'one', LEASE_MS);
+      await calls.renew(ID, 'one', LEASE_MS);
+      await calls.answer(ID, 'one', 'd', answer, LEASE_MS);
+      await calls.giveUp({ ...ID, key: 'l' }, 'another');
+      await calls.giveUp({ ...ID, key: 'l' }, 'one');
+      await waitFor(() => heard.length >= 3, 'the events');
+      expect(heard.toSorted()).toEqual(['k', 'k', 'l']);
+      for (const stop of stops) stop();
+      await calls.giveUp({ ...ID, key: 'm' }, 'one');
+      const again = await listen('n');
+      await calls.claim({ ...ID, key: 'n' }, 'd', 'one', LEASE_MS);
+      await calls.giveUp({ ...ID, key: 'n' }, 'one');
+      await waitFor(() => heard.includes('n'), 'a later event');
+      again();
+      expect(heard.toSorted()).toEqual(['k', 'k', 'l', 'n']);
+    });
+
     it('are forgotten by and by', async () => {
       const calls = open();
       await calls.claim(ID, 'd', 'one', LEASE_MS);

@@ -35,4 +35,9 @@ export interface IdempotentCalls {
   answer(id: IdempotentId, owner: string, digest: string, answer: IdempotentAnswer, ttlMs: number): Promise<void>;
   /** Lets others make it. */
   giveUp(id: IdempotentId, owner: string): Promise<void>;
+  /**
+   * Listens for the end of a call: it was answered or given up, or an event may have been missed. Returns, once it listens, how to stop. An owner that died
+   * is noticed by `claim` alone.
+   */
+  onEnd(id: IdempotentId, listener: () => void): Promise<() => void>;
 }

@@ -16,7 +16,11 @@ export function providerStatsContract(adapter: string, open: (clock: ManualClock
     it('counts a batch once', async () => {
       const stats = open(new ManualClock());
       await stats.add('same', { calls: 2 }, { calls: 2 });
-      expect(await stats.add('same', { calls: 2 }, { calls: 2 })).toEqual({ totals: { calls: 2 }, recent: { calls: 2 }, setAside: 0 });
+      expect(await stats.add('same', { calls: 2 }, { calls: 2 })).toEqual({
+        totals: { calls: 2 },
+        recent: { calls: 2 },
+        setAside: 0,
+      });
     });
 
     it('only reads where there is nothing to add', async () => {

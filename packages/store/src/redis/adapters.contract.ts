@@ -121,7 +121,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   });
   targetLoadsContract(adapter, (clock) => new RedisTargetLoads(shared.background, ownLayout(), clock));
   callsUnderWayContract(adapter, (clock) => new RedisCallsUnderWay(shared.background, ownLayout(), clock));
-  idempotentCallsContract(adapter, () => new RedisIdempotentCalls(shared.state, ownLayout(), wait));
+  idempotentCallsContract(adapter, () => new RedisIdempotentCalls(shared.state, shared.subscriber, ownLayout(), wait));
   providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
   auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
   const windowLayout = ownLayout();

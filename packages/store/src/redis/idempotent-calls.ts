@@ -1,4 +1,5 @@
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '../ports/index.ts';
+import { Channels } from './channels.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -17,10 +18,17 @@ export class RedisIdempotentCalls implements IdempotentCalls {
   readonly #layout: KeyLayout;
   readonly #wait: Wait;
 
-  constructor(client: RedisClient, layout: KeyLayout, wait: Wait) {
+  readonly #channels: Channels;
+
+  constructor(client: RedisClient, subscriber: RedisClient, layout: KeyLayout, wait: Wait) {
     this.#client = client;
     this.#layout = layout;
     this.#wait = wait;
+    this.#channels = new Channels(subscriber);
+  }
+
+  onEnd(id: IdempotentId, listener: () => void): Promise<() => void> {
+    return this.#wait('idempotent_listen', () => this.#channels.listen(this.#layout.idempotentCall(id), listener));
   }
 
   async claim(id: IdempotentId, digest: string, owner: string, leaseMs: number): Promise<Claim> {

@@ -73,7 +73,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     loads: new RedisTargetLoads(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
-    idempotent: new RedisIdempotentCalls(state, layout, wait),
+    idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {

@@ -97,6 +97,7 @@ export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number):
   }
   // the official SDKs would ask again at once, and twice
   if (error.code === 'insufficient_quota') headers.push('x-should-retry', 'false');
+  if (error.code === 'budget_in_flight') headers.push('x-should-retry', 'true');
   if (error.code === 'invalid_api_key') headers.push('www-authenticate', 'Bearer');
   return headers;
 }

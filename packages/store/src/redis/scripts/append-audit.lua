@@ -31,7 +31,7 @@ for at = first_amount, #ARGV, 3 do
   end
 end
 
-local there = mark_before == mark and 1 or redis.call('EXISTS', mark_before)
+local there = mark_before == mark and 1 or redis.call('STRLEN', mark_before)
 if not redis.call('SET', mark, '1', 'NX', 'EX', 600) then return { 0, there, 0 } end
 for at = first_record, first_amount - 1 do
   local added = redis.pcall('XADD', stream, 'MAXLEN', '~', whole(keep), '*', 'record', ARGV[at])

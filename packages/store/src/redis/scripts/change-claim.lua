@@ -5,16 +5,20 @@
 -- ARGV[2]     what shall be there: empty for what is there, "-" for nothing
 -- ARGV[3]     for how long, in ms
 -- Returns     1, or 0 where it is not the owner's any more: nothing is changed
+-- Publishes   on a channel of the call's name, for the calls that wait for its answer
 --
 -- Atomic, because a claim that is over may be somebody else's already.
 
 local known = redis.call('GET', KEYS[1])
 if not known or string.sub(known, 1, #ARGV[1] + 1) ~= ARGV[1] .. '\n' then return 0 end
+if ARGV[2] == '' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  return 1
+end
 if ARGV[2] == '-' then
   redis.call('DEL', KEYS[1])
-elseif ARGV[2] == '' then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
 else
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
+redis.call('PUBLISH', KEYS[1], '')
 return 1

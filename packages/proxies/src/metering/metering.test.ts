@@ -3,9 +3,11 @@ import { type Limits, type LlmCall, LlmError, type LlmReply, type LlmService, Ma
 import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
-import type { Meters } from '@sluice/store/ports';
+import type { Meters, ReservationRequest } from '@sluice/store/ports';
+import { estimateCall } from '../call-estimate.ts';
+import type { Target } from '../targets/model.ts';
+import { periodAt } from './budget-period.ts';
 import { metering } from './metering.ts';
-import type { Target } from './targets/model.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 
@@ -28,7 +30,10 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
 }
 
 const never = () => Promise.reject(new Error('nobody was to ask this'));
-const unused: Meters = { reserve: never, release: never, settle: never, renew: never, budget: never, lease: never };
+const unused: Meters = {
+  ...{ reserve: never, release: never, settle: never, renew: never },
+  ...{ budget: never, lease: never, raiseToLedger: never },
+};
 
 /** Places are given back in the event loop's next turn, after what a stream's end has set off in this one. */
 const nextTurn = async () => {
@@ -114,20 +119,54 @@ describe('metering', () => {
     expect(reserve).not.toHaveBeenCalled();
   });
 
-  it('says that it cannot tell where the store is away, and gives back what the store may still take', async () => {
-    const release = jest.fn<Meters['release']>(async () => {});
-    const meters: Meters = { ...unused, reserve: () => Promise.reject(new Error('away')), release };
-    const health = { works: jest.fn(), failed: jest.fn() };
-    const complete = jest.fn<LlmService['complete']>();
-    const call = callOf({ concurrent: 3 });
-    await expect(metering({ meters, health })({ complete }).complete(call)).rejects.toMatchObject({
-      code: 'limiter_unavailable',
-      status: 503,
-    });
+  it.each<[name: string, limits: Limits, code: string]>([
+    ['limits', { requests: { limit: 3, windowMs: 60_000 }, concurrent: 3 }, 'limiter_unavailable'],
+    ['tokens', { tokens: { limit: 30_000, windowMs: 60_000 } }, 'limiter_unavailable'],
+    ['a budget', { requests: { limit: 3, windowMs: 60_000 }, budget: { amount: usd(1), period: 'month' } }, 'budget_unavailable'],
+  ])(
+    'refuses a call with %s where the store does not answer, and gives back all that it may still take',
+    async (_name, limits, code) => {
+      const settle = jest.fn<Meters['settle']>(async () => {});
+      const meters: Meters = { ...unused, reserve: () => Promise.reject(new Error('no answer')), settle };
+      const health = { works: jest.fn(), failed: jest.fn() };
+      const complete = jest.fn<LlmService['complete']>();
+      const call = callOf(limits);
+      await expect(metering({ meters, health })({ complete }).complete(call)).rejects.toMatchObject({ code, status: 503 });
+      expect(complete).not.toHaveBeenCalled();
+      expect(health.failed).toHaveBeenCalled();
+      expect(settle).toHaveBeenCalledTimes(1);
+      const [[settlement]] = settle.mock.calls as [[Parameters<Meters['settle']>[0]]];
+      expect(settlement).toMatchObject({ callId: call.id, unreserved: true });
+      expect(settlement.holds.map(({ actual }) => actual)).toEqual(settlement.holds.map(() => 0));
+      expect(settlement.holds.length).toBe(Object.keys(limits).length);
+    },
+  );
+
+  it('charges nothing for a call that it refused because the store answered late', async () => {
+    const clock = new ManualClock();
+    const meters = new MemoryMeters(clock);
+    // the reservation is made, and its answer is lost
+    const late: Meters = {
+      ...unused,
+      reserve: async (request: ReservationRequest) => Promise.reject(await meters.reserve(request)),
+      settle: (settlement) => meters.settle(settlement),
+    };
+    const limits: Limits = {
+      requests: { limit: 20, windowMs: 60_000 },
+      tokens: { limit: 30_000, windowMs: 60_000 },
+      budget: { amount: usd(1), period: 'month' },
+    };
+    const proxied = metering({ meters: late, clock })({ complete: async () => whole });
+    for (let n = 0; n < 6; n++) await expect(proxied.complete(callOf(limits))).rejects.toMatchObject({ status: 503 });
+    const call = callOf(limits);
+    await metering({ meters, clock })({ complete: async () => whole }).complete(call);
+    expect(call.facts.meters.find(({ meter }) => meter === 'requests')).toMatchObject({ remaining: 19 });
+    const { usage } = estimateCall(call, undefined);
+    const left = 30_000 - usage.inputTokens - usage.outputTokens;
+    expect(call.facts.meters.find(({ meter }) => meter === 'tokens')).toMatchObject({ remaining: left });
+    const period = periodAt('month', clock.now()).name;
     await nextTurn();
-    expect(complete).not.toHaveBeenCalled();
-    expect(health.failed).toHaveBeenCalled();
-    expect(release).toHaveBeenCalledWith([expect.objectContaining({ callId: call.id })]);
+    expect(await meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period })).toMatchObject({ spent: 0, reserved: 0 });
   });
 
   it('holds to several limits at once, over spans of different lengths', async () => {

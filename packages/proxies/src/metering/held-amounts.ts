@@ -64,6 +64,8 @@ export class HeldAmounts {
   /** What was spent must not be forgotten with the store away. A settlement whose answer alone was lost changes nothing when it comes again. */
   #settleLater(unsettled: Unsettled, error: unknown): void {
     this.#health.failed(error);
+    // an amount that no store can count does not become countable
+    if (error instanceof RangeError) return;
     if (this.#unsettled.length < MAX_UNSETTLED) this.#unsettled.push(unsettled);
     this.#retry ??= setTimeout(() => void this.#settleWaiting(), RETRY_MS).unref();
   }

@@ -1,0 +1,146 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { LlmError, ManualClock, systemClock } from '@sluice/core';
+import type { BudgetHold, ReservationResult } from '@sluice/store/ports';
+import { BudgetQueue } from './budget-queue.ts';
+
+const budget: BudgetHold = {
+  ...{ kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: '2026-11', endsAtMs: undefined, leaseMs: 30_000 },
+  subject: '@team:web',
+};
+const admitted: ReservationResult = { admitted: true, meters: [], receipts: [10] };
+const inFlight: ReservationResult = {
+  admitted: false,
+  meter: 'budget',
+  full: 0,
+  inFlight: true,
+  retryAfterMs: 1_000,
+  meters: [],
+};
+const spent: ReservationResult = { admitted: false, meter: 'budget', full: 0, retryAfterMs: 0, meters: [] };
+const never = new AbortController().signal;
+
+/** A budget with room for some calls, and the keys of the calls in the order in which they were admitted. */
+function setUp(waitMs = 60_000, clock = systemClock) {
+  const budgetQueue = new BudgetQueue(clock, () => waitMs);
+  const order: string[] = [];
+  const state = { room: 0, spent: false, asked: 0 };
+  const of = (key: string) => ({ tenant: 't', key, holds: [budget] });
+  const reserve = (key: string, signal = never) =>
+    budgetQueue.reserve(of(key), signal, async () => {
+      state.asked++;
+      if (state.spent) return spent;
+      if (state.room === 0) return inFlight;
+      state.room--;
+      order.push(key);
+      return admitted;
+    });
+  const settle = (room: number) => {
+    state.room += room;
+    budgetQueue.settled(of('any key of the team'));
+  };
+  return { reserve, settle, order, state };
+}
+
+const turns = async (count = 20) => {
+  for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('BudgetQueue', () => {
+  it('admits a waiting call when a call in flight is settled', async () => {
+    const { reserve, settle } = setUp();
+    const waiting = reserve('a');
+    await turns();
+    settle(1);
+    expect(await waiting).toEqual(admitted);
+  });
+
+  it('asks by itself, for the first call alone: calls of other replicas end too', async () => {
+    const { reserve, state } = setUp();
+    const waiting = Array.from({ length: 20 }, () => reserve('a'));
+    await turns();
+    const before = state.asked;
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    // at most ten times a second, however many wait
+    expect(state.asked - before).toBeLessThanOrEqual(4);
+    state.room = 20;
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => admitted));
+  });
+
+  it('serves the keys of a budget in turns, and the calls of one key in order', async () => {
+    const { reserve, settle, order } = setUp();
+    const waiting = ['a', 'a', 'a', 'b', 'c', 'b'].map((key) => reserve(key));
+    await turns();
+    for (let n = 0; n < 6; n++) {
+      settle(1);
+      await turns();
+    }
+    await Promise.all(waiting);
+    expect(order).toEqual(['a', 'b', 'c', 'a', 'b', 'a']);
+  });
+
+  it('lets no new call pass those that wait', async () => {
+    const { reserve, settle, order } = setUp();
+    const first = reserve('a');
+    await turns();
+    const second = reserve('b');
+    settle(1);
+    await first;
+    expect(order).toEqual(['a']);
+    settle(1);
+    await second;
+    expect(order).toEqual(['a', 'b']);
+  });
+
+  it('returns the refusal when the wait is over, and one that no waiting helps at once', async () => {
+    const clock = new ManualClock();
+    const { reserve, settle, state } = setUp(2_000, clock);
+    const late = [reserve('a'), reserve('b')];
+    await turns();
+    clock.advance(2_000);
+    settle(0);
+    expect(await Promise.all(late)).toEqual([inFlight, inFlight]);
+    const waiting = reserve('a');
+    await turns();
+    state.spent = true;
+    settle(0);
+    expect(await waiting).toEqual(spent);
+  });
+
+  it('does not wait where no time is given, or where too many wait', async () => {
+    expect(await setUp(0).reserve('a')).toEqual(inFlight);
+    const { reserve, settle } = setUp();
+    const waiting = Array.from({ length: 1_000 }, () => reserve('a'));
+    await turns();
+    expect(await reserve('b')).toEqual(inFlight);
+    settle(1_000);
+    await Promise.all(waiting);
+  });
+
+  it('forgets a call whose client has left', async () => {
+    const { reserve, settle, order } = setUp();
+    const left = new AbortController();
+    const gone = reserve('a', left.signal);
+    const next = reserve('b');
+    await turns();
+    left.abort(new LlmError('client_closed', 'gone'));
+    await expect(gone).rejects.toMatchObject({ code: 'client_closed' });
+    settle(1);
+    expect(await next).toEqual(admitted);
+    expect(order).toEqual(['b']);
+  });
+
+  it('fails the call for which the store fails, and goes on', async () => {
+    const queue = new BudgetQueue(systemClock, () => 60_000);
+    const of = { tenant: 't', key: 'a', holds: [budget] };
+    const failing = jest
+      .fn<() => Promise<ReservationResult>>()
+      .mockResolvedValueOnce(inFlight)
+      .mockRejectedValueOnce(new Error('x'));
+    const first = queue.reserve(of, never, failing);
+    await turns();
+    const second = queue.reserve(of, never, async () => admitted);
+    queue.settled(of);
+    await expect(first).rejects.toThrow('x');
+    expect(await second).toEqual(admitted);
+  });
+});

@@ -1,0 +1,73 @@
+import { type BudgetLimit, type Limits, limitsIn } from '@sluice/core';
+import type { BudgetHold, Hold } from '@sluice/store/ports';
+import { periodAt } from './budget-period.ts';
+import { type CallerGroup, groupSubject } from './caller-group.ts';
+import { LEASE_MS } from './held-amounts.ts';
+import type { ReserveAmounts } from './reserve-amounts.ts';
+
+/** The limit of a soft budget: what is reserved and spent is counted as of any budget, and is never too much. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/** One hold of a call, whose it is, and the soft budget that it is of. */
+export interface OwnedHold {
+  readonly hold: Hold;
+  /** Undefined for the key's own. */
+  readonly owner: CallerGroup | undefined;
+  readonly soft: BudgetLimit | undefined;
+}
+
+export const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budget';
+
+/** Whether a limit depends on what a call may come to. */
+export const needsEstimate = ({ tokens, budget }: Limits): boolean => tokens !== undefined || budget !== undefined;
+
+/** Lists what a call has to reserve on the meters of its key, or of a group of it. */
+export function holdsOf(
+  limits: Limits,
+  owner: CallerGroup | undefined,
+  amounts: ReserveAmounts | undefined,
+  nowMs: number,
+): OwnedHold[] {
+  const { requests, tokens, budget, concurrent } = limits;
+  const of = owner === undefined ? {} : { subject: groupSubject(owner) };
+  const holds: OwnedHold[] = [];
+  const add = (hold: Hold, soft?: BudgetLimit): void => {
+    holds.push({ hold, owner, soft });
+  };
+  for (const { limit, windowMs } of limitsIn(requests)) {
+    add({ ...of, kind: 'window', meter: 'requests', limit, windowMs, amount: 1 });
+  }
+  if (amounts !== undefined) {
+    // an amount that can never fit goes to the meter whole: the meter refuses it
+    for (const { limit, windowMs } of limitsIn(tokens)) {
+      add({ ...of, kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens });
+    }
+    for (const one of limitsIn(budget)) {
+      const { name: period, endsAtMs } = periodAt(one.period, nowMs);
+      const { cost: amount, mostCost: most } = amounts;
+      const limit = one.soft ? NO_LIMIT : one.amount;
+      const hold = { ...of, kind: 'budget', meter: 'budget', limit, amount, most, period, endsAtMs, leaseMs: LEASE_MS } as const;
+      add(hold, one.soft ? one : undefined);
+    }
+  }
+  if (concurrent !== undefined) add({ ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
+  return holds;
+}
+
+/** Returns the holds as they were reserved: a budget may have granted more than was needed. */
+export function granted(holds: readonly Hold[], receipts: readonly number[]): readonly Hold[] {
+  if (!holds.some((hold) => isBudget(hold) && hold.most !== undefined && hold.most > hold.amount)) return holds;
+  return holds.map((hold, n) => (isBudget(hold) ? { ...hold, amount: receipts[n] ?? hold.amount } : hold));
+}
+
+export const isOfUser = ({ subject }: BudgetHold): boolean => subject?.startsWith('@user:') === true;
+
+/** The budgets that are enforced. */
+export const hardBudgets = (all: readonly OwnedHold[], holds: readonly Hold[]): BudgetHold[] =>
+  holds.filter((hold, n): hold is BudgetHold => isBudget(hold) && all[n]?.soft === undefined);
+
+/** What a call came to in the unit of a hold. */
+export function actualOf(hold: Hold, tokens: number, cost: number): number {
+  if (hold.kind === 'budget') return cost;
+  return hold.kind === 'window' && hold.meter === 'requests' ? hold.amount : tokens;
+}

@@ -1,0 +1,275 @@
+import {
+  asLlmError,
+  type Caller,
+  type Clock,
+  type ConcernHealth,
+  isStreamed,
+  type LlmCall,
+  type LlmError,
+  type LlmProxy,
+  type LlmReply,
+  type LlmService,
+  PerCall,
+  systemClock,
+  unwatched,
+} from '@sluice/core';
+import { type Hold, type ReservationRequest, type ReservationResult, saturated } from '@sluice/store/ports';
+import { FullWindows } from './full-windows.ts';
+import { HeldAmounts, heldPlace } from './held-amounts.ts';
+import { actualOf, granted, hardBudgets, holdsOf, isBudget, isOfUser, needsEstimate, type OwnedHold } from './holds.ts';
+import type { Admitted } from './local-shares.ts';
+import { MeteringMemory, type MeteringOptions, type MeteringSettings } from './metering-options.ts';
+import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
+import { adaptiveAmounts, fullAmounts, type ReserveAmounts } from './reserve-amounts.ts';
+
+/** What is reserved for a call. */
+interface Reservation {
+  readonly all: readonly OwnedHold[];
+  readonly holds: readonly Hold[];
+  readonly result: Promise<ReservationResult>;
+  /** Only where tokens or money are limited. */
+  readonly amounts: ReserveAmounts | undefined;
+}
+
+/** How a call was admitted. */
+interface Admission {
+  /** As they were reserved. */
+  readonly holds: readonly Hold[];
+  readonly receipts: readonly number[];
+  /** By leases and shares, without the store. */
+  readonly leased: boolean;
+  readonly noted: Admitted | undefined;
+}
+
+const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
+
+/**
+ * Holds a caller to its limits, over all replicas: calls and tokens in a sliding window, money in a period of the calendar, and calls in flight.
+ *
+ * What a call may come to is reserved before it is made, on all meters or on none, and settled when it is known what it came to. What is refused is not
+ * charged, also where the store was too late to say so. A call whose budget is reserved by others may wait. While the store is unavailable, this replica
+ * admits its share of the limits, and spends from its leases of hard budgets. A caller without limits costs no round trip.
+ *
+ * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `budget_in_flight`, `limiter_unavailable`, `budget_unavailable`
+ */
+export function metering(options: MeteringOptions): LlmProxy {
+  const meter = new CallMetering(options);
+  return (next) => ({
+    prepare: (call) => meter.prepare(call),
+    complete: (call) => meter.complete(call, next),
+  });
+}
+
+class CallMetering {
+  readonly #options: MeteringOptions;
+  readonly #clock: Clock;
+  readonly #health: ConcernHealth;
+  readonly #reservations = new PerCall<Reservation | 'none'>();
+  readonly #held: HeldAmounts;
+  readonly #fullWindows: FullWindows;
+  readonly #memory: MeteringMemory;
+  readonly #adaptive: boolean;
+
+  constructor(options: MeteringOptions) {
+    const { clock = systemClock, health = unwatched, settings = NO_SETTINGS } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#health = health;
+    this.#held = new HeldAmounts(options.meters, health);
+    this.#fullWindows = new FullWindows(clock);
+    this.#memory = options.memory ?? new MeteringMemory(clock);
+    this.#memory.waitMs = settings.waitMs;
+    this.#adaptive = settings.reserve === 'adaptive';
+  }
+
+  /** Sends the reservation, so that one round trip serves the whole chain. @throws LlmError where the call is known to be refused */
+  prepare(call: LlmCall): void {
+    this.#reservations.set(call, this.#reserve(call));
+  }
+
+  async complete(call: LlmCall, next: LlmService): Promise<LlmReply> {
+    const reservation = this.#reservations.get(call) ?? this.#reserve(call);
+    if (reservation === 'none') return next.complete(call);
+    const admission = await this.#admit(call, reservation);
+    return await this.#serve(call, reservation, admission, next);
+  }
+
+  #reserve(call: LlmCall): Reservation | 'none' {
+    const { caller } = call.facts;
+    if (caller === undefined) return 'none';
+    const groups = this.#options.groups?.(call) ?? [];
+    const counted = needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits));
+    const amounts = counted ? this.#amounts(call, caller) : undefined;
+    const nowMs = this.#clock.now();
+    const all = holdsOf(caller.limits, undefined, amounts, nowMs);
+    for (const group of groups) all.push(...holdsOf(group.limits, group, amounts, nowMs));
+    if (all.length === 0) return 'none';
+    const { tenant, keyName: subject } = caller;
+    const holds = all.map(({ hold }) => hold);
+    const known = this.#fullWindows.refusal(tenant, subject, holds);
+    if (known !== undefined) throw this.#refuse(call, known, all);
+    const request = { tenant, subject, callId: call.id, holds };
+    const reserve = () => this.#reserveNow(request);
+    const result = this.#memory.queue.reserve({ tenant, key: subject, holds }, call.signal, reserve);
+    // awaited in #admit; a failure before that must not count as unhandled
+    result.catch(() => {});
+    return { all, holds, result, amounts };
+  }
+
+  async #reserveNow(request: ReservationRequest): Promise<ReservationResult> {
+    const result = await this.#options.meters.reserve(request);
+    const full = result.admitted ? undefined : request.holds[result.full];
+    // what this replica has leased of the budget, and has not promised, is worth more to this call
+    if (full !== undefined && isBudget(full)) this.#options.leases?.giveBack(request, full);
+    return result;
+  }
+
+  #amounts(call: LlmCall, { tenant, keyName }: Caller): ReserveAmounts {
+    const { model } = call.message.view();
+    const targets = this.#options.models?.get(model);
+    const likely = this.#adaptive ? this.#memory.outputs.likely(tenant, keyName, model) : undefined;
+    return likely === undefined ? fullAmounts(call, targets) : adaptiveAmounts(call, targets, likely);
+  }
+
+  /** @throws LlmError where the call is refused */
+  async #admit(call: LlmCall, reservation: Reservation): Promise<Admission> {
+    const { all, holds } = reservation;
+    let result: ReservationResult;
+    try {
+      result = await reservation.result;
+    } catch (error) {
+      return this.#admitUnanswered(call, reservation, error);
+    }
+    this.#health.works();
+    call.facts.meters = tightest(result.meters);
+    // the store was told that this call is over: that says nothing of its limits
+    if (!result.admitted && result.full === -1) throw unavailable(holds, undefined);
+    if (!result.admitted) {
+      const { tenant, subject } = ofCall(call);
+      this.#fullWindows.note(tenant, subject, holds, result);
+      throw this.#refuse(call, result, all);
+    }
+    const { receipts } = result;
+    this.#noteExceeded(call, all, result);
+    const noted = this.#options.shares?.note(ofCall(call), holds);
+    return { holds: granted(holds, receipts), receipts, leased: false, noted };
+  }
+
+  /** The store did not answer: this replica admits the call by itself, or gives back what the reservation may have taken. */
+  #admitUnanswered(call: LlmCall, reservation: Reservation, error: unknown): Admission {
+    const left = call.signal.aborted;
+    if (!left) this.#health.failed(error);
+    // counted when the store is back: the settlement comes before a reservation that runs late
+    const admission = left ? undefined : this.#admitAlone(call, reservation);
+    if (admission !== undefined) return admission;
+    const nothing = reservation.holds.map((hold) => ({ hold, receipt: 0, actual: 0 }));
+    this.#held.settle({ ...ofCall(call), unreserved: true, holds: nothing }, () => this.#settled(call, reservation.holds));
+    throw left ? asLlmError(call.signal.reason) : unavailable(reservation.holds, error);
+  }
+
+  /** Admits a call without the store: by this replica's share of its limits, and its leases of its hard budgets. Soft ones refuse nothing. */
+  #admitAlone(call: LlmCall, { all, holds }: Reservation): Admission | undefined {
+    const { shares, leases } = this.#options;
+    const hard = hardBudgets(all, holds);
+    const limits = holds.filter((hold) => !isBudget(hold));
+    const noted = limits.length === 0 ? undefined : shares?.take(ofCall(call), limits);
+    if (limits.length > 0 && noted === undefined) return undefined;
+    if (hard.length > 0 && leases?.take(ofCall(call), hard) !== true) {
+      noted?.settle(() => 0);
+      return undefined;
+    }
+    const degraded = [...(limits.length === 0 ? [] : ['limits']), ...(holds.some(isBudget) ? ['budget'] : [])];
+    call.facts.degraded = [...call.facts.degraded, ...degraded];
+    return { holds, receipts: [], leased: true, noted };
+  }
+
+  async #serve(call: LlmCall, reservation: Reservation, admission: Admission, next: LlmService): Promise<LlmReply> {
+    const { tenant, subject } = ofCall(call);
+    const { holds } = admission;
+    this.#held.hold(ofCall(call), holds);
+    const budgets = holds.filter(isBudget);
+    if (budgets.length > 0) {
+      call.facts.charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
+        return { tenant, subject: of, period, endsAtMs, reserved: amount };
+      });
+    }
+    const outputLimit = outputLimitOf(reservation, holds);
+    try {
+      const reply = await next.complete(outputLimit === undefined ? call : { ...call, outputLimit });
+      if (isStreamed(reply)) void reply.stream.outcome.then(() => this.#settle(call, reservation, admission, outputLimit));
+      else this.#settle(call, reservation, admission, outputLimit);
+      return reply;
+    } catch (error) {
+      this.#settle(call, reservation, admission, outputLimit);
+      throw error;
+    }
+  }
+
+  #settle(call: LlmCall, { all, amounts }: Reservation, admission: Admission, outputLimit: number | undefined): void {
+    const { holds, receipts, leased, noted } = admission;
+    if (amounts === undefined && !leased) {
+      noted?.settle(({ kind }) => (kind === 'window' ? 1 : 0));
+      this.#held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
+      return;
+    }
+    const { usage, cost, cache } = call.facts;
+    const free = cache === 'hit' || usage === undefined;
+    const tokens = free ? 0 : saturated(usage.inputTokens + usage.outputTokens);
+    const paid = free ? 0 : saturated(cost ?? 0);
+    if (!free && this.#adaptive) this.#noteOutput(call, usage.outputTokens, outputLimit);
+    const { leases } = this.#options;
+    const hard = leases === undefined ? [] : hardBudgets(all, holds);
+    const onLeaseSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
+    // there are too many end users to keep leases of their budgets
+    for (const hold of hard) if (!isOfUser(hold)) leases?.spent(ofCall(call), hold, paid);
+    noted?.settle((hold) => actualOf(hold, tokens, paid));
+    const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
+    this.#held.settle({ ...ofCall(call), holds: settled, ...(leased ? { unreserved: true } : {}) }, () => {
+      onLeaseSettled?.();
+      this.#settled(call, holds);
+    });
+  }
+
+  #settled(call: LlmCall, holds: readonly Hold[]): void {
+    const { tenant, subject: key } = ofCall(call);
+    this.#memory.queue.settled({ tenant, key, holds });
+  }
+
+  /** An answer that reached its limit would have been longer: it counts twice its length, so that the next ones may be longer. */
+  #noteOutput(call: LlmCall, outputTokens: number, outputLimit: number | undefined): void {
+    const { tenant, subject } = ofCall(call);
+    const cut = outputLimit !== undefined && outputTokens >= outputLimit;
+    this.#memory.outputs.note(tenant, subject, call.message.view().model, cut ? outputTokens * 2 : outputTokens);
+  }
+
+  #refuse(call: LlmCall, refusal: Refusal, all: readonly OwnedHold[]): LlmError {
+    const { metrics } = this.#options;
+    const owner = all[refusal.full]?.owner;
+    call.facts.meters = tightest(refusal.meters);
+    if (refusal.meter === 'budget') metrics?.budgetRejected.inc();
+    else metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
+    return fullMeter(refusal, owner);
+  }
+
+  #noteExceeded(call: LlmCall, all: readonly OwnedHold[], { meters }: ReservationResult): void {
+    for (const [n, { hold, owner, soft }] of all.entries()) {
+      const used = hold.limit - (meters[n]?.remaining ?? 0);
+      if (soft === undefined || used <= soft.amount) continue;
+      const kind = owner?.kind ?? 'key';
+      if (call.facts.overBudget.includes(kind)) continue;
+      call.facts.overBudget = [...call.facts.overBudget, kind];
+      this.#options.metrics?.budgetExceeded.inc({ owner: kind });
+    }
+  }
+}
+
+const ofCall = (call: LlmCall) => {
+  const { tenant, keyName } = call.facts.caller as Caller;
+  return { tenant, subject: keyName, callId: call.id };
+};
+
+/** How long the answer may be for what its hard budgets have granted, in tokens; undefined where they pay for any answer. */
+function outputLimitOf({ all, amounts }: Reservation, holds: readonly Hold[]): number | undefined {
+  const [first] = amounts === undefined ? [] : hardBudgets(all, holds);
+  return first === undefined ? undefined : amounts?.outputLimit(first.amount);
+}

@@ -1,0 +1,59 @@
+import { LlmError, type MeterState, toUsd } from '@sluice/core';
+import type { Hold, ReservationResult } from '@sluice/store/ports';
+import type { CallerGroup } from './caller-group.ts';
+
+export type Refusal = ReservationResult & { readonly admitted: false };
+
+/** Picks, of the meters of one kind, the one that has the least left. Money is the administrator's business alone. */
+export function tightest(meters: readonly MeterState[]): MeterState[] {
+  const least = new Map<string, MeterState>();
+  for (const state of meters) {
+    const known = least.get(state.meter);
+    if (state.meter !== 'budget' && (known === undefined || state.remaining < known.remaining)) least.set(state.meter, state);
+  }
+  return [...least.values()];
+}
+
+/** The error for limits that the store cannot check now. */
+export function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
+  const [code, what] = holds.some(({ kind }) => kind === 'budget')
+    ? (['budget_unavailable', 'budget'] as const)
+    : (['limiter_unavailable', 'limits'] as const);
+  return new LlmError(code, `The ${what} of this key cannot be checked right now.`, { retryAfterMs: 1_000, cause });
+}
+
+/** The error for a meter that is full. */
+export function fullMeter(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+  switch (refusal.meter) {
+    case 'concurrent':
+      return tooManyAtOnce(refusal, owner);
+    case 'budget':
+      return refusal.inFlight === true ? reservedBudget(refusal, owner) : spentBudget(refusal, owner);
+    default: {
+      const { retryAfterMs, meter } = refusal;
+      const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+      const message = `The limit${of(owner)} of ${limitOf(refusal)} ${meter} is reached. Try again in ${seconds} s.`;
+      return new LlmError('rate_limit_exceeded', message, { retryAfterMs });
+    }
+  }
+}
+
+function tooManyAtOnce(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+  const whose = owner === undefined ? 'of this key' : of(owner).trimStart();
+  const message = `Too many calls at one time: ${limitOf(refusal)} ${whose} are in flight already.`;
+  return new LlmError('rate_limit_exceeded', message, { retryAfterMs: refusal.retryAfterMs });
+}
+
+function spentBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+  const left = toUsd(refusal.meters[refusal.full]?.remaining ?? 0);
+  const message = `The budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is spent, or what is left of it (${left} USD) does not pay for what this call may cost.`;
+  return new LlmError('insufficient_quota', message, { retryAfterMs: refusal.retryAfterMs });
+}
+
+function reservedBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+  const message = `What is left of the budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is reserved by calls in flight. Try again in 1 s.`;
+  return new LlmError('budget_in_flight', message, { retryAfterMs: refusal.retryAfterMs });
+}
+
+const limitOf = ({ meters, full }: Refusal): number => meters[full]?.limit ?? 0;
+const of = (owner: CallerGroup | undefined): string => (owner === undefined ? '' : ` of the ${owner.kind} ${owner.name}`);
