@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type BudgetCharge, type ConcernHealth, NANOS_PER_USD } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
-import type { AuditBatch, AuditTrail, SpentSum, UsageSum } from '@sluice/store/ports';
+import type { AuditBatch, AuditTrail, Meters, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import { BudgetRepair } from './budget-repair.ts';
 import type { CrashWatch } from './crash-watch.ts';
+import { isPlausible } from './plausible-usage.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
@@ -17,13 +19,16 @@ const MAX_BATCH = 500;
 
 export interface AuditWriterOptions {
   readonly trail: AuditTrail;
+  readonly meters: Pick<Meters, 'raiseToLedger'>;
   readonly logLines: (lines: readonly string[]) => void;
-  readonly metrics: Pick<Metrics, 'auditDropped'>;
+  readonly metrics: Pick<Metrics, 'auditDropped' | 'auditSetAside'>;
   readonly health: ConcernHealth;
   /** Knows of long calls, and whether somebody else has told their end. */
   readonly crashWatch?: Pick<CrashWatch, 'knows' | 'end'>;
-  /** Told how many records were lost with a Redis that another one has taken the place of, and were written again. */
+  /** Told how many records Redis had lost, and were written again. */
   readonly onRestored?: (records: number) => void;
+  /** Told of a record whose amounts cannot be right, and are in no sum. */
+  readonly onSetAside?: (record: AuditRecord) => void;
   /** Told of each record, for sums. */
   readonly onRecord?: (record: AuditRecord) => void;
 }
@@ -41,6 +46,7 @@ export class AuditWriter implements AuditSink {
   readonly #asking = new Set<Promise<void>>();
   readonly #tags = new TagUsage();
   readonly #recent: RecentBatches;
+  readonly #repair: BudgetRepair;
   readonly #stopListening: () => void;
   #restoring: Promise<void> | undefined;
   #addUpAt = MAX_BATCH;
@@ -51,22 +57,32 @@ export class AuditWriter implements AuditSink {
   constructor(options: AuditWriterOptions) {
     this.#options = options;
     this.#recent = new RecentBatches(options.trail);
-    this.#stopListening = options.trail.onReconnect(() => {
-      this.#restoring ??= this.#restore().finally(() => {
-        this.#restoring = undefined;
-      });
+    this.#repair = new BudgetRepair({
+      meters: options.meters,
+      budgets: () => this.#recent.budgets(),
+      onFault: (error) => options.health.failed(error),
     });
+    this.#stopListening = options.trail.onReconnect(() => this.#lookForLoss());
   }
 
   /** Looks no more whether something was lost. */
   close(): void {
     this.#stopListening();
+    this.#repair.close();
+  }
+
+  #lookForLoss(): void {
+    this.#restoring ??= this.#restore().finally(() => {
+      this.#restoring = undefined;
+    });
   }
 
   async #restore(): Promise<void> {
     try {
-      const records = await this.#recent.restore();
-      if (records > 0) this.#options.onRestored?.(records);
+      const { batches, records } = await this.#recent.restore();
+      if (batches === 0) return;
+      this.#options.onRestored?.(records);
+      await this.#repair.start();
     } catch (error) {
       // the next connection is looked at again
       this.#options.health.failed(error);
@@ -92,15 +108,25 @@ export class AuditWriter implements AuditSink {
     this.#unlogged.push(line);
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
-    const usage = usageOfRecord(record);
-    if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
-    for (const charge of charged) this.#charge(charge, record.costUsd);
+    this.#count(record, charged);
     if (this.#usage.length >= this.#addUpAt) {
       this.#usage = together(this.#usage);
       // many combinations must not be added up anew at each call
       this.#addUpAt = Math.max(MAX_BATCH, 2 * this.#usage.length);
     }
     this.#flushIn(FLUSH_MS);
+  }
+
+  /** Adds what a call came to to the sums. A record whose amounts cannot be right is set aside, so that it spoils no sum of others. */
+  #count(record: AuditRecord, charged: readonly BudgetCharge[]): void {
+    const usage = usageOfRecord(record);
+    if (usage !== undefined && !isPlausible(usage)) {
+      this.#options.metrics.auditSetAside.inc();
+      this.#options.onSetAside?.(record);
+      return;
+    }
+    if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
+    for (const charge of charged) this.#charge(charge, record.costUsd);
   }
 
   /** Writes all that waits. @throws what the store throws; the records stay and are tried again. */
@@ -145,7 +171,9 @@ export class AuditWriter implements AuditSink {
         const records = this.#waiting.splice(0, MAX_BATCH);
         this.#batch = { id: randomUUID(), records, usage: [...usage, ...daysOf(usage)], spent };
       }
-      await this.#options.trail.append(this.#batch);
+      const { setAside, lostData } = await this.#options.trail.append(this.#batch, this.#recent.last());
+      if (setAside > 0) this.#options.metrics.auditSetAside.inc(setAside);
+      if (lostData) this.#lookForLoss();
       this.#recent.written(this.#batch);
       this.#batch = undefined;
     }

@@ -137,11 +137,14 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const auditWriter = new AuditWriter({
     crashWatch,
     trail: stores.audit,
+    meters: stores.meters,
     logLines: (lines) => logLines(logger, lines),
     metrics,
     health: degradation.concern('audit'),
     onRecord: (record) => countForDashboard(usage, record),
     onRestored: (records) => logger.warn('audit records were lost by Redis, and are written again', { records }),
+    onSetAside: ({ requestId, tenant }) =>
+      logger.error('amounts of a call cannot be right and are in no sum', { requestId, tenant }),
   });
   const drains = new Drains({
     trail: stores.audit,

@@ -7,7 +7,10 @@ const batch = (id: string, records = 1): AuditBatch => ({ id, records: Array(rec
 function setUp() {
   const there = new Map<string, AuditBatch>();
   const recent = new RecentBatches({
-    append: async (one) => void there.set(one.id, one),
+    append: async (one) => {
+      there.set(one.id, one);
+      return { setAside: 0, lostData: false };
+    },
     has: async (id) => there.has(id),
   });
   const write = (one: AuditBatch) => {
@@ -23,22 +26,32 @@ describe('batches that were written lately', () => {
     for (const id of ['a', 'b', 'c', 'd']) write(batch(id, 2));
     there.delete('b');
     there.delete('c');
-    expect(await recent.restore()).toBe(4);
+    expect(await recent.restore()).toEqual({ batches: 2, records: 4 });
     expect([...there.keys()]).toEqual(['a', 'd', 'b', 'c']);
-    expect(await recent.restore()).toBe(0);
+    expect(await recent.restore()).toEqual({ batches: 0, records: 0 });
   });
 
   it('are kept up to a bound', async () => {
     const { there, recent, write } = setUp();
     for (let n = 0; n < 100; n++) write(batch(String(n), 500));
     there.clear();
-    expect(await recent.restore()).toBe(20_000);
+    expect(await recent.restore()).toEqual({ batches: 40, records: 20_000 });
     expect(there.has('99')).toBe(true);
     expect(there.has('59')).toBe(false);
   });
 
+  it('name the budgets that they are charged to, each once', () => {
+    const { recent, write } = setUp();
+    const spent = (subject: string) => ({ tenant: 't', subject, period: '2026-11', amount: 5 });
+    write({ ...batch('a'), spent: [spent('one'), spent('two')] });
+    write({ ...batch('b'), spent: [spent('two')] });
+    const name = (subject: string) => ({ tenant: 't', subject, meter: 'budget', period: '2026-11' });
+    expect(recent.budgets()).toEqual([name('one'), name('two')]);
+    expect(recent.last()).toBe('b');
+  });
+
   it('wait for the next connection where the store fails again', async () => {
-    const recent = new RecentBatches({ append: async () => {}, has: () => Promise.reject(new Error('away')) });
+    const recent = new RecentBatches({ append: () => Promise.reject(new Error('not asked')), has: () => Promise.reject(new Error('away')) });
     recent.written(batch('a'));
     await expect(recent.restore()).rejects.toThrow('away');
   });

@@ -1,12 +1,14 @@
-import type { AuditBatch, AuditTrail } from '@sluice/store/ports';
+import type { AuditBatch, AuditTrail, BudgetName } from '@sluice/store/ports';
 
-/** What was written longer ago has reached those who may take the place of who took it. */
+/** How long a batch is remembered, in ms: by then it has reached the replicas of Redis that may take over. */
 const KEPT_MS = 120_000;
 const MAX_RECORDS = 20_000;
 
 /**
- * The batches that this replica has written lately. Redis says that it has something before its replicas have it, and where one of those takes its place, what
- * was said last is gone: so that is written again. A batch that is there after all is not written twice.
+ * Remembers the batches that this replica has written lately, and writes them again where Redis lost them.
+ *
+ * Redis acknowledges a write before its replicas have it, and where one of those takes over, the last writes are gone. A batch that is there after all is
+ * not written twice.
  */
 export class RecentBatches {
   readonly #trail: Pick<AuditTrail, 'append' | 'has'>;
@@ -18,24 +20,44 @@ export class RecentBatches {
   }
 
   written(batch: AuditBatch): void {
-    const nowMs = performance.now();
-    this.#batches.push({ batch, atMs: nowMs });
+    this.#batches.push({ batch, atMs: performance.now() });
     this.#records += batch.records.length;
-    for (;;) {
-      const [oldest] = this.#batches;
-      if (oldest === undefined || (oldest.atMs > nowMs - KEPT_MS && this.#records <= MAX_RECORDS)) return;
-      this.#batches.shift();
-      this.#records -= oldest.batch.records.length;
-    }
+    this.#forget();
   }
 
-  /** Writes again what is not there. Returns how many records that were. @throws what the store throws */
-  async restore(): Promise<number> {
-    // all are asked for: what is written meanwhile is there, and says nothing of what was written before
+  /** The id of the batch that was written last, where that is remembered. */
+  last(): string | undefined {
+    this.#forget();
+    return this.#batches.at(-1)?.batch.id;
+  }
+
+  /** The budgets of which the batches have something. */
+  budgets(): BudgetName[] {
+    const found = new Map<string, BudgetName>();
+    for (const { batch } of this.#batches) {
+      for (const { tenant, subject, period } of batch.spent ?? []) {
+        found.set(`${tenant}\n${subject}\n${period}`, { tenant, subject, meter: 'budget', period });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Writes lost batches again. Returns how many batches and records those were. @throws what the store throws */
+  async restore(): Promise<{ batches: number; records: number }> {
+    // all are asked for: a batch that is written meanwhile is there, and says nothing of those before it
     const batches = this.#batches.map(({ batch }) => batch);
     const there = await Promise.all(batches.map(({ id }) => this.#trail.has(id)));
     const lost = batches.filter((_, n) => there[n] === false);
     for (const batch of lost) await this.#trail.append(batch);
-    return lost.reduce((sum, { records }) => sum + records.length, 0);
+    return { batches: lost.length, records: lost.reduce((sum, { records }) => sum + records.length, 0) };
+  }
+
+  #forget(): void {
+    const oldestMs = performance.now() - KEPT_MS;
+    for (let [first] = this.#batches; first !== undefined; [first] = this.#batches) {
+      if (first.atMs > oldestMs && this.#records <= MAX_RECORDS) return;
+      this.#batches.shift();
+      this.#records -= first.batch.records.length;
+    }
   }
 }

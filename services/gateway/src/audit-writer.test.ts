@@ -1,0 +1,82 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { AuditRecord } from '@sluice/proxies';
+import { MemoryAuditTrail } from '@sluice/store/memory';
+import type { AuditTrail, BudgetName } from '@sluice/store/ports';
+import { AuditWriter } from './audit-writer.ts';
+
+const DAY = '2026-11-24';
+
+const record = (tenant: string, more: Partial<AuditRecord> = {}): AuditRecord => ({
+  ...{ time: `${DAY}T10:00:00.000Z`, requestId: 'r', outcome: 'answered', status: 200, error: null },
+  ...{ key: 'k', tenant, route: 'POST /v1/chat/completions', model: 'm', target: 'p/m', provider: 'p', attempts: 1 },
+  ...{ inputTokens: 10, outputTokens: 5, costUsd: 0.5, savedUsd: null, latencyMs: 3, cache: 'miss', tags: {} },
+  ...more,
+});
+const charged = (tenant: string) => [{ tenant, subject: 'k', period: '2026-11', endsAtMs: undefined, reserved: 1 }];
+
+function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({})) {
+  const store = new MemoryAuditTrail(100);
+  const trail: AuditTrail = {
+    append: (...batch) => store.append(...batch),
+    has: (id) => store.has(id),
+    onReconnect: () => () => {},
+    latest: (...of) => store.latest(...of),
+    after: (...of) => store.after(...of),
+    reader: (options) => store.reader(options),
+    usage: (...of) => store.usage(...of),
+    ...change(store),
+  };
+  const raised = jest.fn(async (_budgets: readonly BudgetName[]) => {});
+  const setAside = { inc: jest.fn() };
+  const writer = new AuditWriter({
+    trail,
+    meters: { raiseToLedger: raised },
+    logLines: () => {},
+    metrics: { auditDropped: { inc: jest.fn() }, auditSetAside: setAside } as never,
+    health: { works: () => {}, failed: () => {} },
+  });
+  return { store, writer, raised, setAside };
+}
+
+describe('AuditWriter', () => {
+  it.each([9e24, Number.NaN, -1])('keeps a record whose cost of %p USD cannot be right, and adds it to no sum', async (costUsd) => {
+    const { store, writer, setAside } = setUp();
+    for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
+    writer.write(record('bad', { costUsd }), charged('bad'));
+    for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
+    await writer.flush();
+    writer.close();
+    const sums = await store.usage([DAY]);
+    expect(sums).toHaveLength(1);
+    expect(sums[0]).toMatchObject({ tenant: 'innocent', calls: 40, cost: 20e9 });
+    expect(await store.latest(100)).toHaveLength(41);
+    expect(setAside.inc).toHaveBeenCalledTimes(1);
+  });
+
+  it('writes again what the store lost as soon as it notices, and raises the budgets to the ledger', async () => {
+    const lost = new Set<string>();
+    const batches: string[] = [];
+    const { writer, raised } = setUp((store) => ({
+      append: async (batch, before) => {
+        batches.push(batch.id);
+        lost.delete(batch.id);
+        await store.append(batch);
+        return { setAside: 0, lostData: before !== undefined && lost.has(before) };
+      },
+      has: async (id) => !lost.has(id),
+    }));
+    writer.write(record('acme'), charged('acme'));
+    await writer.flush();
+    writer.write(record('acme'), charged('acme'));
+    await writer.flush();
+    expect(raised).not.toHaveBeenCalled();
+    for (const id of batches) lost.add(id);
+    const [first, second] = batches;
+    writer.write(record('acme'), charged('acme'));
+    await writer.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    writer.close();
+    expect(batches.slice(3)).toEqual([first, second]);
+    expect(raised).toHaveBeenCalledWith([{ tenant: 'acme', subject: 'k', meter: 'budget', period: '2026-11' }]);
+  });
+});
