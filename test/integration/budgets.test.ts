@@ -213,7 +213,10 @@ describe('budgets and tokens over three replicas', () => {
   it('free what a replica held that was killed, when its lease is over', async () => {
     const calls = Array.from({ length: 4 }, (_, n) => send(2, 'slow', 'key-killed').catch(() => n));
     await waitFor(async () => (await budgetOf('killed')).reservedUsd === 1, 'four calls to be under way');
-    expect((await send(0, 'flat', 'key-killed')).code).toBe('insufficient_quota');
+    const refused = await send(0, 'flat', 'key-killed');
+    expect([refused.status, refused.code]).toEqual([429, 'budget_in_flight']);
+    expect(refused.headers.get('x-should-retry')).toBe('true');
+    expect(refused.headers.get('retry-after')).toBe('1');
     await gateway(2).stop('SIGKILL');
     await Promise.all(calls);
     // a call that asks finds it free
