@@ -57,8 +57,17 @@ export function createMetrics(build: BuildInfo) {
     budgetExceeded: counter('sluice_budget_exceeded_total', 'Calls served that passed a soft budget, or found it passed.', [
       'owner',
     ]),
+    replicas: gauge(
+      'sluice_replicas',
+      'The most replicas of the last hour: limits are shared by them while Redis is unavailable.',
+      [],
+    ),
     auditDropped: counter('sluice_audit_dropped_total', 'Audit records that could not be kept.', []),
-    auditSetAside: counter('sluice_audit_set_aside_total', 'Amounts of calls that are in no sum because they cannot be right.', []),
+    auditSetAside: counter(
+      'sluice_audit_set_aside_total',
+      'Amounts of calls that are in no sum because they cannot be right.',
+      [],
+    ),
     drained: counter('sluice_audit_drained_total', 'Audit records written to a drain.', ['sink']),
     drainLost: counter('sluice_audit_drain_lost_total', 'Audit records dropped from the trail before a drain had them.', [
       'sink',

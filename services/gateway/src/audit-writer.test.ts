@@ -39,19 +39,22 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({})) 
 }
 
 describe('AuditWriter', () => {
-  it.each([9e24, Number.NaN, -1])('keeps a record whose cost of %p USD cannot be right, and adds it to no sum', async (costUsd) => {
-    const { store, writer, setAside } = setUp();
-    for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
-    writer.write(record('bad', { costUsd }), charged('bad'));
-    for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
-    await writer.flush();
-    writer.close();
-    const sums = await store.usage([DAY]);
-    expect(sums).toHaveLength(1);
-    expect(sums[0]).toMatchObject({ tenant: 'innocent', calls: 40, cost: 20e9 });
-    expect(await store.latest(100)).toHaveLength(41);
-    expect(setAside.inc).toHaveBeenCalledTimes(1);
-  });
+  it.each([9e24, Number.NaN, -1])(
+    'keeps a record whose cost of %p USD cannot be right, and adds it to no sum',
+    async (costUsd) => {
+      const { store, writer, setAside } = setUp();
+      for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
+      writer.write(record('bad', { costUsd }), charged('bad'));
+      for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
+      await writer.flush();
+      writer.close();
+      const sums = await store.usage([DAY]);
+      expect(sums).toHaveLength(1);
+      expect(sums[0]).toMatchObject({ tenant: 'innocent', calls: 40, cost: 20e9 });
+      expect(await store.latest(100)).toHaveLength(41);
+      expect(setAside.inc).toHaveBeenCalledTimes(1);
+    },
+  );
 
   it('writes again what the store lost as soon as it notices, and raises the budgets to the ledger', async () => {
     const lost = new Set<string>();

@@ -90,7 +90,10 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     },
     replica,
     maxReplicas,
-    onReplicas: (count) => replicas.seen(count),
+    onReplicas: (count) => {
+      replicas.seen(count);
+      metrics.replicas.set(replicas.highest() ?? 0);
+    },
     clock,
     health: degradation.concern('loads'),
   });

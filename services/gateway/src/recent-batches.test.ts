@@ -51,7 +51,10 @@ describe('batches that were written lately', () => {
   });
 
   it('wait for the next connection where the store fails again', async () => {
-    const recent = new RecentBatches({ append: () => Promise.reject(new Error('not asked')), has: () => Promise.reject(new Error('away')) });
+    const recent = new RecentBatches({
+      append: () => Promise.reject(new Error('not asked')),
+      has: () => Promise.reject(new Error('away')),
+    });
     recent.written(batch('a'));
     await expect(recent.restore()).rejects.toThrow('away');
   });

@@ -181,11 +181,11 @@ export class SharedLoads {
     const reports = this.#reports();
     const nowMs = this.#clock.monotonic();
     if (reports.size === 0 && this.#exchangedMs !== undefined && nowMs - this.#exchangedMs < HEARTBEAT_MS) return;
-    this.#exchangedMs = nowMs;
     // what is asked for in this turn of the event loop is told together
     await Promise.resolve();
     try {
       const { replicas, shares } = await this.#options.store.exchange(this.#options.replica, reports);
+      this.#exchangedMs = nowMs;
       this.#options.onReplicas?.(replicas);
       for (const [name, share] of shares) this.#take(name, share, reports.get(name) as TargetReport);
       this.#health.works();
