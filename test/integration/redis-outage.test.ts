@@ -51,7 +51,7 @@ describe('Redis goes and comes back', () => {
   /** Limits are taken from this replica's share. */
   const untilShared = (how: string) =>
     waitFor(
-      async () => (await call('key-limited', how)).headers.get('x-sluice-degraded')?.includes('limits'),
+      async () => (await call('key-limited', how)).headers.get('x-sluice-degraded')?.includes('limits') === true,
       'the limits to be shared',
     );
   /** A concern is known to be well by a call that used it. */
