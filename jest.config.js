@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests run on the TypeScript sources (the packages' `source` condition); types are checked by tsc. @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
@@ -17,4 +19,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
+  // most tests wait for processes of their own: as many files at one time as there are cores, and no more than a laptop's memory has room for
+  maxWorkers: Math.min(availableParallelism(), 4),
 };

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts';
 import type { FailureKind } from './failure.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
-import type { Usage } from './usage.ts';
+import type { Usage, UsageIssueReason } from './usage.ts';
 
 /**
  * What is asked for. `other` is one of a provider's further routes, whose bytes pass unread; `unknown` is a request to no route of ours that
@@ -99,6 +99,8 @@ export interface CallFacts {
   usage: Usage | undefined;
   /** Whether `usage` is no provider's word, because the call ended before there was one. */
   estimated: boolean;
+  /** Why the provider's counts could not be used, where they could not. */
+  usageIssue: UsageIssueReason | undefined;
   cost: Money | undefined;
   saved: Money | undefined;
   meters: readonly MeterState[];
@@ -162,6 +164,7 @@ export function emptyFacts(): CallFacts {
     upstreamMs: 0,
     usage: undefined,
     estimated: false,
+    usageIssue: undefined,
     cost: undefined,
     saved: undefined,
     meters: [],

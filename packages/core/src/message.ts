@@ -8,6 +8,8 @@ export interface RequestView {
   readonly wantsStreamUsage: boolean;
   /** The most tokens that the answer may have, all choices together; undefined where the caller sets no limit. */
   readonly maxOutputTokens?: number | undefined;
+  /** How many answers are asked for: choices, of each of the prompts; 1 if not given. */
+  readonly answers?: number | undefined;
   /** How the caller wants a stream's events told apart; server-sent events if not given. */
   readonly framing?: EventFraming;
 }
@@ -21,6 +23,8 @@ export interface UpstreamForm {
   readonly model: string;
   /** Ask the provider to report usage in the stream, so that a stream is accounted for like a whole answer. */
   readonly streamUsage: boolean;
+  /** The most tokens that each answer may have, where the caller allows more or sets no limit. */
+  readonly outputLimit?: number | undefined;
 }
 
 /**

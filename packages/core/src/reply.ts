@@ -16,6 +16,8 @@ interface ReplyHead {
 export interface WholeReply extends ReplyHead {
   readonly body: Uint8Array;
   readonly usage?: Usage;
+  /** About how many tokens the answer has, by its length: where the provider did not say, or not so that it can be believed. */
+  readonly generated?: number;
 }
 
 /** An answer that comes piece by piece. */

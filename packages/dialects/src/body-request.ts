@@ -1,26 +1,36 @@
 import type { RequestMessage, RequestView, UpstreamForm } from '@sluice/core';
-import { replaceSpans } from './request-bytes.ts';
+import { limitEdits } from './output-limits.ts';
+import { type Edit, replaceSpans } from './request-bytes.ts';
 import { parseRequestJson, type RequestJson } from './request-json.ts';
 
 const MODEL: ReadonlySet<string> = new Set(['model']);
+
+export interface BodyRequestOptions {
+  /** Members whose places in the bytes are needed beside the model's and the limits'. */
+  readonly rewritten?: readonly string[];
+  /** Members that limit how long an answer may be; the first is added where a limit is needed and the caller sets none. */
+  readonly limits?: readonly string[];
+}
 
 /** A request whose body is JSON, read on first need and once. The model's name is the one thing in it that changes on its way to a provider. */
 export class BodyRequest implements RequestMessage {
   readonly bytes: Buffer;
   readonly #read: (value: RequestJson['value']) => RequestView;
   readonly #rewritten: ReadonlySet<string>;
+  readonly #limits: readonly string[];
   #view: RequestView | undefined;
   #parsed: RequestJson | undefined;
   #fault: unknown;
 
   /**
    * @param read makes the view, or throws LlmError `invalid_request` with the field that is wrong
-   * @param rewritten the members whose place in the bytes is needed
    */
-  constructor(bytes: Buffer, read: (value: RequestJson['value']) => RequestView, rewritten: ReadonlySet<string> = MODEL) {
+  constructor(bytes: Buffer, read: (value: RequestJson['value']) => RequestView, options: BodyRequestOptions = NO_OPTIONS) {
+    const { rewritten = [], limits = [] } = options;
     this.bytes = bytes;
     this.#read = read;
-    this.#rewritten = rewritten;
+    this.#rewritten = membersOf(rewritten, limits);
+    this.#limits = limits;
   }
 
   view(): RequestView {
@@ -41,10 +51,24 @@ export class BodyRequest implements RequestMessage {
   }
 
   forUpstream(form: UpstreamForm): Buffer {
-    const { scan } = this.parsed();
-    const model = scan.spans.get('model');
-    if (model === undefined || form.model === this.view().model) return this.bytes;
-    return replaceSpans(this.bytes, [{ ...model, text: JSON.stringify(form.model) }]);
+    const edits = this.edits(form);
+    return edits.length === 0 ? this.bytes : replaceSpans(this.bytes, edits);
+  }
+
+  /** What a provider needs changed: the model's name, and the limit of an answer. */
+  protected edits({ model: name, outputLimit }: UpstreamForm): Edit[] {
+    const parsed = this.parsed();
+    const model = parsed.scan.spans.get('model');
+    const edits: Edit[] = [];
+    if (model !== undefined && name !== this.view().model) edits.push({ ...model, text: JSON.stringify(name) });
+    if (outputLimit === undefined) return edits;
+    const added = this.addedLimit(name) ?? this.#limits[0];
+    return added === undefined ? edits : [...edits, ...limitEdits(this.bytes, parsed, this.#limits, added, outputLimit)];
+  }
+
+  /** The member that is added to limit an answer of a model, where that is not the first of the limits. */
+  protected addedLimit(_model: string): string | undefined {
+    return undefined;
   }
 
   /** The body with the places of its members. */
@@ -52,4 +76,20 @@ export class BodyRequest implements RequestMessage {
     this.view();
     return this.#parsed as RequestJson;
   }
+}
+
+const NO_OPTIONS: BodyRequestOptions = {};
+
+/** Every request of a dialect asks for the same members. */
+const memberSets = new Map<string, ReadonlySet<string>>();
+
+function membersOf(rewritten: readonly string[], limits: readonly string[]): ReadonlySet<string> {
+  if (rewritten.length + limits.length === 0) return MODEL;
+  const name = `${rewritten.join()};${limits.join()}`;
+  let members = memberSets.get(name);
+  if (members === undefined) {
+    members = new Set(['model', ...rewritten, ...limits]);
+    memberSets.set(name, members);
+  }
+  return members;
 }

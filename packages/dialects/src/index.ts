@@ -1,7 +1,7 @@
 export { anthropicRequest } from './anthropic-messages/request.ts';
 export { BodyRequest } from './body-request.ts';
 export { countingOf } from './counting/counting.ts';
-export { estimateTokens } from './counting/estimate.ts';
+export { estimateAnswerTokens, estimateTokens } from './counting/estimate.ts';
 export { loadOpenAiTokenizer, openAiTokens } from './counting/openai-tokens.ts';
 export { atMostByLength, byLength, type TextCounter } from './counting/text-counters.ts';
 export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from './dialect.ts';
@@ -12,7 +12,7 @@ export { eventCutter } from './framing/event-cutters.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';
-export { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
+export { asList, asString, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export type { MediaSource, NeutralRequest, Part, Tool } from './neutral/request.ts';
 export type { NeutralEvent } from './neutral/stream.ts';

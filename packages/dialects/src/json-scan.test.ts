@@ -2,12 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { scanJson } from './json-scan.ts';
 
+const bounds = (depth: number) => ({ depth, nodes: 1_000_000, values: 1_000_000 });
 const scan = (text: string, wanted: string[] = ['model'], maxDepth = 64) =>
-  scanJson(Buffer.from(text), new Set(wanted), maxDepth);
+  scanJson(Buffer.from(text), new Set(wanted), bounds(maxDepth));
 const slice = (text: string, key: string) => {
   const span = scan(text, [key]).spans.get(key);
   return span === undefined ? undefined : Buffer.from(text).toString('utf8', span.start, span.end);
 };
+
+/** Members, objects and lists. */
+function nodesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 1 : 1 + Object.keys(value).length;
+  return Object.values(value).reduce<number>((sum, one) => sum + nodesIn(one), own);
+}
 
 describe('scanJson', () => {
   it('finds a value whatever stands around it', () => {
@@ -34,13 +42,23 @@ describe('scanJson', () => {
     expect(scan(`{"a":"${'['.repeat(100)}"}`, [], 64).depth).toBe(1);
   });
 
+  it('stops where there are too many members, objects, lists or values', () => {
+    const stopped = (text: string, more: object) => scanJson(Buffer.from(text), new Set(), { ...bounds(64), ...more });
+    for (const part of ['[],', '{},', '{"a":1},'])
+      expect(stopped(`{"a":[${part.repeat(1_000)}1]}`, { nodes: 100 }).nodes).toBe(101);
+    expect(stopped(`{${'"a":1,'.repeat(1_000)}"b":1}`, { nodes: 100 }).nodes).toBe(101);
+    expect(stopped(`{"a":[${'1,'.repeat(1_000)}1]}`, { values: 100 }).values).toBe(101);
+    expect(stopped(`{"a":"${'[{,:'.repeat(1_000)}"}`, { nodes: 100, values: 100 })).toMatchObject({ nodes: 2, values: 0 });
+  });
+
   it('agrees with the parser about every object', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, '\t'), (object, indent) => {
         const text = JSON.stringify(object, null, indent);
         const keys = Object.keys(object).filter((key) => JSON.stringify(key) === `"${key}"` && /^[\x20-\x7e]*$/.test(key));
-        const found = scanJson(Buffer.from(text), new Set(keys), 1_000);
+        const found = scanJson(Buffer.from(text), new Set(keys), bounds(1_000));
         expect(found.members).toBe(Object.keys(object).length);
+        expect(found.nodes).toBe(nodesIn(JSON.parse(text)));
         for (const key of keys) {
           const span = found.spans.get(key);
           expect(span).toBeDefined();
@@ -54,7 +72,7 @@ describe('scanJson', () => {
   it('survives bytes that are not JSON', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        scanJson(Buffer.from(bytes), new Set(['model']), 64);
+        scanJson(Buffer.from(bytes), new Set(['model']), bounds(64));
       }),
     );
   });

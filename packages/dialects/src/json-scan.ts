@@ -11,21 +11,56 @@ export interface JsonScan {
   readonly spans: ReadonlyMap<string, Span>;
   /** The deepest nesting; the top-level object is 1. */
   readonly depth: number;
+  /** Members, objects and lists in the whole text: what costs a parser and those after it the most. */
+  readonly nodes: number;
+  /** Commas in the whole text: about as many as there are values. */
+  readonly values: number;
+}
+
+/** Bounds at which a scan stops, before a parser, a serializer or a translation would work on more. */
+export interface ScanBounds {
+  readonly depth: number;
+  readonly nodes: number;
+  readonly values: number;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
+const COMMA_BYTE = 0x2c;
+/** How far the end of a string is looked for byte by byte, which is quicker for short texts and for many escapes. */
+const NEAR = 64;
+
+const OTHER = 0;
+const STRING = 1;
+const OPEN = 2;
+const CLOSE = 3;
+const COMMA = 4;
+const COLON = 5;
+/** What a byte outside of a string means. */
+const KINDS = new Uint8Array(256);
+KINDS[QUOTE] = STRING;
+KINDS[0x7b] = OPEN;
+KINDS[0x5b] = OPEN;
+KINDS[0x7d] = CLOSE;
+KINDS[0x5d] = CLOSE;
+KINDS[COMMA_BYTE] = COMMA;
+KINDS[0x3a] = COLON;
 
 /** The offset after the string that begins at `start`. Native search jumps over long texts, which are most of a prompt. */
 function endOfString(bytes: Buffer, start: number): number {
   let at = start + 1;
   for (;;) {
+    const near = Math.min(at + NEAR, bytes.length);
+    while (at < near) {
+      const byte = bytes[at];
+      if (byte === QUOTE) return at + 1;
+      at += byte === BACKSLASH ? 2 : 1;
+    }
+    if (at >= bytes.length) return bytes.length;
     const quote = bytes.indexOf(QUOTE, at);
     if (quote === -1) return bytes.length;
     let escapes = 0;
-    while (bytes[quote - 1 - escapes] === BACKSLASH) escapes++;
+    while (quote - 1 - escapes >= at && bytes[quote - 1 - escapes] === BACKSLASH) escapes++;
     if (escapes % 2 === 0) return quote + 1;
     at = quote + 1;
   }
@@ -37,65 +72,126 @@ function nameIn(quoted: Buffer): string {
   try {
     return JSON.parse(quoted.toString('utf8')) as string;
   } catch {
-    // not JSON: the parser will say so
+    // not JSON: the parser refuses it
     return '';
   }
 }
 
+/** Counts the structure of a text while it is skipped. */
+class Structure {
+  depth = 0;
+  deepest = 0;
+  nodes = 0;
+  values = 0;
+  readonly #bounds: ScanBounds;
+
+  constructor(bounds: ScanBounds) {
+    this.#bounds = bounds;
+  }
+
+  get over(): boolean {
+    const { depth, nodes, values } = this.#bounds;
+    return this.deepest > depth || this.nodes > nodes || this.values > values;
+  }
+
+  open(): void {
+    this.nodes++;
+    this.depth++;
+    if (this.depth > this.deepest) this.deepest = this.depth;
+  }
+
+  /** Skips the list or object that begins at `start`, or the part of it before a bound. Returns the offset after it. */
+  skip(bytes: Buffer, start: number): number {
+    const outside = this.depth;
+    for (let at = start; at < bytes.length; at++) {
+      switch (KINDS[bytes[at] as number]) {
+        case OTHER:
+          continue;
+        case STRING:
+          at = endOfString(bytes, at) - 1;
+          continue;
+        case OPEN:
+          this.open();
+          break;
+        case CLOSE:
+          this.depth--;
+          if (this.depth === outside) return at + 1;
+          continue;
+        case COMMA:
+          this.values++;
+          break;
+        case COLON:
+          this.nodes++;
+      }
+      if (this.over) return bytes.length;
+    }
+    return bytes.length;
+  }
+}
+
 /**
- * Reads the structure of a JSON object without building it: nesting depth, number of top-level members, and where the values of
+ * Reads the structure of a JSON object without building it: nesting depth, number of members and values, and where the values of
  * `wanted` stand. It trusts nothing but quotes and brackets, so it is safe on any bytes; whether they are JSON is the parser's matter.
- * It stops at `maxDepth`, before a parser or a serializer would recurse that deep.
+ * It stops beyond a bound.
  */
-export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, maxDepth: number): JsonScan {
+export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: ScanBounds): JsonScan {
   const spans = new Map<string, Span>();
-  let depth = 0;
-  let deepest = 0;
+  const structure = new Structure(bounds);
   let members = 0;
-  let key: string | undefined;
-  let valueStart = -1;
-  let stringStart = -1;
-  let stringEnd = -1;
-
-  const closeValue = (end: number): void => {
-    if (key !== undefined && valueStart !== -1) {
-      let last = end;
-      while (last > valueStart && (bytes[last - 1] as number) <= 0x20) last--;
-      spans.set(key, { start: valueStart, end: last });
-    }
-    key = undefined;
-    valueStart = -1;
-  };
-
-  for (let at = 0; at < bytes.length; ) {
-    const byte = bytes[at] as number;
-    if (depth === 1 && valueStart === -1 && key !== undefined && byte > 0x20) valueStart = at;
-    if (byte === QUOTE) {
-      const end = endOfString(bytes, at);
-      if (depth === 1) {
-        stringStart = at;
-        stringEnd = end;
-      }
-      at = end;
-      continue;
-    }
-    if (byte === 0x7b || byte === 0x5b) {
-      depth++;
-      if (depth > deepest) deepest = depth;
-      if (depth > maxDepth) break;
-    } else if (byte === 0x7d || byte === 0x5d) {
-      if (depth === 1) closeValue(at);
-      depth--;
-    } else if (depth === 1) {
-      if (byte === COLON && valueStart === -1) {
-        members++;
-        const name = nameIn(bytes.subarray(stringStart, stringEnd));
-        key = wanted.has(name) ? name : undefined;
-      } else if (byte === COMMA) {
-        closeValue(at);
-      }
-    }
+  let nameStart = 0;
+  let nameEnd = 0;
+  let at = bytes.indexOf(0x7b);
+  if (at === -1) at = bytes.length;
+  else {
+    structure.open();
     at++;
   }
-  return { members, spans, depth: deepest };
+  while (at < bytes.length && structure.depth === 1 && !structure.over) {
+    const kind = KINDS[bytes[at] as number];
+    if (kind === STRING) {
+      nameStart = at;
+      at = endOfString(bytes, at);
+      nameEnd = at;
+    } else if (kind === COLON) {
+      members++;
+      structure.nodes++;
+      const name = nameIn(bytes.subarray(nameStart, nameEnd));
+      const start = afterSpaces(bytes, at + 1);
+      at = endOfValue(bytes, start, structure);
+      if (wanted.has(name)) spans.set(name, { start, end: beforeSpaces(bytes, start, at) });
+    } else if (kind === OPEN) at = structure.skip(bytes, at);
+    else {
+      if (kind === CLOSE) structure.depth--;
+      else if (kind === COMMA) structure.values++;
+      at++;
+    }
+  }
+  return { members, spans, depth: structure.deepest, nodes: structure.nodes, values: structure.values };
+}
+
+/** The offset of the comma or bracket that ends the top-level value which begins at `start`. */
+function endOfValue(bytes: Buffer, start: number, structure: Structure): number {
+  for (let at = start; at < bytes.length; ) {
+    while (at < bytes.length && KINDS[bytes[at] as number] === OTHER) at++;
+    const kind = KINDS[bytes[at] ?? COMMA_BYTE];
+    if (kind === COMMA || kind === CLOSE) return at;
+    if (kind === STRING) at = endOfString(bytes, at);
+    else if (kind === OPEN) {
+      at = structure.skip(bytes, at);
+      if (structure.over) return bytes.length;
+    } else at++;
+  }
+  return bytes.length;
+}
+
+function afterSpaces(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && (bytes[at] as number) <= 0x20) at++;
+  return at;
+}
+
+function beforeSpaces(bytes: Buffer, start: number, end: number): number {
+  let at = end;
+  while (at > start && (bytes[at - 1] as number) <= 0x20) at--;
+  return at;
 }

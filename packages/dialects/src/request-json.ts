@@ -2,8 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { LlmError } from '@sluice/core';
 import { type JsonScan, scanJson } from './json-scan.ts';
 
-/** The deepest nesting that a request may have (the contract's figure). */
-const MAX_DEPTH = 64;
+/**
+ * What a request may have at most: 64 levels (docs/api.md), and so many members, objects and lists, and values, that no text of any form keeps the event loop
+ * for longer than one of 10 MiB of plain text does (request-shapes.test.ts). OpenAI takes 300,000 tokens in one request for embeddings, each a value.
+ */
+const BOUNDS = { depth: 64, nodes: 50_000, values: 400_000 };
 
 /** Names that reach into an object's prototype in a careless parser further on; no dialect has them. */
 const POISONED = ['__proto__', 'constructor', 'prototype'];
@@ -33,8 +36,10 @@ function hasProtoKey(value: unknown): boolean {
 export function parseRequestJson(bytes: Buffer, wanted: ReadonlySet<string>): RequestJson {
   if (bytes.length === 0) refuse('The request has no body; send a JSON object.');
   if (!isUtf8(bytes)) refuse('The body is not valid UTF-8.');
-  const scan = scanJson(bytes, wanted, MAX_DEPTH);
-  if (scan.depth > MAX_DEPTH) refuse(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+  const scan = scanJson(bytes, wanted, BOUNDS);
+  if (scan.depth > BOUNDS.depth) refuse(`The body is nested deeper than ${BOUNDS.depth} levels.`);
+  if (scan.nodes > BOUNDS.nodes) refuse(`The body has more than ${BOUNDS.nodes} members, objects and lists; send fewer.`);
+  if (scan.values > BOUNDS.values) refuse(`The body has more than ${BOUNDS.values} values; send fewer.`);
   const text = bytes.toString('utf8');
   let value: unknown;
   try {

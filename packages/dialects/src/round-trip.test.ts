@@ -135,9 +135,9 @@ const reply = fc
   .record({
     parts: said,
     finish: fc.constantFrom<FinishReason>('stop', 'length', 'tool_calls', 'refusal'),
-    input: fc.nat(),
-    output: fc.nat(),
-    cached: fc.nat(),
+    input: fc.nat(400_000_000),
+    output: fc.nat(400_000_000),
+    cached: fc.nat(400_000_000),
   })
   .map(
     ({ parts, finish, input, output, cached }): NeutralReply => ({

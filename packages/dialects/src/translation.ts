@@ -62,8 +62,15 @@ export class TranslatedStream implements StreamWatcher {
   }
 
   #write(event: NeutralEvent): string {
-    if ((event.type === 'usage' || event.type === 'start') && event.usage !== undefined) this.#usage = event.usage;
-    else if ('text' in event && event.text !== '') this.#generated++;
+    if ((event.type === 'usage' || event.type === 'start') && event.usage !== undefined) {
+      this.#usage = event.usage;
+      // counts that are not to be trusted are estimated for the books, and not shown to the caller
+      if (event.usage.issue !== undefined) return event.type === 'usage' ? '' : this.#writer.write(withoutUsage(event));
+    } else if ('text' in event && event.text !== '') this.#generated++;
     return this.#writer.write(event);
   }
+}
+
+function withoutUsage({ usage: _usage, ...event }: NeutralEvent & { type: 'start' }): NeutralEvent {
+  return event;
 }

@@ -54,5 +54,6 @@ export function costOf(price: Price | undefined, usage: Usage | undefined): Mone
     plainOutput * rate(price.output, 0) +
     reasoningTokens * rate(price.reasoning, price.output) +
     audioOutputTokens * rate(price.audioOutput, price.output);
-  return Math.round(perMillion * NANOS_PER_TOKEN + (price.request ?? 0) * NANOS_PER_USD);
+  // beyond this a number of nano-dollars is not exact any more
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.round(perMillion * NANOS_PER_TOKEN + (price.request ?? 0) * NANOS_PER_USD));
 }

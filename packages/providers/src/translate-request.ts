@@ -9,11 +9,18 @@ import { applyQuirks, type Quirks } from './quirks.ts';
  */
 export function translateRequest(call: LlmCall, to: Dialect, model: string, quirks?: Quirks): Buffer {
   const caller = DIALECTS[call.dialect];
-  const neutral = caller.readRequest(call.message.json());
+  const asked = caller.readRequest(call.message.json());
+  const most = answerLimit(call);
+  const neutral = most === undefined ? asked : { ...asked, maxTokens: Math.min(asked.maxTokens ?? most, most) };
   const written = inWordsOf(caller, () => to.writeRequest(neutral, model, call.message.view().stream));
   const { body, dropped } = quirks === undefined || to.name !== 'openai-chat' ? written : applyQuirks(written, quirks);
   call.facts.dropped = dropped.map((name) => caller.fieldNames[name] ?? name);
   return Buffer.from(JSON.stringify(body));
+}
+
+/** The most tokens that each answer of a call may have for what its budget has granted; undefined where it pays for any answer. */
+export function answerLimit({ outputLimit, message }: LlmCall): number | undefined {
+  return outputLimit === undefined ? undefined : Math.max(1, Math.floor(outputLimit / (message.view().answers ?? 1)));
 }
 
 /** A refusal names the field as the caller knows it. */

@@ -30,7 +30,7 @@ import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
 import type { Quirks } from './quirks.ts';
-import { translateRequest } from './translate-request.ts';
+import { answerLimit, translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
@@ -205,7 +205,9 @@ export class Upstream {
     // completions of the older kind are OpenAI's alone
     if (path === undefined || (!same && call.operation !== 'chat')) return this.#nothing(call);
     const streamUsage = quirks?.reportsStreamUsage !== true;
-    const bytes = same ? call.message.forUpstream({ model, streamUsage }) : translateRequest(call, dialect, model, quirks);
+    const bytes = same
+      ? call.message.forUpstream({ model, streamUsage, outputLimit: answerLimit(call) })
+      : translateRequest(call, dialect, model, quirks);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
     return this.#send(call, upstreamModel, {

@@ -10,6 +10,7 @@ import {
   systemClock,
   tagsOf,
   toUsd,
+  type UsageIssueReason,
 } from '@sluice/core';
 
 /** What is kept of one attempt. */
@@ -45,6 +46,8 @@ export interface AuditRecord {
   readonly reasoningTokens?: number | undefined;
   /** The tokens are no provider's word: the call ended before there was one. */
   readonly estimated?: boolean | undefined;
+  /** Why the provider's counts could not be used: `missing`, `malformed` or `implausible`. */
+  readonly usageIssue?: UsageIssueReason | undefined;
   /** Whose soft budget is passed: `key`, `team`, `tenant`. */
   readonly overBudget?: readonly string[] | undefined;
   readonly costUsd: number | null;
@@ -101,6 +104,7 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
     cacheWriteTokens: facts.usage?.cacheWriteTokens,
     reasoningTokens: facts.usage?.reasoningTokens,
     estimated: facts.estimated ? true : undefined,
+    usageIssue: facts.usageIssue,
     overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
     costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
     savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),

@@ -42,9 +42,9 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
     ...(options.shared === undefined ? {} : { sharedBetweenTenants: options.shared }),
     ...(options.maxEntryBytes === undefined ? {} : { maxEntryBytes: options.maxEntryBytes }),
   })(upstream.service);
-  const ask = async (asked: Asked = {}) => {
+  const ask = async (asked: Asked = {}, outputLimit?: number) => {
     const call = callOf(asked);
-    const reply = await service.complete(call);
+    const reply = await service.complete(outputLimit === undefined ? call : { ...call, outputLimit });
     const text = 'body' in reply ? Buffer.from(reply.body).toString() : '';
     return { facts: call.facts, text, reply };
   };
@@ -52,6 +52,13 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
 }
 
 describe('caching', () => {
+  it('keeps no answer that a budget bounded', async () => {
+    const { ask } = setUp();
+    expect((await ask({}, 10)).text).toBe('{"n":1}');
+    expect((await ask()).text).toBe('{"n":2}');
+    expect((await ask()).text).toBe('{"n":2}');
+  });
+
   it('answers what was asked before, byte for byte, and says what that saved', async () => {
     const { ask, calls, clock } = setUp();
     const first = await ask();

@@ -118,7 +118,8 @@ export function caching(options: CachingOptions): LlmProxy {
       }
       if (directives.onlyIfCached === true) throw notCached();
       const reply = await next.complete(call);
-      if (directives.noStore !== true && reply.status === 200) {
+      // an answer that a budget bounded is not what others would get
+      if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) {
         if (!isStreamed(reply)) {
           if (reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
         } else {

@@ -44,6 +44,11 @@ export function createMetrics(build: BuildInfo) {
     circuitState: gauge('sluice_circuit_state', 'Whether a target is asked: 0 closed, 1 half-open, 2 open.', ['target']),
     redisCircuitState: gauge('sluice_redis_circuit_state', 'Whether a Redis is asked: 0 closed, 2 open.', ['connection']),
     tokens: counter('sluice_tokens_total', 'Tokens as providers reported them.', ['provider', 'model', 'type']),
+    usageEstimated: counter(
+      'sluice_usage_estimated_total',
+      'Answers whose tokens are estimated: missing, malformed, implausible, or broken off.',
+      ['provider', 'reason'],
+    ),
     cost: counter('sluice_cost_usd_total', 'What calls cost, in US dollars, where the price is known.', ['provider', 'model']),
     unpriced: counter('sluice_unpriced_calls_total', 'Calls whose price is not known: their cost is missing from the sums.', [
       'provider',

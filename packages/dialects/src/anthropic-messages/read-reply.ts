@@ -2,6 +2,7 @@ import { asList, asNumber, asString, defined, isObject, type Json, type JsonObje
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
@@ -18,7 +19,7 @@ export function readReply(body: JsonObject): NeutralReply {
     id: asString(body['id']) ?? '',
     model: asString(body['model']) ?? '',
     choices: [{ parts, finish, ...(stopSequence === undefined ? {} : { stopSequence }) }],
-    usage: readUsage(body['usage']),
+    usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(member(body['usage'], 'service_tier')),
   });
 }

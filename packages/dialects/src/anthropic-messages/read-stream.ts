@@ -40,7 +40,9 @@ export class AnthropicEventReader implements EventReader {
   }
 
   #start(message: Json): NeutralEvent[] {
-    const usage = this.#count(member(message, 'usage'));
+    // some servers give the completion's tokens at the end alone
+    const given = member(message, 'usage');
+    const usage = this.#count(isObject(given) ? { output_tokens: 0, ...given } : given);
     const head = { id: asString(member(message, 'id')) ?? '', model: asString(member(message, 'model')) ?? '' };
     return [{ type: 'start', ...head, ...(usage === undefined ? {} : { usage }) }];
   }

@@ -1,15 +1,20 @@
 import { BodyRequest } from '../body-request.ts';
-import { asCount, isObject, wrongField } from '../neutral/read-json.ts';
+import { isObject, wrongField } from '../neutral/read-json.ts';
+import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
 
 /** A request in Anthropic's dialect. Its streams report usage unasked. */
 export const anthropicRequest = (bytes: Buffer): BodyRequest =>
-  new BodyRequest(bytes, (value) => {
-    const { model, messages, stream = false } = value;
-    if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
-    if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isObject))
-      wrongField('messages', 'a list of at least one message');
-    if (typeof stream !== 'boolean') wrongField('stream', 'true or false');
-    const maxOutputTokens = asCount(value['max_tokens']);
-    return { model: model as string, stream: stream as boolean, wantsStreamUsage: true, maxOutputTokens };
-  });
+  new BodyRequest(
+    bytes,
+    (value) => {
+      const { model, messages, stream = false } = value;
+      if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
+      if (!Array.isArray(messages) || messages.length === 0 || !messages.every(isObject))
+        wrongField('messages', 'a list of at least one message');
+      if (typeof stream !== 'boolean') wrongField('stream', 'true or false');
+      const maxOutputTokens = countField(value['max_tokens'], 'max_tokens');
+      return { model: model as string, stream: stream as boolean, wantsStreamUsage: true, maxOutputTokens };
+    },
+    { limits: ['max_tokens'] },
+  );

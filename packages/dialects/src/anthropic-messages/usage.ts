@@ -1,21 +1,29 @@
 import type { Usage as Wire } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { Usage } from '@sluice/core';
-import { asCount, defined, member } from '../neutral/read-json.ts';
+import { defined, isObject, type Json, member } from '../neutral/read-json.ts';
+import { UsageCounts } from '../neutral/usage-counts.ts';
 
-/** Anthropic's `usage`: there `input_tokens` leaves out what was read from the prompt cache and written into it; here all of it counts. */
-export function readUsage(usage: unknown): Usage | undefined {
-  const input = asCount(member(usage, 'input_tokens'));
-  if (input === undefined) return undefined;
-  const read = asCount(member(usage, 'cache_read_input_tokens'));
-  const written = asCount(member(usage, 'cache_creation_input_tokens'));
-  const reasoning = asCount(member(member(usage, 'output_tokens_details'), 'thinking_tokens'));
-  return defined({
-    inputTokens: input + (read ?? 0) + (written ?? 0),
-    outputTokens: asCount(member(usage, 'output_tokens')) ?? 0,
-    cachedInputTokens: read,
-    cacheWriteTokens: written,
-    reasoningTokens: reasoning,
-  });
+/**
+ * Reads Anthropic's `usage`; undefined where there is none. There `input_tokens` leaves out what was read from the prompt cache and written into it; here all
+ * of it counts. A count that cannot be used is 0, and named in `issue`.
+ */
+export function readUsage(usage: Json): Usage | undefined {
+  if (usage === undefined || usage === null || (isObject(usage) && Object.keys(usage).length === 0)) return undefined;
+  const counts = new UsageCounts();
+  const input = counts.input(member(usage, 'input_tokens'));
+  const read = counts.part(member(usage, 'cache_read_input_tokens'));
+  const written = counts.part(member(usage, 'cache_creation_input_tokens'));
+  return counts.usage(
+    defined({
+      inputTokens: input + (read ?? 0) + (written ?? 0),
+      outputTokens: counts.output(member(usage, 'output_tokens')),
+      cachedInputTokens: read,
+      cacheWriteTokens: written,
+      cacheWriteHourTokens: counts.part(member(member(usage, 'cache_creation'), 'ephemeral_1h_input_tokens')) || undefined,
+      reasoningTokens: counts.part(member(member(usage, 'output_tokens_details'), 'thinking_tokens')),
+      webSearches: counts.part(member(member(usage, 'server_tool_use'), 'web_search_requests')) || undefined,
+    }),
+  );
 }
 
 export function writeUsage(usage: Usage) {

@@ -1,5 +1,6 @@
 import { asList, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readSaid } from './read-blocks.ts';
 import { readUsage } from './usage.ts';
@@ -18,7 +19,7 @@ export function readReply(body: JsonObject): NeutralReply {
         ...(stopSequence === undefined ? {} : { stopSequence }),
       },
     ],
-    usage: readUsage(body['usage']),
+    usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(member(body['serviceTier'], 'type')),
   });
 }

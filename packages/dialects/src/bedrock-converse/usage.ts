@@ -1,18 +1,25 @@
 import type { Usage } from '@sluice/core';
-import { asCount, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { UsageCounts } from '../neutral/usage-counts.ts';
 
-/** Bedrock's `inputTokens` leaves out what was read from the prompt cache and written into it; here all of it counts. */
+/**
+ * Reads Bedrock's `usage`; undefined where there is none. Its `inputTokens` leaves out what was read from the prompt cache and written into it; here all of it
+ * counts. A count that cannot be used is 0, and named in `issue`.
+ */
 export function readUsage(usage: Json): Usage | undefined {
-  const input = asCount(member(usage, 'inputTokens'));
-  if (input === undefined) return undefined;
-  const read = asCount(member(usage, 'cacheReadInputTokens'));
-  const written = asCount(member(usage, 'cacheWriteInputTokens'));
-  return defined({
-    inputTokens: input + (read ?? 0) + (written ?? 0),
-    outputTokens: asCount(member(usage, 'outputTokens')) ?? 0,
-    cachedInputTokens: read,
-    cacheWriteTokens: written,
-  });
+  if (usage === undefined || usage === null) return undefined;
+  const counts = new UsageCounts();
+  const input = counts.input(member(usage, 'inputTokens'));
+  const read = counts.part(member(usage, 'cacheReadInputTokens'));
+  const written = counts.part(member(usage, 'cacheWriteInputTokens'));
+  return counts.usage(
+    defined({
+      inputTokens: input + (read ?? 0) + (written ?? 0),
+      outputTokens: counts.output(member(usage, 'outputTokens')),
+      cachedInputTokens: read,
+      cacheWriteTokens: written,
+    }),
+  );
 }
 
 export function writeUsage({ inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens }: Usage): JsonObject {

@@ -30,12 +30,15 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   ] as const) {
     if (value !== undefined) dropped.push(name);
   }
-  const budget = reasoning === undefined ? undefined : budgetOf(reasoning);
+  const wanted = reasoning === undefined ? undefined : budgetOf(reasoning);
+  // reasoning counts against the caller's limit, which is never raised: it was reserved for
+  const budget =
+    wanted === undefined || request.maxTokens === undefined ? wanted : Math.min(wanted, Math.max(0, request.maxTokens - 1));
   const thinks = budget !== undefined && budget >= MIN_BUDGET;
-  if (budget !== undefined && budget > 0 && !thinks) dropped.push('reasoning_effort');
+  if (wanted !== undefined && wanted > 0 && !thinks) dropped.push('reasoning_effort');
   // what thinks takes no other temperature than its own, and its thoughts count against the limit
   if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
-  const maxTokens = request.maxTokens !== undefined && thinks ? Math.max(request.maxTokens, budget + 1) : request.maxTokens;
+  const { maxTokens } = request;
   const more = defined({
     thinking: thinks ? { type: 'enabled', budget_tokens: budget } : undefined,
     top_k: thinks ? undefined : request.topK,

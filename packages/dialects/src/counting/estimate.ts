@@ -1,3 +1,4 @@
+import type { NeutralReply } from '../neutral/reply.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { byLength, type TextCounter } from './text-counters.ts';
 
@@ -16,6 +17,11 @@ export function estimateTokens({ messages, tools }: NeutralRequest, count: TextC
   const ofMessages = messages.reduce((sum, message) => sum + MESSAGE_TOKENS + ofParts(message.parts, count), 0);
   const ofTools = (tools ?? []).reduce((sum, tool) => sum + TOOL_TOKENS + count(JSON.stringify(tool)), 0);
   return Math.ceil(ofMessages + ofTools);
+}
+
+/** About how many tokens an answer has. */
+export function estimateAnswerTokens({ choices }: NeutralReply, count: TextCounter = byLength): number {
+  return Math.ceil(choices.reduce((sum, { parts }) => sum + ofParts(parts, count), 0));
 }
 
 const ofParts = (parts: Message['parts'], count: TextCounter): number =>

@@ -1,6 +1,5 @@
 import type { Usage } from '@sluice/core';
 import {
-  asCount,
   asList,
   asString,
   defined,
@@ -12,6 +11,7 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
+import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
 import { othersOf, textsOf, wishesOf } from './texts.ts';
 
@@ -29,10 +29,7 @@ const PURPOSES: Readonly<Record<string, Purpose>> = {
   clustering: 'clustering',
 };
 
-const usageOf = (body: JsonObject): Usage | undefined => {
-  const inputTokens = asCount(member(member(body['meta'], 'billed_units'), 'input_tokens'));
-  return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
-};
+const usageOf = (body: JsonObject): Usage | undefined => inputUsage(member(member(body['meta'], 'billed_units'), 'input_tokens'));
 
 /** Source: Cohere's API reference, "Embed" (v2). It wants to know what the vectors are for: documents, if nobody says. */
 export const cohereEmbeddings: EmbeddingsDialect = {
@@ -70,7 +67,7 @@ export const cohereEmbeddings: EmbeddingsDialect = {
     defined({
       model: '',
       vectors: asList(member(body['embeddings'], 'float')).map((vector) => asList(vector).filter(isNumber)),
-      usage: usageOf(body),
+      usage: trusted(usageOf(body)),
     }),
   writeReply: ({ vectors, usage }) =>
     defined({

@@ -2,7 +2,6 @@ import type { Usage } from '@sluice/core';
 import { field } from '../gemini/fields.ts';
 import { modelSegment } from '../model-segment.ts';
 import {
-  asCount,
   asList,
   asString,
   defined,
@@ -15,6 +14,7 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
+import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, NeutralEmbedRequest, Purpose } from './embeddings.ts';
 import { othersOf, textsOf, wishesOf } from './texts.ts';
 
@@ -60,10 +60,7 @@ function readOne(body: JsonObject, at: string): NeutralEmbedRequest {
   });
 }
 
-const usageOf = (body: JsonObject): Usage | undefined => {
-  const inputTokens = asCount(field(field(body, 'usageMetadata'), 'promptTokenCount'));
-  return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
-};
+const usageOf = (body: JsonObject): Usage | undefined => inputUsage(field(field(body, 'usageMetadata'), 'promptTokenCount'));
 
 /** Source: Google's API reference, "embedContent" and "batchEmbedContents". */
 export const geminiEmbeddings: EmbeddingsDialect = {
@@ -102,7 +99,7 @@ export const geminiEmbeddings: EmbeddingsDialect = {
       vectors: (body['embeddings'] === undefined ? [body['embedding']] : asList(body['embeddings'])).map((one) =>
         asList(field(one, 'values')).filter(isNumber),
       ),
-      usage: usageOf(body),
+      usage: trusted(usageOf(body)),
     }),
   writeReply({ vectors, usage }, { batch }) {
     const embeddings = vectors.map((values) => ({ values }));

@@ -10,6 +10,7 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { readUsage } from '../openai-chat/usage.ts';
 import type { EmbeddingsDialect, NeutralEmbedRequest, Purpose } from './embeddings.ts';
 import { othersOf } from './texts.ts';
@@ -74,12 +75,12 @@ export const openAiEmbeddings: EmbeddingsDialect = {
     defined({
       model: asString(body['model']) ?? '',
       vectors: asList(body['data']).map((one) => readVector(member(one, 'embedding'))),
-      usage: readUsage(body['usage']),
+      usage: trusted(readUsage(body['usage'], false)),
     }),
   writeReply({ vectors, usage }, { model, base64 }): JsonObject {
     const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: writeVector(vector, base64) }));
     const tokens = usage?.inputTokens ?? 0;
     return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } };
   },
-  readUsage: (body) => readUsage(body['usage']),
+  readUsage: (body) => readUsage(body['usage'], false),
 };

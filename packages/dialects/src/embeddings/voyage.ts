@@ -1,13 +1,11 @@
 import type { Usage } from '@sluice/core';
-import { asCount, defined, isNumber, type JsonObject, member, optional } from '../neutral/read-json.ts';
+import { defined, isNumber, type JsonObject, member, optional } from '../neutral/read-json.ts';
+import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
 import { openAiEmbeddings } from './openai.ts';
 import { textsOf, wishesOf } from './texts.ts';
 
-const usageOf = (body: JsonObject): Usage | undefined => {
-  const inputTokens = asCount(member(body['usage'], 'total_tokens'));
-  return inputTokens === undefined ? undefined : { inputTokens, outputTokens: 0 };
-};
+const usageOf = (body: JsonObject): Usage | undefined => inputUsage(member(body['usage'], 'total_tokens'));
 
 /** Source: Voyage AI's API reference, "Text embedding models": OpenAI's, with other names for some of it. */
 export const voyageEmbeddings: EmbeddingsDialect = {
@@ -28,7 +26,7 @@ export const voyageEmbeddings: EmbeddingsDialect = {
       dropped,
     };
   },
-  readReply: (body) => defined({ ...openAiEmbeddings.readReply(body), usage: usageOf(body) }),
+  readReply: (body) => defined({ ...openAiEmbeddings.readReply(body), usage: trusted(usageOf(body)) }),
   writeReply({ vectors, usage }, { model }) {
     const data = vectors.map((embedding, index) => ({ object: 'embedding', embedding, index }));
     return { object: 'list', data, model, usage: { total_tokens: usage?.inputTokens ?? 0 } };

@@ -1,6 +1,7 @@
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { makeCallId } from './call-id.ts';
 import { readCitations } from './citations.ts';
 import { field } from './fields.ts';
@@ -18,7 +19,7 @@ export function readReply(body: JsonObject): NeutralReply {
     model: asString(field(body, 'modelVersion')) ?? '',
     createdS: Number.isNaN(created) ? undefined : Math.floor(created / 1_000),
     choices: candidates.length > 0 ? candidates.map((candidate) => readCandidate(candidate, id)) : [blocked(body)],
-    usage: readUsage(field(body, 'usageMetadata')),
+    usage: trusted(readUsage(field(body, 'usageMetadata'))),
     serviceTier: undefined,
   });
 }

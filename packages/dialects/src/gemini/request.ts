@@ -1,6 +1,7 @@
 import type { EventFraming, Operation, UpstreamForm } from '@sluice/core';
 import { BodyRequest } from '../body-request.ts';
-import { asCount, isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
+import { isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
+import { countField } from '../output-limits.ts';
 import { isModelName, replaceSpans } from '../request-bytes.ts';
 import { field } from './fields.ts';
 
@@ -39,17 +40,18 @@ export class GeminiRequest extends BodyRequest {
       if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
       check(value, asked);
       const config = field(value, 'generationConfig');
-      const limit = asCount(field(config, 'maxOutputTokens'));
-      const maxOutputTokens =
-        limit === undefined ? undefined : limit * Math.max(1, asCount(field(config, 'candidateCount')) ?? 1);
-      return { model, stream, wantsStreamUsage: true, framing, maxOutputTokens };
+      const limit = countField(field(config, 'maxOutputTokens'), 'generationConfig.maxOutputTokens');
+      const answers = countField(field(config, 'candidateCount'), 'generationConfig.candidateCount') ?? 1;
+      const maxOutputTokens = limit === undefined ? undefined : limit * answers;
+      return { model, stream, wantsStreamUsage: true, framing, maxOutputTokens, answers };
     });
     this.#asked = asked;
     this.address = `${model}|${stream ? framing : 'whole'}|${batch ? 'batch' : ''}`;
   }
 
   /** Where a body names the model beside the address, it is the provider's name there too. */
-  override forUpstream({ model }: UpstreamForm): Buffer {
+  override forUpstream({ model, outputLimit }: UpstreamForm): Buffer {
+    if (outputLimit !== undefined && this.#asked.operation === 'chat') return this.#limited(model, outputLimit);
     const { value, scan } = this.parsed();
     const name = `models/${model}`;
     const span = scan.spans.get('model');
@@ -61,5 +63,17 @@ export class GeminiRequest extends BodyRequest {
     const counted = this.#asked.operation === 'count_tokens' ? field(value, 'generateContentRequest') : undefined;
     if (!isObject(counted)) return this.bytes;
     return Buffer.from(JSON.stringify({ generateContentRequest: { ...counted, model: name } }));
+  }
+
+  /** The limit stands inside of another member, which is written anew. */
+  #limited(model: string, most: number): Buffer {
+    const { value } = this.parsed();
+    const config = field(value, 'generationConfig');
+    const { max_output_tokens: _snake, ...kept } = isObject(config) ? config : {};
+    const given = countField(field(config, 'maxOutputTokens'), 'generationConfig.maxOutputTokens') ?? most;
+    const { generation_config: _config, ...rest } = value;
+    const named = rest['model'] === undefined ? {} : { model: `models/${model}` };
+    const limited = { ...kept, maxOutputTokens: Math.min(given, most) };
+    return Buffer.from(JSON.stringify({ ...rest, ...named, generationConfig: limited }));
   }
 }

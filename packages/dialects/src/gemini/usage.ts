@@ -1,28 +1,40 @@
 import type { GenerateContentResponseUsageMetadata } from '@google/genai';
 import type { Usage } from '@sluice/core';
 import { asCount, asList, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { UsageCounts } from '../neutral/usage-counts.ts';
 import { field } from './fields.ts';
 
 /**
- * Gemini's `usageMetadata`: there thoughts are not among the candidates' tokens, and what its own tools put into the prompt is not among the prompt's;
- * here all of it counts.
+ * Reads Gemini's `usageMetadata`; undefined where there is none. There thoughts are not among the candidates' tokens, and what its own tools put into the
+ * prompt is not among the prompt's; here all of it counts. A count of 0 may be left away. A count that cannot be used is 0, and named in `issue`.
  */
 export function readUsage(usage: Json): Usage | undefined {
-  const prompt = asCount(field(usage, 'promptTokenCount'));
-  if (prompt === undefined) return undefined;
-  const thoughts = asCount(field(usage, 'thoughtsTokenCount'));
-  return defined({
-    inputTokens: prompt + (asCount(field(usage, 'toolUsePromptTokenCount')) ?? 0),
-    outputTokens: (asCount(field(usage, 'candidatesTokenCount')) ?? 0) + (thoughts ?? 0),
-    cachedInputTokens: asCount(field(usage, 'cachedContentTokenCount')),
-    reasoningTokens: thoughts,
-    audioInputTokens: audioOf(field(usage, 'promptTokensDetails')),
-    audioOutputTokens: audioOf(field(usage, 'candidatesTokensDetails')),
-  });
+  if (usage === undefined || usage === null) return undefined;
+  const counts = new UsageCounts();
+  const prompt = counts.input(field(usage, 'promptTokenCount'));
+  const ofTools = counts.part(field(usage, 'toolUsePromptTokenCount')) ?? 0;
+  const thoughts = counts.part(field(usage, 'thoughtsTokenCount'));
+  const candidates = field(usage, 'candidatesTokenCount') ?? candidatesIn(usage, prompt + ofTools + (thoughts ?? 0));
+  return counts.usage(
+    defined({
+      inputTokens: prompt + ofTools,
+      outputTokens: counts.output(candidates) + (thoughts ?? 0),
+      cachedInputTokens: counts.part(field(usage, 'cachedContentTokenCount')),
+      reasoningTokens: thoughts,
+      audioInputTokens: audioOf(counts, field(usage, 'promptTokensDetails')),
+      audioOutputTokens: audioOf(counts, field(usage, 'candidatesTokensDetails')),
+    }),
+  );
 }
 
-const audioOf = (details: Json): number | undefined =>
-  asCount(
+/** The candidates' tokens where they are left away: what the total has beyond the others. Without a total there are none. */
+function candidatesIn(usage: Json, others: number): number {
+  const total = asCount(field(usage, 'totalTokenCount'));
+  return total === undefined ? 0 : Math.max(0, total - others);
+}
+
+const audioOf = (counts: UsageCounts, details: Json): number | undefined =>
+  counts.part(
     field(
       asList(details).find((one) => member(one, 'modality') === 'AUDIO'),
       'tokenCount',

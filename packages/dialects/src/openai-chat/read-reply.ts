@@ -11,6 +11,7 @@ import {
 } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readSaid, readThinking } from './read-request.ts';
 import { readUsage } from './usage.ts';
@@ -32,7 +33,7 @@ export function readReply(body: JsonObject): NeutralReply {
     model: asString(body['model']) ?? '',
     createdS: asNumber(body['created']),
     choices,
-    usage: readUsage(body['usage']),
+    usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(body['service_tier']),
   });
 }

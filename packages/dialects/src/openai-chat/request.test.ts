@@ -57,6 +57,22 @@ describe('a request in OpenAI’s dialect', () => {
     );
   });
 
+  it('lowers the limits of an answer in their place, or adds one, where a budget pays for no more', () => {
+    const limited = (text: string, model = 'theirs') =>
+      chat(text).forUpstream({ model, streamUsage: false, outputLimit: 50 }).toString('utf8');
+    expect(limited(`{"model":"theirs","max_tokens": 4096 ,${messages}}`)).toBe(
+      `{"model":"theirs","max_tokens": 50 ,${messages}}`,
+    );
+    expect(limited(`{"max_completion_tokens":60,"max_tokens":40,"model":"ours",${messages}}`)).toBe(
+      `{"max_completion_tokens":50,"max_tokens":40,"model":"theirs",${messages}}`,
+    );
+    expect(limited(`{"model":"theirs",${messages}}`)).toBe(`{"max_tokens":50,"model":"theirs",${messages}}`);
+    expect(limited(`{"model":"theirs","max_tokens":null,${messages}}`)).toBe(`{"model":"theirs","max_tokens":50,${messages}}`);
+    expect(limited(`{"model":"o4-mini",${messages}}`, 'o4-mini')).toBe(
+      `{"max_completion_tokens":50,"model":"o4-mini",${messages}}`,
+    );
+  });
+
   it('is refused, each time it is looked at, with the field that is wrong', () => {
     const request = chat(`{"model":7,${messages}}`);
     for (const look of [

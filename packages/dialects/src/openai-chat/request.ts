@@ -1,11 +1,12 @@
 import { LlmError, type Operation, type RequestView, type UpstreamForm } from '@sluice/core';
 import { BodyRequest } from '../body-request.ts';
-import { asCount } from '../neutral/read-json.ts';
-import { type Edit, isModelName, replaceSpans } from '../request-bytes.ts';
+import { limitsIn } from '../output-limits.ts';
+import { type Edit, isModelName } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
 
 /** Members whose bytes may have to change on the way to a provider. */
-const REWRITTEN: ReadonlySet<string> = new Set(['model', 'stream_options']);
+const REWRITTEN = ['stream_options'];
+const LIMITS = ['max_tokens', 'max_completion_tokens'];
 
 /** The member without which a request of each operation makes no sense, and what it must be. */
 const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
@@ -40,34 +41,55 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
   if (typeof stream !== 'boolean') wrong('stream', 'true or false');
   const options = value['stream_options'] ?? {};
   if (typeof options !== 'object' || Array.isArray(options)) wrong('stream_options', 'an object');
-  const limit = asCount(value['max_completion_tokens']) ?? asCount(value['max_tokens']);
+  const limits = limitsIn(value, LIMITS);
+  const answers = choicesOf(value) * promptsIn(operation, value);
   return {
     model,
     stream,
     wantsStreamUsage: (options as Record<string, unknown>)['include_usage'] === true,
-    maxOutputTokens: limit === undefined ? undefined : limit * Math.max(1, asCount(value['n']) ?? 1),
+    // of two limits a server may take either
+    maxOutputTokens: limits.length === 0 ? undefined : Math.max(...limits) * answers,
+    answers,
   };
+}
+
+/** Choices of each prompt. `best_of` are generated, and billed, though `n` of them are returned. */
+function choicesOf(value: RequestJson['value']): number {
+  return Math.max(1, ...limitsIn(value, ['n', 'best_of']));
+}
+
+/** A list of texts, or of lists of tokens, is as many prompts; a list of tokens is one. */
+function promptsIn(operation: Operation, value: RequestJson['value']): number {
+  const { prompt } = value;
+  if (operation !== 'completions' || !Array.isArray(prompt)) return 1;
+  return typeof prompt[0] === 'number' ? 1 : Math.max(1, prompt.length);
 }
 
 /** A request in OpenAI's dialect, of chat completions, completions or embeddings. */
 export class OpenAiRequest extends BodyRequest {
+  readonly #operation: Operation;
+
   constructor(operation: Operation, bytes: Buffer) {
-    super(bytes, (value) => viewOf(operation, value), REWRITTEN);
+    const limits = operation === 'embeddings' ? [] : LIMITS;
+    super(bytes, (value) => viewOf(operation, value), { rewritten: REWRITTEN, limits });
+    this.#operation = operation;
   }
 
-  override forUpstream(form: UpstreamForm): Buffer {
+  protected override edits(form: UpstreamForm): Edit[] {
+    const edits = super.edits(form);
     const view = this.view();
+    if (!form.streamUsage || !view.stream || view.wantsStreamUsage) return edits;
     const { scan, value } = this.parsed();
-    const edits: Edit[] = [];
-    const model = scan.spans.get('model');
-    if (model !== undefined && form.model !== view.model) edits.push({ ...model, text: JSON.stringify(form.model) });
-    if (form.streamUsage && view.stream && !view.wantsStreamUsage) {
-      const options = { ...(value['stream_options'] as object | undefined), include_usage: true };
-      const span = scan.spans.get('stream_options');
-      const brace = this.bytes.indexOf(0x7b) + 1;
-      if (span !== undefined) edits.push({ ...span, text: JSON.stringify(options) });
-      else edits.push({ start: brace, end: brace, text: `"stream_options":${JSON.stringify(options)},` });
-    }
-    return edits.length === 0 ? this.bytes : replaceSpans(this.bytes, edits);
+    const options = { ...(value['stream_options'] as object | undefined), include_usage: true };
+    const span = scan.spans.get('stream_options');
+    const brace = this.bytes.indexOf(0x7b) + 1;
+    if (span !== undefined) edits.push({ ...span, text: JSON.stringify(options) });
+    else edits.push({ start: brace, end: brace, text: `"stream_options":${JSON.stringify(options)},` });
+    return edits;
+  }
+
+  /** OpenAI's reasoning models refuse `max_tokens`, and many compatible servers know nothing else. */
+  protected override addedLimit(model: string): string | undefined {
+    return this.#operation === 'chat' && /^(o\d|gpt-5)/.test(model) ? 'max_completion_tokens' : 'max_tokens';
   }
 }

@@ -1,26 +1,38 @@
 import type { Usage } from '@sluice/core';
 import type { CompletionUsage } from 'openai/resources/completions';
-import { asCount, defined, member } from '../neutral/read-json.ts';
+import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
+import { UsageCounts } from '../neutral/usage-counts.ts';
 
-/** OpenAI's `usage` object, of chat, completions and embeddings alike; undefined where it is missing or makes no sense. */
-export function readUsage(usage: unknown): Usage | undefined {
-  const inputTokens = asCount(member(usage, 'prompt_tokens'));
-  if (inputTokens === undefined) return undefined;
+/** Counts that some providers give beside OpenAI's: Moonshot at the top of `usage`, DeepSeek by its own name. */
+const cachedOf = (usage: Json, details: Json): Json =>
+  member(details, 'cached_tokens') ?? member(usage, 'cached_tokens') ?? member(usage, 'prompt_cache_hit_tokens');
+
+/**
+ * Reads OpenAI's `usage` object, of chat and completions; undefined where there is none. A count that cannot be used is 0, and named in `issue`.
+ *
+ * @param answers whether there is an answer with tokens of its own: embeddings have none
+ */
+export function readUsage(usage: Json, answers = true): Usage | undefined {
+  if (usage === undefined || usage === null) return undefined;
+  const counts = new UsageCounts();
+  const inputTokens = counts.input(member(usage, 'prompt_tokens'));
   const details = member(usage, 'prompt_tokens_details');
   const written = member(usage, 'completion_tokens_details');
-  const completion = asCount(member(usage, 'completion_tokens')) ?? 0;
-  const reasoning = asCount(member(written, 'reasoning_tokens')) ?? 0;
-  // some (xAI) do not count thoughts among the completion: the total tells
-  const apart = asCount(member(usage, 'total_tokens')) === inputTokens + completion + reasoning;
-  return defined({
-    inputTokens,
-    outputTokens: apart ? completion + reasoning : completion,
-    cachedInputTokens: asCount(member(details, 'cached_tokens')),
-    cacheWriteTokens: asCount(member(details, 'cache_write_tokens')),
-    reasoningTokens: asCount(member(written, 'reasoning_tokens')),
-    audioInputTokens: asCount(member(details, 'audio_tokens')),
-    audioOutputTokens: asCount(member(written, 'audio_tokens')),
-  });
+  const completion = answers ? counts.output(member(usage, 'completion_tokens')) : 0;
+  const reasoningTokens = counts.part(member(written, 'reasoning_tokens'));
+  // some (xAI) do not count reasoning among the completion: the total tells
+  const apart = asCount(member(usage, 'total_tokens')) === inputTokens + completion + (reasoningTokens ?? 0);
+  return counts.usage(
+    defined({
+      inputTokens,
+      outputTokens: apart ? completion + (reasoningTokens ?? 0) : completion,
+      cachedInputTokens: counts.part(cachedOf(usage, details)),
+      cacheWriteTokens: counts.part(member(details, 'cache_write_tokens')),
+      reasoningTokens,
+      audioInputTokens: counts.part(member(details, 'audio_tokens')),
+      audioOutputTokens: counts.part(member(written, 'audio_tokens')),
+    }),
+  );
 }
 
 export function writeUsage(usage: Usage) {

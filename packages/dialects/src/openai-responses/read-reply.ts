@@ -1,5 +1,6 @@
 import { asList, asNumber, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
+import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { isCall, readLogprobs, readOutput } from './read-items.ts';
 import { readUsage } from './usage.ts';
@@ -20,7 +21,7 @@ export function readReply(body: JsonObject): NeutralReply {
     model: asString(body['model']) ?? '',
     createdS: asNumber(body['created_at']),
     choices: [choice],
-    usage: readUsage(body['usage']),
+    usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(body['service_tier']),
   });
 }

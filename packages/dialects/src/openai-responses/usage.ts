@@ -1,18 +1,22 @@
 import type { Usage } from '@sluice/core';
 import type { ResponseUsage } from 'openai/resources/responses/responses';
-import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
+import { defined, type Json, member } from '../neutral/read-json.ts';
+import { UsageCounts } from '../neutral/usage-counts.ts';
 
+/** Reads the `usage` of a response; undefined where there is none. A count that cannot be used is 0, and named in `issue`. */
 export function readUsage(usage: Json): Usage | undefined {
-  const inputTokens = asCount(member(usage, 'input_tokens'));
-  if (inputTokens === undefined) return undefined;
+  if (usage === undefined || usage === null) return undefined;
+  const counts = new UsageCounts();
   const details = member(usage, 'input_tokens_details');
-  return defined({
-    inputTokens,
-    outputTokens: asCount(member(usage, 'output_tokens')) ?? 0,
-    cachedInputTokens: asCount(member(details, 'cached_tokens')),
-    cacheWriteTokens: asCount(member(details, 'cache_write_tokens')),
-    reasoningTokens: asCount(member(member(usage, 'output_tokens_details'), 'reasoning_tokens')),
-  });
+  return counts.usage(
+    defined({
+      inputTokens: counts.input(member(usage, 'input_tokens')),
+      outputTokens: counts.output(member(usage, 'output_tokens')),
+      cachedInputTokens: counts.part(member(details, 'cached_tokens')),
+      cacheWriteTokens: counts.part(member(details, 'cache_write_tokens')),
+      reasoningTokens: counts.part(member(member(usage, 'output_tokens_details'), 'reasoning_tokens')),
+    }),
+  );
 }
 
 export function writeUsage(usage: Usage) {

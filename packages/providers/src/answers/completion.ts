@@ -1,9 +1,14 @@
 import type { LlmCall, WholeReply } from '@sluice/core';
 import {
+  asList,
+  asString,
+  byLength,
   DIALECTS,
   type Dialect,
+  estimateAnswerTokens,
   eventCutter,
   type JsonObject,
+  member,
   type ReplyContext,
   TranslatedStream,
   translateReply,
@@ -25,6 +30,17 @@ export interface CompletionOptions {
 }
 
 const SSE = 'text/event-stream';
+
+/** About how many tokens an answer has that came without a usage that can be believed. */
+function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): number {
+  // the old completions have texts where others have messages
+  const texts = asList(value['choices']).map((choice) => asString(member(choice, 'text')) ?? '');
+  try {
+    return Math.max(estimateAnswerTokens(dialect.readReply(value)), Math.ceil(byLength(texts.join(''))));
+  } catch {
+    return Math.ceil(byLength(Buffer.from(body).toString('utf8')));
+  }
+}
 
 /** A completion: the provider's bytes for a caller of its own dialect, and a translation for others. */
 export class Completion implements AnswerReader {
@@ -62,7 +78,10 @@ export class Completion implements AnswerReader {
     const { dialect } = this.#options;
     const value = objectOf(head);
     const usage = dialect.readUsage(value);
-    const told = usage === undefined ? {} : { usage };
+    const told = {
+      ...(usage === undefined ? {} : { usage }),
+      ...(usage === undefined || usage.issue !== undefined ? { generated: answerTokens(dialect, value, head.body) } : {}),
+    };
     if (this.#caller === dialect) return { ...head, ...told };
     const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value)));
     return { ...head, contentType: 'application/json', body: Buffer.from(text), ...told };

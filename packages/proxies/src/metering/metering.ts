@@ -238,8 +238,10 @@ class CallMetering {
   /** An answer that reached its limit would have been longer: it counts twice its length, so that the next ones may be longer. */
   #noteOutput(call: LlmCall, outputTokens: number, outputLimit: number | undefined): void {
     const { tenant, subject } = ofCall(call);
+    const { model, answers = 1 } = call.message.view();
+    const each = Math.ceil(outputTokens / answers);
     const cut = outputLimit !== undefined && outputTokens >= outputLimit;
-    this.#memory.outputs.note(tenant, subject, call.message.view().model, cut ? outputTokens * 2 : outputTokens);
+    this.#memory.outputs.note(tenant, subject, model, cut ? each * 2 : each);
   }
 
   #refuse(call: LlmCall, refusal: Refusal, all: readonly OwnedHold[]): LlmError {

@@ -33,15 +33,17 @@ export function fullAmounts(call: LlmCall, model: Model | undefined): ReserveAmo
 /**
  * Reserves what an answer is likely to have, and bounds the answer to what was reserved, so that the budget holds all the same.
  *
- * @param likelyTokens the 99th percentile of the answers of this key and model
+ * @param likelyTokensEach the 99th percentile of the answers of this key and model
  */
-export function adaptiveAmounts(call: LlmCall, model: Model | undefined, likelyTokens: number): ReserveAmounts {
+export function adaptiveAmounts(call: LlmCall, model: Model | undefined, likelyTokensEach: number): ReserveAmounts {
   const estimate = estimateCall(call, model);
   const targets = model === undefined ? [] : targetsOf(model);
   const { inputTokens, outputTokens: full } = estimate.usage;
-  const limited = call.message.view().maxOutputTokens !== undefined;
+  const { maxOutputTokens, answers = 1 } = call.message.view();
+  const limited = maxOutputTokens !== undefined;
+  const likelyTokens = likelyTokensEach * answers;
   const outputTokens = limited ? Math.min(full, likelyTokens) : likelyTokens;
-  const most = limited ? full : Math.max(full, MOST_OUTPUT_TOKENS);
+  const most = limited ? full : Math.max(full, MOST_OUTPUT_TOKENS * answers);
   const mostCost = dearest(targets, estimate, most);
   return {
     tokens: saturated(inputTokens + outputTokens),

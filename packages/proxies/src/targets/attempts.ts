@@ -8,7 +8,6 @@ import {
   type LlmError,
   type LlmReply,
   type Money,
-  type Operation,
   type StreamOutcome,
   type Usage,
 } from '@sluice/core';
@@ -17,7 +16,7 @@ import type { Metrics } from '@sluice/telemetry';
 import { counterOf, promptTokens } from '../call-estimate.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { LatencySamples } from './latency-samples.ts';
-import { usageOfStream } from './left-stream.ts';
+import { BILLED, type EstimateReason, usageOfStream, usageOfWhole } from './left-stream.ts';
 import { circuitOf, type Target } from './model.ts';
 import type { SharedLoads } from './shared-loads.ts';
 
@@ -33,7 +32,7 @@ export interface AttemptsOptions {
   readonly breakers: CircuitBreakers;
   readonly latencies: (target: Target) => LatencySamples;
   readonly clock: Clock;
-  readonly metrics?: Pick<Metrics, 'attempts'> | undefined;
+  readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated'> | undefined;
 }
 
 /** What came of an attempt: an answer that has begun, or a failure that another attempt may make good. */
@@ -48,9 +47,6 @@ export interface Race {
 
 /** A target that wants to be left alone, and does not say how long. */
 const COOLING_MS = 1_000;
-
-/** What a provider takes money for, and is asked for in one text. */
-const BILLED: ReadonlySet<Operation> = new Set(['chat', 'completions', 'embeddings']);
 
 /** These say that a target does not work; others, that it does not like the call or us. */
 const BROKEN: ReadonlySet<Failure['kind']> = new Set(['unreachable', 'silent', 'unavailable', 'credentials']);
@@ -101,10 +97,14 @@ export class Attempts {
       const said = { ...(reason === undefined ? {} : { reason }), ...(status === undefined ? {} : { status }) };
       facts.tried = [...facts.tried, { target: name, provider, model, outcome, latencyMs, ...said }];
     };
-    const charge = (spent: Usage | undefined, estimated: boolean): Money | undefined => {
+    const charge = (spent: Usage | undefined, estimated: EstimateReason | undefined): Money | undefined => {
       const cost = costOf(target.price, spent);
       Object.assign(facts, sumOf(facts, { usage: spent, cost }));
-      if (estimated) facts.estimated = true;
+      if (estimated !== undefined) {
+        facts.estimated = true;
+        if (estimated !== 'broken') facts.usageIssue = estimated;
+        metrics?.usageEstimated.inc({ provider: target.provider, reason: estimated });
+      }
       return cost;
     };
 
@@ -125,8 +125,9 @@ export class Attempts {
         else breakers.failed(circuit, probe);
         loads.measured(target.name, { wholeMs: tookMs });
         over('answered', answeredMs, reply.status === 200 ? {} : { status: reply.status });
-        const cost = charge(reply.usage, false);
-        usage.onDone(target, { usage: reply.usage, cost }, reply.status < 500);
+        const counted = usageOfWhole(call, reply, counter);
+        const cost = charge(counted.usage, counted.estimated);
+        usage.onDone(target, { usage: counted.usage, cost }, reply.status < 500);
         metrics?.attempts.inc({ provider: target.provider, outcome: reply.status < 500 ? 'ok' : 'error' });
         return { reply, abandon: () => {} };
       }
@@ -174,7 +175,7 @@ export class Attempts {
         const lost = race !== undefined && error === race.lost;
         over(lost ? 'lost' : 'cancelled', nowMs);
         // it had the prompt, and bills it
-        const cost = BILLED.has(call.operation) ? charge(promptAlone(), true) : undefined;
+        const cost = BILLED.has(call.operation) ? charge(promptAlone(), 'broken') : undefined;
         usage.onDone(target, { usage: prompt, cost }, true);
         metrics?.attempts.inc({ provider, outcome: lost ? 'lost' : 'cancelled' });
         throw error;

@@ -35,7 +35,7 @@ export interface LoadBalancingOptions {
   readonly retries?: () => RetrySettings;
   readonly clock?: Clock;
   readonly random?: Random;
-  readonly metrics?: Pick<Metrics, 'attempts' | 'retries' | 'fallbacks' | 'hedges'>;
+  readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated' | 'retries' | 'fallbacks' | 'hedges'>;
 }
 
 /** An attempt that failed, or none that could be made. */

@@ -1,0 +1,47 @@
+import { isObject, type Json, wrongField } from './neutral/read-json.ts';
+import type { Edit } from './request-bytes.ts';
+import type { RequestJson } from './request-json.ts';
+
+/**
+ * Reads a limit of tokens or a number of answers; undefined where the caller sets none.
+ *
+ * A value that is no whole number from 1 on is refused: servers read one differently, as no limit (`-1`, vLLM) or as a number (`"10"`), and what is
+ * reserved for the call would be less than it comes to.
+ *
+ * @throws LlmError `invalid_request`
+ */
+export function countField(value: Json, param: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value;
+  return wrongField(param, 'a whole number from 1 on, or null');
+}
+
+/** The limits among these members, by name. @throws LlmError `invalid_request` */
+export const limitsIn = (body: Json, names: readonly string[]): number[] =>
+  names.flatMap((name) => countField(isObject(body) ? body[name] : undefined, name) ?? []);
+
+/**
+ * Lowers the limits of a request to `most` in its bytes, or adds one.
+ *
+ * @param names the members that limit an answer; their places in the bytes have to be known
+ * @param added the one that is added where the caller sets no limit
+ */
+export function limitEdits(
+  bytes: Buffer,
+  { value, scan }: RequestJson,
+  names: readonly string[],
+  added: string,
+  most: number,
+): Edit[] {
+  const given = names.filter((name) => value[name] !== undefined && value[name] !== null);
+  if (given.length > 0) {
+    return given.flatMap((name) => {
+      const span = scan.spans.get(name);
+      return span === undefined || Number(value[name]) <= most ? [] : [{ ...span, text: String(most) }];
+    });
+  }
+  const span = scan.spans.get(added);
+  if (span !== undefined) return [{ ...span, text: String(most) }];
+  const brace = bytes.indexOf(0x7b) + 1;
+  return [{ start: brace, end: brace, text: `"${added}":${most},` }];
+}
