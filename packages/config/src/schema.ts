@@ -64,6 +64,8 @@ const provider = z.union([
     connectTimeout: durationMs.optional(),
     /** How long a stream may be silent. */
     idleTimeout: durationMs.optional(),
+    /** A longer event of a stream ends it: 16 MiB if not given. */
+    maxEvent: byteSize.optional(),
     /** What becomes of a stream whose client leaves; read to its end where the provider bills all of it anyway. */
     onDisconnect: z.enum(['abort', 'drain']).optional(),
     /** Asks it again and again whether it works, whether there are calls or not. */

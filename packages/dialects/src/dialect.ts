@@ -27,6 +27,8 @@ export interface EventCutter {
   feed(chunk: Buffer): readonly string[];
   /** The data of what came after the last whole event. */
   flush(): readonly string[];
+  /** How many bytes of an event have come that is not complete. */
+  unfinished(): number;
 }
 
 /** Follows a stream of a dialect while its bytes are passed on as they are. */
@@ -43,6 +45,8 @@ export interface StreamWatcher {
   generated(): number;
   /** An error that the stream has told so far. */
   told(): LlmError | undefined;
+  /** How many bytes of an event have come that is not complete. */
+  unfinished(): number;
 }
 
 /** Reads a stream's events for another dialect. */

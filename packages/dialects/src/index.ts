@@ -9,6 +9,7 @@ export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from '
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
 export * from './failure-in-answer.ts';
 export { eventCutter } from './framing/event-cutters.ts';
+export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';

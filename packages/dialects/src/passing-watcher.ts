@@ -44,6 +44,10 @@ export abstract class PassingWatcher implements StreamWatcher {
     return this.error;
   }
 
+  unfinished(): number {
+    return this.#events.unfinished();
+  }
+
   abstract usage(): Usage | undefined;
 
   /** Learns from one event. One that was cut in its middle is none. */

@@ -50,6 +50,10 @@ export class TranslatedStream implements StreamWatcher {
     return this.#reader.error;
   }
 
+  unfinished(): number {
+    return this.#events.unfinished();
+  }
+
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {

@@ -3,6 +3,7 @@ import { failureInAnswer, type StreamWatcher } from '@sluice/dialects';
 import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import type { LeftStreams } from './left-streams.ts';
+import type { Redaction } from './redaction.ts';
 import { retryAfterMs, shouldRetry } from './retry-after.ts';
 import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 
@@ -15,6 +16,10 @@ export interface ExchangeOptions {
   readonly passedHeaders: readonly string[];
   /** A longer whole answer is refused. */
   readonly maxAnswerBytes: number;
+  /** A longer event of a stream ends it. */
+  readonly maxEventBytes: number;
+  /** Made for an answer that is an error: what must not be in it. */
+  readonly redaction: () => Redaction;
   /** Where streams that are left are read to their end. */
   readonly leftStreams?: LeftStreams | undefined;
   readonly resolve: (reply: LlmReply) => void;
@@ -56,6 +61,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #stream: Stream | undefined;
   #settled = false;
   #readOn: (() => void) | undefined;
+  #madeRedaction: Redaction | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -94,8 +100,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const stream = this.#stream;
     if (stream !== undefined) {
       const shown = stream.watcher.read(chunk);
-      if (shown.length > 0) stream.reply.push(shown);
-      if (!stream.begun) this.#beginOrFail(controller, stream, chunk.length);
+      if (shown.length > 0) stream.reply.push(stream.watcher.told() === undefined ? shown : this.#redaction.bytes(shown));
+      if (stream.watcher.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(controller, stream);
+      else if (!stream.begun) this.#beginOrFail(controller, stream, chunk.length);
       return;
     }
     this.#length += chunk.length;
@@ -119,7 +126,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
         return;
       }
       this.#begin(this.#stream);
-      reply.finish({ ...outcome, generated: watcher.generated() });
+      const { error } = outcome;
+      reply.finish({
+        ...outcome,
+        ...(error === undefined ? {} : { error: this.#redaction.error(error) }),
+        generated: watcher.generated(),
+      });
       return;
     }
     this.#settled = true;
@@ -175,6 +187,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (!held && stream.watcher.generated() > 0) this.#begin(stream);
   }
 
+  #failForLongEvent(controller: Dispatcher.DispatchController, stream: Stream): void {
+    const failure = { kind: 'unavailable', status: this.#status } as const;
+    const error = upstreamError(failure, `The provider ${this.#options.provider} sent an event that is too long.`);
+    if (!stream.begun) this.#fail(error);
+    controller.abort(error);
+  }
+
+  get #redaction(): Redaction {
+    this.#madeRedaction ??= this.#options.redaction();
+    return this.#madeRedaction;
+  }
+
   /** A stream that failed while nothing of it had been shown is an attempt that failed. */
   #beforeContent(error: LlmError | undefined): LlmError {
     const failure = error?.failure ?? { kind: 'unavailable' };
@@ -183,7 +207,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const retry = this.#retryHints();
     return upstreamError(
       { ...failure, ...retry },
-      words ?? `The provider ${this.#options.provider} broke off before its answer.`,
+      words !== undefined ? this.#redaction.text(words) : `The provider ${this.#options.provider} broke off before its answer.`,
     );
   }
 
@@ -193,11 +217,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     const head = { status, contentType: this.#contentType(), headers: this.#passedHeaders(), body };
     if (status === 200) return answer.whole(head);
-    const text = body.subarray(0, REFUSAL_BYTES).toString('utf8');
+    const text = head.body.subarray(0, REFUSAL_BYTES).toString('utf8');
     const failure = { ...failureInAnswer(status, text), ...this.#retryHints() };
     // what the provider refuses because of the request is the client's to see; how it treats our credentials is not
     if (status >= 400 && status < 500 && status !== 401 && status !== 402 && status !== 403 && status !== 407)
-      return { ...answer.refusal(head), failure };
+      return { ...answer.refusal({ ...head, body: this.#redaction.bytes(body) }), failure };
     throw upstreamError(failure, `The provider ${provider} failed (status ${status}).`);
   }
 

@@ -36,6 +36,8 @@ export interface ProviderSettings {
   readonly prices?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
+  /** In bytes: a longer event of a stream ends it. */
+  readonly maxEvent?: number | undefined;
   readonly onDisconnect?: 'abort' | 'drain' | undefined;
 }
 
@@ -83,7 +85,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const dialects = settings.dialects ?? (dialect === undefined ? entry.dialects : [dialect]);
   const [first] = dialects;
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
-  const { apiVersion, headers = {}, connectTimeout, idleTimeout, onDisconnect } = settings;
+  const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect } = settings;
   const upstream = new Upstream({
     provider: name,
     dialects,
@@ -97,6 +99,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
     ...(connectTimeout === undefined ? {} : { connectTimeoutMs: connectTimeout }),
     ...(idleTimeout === undefined ? {} : { idleTimeoutMs: idleTimeout }),
+    ...(maxEvent === undefined ? {} : { maxEventBytes: maxEvent }),
     ...(onDisconnect === undefined ? {} : { onDisconnect }),
   });
   return {

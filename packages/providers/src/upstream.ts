@@ -30,6 +30,7 @@ import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
 import type { Quirks } from './quirks.ts';
+import { Redaction } from './redaction.ts';
 import { answerLimit, translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
@@ -54,6 +55,8 @@ export interface UpstreamOptions {
   readonly idleTimeoutMs?: number;
   /** A longer whole answer is refused. */
   readonly maxAnswerBytes?: number;
+  /** A longer event of a stream ends it. */
+  readonly maxEventBytes?: number;
   /** What becomes of a stream whose client leaves: it is aborted if not given, and read to its end where the provider bills all of it anyway. */
   readonly onDisconnect?: 'abort' | 'drain';
 }
@@ -65,6 +68,8 @@ export interface ModelOptions {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** A picture that comes in one event is of some MiB in base64. */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version'];
 
 /** One request to the provider. */
@@ -319,20 +324,42 @@ export class Upstream {
     credentials: readonly string[],
   ): Promise<LlmReply> {
     const { method, body, answer, passedHeaders, base = this.#base } = outgoing;
-    const { provider, maxAnswerBytes = MAX_ANSWER_BYTES } = this.#options;
+    const { provider, maxAnswerBytes = MAX_ANSWER_BYTES, maxEventBytes = MAX_EVENT_BYTES } = this.#options;
     return new Promise((resolve, reject) => {
       if (call.signal.aborted) {
         reject(asLlmError(call.signal.reason));
         return;
       }
       const leftStreams = this.#leftStreams;
-      const exchange = new Exchange({ call, provider, answer, passedHeaders, maxAnswerBytes, leftStreams, resolve, reject });
       const headers = [...outgoing.headers, ...credentials];
+      const redaction = (): Redaction => this.#redaction(credentials, base);
+      const limits = { maxAnswerBytes, maxEventBytes };
+      const exchange = new Exchange({
+        call,
+        provider,
+        answer,
+        passedHeaders,
+        ...limits,
+        leftStreams,
+        redaction,
+        resolve,
+        reject,
+      });
       const idle = bodyTimeout === undefined ? {} : { bodyTimeout };
       base.pool.dispatch({ method, path, headers, body: sendable(body), ...idle }, exchange);
     });
   }
+
+  /** What an error of this provider must not show: the credentials of the request, secrets in configured headers, and its address. */
+  #redaction(credentials: readonly string[], base: Base): Redaction {
+    const { headers = [] } = this.#options;
+    const secrets = headers.filter((_, n) => SECRET_HEADER.test(headers[n - (n % 2)] ?? ''));
+    return new Redaction([...credentials, ...secrets], [base.origin]);
+  }
 }
+
+/** Names of headers that hold secrets. */
+const SECRET_HEADER = /key|token|secret|auth|cookie/i;
 
 const traceOf = ({ traceparent }: LlmCall): string[] => (traceparent === undefined ? [] : ['traceparent', traceparent]);
 

@@ -7,7 +7,11 @@ import { dataOf, SseEvents } from './sse-events.ts';
 export function eventCutter(framing: EventFraming): EventCutter {
   if (framing === 'json-array') {
     const elements = new JsonArrayElements();
-    return { feed: (chunk) => elements.feed(chunk).map((element) => element.toString('utf8')), flush: () => [] };
+    return {
+      feed: (chunk) => elements.feed(chunk).map((element) => element.toString('utf8')),
+      flush: () => [],
+      unfinished: () => elements.unfinished,
+    };
   }
   const events = new SseEvents();
   return {
@@ -16,5 +20,6 @@ export function eventCutter(framing: EventFraming): EventCutter {
       const rest = events.flush();
       return rest.length === 0 ? [] : [dataOf(rest)];
     },
+    unfinished: () => events.unfinished,
   };
 }

@@ -1,3 +1,5 @@
+import { UnfinishedBytes } from './unfinished-bytes.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
@@ -8,17 +10,22 @@ const CLOSE = 0x7d;
  * Source: Google's APIs, which stream such an array where server-sent events were not asked for.
  */
 export class JsonArrayElements {
-  #rest: Buffer = Buffer.alloc(0);
-  /** How far `#rest` was looked at, and in what state. */
+  readonly #unfinished = new UnfinishedBytes();
+  /** How far the unfinished element was looked at, and in what state. */
   #at = 0;
   #depth = 0;
   #start = 0;
   #inText = false;
   #escaped = false;
 
+  /** How many bytes of an element have come that is not complete. */
+  get unfinished(): number {
+    return this.#unfinished.length;
+  }
+
   /** The elements that are complete with this chunk. */
   feed(chunk: Buffer): Buffer[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const bytes = this.#unfinished.with(chunk);
     const elements: Buffer[] = [];
     for (; this.#at < bytes.length; this.#at++) {
       const byte = bytes[this.#at] as number;
@@ -37,7 +44,7 @@ export class JsonArrayElements {
       }
     }
     const from = this.#depth > 0 ? this.#start : bytes.length;
-    this.#rest = bytes.subarray(from);
+    this.#unfinished.from(from);
     this.#at -= from;
     this.#start = 0;
     return elements;

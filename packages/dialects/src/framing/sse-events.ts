@@ -1,3 +1,5 @@
+import { UnfinishedBytes } from './unfinished-bytes.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -7,16 +9,21 @@ const CR = 0x0d;
  * Source: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
  */
 export class SseEvents {
-  #rest: Buffer = Buffer.alloc(0);
-  /** Up to where `#rest` was searched, so that a long event is not searched again from its start with each chunk. */
+  readonly #unfinished = new UnfinishedBytes();
+  /** Up to where the unfinished event was searched, so that a long one is not searched again from its start with each chunk. */
   #searched = 0;
+
+  /** How many bytes of an event have come that is not complete. */
+  get unfinished(): number {
+    return this.#unfinished.length;
+  }
 
   /** The events that are complete with this chunk. */
   feed(chunk: Buffer): Buffer[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const bytes = this.#unfinished.with(chunk);
     const events: Buffer[] = [];
     let start = 0;
-    let at = this.#rest.length === 0 ? 0 : this.#searched;
+    let at = this.#searched;
     for (;;) {
       const end = endOfEvent(bytes, start, at);
       if (end === -1) break;
@@ -24,19 +31,15 @@ export class SseEvents {
       start = end;
       at = end;
     }
-    const rest = bytes.subarray(start);
-    // a few bytes must not keep all of a chunk in memory while a slow client is waited for
-    this.#rest = rest.length < bytes.length / 2 ? Buffer.from(rest) : rest;
-    this.#searched = Math.max(0, this.#rest.length - 3);
+    this.#unfinished.from(start);
+    this.#searched = Math.max(0, this.#unfinished.length - 3);
     return events;
   }
 
   /** What came after the last whole event; it is taken out. */
   flush(): Buffer {
-    const rest = this.#rest;
-    this.#rest = Buffer.alloc(0);
     this.#searched = 0;
-    return rest;
+    return this.#unfinished.take();
   }
 }
 

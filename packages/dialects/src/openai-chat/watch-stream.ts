@@ -102,6 +102,10 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     return this.#error;
   }
 
+  unfinished(): number {
+    return this.#events.unfinished;
+  }
+
   /** Learns from one event; true if it is a usage event that says nothing else. */
   #inspect(event: Buffer): boolean {
     if (event.indexOf(DATA) === -1) return false;

@@ -12,6 +12,7 @@ const unread: StreamWatcher = {
   usage: () => undefined,
   generated: () => 0,
   told: () => undefined,
+  unfinished: () => 0,
 };
 
 /** An answer of a route whose bytes pass unread, however long it is. */

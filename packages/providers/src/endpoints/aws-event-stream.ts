@@ -1,4 +1,4 @@
-import type { EventCutter } from '@sluice/dialects';
+import { type EventCutter, UnfinishedBytes } from '@sluice/dialects';
 import { EventStreamCodec } from '@smithy/core/event-streams';
 import type { Framing } from './endpoint.ts';
 
@@ -31,26 +31,30 @@ export function awsEventStream({ read, asServerSentEvent }: Reading): Framing {
 }
 
 function frameCutter(read: Reading['read']): EventCutter {
-  let rest: Buffer = Buffer.alloc(0);
+  const unfinished = new UnfinishedBytes();
   let broken = false;
   return {
     feed(chunk) {
       const events: string[] = [];
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      while (!broken && rest.length >= HEAD) {
-        const length = rest.readUInt32BE(0);
+      if (broken) return events;
+      const bytes = unfinished.with(chunk);
+      let at = 0;
+      while (!broken && bytes.length - at >= HEAD) {
+        const length = bytes.readUInt32BE(at);
         if (length < MIN_FRAME || length > MAX_FRAME) broken = true;
-        if (broken || rest.length < length) break;
-        const event = eventOf(rest.subarray(0, length), read);
-        rest = rest.subarray(length);
+        if (broken || bytes.length - at < length) break;
+        const event = eventOf(bytes.subarray(at, at + length), read);
+        at += length;
         if (event === undefined) broken = true;
         else if (event !== '') events.push(event);
       }
       // what cannot be read is a stream that was cut: nothing after it is looked at
-      if (broken) rest = Buffer.alloc(0);
+      if (broken) unfinished.take();
+      else unfinished.from(at);
       return events;
     },
     flush: () => [],
+    unfinished: () => unfinished.length,
   };
 }
 

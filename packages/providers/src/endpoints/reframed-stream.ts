@@ -37,4 +37,8 @@ export class ReframedStream implements StreamWatcher {
   told(): LlmError | undefined {
     return this.#watcher.told();
   }
+
+  unfinished(): number {
+    return this.#cutter.unfinished();
+  }
 }

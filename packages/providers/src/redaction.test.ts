@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { LlmError } from '@sluice/core';
+import { Redaction } from './redaction.ts';
+
+const SIGNED =
+  'AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261127/eu/bedrock/aws4_request, SignedHeaders=host, Signature=0123456789abcdef';
+
+describe('Redaction', () => {
+  const redaction = new Redaction(
+    ['authorization', 'Bearer sk-provider-secret', 'x-api-key', 'another-secret', 'x-short', 'abc', 'authorization', SIGNED],
+    ['https://vllm.internal:8000', 'http://10.1.2.3'],
+  );
+
+  it.each([
+    ['Incorrect API key provided: sk-provider-secret.', 'Incorrect API key provided: [secret].'],
+    ['got "Bearer sk-provider-secret" and another-secret', 'got "[secret]" and [secret]'],
+    ['POST https://vllm.internal:8000/v1/chat failed', 'POST https://[provider]/v1/chat failed'],
+    ['vllm.internal resolved to 10.1.2.3', '[provider] resolved to [provider]'],
+    ['the key AKIAEXAMPLE and 0123456789abcdef', 'the key [secret] and [secret]'],
+    ['abc is a short word; see https://docs.example.com', 'abc is a short word; see https://docs.example.com'],
+  ])('makes %j to %j', (text, expected) => {
+    expect(redaction.text(text)).toBe(expected);
+    expect(redaction.bytes(Buffer.from(text)).toString()).toBe(expected);
+  });
+
+  it('copies nothing where nothing has to change', () => {
+    const bytes = Buffer.from('{"error":"no"}');
+    expect(redaction.bytes(bytes)).toBe(bytes);
+    const error = new LlmError('upstream_error', 'no');
+    expect(redaction.error(error)).toBe(error);
+  });
+
+  it('keeps all else of an error', () => {
+    const error = new LlmError('invalid_request', 'sk-provider-secret', {
+      param: 'x',
+      retryAfterMs: 5,
+      failure: { kind: 'rejected' },
+    });
+    expect(redaction.error(error)).toMatchObject({
+      code: 'invalid_request',
+      message: '[secret]',
+      param: 'x',
+      retryAfterMs: 5,
+      failure: { kind: 'rejected' },
+    });
+  });
+});
