@@ -96,6 +96,8 @@ export interface CallFacts {
   /** Those that are over, in the order in which they ended. */
   tried: readonly Attempt[];
   upstreamMs: number;
+  /** Of a stream that has begun and is not over: how long the provider took to begin it, in ms. It is in `upstreamMs` once it is over. */
+  beginMs: number;
   usage: Usage | undefined;
   /** Whether `usage` is no provider's word, because the call ended before there was one. */
   estimated: boolean;
@@ -162,6 +164,7 @@ export function emptyFacts(): CallFacts {
     attempts: 0,
     tried: [],
     upstreamMs: 0,
+    beginMs: 0,
     usage: undefined,
     estimated: false,
     usageIssue: undefined,

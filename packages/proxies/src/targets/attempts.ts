@@ -91,6 +91,7 @@ export class Attempts {
     const over = (outcome: Attempt['outcome'], answeredMs: number, why: { reason?: Attempt['reason']; status?: number } = {}) => {
       end();
       facts.upstreamMs += clock.monotonic() - startedMs;
+      facts.beginMs = 0;
       const { name, provider, model } = target;
       const latencyMs = Math.round((answeredMs - startedMs) * 10) / 10;
       const { reason, status } = why;
@@ -134,6 +135,7 @@ export class Attempts {
       // an answer that has begun is one: whether the target works need not wait for its end
       if (probe) breakers.succeeded(circuit, true);
       loads.measured(target.name, { firstMs: tookMs });
+      facts.beginMs = tookMs;
       const { stream } = reply;
       facts.soFar = () => {
         const outcome: StreamOutcome = { end: 'cancelled', ...stream.progress() };

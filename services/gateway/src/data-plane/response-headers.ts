@@ -70,8 +70,9 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   }
   if (facts.degraded.length > 0) headers.push('x-sluice-degraded', facts.degraded.join(','));
   if (facts.dropped.length > 0) headers.push('x-sluice-dropped', facts.dropped.join(','));
-  const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - facts.upstreamMs))}`;
-  headers.push('server-timing', facts.upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(facts.upstreamMs)}`);
+  const upstreamMs = facts.upstreamMs + facts.beginMs;
+  const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - upstreamMs))}`;
+  headers.push('server-timing', upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(upstreamMs)}`);
   return headers;
 }
 
