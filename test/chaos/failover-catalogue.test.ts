@@ -1,64 +1,26 @@
-import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { type Answer, ask, chat } from '../support/ask.ts';
-import { DONE, piece, ROLE, STOP, usageChunk } from '../support/chunks.ts';
+import { ask, chat } from '../support/ask.ts';
+import { DONE, piece, ROLE } from '../support/chunks.ts';
+import {
+  HALF,
+  judge,
+  never,
+  type Respond,
+  reset,
+  type Scenario,
+  STREAM,
+  status,
+  streamOf,
+  type Tried,
+  type Verdict,
+  wholeOf,
+} from '../support/failover.ts';
 import { freePort } from '../support/free-port.ts';
 import { startGatewayHere } from '../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 
 const KEY = 'key-of-the-catalogue';
-/** What the good provider says, and the bad one would. */
-const WORDS = ['All', ' is', ' well', ' that', ' ends', ' well.'];
-const SAID = WORDS.join('');
-const STREAM = ROLE + WORDS.map(piece).join('') + STOP + usageChunk(5, 6) + DONE;
-const wholeOf = (model: string): string =>
-  JSON.stringify({
-    id: 'c',
-    object: 'chat.completion',
-    created: 1,
-    model,
-    choices: [{ index: 0, message: { role: 'assistant', content: SAID }, finish_reason: 'stop' }],
-    usage: { prompt_tokens: 5, completion_tokens: 6, total_tokens: 11 },
-  });
-
-type Respond = (response: ServerResponse) => void;
-const status =
-  (code: number, headers: Record<string, string> = {}, body = '{"error":{"message":"no","code":null}}'): Respond =>
-  (response) =>
-    whole(body, code, headers)(response);
-const streamOf =
-  (text: string, end: (response: ServerResponse) => void = (response) => void response.end()): Respond =>
-  (response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(text, () => end(response));
-  };
-const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
-const never: Respond = () => {};
-const HALF = ROLE + WORDS.slice(0, 3).map(piece).join('');
-
-/** What one call came to, as its client and the first of the two providers saw it. */
-interface Tried {
-  readonly answer: Answer;
-  readonly tookMs: number;
-  /** When the first provider was asked, in milliseconds after the call began. */
-  readonly asked: readonly number[];
-}
-
-interface Scenario {
-  readonly id: string;
-  readonly what: string;
-  /** How the first provider answers, the first time and the times after it. The second provider is always well. */
-  readonly first: readonly Respond[] | 'refused connections';
-  readonly stream?: boolean;
-  /** Instead of the answer, the provider's own refusal is what is right. */
-  readonly refusal?: number;
-  /** How many calls are made one after the other. */
-  readonly calls?: number;
-  /** What the providers, or the client's patience, must not be asked for. */
-  readonly within?: (tried: readonly Tried[]) => boolean;
-}
-
 const once = ({ asked }: Tried): boolean => asked.length === 1;
 
 const CATALOGUE: readonly Scenario[] = [
@@ -135,48 +97,6 @@ const CATALOGUE: readonly Scenario[] = [
     },
   },
 ];
-
-type Verdict = 'pass' | 'partial' | 'safe' | 'fail';
-
-/** What a client makes of an answer: the text, an error, or a text that is not what was said. */
-function readBy({ status, text, json }: Answer): { said?: string; error?: boolean } {
-  if (status !== 200) return { error: true };
-  if (!text.startsWith('data:') && !text.startsWith('event:')) {
-    const choices = json['choices'] as { message: { content: string } }[] | undefined;
-    return choices === undefined ? {} : { said: choices[0]?.message.content ?? '' };
-  }
-  let said = '';
-  let whole = false;
-  for (const event of text.split('\n\n')) {
-    const data = /^data: (.*)$/m.exec(event)?.[1];
-    if (data === undefined || data === '[DONE]') continue;
-    let value: Record<string, unknown>;
-    try {
-      value = JSON.parse(data) as Record<string, unknown>;
-    } catch {
-      continue;
-    }
-    if (value['error'] !== undefined) return { error: true };
-    // what came before is to be forgotten
-    if (value['fallback_restart'] === true) said = '';
-    const [choice] = (value['choices'] ?? []) as { delta?: { content?: string }; finish_reason?: string }[];
-    said += choice?.delta?.content ?? '';
-    if (choice?.finish_reason === 'stop') whole = true;
-  }
-  return whole ? { said } : {};
-}
-
-function judge({ refusal, within = () => true }: Scenario, tried: readonly Tried[]): Verdict {
-  const verdicts = tried.map(({ answer }): Verdict => {
-    if (refusal !== undefined) return answer.status === refusal ? 'pass' : answer.status === 200 ? 'fail' : 'safe';
-    const { said, error } = readBy(answer);
-    if (error === true) return 'safe';
-    return said === SAID ? 'pass' : 'fail';
-  });
-  if (verdicts.includes('fail')) return 'fail';
-  if (verdicts.includes('safe')) return 'safe';
-  return within(tried) ? 'pass' : 'partial';
-}
 
 describe('T72: sixteen ways in which a provider fails', () => {
   let first: ScriptedUpstream;

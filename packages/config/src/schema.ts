@@ -121,11 +121,13 @@ const target = z.strictObject({
   weight: z.number().positive().default(1),
   /** The public table's, if not given. */
   price: price.optional(),
+  /** How many tokens a prompt and its answer may have; the public table's, if not given. */
+  context: z.number().int().positive().optional(),
   /** How long an answer takes, until measurements say better. */
   latency: durationMs.optional(),
   /** How long it may take to begin an answer, which of a whole one is all of it. */
   timeout: durationMs.default(120_000),
-  /** The same for the first content of a streamed one: half a minute where there is another target to ask, else the same. */
+  /** The same for the first content of a streamed one: ten seconds where there is another target or model to ask, else the same. */
   firstToken: durationMs.optional(),
   /** How long a stream may be silent, where not as at the provider's other models. */
   idleTimeout: durationMs.optional(),
@@ -148,8 +150,11 @@ const model = z.strictObject({
   targets: z.array(target).min(1),
   /** Models that answer in its place where none of its targets does. */
   fallback: z.array(modelName).max(20).default([]),
-  /** From which failures a call goes on, to another target or model. */
-  fallbackOn: z.array(z.enum(['error', 'rate_limit', 'context_length', 'content_refused'])).default(['error', 'rate_limit']),
+  /**
+   * From which failures a call goes on, to another target or model: from errors and limits of rate if not given, and from a prompt that is too long where
+   * another one may have room for it.
+   */
+  fallbackOn: z.array(z.enum(['error', 'rate_limit', 'context_length', 'content_refused'])).optional(),
   /** Asks a second target where the first takes so long to begin: longer than nineteen of twenty, or a duration. */
   hedge: z.union([z.literal('p95'), durationMs]).optional(),
   /** What each tenant may use of it. */
@@ -328,6 +333,8 @@ export const configSchema = z.strictObject({
           longest: durationMs.default(4_000),
           /** How long a call waits for a provider that wants to be left alone. */
           wait: durationMs.default(5_000),
+          /** How long it waits, once, before a fallback model is asked: `wait` if not given. */
+          fallbackWait: durationMs.optional(),
         })
         .default({ max: 2, budget: 0.1, floor: 1, initial: 250, longest: 4_000, wait: 5_000 }),
       /** When a target is not asked any more: after so many failures one after the other, or more than a share of so many calls of the window. */

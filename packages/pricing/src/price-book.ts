@@ -24,6 +24,12 @@ export class PriceBook {
     return price;
   }
 
+  /** How many tokens a model's prompt and answer may have; undefined where the table does not say. */
+  contextOf(provider: string, model: string, nowMs: number): number | undefined {
+    const usage = { input_tokens: 1, output_tokens: 1 };
+    return calcPrice(usage, model, { providerId: provider, timestamp: new Date(nowMs) })?.model.context_window;
+  }
+
   /**
    * Another table from now on, in this process: JSON in the form of the package's own data file.
    *

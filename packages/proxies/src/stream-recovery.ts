@@ -15,7 +15,8 @@ const MAX_RESTARTS = 2;
 
 /**
  * Begins a stream anew where its provider breaks off in the middle, for calls that ask for it (`x-sluice-stream-recovery: restart`): an event tells the
- * client to forget what came before, and by whom it is answered now. Other calls' streams end with an error there.
+ * client to forget what came before, and by whom it is answered now. The target that broke off is not asked again, nor are others that failed this call, as
+ * long as there is another target or a fallback model. Other calls' streams end with an error there.
  */
 export const streamRecovery: LlmProxy = (next) => ({
   async complete(call) {
@@ -65,6 +66,8 @@ function restarting(call: LlmCall, next: LlmService, first: StreamedReply): Repl
       return;
     }
     restarts++;
+    // the attempt that broke is noted among the call's before the next one is chosen
+    await inner.outcome;
     let reply: LlmReply;
     try {
       reply = await next.complete(call);

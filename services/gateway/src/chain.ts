@@ -90,13 +90,14 @@ export function chain(parts: ChainParts): LlmService {
       }),
     );
   }
-  const { max, budget, floor, initial, longest, wait } = config.resilience.retries;
+  const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
   const retries: RetrySettings = {
     max,
     budget: { share: budget, floorPerS: floor },
     initialMs: initial,
     maxMs: longest,
     maxWaitMs: wait,
+    fallbackWaitMs: fallbackWait,
   };
   return compose(proxies, loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics }));
 }

@@ -24,7 +24,7 @@ import {
 /** How long a model that is asked for as `provider/model` may take to begin its answer. */
 const DIRECT_TIMEOUT_MS = 120_000;
 /** How long a target may take to the first content of a stream where the configuration does not say, and there is another one to ask. */
-const FIRST_CONTENT_MS = 30_000;
+const FIRST_CONTENT_MS = 10_000;
 
 function open(name: string, config: ProviderConfig, environment: Environment): Provider {
   if (config.dialect !== 'simulated') return openProvider(name, config as ProviderSettings, environment);
@@ -113,6 +113,7 @@ export class Models implements KnownModels, ModelListRendering {
           get price() {
             return priceNow();
           },
+          contextTokens: target.context ?? this.#contextOf(provider, target.model),
           ...(target.latency === undefined ? {} : { expectedLatencyMs: target.latency }),
           service: compose([deadlines({ beginMs, firstContentMs, wholeMs })], provider.service(target.model, { idleTimeoutMs })),
         };
@@ -127,7 +128,7 @@ export class Models implements KnownModels, ModelListRendering {
         get fallback() {
           return standIns.map((standIn) => models.get(standIn) as Model);
         },
-        fallbackOn,
+        ...(fallbackOn === undefined ? {} : { fallbackOn }),
         ...(hedgeAfter === undefined ? {} : { hedgeAfter }),
       });
       for (const target of targets) this.#targets.add(target.name);
@@ -267,6 +268,10 @@ export class Models implements KnownModels, ModelListRendering {
     const own = this.#ownPrices[`${name}/${model}`];
     if (own !== undefined) return () => own;
     return prices === undefined ? () => undefined : () => this.#book.priceOf(prices, model, Date.now());
+  }
+
+  #contextOf({ prices }: Provider, model: string): number | undefined {
+    return prices === undefined ? undefined : this.#book.contextOf(prices, model, Date.now());
   }
 
   #listed(model: Model): ListedModel {

@@ -149,7 +149,7 @@ export class Attempts {
         over(
           lost ? 'lost' : broken ? 'failed' : outcome.end === 'cancelled' ? 'cancelled' : 'answered',
           answeredMs,
-          broken ? { reason: 'truncated' } : {},
+          broken ? { reason: outcome.error?.failure?.kind === 'silent' ? 'silent' : 'truncated' } : {},
         );
         // the call's own deadline is no fault of the target's
         const fault = broken && !call.signal.aborted;

@@ -15,6 +15,8 @@ import type { Metrics } from '@sluice/telemetry';
 import { aloneWithCircuits, aloneWithLoads } from './alone.ts';
 import { Attempts, showTarget, type TargetUsage, type Tried } from './attempts.ts';
 import { type Availability, type BreakerSettings, CircuitBreakers } from './circuit-breakers.ts';
+import { hasMoreContext, tooSmall } from './context-sizes.ts';
+import { Excluded } from './excluded.ts';
 import { hedged } from './hedging.ts';
 import { LatencySamples } from './latency-samples.ts';
 import { circuitOf, type FallbackReason, type Model, type Target } from './model.ts';
@@ -69,7 +71,7 @@ const RETRIES: RetrySettings = {
   maxMs: 4_000,
   maxWaitMs: 5_000,
 };
-const FALL_BACK_ON: readonly FallbackReason[] = ['error', 'rate_limit'];
+const FALL_BACK_ON: readonly FallbackReason[] = ['error', 'rate_limit', 'context_length'];
 
 /** @throws LlmError `model_not_found`, `not_found` */
 function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model {
@@ -205,17 +207,13 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
   };
 
   /** All that a model's own targets can do for a call. */
-  const answerBy = async (call: LlmCall, model: Model, isLast: boolean): Promise<Tried | undefined> => {
+  const answerBy = async (call: LlmCall, model: Model, isLast: boolean, excluded: Excluded): Promise<Tried | undefined> => {
     const failed = new Map<Target, Unanswered>();
-    // those that failed earlier in this call, where its stream is begun anew
-    const before = call.facts.tried.filter(({ outcome }) => outcome === 'failed').map(({ target }) => target);
-    const others = model.targets.filter(({ name }) => !before.includes(name));
-    const avoided = new Set(others.length === 0 ? [] : model.targets.filter(({ name }) => before.includes(name)));
     const on = model.fallbackOn ?? FALL_BACK_ON;
     let last: Unanswered | undefined;
     let again = { retries: 0, waitedMs: 0 };
     for (;;) {
-      const but = new Set([...failed.keys(), ...avoided]);
+      const but = new Set([...failed.keys(), ...excluded.of(model), ...tooSmall(model, failed)]);
       const chosen = await choose(call, model, but);
       if (chosen !== undefined && 'target' in chosen) {
         const tried = await attemptOrHedge(call, model, chosen, but);
@@ -228,11 +226,13 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         continue;
       }
       last = chosen ?? last;
-      const states = model.targets.map((target) => ({
-        target,
-        failure: failed.get(target)?.failure,
-        availability: breakers.availability(circuitOf(target)),
-      }));
+      const states = model.targets
+        .filter((target) => !excluded.has(target))
+        .map((target) => ({
+          target,
+          failure: failed.get(target)?.failure,
+          availability: breakers.availability(circuitOf(target)),
+        }));
       const wait = retries.wait(call, states, again, isLast);
       if (wait === undefined) return last ?? nobody(model, states);
       const isRetry = wait.retries !== undefined;
@@ -240,7 +240,6 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
       if (wait.retries !== undefined) metrics?.retries.inc({ provider: wait.retries });
       await retries.pause(wait.ms, call.signal);
       for (const { target, failure } of states) if (failure === undefined || retries.mayHelp(failure)) failed.delete(target);
-      avoided.clear();
     }
   };
 
@@ -248,19 +247,23 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
     async complete(call) {
       const model = modelFor(call, models);
       const { fallback = [], fallbackOn = FALL_BACK_ON } = model;
+      const excluded = new Excluded(call, fallbackOn.includes('error') ? [model, ...fallback] : [model]);
+      const candidates = [model, ...fallback].filter((one) => excluded.leaves(one));
       let last: Unanswered | undefined;
-      for (const [n, candidate] of [model, ...fallback].entries()) {
+      for (const [n, candidate] of candidates.entries()) {
         if (last !== undefined) {
           const reason = REASONS[last.failure.kind];
           if (reason === undefined || !fallbackOn.includes(reason)) break;
-          metrics?.fallbacks.inc({ model: model.name, reason });
+          if (reason === 'context_length' && !hasMoreContext(candidate, model)) continue;
         }
-        const tried = await answerBy(call, candidate, n === fallback.length);
+        if (candidate !== model)
+          metrics?.fallbacks.inc({ model: model.name, reason: (last && REASONS[last.failure.kind]) ?? 'error' });
+        const tried = await answerBy(call, candidate, n === candidates.length - 1, excluded);
         if (tried?.failure === undefined) {
           if (tried !== undefined) return tried.reply;
         } else last = tried;
       }
-      return answeredBy(last as Unanswered);
+      return answeredBy(last ?? nobody(model, []));
     },
   };
 }

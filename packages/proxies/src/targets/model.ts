@@ -10,6 +10,8 @@ export interface Target {
   /** The provider's own name of the model. */
   readonly model: string;
   readonly weight: number;
+  /** How long a prompt and its answer may be together, in tokens; undefined where that is not known. */
+  readonly contextTokens?: number | undefined;
   /** Whose tokenizer counts its prompts, where it is at hand. */
   readonly tokenizer?: 'openai';
   /** What it takes now; it may change while the gateway runs. Undefined where nobody knows. */
@@ -32,7 +34,7 @@ export interface Model {
   readonly targets: readonly Target[];
   /** Other models that answer in its place where none of its targets does, one after the other. Theirs do not count. */
   readonly fallback?: readonly Model[];
-  /** `error` and `rate_limit` if not given. */
+  /** `error`, `rate_limit` and `context_length` if not given. */
   readonly fallbackOn?: readonly FallbackReason[];
   /** Ask a second target where the first has not begun to answer after so long: as long as it nearly always takes, or so many milliseconds. */
   readonly hedgeAfter?: 'p95' | number;

@@ -13,6 +13,8 @@ export interface RetrySettings {
   readonly maxMs: number;
   /** The longest that a call waits in all for targets that want to be left alone. */
   readonly maxWaitMs: number;
+  /** The longest that it waits, once, before another model is asked; `maxWaitMs` if not given, and 0 for not at all. */
+  readonly fallbackWaitMs?: number;
 }
 
 /** A target as a call finds it after it has asked in vain. */
@@ -58,7 +60,7 @@ export class Retries {
    * How long to wait before the next round; undefined where there is none.
    *
    * @param again how often this call was tried again already, and how long it has waited for it
-   * @param isLast whether no other model stands in: to one that does a call goes at once, instead of waiting for who wants to be left alone
+   * @param isLast whether no other model stands in: for one that does a call waits once for a target that asks for a short while
    * @returns the wait, and whose budget paid for it where it is a retry
    */
   wait(
@@ -67,7 +69,7 @@ export class Retries {
     again: { readonly retries: number; readonly waitedMs: number },
     isLast: boolean,
   ): { readonly ms: number; readonly retries: string | undefined } | undefined {
-    const { initialMs, maxMs, maxWaitMs, max } = this.#options.settings();
+    const { initialMs, maxMs, maxWaitMs, max, fallbackWaitMs = maxWaitMs } = this.#options.settings();
     const worth = states.filter(
       ({ failure, availability }) =>
         (availability.kind === 'cooling' || availability.kind === 'ready') &&
@@ -81,7 +83,8 @@ export class Retries {
     const spreadMs = cooling + Math.min(cooling * SPREAD, maxWaitMs * SPREAD) * random;
     const backOffMs = soonest.failure === undefined ? 0 : random * Math.min(maxMs, initialMs * 2 ** again.retries);
     const ms = Math.ceil(Math.max(spreadMs, backOffMs));
-    if (again.waitedMs + cooling > maxWaitMs || (cooling > 0 && !isLast)) return undefined;
+    if (again.waitedMs + cooling > maxWaitMs) return undefined;
+    if (!isLast && cooling > 0 && (again.waitedMs > 0 || cooling > fallbackWaitMs)) return undefined;
     if (call.deadlineMs !== undefined && this.#options.clock.monotonic() + ms >= call.deadlineMs) return undefined;
     if (soonest.failure === undefined) return { ms, retries: undefined };
     const { provider } = soonest.target;

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { hasMoreContext, tooSmall } from './context-sizes.ts';
+import type { Model, Target } from './model.ts';
+
+const target = (name: string, contextTokens?: number): Target => ({
+  ...{ name, provider: name, model: 'm', weight: 1, contextTokens },
+  service: { complete: () => Promise.reject(new Error('not called')) },
+});
+const model = (...targets: Target[]): Model => ({ name: 'm', strategy: 'priority', targets });
+
+describe('hasMoreContext', () => {
+  it.each([
+    [128_000, 200_000, true],
+    [128_000, 128_000, false],
+    [128_000, 32_000, false],
+    [undefined, 32_000, true],
+    [128_000, undefined, true],
+  ])('of a model of %p tokens and a candidate of %p is %p', (size, candidate, expected) => {
+    expect(hasMoreContext(model(target('b', candidate)), model(target('a', size)))).toBe(expected);
+  });
+});
+
+describe('tooSmall', () => {
+  const [small, same, large, unknown] = [target('small', 10), target('same', 100), target('large', 1_000), target('unknown')];
+  const all = model(small, same, large, unknown);
+  const failed = (one: Target, kind: 'context_length' | 'unavailable') => new Map([[one, { failure: { kind } }]]);
+
+  it('lists the targets that are not known to have more room than one that found the prompt too long', () => {
+    expect(tooSmall(all, failed(same, 'context_length'))).toEqual([small, same, unknown]);
+    expect(tooSmall(all, failed(unknown, 'context_length'))).toEqual([small, same, large, unknown]);
+  });
+
+  it('leaves the unknown ones out where the configuration wants them asked', () => {
+    const wanted: Model = { ...all, fallbackOn: ['context_length'] };
+    expect(tooSmall(wanted, failed(same, 'context_length'))).toEqual([small, same]);
+    expect(tooSmall(wanted, failed(unknown, 'context_length'))).toEqual([]);
+  });
+
+  it('lists none where the prompt was not too long', () => {
+    expect(tooSmall(all, failed(same, 'unavailable'))).toEqual([]);
+  });
+});
