@@ -9,6 +9,8 @@ interface Line {
   readonly requestId: string;
   readonly outcome: string;
   readonly error: string | null;
+  readonly model: string;
+  readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly costUsd: number | null;
   readonly estimated?: boolean;
@@ -21,6 +23,12 @@ describe('a replica that is killed', () => {
       providers: { up: { baseUrl } },
       models: {
         stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
+        hedged: {
+          targets: ['hung-first+fault=hang', 'stream-second+tps=20'].map((model) => ({
+            ...{ provider: 'up', model, price: { input: 1_000, output: 1_000 } },
+          })),
+          hedge: '50ms',
+        },
         hung: { targets: [{ provider: 'up', model: 'hung+fault=hang', price: { input: 1_000, output: 1_000 } }] },
       },
       keys: [{ name: 'app', secret: 'key-app', budget: '1000 USD' }],
@@ -33,8 +41,8 @@ describe('a replica that is killed', () => {
   it('leaves no call without a record, no amount reserved, and nothing unpaid that had come', async () => {
     const victim = gateway(2);
     const headers = { authorization: 'Bearer key-app', 'content-type': 'application/json' };
-    const begun = Array.from({ length: 50 }, async (_, n) => {
-      const model = n < 40 ? 'stream' : 'hung';
+    const begun = Array.from({ length: 60 }, async (_, n) => {
+      const model = n < 40 ? 'stream' : n < 50 ? 'hung' : 'hedged';
       const body = JSON.stringify(chat(model, `stream ${n} ${'word '.repeat(300)}`, { stream: true, max_tokens: 5_000 }));
       try {
         const response = await fetch(`${victim.url}/v1/chat/completions`, { method: 'POST', headers, body });
@@ -45,32 +53,38 @@ describe('a replica that is killed', () => {
       }
     });
     const state = async () => (await admin('/keys/app'))['spending'] as { spentUsd: number; reservedUsd: number };
-    await waitFor(async () => (await state()).reservedUsd > 50, 'fifty calls to be under way');
+    await waitFor(async () => (await state()).reservedUsd > 50, 'sixty calls to be in flight');
     // long enough to be known of
     await sleep(3_000);
     victim.process.kill('SIGKILL');
     expect(new Set(await Promise.all(begun))).toEqual(new Set(['cut']));
 
     const crashed = async () => (await admin('/audit?limit=1000&error=gateway_crashed'))['records'] as Line[];
-    await waitFor(async () => (await crashed()).length >= 50, 'fifty records', 60_000);
+    await waitFor(async () => (await crashed()).length >= 60, 'sixty records', 60_000);
     const records = await crashed();
-    expect(new Set(records.map(({ requestId }) => requestId)).size).toBe(50);
+    expect(new Set(records.map(({ requestId }) => requestId)).size).toBe(60);
     expect(records.every(({ outcome, estimated }) => outcome === 'failed' && estimated === true)).toBe(true);
     const words = records.map(({ outputTokens }) => outputTokens ?? 0);
     // of a stream at least what had come a second before its end, of what never began its prompt alone
-    expect(words.filter((count) => count >= 15)).toHaveLength(40);
+    expect(words.filter((count) => count >= 15)).toHaveLength(50);
     expect(words.filter((count) => count === 0)).toHaveLength(10);
     const { entries } = replicas.simulator.journal;
     expect(Math.max(...words)).toBeLessThanOrEqual(Math.max(...entries.map(({ events = 0 }) => events)));
+
+    // of a call with a second target the tokens of the one that answered, and the prompts of both
+    const prompts = (model: string) => records.filter((line) => line.model === model).map(({ inputTokens }) => inputTokens ?? 0);
+    const prompt = Math.max(...prompts('hung'));
+    expect(prompts('hedged')).toHaveLength(10);
+    for (const tokens of prompts('hedged')) expect(tokens / prompt).toBeCloseTo(2, 1);
 
     const cost = records.reduce((sum, { costUsd }) => sum + Math.round((costUsd ?? 0) * 1e9), 0);
     await waitFor(async () => (await state()).reservedUsd === 0, 'nothing to be reserved');
     expect(Math.round((await state()).spentUsd * 1e9)).toBe(cost);
     const { rows } = (await admin('/usage?by=key')) as { rows: { calls: number; costUsd: number }[] };
-    expect([rows[0]?.calls, Math.round((rows[0]?.costUsd ?? 0) * 1e9)]).toEqual([50, cost]);
+    expect([rows[0]?.calls, Math.round((rows[0]?.costUsd ?? 0) * 1e9)]).toEqual([60, cost]);
     // who lives is not taken for dead
     await sleep(1_000);
-    expect(await crashed()).toHaveLength(50);
+    expect(await crashed()).toHaveLength(60);
     expect((await ask(gateway(0).url, chat('up/other', 'x'), { key: 'key-app' })).status).toBe(200);
   }, 120_000);
 });

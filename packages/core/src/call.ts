@@ -79,6 +79,12 @@ export interface Attempt {
   readonly latencyMs: number;
 }
 
+/** An attempt that is not over. */
+export interface AttemptInFlight {
+  /** What it would be billed for if it ended now. */
+  accrued(): { readonly usage: Usage | undefined; readonly cost: Money | undefined };
+}
+
 /** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
 export interface CallFacts {
   caller: Caller | undefined;
@@ -109,8 +115,8 @@ export interface CallFacts {
   /** Where what it costs is charged to. */
   charged: readonly BudgetCharge[];
   degraded: readonly string[];
-  /** What the call would be billed for if it ended now; undefined before it has gone to a provider. */
-  soFar: (() => { readonly usage: Usage; readonly cost: Money | undefined }) | undefined;
+  /** The attempts that are not over, one or two where a second target was asked: what they have come to is not in `usage` yet. */
+  inFlight: readonly AttemptInFlight[];
   /** Whose soft budget this call passes, or found passed: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
   /** Wishes that the provider's dialect cannot say. */
@@ -173,7 +179,7 @@ export function emptyFacts(): CallFacts {
     meters: [],
     charged: [],
     degraded: [],
-    soFar: undefined,
+    inFlight: [],
     overBudget: [],
     dropped: [],
   };

@@ -23,4 +23,5 @@ export * from './targets/load-balancing.ts';
 export * from './targets/model.ts';
 export * from './targets/retries.ts';
 export * from './targets/shared-loads.ts';
+export * from './targets/spent.ts';
 export * from './under-way.ts';

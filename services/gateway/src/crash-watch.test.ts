@@ -24,7 +24,7 @@ function setUp() {
     const begin = (id: string, tokens = 7): LlmCall => {
       const call = { ...openAiCall({ model: 'm', messages: [] }), id, requestId: id, startedAtMs: clock.monotonic() };
       const usage = { inputTokens: 3, outputTokens: tokens };
-      call.facts.soFar = () => ({ usage, cost: usd(0.5) });
+      call.facts.inFlight = [{ accrued: () => ({ usage, cost: usd(0.5) }) }];
       call.facts.charged = [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }];
       underWay.begin(call);
       return call;

@@ -8,17 +8,18 @@ import {
   type LlmError,
   type LlmReply,
   type Money,
-  type StreamOutcome,
   type Usage,
 } from '@sluice/core';
 import { costOf } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
-import { counterOf, promptTokens } from '../call-estimate.ts';
+import { counterOf } from '../call-estimate.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { LatencySamples } from './latency-samples.ts';
 import { BILLED, type EstimateReason, usageOfStream, usageOfWhole } from './left-stream.ts';
 import { circuitOf, type Target } from './model.ts';
+import { RunningAttempt } from './running-attempt.ts';
 import type { SharedLoads } from './shared-loads.ts';
+import { sumOf } from './spent.ts';
 
 /** Told of what is given to targets and what comes of it. */
 export interface TargetUsage {
@@ -79,17 +80,12 @@ export class Attempts {
     facts.attempts++;
     usage.onPick(target);
     const end = loads.begin(target.name);
-    const before = { usage: facts.usage, cost: facts.cost };
-    // until there is an answer, of its prompt
-    let prompt: Usage | undefined;
-    const promptAlone = (): Usage => {
-      prompt ??= { inputTokens: promptTokens(call, counter), outputTokens: 0 };
-      return prompt;
-    };
-    facts.soFar = () => sumOf(before, { usage: promptAlone(), cost: costOf(target.price, promptAlone()) });
+    const running = new RunningAttempt(call, target, counter);
+    facts.inFlight = [...facts.inFlight, running];
 
     const over = (outcome: Attempt['outcome'], answeredMs: number, why: { reason?: Attempt['reason']; status?: number } = {}) => {
       end();
+      facts.inFlight = facts.inFlight.filter((one) => one !== running);
       facts.upstreamMs += clock.monotonic() - startedMs;
       facts.beginMs = 0;
       const { name, provider, model } = target;
@@ -115,7 +111,6 @@ export class Attempts {
       const tookMs = answeredMs - startedMs;
       if (reply.failure !== undefined) {
         over('failed', answeredMs, { reason: reply.failure.kind, status: reply.status });
-        facts.soFar = undefined;
         this.#failed(target, reply.failure, probe);
         return { failure: reply.failure, outcome: reply };
       }
@@ -137,11 +132,7 @@ export class Attempts {
       loads.measured(target.name, { firstMs: tookMs });
       facts.beginMs = tookMs;
       const { stream } = reply;
-      facts.soFar = () => {
-        const outcome: StreamOutcome = { end: 'cancelled', ...stream.progress() };
-        const spent = usageOfStream(call, outcome, counter).usage ?? { inputTokens: 0, outputTokens: 0 };
-        return sumOf(before, { usage: spent, cost: costOf(target.price, spent) });
-      };
+      running.stream = stream;
       void stream.outcome.then((outcome) => {
         const counted = usageOfStream(call, outcome, counter);
         const broken = outcome.end === 'failed';
@@ -171,13 +162,13 @@ export class Attempts {
       const error = asLlmError(thrown);
       const nowMs = clock.monotonic();
       const provider = target.provider;
-      facts.soFar = undefined;
       if (call.signal.aborted) {
         if (probe) breakers.undecided(circuit);
         const lost = race !== undefined && error === race.lost;
         over(lost ? 'lost' : 'cancelled', nowMs);
         // it had the prompt, and bills it
-        const cost = BILLED.has(call.operation) ? charge(promptAlone(), 'broken') : undefined;
+        const prompt = BILLED.has(call.operation) ? running.prompt : undefined;
+        const cost = prompt === undefined ? undefined : charge(prompt, 'broken');
         usage.onDone(target, { usage: prompt, cost }, true);
         metrics?.attempts.inc({ provider, outcome: lost ? 'lost' : 'cancelled' });
         throw error;
@@ -221,36 +212,3 @@ export function showTarget({ facts }: LlmCall, { provider, model, name }: Target
   facts.providerModel = model;
   facts.target = name;
 }
-
-interface Spent {
-  readonly usage: Usage | undefined;
-  readonly cost: Money | undefined;
-}
-
-const PARTS = [
-  'cachedInputTokens',
-  'cacheWriteTokens',
-  'reasoningTokens',
-  'audioInputTokens',
-  'audioOutputTokens',
-] as const satisfies (keyof Usage)[];
-
-/** What several attempts came to. */
-function sumOf(one: Spent, other: Spent): { usage: Usage; cost: Money | undefined } {
-  return { usage: usageSum(one.usage, other.usage) as Usage, cost: moneySum(one.cost, other.cost) };
-}
-
-function usageSum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  const sum: { -readonly [Part in keyof Usage]: Usage[Part] } = {
-    inputTokens: one.inputTokens + other.inputTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-  };
-  for (const part of PARTS) {
-    if (one[part] !== undefined || other[part] !== undefined) sum[part] = (one[part] ?? 0) + (other[part] ?? 0);
-  }
-  return sum;
-}
-
-const moneySum = (one: Money | undefined, other: Money | undefined): Money | undefined =>
-  one === undefined || other === undefined ? (one ?? other) : one + other;

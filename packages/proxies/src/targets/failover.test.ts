@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Failure, LlmError, type LlmReply, ManualClock } from '@sluice/core';
+import { asLlmError, type Failure, LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
+import { byLength } from '@sluice/dialects';
 import { MemoryCircuits } from '@sluice/store/memory';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
+import { estimateCall, promptTokens } from '../call-estimate.ts';
+import { accruedOf } from './spent.ts';
 
 const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>
   new LlmError(code, `failed: ${failure.kind}`, { failure });
@@ -357,5 +360,36 @@ describe('a second target for one that takes long', () => {
     const targets = [target('one', { service: later(30) }), target('two', { service: two })];
     expect((await setUp(targets, 'priority', { hedgeAfter: 5 }).ask()).provider).toBe('one');
     expect([two.calls, two.aborted]).toEqual([1, 1]);
+  });
+
+  it('has come to both prompts and to the winner’s tokens while a hedged stream goes on', async () => {
+    const stream = new ReplyStream({
+      pause() {},
+      resume() {},
+      cancel: () => ({ generated: 7 }),
+      progress: () => ({ generated: 7 }),
+    });
+    const silent: LlmService = {
+      complete: ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(asLlmError(signal.reason)), { once: true })),
+    };
+    const streaming = scripted({ status: 200, contentType: 'text/event-stream', headers: {}, stream });
+    const price = { input: 1_000, output: 2_000 };
+    const targets = [target('one', { service: silent, price }), target('two', { service: streaming, price })];
+    const { service, callOf } = setUp(targets, 'priority', { hedgeAfter: 5 });
+    const call = callOf({}, { stream: true });
+    await service.complete(call);
+    const { inputTokens } = estimateCall(call, undefined).usage;
+    const prompt = promptTokens(call, byLength);
+    expect(prompt).toBeLessThanOrEqual(inputTokens);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(accruedOf(call)).toEqual({
+      usage: { inputTokens: 2 * prompt, outputTokens: 7 },
+      cost: (2 * prompt + 2 * 7) * 1_000_000,
+    });
+    stream.finish({ end: 'finished', usage: { inputTokens: 9, outputTokens: 8 } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(accruedOf(call).usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
+    expect(call.facts.inFlight).toEqual([]);
   });
 });

@@ -1,0 +1,42 @@
+import type { LlmCall, Money, Usage } from '@sluice/core';
+
+/** What attempts came to. */
+export interface Spent {
+  readonly usage: Usage | undefined;
+  readonly cost: Money | undefined;
+}
+
+const PARTS = [
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'cacheWriteHourTokens',
+  'reasoningTokens',
+  'audioInputTokens',
+  'audioOutputTokens',
+  'webSearches',
+] as const satisfies (keyof Usage)[];
+
+/** Adds up what two attempts came to. */
+export function sumOf(one: Spent, other: Spent): Spent {
+  return { usage: usageSum(one.usage, other.usage), cost: moneySum(one.cost, other.cost) };
+}
+
+/** What a call would be billed for if it ended now: the attempts that are over, and those in flight. */
+export function accruedOf({ facts }: LlmCall): Spent {
+  return facts.inFlight.reduce<Spent>((sum, attempt) => sumOf(sum, attempt.accrued()), { usage: facts.usage, cost: facts.cost });
+}
+
+function usageSum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const sum: { -readonly [Part in keyof Usage]: Usage[Part] } = {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+  };
+  for (const part of PARTS) {
+    if (one[part] !== undefined || other[part] !== undefined) sum[part] = (one[part] ?? 0) + (other[part] ?? 0);
+  }
+  return sum;
+}
+
+const moneySum = (one: Money | undefined, other: Money | undefined): Money | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : one + other;
