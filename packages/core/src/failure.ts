@@ -29,6 +29,8 @@ export interface Failure {
   readonly status?: number;
   /** How long it wants to be left alone, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** It is asked for more at once than it ever allows: the call is too large, and others may not be. */
+  readonly tooLarge?: true;
   /** Its own word on whether the same again may help (`x-should-retry`). */
   readonly shouldRetry?: boolean;
 }

@@ -55,3 +55,21 @@ describe('what an error of a provider means', () => {
     expect(errorInStream(data).failure).toEqual(failure);
   });
 });
+
+describe('a 429', () => {
+  const tooLarge = (message: string) => failureInAnswer(429, JSON.stringify({ error: { message } })).tooLarge;
+
+  it.each([
+    'Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 60000.',
+    'Rate limit reached for model x on tokens per minute (TPM): Limit 6000, Used 0, Requested 7000.',
+  ])('is about the size of one call where it says %j', (message) => {
+    expect(tooLarge(message)).toBe(true);
+  });
+
+  it.each(['Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.', 'Too many requests.'])(
+    'is about all calls where it says %j',
+    (message) => {
+      expect(tooLarge(message)).toBeUndefined();
+    },
+  );
+});

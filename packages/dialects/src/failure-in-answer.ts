@@ -11,9 +11,21 @@ const NOT_LIKED =
 /** An account that is empty says 429 too, where waiting does not help. */
 const NO_MONEY = /insufficient_quota|billing_hard_limit_reached|credit balance is too low/i;
 
+/** How they say that one request asks for more than a minute's limit. Seen at OpenAI, Azure and Groq. */
+const TOO_LARGE = /request too large/i;
+const LIMIT = /\blimit:?\s+(\d+)/i;
+const REQUESTED = /\brequested:?\s+(\d+)/i;
+
+function isTooLarge(text: string): boolean {
+  if (TOO_LARGE.test(text)) return true;
+  const [limit, requested] = [LIMIT.exec(text)?.[1], REQUESTED.exec(text)?.[1]];
+  return limit !== undefined && requested !== undefined && Number(requested) > Number(limit);
+}
+
 /** What an error of a provider means for what is tried next. @param text the error as it came, in whatever dialect */
 export function failureInAnswer(status: number, text: string): Failure {
-  return { kind: kindOf(status, text), status };
+  const kind = kindOf(status, text);
+  return kind === 'rate_limited' && isTooLarge(text) ? { kind, status, tooLarge: true } : { kind, status };
 }
 
 function kindOf(status: number, text: string): FailureKind {

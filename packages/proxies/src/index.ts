@@ -23,5 +23,6 @@ export * from './targets/load-balancing.ts';
 export * from './targets/model.ts';
 export * from './targets/retries.ts';
 export * from './targets/shared-loads.ts';
+export * from './targets/sleep-watch.ts';
 export * from './targets/spent.ts';
 export * from './under-way.ts';

@@ -21,6 +21,7 @@ import {
   type RetrySettings,
   type SharedLoads,
   type SharedUsage,
+  type SleepWatch,
   streamRecovery,
   type UnderWay,
 } from '@sluice/proxies';
@@ -45,6 +46,7 @@ export interface ChainParts {
   readonly loads: SharedLoads;
   readonly breakers: CircuitBreakers;
   readonly overload: Overload;
+  readonly sleepWatch: SleepWatch;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
   readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth };
@@ -99,5 +101,8 @@ export function chain(parts: ChainParts): LlmService {
     maxWaitMs: wait,
     fallbackWaitMs: fallbackWait,
   };
-  return compose(proxies, loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics }));
+  return compose(
+    proxies,
+    loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics, slept: () => parts.sleepWatch.slept() }),
+  );
 }

@@ -13,6 +13,7 @@ import {
   ReplicaCount,
   SharedLoads,
   SharedUsage,
+  SleepWatch,
   UnderWay,
 } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
@@ -126,6 +127,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     const { lag, heap } = current.config.resilience.overload;
     return { lagMs: lag, heap };
   });
+  const sleepWatch = new SleepWatch(clock);
   const underWay = new UnderWay();
   const crashWatch = new CrashWatch({
     underWay,
@@ -178,6 +180,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       loads,
       breakers,
       overload,
+      sleepWatch,
       auditWriter,
       metrics,
       concerns,
@@ -231,6 +234,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   loads.start();
   breakers.start();
   overload.start();
+  sleepWatch.start();
   healthChecks.follow(models.checked());
   if (stores.kind === 'redis') crashWatch.start();
   const unwatch =
@@ -259,6 +263,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
 
   const flush = async (): Promise<void> => {
     overload.stop();
+    sleepWatch.stop();
     breakers.stop();
     await usage.stop();
     if (stores.healthy()) await Promise.all([loads.stop(), leases.close()]);

@@ -6,6 +6,8 @@ export const aloneWithCircuits: Circuits = {
   close: async () => {},
   cool: async () => {},
   probe: async () => true,
+  probeCooling: async () => true,
+  warm: async () => {},
   states: async () => new Map(),
   onChange: () => () => {},
 };

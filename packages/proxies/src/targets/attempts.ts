@@ -20,6 +20,7 @@ import { circuitOf, type Target } from './model.ts';
 import { RunningAttempt } from './running-attempt.ts';
 import type { SharedLoads } from './shared-loads.ts';
 import { sumOf } from './spent.ts';
+import { callerKey, voiceOf } from './voice.ts';
 
 /** Told of what is given to targets and what comes of it. */
 export interface TargetUsage {
@@ -34,6 +35,8 @@ export interface AttemptsOptions {
   readonly latencies: (target: Target) => LatencySamples;
   readonly clock: Clock;
   readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated'> | undefined;
+  /** Whether this process has just slept, so that deadlines passed in which it could receive nothing. */
+  readonly slept?: (() => boolean) | undefined;
 }
 
 /** What came of an attempt: an answer that has begun, or a failure that another attempt may make good. */
@@ -51,6 +54,9 @@ const COOLING_MS = 1_000;
 
 /** These say that a target does not work; others, that it does not like the call or us. */
 const BROKEN: ReadonlySet<Failure['kind']> = new Set(['unreachable', 'silent', 'unavailable', 'credentials']);
+
+/** Failures by a deadline. */
+const TIMED_OUT: ReadonlySet<Failure['kind']> = new Set(['silent', 'unreachable']);
 
 /**
  * Makes attempts at targets, and tells all that want to know of them: the call's facts, the figures, the circuit breakers.
@@ -111,14 +117,14 @@ export class Attempts {
       const tookMs = answeredMs - startedMs;
       if (reply.failure !== undefined) {
         over('failed', answeredMs, { reason: reply.failure.kind, status: reply.status });
-        this.#failed(target, reply.failure, probe);
+        this.#failed(call, target, reply.failure, probe);
         return { failure: reply.failure, outcome: reply };
       }
       latencies(target).add(tookMs);
       let lost = false;
       if (!isStreamed(reply)) {
-        if (reply.status < 500) breakers.succeeded(circuit, probe);
-        else breakers.failed(circuit, probe);
+        if (reply.status < 500) breakers.succeeded(circuit, probe, callerKey(call));
+        else this.#countFailure(call, target, probe, 'unavailable');
         loads.measured(target.name, { wholeMs: tookMs });
         over('answered', answeredMs, reply.status === 200 ? {} : { status: reply.status });
         const counted = usageOfWhole(call, reply, counter);
@@ -128,7 +134,7 @@ export class Attempts {
         return { reply, abandon: () => {} };
       }
       // an answer that has begun is one: whether the target works need not wait for its end
-      if (probe) breakers.succeeded(circuit, true);
+      if (probe) breakers.succeeded(circuit, true, callerKey(call));
       loads.measured(target.name, { firstMs: tookMs });
       facts.beginMs = tookMs;
       const { stream } = reply;
@@ -144,9 +150,9 @@ export class Attempts {
         );
         // the call's own deadline is no fault of the target's
         const fault = broken && !call.signal.aborted;
-        if (fault) breakers.failed(circuit, false);
+        if (fault) this.#countFailure(call, target, false, outcome.error?.failure?.kind ?? 'unavailable');
         else if (outcome.end === 'finished') {
-          breakers.succeeded(circuit, false);
+          breakers.succeeded(circuit, false, callerKey(call));
           const tokens = counted.usage?.outputTokens ?? 0;
           if (tokens > 1) loads.measured(target.name, { tokenMs: (clock.monotonic() - answeredMs) / (tokens - 1) });
         }
@@ -182,27 +188,41 @@ export class Attempts {
       }
       const failure = error.failure ?? { kind: 'unavailable' };
       over('failed', nowMs, { reason: failure.kind, ...(failure.status === undefined ? {} : { status: failure.status }) });
-      this.#failed(target, failure, probe);
+      this.#failed(call, target, failure, probe);
       if (error.code === 'internal_error') throw error;
       return { failure, outcome: error };
     }
   }
 
-  #failed(target: Target, failure: Failure, probe: boolean): void {
+  #failed(call: LlmCall, target: Target, failure: Failure, probe: boolean): void {
     const { breakers, usage, metrics } = this.#options;
     const circuit = circuitOf(target);
-    const { kind, retryAfterMs } = failure;
-    if (BROKEN.has(kind)) breakers.failed(circuit, probe);
+    const { kind, retryAfterMs, tooLarge } = failure;
+    if (BROKEN.has(kind)) this.#countFailure(call, target, probe, kind);
     else if (kind === 'rate_limited') {
       if (probe) breakers.undecided(circuit);
     }
     // who says what is wrong with a request works
-    else breakers.succeeded(circuit, probe);
+    else breakers.succeeded(circuit, probe, callerKey(call));
     const coolMs = kind === 'rate_limited' ? (retryAfterMs ?? COOLING_MS) : (retryAfterMs ?? 0);
-    if (coolMs > 0) breakers.cool(circuit, coolMs);
+    // one call that is larger than the provider ever takes says nothing of others
+    if (coolMs > 0 && tooLarge !== true) breakers.cool(circuit, coolMs, callerKey(call));
     if (BROKEN.has(kind)) usage.onDone(target, { usage: undefined, cost: undefined }, false);
     const outcome = kind === 'rate_limited' ? 'rate_limited' : BROKEN.has(kind) ? 'error' : 'refused';
     metrics?.attempts.inc({ provider: target.provider, outcome });
+  }
+
+  /** Counts a failure for the target's circuit: one a call, however often it is tried again, and none after this process itself has slept. */
+  #countFailure(call: LlmCall, target: Target, probe: boolean, kind: Failure['kind']): void {
+    const { breakers, slept } = this.#options;
+    const circuit = circuitOf(target);
+    if (TIMED_OUT.has(kind) && slept?.() === true) {
+      if (probe) breakers.undecided(circuit);
+      return;
+    }
+    const failures = call.facts.tried.filter((one) => one.target === target.name && one.outcome === 'failed').length;
+    if (failures > 1 && !probe) return;
+    breakers.failed(circuit, probe, kind === 'unavailable' ? voiceOf(call) : undefined);
   }
 }
 

@@ -22,14 +22,14 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       const onAbort = (): void => controller.abort(call.signal.reason);
       if (call.signal.aborted) onAbort();
       call.signal.addEventListener('abort', onAbort, { once: true });
-      const after = (ms: number, message: string): NodeJS.Timeout =>
-        setTimeout(() => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })), ms);
+      const after = (ms: number, message: string) =>
+        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })));
       const streamed = firstContentMs !== undefined && call.operation !== 'other' && call.message.view().stream;
       const toBeginMs = streamed ? Math.min(firstContentMs, beginMs) : beginMs;
       const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
       const whole = wholeMs === undefined ? undefined : after(wholeMs, `The answer was not complete within ${wholeMs} ms.`);
       const end = (): void => {
-        clearTimeout(whole);
+        whole?.clear();
         call.signal.removeEventListener('abort', onAbort);
       };
       try {
@@ -42,8 +42,30 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
         end();
         throw error;
       } finally {
-        clearTimeout(begin);
+        begin.clear();
       }
     },
   });
+}
+
+/** A timer that is so late, in ms, says that this process slept, and could receive nothing meanwhile. */
+const LATE_MS = 1_000;
+/** An answer that came while it slept is read within so long, in ms. */
+const GRACE_MS = 2_000;
+
+/** A timer that gives some more time, once, where this process slept while it ran. */
+class Deadline {
+  #timer: NodeJS.Timeout;
+
+  constructor(ms: number, onPassed: () => void) {
+    const dueMs = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      if (performance.now() - dueMs < LATE_MS) onPassed();
+      else this.#timer = setTimeout(onPassed, Math.min(ms, GRACE_MS));
+    }, ms);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -160,12 +160,57 @@ describe('a target that wants to be left alone', () => {
   });
 
   it('answers the next call with how long it still is, without asking', async () => {
-    const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 60_000 }));
+    const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 30_000 }));
     const { ask, clock } = setUp([target('one', { service: one })], 'priority');
     await ask();
     clock.advance(20_000);
-    await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: 40_000 });
+    await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: 10_000 });
     expect(one.calls).toBe(1);
+  });
+
+  describe('for longer than half a minute', () => {
+    const ofKey = (keyName: string) => ({ tenant: 't', keyName, limits: {} });
+    const begin = () => {
+      const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 300_000 }), answer());
+      const { clock, service, callOf } = setUp([target('one', { service: one })], 'priority');
+      const ask = async (keyName: string) => {
+        const call = callOf();
+        call.facts.caller = ofKey(keyName);
+        return service.complete(call).then(
+          ({ status }) => status,
+          (error: LlmError) => error.code,
+        );
+      };
+      return { one, clock, ask };
+    };
+
+    it('is tried by a call of another key after five seconds, and its success ends the wait for all', async () => {
+      const { one, clock, ask } = begin();
+      expect(await ask('large')).toBe(429);
+      expect(await ask('other')).toBe('rate_limit_exceeded');
+      clock.advance(5_000);
+      expect(await ask('large')).toBe('rate_limit_exceeded');
+      expect(await ask('other')).toBe(200);
+      expect(await ask('large')).toBe(200);
+      expect(one.calls).toBe(3);
+    });
+
+    it('is tried by a call of the same key after fifteen seconds, where no other asks', async () => {
+      const { clock, ask } = begin();
+      await ask('only');
+      clock.advance(14_000);
+      expect(await ask('only')).toBe('rate_limit_exceeded');
+      clock.advance(1_000);
+      expect(await ask('only')).toBe(200);
+    });
+  });
+
+  it('is left alone by no one where one call was larger than it ever takes', async () => {
+    const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 300_000, tooLarge: true }), answer());
+    const { ask } = setUp([target('one', { service: one })], 'priority');
+    expect((await ask()).reply.status).toBe(429);
+    expect((await ask()).reply.status).toBe(200);
+    expect(one.calls).toBe(2);
   });
 
   it('is not waited for where another model stands in', async () => {

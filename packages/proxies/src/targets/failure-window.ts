@@ -9,51 +9,114 @@ export interface BreakerLimits {
   readonly windowMs: number;
 }
 
+/** Who made a call that failed, and with what: the request itself may be the reason. */
+export interface Voice {
+  /** The caller's key, with its tenant. */
+  readonly key: string;
+  /** A digest of the request. */
+  readonly prompt: string;
+}
+
 const SLICES = 10;
+/** More voices tell no more. */
+const MAX_VOICES = 16;
+
+/** Whose requests failed. */
+class Voices {
+  readonly keys = new Set<string>();
+  readonly prompts = new Set<string>();
+
+  add({ key, prompt }: Voice): void {
+    if (this.keys.size < MAX_VOICES) this.keys.add(key);
+    if (this.prompts.size < MAX_VOICES) this.prompts.add(prompt);
+  }
+}
 
 interface Slice {
-  index: number;
+  readonly index: number;
   calls: number;
-  failures: number;
+  /** Failures that are the target's own in any case: no connection, no answer, our credentials refused. */
+  own: number;
+  /** Failures of which the request may be the reason. */
+  voiced: number;
+  readonly voices: Voices;
+  /** Keys whose calls were answered. */
+  readonly answered: Set<string>;
 }
 
 /**
- * How a target has done lately. (cockatiel's `SamplingBreaker` has the same limits; but it drops what is old only as new calls come, one slice a call, so
- * that failures of an hour ago can open it, and it goes by the wall clock.)
+ * How a target has done lately.
+ *
+ * A failure that the request may be the reason of counts only together with others: of another request, and of another key where other keys were answered
+ * meanwhile. So one caller's bad requests take a target from no one, and a target that fails all calls of the only caller is noticed all the same.
+ *
+ * (cockatiel's `SamplingBreaker` has the same limits; but it drops what is old only as new calls come, one slice a call, so that failures of an hour ago can
+ * open it, and it goes by the wall clock.)
  */
 export class FailureWindow {
-  readonly #slices: Slice[] = Array.from({ length: SLICES }, () => ({ index: -1, calls: 0, failures: 0 }));
+  readonly #slices: (Slice | undefined)[] = Array.from({ length: SLICES }, () => undefined);
+  #ownInARow = 0;
   #inARow = 0;
+  #voicesInARow = new Voices();
 
-  succeeded({ windowMs }: BreakerLimits, nowMs: number): void {
+  /** @param key the caller's, with its tenant */
+  succeeded({ windowMs }: BreakerLimits, nowMs: number, key?: string): void {
+    if (this.#inARow > 0) this.#voicesInARow = new Voices();
+    this.#ownInARow = 0;
     this.#inARow = 0;
-    this.#slice(windowMs, nowMs).calls++;
+    const slice = this.#slice(windowMs, nowMs);
+    slice.calls++;
+    if (key !== undefined && slice.answered.size < MAX_VOICES) slice.answered.add(key);
   }
 
-  /** Whether this is one failure too many. */
-  failed(limits: BreakerLimits, nowMs: number): boolean {
-    this.#inARow++;
+  /**
+   * Whether this is one failure too many.
+   *
+   * @param voice undefined where the request cannot be the reason
+   */
+  failed(limits: BreakerLimits, nowMs: number, voice?: Voice): boolean {
     const slice = this.#slice(limits.windowMs, nowMs);
     slice.calls++;
-    slice.failures++;
-    if (this.#inARow >= limits.consecutive) return true;
-    let calls = 0;
-    let failures = 0;
-    for (const one of this.#slices) {
-      if (one.index <= slice.index - SLICES) continue;
-      calls += one.calls;
-      failures += one.failures;
+    this.#inARow++;
+    if (voice === undefined) {
+      slice.own++;
+      this.#ownInARow++;
+    } else {
+      slice.voiced++;
+      slice.voices.add(voice);
+      this.#voicesInARow.add(voice);
     }
-    return calls >= limits.minimum && failures > limits.share * calls;
+    if (this.#ownInARow >= limits.consecutive) return true;
+    if (this.#inARow >= limits.consecutive && this.#ownInARow + this.#voicesInARow.prompts.size > 1) return true;
+    return this.#isOverShare(limits, slice.index);
+  }
+
+  #isOverShare({ minimum, share }: BreakerLimits, index: number): boolean {
+    const slices = this.#slices.filter((slice): slice is Slice => slice !== undefined && slice.index > index - SLICES);
+    const sum = (of: (slice: Slice) => number): number => slices.reduce((all, slice) => all + of(slice), 0);
+    const calls = sum((slice) => slice.calls);
+    const own = sum((slice) => slice.own);
+    if (calls < minimum) return false;
+    if (own > share * calls) return true;
+    return own + sum((slice) => slice.voiced) > share * calls && isCredible(slices, own);
   }
 
   #slice(windowMs: number, nowMs: number): Slice {
     const index = Math.floor((nowMs * SLICES) / windowMs);
     const at = index % SLICES;
-    const known = this.#slices[at] as Slice;
-    if (known.index === index) return known;
-    const begun = { index, calls: 0, failures: 0 };
+    const known = this.#slices[at];
+    if (known?.index === index) return known;
+    const begun: Slice = { index, calls: 0, own: 0, voiced: 0, voices: new Voices(), answered: new Set() };
     this.#slices[at] = begun;
     return begun;
   }
+}
+
+/** Whether failures of which requests may be the reason say something of the target. */
+function isCredible(slices: readonly Slice[], own: number): boolean {
+  const keys = new Set(slices.flatMap(({ voices }) => [...voices.keys]));
+  const prompts = new Set(slices.flatMap(({ voices }) => [...voices.prompts]));
+  if (own + prompts.size < 2) return false;
+  const others = slices.some(({ answered }) => [...answered].some((key) => !keys.has(key)));
+  return keys.size > 1 || !others;
 }

@@ -23,6 +23,7 @@ import { circuitOf, type FallbackReason, type Model, type Target } from './model
 import { Retries, type RetrySettings } from './retries.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { pick, type TargetFigures } from './strategies.ts';
+import { callerKey } from './voice.ts';
 
 export interface LoadBalancingOptions {
   readonly models: {
@@ -37,6 +38,8 @@ export interface LoadBalancingOptions {
   readonly retries?: () => RetrySettings;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Whether this process has just slept. */
+  readonly slept?: () => boolean;
   readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated' | 'retries' | 'fallbacks' | 'hedges'>;
 }
 
@@ -114,7 +117,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
     }
     return known;
   };
-  const attempts = new Attempts({ usage, loads, breakers, latencies, clock, metrics });
+  const attempts = new Attempts({ usage, loads, breakers, latencies, clock, metrics, slept: options.slept });
   const figures: TargetFigures = {
     calls: (target) => usage.calls(target),
     outstanding: (target) => loads.outstanding(target),
@@ -142,20 +145,21 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
   /** The best of those that may be asked now and were not asked in vain. Of targets without a free place one is waited for where there is no other. */
   const choose = async (call: LlmCall, model: Model, but: ReadonlySet<Target>): Promise<Chosen | Unanswered | undefined> => {
     const strategy = call.preferences.optimizeFor ?? model.strategy;
+    const key = callerKey(call);
     const refused = new Set<Target>();
     let busy: Unanswered | undefined;
     for (;;) {
       const open = model.targets.filter((target) => {
         if (but.has(target) || refused.has(target)) return false;
-        const { kind } = breakers.availability(circuitOf(target));
+        const { kind } = breakers.availability(circuitOf(target), key);
         return kind === 'ready' || kind === 'due';
       });
       if (open.length === 0) return busy;
       const free = open.length === 1 ? open : open.filter((target) => !isFull(target));
       const target = pick(strategy, free.length === 0 ? open : free, call, figures, random);
       const circuit = circuitOf(target);
-      const probe = breakers.availability(circuit).kind === 'due';
-      if (probe && !(await breakers.tryProbe(circuit))) {
+      const probe = breakers.availability(circuit, key).kind === 'due';
+      if (probe && !(await breakers.tryProbe(circuit, key))) {
         refused.add(target);
         continue;
       }
@@ -231,7 +235,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         .map((target) => ({
           target,
           failure: failed.get(target)?.failure,
-          availability: breakers.availability(circuitOf(target)),
+          availability: breakers.availability(circuitOf(target), callerKey(call)),
         }));
       const wait = retries.wait(call, states, again, isLast);
       if (wait === undefined) return last ?? nobody(model, states);

@@ -52,7 +52,8 @@ export class Retries {
   }
 
   /** Whether the same again may help, by the provider's own word where it gives it. */
-  mayHelp({ kind, shouldRetry }: Failure): boolean {
+  mayHelp({ kind, shouldRetry, tooLarge }: Failure): boolean {
+    if (tooLarge === true) return false;
     return shouldRetry ?? MAY_PASS.has(kind);
   }
 

@@ -7,6 +7,7 @@ export class MemoryCircuits implements Circuits {
   readonly #open = new Map<string, number>();
   readonly #probing = new Map<string, number>();
   readonly #cooling = new Map<string, number>();
+  readonly #probingCool = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -40,9 +41,26 @@ export class MemoryCircuits implements Circuits {
     return true;
   }
 
+  async probeCooling(target: string, forMs: number): Promise<boolean> {
+    const nowMs = this.#clock.now();
+    if ((this.#probingCool.get(target) ?? 0) > nowMs) return false;
+    this.#probingCool.set(target, nowMs + forMs);
+    return true;
+  }
+
+  async warm(target: string): Promise<void> {
+    this.#cooling.delete(target);
+    this.#probingCool.delete(target);
+    this.#tell();
+  }
+
   async states(): Promise<ReadonlyMap<string, CircuitState>> {
     const nowMs = this.#clock.now();
-    for (const [target, until] of this.#cooling) if (until <= nowMs) this.#cooling.delete(target);
+    for (const [target, until] of this.#cooling) {
+      if (until > nowMs) continue;
+      this.#cooling.delete(target);
+      this.#probingCool.delete(target);
+    }
     const states = new Map<string, CircuitState>();
     for (const [target, until] of this.#cooling) states.set(target, { coolingMs: until - nowMs });
     for (const [target, until] of this.#open) states.set(target, { ...states.get(target), openMs: Math.max(0, until - nowMs) });

@@ -56,6 +56,21 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       expect(await one.probe('up/m', 1_000)).toBe(true);
     });
 
+    it('let one replica at a time try a target that cools, and end the cooldown for all', async () => {
+      const clock = new ManualClock();
+      const [one, other] = await open(clock);
+      await one.cool('up/m', 60_000);
+      const tries = await Promise.all([one, other, one, other].map((replica) => replica.probeCooling('up/m', 5_000)));
+      expect(tries.filter(Boolean)).toHaveLength(1);
+      clock.advance(5_000);
+      expect(await other.probeCooling('up/m', 5_000)).toBe(true);
+      expect(await one.states()).toEqual(new Map([['up/m', { coolingMs: 55_000 }]]));
+      await other.warm('up/m');
+      expect(await one.states()).toEqual(new Map());
+      await one.cool('up/m', 60_000);
+      expect(await one.probeCooling('up/m', 5_000)).toBe(true);
+    });
+
     it('cool down beside, for the longest that was said', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);

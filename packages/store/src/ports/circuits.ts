@@ -14,6 +14,10 @@ export interface Circuits {
   cool(target: string, forMs: number): Promise<void>;
   /** Whether the caller is the one, of all replicas, to try a target whose time is over. Nobody else is for `forMs`. */
   probe(target: string, forMs: number): Promise<boolean>;
+  /** Whether the caller is the one, of all replicas, to try a target that cools. Nobody else is for `forMs`. */
+  probeCooling(target: string, forMs: number): Promise<boolean>;
+  /** Ends a cooldown: the target answers again. */
+  warm(target: string): Promise<void>;
   states(): Promise<ReadonlyMap<string, CircuitState>>;
   /** Told when something has changed, or may have. Returns how to stop listening. */
   onChange(listener: () => void): () => void;

@@ -46,6 +46,15 @@ export class RedisCircuits implements Circuits {
     return (await wait('probe', () => this.#change(state, 'probe', target, forMs))) === 1;
   }
 
+  async probeCooling(target: string, forMs: number): Promise<boolean> {
+    const { state, wait } = this.#options;
+    return (await wait('probe', () => this.#change(state, 'probecool', target, forMs))) === 1;
+  }
+
+  async warm(target: string): Promise<void> {
+    await this.#change(this.#options.background, 'warm', target, 0);
+  }
+
   async states(): Promise<ReadonlyMap<string, CircuitState>> {
     const { background, layout } = this.#options;
     const parts = (await READ.run(background, [layout.circuits], [this.#now()])) as string[];

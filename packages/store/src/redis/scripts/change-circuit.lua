@@ -1,8 +1,8 @@
 --- Changes what all replicas know of a target, and tells them.
 --
--- KEYS[1]     a hash: "open TARGET", "probe TARGET" and "cool TARGET", each with the time in ms at which it is over
+-- KEYS[1]     a hash: "open TARGET", "probe TARGET", "cool TARGET" and "probecool TARGET", each with the time in ms at which it is over
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[2]     "open", "close", "cool" or "probe"
+-- ARGV[2]     "open", "close", "cool", "warm", "probe" or "probecool"
 -- ARGV[3]     the target
 -- ARGV[4]     for how long, in ms
 -- ARGV[5]     the channel
@@ -23,9 +23,17 @@ if what == 'probe' then
   redis.call('HSET', KEYS[1], 'probe ' .. target, over)
   return 1
 end
+if what == 'probecool' then
+  local probing = tonumber(redis.call('HGET', KEYS[1], 'probecool ' .. target) or 0)
+  if probing > now then return 0 end
+  redis.call('HSET', KEYS[1], 'probecool ' .. target, over)
+  return 1
+end
 if what == 'open' then
   redis.call('HSET', KEYS[1], 'open ' .. target, over)
   redis.call('HDEL', KEYS[1], 'probe ' .. target)
+elseif what == 'warm' then
+  redis.call('HDEL', KEYS[1], 'cool ' .. target, 'probecool ' .. target)
 elseif what == 'close' then
   redis.call('HDEL', KEYS[1], 'open ' .. target, 'probe ' .. target)
 else

@@ -15,9 +15,9 @@ for at = 1, #entries, 2 do
   local kind, target = string.match(entries[at], '^(%a+) (.*)$')
   local left = tonumber(entries[at + 1]) - now
   -- one that nobody has tried for an hour is not in use
-  if (kind == 'cool' and left <= 0) or left < -3600000 then
+  if ((kind == 'cool' or kind == 'probecool') and left <= 0) or left < -3600000 then
     redis.call('HDEL', KEYS[1], entries[at])
-  elseif kind ~= 'probe' then
+  elseif kind == 'open' or kind == 'cool' then
     answer[#answer + 1] = kind
     answer[#answer + 1] = target
     answer[#answer + 1] = tostring(math.max(0, left))

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { FailureWindow, type Voice } from './failure-window.ts';
+
+const LIMITS = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000 };
+const by = (key: string, prompt: string): Voice => ({ key, prompt });
+
+describe('FailureWindow', () => {
+  it('has enough of five failures of the target’s own, one after the other', () => {
+    const window = new FailureWindow();
+    expect(Array.from({ length: 5 }, () => window.failed(LIMITS, 0))).toEqual([false, false, false, false, true]);
+  });
+
+  it('has enough of five failures of different requests of the only caller', () => {
+    const window = new FailureWindow();
+    expect([1, 2, 3, 4, 5].map((n) => window.failed(LIMITS, 0, by('a', `${n}`)))).toEqual([false, false, false, false, true]);
+  });
+
+  it('never has enough of one request that fails again and again, whoever sends it', () => {
+    const window = new FailureWindow();
+    for (let n = 0; n < 100; n++) expect(window.failed(LIMITS, n, by(`key-${n % 3}`, 'poison'))).toBe(false);
+  });
+
+  it('has enough of one request beside failures of the target’s own', () => {
+    const window = new FailureWindow();
+    for (let n = 0; n < 4; n++) window.failed(LIMITS, 0, by('a', 'the same'));
+    expect(window.failed(LIMITS, 0)).toBe(true);
+  });
+
+  it('never has enough of one caller whose requests fail while others are answered', () => {
+    const window = new FailureWindow();
+    for (let n = 0; n < 100; n++) {
+      expect(window.failed(LIMITS, n, by('evil', `${n}`))).toBe(false);
+      expect(window.failed(LIMITS, n, by('evil', `${n} again`))).toBe(false);
+      window.succeeded(LIMITS, n, 'honest');
+    }
+  });
+
+  it('has enough where the requests of two callers fail more often than a third is answered', () => {
+    const window = new FailureWindow();
+    const verdicts = Array.from({ length: 10 }, (_, n) => {
+      window.succeeded(LIMITS, n, 'honest');
+      window.failed(LIMITS, n, by('a', `${n}`));
+      return window.failed(LIMITS, n, by('b', `${n}`));
+    });
+    expect(verdicts).toContain(true);
+  });
+
+  it('has enough where more than half of the only caller’s requests fail', () => {
+    const window = new FailureWindow();
+    const verdicts = Array.from({ length: 10 }, (_, n) => {
+      window.succeeded(LIMITS, n, 'a');
+      window.failed(LIMITS, n, by('a', `${n}`));
+      return window.failed(LIMITS, n, by('a', `${n} again`));
+    });
+    expect(verdicts).toContain(true);
+  });
+
+  it('forgets what is older than its span', () => {
+    const window = new FailureWindow();
+    for (let n = 0; n < 9; n++) {
+      window.failed(LIMITS, 0, by('a', `${n}`));
+      if (n % 3 === 2) window.succeeded(LIMITS, 0, 'a');
+    }
+    expect(window.failed(LIMITS, 30_001, by('a', 'later'))).toBe(false);
+  });
+});
