@@ -107,11 +107,17 @@ const price = z.strictObject({
   /** What the provider read from its own prompt cache, and what it wrote into it. */
   cachedInput: rate.optional(),
   cacheWrite: rate.optional(),
+  /** Of that, what it keeps for an hour: twice the input's if not given. */
+  cacheWriteHour: rate.optional(),
   reasoning: rate.optional(),
   audioInput: rate.optional(),
   audioOutput: rate.optional(),
   /** US dollars a call. */
   request: z.number().nonnegative().optional(),
+  /** US dollars a search that the provider makes for the answer. */
+  webSearch: z.number().nonnegative().optional(),
+  /** What a service tier costs, as a multiple of these: `{ flex: 0.5 }`. */
+  serviceTiers: z.record(z.string().min(1).max(64), z.number().nonnegative()).optional(),
 });
 
 const target = z.strictObject({

@@ -110,6 +110,8 @@ export interface CallFacts {
   /** Why the provider's counts could not be used, where they could not. */
   usageIssue: UsageIssueReason | undefined;
   cost: Money | undefined;
+  /** What of the call has no price, and is missing from `cost`: `web_search`, `audio`, `service_tier`. */
+  unpriced: readonly string[];
   saved: Money | undefined;
   meters: readonly MeterState[];
   /** Where what it costs is charged to. */
@@ -175,6 +177,7 @@ export function emptyFacts(): CallFacts {
     estimated: false,
     usageIssue: undefined,
     cost: undefined,
+    unpriced: [],
     saved: undefined,
     meters: [],
     charged: [],

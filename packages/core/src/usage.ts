@@ -28,6 +28,8 @@ export interface Usage {
   readonly audioOutputTokens?: number;
   /** Searches that the provider made for the answer, which it bills by number. */
   readonly webSearches?: number;
+  /** The service tier that the provider used, where that has a price of its own (`flex`, `priority`). */
+  readonly serviceTier?: string;
   /** Set where the counts are not to be trusted: those that could not be read are 0, and have to be estimated. */
   readonly issue?: UsageIssue;
 }

@@ -1,6 +1,15 @@
 import { calcPrice, type ModelPrice, type Provider, updatePrices } from '@pydantic/genai-prices';
 import type { Price, Rate } from './price.ts';
 
+/**
+ * What the table does not have. Sources: OpenAI, "Flex processing" (the price of the Batch API, which is half); Anthropic, "Web search tool" (10 USD for
+ * 1,000 searches).
+ */
+const KNOWN_EXTRAS: Readonly<Record<string, Pick<Price, 'serviceTiers' | 'webSearch'>>> = {
+  openai: { serviceTiers: { flex: 0.5 } },
+  anthropic: { webSearch: 0.01 },
+};
+
 /** A price may depend on the day or the hour (DeepSeek's does), so that what was found is believed for so long. */
 const BELIEVED_MS = 60_000;
 
@@ -17,7 +26,8 @@ export class PriceBook {
     const known = this.#found.get(name);
     if (known !== undefined && nowMs < known.untilMs) return known.price;
     const result = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId: provider, timestamp: new Date(nowMs) });
-    const price = result === null ? undefined : priceFrom(result.model_price);
+    const found = result === null ? undefined : priceFrom(result.model_price);
+    const price = found === undefined ? undefined : { ...found, ...KNOWN_EXTRAS[provider] };
     // names come from callers too: what is remembered has a bound
     if (this.#found.size >= 10_000) this.#found.clear();
     this.#found.set(name, { price, untilMs: nowMs + BELIEVED_MS });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Usage, usd } from '@sluice/core';
 import fc from 'fast-check';
-import { costOf, type Price } from './price.ts';
+import { costOf, type Price, unpricedParts } from './price.ts';
 
 const million = 1_000_000;
 
@@ -77,5 +77,46 @@ describe('costOf', () => {
         },
       ),
     );
+  });
+});
+
+describe('what costs more than its tokens', () => {
+  const price: Price = { input: 10, output: 20, cacheWrite: 12.5 };
+
+  it('has writes for an hour at twice the input’s price, unless it says otherwise', () => {
+    const usage = { inputTokens: 1_000, outputTokens: 0, cacheWriteTokens: 600, cacheWriteHourTokens: 400 };
+    expect(costOf(price, usage)).toBe(usd((400 * 10 + 200 * 12.5 + 400 * 20) / million));
+    expect(costOf({ ...price, cacheWriteHour: 30 }, usage)).toBe(usd((400 * 10 + 200 * 12.5 + 400 * 30) / million));
+  });
+
+  it('has searches by their number, and a service tier as a multiple of its tokens', () => {
+    const usage = { inputTokens: 1_000, outputTokens: 100, webSearches: 3, serviceTier: 'flex' };
+    expect(costOf({ ...price, webSearch: 0.01, serviceTiers: { flex: 0.5 } }, usage)).toBe(usd(0.006 + 0.03));
+  });
+
+  it('is never more than a number of nano-dollars that is exact', () => {
+    expect(costOf({ input: 1e9, output: 0 }, { inputTokens: 1e9, outputTokens: 0 })).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('unpricedParts', () => {
+  const price: Price = { input: 1, output: 1 };
+  const of = (more: Partial<Usage>, of: Price | undefined = price) =>
+    unpricedParts(of, { inputTokens: 9, outputTokens: 9, ...more });
+
+  it.each([
+    [{ webSearches: 1 }, ['web_search']],
+    [{ audioInputTokens: 1 }, ['audio']],
+    [{ audioOutputTokens: 1 }, ['audio']],
+    [{ serviceTier: 'priority' }, ['service_tier']],
+    [{ webSearches: 0, audioInputTokens: 0 }, []],
+  ])('of %j are %j', (usage, parts) => {
+    expect(of(usage)).toEqual(parts);
+  });
+
+  it('are none where each has a price, and where the whole has none', () => {
+    const all: Price = { ...price, webSearch: 0, audioInput: 1, audioOutput: 1, serviceTiers: { priority: 2 } };
+    expect(of({ webSearches: 1, audioInputTokens: 1, audioOutputTokens: 1, serviceTier: 'priority' }, all)).toEqual([]);
+    expect(unpricedParts(undefined, { inputTokens: 1, outputTokens: 1, webSearches: 1 })).toEqual([]);
   });
 });

@@ -16,13 +16,25 @@ export interface Price {
   readonly cachedInput?: Rate | undefined;
   /** Input that the provider wrote into its prompt cache. */
   readonly cacheWrite?: Rate | undefined;
+  /** Of that, what the provider keeps for an hour: twice the input's price if not given (Anthropic, "Prompt caching"). */
+  readonly cacheWriteHour?: Rate | undefined;
   /** Output that was thought. */
   readonly reasoning?: Rate | undefined;
   readonly audioInput?: Rate | undefined;
   readonly audioOutput?: Rate | undefined;
   /** US dollars a call. */
   readonly request?: number | undefined;
+  /** US dollars a search that the provider makes for the answer. */
+  readonly webSearch?: number | undefined;
+  /** What a service tier costs, as a multiple: `{ flex: 0.5 }`. */
+  readonly serviceTiers?: Readonly<Record<string, number>> | undefined;
 }
+
+/** What a usage has that a price says nothing of: it is missing from the cost. */
+export type UnpricedPart = 'web_search' | 'audio' | 'service_tier';
+
+/** Twice the input's price (Anthropic, "Prompt caching"). */
+const HOUR_OF_INPUT = 2;
 
 /** US dollars per million tokens are a thousand nano-dollars a token. */
 const NANOS_PER_TOKEN = NANOS_PER_USD / 1_000_000;
@@ -40,7 +52,7 @@ function at(rate: Rate, promptTokens: number): number {
  */
 export function costOf(price: Price | undefined, usage: Usage | undefined): Money | undefined {
   if (price === undefined || usage === undefined) return undefined;
-  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
+  const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, cacheWriteHourTokens = 0 } = usage;
   const { reasoningTokens = 0, audioInputTokens = 0, audioOutputTokens = 0 } = usage;
   const rate = (one: Rate | undefined, otherwise: Rate): number => at(one ?? otherwise, inputTokens);
   // a provider whose parts are more than the whole is charged for the parts
@@ -49,11 +61,38 @@ export function costOf(price: Price | undefined, usage: Usage | undefined): Mone
   const perMillion =
     plainInput * rate(price.input, 0) +
     cachedInputTokens * rate(price.cachedInput, price.input) +
-    cacheWriteTokens * rate(price.cacheWrite, price.input) +
+    (cacheWriteTokens - cacheWriteHourTokens) * rate(price.cacheWrite, price.input) +
+    cacheWriteHourTokens * hourRate(price, inputTokens) +
     audioInputTokens * rate(price.audioInput, price.input) +
     plainOutput * rate(price.output, 0) +
     reasoningTokens * rate(price.reasoning, price.output) +
     audioOutputTokens * rate(price.audioOutput, price.output);
+  const tokens = perMillion * NANOS_PER_TOKEN * tierOf(price, usage);
+  const calls = (price.request ?? 0) + (price.webSearch ?? 0) * (usage.webSearches ?? 0);
   // beyond this a number of nano-dollars is not exact any more
-  return Math.min(Number.MAX_SAFE_INTEGER, Math.round(perMillion * NANOS_PER_TOKEN + (price.request ?? 0) * NANOS_PER_USD));
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.round(tokens + calls * NANOS_PER_USD));
 }
+
+const hourRate = ({ cacheWriteHour, input }: Price, promptTokens: number): number =>
+  cacheWriteHour === undefined ? HOUR_OF_INPUT * at(input, promptTokens) : at(cacheWriteHour, promptTokens);
+
+const tierOf = ({ serviceTiers }: Price, { serviceTier }: Usage): number =>
+  serviceTier === undefined ? 1 : (serviceTiers?.[serviceTier] ?? 1);
+
+/** Lists what a usage has that its price says nothing of. */
+export function unpricedParts(price: Price | undefined, usage: Usage | undefined): readonly UnpricedPart[] {
+  if (price === undefined || usage === undefined) return NOTHING;
+  const { webSearches = 0, audioInputTokens = 0, audioOutputTokens = 0, serviceTier } = usage;
+  const searches = webSearches > 0 && price.webSearch === undefined;
+  const audio =
+    (audioInputTokens > 0 && price.audioInput === undefined) || (audioOutputTokens > 0 && price.audioOutput === undefined);
+  const tier = serviceTier !== undefined && price.serviceTiers?.[serviceTier] === undefined;
+  if (!searches && !audio && !tier) return NOTHING;
+  return [
+    ...(searches ? (['web_search'] as const) : []),
+    ...(audio ? (['audio'] as const) : []),
+    ...(tier ? (['service_tier'] as const) : []),
+  ];
+}
+
+const NOTHING: readonly UnpricedPart[] = [];

@@ -51,6 +51,8 @@ export interface AuditRecord {
   /** Whose soft budget is passed: `key`, `team`, `tenant`. */
   readonly overBudget?: readonly string[] | undefined;
   readonly costUsd: number | null;
+  /** What has no price, and is missing from `costUsd`: `web_search`, `audio`, `service_tier`. */
+  readonly unpriced?: readonly string[] | undefined;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
   readonly cache: CallFacts['cache'];
@@ -107,6 +109,7 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
     usageIssue: facts.usageIssue,
     overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
     costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
+    unpriced: facts.unpriced.length === 0 ? undefined : facts.unpriced,
     savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: facts.cache,

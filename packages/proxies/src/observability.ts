@@ -36,7 +36,7 @@ export function observability(options: ObservabilityOptions): LlmProxy {
     if (facts.saved !== undefined) metrics.saved.inc(labels, toUsd(facts.saved));
     if (cache === 'hit') return;
     if (facts.cost !== undefined) metrics.cost.inc(labels, toUsd(facts.cost));
-    else if (facts.usage !== undefined) metrics.unpriced.inc(labels);
+    if (facts.usage !== undefined && (facts.cost === undefined || facts.unpriced.length > 0)) metrics.unpriced.inc(labels);
     if (facts.upstreamMs > 0) metrics.upstreamDuration.observe({ provider }, facts.upstreamMs / 1_000);
     const { usage } = facts;
     if (usage === undefined) return;

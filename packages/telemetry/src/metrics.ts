@@ -50,10 +50,11 @@ export function createMetrics(build: BuildInfo) {
       ['provider', 'reason'],
     ),
     cost: counter('sluice_cost_usd_total', 'What calls cost, in US dollars, where the price is known.', ['provider', 'model']),
-    unpriced: counter('sluice_unpriced_calls_total', 'Calls whose price is not known: their cost is missing from the sums.', [
-      'provider',
-      'model',
-    ]),
+    unpriced: counter(
+      'sluice_unpriced_calls_total',
+      'Calls whose price, or a part of it, is not known: it is missing from the sums.',
+      ['provider', 'model'],
+    ),
     saved: counter('sluice_saved_usd_total', 'What cache hits saved, in US dollars.', ['provider', 'model']),
     cacheLookups: counter('sluice_cache_lookups_total', 'Look-ups in the cache.', ['kind', 'result']),
     authFailures: counter('sluice_auth_failures_total', 'Calls refused for their key.', ['reason']),

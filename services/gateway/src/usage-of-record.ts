@@ -32,7 +32,7 @@ export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
     reasoningTokens: tokens(record.reasoningTokens),
     cost: nanos(costUsd),
     saved: nanos(savedUsd),
-    unpriced: used && costUsd === null ? 1 : 0,
+    unpriced: used && (costUsd === null || record.unpriced !== undefined) ? 1 : 0,
     latencyMs: Math.round(latencyMs),
   };
 }

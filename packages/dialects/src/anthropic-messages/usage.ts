@@ -1,7 +1,7 @@
 import type { Usage as Wire } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { Usage } from '@sluice/core';
 import { defined, isObject, type Json, member } from '../neutral/read-json.ts';
-import { UsageCounts } from '../neutral/usage-counts.ts';
+import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /**
  * Reads Anthropic's `usage`; undefined where there is none. There `input_tokens` leaves out what was read from the prompt cache and written into it; here all
@@ -21,6 +21,7 @@ export function readUsage(usage: Json): Usage | undefined {
       cacheWriteTokens: written,
       cacheWriteHourTokens: counts.part(member(member(usage, 'cache_creation'), 'ephemeral_1h_input_tokens')) || undefined,
       reasoningTokens: counts.part(member(member(usage, 'output_tokens_details'), 'thinking_tokens')),
+      serviceTier: specialTier(member(usage, 'service_tier')),
       webSearches: counts.part(member(member(usage, 'server_tool_use'), 'web_search_requests')) || undefined,
     }),
   );

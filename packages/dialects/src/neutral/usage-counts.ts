@@ -1,5 +1,5 @@
 import type { Usage, UsageIssue, UsageIssueReason } from '@sluice/core';
-import { asCount, defined, type Json } from './read-json.ts';
+import { asCount, asString, defined, type Json } from './read-json.ts';
 
 /**
  * More tokens than one call can have. The largest contexts are of ten million tokens (Llama 4 Scout) and a call has at most some hundred choices or prompts, so
@@ -68,4 +68,13 @@ export function inputUsage(value: Json): Usage | undefined {
   if (value === undefined || value === null) return undefined;
   const counts = new UsageCounts();
   return counts.usage({ inputTokens: counts.input(value), outputTokens: 0 });
+}
+
+/** Tiers at which a model costs what its price says. */
+const STANDARD_TIERS: ReadonlySet<string> = new Set(['', 'default', 'standard', 'auto', 'on_demand']);
+
+/** The service tier of an answer, where that has a price of its own. */
+export function specialTier(value: Json): string | undefined {
+  const tier = asString(value);
+  return tier === undefined || STANDARD_TIERS.has(tier) ? undefined : tier;
 }

@@ -26,7 +26,7 @@ export const openAiChat: Dialect = {
   watchStream: (hideUsage) => new OpenAiStreamWatcher(hideUsage),
   readStream: () => new OpenAiEventReader(),
   writeStream: (context) => new OpenAiEventWriter(context),
-  readUsage: (body) => readUsage(body['usage']),
+  readUsage: (body) => readUsage(body['usage'], true, body['service_tier']),
   renderError,
   renderStreamError,
   renderModel,

@@ -42,6 +42,7 @@ describe('a request in OpenAI’s dialect', () => {
         (more, stream, indent) => {
           fc.pre(!['__proto__', 'constructor', 'prototype'].some((name) => Object.hasOwn(more, name)));
           fc.pre(!JSON.stringify(more).includes('__proto__'));
+          fc.pre(!['n', 'best_of', 'max_tokens', 'max_completion_tokens'].some((name) => Object.hasOwn(more, name)));
           const request = {
             ...more,
             stream_options: undefined,

@@ -1,7 +1,7 @@
 import type { Usage } from '@sluice/core';
 import type { CompletionUsage } from 'openai/resources/completions';
 import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
-import { UsageCounts } from '../neutral/usage-counts.ts';
+import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /** Counts that some providers give beside OpenAI's: Moonshot at the top of `usage`, DeepSeek by its own name. */
 const cachedOf = (usage: Json, details: Json): Json =>
@@ -11,8 +11,9 @@ const cachedOf = (usage: Json, details: Json): Json =>
  * Reads OpenAI's `usage` object, of chat and completions; undefined where there is none. A count that cannot be used is 0, and named in `issue`.
  *
  * @param answers whether there is an answer with tokens of its own: embeddings have none
+ * @param serviceTier as the answer has it, beside its usage
  */
-export function readUsage(usage: Json, answers = true): Usage | undefined {
+export function readUsage(usage: Json, answers = true, serviceTier?: Json): Usage | undefined {
   if (usage === undefined || usage === null) return undefined;
   const counts = new UsageCounts();
   const inputTokens = counts.input(member(usage, 'prompt_tokens'));
@@ -31,6 +32,7 @@ export function readUsage(usage: Json, answers = true): Usage | undefined {
       reasoningTokens,
       audioInputTokens: counts.part(member(details, 'audio_tokens')),
       audioOutputTokens: counts.part(member(written, 'audio_tokens')),
+      serviceTier: specialTier(serviceTier),
     }),
   );
 }

@@ -124,7 +124,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     }
     if (!isSet(event, USAGE)) return false;
     const value = parse(event);
-    this.#usage = readUsage(value['usage']) ?? this.#usage;
+    this.#usage = readUsage(value['usage'], true, value['service_tier']) ?? this.#usage;
     return Array.isArray(value['choices']) && value['choices'].length === 0 && value['usage'] != null;
   }
 }

@@ -31,7 +31,7 @@ export const openAiResponses: Dialect = {
   watchStream: () => new ResponsesStreamWatcher(),
   readStream: () => new ResponsesEventReader(),
   writeStream: (context) => new ResponsesEventWriter(context),
-  readUsage: (body) => readUsage(body['usage']),
+  readUsage,
   renderError,
   renderStreamError,
   renderModel,

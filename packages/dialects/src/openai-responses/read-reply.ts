@@ -21,7 +21,7 @@ export function readReply(body: JsonObject): NeutralReply {
     model: asString(body['model']) ?? '',
     createdS: asNumber(body['created_at']),
     choices: [choice],
-    usage: trusted(readUsage(body['usage'])),
+    usage: trusted(readUsage(body)),
     serviceTier: asString(body['service_tier']),
   });
 }

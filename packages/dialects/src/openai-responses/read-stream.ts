@@ -109,7 +109,7 @@ export class ResponsesEventReader implements EventReader {
   #finish(response: Json): NeutralEvent[] {
     this.finished = true;
     const reason = readFinish(isObject(response) ? response : {}, this.#calls > 0);
-    const usage = readUsage(member(response, 'usage'));
+    const usage = readUsage(response);
     const events: NeutralEvent[] = [{ type: 'finish', choice: 0, reason }];
     return usage === undefined ? events : [...events, { type: 'usage', usage }];
   }

@@ -1,10 +1,11 @@
 import type { Usage } from '@sluice/core';
 import type { ResponseUsage } from 'openai/resources/responses/responses';
-import { defined, type Json, member } from '../neutral/read-json.ts';
-import { UsageCounts } from '../neutral/usage-counts.ts';
+import { asList, defined, type Json, member } from '../neutral/read-json.ts';
+import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
-/** Reads the `usage` of a response; undefined where there is none. A count that cannot be used is 0, and named in `issue`. */
-export function readUsage(usage: Json): Usage | undefined {
+/** Reads the usage of a response, with the searches in its output; undefined where there is none. A count that cannot be used is 0, and named in `issue`. */
+export function readUsage(response: Json): Usage | undefined {
+  const usage = member(response, 'usage');
   if (usage === undefined || usage === null) return undefined;
   const counts = new UsageCounts();
   const details = member(usage, 'input_tokens_details');
@@ -15,8 +16,14 @@ export function readUsage(usage: Json): Usage | undefined {
       cachedInputTokens: counts.part(member(details, 'cached_tokens')),
       cacheWriteTokens: counts.part(member(details, 'cache_write_tokens')),
       reasoningTokens: counts.part(member(member(usage, 'output_tokens_details'), 'reasoning_tokens')),
+      webSearches: searchesIn(member(response, 'output')),
+      serviceTier: specialTier(member(response, 'service_tier')),
     }),
   );
+}
+
+function searchesIn(output: Json): number | undefined {
+  return asList(output).filter((item) => member(item, 'type') === 'web_search_call').length || undefined;
 }
 
 export function writeUsage(usage: Usage) {

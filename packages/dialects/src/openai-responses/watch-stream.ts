@@ -1,5 +1,5 @@
 import type { Usage } from '@sluice/core';
-import { type JsonObject, member } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import { PassingWatcher } from '../passing-watcher.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readUsage } from './usage.ts';
@@ -29,6 +29,6 @@ export class ResponsesStreamWatcher extends PassingWatcher {
       default:
         return;
     }
-    this.#usage = readUsage(member(data['response'], 'usage')) ?? this.#usage;
+    this.#usage = readUsage(data['response']) ?? this.#usage;
   }
 }

@@ -10,7 +10,7 @@ import {
   type Money,
   type Usage,
 } from '@sluice/core';
-import { costOf } from '@sluice/pricing';
+import { costOf, unpricedParts } from '@sluice/pricing';
 import type { Metrics } from '@sluice/telemetry';
 import { counterOf } from '../call-estimate.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
@@ -103,6 +103,8 @@ export class Attempts {
     const charge = (spent: Usage | undefined, estimated: EstimateReason | undefined): Money | undefined => {
       const cost = costOf(target.price, spent);
       Object.assign(facts, sumOf(facts, { usage: spent, cost }));
+      const unpriced = unpricedParts(target.price, spent);
+      if (unpriced.length > 0) facts.unpriced = [...new Set([...facts.unpriced, ...unpriced])];
       if (estimated !== undefined) {
         facts.estimated = true;
         if (estimated !== 'broken') facts.usageIssue = estimated;
