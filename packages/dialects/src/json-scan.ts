@@ -15,6 +15,8 @@ export interface JsonScan {
   readonly nodes: number;
   /** Commas in the whole text: about as many as there are values. */
   readonly values: number;
+  /** Whether a member below the top level may be named `__proto__`: its name begins with an underscore or an escape. */
+  readonly oddNames: boolean;
 }
 
 /** Bounds at which a scan stops, before a parser, a serializer or a translation would work on more. */
@@ -27,6 +29,7 @@ export interface ScanBounds {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA_BYTE = 0x2c;
+const UNDERSCORE = 0x5f;
 /** How far the end of a string is looked for byte by byte, which is quicker for short texts and for many escapes. */
 const NEAR = 64;
 
@@ -83,6 +86,7 @@ class Structure {
   deepest = 0;
   nodes = 0;
   values = 0;
+  oddNames = false;
   readonly #bounds: ScanBounds;
 
   constructor(bounds: ScanBounds) {
@@ -103,11 +107,13 @@ class Structure {
   /** Skips the list or object that begins at `start`, or the part of it before a bound. Returns the offset after it. */
   skip(bytes: Buffer, start: number): number {
     const outside = this.depth;
+    let text = start;
     for (let at = start; at < bytes.length; at++) {
       switch (KINDS[bytes[at] as number]) {
         case OTHER:
           continue;
         case STRING:
+          text = at;
           at = endOfString(bytes, at) - 1;
           continue;
         case OPEN:
@@ -120,8 +126,11 @@ class Structure {
         case COMMA:
           this.values++;
           break;
-        case COLON:
+        case COLON: {
           this.nodes++;
+          const first = bytes[text + 1];
+          if (first === UNDERSCORE || first === BACKSLASH) this.oddNames = true;
+        }
       }
       if (this.over) return bytes.length;
     }
@@ -147,7 +156,8 @@ export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: Sca
     at++;
   }
   while (at < bytes.length && structure.depth === 1 && !structure.over) {
-    const kind = KINDS[bytes[at] as number];
+    while (at < bytes.length && KINDS[bytes[at] as number] === OTHER) at++;
+    const kind = KINDS[bytes[at] ?? COMMA_BYTE];
     if (kind === STRING) {
       nameStart = at;
       at = endOfString(bytes, at);
@@ -166,7 +176,15 @@ export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: Sca
       at++;
     }
   }
-  return { members, spans, depth: structure.deepest, nodes: structure.nodes, values: structure.values };
+  const { deepest: depth, nodes, values, oddNames } = structure;
+  return { members, spans, depth, nodes, values, oddNames };
+}
+
+/** Measures the first value of a JSON text, whatever its type, as far as the bounds. */
+export function structureOf(bytes: Buffer, bounds: ScanBounds): Pick<JsonScan, 'depth' | 'nodes' | 'values'> {
+  const structure = new Structure(bounds);
+  structure.skip(bytes, 0);
+  return { depth: structure.deepest, nodes: structure.nodes, values: structure.values };
 }
 
 /** The offset of the comma or bracket that ends the top-level value which begins at `start`. */

@@ -1,5 +1,5 @@
 import { type LlmCall, LlmError } from '@sluice/core';
-import { DIALECTS, type Dialect } from '@sluice/dialects';
+import { DIALECTS, type Dialect, isLarge, wellFormed } from '@sluice/dialects';
 import { applyQuirks, type Quirks } from './quirks.ts';
 
 /**
@@ -15,7 +15,7 @@ export function translateRequest(call: LlmCall, to: Dialect, model: string, quir
   const written = inWordsOf(caller, () => to.writeRequest(neutral, model, call.message.view().stream));
   const { body, dropped } = quirks === undefined || to.name !== 'openai-chat' ? written : applyQuirks(written, quirks);
   call.facts.dropped = dropped.map((name) => caller.fieldNames[name] ?? name);
-  return Buffer.from(JSON.stringify(body));
+  return Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(body) : body));
 }
 
 /** The most tokens that each answer of a call may have for what its budget has granted; undefined where it pays for any answer. */

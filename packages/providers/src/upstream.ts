@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   asLlmError,
   type DialectName,
@@ -17,6 +18,7 @@ import {
   type EmbeddingsDialectName,
   embeddingsBeside,
   estimateTokens,
+  isLarge,
 } from '@sluice/dialects';
 import { Pool } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
@@ -144,7 +146,13 @@ export class Upstream {
     const { idleTimeoutMs } = options;
     const model: UpstreamModel = { name, ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }) };
     // what is wrong with a request is a rejection too, not a throw
-    return { complete: async (call) => this.#complete(call, model) };
+    return {
+      complete: async (call) => {
+        // a translation takes as long as the parse before it
+        if (isLarge(call.message.bytes)) await nextTurn();
+        return this.#complete(call, model);
+      },
+    };
   }
 
   /** Whether it answers. A refusal is an answer. @throws Error */

@@ -2,6 +2,7 @@ export * from './audit.ts';
 export * from './authentication.ts';
 export * from './caching.ts';
 export * from './idempotency.ts';
+export * from './large-requests.ts';
 export * from './load-shedding.ts';
 export * from './metering/budget-leases.ts';
 export * from './metering/budget-period.ts';

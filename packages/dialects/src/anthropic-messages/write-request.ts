@@ -1,8 +1,9 @@
 import type { MessageCreateParamsBase } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf } from '../neutral/effort.ts';
+import { InnerJson } from '../neutral/inner-json.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, NeutralRequest, Part, Reasoning, Tool } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { writeCitations } from './write-reply.ts';
@@ -97,10 +98,11 @@ const markOf = (cache: CacheMark | undefined): JsonObject =>
 
 /** What a system or a developer says stands before everything else here; and turns alternate, so neighbours of one role are put together. */
 function writeMessages(messages: readonly Message[]): { system: JsonObject[]; messages: JsonObject[] } {
+  const inner = new InnerJson();
   const system: JsonObject[] = [];
   const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
   for (const { role, parts } of messages) {
-    const blocks = parts.flatMap(writePart);
+    const blocks = parts.flatMap((part) => writePart(part, inner));
     if (role === 'system' || role === 'developer') {
       system.push(...blocks);
       continue;
@@ -117,7 +119,7 @@ function writeMessages(messages: readonly Message[]): { system: JsonObject[]; me
 
 const rank = (block: JsonObject): number => (block['type'] === 'tool_result' ? 0 : 1);
 
-function writePart(part: Part): JsonObject[] {
+function writePart(part: Part, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text': {
       // an empty text is refused
@@ -147,8 +149,8 @@ function writePart(part: Part): JsonObject[] {
     case 'audio':
       return cannotSay('input_audio', PROVIDER);
     case 'tool_call': {
-      const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
-      const call = { type: 'tool_use', id: part.id, name: part.name, input: isObject(input) ? input : {}, ...markOf(part.cache) };
+      const input = inner.arguments(part.arguments);
+      const call = { type: 'tool_use', id: part.id, name: part.name, input, ...markOf(part.cache) };
       const signature = part.signature === undefined ? undefined : own(part.signature);
       return signature === undefined ? [call] : [{ type: 'redacted_thinking', data: signature }, call];
     }
@@ -157,7 +159,7 @@ function writePart(part: Part): JsonObject[] {
         defined({
           type: 'tool_result',
           tool_use_id: part.callId,
-          content: part.parts.flatMap(writePart),
+          content: part.parts.flatMap((one) => writePart(one, inner)),
           is_error: part.isError === true ? true : undefined,
           ...markOf(part.cache),
         }),

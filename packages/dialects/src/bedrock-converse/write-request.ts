@@ -1,11 +1,12 @@
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf } from '../neutral/effort.ts';
+import { InnerJson } from '../neutral/inner-json.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { writeMedia } from './media.ts';
-import { writeCall, writeReasoning } from './write-blocks.ts';
+import { writeReasoning } from './write-blocks.ts';
 
 const PROVIDER = 'Bedrock Converse';
 /** The least budget of thought that is taken. */
@@ -51,7 +52,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   });
   const system = request.messages.filter(({ role }) => role === 'system' || role === 'developer').flatMap(({ parts }) => parts);
   const body = defined({
-    system: system.length === 0 ? undefined : system.flatMap(writePart),
+    system: system.length === 0 ? undefined : system.flatMap((part) => writePart(part, new InnerJson())),
     messages: writeMessages(request.messages),
     inferenceConfig: Object.keys(config).length === 0 ? undefined : config,
     toolConfig: writeTools(request, dropped),
@@ -110,10 +111,11 @@ function writeTools(request: NeutralRequest, dropped: string[]): JsonObject | un
 
 /** Turns alternate here, so neighbours of one role are put together; results of tools come first in a turn. */
 function writeMessages(messages: readonly Message[]): JsonObject[] {
+  const inner = new InnerJson();
   const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
   for (const { role, parts } of messages) {
     if (role === 'system' || role === 'developer') continue;
-    const content = parts.flatMap(writePart);
+    const content = parts.flatMap((part) => writePart(part, inner));
     if (content.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === role) last.content.push(...content);
@@ -122,12 +124,12 @@ function writeMessages(messages: readonly Message[]): JsonObject[] {
   return turns;
 }
 
-function writePart(part: Part): JsonObject[] {
-  const block = writeBlock(part);
+function writePart(part: Part, inner: InnerJson): JsonObject[] {
+  const block = writeBlock(part, inner);
   return 'cache' in part && part.cache !== undefined && block.length > 0 ? [...block, CACHE_POINT] : block;
 }
 
-function writeBlock(part: Part): JsonObject[] {
+function writeBlock(part: Part, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text':
     case 'refusal':
@@ -138,9 +140,9 @@ function writeBlock(part: Part): JsonObject[] {
     case 'file':
       return [writeMedia(part, PROVIDER)];
     case 'tool_call':
-      return [writeCall(part)];
+      return [{ toolUse: { toolUseId: part.id, name: part.name, input: inner.arguments(part.arguments) } }];
     case 'tool_result': {
-      const content = part.parts.flatMap(writeBlock);
+      const content = part.parts.flatMap((one) => writeBlock(one, inner));
       return [
         {
           toolResult: defined({

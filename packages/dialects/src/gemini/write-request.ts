@@ -1,7 +1,8 @@
 import type { GenerateContentConfig } from '@google/genai';
 import type { WrittenRequest } from '../dialect.ts';
+import { InnerJson } from '../neutral/inner-json.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { cannotSay, defined, isObject, type JsonObject } from '../neutral/read-json.ts';
 import type {
   MediaSource,
   Message,
@@ -14,7 +15,6 @@ import type {
 } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';
-import { argumentsOf } from './write-parts.ts';
 
 const PROVIDER = 'Gemini';
 
@@ -93,11 +93,12 @@ const writeText = (part: Part): JsonObject[] => (part.type === 'text' || part.ty
 /** Neighbours of one role are one turn: the results of all calls have to come in one. */
 function writeContents(messages: readonly Message[]): JsonObject[] {
   const names = new Map<string, string>();
+  const inner = new InnerJson();
   const turns: { role: 'user' | 'model'; parts: JsonObject[] }[] = [];
   for (const { role, parts } of messages) {
     if (role === 'system' || role === 'developer') continue;
     for (const part of parts) if (part.type === 'tool_call') names.set(part.id, part.name);
-    const written = role === 'assistant' ? writeModel(parts) : parts.flatMap((part) => writeUser(part, names));
+    const written = role === 'assistant' ? writeModel(parts, inner) : parts.flatMap((part) => writeUser(part, names, inner));
     if (written.length === 0) continue;
     const wire = role === 'assistant' ? 'model' : 'user';
     const last = turns.at(-1);
@@ -111,7 +112,7 @@ function writeContents(messages: readonly Message[]): JsonObject[] {
  * What the model said before. A thought that only Gemini can read belongs to the part after it, or, where none comes, to the text before it: there
  * Gemini itself had put it.
  */
-function writeModel(parts: readonly Part[]): JsonObject[] {
+function writeModel(parts: readonly Part[], inner: InnerJson): JsonObject[] {
   const written: JsonObject[] = [];
   let waiting: string | undefined;
   for (const part of parts) {
@@ -124,7 +125,7 @@ function writeModel(parts: readonly Part[]): JsonObject[] {
         break;
       case 'tool_call': {
         const own = part.signature === undefined ? undefined : unseal('gemini', part.signature);
-        const functionCall = defined({ id: callIdOf(part.id), name: part.name, args: argumentsOf(part.arguments) });
+        const functionCall = defined({ id: callIdOf(part.id), name: part.name, args: inner.arguments(part.arguments) });
         written.push(defined({ functionCall, thoughtSignature: own ?? waiting }));
         waiting = undefined;
         break;
@@ -153,7 +154,7 @@ function writeModel(parts: readonly Part[]): JsonObject[] {
   return written;
 }
 
-function writeUser(part: Part, names: ReadonlyMap<string, string>): JsonObject[] {
+function writeUser(part: Part, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text':
     case 'refusal':
@@ -164,13 +165,13 @@ function writeUser(part: Part, names: ReadonlyMap<string, string>): JsonObject[]
     case 'file':
       return [writeMedia(part.source, part.type, part.name)];
     case 'tool_result':
-      return [writeResult(part, names)];
+      return [writeResult(part, names, inner)];
     default:
       return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
   }
 }
 
-function writeResult(result: ToolResult, names: ReadonlyMap<string, string>): JsonObject {
+function writeResult(result: ToolResult, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject {
   const name = names.get(result.callId);
   if (name === undefined) {
     return cannotSay(`a result of the call '${result.callId}', which no message before it has`, PROVIDER);
@@ -179,7 +180,7 @@ function writeResult(result: ToolResult, names: ReadonlyMap<string, string>): Js
   const media = result.parts.flatMap((part) =>
     part.type === 'image' || part.type === 'audio' || part.type === 'file' ? [writeMedia(part.source, part.type)] : [],
   );
-  const value = result.isError === true ? undefined : parseJson(text);
+  const value = result.isError === true ? undefined : inner.value(text);
   const response = isObject(value) ? value : result.isError === true ? { error: text } : { result: text };
   return {
     functionResponse: defined({ id: callIdOf(result.callId), name, response, parts: media.length === 0 ? undefined : media }),
