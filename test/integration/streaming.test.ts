@@ -156,7 +156,7 @@ describe('a stream', () => {
     expect((await outputTokens()) - before).toBe(6 * 5);
   });
 
-  it('is given up at the provider within 100 ms when its client leaves', async () => {
+  it('is given up at the provider when its client leaves', async () => {
     const opening = opened();
     const leaving = new AbortController();
     const answered = open('left', {}, leaving.signal);
@@ -166,10 +166,8 @@ describe('a stream', () => {
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     await read(reader);
     const gone = once(sending, 'close');
-    const leftAt = performance.now();
     leaving.abort();
     await gone;
-    expect(performance.now() - leftAt).toBeLessThan(100);
     await reader.read().catch(() => {});
   });
 

@@ -90,10 +90,9 @@ describe('a provider that fails', () => {
   });
 
   it('is not waited for longer than the call’s own deadline', async () => {
-    const startedAt = performance.now();
-    const answer = await call('up/x+latency=5000', {}, { 'x-sluice-timeout-ms': '100' });
+    // the provider would answer in ten minutes
+    const answer = await call('up/x+latency=600000', {}, { 'x-sluice-timeout-ms': '100' });
     expect([answer.status, answer.code]).toEqual([504, 'upstream_timeout']);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('is cut off in the middle of a stream at the call’s own deadline, with an error event', async () => {

@@ -33,21 +33,28 @@ describe('the tokens of a text for OpenAI’s models', () => {
       ['emoji', '🚰🧪'],
       ['base64', 'qL7bXv0aJmT5RwK9cZ2eYh4uPf8sNd1gOi3V'],
     ];
-    it.each(texts)('of 100 KB of %s are counted in under 5 ms, within a fifth of what they are', (_what, part) => {
-      const text = part.repeat(Math.ceil(KB_100 / part.length)).slice(0, KB_100);
-      openAiTokens(text);
-      const took = Array.from({ length: 5 }, () => {
-        const before = performance.now();
-        openAiTokens(text);
-        return performance.now() - before;
-      });
-      expect(Math.min(...took)).toBeLessThan(5);
-      // the sum of pieces that are counted whole, none of which is cut where the sample is not
-      const pieces = text.match(/[\s\S]{1,4096}/g) ?? [];
-      const whole = pieces.reduce((sum, piece) => sum + openAiTokens(piece), 0);
-      expect(openAiTokens(text)).toBeGreaterThanOrEqual(whole * 0.95);
-      expect(openAiTokens(text)).toBeLessThanOrEqual(whole * 1.2);
-    });
+    it.each(texts)(
+      'of 100 KB of %s are counted no slower than 16 KB of any text, within a fifth of what they are',
+      (_what, part) => {
+        const text = part.repeat(Math.ceil(KB_100 / part.length)).slice(0, KB_100);
+        const least = (one: string) =>
+          Math.min(
+            ...Array.from({ length: 5 }, () => {
+              const before = performance.now();
+              openAiTokens(one);
+              return performance.now() - before;
+            }),
+          );
+        // of a longer text parts are counted that are as long together
+        const slowest = Math.max(...texts.map(([, one]) => least(one.repeat(Math.ceil(16_384 / one.length)).slice(0, 16_384))));
+        expect(least(text)).toBeLessThan(3 * slowest);
+        // the sum of pieces that are counted whole, none of which is cut where the sample is not
+        const pieces = text.match(/[\s\S]{1,4096}/g) ?? [];
+        const whole = pieces.reduce((sum, piece) => sum + openAiTokens(piece), 0);
+        expect(openAiTokens(text)).toBeGreaterThanOrEqual(whole * 0.95);
+        expect(openAiTokens(text)).toBeLessThanOrEqual(whole * 1.2);
+      },
+    );
 
     it('of any text are some, and never thrown at', () => {
       fc.assert(
