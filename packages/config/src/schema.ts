@@ -388,10 +388,16 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** A longer request is refused. */
       body: byteSize.default(10_485_760),
-      /** A request whose body takes longer is cut off. */
+      /** A request whose body is not complete after this time is refused. */
       bodyTimeout: durationMs.default(30_000),
+      /** Bytes of all unfinished bodies of the process; an eighth of its memory (container limit or machine) if not given. */
+      unfinishedBodies: byteSize.optional(),
+      /** Bytes of all Buffers of the process beyond which new calls are refused; half of its memory if not given. */
+      buffers: byteSize.optional(),
+      /** Connections to the data plane at one time; further ones are closed. */
+      connections: z.number().int().positive().default(10_000),
     })
-    .default({ body: 10_485_760, bodyTimeout: 30_000 }),
+    .default({ body: 10_485_760, bodyTimeout: 30_000, connections: 10_000 }),
 });
 
 /** The configuration as the gateway uses it: durations in milliseconds, sizes in bytes. */

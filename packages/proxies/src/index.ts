@@ -10,6 +10,7 @@ export * from './metering.ts';
 export * from './model-access.ts';
 export * from './model-list.ts';
 export * from './observability.ts';
+export * from './request-body.ts';
 export * from './shared-usage.ts';
 export * from './stream-recovery.ts';
 export * from './targets/circuit-breakers.ts';

@@ -41,6 +41,7 @@ export function createMetrics(build: BuildInfo) {
       'outcome',
     ]),
     shed: counter('sluice_shed_total', 'Calls refused because the gateway has too much to do.', ['reason']),
+    connectionsRefused: counter('sluice_connections_refused_total', 'Connections closed because there were too many.', []),
     circuitState: gauge('sluice_circuit_state', 'Whether a target is asked: 0 closed, 1 half-open, 2 open.', ['target']),
     redisCircuitState: gauge('sluice_redis_circuit_state', 'Whether a Redis is asked: 0 closed, 2 open.', ['connection']),
     tokens: counter('sluice_tokens_total', 'Tokens as providers reported them.', ['provider', 'model', 'type']),

@@ -17,6 +17,7 @@ import {
   modelList,
   observability,
   type RetrySettings,
+  requestBody,
   type SharedLoads,
   type SharedUsage,
   streamRecovery,
@@ -54,8 +55,9 @@ export function chain(parts: ChainParts): LlmService {
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
-    loadShedding({ short: () => parts.overload.short(), metrics }),
+    loadShedding({ pressure: () => parts.overload.pressure(), metrics }),
     authentication(callers, metrics),
+    requestBody,
     modelAccess(models, groups),
     modelList(models),
     idempotency({ calls: stores.idempotent, health: concerns.limits }),

@@ -26,6 +26,7 @@ import { controlPlane } from './control-plane/app.ts';
 import { CrashWatch } from './crash-watch.ts';
 import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
+import { UnfinishedBodies } from './data-plane/unfinished-bodies.ts';
 import { Degradation } from './degradation.ts';
 import { Drains } from './drain/drains.ts';
 import { Ending } from './ending.ts';
@@ -36,6 +37,7 @@ import { listen } from './listener.ts';
 import { Models } from './models.ts';
 import { Overload } from './overload.ts';
 import { PriceRefresh } from './price-refresh.ts';
+import { defaultMemoryBounds } from './process-memory.ts';
 import { ReadinessProbe } from './readiness.ts';
 import { RegistryView } from './registry-view.ts';
 import type { Settings } from './settings.ts';
@@ -114,9 +116,13 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     },
   });
   const healthChecks = new HealthChecks(breakers, logger);
-  const overload = new Overload(() => {
-    const { lag, heap } = current.config.resilience.overload;
-    return { lagMs: lag, heap };
+  const memoryBounds = defaultMemoryBounds();
+  const overload = new Overload({
+    limits: () => {
+      const { lag, heap } = current.config.resilience.overload;
+      return { lagMs: lag, heap, buffersBytes: current.config.limits.buffers ?? memoryBounds.buffers };
+    },
+    inFlight: () => app.inFlight,
   });
   const underWay = new UnderWay();
   const crashWatch = new CrashWatch({
@@ -177,6 +183,10 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     trusts: (address) => trusts(address),
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
+    unfinished: new UnfinishedBodies(
+      () => current.config.limits.unfinishedBodies ?? memoryBounds.unfinishedBodies,
+      () => metrics.shed.inc({ reason: 'bodies' }),
+    ),
     clock,
     readiness,
     streams: () => current.config.streams,
@@ -184,7 +194,14 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
   const data = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: 10_000,
+      keepAliveTimeout: 75_000,
+      // how often both timeouts are looked at: connections that send nothing are closed after at most 15 s
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+    },
     app.express,
   );
   // who asks before it sends its body is told to go on only when the body is wanted
@@ -192,6 +209,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   // a client that has said all it has to say may still listen; see half-closed.ts
   Object.assign(data, { httpAllowHalfOpen: true });
   data.on('clientError', refuseMalformed);
+  data.on('drop', () => metrics.connectionsRefused.inc());
+  data.maxConnections = settings.config.limits.connections;
   const admin = createServer(
     controlPlane({
       adminKey: settings.adminKey,
@@ -234,6 +253,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
             tokens.configure(config.jwt);
             drains.configure(config.audit.drain);
             trusts = inNetworks(config.network.trustedProxies);
+            data.maxConnections = config.limits.connections;
             current = composed(config, models);
             healthChecks.follow(models.checked());
             configuredKeys.configure(keyRecordsOf(config));
