@@ -384,6 +384,12 @@ export const configSchema = z.strictObject({
       maxReplicas: z.number().int().positive().optional(),
     })
     .default({ prefix: 'sluice', timeout: 50 }),
+  reload: z
+    .strictObject({
+      /** Takes a changed file over although it has no more keys, models or providers. */
+      allowEmpty: z.boolean().default(false),
+    })
+    .default({ allowEmpty: false }),
   limits: z
     .strictObject({
       /** A longer request is refused. */

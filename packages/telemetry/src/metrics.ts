@@ -42,6 +42,23 @@ export function createMetrics(build: BuildInfo) {
     ]),
     shed: counter('sluice_shed_total', 'Calls refused because the gateway has too much to do.', ['reason']),
     connectionsRefused: counter('sluice_connections_refused_total', 'Connections closed because there were too many.', []),
+    configReloads: counter('sluice_config_reloads_total', 'Changed configuration files, taken or refused.', ['result']),
+    configReloadSuccess: gauge(
+      'sluice_config_reload_success',
+      'Whether the configuration file as it is now is in use (1 or 0).',
+      [],
+    ),
+    configReloadTime: gauge(
+      'sluice_config_reload_success_timestamp_seconds',
+      'When the configuration in use was taken over.',
+      [],
+    ),
+    configReloadHash: gauge(
+      'sluice_config_reload_hash',
+      'The first 48 bits of the SHA-256 of the configuration file in use.',
+      [],
+    ),
+    configRestartRequired: gauge('sluice_config_reload_restart_required', 'Changed fields that hold only after a restart.', []),
     circuitState: gauge('sluice_circuit_state', 'Whether a target is asked: 0 closed, 1 half-open, 2 open.', ['target']),
     redisCircuitState: gauge('sluice_redis_circuit_state', 'Whether a Redis is asked: 0 closed, 2 open.', ['connection']),
     tokens: counter('sluice_tokens_total', 'Tokens as providers reported them.', ['provider', 'model', 'type']),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
+import { ConfigError, type GatewayConfig, inNetworks, parseChangedConfig } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
 import {
@@ -20,7 +20,8 @@ import { createLogger, createMetrics, type Logger, logLines, type Metrics } from
 import { AuditWriter } from './audit-writer.ts';
 import { Callers } from './callers.ts';
 import { chain } from './chain.ts';
-import { watchConfig } from './config-watch.ts';
+import { ConfigReloads } from './config-reloads.ts';
+import { ConfigWatch } from './config-watch.ts';
 import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
 import { controlPlane } from './control-plane/app.ts';
 import { CrashWatch } from './crash-watch.ts';
@@ -78,6 +79,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const logger = createLogger(settings.logLevel);
   const metrics = createMetrics({ version: VERSION, node: process.version });
   const degradation = new Degradation(clock, logger, metrics);
+  const { configFile: file, configHash: hash, config: started } = settings;
+  const reloads = new ConfigReloads({ file, hash, started, clock, logger, metrics });
   // what the configuration alone can get wrong is found before anything is opened
   const book = new PriceBook();
   const replica = randomUUID();
@@ -216,7 +219,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       adminKey: settings.adminKey,
       stores,
       current: () => current,
-      configFile: settings.configFile,
+      configSource: () => reloads.source,
       keys: configuredKeys,
       groups,
       view,
@@ -239,30 +242,22 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   overload.start();
   healthChecks.follow(models.checked());
   if (stores.kind === 'redis') crashWatch.start();
-  const unwatch =
-    settings.configFile === undefined
-      ? () => {}
-      : watchConfig({
-          file: settings.configFile,
-          environment: settings.environment,
-          take: (config) => {
-            const before = current;
-            const models = openModels(config, settings, book, loads);
-            prices.follow(config.prices, settings.configFile);
-            groups.configure(config);
-            tokens.configure(config.jwt);
-            drains.configure(config.audit.drain);
-            trusts = inNetworks(config.network.trustedProxies);
-            data.maxConnections = config.limits.connections;
-            current = composed(config, models);
-            healthChecks.follow(models.checked());
-            configuredKeys.configure(keyRecordsOf(config));
-            void before.models.close();
-          },
-          onTaken: () => logger.info('the changed configuration is in use', { file: settings.configFile }),
-          onRefused: (error) =>
-            logger.error('the changed configuration was refused; the one before goes on', { error: String(error) }),
-        });
+  const takeConfig = (config: GatewayConfig): void => {
+    const before = current;
+    const models = openModels(config, settings, book, loads);
+    prices.follow(config.prices, settings.configFile);
+    groups.configure(config);
+    tokens.configure(config.jwt);
+    drains.configure(config.audit.drain);
+    trusts = inNetworks(config.network.trustedProxies);
+    data.maxConnections = config.limits.connections;
+    current = composed(config, models);
+    healthChecks.follow(models.checked());
+    configuredKeys.configure(keyRecordsOf(config));
+    // `close` waits for calls of the models before; its errors concern no call
+    void before.models.close();
+  };
+  const watch = followConfig(settings, reloads, () => current.config, takeConfig);
 
   const flush = async (): Promise<void> => {
     overload.stop();
@@ -294,7 +289,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
         ending.hurry();
         return closed;
       }
-      unwatch();
+      watch?.stop();
       prices.stop();
       healthChecks.stop();
       view.close();
@@ -310,6 +305,27 @@ function openModels(config: GatewayConfig, settings: Settings, book: PriceBook, 
   } catch (error) {
     throw new ConfigError(`${settings.configFile ?? 'the built-in configuration'}: ${(error as Error).message}`);
   }
+}
+
+function followConfig(
+  { configFile: file, configHash: hash, environment }: Settings,
+  reloads: ConfigReloads,
+  inUse: () => GatewayConfig,
+  take: (config: GatewayConfig) => void,
+): ConfigWatch | undefined {
+  if (file === undefined) return undefined;
+  const watch = new ConfigWatch({
+    file,
+    hash,
+    take(text, hash) {
+      const changed = parseChangedConfig(text, file, environment, inUse());
+      take(reloads.effective(changed));
+      reloads.taken(changed, hash);
+    },
+    onRefused: (error) => reloads.refused(error),
+  });
+  watch.start();
+  return watch;
 }
 
 function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: () => void): Stores {

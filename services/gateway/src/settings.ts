@@ -6,10 +6,12 @@ import {
   demoConfig,
   type Environment,
   type GatewayConfig,
-  loadConfigFile,
+  parseConfig,
+  readConfigFile,
 } from '@sluice/config';
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
+import { hashOfConfig } from './config-watch.ts';
 
 /** All that a gateway is started with. */
 export interface Settings {
@@ -21,6 +23,8 @@ export interface Settings {
   readonly config: GatewayConfig;
   /** Where it came from; undefined for one that is built in. */
   readonly configFile: string | undefined;
+  /** Hash of that file's text. */
+  readonly configHash?: string | undefined;
   readonly demo: boolean;
   /** Where Redis is; without it everything is remembered in this process. */
   readonly redis: { readonly state: RedisTarget; readonly cache?: RedisTarget } | undefined;
@@ -35,7 +39,11 @@ export function readSettings(environment: Environment): Settings {
   const file = given ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   const hasProviderKey = providersByKey(environment).length > 0;
   const demo = file === undefined && !hasProviderKey;
-  const config = file === undefined ? checkConfig(demo ? demoConfig : {}, 'built-in') : loadConfigFile(file, environment);
+  const text = file === undefined ? undefined : readConfigFile(file);
+  const config =
+    file === undefined || text === undefined
+      ? checkConfig(demo ? demoConfig : {}, 'built-in')
+      : parseConfig(text, file, environment);
   const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);
   if (adminKey === '')
     throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or leave it away to close the admin API');
@@ -55,6 +63,7 @@ export function readSettings(environment: Environment): Settings {
     logLevel: environment['LOG_LEVEL'] ?? 'info',
     config,
     configFile: file,
+    configHash: text === undefined ? undefined : hashOfConfig(text),
     demo,
     redis,
     environment,

@@ -5,6 +5,7 @@ import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
 import type { AuditWriter } from '../audit-writer.ts';
+import type { ConfigSource } from '../config-reloads.ts';
 import type { ConfiguredKeys } from '../configured-keys.ts';
 import type { Groups } from '../groups.ts';
 import type { Models } from '../models.ts';
@@ -31,7 +32,8 @@ export interface ControlPlaneOptions {
   readonly stores: Stores;
   /** The configuration and its models, as they are now. */
   readonly current: () => { readonly config: GatewayConfig; readonly models: Models };
-  readonly configFile: string | undefined;
+  /** Which file the configuration is from, and since when. */
+  readonly configSource: () => ConfigSource;
   /** The store's and the configuration's. */
   readonly keys: ConfiguredKeys;
   readonly groups: Groups;
@@ -108,7 +110,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     current()
       .models.describe()
       .map(({ name }) => name);
-  admin.use('/config', configurationRoutes({ config: () => current().config, file: options.configFile, providers }));
+  admin.use('/config', configurationRoutes({ config: () => current().config, source: options.configSource, providers }));
   admin.get('/openapi.json', (request, response) => {
     administratorOf(request);
     response.json(openApiDocument);
