@@ -41,7 +41,7 @@ import { PriceRefresh } from './price-refresh.ts';
 import { defaultMemoryBounds } from './process-memory.ts';
 import { ReadinessProbe } from './readiness.ts';
 import { RegistryView } from './registry-view.ts';
-import type { Settings } from './settings.ts';
+import { checkDoors, type Settings } from './settings.ts';
 import { TokenCallers } from './token-callers.ts';
 import { VERSION } from './version.ts';
 
@@ -308,17 +308,19 @@ function openModels(config: GatewayConfig, settings: Settings, book: PriceBook, 
 }
 
 function followConfig(
-  { configFile: file, configHash: hash, environment }: Settings,
+  settings: Settings,
   reloads: ConfigReloads,
   inUse: () => GatewayConfig,
   take: (config: GatewayConfig) => void,
 ): ConfigWatch | undefined {
+  const { configFile: file, configHash: hash, environment } = settings;
   if (file === undefined) return undefined;
   const watch = new ConfigWatch({
     file,
     hash,
     take(text, hash) {
       const changed = parseChangedConfig(text, file, environment, inUse());
+      checkDoors({ ...settings, config: changed });
       take(reloads.effective(changed));
       reloads.taken(changed, hash);
     },

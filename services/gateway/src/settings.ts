@@ -12,6 +12,7 @@ import {
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
 import { hashOfConfig } from './config-watch.ts';
+import { type Doors, refusePublishedSecrets } from './published-secrets.ts';
 
 /** All that a gateway is started with. */
 export interface Settings {
@@ -55,7 +56,7 @@ export function readSettings(environment: Environment): Settings {
     );
   }
   const redis = redisOf(environment);
-  return {
+  const settings: Settings = {
     host,
     port: portOf(environment, 'PORT', 8080),
     adminPort: portOf(environment, 'ADMIN_PORT', 8081),
@@ -68,6 +69,28 @@ export function readSettings(environment: Environment): Settings {
     redis,
     environment,
   };
+  checkDoors(settings);
+  return settings;
+}
+
+/**
+ * Refuses public secrets where others can reach them. For the settings of the start, and for a changed configuration.
+ *
+ * @throws ConfigError
+ */
+export function checkDoors({ config, configFile, adminKey, demo, host, environment }: Settings): void {
+  const { REDIS_URL: url, REDIS_CACHE_URL: cacheUrl, REDIS_PASSWORD: password = '' } = environment;
+  const passwords = [url, cacheUrl].map((one) => (one !== undefined && URL.canParse(one) ? new URL(one).password : ''));
+  const redisPasswords = [...passwords.map(decodeURIComponent), password];
+  refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, ...addressOf(environment, host) });
+}
+
+/** Where others reach the gateway: in a container, where its port is published. */
+function addressOf(environment: Environment, host: string): Pick<Doors, 'address' | 'variable'> {
+  const published = environment['SLUICE_BIND'];
+  return published === undefined || published === ''
+    ? { address: host, variable: 'HOST' }
+    : { address: published, variable: 'SLUICE_BIND' };
 }
 
 function portOf(environment: Environment, variable: string, otherwise: number): number {
