@@ -384,6 +384,12 @@ export const configSchema = z.strictObject({
       maxReplicas: z.number().int().positive().optional(),
     })
     .default({ prefix: 'sluice', timeout: 50 }),
+  objects: z
+    .strictObject({
+      /** Lets all tenants use all files and batches of the providers' accounts. */
+      sharedBetweenTenants: z.boolean().default(false),
+    })
+    .default({ sharedBetweenTenants: false }),
   reload: z
     .strictObject({
       /** Takes a changed file over although it has no more keys, models or providers. */

@@ -1,3 +1,4 @@
+export * from './account-objects.ts';
 export * from './audit.ts';
 export * from './authentication.ts';
 export * from './budget-leases.ts';

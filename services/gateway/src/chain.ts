@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '@sluice/config';
 import { type ConcernHealth, compose, type LlmCall, type LlmService } from '@sluice/core';
 import {
+  accountObjects,
   audit,
   authentication,
   type BudgetLeases,
@@ -45,7 +46,7 @@ export interface ChainParts {
   readonly overload: Overload;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
-  readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth };
+  readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth; readonly objects: ConcernHealth };
 }
 
 /** The gateway: every concern that a call passes, outermost first. */
@@ -85,6 +86,9 @@ export function chain(parts: ChainParts): LlmService {
         health: concerns.cache,
       }),
     );
+  }
+  if (!config.objects.sharedBetweenTenants) {
+    proxies.push(accountObjects({ objects: stores.objects, health: concerns.objects }));
   }
   const { max, budget, floor, initial, longest, wait } = config.resilience.retries;
   const retries: RetrySettings = {

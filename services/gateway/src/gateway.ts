@@ -155,7 +155,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     logger,
   });
   drains.configure(settings.config.audit.drain);
-  const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
+  const concerns = {
+    limits: degradation.concern('limits'),
+    cache: degradation.concern('cache'),
+    objects: degradation.concern('objects'),
+  };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
   const shares = new LocalShares({ clock, maxReplicas: () => current.config.redis.maxReplicas });
   const composed = (config: GatewayConfig, models: Models): Composition => ({
