@@ -100,7 +100,11 @@ function withVariables(value: unknown, environment: Environment, file: string, p
   if (Array.isArray(value)) return value.map((one, n) => withVariables(one, environment, file, [...path, n]));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, one]) => [key, withVariables(one, environment, file, [...path, key])]),
+      Object.entries(value).map(([key, one]) => {
+        // schemas drop this name silently
+        if (key === '__proto__') throw new ConfigError(`${file}: ${pathOf([...path, key])}: is not a name that a field may have`);
+        return [key, withVariables(one, environment, file, [...path, key])];
+      }),
     );
   }
   return value;

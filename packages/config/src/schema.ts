@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { network } from './network.ts';
-import { budgetLimits, byteSize, durationMs, windowLimits } from './units.ts';
+import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
 export const name = z
@@ -23,7 +23,7 @@ const headers = z.record(
 
 /** Calls at one time, over all replicas, and who waits for a place. */
 const concurrency = {
-  maxConcurrency: z.number().int().positive().optional(),
+  maxConcurrency: z.number().int().positive().max(BOUNDS.concurrent).optional(),
   /** Calls that may wait at each replica: 100 if not given, and for 5 s. */
   maxQueue: z.number().int().nonnegative().optional(),
   queueTimeout: durationMs.optional(),
@@ -136,7 +136,7 @@ export const limits = z.strictObject({
   requests: windowLimits.optional(),
   /** Prompt and answer. */
   tokens: windowLimits.optional(),
-  concurrent: z.number().int().positive().optional(),
+  concurrent: z.number().int().positive().max(BOUNDS.concurrent).optional(),
   /** What becomes of calls whose price nobody knows: served if not said. */
   unpriced: z.enum(['serve', 'refuse']).optional(),
 });
@@ -256,8 +256,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Who may say in `X-Forwarded-For` from where a call comes: the ingress. */
       trustedProxies: z.array(network).default([]),
+      /** Names by which the control plane may be asked, beside IP addresses, names of one label and private ones. */
+      adminHosts: z
+        .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected a host's name in lower case, without a port"))
+        .default([]),
     })
-    .default({ trustedProxies: [] }),
+    .default({ trustedProxies: [], adminHosts: [] }),
   prices: z
     .strictObject({
       /** By `provider/model`; over those of the table. */
@@ -271,7 +275,7 @@ export const configSchema = z.strictObject({
     .default({ own: {}, every: 86_400_000 }),
   cache: z
     .strictObject({
-      exact: z.strictObject({ ttl: durationMs }).optional(),
+      exact: z.strictObject({ ttl: longDurationMs }).optional(),
       sharedBetweenTenants: z.boolean().default(false),
       /** A longer answer is not kept. */
       maxEntry: byteSize.default(1_048_576),
@@ -307,9 +311,9 @@ export const configSchema = z.strictObject({
   /** How long the sums of usage are kept. */
   usage: z
     .strictObject({
-      keep: durationMs.default(400 * 86_400_000),
+      keep: longDurationMs.default(400 * 86_400_000),
       /** Those by the hour and by tags, of which there are more. */
-      keepDetailed: durationMs.default(35 * 86_400_000),
+      keepDetailed: longDurationMs.default(35 * 86_400_000),
     })
     .default({ keep: 400 * 86_400_000, keepDetailed: 35 * 86_400_000 }),
   resilience: z
@@ -407,7 +411,7 @@ export const configSchema = z.strictObject({
       /** Bytes of all Buffers of the process beyond which new calls are refused; half of its memory if not given. */
       buffers: byteSize.optional(),
       /** Connections to the data plane at one time; further ones are closed. */
-      connections: z.number().int().positive().default(10_000),
+      connections: z.number().int().positive().max(1_000_000).default(10_000),
     })
     .default({ body: 10_485_760, bodyTimeout: 30_000, connections: 10_000 }),
 });

@@ -16,7 +16,7 @@ export interface ConfigReloadsOptions {
 export interface ConfigSource {
   readonly file: string | null;
   /** SHA-256 of its text, in hex. */
-  readonly hash: string | null;
+  readonly fingerprint: string | null;
   /** When it was taken over, ISO 8601. */
   readonly takenAt: string;
   /** Why the file as it is now was refused; null if it is in use. */
@@ -34,7 +34,7 @@ export class ConfigReloads {
     this.#options = options;
     const { file = null, hash = null } = options;
     const takenAt = new Date(options.clock.now()).toISOString();
-    this.#source = { file, hash, takenAt, refused: null, restartRequired: [] };
+    this.#source = { file, fingerprint: hash, takenAt, refused: null, restartRequired: [] };
     this.#measure();
   }
 
@@ -51,7 +51,13 @@ export class ConfigReloads {
   taken(changed: GatewayConfig, hash: string): void {
     const { started, clock, logger, metrics, file = null } = this.#options;
     const fields = restartRequired(started, changed);
-    this.#source = { file, hash, takenAt: new Date(clock.now()).toISOString(), refused: null, restartRequired: fields };
+    this.#source = {
+      file,
+      fingerprint: hash,
+      takenAt: new Date(clock.now()).toISOString(),
+      refused: null,
+      restartRequired: fields,
+    };
     metrics.configReloads.inc({ result: 'taken' });
     this.#measure();
     logger.info('configuration reloaded', { file, hash });
@@ -69,11 +75,11 @@ export class ConfigReloads {
 
   #measure(): void {
     const { metrics } = this.#options;
-    const { hash, takenAt, restartRequired: fields } = this.#source;
+    const { fingerprint, takenAt, restartRequired: fields } = this.#source;
     metrics.configReloadSuccess.set(1);
     metrics.configReloadTime.set(Date.parse(takenAt) / 1_000);
     // 48 bits of the hash are exact as a number
-    metrics.configReloadHash.set(hash === null ? 0 : Number.parseInt(hash.slice(0, 12), 16));
+    metrics.configReloadHash.set(fingerprint === null ? 0 : Number.parseInt(fingerprint.slice(0, 12), 16));
     metrics.configRestartRequired.set(fields.length);
   }
 }

@@ -1,4 +1,4 @@
-import { durationMs } from '@sluice/config';
+import { longDurationMs } from '@sluice/config';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Answer } from './admin-client.ts';
 import { CliError, EXIT } from './cli-error.ts';
@@ -11,7 +11,7 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** A day, or so long ago: `7d` is today and the six days before. */
 function day(text: string): string {
-  const duration = durationMs.safeParse(text);
+  const duration = longDurationMs.safeParse(text);
   if (duration.success) return dayOf(Date.now() - duration.data + (duration.data >= 86_400_000 ? 86_400_000 : 0));
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
     throw new InvalidArgumentError('expected a day such as 2026-11-24, or a time ago such as 7d');

@@ -20,6 +20,7 @@ import { cacheRoutes } from './cache.ts';
 import { changesRoutes } from './changes.ts';
 import { configurationRoutes } from './configuration.ts';
 import { groupRoutes } from './groups.ts';
+import { hostGuard } from './host-guard.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
 import { administratorOf, permitForAll } from './permissions.ts';
@@ -62,6 +63,8 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   app.disable('x-powered-by');
   // versions of records are ours to tell; what is read is never taken from a cache
   app.disable('etag');
+
+  app.use(hostGuard(() => current().config.network.adminHosts));
 
   app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
   app.get('/readyz', (_request, response) => {

@@ -385,7 +385,7 @@ export const openApiDocument = {
             type: 'object',
             properties: {
               file: { type: ['string', 'null'] },
-              hash: { type: ['string', 'null'] },
+              fingerprint: { type: ['string', 'null'] },
               takenAt: { type: 'string', format: 'date-time' },
               refused: { type: ['string', 'null'] },
               restartRequired: { type: 'array', items: { type: 'string' } },
