@@ -93,7 +93,7 @@ export class AuditWriter implements AuditSink {
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
     const usage = usageOfRecord(record);
-    if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
+    this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
     for (const charge of charged) this.#charge(charge, record.costUsd);
     if (this.#usage.length >= this.#addUpAt) {
       this.#usage = together(this.#usage);

@@ -37,7 +37,7 @@ export function addUsage(program: Command, context: Context): void {
   program
     .command('usage')
     .description('what was used and what it cost')
-    .option('--by <names>', 'day, month, hour, tenant, team, key, user, tag, provider, model; several with commas', 'day')
+    .option('--by <names>', 'day, month, hour, tenant, team, key, user, tag, provider, model, reason; several with commas', 'day')
     .option('--since <day>', 'from when: 2026-11-24, or 7d; this month if not given', day)
     .option('--until <day>', 'to when; today if not given', day)
     .option('--tenant <name>')
@@ -45,6 +45,7 @@ export function addUsage(program: Command, context: Context): void {
     .option('--key <name>')
     .option('--provider <name>')
     .option('--model <name>')
+    .option('--reason <code>', 'why calls were not answered: an error code')
     .option('--user <name>', 'an end user (the tag `user`)')
     .option('--tag <name=value>')
     .option('--csv', 'as CSV, all figures')
