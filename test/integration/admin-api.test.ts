@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
+import { sendRaw } from '../support/raw-request.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -120,6 +121,10 @@ describe('the admin API', () => {
     ['a name with a colon', { name: 'a:b' }, 'name'],
     ['an unknown field', { name: 'a', budget: 5 }, 'budget'],
     ['a limit that is none', { name: 'a', limits: { requests: 'many' } }, 'limits.requests'],
+    ['more requests than any', { name: 'a', limits: { requests: '99999999999999999999/min' } }, 'limits.requests'],
+    ['a longer window than any', { name: 'a', users: { limits: { tokens: '5/9999999d' } } }, 'users.limits.tokens'],
+    ['more calls at one time than any', { name: 'a', limits: { concurrent: 1e15 } }, 'limits.concurrent'],
+    ['more money than any', { name: 'a', budget: '99999999999999 USD/month' }, 'budget'],
     ['a date that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt'],
   ])('refuses %s, and names the field', async (_what, body, field) => {
     const answer = await admin('POST', '/keys', body);
@@ -137,5 +142,38 @@ describe('the admin API', () => {
       });
     expect((await send('{')).status).toBe(400);
     expect((await send(`{"name":"${'x'.repeat(100_000)}"}`)).status).toBe(413);
+  });
+
+  it('answers only to a Host that no web page can have', async () => {
+    const get = (path: string, ...hosts: string[]) =>
+      sendRaw(gateway().adminUrl, [
+        `GET ${path} HTTP/1.1\r\n${hosts.map((host) => `Host: ${host}\r\n`).join('')}authorization: Bearer ${ADMIN_KEY}\r\nconnection: close\r\n\r\n`,
+      ]);
+    for (const path of ['/metrics', '/admin/v1/stats', '/livez']) {
+      expect((await get(path, 'evil.example')).status).toBe(421);
+      expect((await get(path, 'localhost', 'localhost')).status).toBe(400);
+      for (const host of ['localhost:8081', '10.0.0.7:8081', 'gateway:8081', 'sluice.prod.svc']) {
+        expect((await get(path, host)).status).toBe(200);
+      }
+    }
+    expect((await get('http://evil.example/metrics', 'localhost')).status).toBe(400);
+  });
+
+  it('refuses __proto__ anywhere in a body, and takes names that only look dangerous', async () => {
+    const send = (body: string) =>
+      fetch(`${gateway().adminUrl}/admin/v1/keys`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+        body,
+      });
+    for (const field of ['metadata', 'tags']) {
+      const answer = await send(`{"name":"a","${field}":{"__proto__":"x"}}`);
+      expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ field: `${field}.__proto__` })]);
+    }
+    const answer = await send('{"name":"a","metadata":{"constructor":"x","prototype":"y"}}');
+    expect([answer.status, await answer.json()]).toEqual([
+      201,
+      expect.objectContaining({ metadata: { constructor: 'x', prototype: 'y' } }),
+    ]);
   });
 });

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { stringify } from 'yaml';
-import { ask, chat } from '../support/ask.ts';
-import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { ask, askAdmin, chat } from '../support/ask.ts';
+import { ADMIN_KEY, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-lifecycle';
@@ -82,7 +82,7 @@ describe('a gateway process', () => {
       keys: [{ name: 'other', secret: 'another-key' }],
     });
     await write(gateway.configFile, stringify(changed));
-    await waitFor(() => gateway.output().includes('the changed configuration is in use'), 'the configuration to be taken over');
+    await waitFor(() => gateway.output().includes('configuration reloaded'), 'the configuration to be taken over');
     const answer = await ask(gateway.url, chat('name', 'x'), { key: 'another-key' });
     expect([answer.status, answer.headers.get('x-sluice-model')]).toEqual([200, 'after']);
     expect((await ask(gateway.url, chat('name', 'x'), { key: KEY })).status).toBe(401);
@@ -91,10 +91,43 @@ describe('a gateway process', () => {
 
   it('refuses a configuration that is wrong, says why, and goes on', async () => {
     const gateway = await start();
-    await write(gateway.configFile, 'models: { broken: { targets: [{ provider: nobody, model: x }] } }');
-    await waitFor(() => gateway.output().includes('was refused'), 'the configuration to be refused');
+    const broken = { broken: { targets: [{ provider: 'nobody', model: 'x' }] } };
+    await write(gateway.configFile, stringify(configWith({ models: broken })));
+    await waitFor(() => gateway.output().includes('configuration refused'), 'the configuration to be refused');
     expect(gateway.output()).toContain("models.broken.targets[0].provider: there is no provider 'nobody'");
     expect((await ask(gateway.url, chat('up/x', 'x'), { key: KEY })).status).toBe(200);
+  });
+
+  it('serves calls while its configuration is emptied and written again, and reports both', async () => {
+    const gateway = await start();
+    const metric = async (line: string) => {
+      const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+      return Number(
+        text
+          .split('\n')
+          .find((one) => one.startsWith(`${line} `))
+          ?.split(' ')
+          .at(-1),
+      );
+    };
+    const source = async () => (await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/config')).json;
+    const before = await source();
+    const hash = await metric('sluice_config_reload_hash');
+    const text = await readFile(gateway.configFile, 'utf8');
+    await writeFile(gateway.configFile, '');
+    const refused = 'sluice_config_reloads_total{result="refused"}';
+    await waitFor(async () => (await metric(refused)) === 1, 'the empty file to be refused');
+    expect((await ask(gateway.url, chat('up/x', 'x'), { key: KEY })).status).toBe(200);
+    expect(await metric('sluice_config_reload_success')).toBe(0);
+    expect(await source()).toEqual({ ...before, refused: expect.stringContaining('is empty') });
+    await writeFile(gateway.configFile, `${text}\nusage: { keep: 7d }\nstreams: { heartbeat: 14s }\n`);
+    await waitFor(async () => (await metric('sluice_config_reload_success')) === 1, 'the changed file to be taken over');
+    expect(await metric('sluice_config_reload_hash')).not.toBe(hash);
+    expect(await metric('sluice_config_reload_restart_required')).toBe(1);
+    const after = await source();
+    expect(after).toMatchObject({ refused: null, restartRequired: ['usage.keep'] });
+    expect(after['config']).toMatchObject({ usage: { keep: 400 * 86_400_000 }, streams: { heartbeat: 14_000 } });
+    expect(gateway.output()).toContain('restart required');
   });
 
   /** As editors and orchestrators do it: never half a file. */

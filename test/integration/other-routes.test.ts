@@ -38,9 +38,13 @@ describe('routes whose bytes pass unread', () => {
       },
       models: { 'safe-words': { targets: [{ provider: 'other', model: 'omni-moderation-latest' }] } },
       keys: [
-        { name: 'all', secret: KEY },
-        { name: 'some', secret: `${KEY}-some`, models: ['safe-words'] },
-        { name: 'few', secret: `${KEY}-few`, limits: { requests: '1/h' } },
+        { name: 'all', secret: KEY, tenant: 'one', routes: ['/v1/*'] },
+        { name: 'another', secret: `${KEY}-another`, tenant: 'two', routes: ['/v1/*'] },
+        { name: 'unnamed', secret: `${KEY}-unnamed` },
+        { name: 'paid', secret: `${KEY}-paid`, routes: ['/v1/*'], budget: '5 USD' },
+        { name: 'serves', secret: `${KEY}-serves`, budget: '5 USD', limits: { unpriced: 'serve' } },
+        { name: 'some', secret: `${KEY}-some`, models: ['safe-words'], routes: ['/v1/*'] },
+        { name: 'few', secret: `${KEY}-few`, routes: ['/v1/files'], limits: { requests: '1/h' } },
       ],
       limits: { body: '64KiB' },
     });
@@ -71,9 +75,9 @@ describe('routes whose bytes pass unread', () => {
     upstream.answer(whole('{"object":"list","data":[]}'));
     second.answer(whole('{"object":"list","data":[]}'));
     await openai.files.list({ purpose: 'batch', limit: 5 });
-    expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/files?purpose=batch&limit=5' });
+    expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/files?purpose=batch&limit=1000' });
     await openai.batches.list({}, { headers: { 'x-sluice-provider': 'other' } });
-    expect(second.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/batches' });
+    expect(second.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/batches?limit=100' });
     const nobody = openai.files.list({}, { headers: { 'x-sluice-provider': 'watched' } });
     await expect(nobody).rejects.toMatchObject({ status: 404, message: expect.stringContaining('GET /v1/files') });
     await expect(fetch(`${gateway.url}/v1/rerank`, jsonOf(KEY, { query: 'x' })).then((r) => r.status)).resolves.toBe(404);
@@ -89,7 +93,7 @@ describe('routes whose bytes pass unread', () => {
     upstream.answer(whole('{"object":"list","data":[]}'));
     const answer = await fetch(`${gateway.url}/v1/files?key=${KEY}&limit=1&%6Bey=${KEY}`);
     expect(answer.status).toBe(200);
-    expect(upstream.requests.at(-1)?.path).toBe('/v1/files?limit=1');
+    expect(upstream.requests.at(-1)?.path).toBe('/v1/files?limit=1000');
     expect(JSON.stringify(upstream.requests.at(-1))).not.toContain(KEY);
   });
 
@@ -181,6 +185,40 @@ describe('routes whose bytes pass unread', () => {
     await expect(as('some').moderations.create({ model: 'openai/x', input: 'x' })).rejects.toMatchObject({ status: 403 });
     await expect(as('some').moderations.create({ input: 'x' })).rejects.toMatchObject({ status: 403 });
     await expect(as('some').files.list()).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
+  });
+
+  it('give files and batches to the tenant that made them, and to keys that name the routes', async () => {
+    upstream.answer(whole('{"id":"file-of-one","object":"file"}'));
+    const { id } = await openai.files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'batch' });
+    await openai.files.retrieve(id);
+    upstream.answer(whole(JSON.stringify({ object: 'list', data: [{ id }, { id: 'file-of-nobody' }], has_more: false })));
+    const ids = async (client: OpenAI) => (await client.files.list()).data.map((file) => file.id);
+    expect(await ids(openai)).toEqual([id]);
+    expect(await ids(as('another'))).toEqual([]);
+    const before = upstream.requests.length;
+    const another = as('another');
+    await expect(another.files.retrieve(id)).rejects.toMatchObject({ status: 404 });
+    await expect(another.files.delete(id)).rejects.toMatchObject({ status: 404 });
+    await expect(
+      another.batches.create({ input_file_id: id, endpoint: '/v1/embeddings', completion_window: '24h' }),
+    ).rejects.toMatchObject({ status: 404 });
+    await expect(as('unnamed').files.list()).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
+    expect(upstream.requests).toHaveLength(before);
+  });
+
+  it('of unknown cost are refused to a key with a hard budget, unless it may use what has no price', async () => {
+    upstream.answer(whole('{"data":[]}'));
+    const before = upstream.requests.length;
+    for (const refused of [
+      as('paid').images.generate({ model: 'openai/dall-e-3', prompt: 'x' }),
+      as('paid').audio.speech.create({ model: 'openai/tts-1', voice: 'alloy', input: 'x' }),
+      as('paid').batches.create({ input_file_id: 'x', endpoint: '/v1/embeddings', completion_window: '24h' }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
+    }
+    expect(upstream.requests).toHaveLength(before);
+    await as('serves').images.generate({ model: 'openai/dall-e-3', prompt: 'x' });
+    expect(upstream.requests).toHaveLength(before + 1);
   });
 
   it('are no others than those that are listed', async () => {

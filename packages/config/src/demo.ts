@@ -30,3 +30,14 @@ export const demoConfig: ConfigFile = {
 };
 
 export const DEMO_ADMIN_KEY = 'sk-sluice-admin-demo';
+
+/**
+ * Secrets that the documentation and docker-compose.yml (this and earlier versions) show: they open the demonstration, and must open nothing that others can
+ * reach.
+ */
+export const PUBLISHED_SECRETS: ReadonlySet<string> = new Set([
+  DEMO_ADMIN_KEY,
+  'sluice-redis-of-the-demo',
+  'sluice-inside',
+  ...['sk-sluice-demo', 'user123', 'team456', 'admin789', 'demo'],
+]);

@@ -84,6 +84,10 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     ['jwt: [{ name: l, issuer: i, audience: a, jwks: "https://l/jwks" }]', 'jwt[0].tenant: is needed where no teamClaim'],
     ['jwt: [{ name: l, issuer: i, audience: a, jwks: "file:///etc/keys", tenant: t }]', 'jwt[0].jwks'],
     ['audit: { drain: { webhook: { url: "http://x", secret: short } } }', 'audit.drain.webhook.secret: expected 16 characters'],
+    [
+      'keys: [{ name: a, secret: secret-a, metadata: { __proto__: x } }]',
+      'sluice.yaml: keys[0].metadata.__proto__: is not a name',
+    ],
     ['models: {', 'sluice.yaml:1:'],
     ['a: 1\na: 2', 'sluice.yaml:2:1:'],
   ])('%s is refused with the place and what was expected', (text, expected) => {

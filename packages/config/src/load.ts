@@ -12,13 +12,22 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws ConfigError */
 export function loadConfigFile(file: string, environment: Environment): GatewayConfig {
-  let text: string;
+  return parseConfig(readConfigFile(file), file, environment);
+}
+
+/** Returns the text of a configuration file. @throws ConfigError */
+export function readConfigFile(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+    throw unreadable(file, error);
   }
-  return parseConfig(text, file, environment);
+}
+
+/** Describes why a file cannot be read. */
+export function unreadable(file: string, error: unknown): ConfigError {
+  const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+  return new ConfigError(`${file}: cannot be read (${code})`);
 }
 
 /**
@@ -91,7 +100,11 @@ function withVariables(value: unknown, environment: Environment, file: string, p
   if (Array.isArray(value)) return value.map((one, n) => withVariables(one, environment, file, [...path, n]));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, one]) => [key, withVariables(one, environment, file, [...path, key])]),
+      Object.entries(value).map(([key, one]) => {
+        // schemas drop this name silently
+        if (key === '__proto__') throw new ConfigError(`${file}: ${pathOf([...path, key])}: is not a name that a field may have`);
+        return [key, withVariables(one, environment, file, [...path, key])];
+      }),
     );
   }
   return value;

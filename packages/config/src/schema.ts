@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { network } from './network.ts';
-import { budgetLimits, byteSize, durationMs, windowLimits } from './units.ts';
+import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
 export const name = z
@@ -23,7 +23,7 @@ const headers = z.record(
 
 /** Calls at one time, over all replicas, and who waits for a place. */
 const concurrency = {
-  maxConcurrency: z.number().int().positive().optional(),
+  maxConcurrency: z.number().int().positive().max(BOUNDS.concurrent).optional(),
   /** Calls that may wait at each replica: 100 if not given, and for 5 s. */
   maxQueue: z.number().int().nonnegative().optional(),
   queueTimeout: durationMs.optional(),
@@ -146,7 +146,7 @@ export const limits = z.strictObject({
   requests: windowLimits.optional(),
   /** Prompt and answer. */
   tokens: windowLimits.optional(),
-  concurrent: z.number().int().positive().optional(),
+  concurrent: z.number().int().positive().max(BOUNDS.concurrent).optional(),
   /** What becomes of calls whose price nobody knows: served if not said. */
   unpriced: z.enum(['serve', 'refuse']).optional(),
 });
@@ -269,8 +269,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Who may say in `X-Forwarded-For` from where a call comes: the ingress. */
       trustedProxies: z.array(network).default([]),
+      /** Names by which the control plane may be asked, beside IP addresses, names of one label and private ones. */
+      adminHosts: z
+        .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected a host's name in lower case, without a port"))
+        .default([]),
     })
-    .default({ trustedProxies: [] }),
+    .default({ trustedProxies: [], adminHosts: [] }),
   prices: z
     .strictObject({
       /** By `provider/model`; over those of the table. */
@@ -284,7 +288,7 @@ export const configSchema = z.strictObject({
     .default({ own: {}, every: 86_400_000 }),
   cache: z
     .strictObject({
-      exact: z.strictObject({ ttl: durationMs }).optional(),
+      exact: z.strictObject({ ttl: longDurationMs }).optional(),
       sharedBetweenTenants: z.boolean().default(false),
       /** A longer answer is not kept. */
       maxEntry: byteSize.default(1_048_576),
@@ -320,9 +324,9 @@ export const configSchema = z.strictObject({
   /** How long the sums of usage are kept. */
   usage: z
     .strictObject({
-      keep: durationMs.default(400 * 86_400_000),
+      keep: longDurationMs.default(400 * 86_400_000),
       /** Those by the hour and by tags, of which there are more. */
-      keepDetailed: durationMs.default(35 * 86_400_000),
+      keepDetailed: longDurationMs.default(35 * 86_400_000),
     })
     .default({ keep: 400 * 86_400_000, keepDetailed: 35 * 86_400_000 }),
   resilience: z
@@ -399,18 +403,36 @@ export const configSchema = z.strictObject({
       maxReplicas: z.number().int().positive().optional(),
     })
     .default({ prefix: 'sluice', timeout: 50 }),
+  objects: z
+    .strictObject({
+      /** Lets all tenants use all files and batches of the providers' accounts. */
+      sharedBetweenTenants: z.boolean().default(false),
+    })
+    .default({ sharedBetweenTenants: false }),
+  reload: z
+    .strictObject({
+      /** Takes a changed file over although it has no more keys, models or providers. */
+      allowEmpty: z.boolean().default(false),
+    })
+    .default({ allowEmpty: false }),
   limits: z
     .strictObject({
       /** A longer request is refused. */
       body: byteSize.default(10_485_760),
-      /** A request whose body takes longer is cut off. */
+      /** A request whose body is not complete after this time is refused. */
       bodyTimeout: durationMs.default(30_000),
       /** How long a call waits whose budget is reserved by calls in flight; 0 refuses it at once. */
       wait: durationMs.default(2_000),
       /** What of a budget is reserved for an answer: as much as it may have, or as much as it is likely to have, with the answer bounded to that. */
       reserve: z.enum(['full', 'adaptive']).default('full'),
+      /** Bytes of all unfinished bodies of the process; an eighth of its memory (container limit or machine) if not given. */
+      unfinishedBodies: byteSize.optional(),
+      /** Bytes of all Buffers of the process beyond which new calls are refused; half of its memory if not given. */
+      buffers: byteSize.optional(),
+      /** Connections to the data plane at one time; further ones are closed. */
+      connections: z.number().int().positive().max(1_000_000).default(10_000),
     })
-    .default({ body: 10_485_760, bodyTimeout: 30_000, wait: 2_000, reserve: 'full' }),
+    .default({ body: 10_485_760, bodyTimeout: 30_000, wait: 2_000, reserve: 'full', connections: 10_000 }),
 });
 
 /** The configuration as the gateway uses it: durations in milliseconds, sizes in bytes. */

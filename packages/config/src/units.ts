@@ -14,24 +14,48 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   day: 86_400_000,
 };
 
-/** `250ms`, `30s`, `5min`, `1h`, `7d`, as milliseconds. */
-export const durationMs = z.string().transform((text, context): number => {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/.exec(text) ?? [];
-  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
-  if (unitMs === undefined || Number(amount) <= 0) {
-    context.addIssue({ code: 'custom', message: 'expected a duration such as 250ms, 30s, 5min, 1h or 7d' });
+const DAY_MS = 86_400_000;
+
+/** Bounds of what limits may be. Within them every sum of a meter is exact as a double, in Lua too. */
+export const BOUNDS = {
+  /** Requests or tokens in a window. */
+  windowLimit: 1_000_000_000_000,
+  windowMs: 366 * DAY_MS,
+  /** Calls in flight at one time. */
+  concurrent: 1_000_000,
+  /** US dollars: 9e15 nano-dollars are below 2^53. */
+  budgetUsd: 9_000_000,
+  /** A longer timer of Node.js fires at once: it counts 2^31 - 1 milliseconds. */
+  timerMs: 24 * DAY_MS,
+  durationMs: 3_660 * DAY_MS,
+  bytes: 1_099_511_627_776,
+} as const;
+
+const duration = (maxMs: number) =>
+  z.string().transform((text, context): number => {
+    const [, amount, unit] = /^(\d{1,15}(?:\.\d{1,9})?) ?([a-z]+)$/.exec(text) ?? [];
+    const unitMs = unit !== undefined && Object.hasOwn(UNIT_MS, unit) ? (UNIT_MS[unit] ?? 0) : 0;
+    const ms = Number(amount ?? 0) * unitMs;
+    if (ms > 0 && ms <= maxMs) return ms;
+    const message = `expected a duration such as 250ms, 30s, 5min, 1h or 7d, of at most ${maxMs / DAY_MS}d`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
-  }
-  return Number(amount) * unitMs;
-});
+  });
+
+/** Reads `250ms`, `30s`, `5min`, `1h`, `7d` as milliseconds that a timer can wait: at most 24 days. */
+export const durationMs = duration(BOUNDS.timerMs);
+
+/** Reads a duration for which something is kept: at most ten years. */
+export const longDurationMs = duration(BOUNDS.durationMs);
 
 /** `60/min`, `1000/h`, `5/10s`: so much in every span of that length. */
 export const windowLimit = z.string().transform((text, context): WindowLimit => {
   const [, limit, spans = '1', unit] = /^(\d+) ?\/ ?(\d+)? ?([a-z]+)$/.exec(text) ?? [];
-  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
-  const windowMs = unitMs === undefined ? 0 : Number(spans) * unitMs;
-  if (limit === undefined || windowMs < 1_000) {
-    context.addIssue({ code: 'custom', message: 'expected a limit such as 60/min, 1000/h or 5/10s, over a second or more' });
+  const unitMs = unit !== undefined && Object.hasOwn(UNIT_MS, unit) ? (UNIT_MS[unit] ?? 0) : 0;
+  const windowMs = Number(spans) * unitMs;
+  if (limit === undefined || Number(limit) > BOUNDS.windowLimit || windowMs < 1_000 || windowMs > BOUNDS.windowMs) {
+    const message = `expected a limit such as 60/min, 1000/h or 5/10s: at most ${BOUNDS.windowLimit}, over 1s to ${BOUNDS.windowMs / DAY_MS}d`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   return { limit: Number(limit), windowMs };
@@ -53,8 +77,9 @@ export const windowLimits = z.union([
 /** `50 USD/month`, `5 USD/day`, `100 USD` in all. */
 export const budgetLimit = z.string().transform((text, context): BudgetLimit => {
   const [, amount, period = 'total', soft] = /^(\d+(?:\.\d+)?) ?USD(?: ?\/ ?(day|month|total))?( soft)?$/.exec(text) ?? [];
-  if (amount === undefined || Number(amount) <= 0) {
-    context.addIssue({ code: 'custom', message: 'expected a budget such as 50 USD/month, 5 USD/day soft or 100 USD' });
+  if (amount === undefined || Number(amount) > BOUNDS.budgetUsd || usd(Number(amount)) < 1) {
+    const message = `expected a budget such as 50 USD/month, 5 USD/day soft or 100 USD, of 0.000000001 to ${BOUNDS.budgetUsd} USD`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   return { amount: usd(Number(amount)), period: period as BudgetLimit['period'], ...(soft === undefined ? {} : { soft: true }) };
@@ -114,13 +139,34 @@ export const budgetLimits = z.union([
 
 /** `10MiB`, `512KiB`, `2MB` or a number of bytes. */
 export const byteSize = z.union([z.number().int().positive(), z.string()]).transform((value, context): number => {
-  if (typeof value === 'number') return value;
-  const factors: Readonly<Record<string, number>> = { B: 1, KB: 1_000, MB: 1_000_000, KiB: 1_024, MiB: 1_048_576 };
-  const [, amount, unit] = /^(\d+) ?([KM]?i?B)$/.exec(value) ?? [];
-  const factor = unit === undefined ? undefined : factors[unit];
-  if (factor === undefined) {
-    context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB or 10MiB' });
-    return z.NEVER;
-  }
-  return Number(amount) * factor;
+  const factors: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+  const [, amount, unit = ''] = typeof value === 'number' ? ['', value, 'B'] : (/^(\d+) ?([KMG]?i?B)$/.exec(value) ?? []);
+  const bytes = Number(amount ?? 0) * (factors[unit] ?? 0);
+  if (bytes >= 1 && bytes <= BOUNDS.bytes) return bytes;
+  context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB, 10MiB or 2GiB, of at most 1024GiB' });
+  return z.NEVER;
 });
+
+/** Brings limits that were stored before there were bounds within them. */
+export function boundedLimits(limits: Limits): Limits {
+  const { requests, tokens, budget, concurrent } = limits;
+  const window = ({ limit, windowMs }: WindowLimit): WindowLimit => ({
+    limit: Math.min(limit, BOUNDS.windowLimit),
+    windowMs: Math.min(windowMs, BOUNDS.windowMs),
+  });
+  const money = (one: BudgetLimit): BudgetLimit => ({ ...one, amount: Math.min(one.amount, usd(BOUNDS.budgetUsd)) });
+  return {
+    ...limits,
+    ...(requests === undefined ? {} : { requests: mapped(requests, window) }),
+    ...(tokens === undefined ? {} : { tokens: mapped(tokens, window) }),
+    ...(budget === undefined ? {} : { budget: mapped(budget, money) }),
+    ...(concurrent === undefined ? {} : { concurrent: Math.min(concurrent, BOUNDS.concurrent) }),
+  };
+}
+
+/** One as it is, several as a list. */
+function mapped<Limit extends object>(limits: Limit | readonly Limit[], change: (limit: Limit) => Limit): Limit | Limit[] {
+  const changed = limitsIn(limits).map(change);
+  const [first] = changed;
+  return Array.isArray(limits) || first === undefined ? changed : first;
+}

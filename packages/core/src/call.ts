@@ -142,7 +142,10 @@ export interface LlmCall {
   readonly dialect: DialectName;
   /** The route as the contract writes it (`POST /v1/chat/completions`): a label, never the client's own text. */
   readonly route: string;
-  readonly message: RequestMessage;
+  /** The request; it cannot be read before `receive`, where there is one, has been called. */
+  message: RequestMessage;
+  /** Receives the body and returns the request. Called once, after the key was checked. @throws LlmError */
+  readonly receive?: () => Promise<RequestMessage>;
   /** The secret that the client showed; authentication reads it, and nothing else may. */
   readonly credential: string | undefined;
   readonly preferences: Preferences;

@@ -1,3 +1,4 @@
+export * from './account-objects.ts';
 export * from './audit.ts';
 export * from './authentication.ts';
 export * from './caching.ts';
@@ -15,6 +16,7 @@ export * from './model-access.ts';
 export * from './model-list.ts';
 export * from './observability.ts';
 export * from './replica-count.ts';
+export * from './request-body.ts';
 export * from './shared-usage.ts';
 export * from './stream-recovery.ts';
 export * from './targets/circuit-breakers.ts';

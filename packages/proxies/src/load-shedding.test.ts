@@ -9,7 +9,7 @@ describe('load shedding', () => {
     const metrics = createMetrics({ version: '0', node: '0' });
     let short: 'lag' | 'heap' | undefined;
     const next = scripted(answer());
-    const service = loadShedding({ short: () => short, metrics })(next);
+    const service = loadShedding({ pressure: () => short, metrics })(next);
     const call = () => service.complete(openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }));
     expect((await call()).status).toBe(200);
     short = 'heap';

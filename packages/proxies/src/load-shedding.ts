@@ -2,8 +2,8 @@ import { LlmError, type LlmProxy } from '@sluice/core';
 import type { Metrics } from '@sluice/telemetry';
 
 export interface LoadSheddingOptions {
-  /** Of what there is too little now; undefined where there is enough. */
-  readonly short: () => 'lag' | 'heap' | undefined;
+  /** Returns what the process has too little of; undefined if new calls can be taken. */
+  readonly pressure: () => 'lag' | 'heap' | 'buffers' | undefined;
   readonly metrics?: Pick<Metrics, 'shed'>;
 }
 
@@ -15,10 +15,10 @@ const RETRY_AFTER_MS = 1_000;
  *
  * @throws LlmError `overloaded`
  */
-export function loadShedding({ short, metrics }: LoadSheddingOptions): LlmProxy {
+export function loadShedding({ pressure, metrics }: LoadSheddingOptions): LlmProxy {
   return (next) => ({
     async complete(call) {
-      const reason = short();
+      const reason = pressure();
       if (reason === undefined) return next.complete(call);
       metrics?.shed.inc({ reason });
       throw new LlmError('overloaded', 'The gateway has too much to do right now.', { retryAfterMs: RETRY_AFTER_MS });

@@ -1,4 +1,4 @@
-import { type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
+import { type Limits, type LlmCall, LlmError, type LlmProxy, limitsIn, matchesAny } from '@sluice/core';
 import type { CallerGroup } from './metering/caller-group.ts';
 import type { Model } from './targets/model.ts';
 
@@ -8,6 +8,18 @@ export interface KnownModels {
   /** Where it may go, and at what price. */
   get?(model: string): Pick<Model, 'targets'> | undefined;
 }
+
+/** Routes about objects of a provider's account. */
+const ACCOUNT_ROUTE = /^[A-Z]+ \/v1\/(files|batches)(\/|$)/;
+
+/** Requests that a provider bills, and whose answers are not read. */
+const UNPRICED_WORK = /^POST \/v1\/(images\/.+|audio\/.+|rerank|batches)$/;
+
+const isUnpricedWork = (call: LlmCall): boolean => call.operation === 'other' && UNPRICED_WORK.test(call.route);
+
+/** Whether there is a hard budget that calls of unknown cost would pass by, and nothing that allows it. */
+const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
+  unpriced !== 'serve' && limitsIn(budget).some(({ soft }) => soft !== true);
 
 /**
  * Refuses what the key may not use (routes and models) and what is not there, before anything is reserved or looked up for it. A call that comes past here
@@ -20,8 +32,14 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
     const { caller } = call.facts;
     if (caller === undefined || call.operation === 'models' || call.operation === 'count_tokens') return;
     const all = [caller.limits, ...(groups?.(call) ?? []).map(({ limits }) => limits)];
+    if (isUnpricedWork(call) && all.some(refusesUnpricedWork)) {
+      throw new LlmError(
+        'model_not_allowed',
+        `The cost of ${call.route} is not known, and this API key has a budget. Ask for limits: { unpriced: serve } beside the budget.`,
+      );
+    }
     if (!all.some(({ unpriced }) => unpriced === 'refuse')) return;
-    // what passes unread tells no tokens, so that nobody can say what it costs
+    // an unread answer reports no tokens, so its cost is not known
     if (call.operation === 'other') {
       throw new LlmError(
         'model_not_allowed',
@@ -43,6 +61,12 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
       const routes = call.facts.caller?.routes;
       if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
         throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
+      }
+      if (routes === undefined && ACCOUNT_ROUTE.test(call.route)) {
+        throw new LlmError(
+          'model_not_allowed',
+          `The route ${call.route} is about the provider's account: a key may use it only if its routes name it.`,
+        );
       }
       if (call.operation === 'other' && model === '') {
         if (call.facts.caller?.models !== undefined) {

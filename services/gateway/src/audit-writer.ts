@@ -120,12 +120,12 @@ export class AuditWriter implements AuditSink {
   /** Adds what a call came to to the sums. A record whose amounts cannot be right is set aside, so that it spoils no sum of others. */
   #count(record: AuditRecord, charged: readonly BudgetCharge[]): void {
     const usage = usageOfRecord(record);
-    if (usage !== undefined && !isPlausible(usage)) {
+    if (!isPlausible(usage)) {
       this.#options.metrics.auditSetAside.inc();
       this.#options.onSetAside?.(record);
       return;
     }
-    if (usage !== undefined) this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
+    this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
     for (const charge of charged) this.#charge(charge, record.costUsd);
   }
 

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '@sluice/config';
 import { type ConcernHealth, compose, type LlmCall, type LlmService } from '@sluice/core';
 import {
+  accountObjects,
   audit,
   authentication,
   type BudgetLeases,
@@ -20,6 +21,7 @@ import {
   observability,
   RequestCounter,
   type RetrySettings,
+  requestBody,
   type SharedLoads,
   type SharedUsage,
   type SleepWatch,
@@ -50,7 +52,7 @@ export interface ChainParts {
   readonly sleepWatch: SleepWatch;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
-  readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth };
+  readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth; readonly objects: ConcernHealth };
 }
 
 /** The gateway: every concern that a call passes, outermost first. */
@@ -61,8 +63,9 @@ export function chain(parts: ChainParts): LlmService {
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
-    loadShedding({ short: () => parts.overload.short(), metrics }),
+    loadShedding({ pressure: () => parts.overload.pressure(), metrics }),
     authentication(callers, metrics),
+    requestBody,
     largeRequests,
     modelAccess(models, groups),
     modelList(models),
@@ -93,6 +96,9 @@ export function chain(parts: ChainParts): LlmService {
         health: concerns.cache,
       }),
     );
+  }
+  if (!config.objects.sharedBetweenTenants) {
+    proxies.push(accountObjects({ objects: stores.objects, health: concerns.objects }));
   }
   const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
   const retries: RetrySettings = {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { ConfigError, type GatewayConfig, inNetworks } from '@sluice/config';
+import { ConfigError, type GatewayConfig, inNetworks, parseChangedConfig } from '@sluice/config';
 import { type LlmService, NANOS_PER_USD, systemClock } from '@sluice/core';
 import { PriceBook } from '@sluice/pricing';
 import {
@@ -23,12 +23,14 @@ import { createLogger, createMetrics, type Logger, logLines, type Metrics } from
 import { AuditWriter } from './audit-writer.ts';
 import { Callers } from './callers.ts';
 import { chain } from './chain.ts';
-import { watchConfig } from './config-watch.ts';
+import { ConfigReloads } from './config-reloads.ts';
+import { ConfigWatch } from './config-watch.ts';
 import { ConfiguredKeys, keyRecordsOf } from './configured-keys.ts';
 import { controlPlane } from './control-plane/app.ts';
 import { CrashWatch } from './crash-watch.ts';
 import { dataPlane } from './data-plane/app.ts';
 import { refuseMalformed } from './data-plane/malformed-request.ts';
+import { UnfinishedBodies } from './data-plane/unfinished-bodies.ts';
 import { Degradation } from './degradation.ts';
 import { Drains } from './drain/drains.ts';
 import { Ending } from './ending.ts';
@@ -39,9 +41,10 @@ import { listen } from './listener.ts';
 import { Models } from './models.ts';
 import { Overload } from './overload.ts';
 import { PriceRefresh } from './price-refresh.ts';
+import { defaultMemoryBounds } from './process-memory.ts';
 import { ReadinessProbe } from './readiness.ts';
 import { RegistryView } from './registry-view.ts';
-import type { Settings } from './settings.ts';
+import { checkDoors, type Settings } from './settings.ts';
 import { TokenCallers } from './token-callers.ts';
 import { VERSION } from './version.ts';
 
@@ -79,6 +82,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const logger = createLogger(settings.logLevel);
   const metrics = createMetrics({ version: VERSION, node: process.version });
   const degradation = new Degradation(clock, logger, metrics);
+  const { configFile: file, configHash: hash, config: started } = settings;
+  const reloads = new ConfigReloads({ file, hash, started, clock, logger, metrics });
   // what the configuration alone can get wrong is found before anything is opened
   const book = new PriceBook();
   const replica = randomUUID();
@@ -123,9 +128,13 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     },
   });
   const healthChecks = new HealthChecks(breakers, logger);
-  const overload = new Overload(() => {
-    const { lag, heap } = current.config.resilience.overload;
-    return { lagMs: lag, heap };
+  const memoryBounds = defaultMemoryBounds();
+  const overload = new Overload({
+    limits: () => {
+      const { lag, heap } = current.config.resilience.overload;
+      return { lagMs: lag, heap, buffersBytes: current.config.limits.buffers ?? memoryBounds.buffers };
+    },
+    inFlight: () => app.inFlight,
   });
   const sleepWatch = new SleepWatch(clock);
   const underWay = new UnderWay();
@@ -159,7 +168,11 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     logger,
   });
   drains.configure(settings.config.audit.drain);
-  const concerns = { limits: degradation.concern('limits'), cache: degradation.concern('cache') };
+  const concerns = {
+    limits: degradation.concern('limits'),
+    cache: degradation.concern('cache'),
+    objects: degradation.concern('objects'),
+  };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
   const shares = new LocalShares({ clock, maxReplicas });
   const metering = new MeteringMemory(clock);
@@ -193,6 +206,10 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     trusts: (address) => trusts(address),
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
+    unfinished: new UnfinishedBodies(
+      () => current.config.limits.unfinishedBodies ?? memoryBounds.unfinishedBodies,
+      () => metrics.shed.inc({ reason: 'bodies' }),
+    ),
     clock,
     readiness,
     streams: () => current.config.streams,
@@ -200,7 +217,14 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
   const data = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: 10_000, keepAliveTimeout: 75_000, noDelay: true },
+    {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: 10_000,
+      keepAliveTimeout: 75_000,
+      // how often both timeouts are looked at: connections that send nothing are closed after at most 15 s
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+    },
     app.express,
   );
   // who asks before it sends its body is told to go on only when the body is wanted
@@ -208,12 +232,14 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   // a client that has said all it has to say may still listen; see half-closed.ts
   Object.assign(data, { httpAllowHalfOpen: true });
   data.on('clientError', refuseMalformed);
+  data.on('drop', () => metrics.connectionsRefused.inc());
+  data.maxConnections = settings.config.limits.connections;
   const admin = createServer(
     controlPlane({
       adminKey: settings.adminKey,
       stores,
       current: () => current,
-      configFile: settings.configFile,
+      configSource: () => reloads.source,
       keys: configuredKeys,
       groups,
       view,
@@ -237,29 +263,22 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   sleepWatch.start();
   healthChecks.follow(models.checked());
   if (stores.kind === 'redis') crashWatch.start();
-  const unwatch =
-    settings.configFile === undefined
-      ? () => {}
-      : watchConfig({
-          file: settings.configFile,
-          environment: settings.environment,
-          take: (config) => {
-            const before = current;
-            const models = openModels(config, settings, book, loads);
-            prices.follow(config.prices, settings.configFile);
-            groups.configure(config);
-            tokens.configure(config.jwt);
-            drains.configure(config.audit.drain);
-            trusts = inNetworks(config.network.trustedProxies);
-            current = composed(config, models);
-            healthChecks.follow(models.checked());
-            configuredKeys.configure(keyRecordsOf(config));
-            void before.models.close();
-          },
-          onTaken: () => logger.info('the changed configuration is in use', { file: settings.configFile }),
-          onRefused: (error) =>
-            logger.error('the changed configuration was refused; the one before goes on', { error: String(error) }),
-        });
+  const takeConfig = (config: GatewayConfig): void => {
+    const before = current;
+    const models = openModels(config, settings, book, loads);
+    prices.follow(config.prices, settings.configFile);
+    groups.configure(config);
+    tokens.configure(config.jwt);
+    drains.configure(config.audit.drain);
+    trusts = inNetworks(config.network.trustedProxies);
+    data.maxConnections = config.limits.connections;
+    current = composed(config, models);
+    healthChecks.follow(models.checked());
+    configuredKeys.configure(keyRecordsOf(config));
+    // `close` waits for calls of the models before; its errors concern no call
+    void before.models.close();
+  };
+  const watch = followConfig(settings, reloads, () => current.config, takeConfig);
 
   const flush = async (): Promise<void> => {
     overload.stop();
@@ -292,7 +311,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
         ending.hurry();
         return closed;
       }
-      unwatch();
+      watch?.stop();
       prices.stop();
       healthChecks.stop();
       view.close();
@@ -308,6 +327,29 @@ function openModels(config: GatewayConfig, settings: Settings, book: PriceBook, 
   } catch (error) {
     throw new ConfigError(`${settings.configFile ?? 'the built-in configuration'}: ${(error as Error).message}`);
   }
+}
+
+function followConfig(
+  settings: Settings,
+  reloads: ConfigReloads,
+  inUse: () => GatewayConfig,
+  take: (config: GatewayConfig) => void,
+): ConfigWatch | undefined {
+  const { configFile: file, configHash: hash, environment } = settings;
+  if (file === undefined) return undefined;
+  const watch = new ConfigWatch({
+    file,
+    hash,
+    take(text, hash) {
+      const changed = parseChangedConfig(text, file, environment, inUse());
+      checkDoors({ ...settings, config: changed });
+      take(reloads.effective(changed));
+      reloads.taken(changed, hash);
+    },
+    onRefused: (error) => reloads.refused(error),
+  });
+  watch.start();
+  return watch;
 }
 
 function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: () => void): Stores {

@@ -1,4 +1,4 @@
-import { type GatewayConfig, inNetworks } from '@sluice/config';
+import { boundedLimits, type GatewayConfig, inNetworks } from '@sluice/config';
 import type { Caller, Limits } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
 
@@ -29,12 +29,12 @@ export function callerAs(
   return {
     tenant,
     keyName,
-    limits,
+    limits: boundedLimits(limits),
     ...(team === undefined ? {} : { team }),
     ...(models === undefined ? {} : { models }),
     ...(routes === undefined ? {} : { routes }),
     ...(allowedIps === undefined ? {} : { mayComeFrom: inNetworks(allowedIps) }),
-    ...(users === undefined ? {} : { users }),
+    ...(users === undefined ? {} : { users: boundedLimits(users) }),
     ...(tags === undefined ? {} : { tags }),
   };
 }

@@ -1,33 +1,56 @@
 import { getHeapStatistics } from 'node:v8';
 
+/** What a process can have too little of. */
+export type Shortage = 'lag' | 'heap' | 'buffers';
+
 export interface OverloadLimits {
   /** How late the event loop may be, in milliseconds. */
   readonly lagMs: number;
-  /** How much of the memory that JavaScript may have is in use, 0 to 1. */
+  /** How much of the heap that JavaScript may have is in use, 0 to 1. */
   readonly heap: number;
+  /** How many bytes Buffers and other memory outside the heap may take. */
+  readonly buffersBytes: number;
+}
+
+export interface OverloadOptions {
+  readonly limits: () => OverloadLimits;
+  /** Calls that this process is answering. */
+  readonly inFlight: () => number;
+  /** Memory in use; V8's own figures if not given. */
+  readonly memory?: () => { readonly heap: number; readonly buffersBytes: number };
 }
 
 const SAMPLE_MS = 50;
 
-/** Watches how late this process is, and how much of its memory is left. */
+/** Fewer calls in flight than this cannot be the reason for a late event loop that refusing further calls would help. */
+const MIN_IN_FLIGHT = 5;
+
+/** A late sample before which the process ran for less than this share of the lateness was late because the process was paused. */
+const MIN_CPU_SHARE = 0.1;
+
+/**
+ * Samples how late the event loop is and how much memory is in use. A limit counts as passed after two consecutive samples: one late sample is also what
+ * a pause of the machine looks like (CPU quota, suspend), and one full heap is also what a heap before its collection looks like.
+ */
 export class Overload {
-  readonly #limits: () => OverloadLimits;
-  #lagMs = 0;
-  #heap = 0;
+  readonly #options: OverloadOptions;
+  #before: Shortage | undefined;
+  #now: Shortage | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: () => OverloadLimits) {
-    this.#limits = limits;
+  constructor(options: OverloadOptions) {
+    this.#options = options;
   }
 
   start(): void {
     let dueMs = performance.now() + SAMPLE_MS;
+    let cpuBeforeMs = cpuMs();
     this.#timer = setInterval(() => {
       const nowMs = performance.now();
-      this.#lagMs = Math.max(0, nowMs - dueMs);
+      const cpuNowMs = cpuMs();
+      this.sample(Math.max(0, nowMs - dueMs), cpuNowMs - cpuBeforeMs);
       dueMs = nowMs + SAMPLE_MS;
-      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-      this.#heap = used / limit;
+      cpuBeforeMs = cpuNowMs;
     }, SAMPLE_MS).unref();
   }
 
@@ -35,10 +58,35 @@ export class Overload {
     clearInterval(this.#timer);
   }
 
-  /** Of what there is too little; undefined where there is enough. */
-  short(): 'lag' | 'heap' | undefined {
-    const { lagMs, heap } = this.#limits();
-    if (this.#lagMs > lagMs) return 'lag';
-    return this.#heap > heap ? 'heap' : undefined;
+  /**
+   * Takes one sample.
+   *
+   * @param lateMs how late the sample is, in milliseconds
+   * @param cpuMs CPU time of the process since the sample before, in milliseconds
+   */
+  sample(lateMs: number, cpuMs: number): void {
+    const { limits, memory = memoryInUse } = this.#options;
+    const { lagMs, heap, buffersBytes } = limits();
+    const inUse = memory();
+    this.#before = this.#now;
+    if (lateMs > lagMs && cpuMs >= MIN_CPU_SHARE * lateMs) this.#now = 'lag';
+    else if (inUse.heap > heap) this.#now = 'heap';
+    else this.#now = inUse.buffersBytes > buffersBytes ? 'buffers' : undefined;
   }
+
+  /** Returns what there is too little of; undefined if new calls can be taken. */
+  pressure(): Shortage | undefined {
+    if (this.#now === undefined || this.#before === undefined) return undefined;
+    return this.#now === 'lag' && this.#options.inFlight() < MIN_IN_FLIGHT ? undefined : this.#now;
+  }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+function memoryInUse() {
+  const { used_heap_size: used, heap_size_limit: limit, external_memory: external } = getHeapStatistics();
+  return { heap: used / limit, buffersBytes: external };
 }

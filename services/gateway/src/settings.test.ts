@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@sluice/config';
 import { readSettings } from './settings.ts';
@@ -57,6 +60,51 @@ describe('settings', () => {
   ])('%j are refused with the name of what is wrong', (environment, name) => {
     expect(() => readSettings({ ...admin, ...environment })).toThrow(ConfigError);
     expect(() => readSettings({ ...admin, ...environment })).toThrow(name);
+  });
+
+  it('refuse the demonstration on an address that others can reach', () => {
+    for (const HOST of ['0.0.0.0', '::', '192.0.2.7', 'gateway.example', '[::]']) {
+      expect(() => readSettings({ HOST })).toThrow(
+        'HOST: is not a loopback address, and the keys of the demonstration are public',
+      );
+      expect(() => readSettings({ HOST, SLUICE_ADMIN_KEY: 'a-key-of-my-own-0123' })).toThrow('HOST');
+    }
+    for (const HOST of ['127.0.0.1', '127.0.0.2', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1']) {
+      expect(readSettings({ HOST }).demo).toBe(true);
+    }
+    expect(readSettings({ ...admin, HOST: '0.0.0.0' }).demo).toBe(false);
+  });
+
+  it('refuse public secrets where a port is published for others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
+    const file = join(folder, 'sluice.yaml');
+    const read = (text: string, environment: Record<string, string>) => {
+      writeFileSync(file, text);
+      return () => readSettings({ ...admin, SLUICE_CONFIG: file, ...environment });
+    };
+    const demo = 'keys: [{ name: user123, secret: user123 }]';
+    expect(read(demo, { HOST: '0.0.0.0', SLUICE_BIND: '127.0.0.1' })()).toMatchObject({ host: '0.0.0.0' });
+    expect(read(demo, { HOST: '0.0.0.0', SLUICE_BIND: '0.0.0.0' })).toThrow('keys[0].secret: is a public key');
+    expect(read(demo, { HOST: '0.0.0.0' })).toThrow('keys[0].secret: is a public key');
+    const publicAdmin = { HOST: '0.0.0.0', SLUICE_ADMIN_KEY: 'sk-sluice-admin-demo' };
+    expect(read('{}', publicAdmin)).toThrow('SLUICE_ADMIN_KEY is the public key');
+    const publicRedis = { HOST: '0.0.0.0', REDIS_URL: 'redis://sluice:sluice-redis-of-the-demo@redis-state:6379' };
+    expect(read('{}', publicRedis)).toThrow('Redis has the public password');
+    expect(read('{}', { HOST: '0.0.0.0' })()).toMatchObject({ host: '0.0.0.0' });
+    rmSync(folder, { recursive: true });
+  });
+
+  it('have no secret shorter than 16 characters in a shipped file but the configuration of the demonstration', () => {
+    const text = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+    const compose = text('docker-compose.yml');
+    const defaults = [...compose.matchAll(/\$\{\w*(?:PASSWORD|KEY):-([^}]*)\}/g)].map(([, secret = '']) => secret);
+    expect(defaults.length).toBeGreaterThan(4);
+    for (const secret of defaults) expect(secret.length).toBeGreaterThanOrEqual(16);
+    for (const file of readdirSync(new URL('../config', import.meta.url))) {
+      const secrets = [...text(`services/gateway/config/${file}`).matchAll(/^[^#\n]*secret: ([^ ,}]+)/gm)];
+      if (file === 'demo.yaml') expect(secrets).toHaveLength(4);
+      else expect(secrets).toEqual([]);
+    }
   });
 
   it('that nobody could call are refused', () => {

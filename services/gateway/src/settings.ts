@@ -6,10 +6,13 @@ import {
   demoConfig,
   type Environment,
   type GatewayConfig,
-  loadConfigFile,
+  parseConfig,
+  readConfigFile,
 } from '@sluice/config';
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
+import { hashOfConfig } from './config-watch.ts';
+import { type Doors, refusePublishedSecrets } from './published-secrets.ts';
 
 /** All that a gateway is started with. */
 export interface Settings {
@@ -21,6 +24,8 @@ export interface Settings {
   readonly config: GatewayConfig;
   /** Where it came from; undefined for one that is built in. */
   readonly configFile: string | undefined;
+  /** Hash of that file's text. */
+  readonly configHash?: string | undefined;
   readonly demo: boolean;
   /** Where Redis is; without it everything is remembered in this process. */
   readonly redis: { readonly state: RedisTarget; readonly cache?: RedisTarget } | undefined;
@@ -35,7 +40,11 @@ export function readSettings(environment: Environment): Settings {
   const file = given ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   const hasProviderKey = providersByKey(environment).length > 0;
   const demo = file === undefined && !hasProviderKey;
-  const config = file === undefined ? checkConfig(demo ? demoConfig : {}, 'built-in') : loadConfigFile(file, environment);
+  const text = file === undefined ? undefined : readConfigFile(file);
+  const config =
+    file === undefined || text === undefined
+      ? checkConfig(demo ? demoConfig : {}, 'built-in')
+      : parseConfig(text, file, environment);
   const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);
   if (adminKey === '')
     throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or leave it away to close the admin API');
@@ -47,7 +56,7 @@ export function readSettings(environment: Environment): Settings {
     );
   }
   const redis = redisOf(environment);
-  return {
+  const settings: Settings = {
     host,
     port: portOf(environment, 'PORT', 8080),
     adminPort: portOf(environment, 'ADMIN_PORT', 8081),
@@ -55,10 +64,33 @@ export function readSettings(environment: Environment): Settings {
     logLevel: environment['LOG_LEVEL'] ?? 'info',
     config,
     configFile: file,
+    configHash: text === undefined ? undefined : hashOfConfig(text),
     demo,
     redis,
     environment,
   };
+  checkDoors(settings);
+  return settings;
+}
+
+/**
+ * Refuses public secrets where others can reach them. For the settings of the start, and for a changed configuration.
+ *
+ * @throws ConfigError
+ */
+export function checkDoors({ config, configFile, adminKey, demo, host, environment }: Settings): void {
+  const { REDIS_URL: url, REDIS_CACHE_URL: cacheUrl, REDIS_PASSWORD: password = '' } = environment;
+  const passwords = [url, cacheUrl].map((one) => (one !== undefined && URL.canParse(one) ? new URL(one).password : ''));
+  const redisPasswords = [...passwords.map(decodeURIComponent), password];
+  refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, ...addressOf(environment, host) });
+}
+
+/** Where others reach the gateway: in a container, where its port is published. */
+function addressOf(environment: Environment, host: string): Pick<Doors, 'address' | 'variable'> {
+  const published = environment['SLUICE_BIND'];
+  return published === undefined || published === ''
+    ? { address: host, variable: 'HOST' }
+    : { address: published, variable: 'SLUICE_BIND' };
 }
 
 function portOf(environment: Environment, variable: string, otherwise: number): number {

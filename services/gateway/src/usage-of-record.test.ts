@@ -80,14 +80,35 @@ describe('the usage of a record', () => {
     });
   });
 
-  it('says where a price was not known, and is nobody’s where the key was not known', () => {
+  it('has the calls without a price, and no tenant where the key was not known', () => {
     expect(usageOfRecord(record({ costUsd: null }))).toMatchObject({ unpriced: 1, cost: 0, inputTokens: 10 });
-    expect(usageOfRecord(record({ key: null, tenant: null }))).toBeUndefined();
+    const unknown = record({
+      key: null,
+      tenant: null,
+      outcome: 'refused',
+      status: 401,
+      error: 'invalid_api_key',
+      tags: { a: 'b' },
+    });
+    expect(usageOfRecord(unknown)).toMatchObject({ key: '', tenant: '', calls: 1, errors: 1, reason: 'invalid_api_key' });
+    expect(new TagUsage().of(usageOfRecord(unknown), unknown.tags)).toEqual([]);
+  });
+
+  it('has the reason of a call that was not answered', () => {
+    expect(usageOfRecord(record())).not.toHaveProperty('reason');
+    expect(usageOfRecord(record({ outcome: 'failed', error: 'upstream_error' })).reason).toBe('upstream_error');
+    expect(usageOfRecord(record({ outcome: 'cancelled', error: 'client_closed' })).reason).toBe('client_closed');
+    expect(usageOfRecord(record({ outcome: 'refused', status: 400 })).reason).toBe('rejected_by_provider');
+    const sums = together([record(), record({ outcome: 'refused', error: 'model_not_found' }), record()].map(usageOfRecord));
+    expect(sums.map(({ calls, reason }) => [calls, reason])).toEqual([
+      [2, undefined],
+      [1, 'model_not_found'],
+    ]);
   });
 
   it('is added up by day and combination', () => {
-    const sums = [record(), record(), record({ time: '2026-11-25T00:00:00.000Z' }), record({ key: 'other' })].flatMap(
-      (one) => usageOfRecord(one) ?? [],
+    const sums = [record(), record(), record({ time: '2026-11-25T00:00:00.000Z' }), record({ key: 'other' })].flatMap((one) =>
+      usageOfRecord(one),
     );
     expect(together(sums).map(({ day, key, calls, cost }) => [day, key, calls, cost])).toEqual([
       ['2026-11-24', 'app', 2, 246],

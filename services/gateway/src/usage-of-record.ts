@@ -4,10 +4,15 @@ import { addUsage, combinationOf, type UsageSum } from '@sluice/store/ports';
 
 const nanos = (usd: number | null): number => Math.round((usd ?? 0) * NANOS_PER_USD);
 
-/** What a call adds to the sums of its hour. Of one whose key was not known there is nobody to add it to. */
-export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
+/** Returns why a call was not answered; undefined for one that was. A provider's own refusal has no code of the gateway's. */
+function reasonOf({ outcome, error }: AuditRecord): string | undefined {
+  return outcome === 'answered' ? undefined : (error ?? 'rejected_by_provider');
+}
+
+/** Returns what a call adds to the sums of its hour. A call without a known key is added to the sums of no tenant and no key. */
+export function usageOfRecord(record: AuditRecord): UsageSum {
   const { key, tenant, team, provider, model, outcome, cache, costUsd, savedUsd, inputTokens, outputTokens, latencyMs } = record;
-  if (key === null || tenant === null) return undefined;
+  const reason = reasonOf(record);
   const hit = cache === 'hit';
   // a hit was bought before: its tokens are not used again
   const tokens = (count: number | null | undefined): number => (hit ? 0 : (count ?? 0));
@@ -16,9 +21,10 @@ export function usageOfRecord(record: AuditRecord): UsageSum | undefined {
     day: record.time.slice(0, 10),
     hour: record.time.slice(11, 13),
     tag: '',
-    tenant,
+    ...(reason === undefined ? {} : { reason }),
+    tenant: tenant ?? '',
     team: team ?? '',
-    key,
+    key: key ?? '',
     provider: provider ?? '',
     // callers can make up names: one that came to nothing is not remembered
     model: used || hit ? (model ?? '') : '',
@@ -57,6 +63,8 @@ export class TagUsage {
   #seen = new Set<string>();
 
   of(sum: UsageSum, tags: AuditRecord['tags']): UsageSum[] {
+    // a client without a key may send any tags: they must not use up the bound
+    if (sum.key === '') return [];
     const names = Object.entries(tags).map(([name, value]) => this.#bounded(sum.day, `${name}=${value}`));
     // a call of two tags that are not told apart is one call
     return [...new Set(names)].map((tag) => ({ ...sum, hour: '', tag }));

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@sluice/core';
 import type { Stores } from '../ports/index.ts';
+import { MemoryAccountObjects } from './account-objects.ts';
 import { MemoryAttempts } from './attempts.ts';
 import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
@@ -13,6 +14,7 @@ import { MemoryRegistry } from './registry.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
 export {
+  MemoryAccountObjects,
   MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
@@ -42,6 +44,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
     underWay: new MemoryCallsUnderWay(clock),
     idempotent: new MemoryIdempotentCalls(clock),
+    objects: new MemoryAccountObjects(clock),
     attempts: (limit) => new MemoryAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},

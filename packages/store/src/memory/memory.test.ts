@@ -1,4 +1,5 @@
 import { type ManualClock, systemClock } from '@sluice/core';
+import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
@@ -15,6 +16,7 @@ import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { MemoryCircuits } from './circuits.ts';
 import {
+  MemoryAccountObjects,
   MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
@@ -48,6 +50,7 @@ circuitsContract('memory', async (clock) => {
 targetLoadsContract('memory', (clock) => new MemoryTargetLoads(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
+accountObjectsContract('memory', () => new MemoryAccountObjects(systemClock));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));
 
 /** Connections to one store share it: each clock is another store. */

@@ -28,7 +28,10 @@ const daySum = fc.record({
   ...({ tenant: name, team: name, key: name, provider: name, model: name } satisfies Record<keyof UsageOf, unknown>),
   ...(Object.fromEntries(USAGE_AMOUNTS.map((one) => [one, amount])) as Record<keyof UsageAmounts, typeof amount>),
 });
-const usageSum: fc.Arbitrary<UsageSum> = fc.tuple(daySum, detail).map(([sum, more]) => ({ ...sum, ...more }));
+const reason = fc.constantFrom({}, { reason: 'rate_limit_exceeded' }, { reason: 'upstream_error' });
+const usageSum: fc.Arbitrary<UsageSum> = fc
+  .tuple(daySum, detail, reason)
+  .map(([sum, more, why]) => ({ ...sum, ...more, ...why }));
 const total = (sums: readonly UsageSum[], one: keyof UsageAmounts): number => sums.reduce((sum, usage) => sum + usage[one], 0);
 
 /** Every adapter of `AuditTrail` passes this; `open` gives an empty one. */

@@ -1,3 +1,4 @@
+export * from './account-objects.ts';
 export * from './amounts.ts';
 export * from './attempts.ts';
 export * from './audit-trail.ts';

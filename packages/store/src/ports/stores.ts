@@ -1,3 +1,4 @@
+import type { AccountObjects } from './account-objects.ts';
 import type { Attempts, AttemptsLimit } from './attempts.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
@@ -23,6 +24,7 @@ export interface Stores {
   readonly audit: AuditTrail;
   readonly underWay: CallsUnderWay;
   readonly idempotent: IdempotentCalls;
+  readonly objects: AccountObjects;
   attempts(limit: AttemptsLimit): Attempts;
   /** Whether the state store answers now. */
   healthy(): boolean;

@@ -36,6 +36,8 @@ export interface UsageSum extends UsageOf, UsageAmounts {
   readonly hour: string;
   /** `user=alice`; empty for all calls. A call of several tags is in the sums of each. */
   readonly tag: string;
+  /** Why the calls were not answered, as an error's code; empty or not given for answered ones. */
+  readonly reason?: string;
 }
 
 /** Sums are kept by day, by hour, and by day and tag. */
@@ -73,7 +75,12 @@ export const USAGE_AMOUNTS = [
 
 /** What a sum is of, beside its day: a text that is another one for each. */
 export const combinationOf = (sum: UsageSum): string =>
-  JSON.stringify([...USAGE_DIMENSIONS.map((dimension) => sum[dimension]), sum.hour, sum.tag]);
+  JSON.stringify([
+    ...USAGE_DIMENSIONS.map((dimension) => sum[dimension]),
+    sum.hour,
+    sum.tag,
+    ...(sum.reason ? [sum.reason] : []),
+  ]);
 
 /** Sums of the same name as one. */
 export function addUsage(sums: Iterable<UsageSum>, nameOf: (sum: UsageSum) => string): Map<string, UsageSum> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '../../../../test/support/wait-for.ts';
+import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
@@ -16,6 +17,7 @@ import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
+import { RedisAccountObjects } from './account-objects.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
@@ -262,5 +264,6 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await spent()).toBe(305);
     });
   });
+  accountObjectsContract(adapter, () => new RedisAccountObjects(shared.state, ownLayout(), wait));
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
 }

@@ -128,7 +128,7 @@ function readDay(day: string, hash: Readonly<Record<string, string>>): UsageSum[
   return [...found].map(([combination, amounts]) => {
     const names = JSON.parse(combination) as string[];
     const of = Object.fromEntries(USAGE_DIMENSIONS.map((dimension, n) => [dimension, names[n] ?? ''])) as unknown as UsageOf;
-    const [hour = '', tag = ''] = names.slice(USAGE_DIMENSIONS.length);
-    return { day, hour, tag, ...of, ...amounts };
+    const [hour = '', tag = '', reason] = names.slice(USAGE_DIMENSIONS.length);
+    return { day, hour, tag, ...of, ...(reason === undefined ? {} : { reason }), ...amounts };
   });
 }

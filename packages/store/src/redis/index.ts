@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@sluice/core';
 import type { Stores, UsageRetention } from '../ports/index.ts';
+import { RedisAccountObjects } from './account-objects.ts';
 import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisBreaker } from './breaker.ts';
@@ -74,6 +75,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
+    objects: new RedisAccountObjects(state, layout, wait),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {

@@ -124,6 +124,11 @@ export class KeyLayout {
     return `${this.#prefix}:{audit}:batch:${batchId}`;
   }
 
+  /** Whose an object of a provider's account is. */
+  accountObject(id: string): string {
+    return `${this.#prefix}:object:${id}`;
+  }
+
   /** What rate-limiter-flexible puts before a subject. */
   attempts(name: string): string {
     return `${this.#prefix}:attempts:${name}`;

@@ -1,4 +1,4 @@
-import { budgetLimit, durationMs, windowLimit } from '@sluice/config';
+import { BOUNDS, budgetLimit, longDurationMs, windowLimit } from '@sluice/config';
 import { type Command, InvalidArgumentError } from 'commander';
 
 /** A text that its own schema takes, as it is: the gateway reads it itself. */
@@ -18,8 +18,9 @@ const as =
 const withCurrency = (text: string): string => text.replace(/^(\d+(?:\.\d+)?)(?= ?\/|$| soft$)/, '$1 USD');
 
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('expected a whole number above 0');
-  return Number(text);
+  const number = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= BOUNDS.windowLimit) return number;
+  throw new InvalidArgumentError(`expected a whole number from 1 to ${BOUNDS.windowLimit}`);
 }
 
 /** Values of an option that may stand there several times. */
@@ -33,7 +34,7 @@ export function pairs(text: string, before: Readonly<Record<string, string>> = {
 
 /** A date, or a time from now: `30d`. */
 export function moment(text: string): string {
-  const duration = durationMs.safeParse(text);
+  const duration = longDurationMs.safeParse(text);
   if (duration.success) return new Date(Date.now() + duration.data).toISOString();
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new InvalidArgumentError('expected a date such as 2027-01-31, or a time from now such as 30d');

@@ -1,4 +1,4 @@
-import { durationMs } from '@sluice/config';
+import { longDurationMs } from '@sluice/config';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Answer } from './admin-client.ts';
 import { CliError, EXIT } from './cli-error.ts';
@@ -11,7 +11,7 @@ const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** A day, or so long ago: `7d` is today and the six days before. */
 function day(text: string): string {
-  const duration = durationMs.safeParse(text);
+  const duration = longDurationMs.safeParse(text);
   if (duration.success) return dayOf(Date.now() - duration.data + (duration.data >= 86_400_000 ? 86_400_000 : 0));
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
     throw new InvalidArgumentError('expected a day such as 2026-11-24, or a time ago such as 7d');
@@ -37,7 +37,7 @@ export function addUsage(program: Command, context: Context): void {
   program
     .command('usage')
     .description('what was used and what it cost')
-    .option('--by <names>', 'day, month, hour, tenant, team, key, user, tag, provider, model; several with commas', 'day')
+    .option('--by <names>', 'day, month, hour, tenant, team, key, user, tag, provider, model, reason; several with commas', 'day')
     .option('--since <day>', 'from when: 2026-11-24, or 7d; this month if not given', day)
     .option('--until <day>', 'to when; today if not given', day)
     .option('--tenant <name>')
@@ -45,6 +45,7 @@ export function addUsage(program: Command, context: Context): void {
     .option('--key <name>')
     .option('--provider <name>')
     .option('--model <name>')
+    .option('--reason <code>', 'why calls were not answered: an error code')
     .option('--user <name>', 'an end user (the tag `user`)')
     .option('--tag <name=value>')
     .option('--csv', 'as CSV, all figures')

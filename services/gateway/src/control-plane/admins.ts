@@ -11,6 +11,7 @@ import type { Administrator, Administrators } from './administrators.ts';
 import { changeLine } from './change-line.ts';
 import { checked } from './checked.ts';
 import { requireVersion, sendVersion } from './etag.ts';
+import { jsonBody } from './json-body.ts';
 import { newSecret } from './new-secret.ts';
 import { administratorOf, permit, type Scope, scoped, within } from './permissions.ts';
 
@@ -41,7 +42,7 @@ export interface AdminRoutesOptions {
 /** Administrators: made, listed, changed, given another key, and taken away, by owners. A key is shown once, to who made it. */
 export function adminRoutes({ registry, view, administrators, groups, clock }: AdminRoutesOptions): Router {
   const router = express.Router();
-  router.use(express.json({ limit: '64kb' }));
+  router.use(jsonBody());
 
   /** Whom an administrator is there for; a team's tenant is known by the team. */
   const scopeOf = ({ tenant, team }: AdminRecord): Scope => ({ tenant: tenant ?? groups.team(team ?? '')?.tenant, team });

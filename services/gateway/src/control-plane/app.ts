@@ -5,6 +5,7 @@ import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import express, { type Express } from 'express';
 import type { AuditWriter } from '../audit-writer.ts';
+import type { ConfigSource } from '../config-reloads.ts';
 import type { ConfiguredKeys } from '../configured-keys.ts';
 import type { Groups } from '../groups.ts';
 import type { Models } from '../models.ts';
@@ -19,6 +20,7 @@ import { cacheRoutes } from './cache.ts';
 import { changesRoutes } from './changes.ts';
 import { configurationRoutes } from './configuration.ts';
 import { groupRoutes } from './groups.ts';
+import { hostGuard } from './host-guard.ts';
 import { keyRoutes } from './keys.ts';
 import { openApiDocument } from './openapi.ts';
 import { administratorOf, permitForAll } from './permissions.ts';
@@ -31,7 +33,8 @@ export interface ControlPlaneOptions {
   readonly stores: Stores;
   /** The configuration and its models, as they are now. */
   readonly current: () => { readonly config: GatewayConfig; readonly models: Models };
-  readonly configFile: string | undefined;
+  /** Which file the configuration is from, and since when. */
+  readonly configSource: () => ConfigSource;
   /** The store's and the configuration's. */
   readonly keys: ConfiguredKeys;
   readonly groups: Groups;
@@ -60,6 +63,8 @@ export function controlPlane(options: ControlPlaneOptions): Express {
   app.disable('x-powered-by');
   // versions of records are ours to tell; what is read is never taken from a cache
   app.disable('etag');
+
+  app.use(hostGuard(() => current().config.network.adminHosts));
 
   app.get('/livez', (_request, response) => void response.type('text').send('ok\n'));
   app.get('/readyz', (_request, response) => {
@@ -108,7 +113,7 @@ export function controlPlane(options: ControlPlaneOptions): Express {
     current()
       .models.describe()
       .map(({ name }) => name);
-  admin.use('/config', configurationRoutes({ config: () => current().config, file: options.configFile, providers }));
+  admin.use('/config', configurationRoutes({ config: () => current().config, source: options.configSource, providers }));
   admin.get('/openapi.json', (request, response) => {
     administratorOf(request);
     response.json(openApiDocument);

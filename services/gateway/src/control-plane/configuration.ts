@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '@sluice/config';
 import express, { type Router } from 'express';
+import type { ConfigSource } from '../config-reloads.ts';
 import { permitForAll } from './permissions.ts';
 
 /** Fields that are secrets whatever they are of, and those whose values may hold some. */
@@ -22,19 +23,19 @@ export function masked(value: unknown, field = '', within = ''): unknown {
 
 export interface ConfigurationRoutesOptions {
   readonly config: () => GatewayConfig;
-  readonly file: string | undefined;
+  readonly source: () => ConfigSource;
   /** The providers that there are: a key in the environment is enough for one. */
   readonly providers: () => readonly string[];
 }
 
-/** The configuration as it is in use: every field with its value, durations in milliseconds; secrets masked. */
-export function configurationRoutes({ config, file, providers }: ConfigurationRoutesOptions): Router {
+/** Shows the configuration in use and the file that it is from: every field with its value, durations in milliseconds; secrets masked. */
+export function configurationRoutes({ config, source, providers }: ConfigurationRoutesOptions): Router {
   const router = express.Router();
   router.get('/', (request, response) => {
     permitForAll(request, 'config');
     const written = config();
     const all = Object.fromEntries(providers().map((name) => [name, written.providers[name] ?? {}]));
-    response.json({ file: file ?? null, config: masked({ ...written, providers: all }) });
+    response.json({ ...source(), config: masked({ ...written, providers: all }) });
   });
   return router;
 }

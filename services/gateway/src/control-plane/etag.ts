@@ -1,26 +1,53 @@
 import { hash } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { AdminError } from './admin-error.ts';
+import { AdminError, invalid } from './admin-error.ts';
 
-/** A record's version: another record has another one. */
+/** Returns the strong entity tag of a record's version: another record has another one. */
 export const etagOf = (record: object): string => `"${hash('sha256', JSON.stringify(record), 'base64url').slice(0, 22)}"`;
 
 export function sendVersion(response: Response, record: object): Response {
   return response.setHeader('etag', etagOf(record));
 }
 
+/** One element of a list of entity tags, which may be empty (RFC 9110, sections 5.6.1 and 8.8.3). */
+const ELEMENT = /[ \t]*(?:((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
+
 /**
- * Holds a change to the version that it is meant for (RFC 9110, section 13.1.1). A request without `If-Match` is meant for any.
+ * Reads `If-Match`: `*`, or a list of entity tags.
  *
- * @throws AdminError 412
+ * @throws AdminError 400 for anything else
+ */
+export function entityTagsOf(header: string): '*' | string[] {
+  const text = header.trim();
+  if (text === '*') return '*';
+  const tags: string[] = [];
+  ELEMENT.lastIndex = 0;
+  while (ELEMENT.lastIndex < text.length) {
+    const [, tag] = ELEMENT.exec(text) ?? malformed();
+    if (tag !== undefined) tags.push(tag);
+  }
+  return tags.length === 0 ? malformed() : tags;
+}
+
+function malformed(): never {
+  throw invalid('if-match', 'expected * or entity tags such as "abc", "def"');
+}
+
+/**
+ * Holds a change to the version that it is meant for (RFC 9110, section 13.1.1). A request without `If-Match` is meant for any. The comparison is the
+ * strong one: a weak tag (`W/"…"`) matches nothing.
+ *
+ * @throws AdminError 400, 412
  */
 export function requireVersion(request: Request, record: object): void {
-  const wanted = request.headers['if-match'];
-  if (wanted === undefined || wanted.trim() === '*') return;
-  if (wanted.split(',').some((one) => one.trim() === etagOf(record))) return;
+  const header = request.headers['if-match'];
+  if (header === undefined) return;
+  const tags = entityTagsOf(header);
+  if (tags === '*' || tags.includes(etagOf(record))) return;
+  const weak = tags.some((tag) => tag.startsWith('W/'));
   throw new AdminError(
     412,
     'precondition_failed',
-    'It was changed since it was read (If-Match names another version): read it again, and change that.',
+    `It was changed since it was read (If-Match names another version): read it again, and change that.${weak ? ' A weak tag (W/) matches no version: send the tag without W/.' : ''}`,
   );
 }

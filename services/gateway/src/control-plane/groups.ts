@@ -12,6 +12,7 @@ import { budgetNow } from './budget-now.ts';
 import { changeLine } from './change-line.ts';
 import { checked, checkedQuery } from './checked.ts';
 import { requireVersion, sendVersion } from './etag.ts';
+import { jsonBody } from './json-body.ts';
 import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 import { permit, permitBeyondTeam, permitForAll, scoped, within } from './permissions.ts';
 
@@ -63,7 +64,7 @@ const scopeOf = (record: GroupRecord) =>
 export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   const { registry, view, groups, keys, meters, clock } = options;
   const router = express.Router();
-  router.use(express.json({ limit: '64kb' }));
+  router.use(jsonBody());
 
   const find = (name: string): GroupRecord | undefined => (kind === 'team' ? groups.team(name) : groups.tenant(name));
 

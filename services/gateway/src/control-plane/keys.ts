@@ -1,4 +1,4 @@
-import { durationMs, keyTermsShape, name, writtenLimits } from '@sluice/config';
+import { keyTermsShape, longDurationMs, name, writtenLimits } from '@sluice/config';
 import type { Clock } from '@sluice/core';
 import type { KeyRecord, Meters } from '@sluice/store/ports';
 import express, { type Request, type Response, type Router } from 'express';
@@ -12,6 +12,7 @@ import { budgetNow } from './budget-now.ts';
 import { changeLine } from './change-line.ts';
 import { checked, checkedQuery } from './checked.ts';
 import { requireVersion, sendVersion } from './etag.ts';
+import { jsonBody } from './json-body.ts';
 import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 import { newSecret } from './new-secret.ts';
 import { permit, scoped, within } from './permissions.ts';
@@ -46,7 +47,7 @@ export const keyPatch = z.strictObject({
 /** What may be said of a rotation: how long the old secret goes on. */
 export const rotation = z.strictObject({
   grace: z
-    .union([z.literal('none').transform(() => 0), durationMs], 'expected a duration such as 24h, or none')
+    .union([z.literal('none').transform(() => 0), longDurationMs], 'expected a duration such as 24h, or none')
     .default(86_400_000),
 });
 
@@ -91,7 +92,7 @@ export interface KeyRoutesOptions {
 /** Keys: made, listed, changed, rotated, blocked and revoked. A secret is shown once, to who made it. */
 export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Router {
   const router = express.Router();
-  router.use(express.json({ limit: '64kb' }));
+  router.use(jsonBody());
 
   const line = (request: Request, action: string, { before, after }: { before?: KeyRecord; after?: KeyRecord }): string => {
     const { name, tenant, team } = (after ?? before) as KeyRecord;

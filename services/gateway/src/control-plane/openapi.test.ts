@@ -26,7 +26,7 @@ function app() {
     adminKey: 'the-admin-key-of-this-test',
     stores,
     current,
-    configFile: undefined,
+    configSource: () => ({ file: null, fingerprint: null, takenAt: '', refused: null, restartRequired: [] }),
     keys: new ConfiguredKeys(stores.keys, []),
     groups: new Groups(view, config),
     view,

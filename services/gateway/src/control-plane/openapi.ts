@@ -383,7 +383,14 @@ export const openApiDocument = {
         responses: {
           200: json('The configuration', {
             type: 'object',
-            properties: { file: { type: ['string', 'null'] }, config: { type: 'object' } },
+            properties: {
+              file: { type: ['string', 'null'] },
+              fingerprint: { type: ['string', 'null'] },
+              takenAt: { type: 'string', format: 'date-time' },
+              refused: { type: ['string', 'null'] },
+              restartRequired: { type: 'array', items: { type: 'string' } },
+              config: { type: 'object' },
+            },
           }),
           ...refusals(),
         },

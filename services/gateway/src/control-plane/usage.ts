@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 /** As long as the sums are kept. */
 const MAX_DAYS = 400;
 
-const GROUPS = ['hour', 'day', 'month', ...USAGE_DIMENSIONS, 'user', 'tag'] as const;
+const GROUPS = ['hour', 'day', 'month', ...USAGE_DIMENSIONS, 'reason', 'user', 'tag'] as const;
 type Group = (typeof GROUPS)[number];
 
 const only = z.string().max(256).optional();
@@ -36,6 +36,8 @@ export const usageQuery = z.strictObject({
   key: only,
   provider: only,
   model: only,
+  /** Why calls were not answered: an error's code. */
+  reason: only,
   /** An end user: the value of the tag `user`. */
   user: only,
   /** `stage=test`. */
@@ -61,6 +63,7 @@ function isAskedFor(sum: UsageSum, query: Query): boolean {
   if (by.includes('user') && !sum.tag.startsWith(USER)) return false;
   if (user !== undefined && sum.tag !== `${USER}${user}`) return false;
   if (tag !== undefined && sum.tag !== tag) return false;
+  if (query.reason !== undefined && (sum.reason ?? '') !== query.reason) return false;
   return USAGE_DIMENSIONS.every((dimension) => (query[dimension] ?? sum[dimension]) === sum[dimension]);
 }
 
@@ -84,6 +87,8 @@ function nameOf(sum: UsageSum, group: Group): string {
       return `${sum.day}T${sum.hour}`;
     case 'user':
       return sum.tag.slice(USER.length);
+    case 'reason':
+      return sum.reason ?? '';
     default:
       return sum[group];
   }

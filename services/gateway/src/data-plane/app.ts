@@ -1,61 +1,36 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  asLlmError,
-  type Clock,
-  emptyFacts,
-  type LlmCall,
-  LlmError,
-  type LlmService,
-  type Preferences,
-  type RequestMessage,
-  unreadableMessage,
-} from '@sluice/core';
-import { DIALECTS, GeminiRequest } from '@sluice/dialects';
+import { LlmError, type RequestMessage } from '@sluice/core';
+import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
+import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';
-import {
-  credentialOf,
-  deadlineOf,
-  featureHeadersOf,
-  idempotencyKeyOf,
-  preferencesOf,
-  requestIdOf,
-  traceparentOf,
-} from './call-headers.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
-import { watchHalfClosed } from './half-closed.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
-import { guardRequest } from './request-guard.ts';
-import { type StreamLimits, StreamWriter } from './stream-writer.ts';
-import { writeError, writeReply } from './write-reply.ts';
+import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
-export interface DataPlaneOptions {
-  readonly service: LlmService;
+export interface DataPlaneOptions extends AnsweringOptions {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
+  readonly unfinished: UnfinishedBodies;
   /** Whose word in `X-Forwarded-For` is taken. */
   readonly trusts: (address: string) => boolean;
-  readonly clock: Clock;
   readonly readiness: ReadinessProbe;
-  /** The configuration's words on streams, which may change. */
-  readonly streams: () => StreamLimits;
-  /** Told of faults of our own. */
-  readonly onFault: (call: LlmCall, error: unknown) => void;
 }
 
 export interface DataPlane {
   readonly express: Express;
-  /** Ends all calls that are under way: the gateway stops. */
+  /** Calls that are being answered, streams among them. */
+  readonly inFlight: number;
+  /** Ends all calls that are in flight: the gateway stops. */
   cut(): void;
 }
 
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
 export function dataPlane(options: DataPlaneOptions): DataPlane {
-  const underWay = new Set<AbortController>();
+  const inFlight = new Set<AbortController>();
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -63,85 +38,9 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
-  const answer = async (
-    request: Request,
-    response: ServerResponse,
-    asked: Asked,
-    read: () => RequestMessage | Promise<RequestMessage>,
-  ): Promise<void> => {
-    const { clock } = options;
-    const startedAtMs = clock.monotonic();
-    const controller = new AbortController();
-    underWay.add(controller);
-    const stream = new StreamWriter(response, options.streams());
-    const unwatch = watchHalfClosed(request.socket, response, () => stream.comment());
-    let deadline: NodeJS.Timeout | undefined;
-    let deadlineMs: number | undefined;
-    response.on('close', () => {
-      unwatch();
-      clearTimeout(deadline);
-      underWay.delete(controller);
-      if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
-    });
-    let preferences: Preferences = { cache: {}, tags: {} };
-    let idempotencyKey: string | undefined;
-    let message: RequestMessage;
-    try {
-      guardRequest(request);
-      preferences = preferencesOf(request.headers);
-      idempotencyKey = idempotencyKeyOf(request.headers);
-      const timeoutMs = deadlineOf(request.headers);
-      if (timeoutMs !== undefined) {
-        const late = () =>
-          controller.abort(new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`));
-        deadline = setTimeout(late, timeoutMs);
-        deadlineMs = startedAtMs + timeoutMs;
-      }
-      message = await read();
-    } catch (error) {
-      // what is wrong shows when the message is looked at: inside the chain, after the key was checked
-      message = unreadableMessage(asLlmError(error));
-    }
-    const id = randomUUID();
-    const traceparent = traceparentOf(request.headers);
-    const call: LlmCall = {
-      id,
-      requestId: requestIdOf(request.headers) ?? id,
-      ...(traceparent === undefined ? {} : { traceparent }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      ...featureHeadersOf(request.headers, DIALECTS[asked.dialect].featureHeaders),
-      ...asked,
-      message,
-      credential: credentialOf(request.headers, request.url ?? ''),
-      preferences,
-      // few keys ask from where they are used, and what stands in front is looked through only then
-      clientAddress: () => request.ip ?? '',
-      signal: controller.signal,
-      ...(deadlineMs === undefined ? {} : { deadlineMs }),
-      startedAtMs,
-      facts: emptyFacts(),
-    };
-    if (asked.operation === 'unknown' && call.credential === undefined) {
-      // nobody in particular asks for nothing of ours: that is no call
-      const error = faultOf(message);
-      writeError(response, call, error, clock.monotonic() - startedAtMs);
-      return;
-    }
-    try {
-      const reply = await options.service.complete(call);
-      // its connection will be closed: what comes on it next would be lost
-      if (options.readiness.closing) response.shouldKeepAlive = false;
-      writeReply(response, call, reply, clock.monotonic() - startedAtMs, stream);
-    } catch (thrown) {
-      const error = asLlmError(thrown);
-      if (options.readiness.closing) response.shouldKeepAlive = false;
-      if (error.code === 'internal_error') options.onFault(call, error.cause);
-      writeError(response, call, error, clock.monotonic() - startedAtMs);
-    }
-  };
-
+  const answer = answering(options, inFlight);
   const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer> =>
-    readBody(request, options.body(), () => response.writeContinue());
+    readBody(request, options.body(), options.unfinished, () => response.writeContinue());
 
   for (const { path, operation, dialect, message } of COMPLETION_ROUTES) {
     const asked = { operation, dialect, route: `POST ${path}` };
@@ -213,18 +112,15 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     const reason = new LlmError('gateway_draining', 'The gateway is being stopped, and this call took too long to wait for.', {
       retryAfterMs: 1_000,
     });
-    for (const controller of underWay) controller.abort(reason);
+    for (const controller of inFlight) controller.abort(reason);
   };
-  return { express: app, cut };
-}
-
-function faultOf(message: RequestMessage): LlmError {
-  try {
-    message.view();
-  } catch (error) {
-    return asLlmError(error);
-  }
-  return new LlmError('not_found', 'There is no such route.');
+  return {
+    express: app,
+    get inFlight() {
+      return inFlight.size;
+    },
+    cut,
+  };
 }
 
 function requireJson(request: IncomingMessage): void {

@@ -1,21 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import { LlmError } from '@sluice/core';
+import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 export interface BodyLimits {
   /** In bytes. */
   readonly body: number;
-  /** In milliseconds. */
+  /** In milliseconds, from when the body is first wanted. */
   readonly bodyTimeout: number;
 }
 
 /**
- * The bytes of a request's body.
+ * Returns the bytes of a request's body.
  *
- * @param goOn tells a client that waits with its body (`Expect: 100-continue`) to send it
- * @throws LlmError `request_too_large` as soon as it is known, from the declared length or while the body comes;
- *   `invalid_request` for a body that is compressed, comes too slowly or breaks off
+ * @param goOn asks a client that waits with its body (`Expect: 100-continue`) to send it
+ * @throws LlmError `request_too_large` from the declared length, or as soon as the bytes received pass the limit;
+ *   `overloaded` if all unfinished bodies together take too much memory;
+ *   `invalid_request` for a body that is compressed or not complete in time; `client_closed` for one that breaks off
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits, goOn: () => void): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  unfinished: UnfinishedBodies,
+  goOn: () => void,
+): Promise<Buffer> {
   const { headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
@@ -23,13 +30,24 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, goOn: () 
   }
   const declared = headers['content-length'];
   if (declared !== undefined && Number(declared) > limits.body) return Promise.reject(tooLarge(limits));
+  if (request.destroyed && !request.complete) return Promise.reject(clientClosed());
   if (headers.expect !== undefined) goOn();
+  return collect(request, declared === undefined ? Number.POSITIVE_INFINITY : Number(declared), limits, unfinished);
+}
+
+function collect(
+  request: IncomingMessage,
+  declaredBytes: number,
+  limits: BodyLimits,
+  unfinished: UnfinishedBodies,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    let timer: NodeJS.Timeout | undefined;
+    let taken = 0;
     const stop = (): void => {
       clearTimeout(timer);
+      unfinished.release(taken);
       request.off('data', onData);
       request.off('end', onEnd);
       request.off('error', onBroken);
@@ -42,24 +60,33 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, goOn: () 
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length > limits.body) {
-        fail(tooLarge(limits));
-        return;
-      }
       chunks.push(chunk);
-      // most bodies come in one piece, and need no timer
-      timer ??= setTimeout(() => fail(new LlmError('invalid_request', 'The body came too slowly.')), limits.bodyTimeout);
+      if (length > limits.body) fail(tooLarge(limits));
+      // the last chunk is not counted: complete bodies pass also when unfinished ones take all of the bound
+      else if (length === declaredBytes) return;
+      else if (unfinished.take(chunk.length)) taken += chunk.length;
+      else fail(tooMany());
     };
     const onEnd = (): void => {
       stop();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
-    const onBroken = (): void => fail(new LlmError('client_closed', 'The client closed the connection.'));
+    const onBroken = (): void => fail(clientClosed());
+    const onLate = (): void => fail(new LlmError('invalid_request', 'The body came too slowly.'));
+    const timer = setTimeout(onLate, limits.bodyTimeout);
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('error', onBroken);
     request.on('close', onBroken);
   });
+}
+
+function tooMany(): LlmError {
+  return new LlmError('overloaded', 'The gateway receives too many request bodies now.', { retryAfterMs: 1_000 });
+}
+
+function clientClosed(): LlmError {
+  return new LlmError('client_closed', 'The client closed the connection.');
 }
 
 function tooLarge(limits: BodyLimits): LlmError {

@@ -1,3 +1,4 @@
+import { BOUNDS } from '@sluice/config';
 import { type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
 
 /**
@@ -62,7 +63,10 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   if (facts.cacheKey !== undefined) headers.push('x-sluice-cache-key', facts.cacheKey);
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
     const names = headersOfMeter(meter);
-    headers.push(names.limit, limit, names.remaining, remaining, names.reset, openAiDuration(resetMs));
+    // a limit that was stored before there were bounds may be beyond what Redis counts
+    const left = Math.min(Math.max(0, remaining), limit, BOUNDS.windowLimit);
+    headers.push(names.limit, Math.min(limit, BOUNDS.windowLimit), names.remaining, left);
+    headers.push(names.reset, openAiDuration(Math.min(resetMs, BOUNDS.windowMs)));
   }
   if (facts.provider !== undefined) {
     headers.push('x-sluice-provider', facts.provider, 'x-sluice-model', plain(facts.providerModel ?? ''));

@@ -27,6 +27,15 @@ const LINGER_BYTES = 16 * 1024 * 1024;
 
 /** Sends an error in the dialect of the route. A request whose body was not read to its end takes its connection with it. */
 export function writeError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number): void {
+  if (response.req.complete) {
+    sendError(response, call, error, elapsedMs);
+    return;
+  }
+  // Node.js calls the handler before it parses the body, also if both came in one segment: such a body is complete in the next turn of the loop
+  setImmediate(() => sendError(response, call, error, elapsedMs));
+}
+
+function sendError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { compose, type LlmCall, LlmError, type LlmReply, systemClock, type UnreadRequest } from '@sluice/core';
+import { openAiCall } from '@sluice/dialects';
+import { MemoryAccountObjects } from '@sluice/store/memory';
+import { accountObjects } from './account-objects.ts';
+
+type Json = Record<string, unknown>;
+const reply = (json: unknown, status = 200): LlmReply => ({
+  status,
+  contentType: 'application/json',
+  headers: {},
+  body: Buffer.from(JSON.stringify(json)),
+});
+
+/** An account of a provider, with the objects of everybody. */
+function account(objects = new MemoryAccountObjects(systemClock)) {
+  const all: Json[] = [];
+  const asked: string[] = [];
+  const next = {
+    async complete({ message }: LlmCall): Promise<LlmReply> {
+      const { method, path } = message.unread as UnreadRequest;
+      asked.push(`${method} ${path}`);
+      const url = new URL(path, 'http://account');
+      const [, kind, id] = url.pathname.split('/');
+      if (method === 'POST' && id === undefined) {
+        const made = { id: `${kind}-${all.length}`, kind };
+        all.push(made);
+        return reply(made);
+      }
+      if (id !== undefined) return reply({ id, output_file_id: kind === 'batches' ? `of-${id}` : undefined });
+      const ofKind = all.filter((one) => one['kind'] === kind);
+      const from = ofKind.findIndex((one) => one['id'] === url.searchParams.get('after')) + 1;
+      const to = from + Math.min(100, Number(url.searchParams.get('limit')));
+      return reply({ object: 'list', data: ofKind.slice(from, to), has_more: to < ofKind.length });
+    },
+  };
+  const service = compose([accountObjects({ objects })], next);
+  const ask = async (tenant: string, method: UnreadRequest['method'], path: string, body: Json = {}) => {
+    const route = path.split(/[/?]/)[1] ?? '';
+    const unread = {
+      method,
+      path,
+      route,
+      contentType: undefined,
+      contentLength: undefined,
+      body: undefined,
+      provider: undefined,
+    };
+    const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
+    call.facts.caller = { tenant, keyName: 'k', limits: {} };
+    const view = { model: '', stream: false, wantsStreamUsage: false };
+    const nothing = Buffer.alloc(0);
+    const label = `${method} /v1${path}`;
+    const answer = await service.complete({
+      ...call,
+      operation: 'other',
+      route: label,
+      message: { bytes: nothing, unread, view: () => view, json: () => body, forUpstream: () => nothing },
+    });
+    return JSON.parse(Buffer.from((answer as { body: Uint8Array }).body).toString()) as Json;
+  };
+  return { ask, asked };
+}
+
+describe('account objects', () => {
+  it('gives an object to the tenant that made it, and answers 404 to others without asking the provider', async () => {
+    const { ask, asked } = account();
+    const { id } = await ask('a', 'POST', '/files');
+    expect(await ask('a', 'GET', `/files/${id}`)).toMatchObject({ id });
+    expect(await ask('a', 'GET', `/files/${id}/content`)).toMatchObject({ id });
+    const before = asked.length;
+    for (const [method, path] of [
+      ['GET', `/files/${id}`],
+      ['GET', `/files/${id}/content`],
+      ['DELETE', `/files/${id}`],
+      ['GET', '/files/of-nobody'],
+      ['GET', `/files?after=${id}`],
+    ] as const) {
+      await expect(ask('b', method, path)).rejects.toMatchObject({ code: 'not_found', status: 404 });
+    }
+    expect(asked).toHaveLength(before);
+  });
+
+  it('makes batches of own files only, and gives their results to the same tenant', async () => {
+    const { ask } = account();
+    const { id: file } = await ask('a', 'POST', '/files');
+    await expect(ask('b', 'POST', '/batches', { input_file_id: file })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(ask('a', 'POST', '/batches', {})).rejects.toMatchObject({ code: 'invalid_request', param: 'input_file_id' });
+    const { id } = await ask('a', 'POST', '/batches', { input_file_id: file });
+    await expect(ask('a', 'GET', `/files/of-${id}`)).rejects.toMatchObject({ code: 'not_found' });
+    await ask('a', 'GET', `/batches/${id}`);
+    expect(await ask('a', 'GET', `/files/of-${id}`)).toMatchObject({ id: `of-${id}` });
+    await expect(ask('b', 'POST', `/batches/${id}/cancel`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('lists own objects only, page by page, from as many pages of the account as that takes', async () => {
+    const { ask, asked } = account();
+    const own: unknown[] = [];
+    for (let n = 0; n < 350; n++) {
+      const { id } = await ask(n % 100 === 99 ? 'a' : 'b', 'POST', '/files');
+      if (n % 100 === 99) own.push(id);
+    }
+    const before = asked.length;
+    const first = await ask('a', 'GET', '/files?limit=2&purpose=batch');
+    expect((first['data'] as Json[]).map(({ id }) => id)).toEqual(own.slice(0, 2));
+    expect(first).toMatchObject({ last_id: own[1], has_more: true });
+    expect(asked[before]).toBe('GET /files?limit=1000&purpose=batch');
+    const second = await ask('a', 'GET', `/files?limit=2&after=${own[1]}`);
+    expect(second).toMatchObject({ data: [{ id: own[2] }], has_more: false });
+    expect(await ask('c', 'GET', '/files')).toMatchObject({ data: [], has_more: false, last_id: null });
+  });
+
+  it('forgets an object that is deleted', async () => {
+    const { ask } = account();
+    const { id } = await ask('a', 'POST', '/files');
+    await ask('a', 'DELETE', `/files/${id}`);
+    await expect(ask('a', 'GET', `/files/${id}`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('answers 503 where the owner cannot be looked up', async () => {
+    const objects = new MemoryAccountObjects(systemClock);
+    objects.owners = () => Promise.reject(new Error('away'));
+    await expect(account(objects).ask('a', 'GET', '/files/x')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
+  });
+
+  it('does not touch other routes', async () => {
+    const failing = new MemoryAccountObjects(systemClock);
+    failing.owners = () => Promise.reject(new LlmError('internal_error', 'asked for nothing'));
+    expect(await account(failing).ask('a', 'GET', '/images/x')).toMatchObject({ id: 'x' });
+  });
+});

@@ -1,0 +1,48 @@
+import { isIP } from 'node:net';
+import type { RequestHandler } from 'express';
+import { AdminError } from './admin-error.ts';
+
+/** Ends of names that no one can register in the public DNS (RFC 6761, RFC 6762, ICANN's `internal`, Kubernetes' services). */
+const PRIVATE_SUFFIXES = ['.localhost', '.local', '.internal', '.svc'];
+
+/**
+ * Returns whether a `Host` cannot be the name of a web page that was rebound to this address: an IP address, a name of one label, a private name, or a
+ * configured one. DNS rebinding needs a name that the attacker has registered.
+ *
+ * @param host with or without a port
+ */
+export function isAllowedHost(host: string, configured: readonly string[]): boolean {
+  const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/i.exec(host) ?? [];
+  if (bracketed !== undefined) return isIP(bracketed) === 6;
+  if (plain === undefined) return false;
+  if (isIP(plain) === 4) return true;
+  const name = plain.toLowerCase().replace(/\.$/, '');
+  if (!/^[a-z0-9._-]+$/.test(name)) return false;
+  // a number that is no address in four parts may still be resolved as one
+  if (!name.includes('.')) return /[a-z]/.test(name);
+  return PRIVATE_SUFFIXES.some((suffix) => name.endsWith(suffix)) || configured.includes(name);
+}
+
+/**
+ * Refuses requests whose `Host` may be a rebound name, and those that two servers could read differently.
+ *
+ * @param configured further names (`network.adminHosts`), which may change
+ * @throws AdminError 421 `host_not_allowed` (RFC 9110, section 15.5.20), 400 for several `Host` headers or a target that is not a path
+ */
+export function hostGuard(configured: () => readonly string[]): RequestHandler {
+  return (request, _response, next) => {
+    const { rawHeaders, headers } = request;
+    const hosts = rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === 'host').length;
+    if (hosts > 1) throw new AdminError(400, 'invalid_request', 'The request has several Host headers.');
+    if (!request.originalUrl.startsWith('/')) throw new AdminError(400, 'invalid_request', 'The request target must be a path.');
+    const { host } = headers;
+    if (host !== undefined && !isAllowedHost(host, configured())) {
+      throw new AdminError(
+        421,
+        'host_not_allowed',
+        'The control plane does not answer to this Host. Use its IP address, or add the name to network.adminHosts.',
+      );
+    }
+    next();
+  };
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import {
+  asLlmError,
+  type Clock,
+  emptyFacts,
+  type LlmCall,
+  LlmError,
+  type LlmService,
+  type Preferences,
+  type RequestMessage,
+  unreadableMessage,
+} from '@sluice/core';
+import { DIALECTS } from '@sluice/dialects';
+import type { Request } from 'express';
+import type { ReadinessProbe } from '../readiness.ts';
+import type { Asked } from './asked.ts';
+import {
+  credentialOf,
+  deadlineOf,
+  featureHeadersOf,
+  idempotencyKeyOf,
+  preferencesOf,
+  requestIdOf,
+  traceparentOf,
+} from './call-headers.ts';
+import { watchHalfClosed } from './half-closed.ts';
+import { guardRequest } from './request-guard.ts';
+import { type StreamLimits, StreamWriter } from './stream-writer.ts';
+import { writeError, writeReply } from './write-reply.ts';
+
+export interface AnsweringOptions {
+  readonly service: LlmService;
+  readonly clock: Clock;
+  readonly readiness: Pick<ReadinessProbe, 'closing'>;
+  /** The configuration's settings of streams, which may change. */
+  readonly streams: () => StreamLimits;
+  /** Called with faults of the gateway itself. */
+  readonly onFault: (call: LlmCall, error: unknown) => void;
+}
+
+/** Receives the body of a request, if the route has one, and returns the message. */
+export type Receive = () => RequestMessage | Promise<RequestMessage>;
+
+/** Answers one request to a route. */
+export type Answer = (request: Request, response: ServerResponse, asked: Asked, receive: Receive) => Promise<void>;
+
+/** Reading a message before its body was received is a fault of the chain's order. */
+const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The request was read before it was received.'));
+
+/**
+ * Makes a call of each request and sends what the chain answers. The chain receives the body itself, after it has checked the key.
+ *
+ * @param inFlight holds what aborts each call until its response is closed
+ */
+export function answering(options: AnsweringOptions, inFlight: Set<AbortController>): Answer {
+  return async (request, response, asked, receive) => {
+    const startedAtMs = options.clock.monotonic();
+    const controller = new AbortController();
+    inFlight.add(controller);
+    const stream = new StreamWriter(response, options.streams());
+    const unwatch = watchHalfClosed(request.socket, response, () => stream.comment());
+    let deadline: NodeJS.Timeout | undefined;
+    response.on('close', () => {
+      unwatch();
+      clearTimeout(deadline);
+      inFlight.delete(controller);
+      if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+    });
+    const call = callOf(request, asked, receive, startedAtMs, controller.signal);
+    if (call.deadlineMs !== undefined) {
+      const timeoutMs = call.deadlineMs - startedAtMs;
+      deadline = setTimeout(() => controller.abort(deadlinePassed(timeoutMs)), timeoutMs);
+    }
+    if (asked.operation === 'unknown' && call.credential === undefined) {
+      // a request without a key for no route is not a call
+      writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
+      return;
+    }
+    await complete(options, call, response, stream);
+  };
+}
+
+async function complete(
+  { service, clock, readiness, onFault }: AnsweringOptions,
+  call: LlmCall,
+  response: ServerResponse,
+  stream: StreamWriter,
+): Promise<void> {
+  try {
+    const reply = await service.complete(call);
+    // a request that follows on this connection would be lost
+    if (readiness.closing) response.shouldKeepAlive = false;
+    writeReply(response, call, reply, clock.monotonic() - call.startedAtMs, stream);
+  } catch (thrown) {
+    const error = asLlmError(thrown);
+    if (readiness.closing) response.shouldKeepAlive = false;
+    if (error.code === 'internal_error') onFault(call, error.cause);
+    writeError(response, call, error, clock.monotonic() - call.startedAtMs);
+  }
+}
+
+function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
+  const { headers } = request;
+  let preferences: Preferences = { cache: {}, tags: {} };
+  let idempotencyKey: string | undefined;
+  let timeoutMs: number | undefined;
+  let message = NOT_RECEIVED;
+  try {
+    guardRequest(request);
+    preferences = preferencesOf(headers);
+    idempotencyKey = idempotencyKeyOf(headers);
+    timeoutMs = deadlineOf(headers);
+    // a route that does not exist has no body to receive
+    if (asked.operation === 'unknown') void receive(); // throws, or returns nothing to wait for
+  } catch (error) {
+    // the chain reads the message after it has checked the key, and throws this then
+    message = unreadableMessage(asLlmError(error));
+  }
+  const id = randomUUID();
+  const traceparent = traceparentOf(headers);
+  return {
+    id,
+    requestId: requestIdOf(headers) ?? id,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...featureHeadersOf(headers, DIALECTS[asked.dialect].featureHeaders),
+    ...asked,
+    message,
+    ...(message === NOT_RECEIVED ? { receive: async () => receive() } : {}),
+    credential: credentialOf(headers, request.url ?? ''),
+    preferences,
+    // few keys are bound to addresses, and only those need the proxies in front to be looked through
+    clientAddress: () => request.ip ?? '',
+    signal,
+    ...(timeoutMs === undefined ? {} : { deadlineMs: startedAtMs + timeoutMs }),
+    startedAtMs,
+    facts: emptyFacts(),
+  };
+}
+
+function deadlinePassed(timeoutMs: number): LlmError {
+  return new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`);
+}
+
+/** Why the message of a request to no route cannot be read. */
+function faultOf(message: RequestMessage): LlmError {
+  try {
+    message.view();
+  } catch (error) {
+    return asLlmError(error);
+  }
+  return new LlmError('not_found', 'There is no such route.');
+}

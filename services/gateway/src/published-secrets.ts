@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+import { ConfigError, type GatewayConfig, inNetworks, PUBLISHED_SECRETS } from '@sluice/config';
+
+const loopback = inNetworks(['127.0.0.0/8', '::1']);
+
+/** Returns whether only this machine can reach an address to listen on. A name other than `localhost` may be any address. */
+export function isLoopback(host: string): boolean {
+  const plain = host.replace(/^\[(.*)\]$/, '$1');
+  return isIP(plain) === 0 ? plain.toLowerCase() === 'localhost' : loopback(plain);
+}
+
+export interface Doors {
+  readonly config: GatewayConfig;
+  readonly configFile: string | undefined;
+  readonly adminKey: string | undefined;
+  readonly demo: boolean;
+  /** Passwords of Redis, where an address has one. */
+  readonly redisPasswords: readonly string[];
+  /** The address at which others reach the gateway, and the variable that says it. */
+  readonly address: string;
+  readonly variable: 'HOST' | 'SLUICE_BIND';
+}
+
+/**
+ * Refuses secrets that the documentation prints on an address that others can reach.
+ *
+ * @throws ConfigError that names what to set
+ */
+export function refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, address, variable }: Doors): void {
+  if (isLoopback(address)) return;
+  const where = `${variable}: is not a loopback address`;
+  if (demo) {
+    throw new ConfigError(
+      `${where}, and the keys of the demonstration are public. Write a sluice.yaml or set a provider's key, and set SLUICE_ADMIN_KEY; or leave ${variable} unset.`,
+    );
+  }
+  if (adminKey !== undefined && PUBLISHED_SECRETS.has(adminKey)) {
+    throw new ConfigError(`${where}, and SLUICE_ADMIN_KEY is the public key of the demonstration. Set another one.`);
+  }
+  if (redisPasswords.some((password) => PUBLISHED_SECRETS.has(password))) {
+    throw new ConfigError(`${where}, and Redis has the public password of the demonstration. Set another REDIS_PASSWORD.`);
+  }
+  for (const list of ['keys', 'admins'] as const) {
+    const n = config[list].findIndex(({ secret }) => PUBLISHED_SECRETS.has(secret));
+    if (n !== -1) {
+      const field = `${configFile ?? 'built-in'}: ${list}[${n}].secret`;
+      throw new ConfigError(`${field}: is a public key of the demonstration, and ${where}. Give it another secret.`);
+    }
+  }
+}
