@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ask, chat } from '../support/ask.ts';
+import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const ANSWER = JSON.stringify({
+  ...{ id: 'x', object: 'chat.completion', model: 'm' },
+  choices: [{ index: 0, message: { role: 'assistant', content: 'well' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 1, completion_tokens: 1 },
+});
+
+describe('a gateway whose process is stopped for a while', () => {
+  let upstream: ScriptedUpstream;
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    gateway = await startGatewayProcess({
+      config: {
+        providers: { up: { baseUrl: upstream.baseUrl } },
+        models: { m: { targets: [{ provider: 'up', model: 'm', timeout: '1500ms' }] } },
+        keys: [{ name: 'app', secret: 'key-of-the-app' }],
+        resilience: { retries: { max: 0 }, breaker: { consecutive: 2 } },
+      },
+      environment: { REDIS_URL: process.env['TEST_REDIS_URL'] as string },
+    });
+    await untilReady(gateway);
+  });
+  afterAll(async () => {
+    gateway.process.kill('SIGCONT');
+    await gateway.stop();
+    await upstream.close();
+  });
+  const call = (n: number) => ask(gateway.url, chat('m', `${n}`), { key: 'key-of-the-app' });
+
+  it('takes the answers that came meanwhile, and holds nothing against the provider', async () => {
+    upstream.answer(whole(ANSWER));
+    expect((await call(0)).status).toBe(200);
+    // the provider answers in time, while nobody reads
+    const responses: (() => void)[] = [];
+    upstream.forget();
+    upstream.answer((response) => responses.push(() => whole(ANSWER)(response)));
+    const calls = Array.from({ length: 8 }, (_, n) => call(n + 1));
+    await waitFor(() => responses.length === 8, 'the provider to have all calls');
+    gateway.process.kill('SIGSTOP');
+    for (const answer of responses) answer();
+    // longer than the target's time limit, and than the process may sleep unnoticed
+    await sleep(4_000);
+    gateway.process.kill('SIGCONT');
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status)).toEqual(calls.map(() => 200));
+    for (const { headers } of answers) expect(headers.get('x-sluice-attempts')).toBe('1');
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('sluice_circuit_state{target="up/m"} 0');
+  }, 30_000);
+
+  it('opens no circuit for deadlines that passed meanwhile', async () => {
+    upstream.forget();
+    upstream.answer(() => {});
+    const calls = Array.from({ length: 8 }, (_, n) => call(100 + n));
+    await waitFor(() => upstream.requests.length === 8, 'the provider to have all calls');
+    gateway.process.kill('SIGSTOP');
+    await sleep(4_000);
+    gateway.process.kill('SIGCONT');
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status }) => status)).toEqual(calls.map(() => 504));
+    upstream.answer(whole(ANSWER));
+    expect((await call(200)).status).toBe(200);
+  }, 30_000);
+});
