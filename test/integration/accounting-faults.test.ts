@@ -9,7 +9,7 @@ import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor, waitForValue } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
 interface Spending {
@@ -267,8 +267,8 @@ describe('accounting when things break', () => {
       expect(statuses.get(200)).toBeGreaterThan(100);
       expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
       await settled('/keys/a', 40_000);
-      await waitFor(async () => (await spent('/keys/a')) === paid, 'the budget to have what was paid, to the nano-dollar');
-      await waitFor(async () => (await usage('key')).get('a') === paid, 'the ledger to have it too');
+      await waitForValue(async () => (await usage('key')).get('a'), paid, 'the ledger to have what was paid, to the nano-dollar');
+      await waitForValue(() => spent('/keys/a'), paid, 'the budget to have it too');
       expect(await spent('/teams/web')).toBe(paid);
     } finally {
       rmSync(folder, { recursive: true, force: true });

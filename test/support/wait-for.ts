@@ -6,3 +6,15 @@ export async function waitFor(condition: () => boolean | Promise<boolean>, what:
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Waits until a value is what is expected. The error has the last value. */
+export async function waitForValue<T>(value: () => Promise<T>, expected: T, what: string, timeoutMs = 15_000): Promise<void> {
+  let last: T | undefined;
+  const isThere = async () => {
+    last = await value();
+    return last === expected;
+  };
+  await waitFor(isThere, what, timeoutMs).catch((error: Error) => {
+    throw new Error(`${error.message}: expected ${String(expected)}, and the last value was ${String(last)}`);
+  });
+}
