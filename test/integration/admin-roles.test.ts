@@ -154,6 +154,45 @@ describe('administrators', () => {
     expect(await made('/admins', { name: 'by-acme', role: 'owner' }, 'acme-owner')).toMatchObject({ tenant: 'acme' });
   });
 
+  it('cannot find out which names other tenants have', async () => {
+    for (const [path, more] of [
+      ['/keys', { models: ['plain'] }],
+      ['/teams', {}],
+      ['/admins', { role: 'viewer' }],
+    ] as const) {
+      const taken = `taken-${path.slice(1)}`;
+      await made(path, { name: taken, tenant: 'acme', ...more });
+      const answers = [];
+      for (const name of [taken, `free-${path.slice(1)}`]) {
+        const answer = await by('other-owner', 'POST', path, { name, ...more });
+        expect(answer.json).toMatchObject({ name: `other.${name}`, tenant: 'other' });
+        const plain = await by('other-owner', 'GET', `${path}/${name}`);
+        expect(plain.json).toMatchObject({ name: `other.${name}`, tenant: 'other' });
+        // one's own name is taken
+        expect((await by('other-owner', 'POST', path, { name, ...more })).status).toBe(409);
+        answers.push([answer.status, plain.status]);
+      }
+      expect(answers).toEqual([
+        [201, 200],
+        [201, 200],
+      ]);
+    }
+    const messages = [];
+    for (const team of ['web', 'no-such-team']) {
+      const { json } = await by('other-owner', 'POST', '/keys', { name: 'x', team });
+      messages.push(JSON.stringify(json).replaceAll(team, 'TEAM'));
+    }
+    expect(messages[0]).toBe(messages[1]);
+  });
+
+  it('reach what was made for their tenant under a plain name', async () => {
+    await made('/keys', { name: 'plain-of-other', tenant: 'other' });
+    expect((await by('other-owner', 'PATCH', '/keys/plain-of-other', { metadata: { a: 'b' } })).status).toBe(200);
+    expect((await by('other-owner', 'POST', '/keys', { name: 'plain-of-other' })).status).toBe(409);
+    const tooLong = await by('other-owner', 'POST', '/keys', { name: 'x'.repeat(60) });
+    expect([tooLong.status, tooLong.json['field']]).toEqual([400, 'name']);
+  });
+
   it('are let in by the configuration, and changed there', async () => {
     expect((await by('a-configured-admin-key', 'GET', '/admins/me')).json).toEqual({ name: 'configured', role: 'viewer' });
     expect((await by(ADMIN_KEY, 'GET', '/admins/me')).json).toEqual({ name: '@environment', role: 'owner' });

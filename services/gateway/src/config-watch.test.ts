@@ -51,10 +51,11 @@ describe('the watch of a configuration file', () => {
   it('waits for a file that is written in parts', async () => {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, 'one');
-    const { taken, refused } = follow(file, 'one', 200);
+    // far longer than the pauses between the parts
+    const { taken, refused } = follow(file, 'one', 2_000);
     for (let n = 0; n < 30; n++) {
       writeFileSync(file, n % 2 === 0 ? '' : 'x'.repeat(n));
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
     writeFileSync(file, 'whole');
     await isTaken(taken, 'whole');

@@ -14,6 +14,7 @@ import { requireVersion, sendVersion } from './etag.ts';
 import { jsonBody } from './json-body.ts';
 import { newSecret } from './new-secret.ts';
 import { administratorOf, permit, type Scope, scoped, within } from './permissions.ts';
+import { findOwn, storedName } from './tenant-names.ts';
 
 /** What makes an administrator. Nobody is given more than who gives it has. */
 export const newAdmin = z
@@ -52,10 +53,9 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
 
   const visible = async (request: Request, by: Administrator): Promise<AdminRecord> => {
     await view.reload();
-    const record = all().get(String(request.params['name']));
-    if (record === undefined || !(within(by, scopeOf(record)) || by.name === record.name)) {
-      throw notFound('administrator of that name');
-    }
+    const isOwn = (record: AdminRecord): boolean => within(by, scopeOf(record)) || by.name === record.name;
+    const record = await findOwn(by, String(request.params['name']), (name) => all().get(name), isOwn);
+    if (record === undefined) throw notFound('administrator of that name');
     return record;
   };
 
@@ -99,12 +99,19 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
 
   router.post('/', async (request, response) => {
     const by = permit(request, 'admins');
-    const { name, role, tenant, team } = scoped(by, checked(newAdmin, request.body));
-    if (name === 'me') throw invalid('name', "'me' is who asks");
-    const known = team === undefined ? undefined : groups.team(team);
-    if (team !== undefined && (known === undefined || (tenant !== undefined && known.tenant !== tenant))) {
-      throw invalid('team', `there is no team '${team}'${tenant === undefined ? '' : ` of the tenant '${tenant}'`}`);
+    const { name: plain, role, tenant, team: asked } = scoped(by, checked(newAdmin, request.body));
+    if (plain === 'me') throw invalid('name', "'me' is who asks");
+    const isOfTenant = (team: { tenant: string }): boolean => tenant === undefined || team.tenant === tenant;
+    const known = asked === undefined ? undefined : await findOwn(by, asked, (name) => groups.team(name), isOfTenant);
+    if (asked !== undefined && known === undefined) {
+      throw invalid('team', `there is no team '${asked}'${tenant === undefined ? '' : ` of the tenant '${tenant}'`}`);
     }
+    const team = known?.name;
+    const name = storedName(by, plain);
+    await view.reload();
+    const taken = all().get(plain);
+    const exists = new AdminError(409, 'conflict', `There is an administrator named '${plain}' already.`, { field: 'name' });
+    if (taken !== undefined && by.tenant !== undefined && scopeOf(taken).tenant === by.tenant) throw exists;
     const secret = newSecret('sk-sluice-admin-');
     const record: AdminRecord = {
       name,
@@ -115,7 +122,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
       createdAtMs: clock.now(),
     };
     if (!(await replace(request, 'create', undefined, record))) {
-      throw new AdminError(409, 'conflict', `There is an administrator named '${name}' already.`, { field: 'name' });
+      throw exists;
     }
     sendVersion(response.status(201), record).json({ ...shown(record), secret });
   });

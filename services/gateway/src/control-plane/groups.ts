@@ -15,6 +15,7 @@ import { requireVersion, sendVersion } from './etag.ts';
 import { jsonBody } from './json-body.ts';
 import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 import { permit, permitBeyondTeam, permitForAll, scoped, within } from './permissions.ts';
+import { findOwn, storedName } from './tenant-names.ts';
 
 /** What makes a tenant. Limits and budgets are written as in the configuration. */
 export const newTenant = z.strictObject({ name, ...shared });
@@ -92,12 +93,12 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   const visible = async (request: Request): Promise<GroupRecord> => {
     const administrator = permit(request, 'read');
     await view.reload();
-    const record = find(String(request.params['name']));
-    // one's own tenant may be seen also by who is there for one of its teams
-    const { tenant, team } = record === undefined ? {} : scopeOf(record);
-    const own =
-      kind === 'tenant' ? within({ tenant: administrator.tenant }, { tenant }) : within(administrator, { tenant, team });
-    if (record === undefined || !own) throw notFound(`${kind} of that name`);
+    // an administrator of one team may see the team's tenant too
+    const scope = kind === 'tenant' ? { tenant: administrator.tenant } : administrator;
+    const isOwn = (record: GroupRecord): boolean => within(scope, scopeOf(record));
+    const named = String(request.params['name']);
+    const record = kind === 'tenant' ? find(named) : await findOwn(administrator, named, find, isOwn);
+    if (record === undefined || !isOwn(record)) throw notFound(`${kind} of that name`);
     return record;
   };
 
@@ -145,9 +146,13 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
 
   router.post('/', async (request, response) => {
     const administrator = permitChange(request);
-    const { name, metadata, ...given } = checked(kind === 'team' ? newTeam : newTenant, request.body);
+    const { name: plain, metadata, ...given } = checked(kind === 'team' ? newTeam : newTenant, request.body);
     const { tenant } = kind === 'team' ? scoped(administrator, { tenant: (given as { tenant?: string }).tenant }) : {};
     if (kind === 'team' && tenant === undefined) throw invalid('tenant', 'expected the tenant that the team is of');
+    const name = storedName(administrator, plain);
+    const taken = find(plain);
+    const exists = new AdminError(409, 'conflict', `There is a ${kind} named '${plain}' already.`, { field: 'name' });
+    if (taken !== undefined && administrator.tenant !== undefined && scopeOf(taken).tenant === administrator.tenant) throw exists;
     const record = {
       name,
       ...(tenant === undefined ? {} : { tenant }),
@@ -156,7 +161,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     } as GroupRecord;
     const known = groups.isConfigured(kind, name);
     if (known || !(await replace(request, 'create', undefined, record))) {
-      throw new AdminError(409, 'conflict', `There is a ${kind} named '${name}' already.`, { field: 'name' });
+      throw exists;
     }
     sendVersion(response.status(201), record).json(shown(record));
   });

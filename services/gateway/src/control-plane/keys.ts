@@ -16,6 +16,7 @@ import { jsonBody } from './json-body.ts';
 import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 import { newSecret } from './new-secret.ts';
 import { permit, scoped, within } from './permissions.ts';
+import { findOwn, storedName } from './tenant-names.ts';
 
 const expiresAt = z.iso.datetime({ offset: true });
 
@@ -101,20 +102,25 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
     return changeLine(request, clock, { action: `key.${action}`, ...of, before: show(before), after: show(after) });
   };
 
-  const teamOf = (team: string, tenant: string | undefined) => {
-    const known = groups.team(team);
+  /** The team that a request names, by its plain or its stored name; another tenant's is as one that is not there. */
+  const teamOf = async (request: Request, team: string, tenant: string | undefined) => {
+    const { tenant: own } = permit(request, 'keys');
+    const isOwn = (record: { tenant: string }): boolean => own === undefined || record.tenant === own;
+    const known = await findOwn({ tenant: own }, team, (name) => groups.team(name), isOwn);
     if (known === undefined) throw invalid('team', `there is no team '${team}'`);
-    if (tenant !== undefined && tenant !== known.tenant) {
-      throw invalid('tenant', `expected '${known.tenant}', the tenant of the team '${team}'`);
-    }
+    if (tenant !== undefined && tenant !== known.tenant) throw otherTenant(known);
     return known;
   };
+
+  const otherTenant = ({ name, tenant }: { name: string; tenant: string }): AdminError =>
+    invalid('tenant', `expected '${tenant}', the tenant of the team '${name}'`);
 
   /** The key of a path, for who may see it. What is another's is told as what is not there. */
   const visible = async (request: Request, permission: 'read' | 'keys'): Promise<KeyRecord> => {
     const administrator = permit(request, permission);
-    const record = await keys.named(String(request.params['name']));
-    if (record === undefined || !within(administrator, record)) throw notFound('key of that name');
+    const isOwn = (record: KeyRecord): boolean => within(administrator, record);
+    const record = await findOwn(administrator, String(request.params['name']), (name) => keys.named(name), isOwn);
+    if (record === undefined) throw notFound('key of that name');
     return record;
   };
 
@@ -164,9 +170,15 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
   });
 
   router.post('/', async (request, response) => {
-    const { name, expiresAt, ...given } = scoped(permit(request, 'keys'), checked(newKey, request.body));
-    const { team, tenant, ...terms } = given;
-    const known = team === undefined ? undefined : teamOf(team, tenant);
+    const administrator = permit(request, 'keys');
+    const { name: plain, expiresAt, ...given } = scoped(administrator, checked(newKey, request.body));
+    const { team: asked, tenant, ...terms } = given;
+    const known = asked === undefined ? undefined : await teamOf(request, asked, tenant);
+    const team = known?.name;
+    const name = storedName(administrator, plain);
+    const taken = await keys.named(plain);
+    const exists = new AdminError(409, 'conflict', `There is a key named '${plain}' already.`, { field: 'name' });
+    if (taken !== undefined && taken.revokedAtMs === undefined && taken.tenant === administrator.tenant) throw exists;
     const secret = newSecret('sk-sluice-');
     const record: KeyRecord = {
       name,
@@ -178,7 +190,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
       ...keyTerms(terms),
     };
     if (!(await keys.put(record, line(request, 'create', { after: record })))) {
-      throw new AdminError(409, 'conflict', `There is a key named '${name}' already.`, { field: 'name' });
+      throw exists;
     }
     sendVersion(response.status(201), record).json({ ...shown(record, clock.now()), secret });
   });
@@ -192,9 +204,11 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
 
   router.patch('/:name', async (request, response) => {
     refuseConfigured(await visible(request, 'keys'));
-    const { limits, budget, users, expiresAt, team, ...patch } = checked(keyPatch, request.body);
+    const { limits, budget, users, expiresAt, team: asked, ...patch } = checked(keyPatch, request.body);
+    const known = typeof asked === 'string' ? await teamOf(request, asked, undefined) : undefined;
+    const team = known?.name ?? asked;
     await change(request, response, 'change', (before) => {
-      if (typeof team === 'string') teamOf(team, before.tenant);
+      if (known !== undefined && known.tenant !== before.tenant) throw otherTenant(known);
       return {
         ...patched(before, {
           ...patch,
