@@ -41,6 +41,8 @@ describe('a request in OpenAI’s dialect', () => {
         fc.constantFrom(undefined, 2),
         (more, stream, indent) => {
           fc.pre(!['__proto__', 'constructor', 'prototype'].some((name) => Object.hasOwn(more, name)));
+          // a count that is no whole number is refused
+          fc.pre(!['n', 'best_of', 'max_tokens', 'max_completion_tokens'].some((name) => Object.hasOwn(more, name)));
           fc.pre(!JSON.stringify(more).includes('__proto__'));
           fc.pre(!['n', 'best_of', 'max_tokens', 'max_completion_tokens'].some((name) => Object.hasOwn(more, name)));
           const request = {
