@@ -37,6 +37,11 @@ export class UnfinishedBytes {
   /** Keeps only what stands from an offset on: the events before it are given away, and their memory is not written to again. */
   from(offset: number): void {
     if (offset === 0) return;
+    // the common case: a chunk ends with an event
+    if (offset === this.#bytes.length) {
+      this.take();
+      return;
+    }
     const rest = this.#bytes.subarray(offset);
     // a few bytes must not keep all of a chunk in memory while a slow client is waited for
     this.#bytes = rest.length < this.#bytes.length / 2 ? Buffer.from(rest) : rest;
