@@ -35,11 +35,41 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
+/** Starts all parts. If one of them does not start, those that did are stopped before the error is thrown. */
 export async function startStage(options: StageOptions): Promise<Stage> {
+  const started: (() => Promise<unknown>)[] = [];
+  try {
+    return await startParts(options, started);
+  } catch (error) {
+    await Promise.allSettled(started.map((stop) => stop()));
+    throw error;
+  }
+}
+
+/** Starts several parts at once, and returns or throws only after every start has ended: a part that is still starting could not be stopped. */
+async function together<T extends readonly Promise<unknown>[]>(
+  starts: readonly [...T],
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(starts);
+  return Promise.all(starts);
+}
+
+async function startParts(options: StageOptions, started: (() => Promise<unknown>)[]): Promise<Stage> {
   ensureRedisServer();
   const simulator = await startSimulator({ models: {} });
-  const [state, cache] = await Promise.all([startRedisServer(options.stateOptions), startRedisServer()]);
-  const [stateWay, cacheWay] = await Promise.all([startFaultProxy(state.port), startFaultProxy(cache.port)]);
+  started.push(() => simulator.close());
+  const startState = async (stateOptions?: readonly string[]): Promise<RedisServer> => {
+    const server = await startRedisServer(stateOptions);
+    started.push(() => server.stop());
+    return server;
+  };
+  const [state, cache] = await together([startState(options.stateOptions), startState()]);
+  const startWay = async (port: number): Promise<FaultProxy> => {
+    const way = await startFaultProxy(port);
+    started.push(() => way.close());
+    return way;
+  };
+  const [stateWay, cacheWay] = await together([startWay(state.port), startWay(cache.port)]);
   const baseUrl = `${simulator.url}/v1`;
   const byWay = (await options.way?.(baseUrl)) ?? baseUrl;
   const start = async (environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
@@ -53,11 +83,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       },
     });
     gateways.push(gateway);
+    started.push(() => gateway.stop('SIGKILL'));
     return gateway;
   };
   const gateways: GatewayProcess[] = [];
-  await Promise.all(Array.from({ length: options.replicas }, () => start()));
-  await Promise.all(gateways.map(untilReady));
+  await together(Array.from({ length: options.replicas }, () => start()));
+  await together(gateways.map(untilReady));
   const stage: Stage = {
     gateways,
     simulator,

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigFile } from '@sluice/config';
 import { stringify } from 'yaml';
-import { waitFor } from './wait-for.ts';
+import { killAtExit } from './kill-at-exit.ts';
+import { START_TIMEOUT_MS, waitFor } from './wait-for.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
 
@@ -52,6 +53,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   };
   const here = { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptions;
   const child = options.spawn?.(process.execPath, [MAIN], env) ?? spawn(process.execPath, [MAIN], here);
+  killAtExit(child);
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -72,10 +74,14 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   };
   const listening = (): LogLine | undefined => lines().find((line) => line['message'] === 'Sluice is listening');
   try {
-    await waitFor(() => {
-      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${output}`);
-      return listening() !== undefined;
-    }, 'the gateway to listen');
+    await waitFor(
+      () => {
+        if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${output}`);
+        return listening() !== undefined;
+      },
+      'the gateway to listen',
+      START_TIMEOUT_MS,
+    );
   } catch (error) {
     await stop('SIGKILL');
     throw error;
@@ -84,7 +90,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   return { url, adminUrl, process: child, configFile, lines, output: () => output, stop };
 }
 
-/** Waits until the gateway says that it can answer calls. */
+/** Waits until the gateway reports that it can answer calls. */
 export function untilReady(gateway: { url: string }): Promise<void> {
-  return waitFor(async () => (await fetch(`${gateway.url}/readyz`)).ok, `${gateway.url} to be ready`);
+  return waitFor(async () => (await fetch(`${gateway.url}/readyz`)).ok, `${gateway.url} to be ready`, START_TIMEOUT_MS);
 }

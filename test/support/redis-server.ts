@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
-import { waitFor } from './wait-for.ts';
+import { killAtExit } from './kill-at-exit.ts';
+import { START_TIMEOUT_MS, waitFor } from './wait-for.ts';
 
 /** A `redis-server` of a test's own on loopback. */
 export interface RedisServer {
@@ -51,22 +52,22 @@ export async function startRedisServer(options: readonly string[] = [], port?: n
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  await waitFor(() => {
+  killAtExit(child);
+  const stop = async (): Promise<void> => {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await gone;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  const isReady = (): boolean => {
     if (child.exitCode !== null) throw new Error(`redis-server ended: ${output}`);
     return output.includes('Ready to accept connections');
-  }, 'redis-server to accept connections');
-  return {
-    port: chosen,
-    url: `redis://127.0.0.1:${chosen}`,
-    folder,
-    process: child,
-    async stop() {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL');
-        await gone;
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
   };
+  await waitFor(isReady, 'redis-server to accept connections', START_TIMEOUT_MS).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { port: chosen, url: `redis://127.0.0.1:${chosen}`, folder, process: child, stop };
 }

@@ -1,8 +1,11 @@
+/** How long the start of a process may take, in milliseconds: a machine with other work on it takes a minute for what takes an idle one a second. */
+export const START_TIMEOUT_MS = 90_000;
+
 /** Waits until `condition` holds, looking again and again; fails after `timeoutMs` with what was waited for. */
 export async function waitFor(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 15_000): Promise<void> {
   const until = performance.now() + timeoutMs;
   while (!(await condition())) {
-    if (performance.now() > until) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    if (performance.now() > until) throw new Error(`waited ${timeoutMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -10,6 +10,9 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
   process.stderr.write('soak: --minutes takes a number above zero, --seed a whole number\n');
   process.exit(1);
 }
+// processes started by the soak are killed at the exit of this process (test/support/kill-at-exit.ts)
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 const say = (line: string): void => void process.stdout.write(`soak: ${line}\n`);
 say(`${minutes} min, seed ${seed}`);
 const { wrong, calls, faults, statuses, p99Ms } = await soak({ minutes, seed, say });
