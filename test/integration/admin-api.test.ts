@@ -117,20 +117,23 @@ describe('the admin API', () => {
   });
 
   it.each([
-    ['no name', {}, 'name'],
-    ['a name with a colon', { name: 'a:b' }, 'name'],
-    ['an unknown field', { name: 'a', budget: 5 }, 'budget'],
-    ['a limit that is none', { name: 'a', limits: { requests: 'many' } }, 'limits.requests'],
-    ['more requests than any', { name: 'a', limits: { requests: '99999999999999999999/min' } }, 'limits.requests'],
-    ['a longer window than any', { name: 'a', users: { limits: { tokens: '5/9999999d' } } }, 'users.limits.tokens'],
-    ['more calls at one time than any', { name: 'a', limits: { concurrent: 1e15 } }, 'limits.concurrent'],
-    ['more money than any', { name: 'a', budget: '99999999999999 USD/month' }, 'budget'],
-    ['a date that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt'],
-  ])('refuses %s, and names the field', async (_what, body, field) => {
+    ['no name', {}, 'name', 'expected string'],
+    ['a name with a colon', { name: 'a:b' }, 'name', '1 to 64 letters'],
+    ['a number for a text', { name: 'a', budget: 5 }, 'budget', 'expected string'],
+    ['an unknown field', { name: 'a', budgets: '5 USD' }, 'body', 'budgets'],
+    ['a limit that is none', { name: 'a', limits: { requests: 'many' } }, 'limits.requests', 'a limit such as 60/min'],
+    ['more requests than any', { name: 'a', limits: { requests: '99999999999999999999/min' } }, 'limits.requests', 'at most 1'],
+    ['one in a list that is none', { name: 'a', limits: { requests: ['5/min', 'x'] } }, 'limits.requests.1', 'a limit such as'],
+    ['a longer window than any', { name: 'a', users: { limits: { tokens: '5/9999999d' } } }, 'users.limits.tokens', 'to 366d'],
+    ['more calls at one time than any', { name: 'a', limits: { concurrent: 1e15 } }, 'limits.concurrent', '<=1'],
+    ['more money than any', { name: 'a', budget: '99999999999999 USD/month' }, 'budget', 'a budget such as 50 USD/month'],
+    ['a date that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt', 'ISO'],
+  ])('refuses %s, and names the field and what it takes', async (_what, body, field, expected) => {
     const answer = await admin('POST', '/keys', body);
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.json).toMatchObject({ status: 400, title: 'Bad Request', field: expect.stringContaining(field) });
+    expect(answer.json['detail']).toContain(expected);
   });
 
   it('refuses what is no JSON, and too much of it', async () => {

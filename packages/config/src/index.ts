@@ -1,4 +1,5 @@
 export * from './demo.ts';
+export * from './issues.ts';
 export * from './load.ts';
 export * from './network.ts';
 export * from './reload.ts';

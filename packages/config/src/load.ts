@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { plainIssues } from './issues.ts';
 import { configSchema, type GatewayConfig } from './schema.ts';
 
 /** What is wrong with a configuration: the file, the path of the field, what was expected. It never shows a value, which may be a secret. */
@@ -48,7 +49,12 @@ export function parseConfig(text: string, file: string, environment: Environment
 /** Checks a configuration that is an object already. @throws ConfigError */
 export function checkConfig(value: unknown, file: string): GatewayConfig {
   const result = configSchema.safeParse(value);
-  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => describe(issue, file)).join('\n'));
+  if (!result.success)
+    throw new ConfigError(
+      plainIssues(result.error.issues)
+        .map((issue) => describe(issue, file))
+        .join('\n'),
+    );
   const config = result.data;
   const problems = [...crossChecks(config)];
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${file}: ${problem}`).join('\n'));
@@ -113,16 +119,6 @@ function withVariables(value: unknown, environment: Environment, file: string, p
 function describe(issue: z.core.$ZodIssue, file: string): string {
   const at = issue.path.length === 0 ? '' : `${pathOf(issue.path)}: `;
   if (issue.code === 'unrecognized_keys') return `${file}: ${at}unknown field ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
-  if (issue.code === 'invalid_key' && issue.issues[0] !== undefined) return `${file}: ${at}${issue.issues[0].message}`;
-  if (issue.code === 'invalid_union') {
-    // the alternative that was meant is the one whose fixed values (a dialect's name) are right, then the one with the fewest faults
-    const isOther = (issues: readonly z.core.$ZodIssue[]): number =>
-      issues.some(({ code }) => code === 'invalid_value') ? 1 : 0;
-    const branches = [...issue.errors].sort((a, b) => isOther(a) - isOther(b) || a.length - b.length);
-    const [nearest] = branches;
-    if (nearest !== undefined)
-      return nearest.map((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, file)).join('\n');
-  }
   return `${file}: ${at}${issue.message}`;
 }
 

@@ -1,3 +1,4 @@
+import { plainIssues } from '@sluice/config';
 import type { z } from 'zod';
 import { invalid } from './admin-error.ts';
 
@@ -9,7 +10,7 @@ import { invalid } from './admin-error.ts';
 export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown, whole = 'body'): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const [issue] = plainIssues(parsed.error.issues);
   const path = issue?.path.join('.') ?? '';
   throw invalid(path === '' ? whole : path, issue?.message ?? 'is wrong');
 }
