@@ -16,6 +16,10 @@ describe('Redaction', () => {
     ['got "Bearer sk-provider-secret" and another-secret', 'got "[secret]" and [secret]'],
     ['POST https://vllm.internal:8000/v1/chat failed', 'POST https://[provider]/v1/chat failed'],
     ['vllm.internal resolved to 10.1.2.3', '[provider] resolved to [provider]'],
+    ['upstream 192.168.4.20:8443 and 172.20.0.3 failed', 'upstream [provider] and [provider] failed'],
+    ['POST http://vllm:8000/v1, then http://[fd00::1]:80/', 'POST http://[provider]/v1, then http://[provider]/'],
+    ['"http://db.prod.internal"; http://a.svc.cluster.local/x', '"http://[provider]"; http://[provider]/x'],
+    ['release 10.2 of 172.40.1.1, see https://local.example.com', 'release 10.2 of 172.40.1.1, see https://local.example.com'],
     ['the key AKIAEXAMPLE and 0123456789abcdef', 'the key [secret] and [secret]'],
     ['abc is a short word; see https://docs.example.com', 'abc is a short word; see https://docs.example.com'],
   ])('makes %j to %j', (text, expected) => {

@@ -5,8 +5,22 @@ const SHORTEST = 6;
 const SECRET = '[secret]';
 const HOST = '[provider]';
 
+const IPV4_REST = String.raw`(?:\.\d{1,3})`;
+const PRIVATE_IPV4 = [
+  `(?:10|127)${IPV4_REST}{3}`,
+  String.raw`(?:192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))${IPV4_REST}{2}`,
+].join('|');
+/** Hosts that no public URL has: IPv6 literals, names without a dot, and names that only a private DNS resolves. */
+const PRIVATE_HOST = String.raw`\[[0-9a-f:]+\]|[a-z0-9-]+(?![a-z0-9.-])|[a-z0-9.-]+\.(?:internal|local|svc|lan|localhost)(?![a-z0-9.-])`;
+/** Private addresses (RFC 1918, RFC 3927, loopback), and private hosts in URLs, with their ports. */
+const INTERNAL = new RegExp(
+  String.raw`(?<![\d.])(?:${PRIVATE_IPV4})(?:\:\d+)?(?!\d)|(?<=https?://)(?:${PRIVATE_HOST})(?::\d+)?`,
+  'gi',
+);
+
 /**
- * Takes a provider's secrets and addresses out of what it says in an error: some repeat the key that they refuse, or the address that they were asked at.
+ * Removes a provider's secrets and addresses, and all private addresses, from its errors: some repeat the key that they refuse, the address of the request,
+ * or an address behind their own gateway.
  */
 export class Redaction {
   readonly #replaced: readonly (readonly [text: string, by: string])[];
@@ -28,11 +42,13 @@ export class Redaction {
   }
 
   text(text: string): string {
-    return this.#replaced.reduce((changed, [secret, by]) => changed.replaceAll(secret, by), text);
+    return this.#replaced.reduce((changed, [secret, by]) => changed.replaceAll(secret, by), text).replace(INTERNAL, HOST);
   }
 
   bytes(bytes: Buffer): Buffer {
-    return this.#replaced.some(([secret]) => bytes.includes(secret)) ? Buffer.from(this.text(bytes.toString('utf8'))) : bytes;
+    const text = bytes.toString('utf8');
+    const changed = this.text(text);
+    return changed === text ? bytes : Buffer.from(changed);
   }
 
   error(error: LlmError): LlmError {
