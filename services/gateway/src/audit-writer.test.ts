@@ -14,7 +14,7 @@ const record = (tenant: string, more: Partial<AuditRecord> = {}): AuditRecord =>
 });
 const charged = (tenant: string) => [{ tenant, subject: 'k', period: '2026-11', endsAtMs: undefined, reserved: 1 }];
 
-function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({})) {
+function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), settlements = Promise.resolve()) {
   const store = new MemoryAuditTrail(100);
   const trail: AuditTrail = {
     append: (...batch) => store.append(...batch),
@@ -30,6 +30,7 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({})) 
   const setAside = { inc: jest.fn() };
   const writer = new AuditWriter({
     trail,
+    settlements: { done: () => settlements },
     meters: { raiseToLedger: raised },
     logLines: () => {},
     metrics: { auditDropped: { inc: jest.fn() }, auditSetAside: setAside } as never,
@@ -55,6 +56,31 @@ describe('AuditWriter', () => {
       expect(setAside.inc).toHaveBeenCalledTimes(1);
     },
   );
+
+  it('writes records after the settlements that are sent again', async () => {
+    let settle = () => {};
+    const settlements = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const appended: string[] = [];
+    const { writer } = setUp(
+      (store) => ({
+        append: (...batch) => {
+          appended.push('append');
+          return store.append(...batch);
+        },
+      }),
+      settlements,
+    );
+    writer.write(record('a'), charged('a'));
+    const flushed = writer.flush();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(appended).toEqual([]);
+    settle();
+    await flushed;
+    writer.close();
+    expect(appended).toEqual(['append']);
+  });
 
   it('writes again what the store lost as soon as it notices, and raises the budgets to the ledger', async () => {
     const lost = new Set<string>();

@@ -16,10 +16,14 @@ const RETRY_MS = 1_000;
 /** Records that may wait while the store is away; beyond it they are dropped, and counted. */
 const MAX_WAITING = 10_000;
 const MAX_BATCH = 500;
+/** How long records wait for settlements that are sent again, in ms: twice the pause between two attempts. */
+const SETTLEMENTS_MS = 2_000;
 
 export interface AuditWriterOptions {
   readonly trail: AuditTrail;
   readonly meters: Pick<Meters, 'raiseToLedger'>;
+  /** Settlements that are sent again; records are written after them. */
+  readonly settlements?: { done(timeoutMs: number): Promise<void> };
   readonly logLines: (lines: readonly string[]) => void;
   readonly metrics: Pick<Metrics, 'auditDropped' | 'auditSetAside'>;
   readonly health: ConcernHealth;
@@ -133,6 +137,7 @@ export class AuditWriter implements AuditSink {
   async flush(): Promise<void> {
     await Promise.all(this.#asking);
     this.#options.logLines(this.#unlogged.splice(0));
+    await this.#options.settlements?.done(SETTLEMENTS_MS);
     while (this.#writing !== undefined) await this.#writing.catch(() => {});
     this.#writing = this.#writeAll().finally(() => {
       this.#writing = undefined;

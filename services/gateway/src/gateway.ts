@@ -148,8 +148,10 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     write: (record, charged) => auditWriter.write(record, charged),
     onFault: (error) => logger.warn('calls of replicas that died could not be looked for', { error: String(error) }),
   });
+  const metering = new MeteringMemory(clock);
   const auditWriter = new AuditWriter({
     crashWatch,
+    settlements: metering.pending,
     trail: stores.audit,
     meters: stores.meters,
     logLines: (lines) => logLines(logger, lines),
@@ -175,7 +177,6 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
   const shares = new LocalShares({ clock, maxReplicas });
-  const metering = new MeteringMemory(clock);
   const composed = (config: GatewayConfig, models: Models): Composition => ({
     config,
     models,

@@ -26,9 +26,9 @@ try {
       `${limit} in ${windowMs} ms${kind}: ${sent} hits, ${admitted} admitted, most in any window ÷ limit = ${ratio.toFixed(3)}`,
     );
   }
-  const passed = results.filter(({ ratio }) => ratio > 1);
-  print(`${passed.length} of ${results.length} limits passed, in ${Math.round((performance.now() - startedMs) / 1_000)} s`);
-  process.exitCode = passed.length === 0 ? 0 : 1;
+  const exceeded = results.filter(({ ratio }) => ratio > 1);
+  print(`${exceeded.length} of ${results.length} limits exceeded, in ${Math.round((performance.now() - startedMs) / 1_000)} s`);
+  process.exitCode = exceeded.length === 0 ? 0 : 1;
 } finally {
   await redis.stop();
 }

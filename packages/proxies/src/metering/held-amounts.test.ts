@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { unwatched } from '@sluice/core';
 import type { Meters, Settlement } from '@sluice/store/ports';
 import { HeldAmounts } from './held-amounts.ts';
+import { PendingSettlements } from './pending-settlements.ts';
 
 const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, holds: [] });
 
@@ -23,11 +24,12 @@ describe('what is held of meters', () => {
       if (away || broken.has(callId)) throw new Error('away');
       settled.push(callId);
     };
-    const held = new HeldAmounts({ settle } as Meters, unwatched);
+    const pending = new PendingSettlements();
+    const held = new HeldAmounts({ settle } as Meters, unwatched, pending);
     const back = () => {
       away = false;
     };
-    return { held, settled, tried, broken, back };
+    return { held, pending, settled, tried, broken, back };
   }
 
   it('settles what a store that was away could not take, asking it no more than once a second meanwhile', async () => {
@@ -49,6 +51,51 @@ describe('what is held of meters', () => {
     back();
     await jest.advanceTimersByTimeAsync(3_000);
     expect([...settled].sort()).toEqual(['c1', 'c2', 'c3', 'c4']);
+  });
+
+  it('counts settlements as pending until the store has each of them', async () => {
+    const { held, pending, settled, broken, back } = setUp();
+    broken.add('c0');
+    let done = false;
+    for (let n = 0; n < 5; n++) held.settle(settlement(`c${n}`));
+    await jest.advanceTimersByTimeAsync(0);
+    void pending.done(60_000).then(() => {
+      done = true;
+    });
+    back();
+    await jest.advanceTimersByTimeAsync(2_500);
+    expect([settled.length, done]).toEqual([4, false]);
+    broken.clear();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([settled.length, done]).toEqual([5, true]);
+    await pending.done(60_000);
+  });
+
+  it('counts settlements that are given up as pending no more', async () => {
+    const { held, pending, settled, back } = setUp();
+    for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
+    await jest.advanceTimersByTimeAsync(0);
+    let done = false;
+    void pending.done(60_000).then(() => {
+      done = true;
+    });
+    back();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([settled.length, done]).toEqual([10_000, true]);
+  });
+
+  it('waits for pending settlements until a time limit', async () => {
+    const { held, pending } = setUp();
+    held.settle(settlement('c0'));
+    await jest.advanceTimersByTimeAsync(0);
+    let done = false;
+    void pending.done(2_000).then(() => {
+      done = true;
+    });
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(done).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(done).toBe(true);
   });
 
   it('gives up beyond a bound', async () => {

@@ -1,5 +1,6 @@
 import type { ConcernHealth } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, Settlement } from '@sluice/store/ports';
+import { PendingSettlements } from './pending-settlements.ts';
 
 /** A place or an amount is lost so long after its replica died. */
 export const LEASE_MS = 30_000;
@@ -24,15 +25,17 @@ interface Unsettled {
 export class HeldAmounts {
   readonly #meters: Meters;
   readonly #health: ConcernHealth;
+  readonly #pending: PendingSettlements;
   readonly #held = new Map<string, { readonly of: Holder; readonly holds: readonly Hold[] }>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
   #unsettled: Unsettled[] = [];
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(meters: Meters, health: ConcernHealth) {
+  constructor(meters: Meters, health: ConcernHealth, pending = new PendingSettlements()) {
     this.#meters = meters;
     this.#health = health;
+    this.#pending = pending;
   }
 
   /** @param holds what was reserved for the call */
@@ -58,15 +61,21 @@ export class HeldAmounts {
   /** @param onSettled told when the store knows of it */
   settle(settlement: Settlement, onSettled: () => void = () => {}): void {
     this.#forget(settlement.callId);
-    this.#meters.settle(settlement).then(onSettled, (error: unknown) => this.#settleLater({ settlement, onSettled }, error));
+    this.#meters.settle(settlement).then(onSettled, (error: unknown) => {
+      this.#pending.add();
+      this.#settleLater({ settlement, onSettled }, error);
+    });
   }
 
   /** What was spent must not be forgotten with the store away. A settlement whose answer alone was lost changes nothing when it comes again. */
   #settleLater(unsettled: Unsettled, error: unknown): void {
     this.#health.failed(error);
     // an amount that no store can count does not become countable
-    if (error instanceof RangeError) return;
-    if (this.#unsettled.length < MAX_UNSETTLED) this.#unsettled.push(unsettled);
+    if (error instanceof RangeError || this.#unsettled.length >= MAX_UNSETTLED) {
+      this.#pending.remove();
+      return;
+    }
+    this.#unsettled.push(unsettled);
     this.#retry ??= setTimeout(() => void this.#settleWaiting(), RETRY_MS).unref();
   }
 
@@ -77,6 +86,7 @@ export class HeldAmounts {
       try {
         await this.#meters.settle(next.settlement);
         next.onSettled();
+        this.#pending.remove();
       } catch (error) {
         this.#settleLater(next, error);
         return;

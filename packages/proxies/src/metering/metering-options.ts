@@ -7,6 +7,7 @@ import { BudgetQueue } from './budget-queue.ts';
 import type { CallerGroup } from './caller-group.ts';
 import type { LocalShares } from './local-shares.ts';
 import { OutputHistory } from './output-history.ts';
+import { PendingSettlements } from './pending-settlements.ts';
 
 export interface MeteringSettings {
   /** How long a call waits, in ms, for a budget that calls in flight have reserved. */
@@ -28,7 +29,7 @@ export interface MeteringOptions {
   /** What limits of requests, tokens and concurrent calls are taken from meanwhile. */
   readonly shares?: LocalShares;
   readonly health?: ConcernHealth;
-  /** Outlives a changed configuration: calls that wait, and the lengths of answers. */
+  /** Outlives a changed configuration: calls that wait, settlements that are sent again, and the lengths of answers. */
   readonly memory?: MeteringMemory;
   readonly settings?: MeteringSettings;
 }
@@ -36,6 +37,7 @@ export interface MeteringOptions {
 /** What metering keeps of this replica's calls. */
 export class MeteringMemory {
   readonly outputs = new OutputHistory();
+  readonly pending = new PendingSettlements();
   readonly queue: BudgetQueue;
   waitMs = 0;
 

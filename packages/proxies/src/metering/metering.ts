@@ -75,9 +75,9 @@ class CallMetering {
     this.#options = options;
     this.#clock = clock;
     this.#health = health;
-    this.#held = new HeldAmounts(options.meters, health);
     this.#fullWindows = new FullWindows(clock);
     this.#memory = options.memory ?? new MeteringMemory(clock);
+    this.#held = new HeldAmounts(options.meters, health, this.#memory.pending);
     this.#memory.waitMs = settings.waitMs;
     this.#adaptive = settings.reserve === 'adaptive';
   }
