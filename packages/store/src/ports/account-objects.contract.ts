@@ -38,6 +38,11 @@ export function accountObjectsContract(adapter: string, open: () => AccountObjec
       expect(await objects.claim('file-2', 'b', HOUR_MS)).toBe(true);
     });
 
+    it('gives an id to the tenant that claims it while it expires', async () => {
+      const objects = open();
+      for (let n = 0; n < 300; n++) expect(await objects.claim('expiring', 'a', 1)).toBe(true);
+    });
+
     it('keeps an id that its tenant claims again', async () => {
       const objects = open();
       await objects.claim('kept', 'a', 30);

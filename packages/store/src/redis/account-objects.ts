@@ -29,12 +29,16 @@ export class RedisAccountObjects implements AccountObjects {
 
   async claim(id: string, tenant: string, ttlMs: number): Promise<boolean> {
     const key = this.#layout.accountObject(id);
-    const set = await this.#wait('object_claim', () => this.#client.set(key, tenant, 'PX', ttlMs, 'NX'));
-    if (set !== null) return true;
-    // an owner never changes, so that what is read here still holds when the time to live is set
-    if ((await this.#owner(id)) !== tenant) return false;
-    await this.#wait('object_claim', () => this.#client.pexpire(key, ttlMs));
-    return true;
+    for (;;) {
+      const set = await this.#wait('object_claim', () => this.#client.set(key, tenant, 'PX', ttlMs, 'NX'));
+      if (set !== null) return true;
+      // an owner never changes, so that what is read here still holds when the time to live is set
+      const owner = await this.#owner(id);
+      if (owner !== undefined && owner !== tenant) return false;
+      const kept = await this.#wait('object_claim', () => this.#client.pexpire(key, ttlMs));
+      // it expired in between: it is claimed as a new one
+      if (kept === 1 && owner === tenant) return true;
+    }
   }
 
   async release(id: string): Promise<void> {
