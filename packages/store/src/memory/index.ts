@@ -11,6 +11,7 @@ import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
 import { MemoryRegistry } from './registry.ts';
+import { MemoryStoredResponses } from './stored-responses.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
 export {
@@ -25,6 +26,7 @@ export {
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemoryStoredResponses,
   MemoryTargetLoads,
 };
 
@@ -45,6 +47,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     underWay: new MemoryCallsUnderWay(clock),
     idempotent: new MemoryIdempotentCalls(clock),
     objects: new MemoryAccountObjects(clock),
+    responses: new MemoryStoredResponses(clock),
     attempts: (limit) => new MemoryAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},

@@ -13,6 +13,7 @@ import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { storedResponsesContract } from '../ports/stored-responses.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { MemoryCircuits } from './circuits.ts';
 import {
@@ -26,6 +27,7 @@ import {
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemoryStoredResponses,
 } from './index.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
@@ -50,6 +52,7 @@ circuitsContract('memory', async (clock) => {
 targetLoadsContract('memory', (clock) => new MemoryTargetLoads(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
+storedResponsesContract('memory', (clock) => new MemoryStoredResponses(clock));
 accountObjectsContract('memory', () => new MemoryAccountObjects(systemClock));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));
 

@@ -10,6 +10,7 @@ export * from './keys.ts';
 export * from './meters.ts';
 export * from './provider-stats.ts';
 export * from './registry.ts';
+export * from './stored-responses.ts';
 export * from './stores.ts';
 export * from './sub-windows.ts';
 export * from './target-loads.ts';

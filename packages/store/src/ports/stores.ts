@@ -9,6 +9,7 @@ import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
 import type { Registry } from './registry.ts';
+import type { StoredResponses } from './stored-responses.ts';
 import type { TargetLoads } from './target-loads.ts';
 
 /** All that a gateway remembers, behind one adapter. */
@@ -25,6 +26,7 @@ export interface Stores {
   readonly underWay: CallsUnderWay;
   readonly idempotent: IdempotentCalls;
   readonly objects: AccountObjects;
+  readonly responses: StoredResponses;
   attempts(limit: AttemptsLimit): Attempts;
   /** Whether the state store answers now. */
   healthy(): boolean;

@@ -16,6 +16,7 @@ import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
+import { storedResponsesContract } from '../ports/stored-responses.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { RedisAccountObjects } from './account-objects.ts';
 import { RedisAttempts } from './attempts.ts';
@@ -31,6 +32,7 @@ import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
 /** Ample, because these tests are about what is answered and not when. */
@@ -264,6 +266,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await spent()).toBe(305);
     });
   });
+  storedResponsesContract(adapter, () => new RedisStoredResponses(shared.state, ownLayout(), wait));
   accountObjectsContract(adapter, () => new RedisAccountObjects(shared.state, ownLayout(), wait));
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
 }

@@ -15,6 +15,7 @@ import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
 export type { HostPort, RedisTarget } from './connections.ts';
@@ -40,6 +41,8 @@ export interface RedisStoresOptions {
   readonly clock?: Clock;
 }
 
+/** How long a call waits for the answers to which it refers: it cannot go on without them, and they may be large. */
+const RESPONSES_TIMEOUT_MS = 500;
 /** How long an administrator waits for one command. */
 const ADMIN_TIMEOUT_MS = 2_000;
 
@@ -61,6 +64,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
   const cacheBreaker = cache === state ? breaker : breakerOf('cache', cache, cacheTimeoutMs);
   const wait = waitAtMost(timeoutMs, { observe, breaker });
   const waitForCache = waitAtMost(cacheTimeoutMs, { observe, breaker: cacheBreaker });
+  const waitForResponses = waitAtMost(RESPONSES_TIMEOUT_MS, { observe, breaker: cacheBreaker });
   const waitLonger = waitAtMost(ADMIN_TIMEOUT_MS, { observe });
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   return {
@@ -76,6 +80,8 @@ export function redisStores(options: RedisStoresOptions): Stores {
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     objects: new RedisAccountObjects(state, layout, wait),
+    // beside the cache: a server whose memory is full must not lose limits for answers
+    responses: new RedisStoredResponses(cache, layout, waitForResponses),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {

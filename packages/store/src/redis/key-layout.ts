@@ -129,6 +129,16 @@ export class KeyLayout {
     return `${this.#prefix}:object:${id}`;
   }
 
+  /** An answer of the Responses API. */
+  storedResponse(tenant: string, id: string): string {
+    return `${this.#prefix}:response:${tenant}:${id}`;
+  }
+
+  /** Which answer has an item. */
+  storedItem(tenant: string, itemId: string): string {
+    return `${this.#prefix}:response-item:${tenant}:${itemId}`;
+  }
+
   /** What rate-limiter-flexible puts before a subject. */
   attempts(name: string): string {
     return `${this.#prefix}:attempts:${name}`;

@@ -1,0 +1,49 @@
+import type { ResponseRecord, StoredResponses } from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+import type { Wait } from './deadline.ts';
+import { gatherWrites } from './gather-writes.ts';
+import type { KeyLayout } from './key-layout.ts';
+
+/** Answers that every replica finds: one key for each, and one for each of its items, so that each has its own time to live and shard. */
+export class RedisStoredResponses implements StoredResponses {
+  readonly #client: RedisClient;
+  readonly #layout: KeyLayout;
+  readonly #wait: Wait;
+
+  constructor(client: RedisClient, layout: KeyLayout, wait: Wait) {
+    this.#client = client;
+    this.#layout = layout;
+    this.#wait = wait;
+  }
+
+  find(tenant: string, ids: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    gatherWrites(this.#client);
+    return this.#wait('response_find', async () => {
+      const found = await Promise.all(ids.map((id) => this.#client.getBuffer(this.#layout.storedResponse(tenant, id))));
+      return found.map((bytes) => bytes ?? undefined);
+    });
+  }
+
+  findByItem(tenant: string, itemIds: readonly string[]): Promise<readonly (string | undefined)[]> {
+    gatherWrites(this.#client);
+    return this.#wait('response_find', async () => {
+      const found = await Promise.all(itemIds.map((id) => this.#client.get(this.#layout.storedItem(tenant, id))));
+      return found.map((id) => id ?? undefined);
+    });
+  }
+
+  async keep(tenant: string, { id, bytes, itemIds }: ResponseRecord, ttlMs: number): Promise<void> {
+    gatherWrites(this.#client);
+    await this.#wait('response_keep', () =>
+      Promise.all([
+        this.#client.set(this.#layout.storedResponse(tenant, id), Buffer.from(bytes), 'PX', ttlMs),
+        ...itemIds.map((itemId) => this.#client.set(this.#layout.storedItem(tenant, itemId), id, 'PX', ttlMs)),
+      ]),
+    );
+  }
+
+  async remove(tenant: string, id: string): Promise<boolean> {
+    const removed = await this.#wait('response_remove', () => this.#client.del(this.#layout.storedResponse(tenant, id)));
+    return removed === 1;
+  }
+}
