@@ -51,7 +51,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
 /** A timer that is so late, in ms, says that this process slept, and could receive nothing meanwhile. */
 const LATE_MS = 1_000;
 /** An answer that came while it slept is read within so long, in ms. */
-const GRACE_MS = 2_000;
+export const GRACE_MS = 2_000;
 
 /** A timer that gives some more time, once, where this process slept while it ran. */
 class Deadline {

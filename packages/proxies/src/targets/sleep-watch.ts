@@ -1,11 +1,12 @@
 import type { Clock } from '@sluice/core';
+import { GRACE_MS } from './deadlines.ts';
 
 /** How often this process looks at the clock, in ms. */
 const LOOK_MS = 250;
 /** It has slept where it was kept from looking for so long, in ms. */
 const SLEPT_MS = 1_000;
-/** For so long after it, in ms, a deadline that has passed says nothing of the provider. */
-const REMEMBERED_MS = 2_000;
+/** For so long after it, in ms, a deadline that has passed says nothing of the provider: the grace of a deadline, and as long again for late timers. */
+const REMEMBERED_MS = 2 * GRACE_MS + 1_000;
 
 /**
  * Notices that this process has slept: stopped, suspended, or kept from the processor by a quota.
@@ -39,7 +40,7 @@ export class SleepWatch {
     this.#lookedMs = nowMs;
   }
 
-  /** Whether this process has slept within the last two seconds. */
+  /** Whether this process has slept within the last five seconds. */
   slept(): boolean {
     // a deadline's timer may run before the one that looks
     if (this.#timer !== undefined) this.look();
