@@ -42,7 +42,7 @@ describe('accounting when things break', () => {
     replicas = await startReplicas(
       count,
       (baseUrl) => ({
-        ...('REDIS_URL' in environment ? { redis: { timeout: '150ms' } } : {}),
+        redis: { timeout: 'REDIS_URL' in environment ? '150ms' : '5s' },
         providers: { up: { baseUrl } },
         models: {
           cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
@@ -34,9 +35,20 @@ describe('a replica that is killed', () => {
       keys: [{ name: 'app', secret: 'key-app', budget: '1000 USD' }],
     }));
   });
-  afterAll(() => replicas.stop());
+  const redis = new Redis(process.env['TEST_REDIS_URL'] as string);
+  afterAll(async () => {
+    redis.disconnect();
+    await replicas.stop();
+  });
   const gateway = (n: number) => replicas.gateways[n] as Replicas['gateways'][number];
   const admin = async (path: string) => (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', path)).json;
+
+  /** How many words of each long call the store knows of. */
+  const wordsKnown = async (): Promise<number[]> => {
+    const names = await redis.keys(`${replicas.options.config.redis?.prefix}:{audit}:underway:*`);
+    const states = (await Promise.all(names.map((name) => redis.hvals(name)))).flat();
+    return states.map((state) => (JSON.parse(state).record as { outputTokens: number | null }).outputTokens ?? 0);
+  };
 
   it('leaves no call without a record, no amount reserved, and nothing unpaid that had come', async () => {
     const victim = gateway(2);
@@ -54,8 +66,9 @@ describe('a replica that is killed', () => {
     });
     const state = async () => (await admin('/keys/app'))['spending'] as { spentUsd: number; reservedUsd: number };
     await waitFor(async () => (await state()).reservedUsd > 50, 'sixty calls to be in flight');
-    // long enough to be known of
-    await sleep(3_000);
+    // of each of the streams at least fifteen words are known to the store, and of what never began its prompt
+    await waitFor(async () => (await wordsKnown()).length === 60, 'sixty calls to be known to the store', 60_000);
+    await waitFor(async () => (await wordsKnown()).filter((count) => count >= 15).length === 50, 'fifteen words of each', 60_000);
     victim.process.kill('SIGKILL');
     expect(new Set(await Promise.all(begun))).toEqual(new Set(['cut']));
 
@@ -65,7 +78,6 @@ describe('a replica that is killed', () => {
     expect(new Set(records.map(({ requestId }) => requestId)).size).toBe(60);
     expect(records.every(({ outcome, estimated }) => outcome === 'failed' && estimated === true)).toBe(true);
     const words = records.map(({ outputTokens }) => outputTokens ?? 0);
-    // of a stream at least what had come a second before its end, of what never began its prompt alone
     expect(words.filter((count) => count >= 15)).toHaveLength(50);
     expect(words.filter((count) => count === 0)).toHaveLength(10);
     const { entries } = replicas.simulator.journal;

@@ -8,7 +8,7 @@ import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { stringify } from 'yaml';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { START_TIMEOUT_MS, waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-lifecycle';
 const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
@@ -138,7 +138,12 @@ describe('a gateway process', () => {
 
   const run = (environment: Readonly<Record<string, string>>) => {
     const env = { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', ...environment };
-    const { status, stderr } = spawnSync(process.execPath, [MAIN], { env, cwd: '/', encoding: 'utf8', timeout: 10_000 });
+    const { status, stderr } = spawnSync(process.execPath, [MAIN], {
+      env,
+      cwd: '/',
+      encoding: 'utf8',
+      timeout: START_TIMEOUT_MS,
+    });
     return { status, stderr };
   };
 
@@ -169,7 +174,8 @@ describe('a gateway process', () => {
     expect(run({ SLUICE_CONFIG: '/nowhere.yaml' }).stderr).toContain('/nowhere.yaml: cannot be read (ENOENT)');
     expect(run({ REDIS_URL: 'localhost:6379' }).stderr).toContain('REDIS_URL: expected redis://');
     expect(run({ PORT: 'eighty' }).stderr).toContain('PORT: expected a port from 0 to 65535');
-  });
+    // one process after the other
+  }, 180_000);
 
   it('says which variable to change when its port is taken', async () => {
     const other = createServer();

@@ -28,6 +28,7 @@ describe('Redis goes and comes back', () => {
           { name: 'unused', secret: 'key-unused', budget: '1 USD/month' },
         ],
         cache: { exact: { ttl: '1h' } },
+        redis: { timeout: '2s' },
       }),
       { REDIS_URL: proxy.url },
     );

@@ -3,7 +3,7 @@ import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { ask, chat } from './ask.ts';
 import { parseExposition } from './exposition.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type GatewayProcess, startGatewayProcess, untilReady } from './gateway-process.ts';
+import { DEFAULT_REDIS_TIMEOUT, type GatewayProcess, startGatewayProcess, untilReady } from './gateway-process.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -73,8 +73,9 @@ async function startParts(options: StageOptions, started: (() => Promise<unknown
   const baseUrl = `${simulator.url}/v1`;
   const byWay = (await options.way?.(baseUrl)) ?? baseUrl;
   const start = async (environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
+    const config = options.config(baseUrl, byWay);
     const gateway = await startGatewayProcess({
-      config: options.config(baseUrl, byWay),
+      config: { ...config, redis: { timeout: DEFAULT_REDIS_TIMEOUT, ...config.redis } },
       environment: {
         REDIS_URL: `redis://127.0.0.1:${stateWay.port}`,
         REDIS_CACHE_URL: `redis://127.0.0.1:${cacheWay.port}`,

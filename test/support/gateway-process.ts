@@ -12,6 +12,11 @@ const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import
 
 export const ADMIN_KEY = 'admin-key-of-the-tests';
 
+/** On a machine that is busy with other tests Redis may answer late; tests about a late Redis set what they need. */
+const REDIS_TIMEOUT = '5s';
+/** What a gateway waits for Redis if its configuration does not say. */
+export const DEFAULT_REDIS_TIMEOUT = '50ms';
+
 type LogLine = Readonly<Record<string, unknown>>;
 
 /** A gateway in a process of its own, as it is deployed. */
@@ -38,8 +43,12 @@ export interface GatewayProcessOptions {
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const configFile = join(folder, 'sluice.yaml');
-  // nobody stands in front of it who would have to see that it stops
-  const config = { shutdown: { delay: '1ms', drain: '10s' }, ...options.config };
+  const config = {
+    // no load balancer has to see that it stops
+    shutdown: { delay: '1ms', drain: '10s' },
+    ...options.config,
+    redis: { timeout: REDIS_TIMEOUT, ...options.config.redis },
+  };
   await writeFile(configFile, stringify(config));
   const env = {
     PATH: process.env['PATH'],

@@ -20,7 +20,7 @@ export async function startReplicas(
 ): Promise<Replicas> {
   const simulator = await startSimulator({ models: {} });
   // what other tests have left in the same Redis is not seen
-  const whole = { redis: { prefix: `test-${randomUUID()}`, timeout: '2s' }, ...config(`${simulator.url}/v1`) };
+  const whole = { redis: { prefix: `test-${randomUUID()}` }, ...config(`${simulator.url}/v1`) };
   const elsewhere = 'REDIS_CLUSTER' in environment || 'REDIS_SENTINEL' in environment;
   const redis = elsewhere ? {} : { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '' };
   const options = { config: whole, environment: { ...redis, ...environment } };
