@@ -294,6 +294,18 @@ export const configSchema = z.strictObject({
       maxEntry: byteSize.default(1_048_576),
     })
     .default({ sharedBetweenTenants: false, maxEntry: 1_048_576 }),
+  responses: z
+    .strictObject({
+      /** Whether answers of the Responses API are kept, so that requests can refer to them. A request's `store: false` keeps nothing. */
+      store: z.boolean().default(true),
+      /** How long they are kept. */
+      ttl: longDurationMs.default(30 * 86_400_000),
+      /** A longer answer, with the items of its request, is not kept. */
+      maxRecord: byteSize.default(2_097_152),
+      /** They are sealed with it (AES-256-GCM) before they go to the store. */
+      encryptionKey: z.string().min(32, 'expected 32 characters or more').optional(),
+    })
+    .default({ store: true, ttl: 30 * 86_400_000, maxRecord: 2_097_152 }),
   audit: z
     .strictObject({
       /** How many records the store keeps, about. */

@@ -5,10 +5,10 @@ import type { Money } from './money.ts';
 import type { Usage, UsageIssueReason } from './usage.ts';
 
 /**
- * What is asked for. `other` is one of a provider's further routes, whose bytes pass unread; `unknown` is a request to no route of ours that
+ * What is asked for. `stored` is about an answer that the gateway keeps; `other` is one of a provider's further routes, whose bytes pass unread; `unknown` is a request to no route of ours that
  * showed a key: it is refused, and recorded.
  */
-export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'other' | 'unknown';
+export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'stored' | 'other' | 'unknown';
 
 /** The wire formats. */
 export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'bedrock-converse';

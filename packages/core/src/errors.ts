@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'auth_unavailable'
   | 'limiter_unavailable'
   | 'budget_unavailable'
+  | 'responses_unavailable'
   | 'internal_error';
 
 /** The HTTP status of each code. `client_closed` is never sent: nobody is there to read it. */
@@ -51,6 +52,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   auth_unavailable: 503,
   limiter_unavailable: 503,
   budget_unavailable: 503,
+  responses_unavailable: 503,
   not_cached: 504,
   upstream_timeout: 504,
 };

@@ -46,6 +46,8 @@ export interface Provider {
   service(model: string, options?: ModelOptions): LlmService;
   /** Asks for a path below its base address. Rejects where no answer comes in time, or one that says it does not work (5xx). */
   check(path: string, timeoutMs: number): Promise<void>;
+  /** What it speaks, the one it knows best first. */
+  readonly dialects: readonly DialectName[];
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
   /** Its name in the table of public prices. */
@@ -105,6 +107,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   return {
     service: (model, options) => upstream.model(model, options),
     check: (path, timeoutMs) => upstream.check(path, timeoutMs),
+    dialects,
     routes: settings.routes ?? entry.routes ?? [],
     // what another server in its place takes is not known
     prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),

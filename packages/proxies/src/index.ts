@@ -18,6 +18,8 @@ export * from './observability.ts';
 export * from './replica-count.ts';
 export * from './request-body.ts';
 export * from './shared-usage.ts';
+export * from './stored-responses/response-archive.ts';
+export * from './stored-responses/stored-responses.ts';
 export * from './stream-recovery.ts';
 export * from './targets/circuit-breakers.ts';
 export * from './targets/concurrency-limit.ts';

@@ -17,6 +17,9 @@ const UNPRICED_WORK = /^POST \/v1\/(images\/.+|audio\/.+|rerank|batches)$/;
 
 const isUnpricedWork = (call: LlmCall): boolean => call.operation === 'other' && UNPRICED_WORK.test(call.route);
 
+/** Whether the gateway itself answers, without a provider. */
+const isAnsweredHere = ({ operation }: LlmCall): boolean => operation === 'models' || operation === 'stored';
+
 /** Whether there is a hard budget that calls of unknown cost would pass by, and nothing that allows it. */
 const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
   unpriced !== 'serve' && limitsIn(budget).some(({ soft }) => soft !== true);
@@ -30,7 +33,7 @@ const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
 export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly CallerGroup[]): LlmProxy {
   const refuseUnpriced = (call: LlmCall, model: string): void => {
     const { caller } = call.facts;
-    if (caller === undefined || call.operation === 'models' || call.operation === 'count_tokens') return;
+    if (caller === undefined || call.operation === 'count_tokens' || isAnsweredHere(call)) return;
     const all = [caller.limits, ...(groups?.(call) ?? []).map(({ limits }) => limits)];
     if (isUnpricedWork(call) && all.some(refusesUnpricedWork)) {
       throw new LlmError(
@@ -75,7 +78,7 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
             'This API key may use some models only, and a request to this route names none.',
           );
         }
-      } else if (call.operation !== 'models' || model !== '') {
+      } else if (!isAnsweredHere(call) || model !== '') {
         const allowed = call.facts.caller?.models;
         if (allowed !== undefined && !matchesAny(allowed, model)) {
           throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
@@ -88,7 +91,7 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
       }
       refuseUnpriced(call, model);
       // what models there are is answered without the store; and whether a call with a key is made at all is not certain yet
-      if (call.operation !== 'models' && call.idempotencyKey === undefined) next.prepare?.(call);
+      if (!isAnsweredHere(call) && call.idempotencyKey === undefined) next.prepare?.(call);
       return await next.complete(call);
     },
   });

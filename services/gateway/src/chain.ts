@@ -18,13 +18,17 @@ import {
   metering,
   modelAccess,
   modelList,
+  noStoredResponses,
   observability,
   RequestCounter,
+  ResponseArchive,
   type RetrySettings,
   requestBody,
   type SharedLoads,
   type SharedUsage,
   type SleepWatch,
+  type StoredResponseLayers,
+  storedResponses,
   streamRecovery,
   type UnderWay,
 } from '@sluice/proxies';
@@ -52,7 +56,12 @@ export interface ChainParts {
   readonly sleepWatch: SleepWatch;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
-  readonly concerns: { readonly limits: ConcernHealth; readonly cache: ConcernHealth; readonly objects: ConcernHealth };
+  readonly concerns: {
+    readonly limits: ConcernHealth;
+    readonly cache: ConcernHealth;
+    readonly objects: ConcernHealth;
+    readonly responses: ConcernHealth;
+  };
 }
 
 /** The gateway: every concern that a call passes, outermost first. */
@@ -60,6 +69,7 @@ export function chain(parts: ChainParts): LlmService {
   const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.of(call);
   const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
+  const responses = responseLayers(parts, (call) => requests.count(call));
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
@@ -67,8 +77,10 @@ export function chain(parts: ChainParts): LlmService {
     authentication(callers, metrics),
     requestBody,
     largeRequests,
+    responses.history,
     modelAccess(models, groups),
     modelList(models),
+    responses.keeping,
     idempotency({ calls: stores.idempotent, countRequest: (call) => requests.count(call), health: concerns.limits }),
     knowingUnderWay(parts.underWay),
     metering({
@@ -113,4 +125,15 @@ export function chain(parts: ChainParts): LlmService {
     proxies,
     loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics, slept: () => parts.sleepWatch.slept() }),
   );
+}
+
+/** The layers that make the Responses API stateful; without them, its requests pass as they are. */
+function responseLayers(
+  { config, stores, models, concerns }: ChainParts,
+  countRequest: (call: LlmCall) => Promise<void>,
+): StoredResponseLayers {
+  const { store, ttl: ttlMs, maxRecord: maxBytes, encryptionKey } = config.responses;
+  if (!store) return { history: (next) => next, keeping: noStoredResponses };
+  const archive = new ResponseArchive({ store: stores.responses, ttlMs, maxBytes, encryptionKey, health: concerns.responses });
+  return storedResponses({ archive, maxBytes, providersOf: (model) => models.responsesProvidersOf(model), countRequest });
 }

@@ -11,6 +11,7 @@ const CONCERNS = {
   drain_files: 'audit records wait in the trail until the files can be written again',
   drain_webhook: 'audit records wait in the trail until the webhook takes them again',
   objects: 'requests about files and batches are answered with 503',
+  responses: 'requests that refer to stored responses are answered with 503, and new answers are not kept',
   circuits: 'targets that do not work are found out by this replica alone',
   loads: 'strategies and limits of calls at one time go by what was known last',
   usage: 'strategies go by what this replica alone has seen',

@@ -174,6 +174,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     limits: degradation.concern('limits'),
     cache: degradation.concern('cache'),
     objects: degradation.concern('objects'),
+    responses: degradation.concern('responses'),
   };
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: concerns.limits });
   const shares = new LocalShares({ clock, maxReplicas });

@@ -19,6 +19,7 @@ import {
   type ModelListRendering,
   type SharedLoads,
   type Target,
+  targetsOf,
 } from '@sluice/proxies';
 
 /** How long a model that is asked for as `provider/model` may take to begin its answer. */
@@ -33,6 +34,7 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   return {
     service: (model) => simulated(model, options),
     check: async () => {},
+    dialects: [],
     routes: [],
     prices: undefined,
     close: async () => {},
@@ -156,7 +158,9 @@ export class Models implements KnownModels, ModelListRendering {
   /** Who answers a request that names no model: the provider that the caller names, or the first that has the route. */
   other({ route, provider: wanted }: UnreadRequest): Model | undefined {
     const found = [...this.#providers].find(
-      ([name, { routes }]) => (wanted === undefined || wanted === name) && routes.includes(route as OtherRoute),
+      ([name, { dialects, routes }]) =>
+        (wanted === undefined || wanted === name) &&
+        (route === 'responses' ? dialects.includes('openai-responses') : routes.includes(route as OtherRoute)),
     );
     if (found === undefined) return undefined;
     const [provider, opened] = found;
@@ -164,6 +168,16 @@ export class Models implements KnownModels, ModelListRendering {
     const limits = this.#limitsOf(provider);
     const target: Target = { name: `${provider}/*`, provider, model: '', weight: 1, limits, service };
     return { name: '', strategy: 'priority', targets: [target] };
+  }
+
+  /** Returns the providers that may answer a model, and whether each speaks the Responses API itself. */
+  responsesProvidersOf(model: string): readonly { readonly name: string; readonly isNative: boolean }[] {
+    const found = this.get(model);
+    const names = new Set(found === undefined ? [] : targetsOf(found).map(({ provider }) => provider));
+    return [...names].map((name) => ({
+      name,
+      isNative: this.#providers.get(name)?.dialects.includes('openai-responses') === true,
+    }));
   }
 
   /** Whether a name stands in the configuration: only then may it be a label. */

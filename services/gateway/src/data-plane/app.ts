@@ -9,6 +9,7 @@ import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { STORED_ROUTES, storedRequest } from './stored-routes.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 export interface DataPlaneOptions extends AnsweringOptions {
@@ -58,6 +59,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
         answer(request, response, asked, () => otherRequest(request, other, () => bodyOf(request, response))),
       );
     }
+  }
+  for (const { method, path, label } of STORED_ROUTES) {
+    const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
+    app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>
+      answer(request, response, asked, () => storedRequest(request)),
+    );
   }
   // some clients leave out `models/` before a name with a slash in it
   for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {

@@ -19,6 +19,7 @@ export const COMPLETION_ROUTES: readonly CompletionRoute[] = [
     }),
   ),
   { path: '/v1/responses', operation: 'chat', dialect: 'openai-responses', message: responsesRequest },
+  { path: '/v1/responses/input_tokens', operation: 'count_tokens', dialect: 'openai-responses', message: responsesRequest },
   { path: '/v1/messages', operation: 'chat', dialect: 'anthropic-messages', message: anthropicRequest },
   { path: '/v1/messages/count_tokens', operation: 'count_tokens', dialect: 'anthropic-messages', message: anthropicRequest },
 ];

@@ -1,0 +1,42 @@
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+/** An answer of the Responses API with what it takes to continue it. */
+export interface StoredRecord {
+  /** The response object as the client received it. */
+  readonly response: Json;
+  /** The items that this request added, each with an id. */
+  readonly input: readonly Json[];
+  /** The ids of the responses that came before, oldest first. */
+  readonly ancestors: readonly string[];
+  /** The name of the provider in the configuration. */
+  readonly provider: string;
+}
+
+export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Ids of responses and items, as providers make them: part of a key's name in the store, where no tenant has a colon. */
+const ID = /^[\x21-\x7e]{1,256}$/;
+
+export const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value);
+
+/** Returns the items of a response. */
+export const outputOf = ({ response }: Pick<StoredRecord, 'response'>): readonly Json[] =>
+  Array.isArray(response['output']) ? response['output'].filter(isJson) : [];
+
+/** Returns the JSON object of a text; undefined for any other text. */
+export function parsed(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJson(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns a record as it was kept; undefined for what this version did not write. */
+export function recordOf(value: Json | undefined): StoredRecord | undefined {
+  const { response, input, ancestors, provider } = value ?? {};
+  if (!isJson(response) || !Array.isArray(input) || !Array.isArray(ancestors) || typeof provider !== 'string') return undefined;
+  return { response, input: input.filter(isJson), ancestors: ancestors.filter(isId), provider };
+}

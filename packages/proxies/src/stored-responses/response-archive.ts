@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ConcernHealth, LlmError, unwatched } from '@sluice/core';
+import type { StoredResponses } from '@sluice/store/ports';
+import { isId, outputOf, parsed, recordOf, type StoredRecord } from './record.ts';
+import { Sealing } from './sealing.ts';
+
+export interface ArchiveOptions {
+  readonly store: StoredResponses;
+  /** How long an answer is kept, in ms. */
+  readonly ttlMs: number;
+  /** A longer record is not kept. */
+  readonly maxBytes: number;
+  /** Records are sealed with it. */
+  readonly encryptionKey?: string | undefined;
+  readonly health?: ConcernHealth;
+}
+
+/** After how long a record that is not there is looked up once more, in ms: another replica may be writing it. */
+const SECOND_LOOK_MS = 50;
+
+/** Keeps records of answers, and finds them again for their tenant. */
+export class ResponseArchive {
+  readonly #options: ArchiveOptions;
+  readonly #sealing: Sealing;
+  readonly #health: ConcernHealth;
+  /** Records on their way to the store, by tenant and id. */
+  readonly #pending = new Map<string, Promise<void>>();
+
+  constructor(options: ArchiveOptions) {
+    this.#options = options;
+    this.#sealing = new Sealing(options.encryptionKey);
+    this.#health = options.health ?? unwatched;
+  }
+
+  /** Keeps a record after the call: the answer does not wait for the store. */
+  keep(tenant: string, record: StoredRecord): void {
+    const { store, ttlMs, maxBytes } = this.#options;
+    const id = record.response['id'];
+    if (!isId(id)) return;
+    const name = nameOf(tenant, id);
+    const json = Buffer.from(JSON.stringify(record));
+    if (json.length > maxBytes) return;
+    const itemIds = outputOf(record).flatMap((item) => (isId(item['id']) ? [item['id']] : []));
+    const kept = store.keep(tenant, { id, bytes: this.#sealing.seal(json, name), itemIds }, ttlMs).then(
+      () => this.#health.works(),
+      (error: unknown) => this.#health.failed(error),
+    );
+    this.#pending.set(name, kept);
+    void kept.then(() => {
+      if (this.#pending.get(name) === kept) this.#pending.delete(name);
+    });
+  }
+
+  /** Returns the records in the order of the ids. @throws LlmError `responses_unavailable` */
+  async find(tenant: string, ids: readonly string[]): Promise<readonly (StoredRecord | undefined)[]> {
+    const { store } = this.#options;
+    await Promise.all(ids.map((id) => this.#pending.get(nameOf(tenant, id))));
+    const found = await this.#twice(ids, (wanted) => store.find(tenant, wanted));
+    return found.map((bytes, n) => (bytes === undefined ? undefined : this.#read(bytes, nameOf(tenant, ids[n] ?? ''))));
+  }
+
+  /** Returns the record of each item. @throws LlmError `responses_unavailable` */
+  async findByItem(tenant: string, itemIds: readonly string[]): Promise<readonly (StoredRecord | undefined)[]> {
+    const { store } = this.#options;
+    await Promise.all(this.#pending.values());
+    const ids = await this.#twice(itemIds, (wanted) => store.findByItem(tenant, wanted));
+    const distinct = [...new Set(ids)].filter((id) => id !== undefined);
+    const records = await this.find(tenant, distinct);
+    const byId = new Map(distinct.map((id, n) => [id, records[n]]));
+    return ids.map((id) => (id === undefined ? undefined : byId.get(id)));
+  }
+
+  /** Returns whether there was one. @throws LlmError `responses_unavailable` */
+  remove(tenant: string, id: string): Promise<boolean> {
+    return this.#asked(() => this.#options.store.remove(tenant, id));
+  }
+
+  async #twice<T>(
+    ids: readonly string[],
+    look: (ids: readonly string[]) => Promise<readonly (T | undefined)[]>,
+  ): Promise<readonly (T | undefined)[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#asked(() => look(ids));
+    if (!found.includes(undefined)) return found;
+    await sleep(SECOND_LOOK_MS);
+    const missing = ids.filter((_, n) => found[n] === undefined);
+    const second = await this.#asked(() => look(missing));
+    let next = 0;
+    return found.map((value) => value ?? second[next++]);
+  }
+
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      const value = await ask();
+      this.#health.works();
+      return value;
+    } catch (error) {
+      this.#health.failed(error);
+      throw new LlmError('responses_unavailable', 'Stored responses cannot be read right now.', {
+        retryAfterMs: 1_000,
+        cause: error,
+      });
+    }
+  }
+
+  #read(bytes: Uint8Array, name: string): StoredRecord | undefined {
+    const opened = this.#sealing.open(bytes, name);
+    return opened === undefined ? undefined : recordOf(parsed(opened.toString('utf8')));
+  }
+}
+
+/** No tenant has a space in its name. */
+const nameOf = (tenant: string, id: string): string => `${tenant} ${id}`;

@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ask } from '../support/ask.ts';
+import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const KEY = 'key-of-the-tenant-a';
+const OTHER_KEY = 'key-of-the-tenant-b';
+const ENCRYPTION_KEY = 'a-secret-of-32-characters-or-more';
+
+const chatAnswer = (content: string) =>
+  JSON.stringify({
+    ...{ id: `c${Math.random()}`, object: 'chat.completion', model: 'm' },
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 5, completion_tokens: 5 },
+  });
+const nativeAnswer = (id: string, output: readonly object[], more: object = {}) =>
+  JSON.stringify({
+    ...{ id, object: 'response', status: 'completed', model: 'n', created_at: 1, output },
+    usage: { input_tokens: 5, output_tokens: 5, total_tokens: 10 },
+    ...more,
+  });
+const message = (id: string, text: string) => ({
+  ...{ type: 'message', id, status: 'completed', role: 'assistant' },
+  content: [{ type: 'output_text', text, annotations: [] }],
+});
+
+describe('stored responses', () => {
+  let chat: ScriptedUpstream;
+  let native: ScriptedUpstream;
+  let replicas: GatewayProcess[];
+  beforeAll(async () => {
+    [chat, native] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
+    const start = () =>
+      startGatewayProcess({
+        config: {
+          providers: {
+            chat: { baseUrl: chat.baseUrl },
+            native: { baseUrl: native.baseUrl, dialect: 'openai-responses' },
+          },
+          models: {
+            mixed: {
+              strategy: 'priority',
+              targets: [
+                { provider: 'native', model: 'n' },
+                { provider: 'chat', model: 'm' },
+              ],
+            },
+          },
+          keys: [
+            { name: 'a', secret: KEY, tenant: 'a' },
+            { name: 'b', secret: OTHER_KEY, tenant: 'b' },
+            { name: 'models', secret: 'key-of-one-model', tenant: 'a', models: ['chat/m'] },
+            { name: 'routes', secret: 'key-of-one-route', tenant: 'a', routes: ['/v1/chat/completions'] },
+            { name: 'few', secret: 'key-of-few-requests', tenant: 'a', limits: { requests: '3/h' } },
+          ],
+          responses: { encryptionKey: ENCRYPTION_KEY },
+          resilience: { retries: { max: 0 } },
+        },
+        environment: { REDIS_URL: process.env['TEST_REDIS_URL'] as string },
+      });
+    replicas = await Promise.all([start(), start()]);
+    await Promise.all(replicas.map(untilReady));
+  });
+  afterAll(async () => {
+    await Promise.all(replicas.map((replica) => replica.stop()));
+    await Promise.all([chat.close(), native.close()]);
+  });
+  beforeEach(() => {
+    chat.forget();
+    native.forget();
+  });
+
+  const respond = (body: object, key = KEY, replica = 0) =>
+    ask((replicas[replica] as GatewayProcess).url, body, { key, path: '/v1/responses' });
+  const about = async (method: string, path: string, key = KEY, replica = 0) => {
+    const { url } = replicas[replica] as GatewayProcess;
+    const response = await fetch(`${url}/v1/responses/${path}`, { method, headers: { authorization: `Bearer ${key}` } });
+    return { status: response.status, json: (await response.json()) as Record<string, never> };
+  };
+  const lastOf = (upstream: ScriptedUpstream) => JSON.parse(upstream.requests.at(-1)?.body ?? '{}');
+
+  it('sends the whole conversation to a provider of another dialect, through whichever replica', async () => {
+    chat.answer(whole(chatAnswer('one')));
+    const first = await respond({ model: 'chat/m', input: 'first', instructions: 'be brief' });
+    chat.answer(whole(chatAnswer('two')));
+    const second = await respond({ model: 'chat/m', input: 'second', previous_response_id: first.json['id'] }, KEY, 1);
+    expect(second.status).toBe(200);
+    chat.answer(whole(chatAnswer('three')));
+    const third = await respond({ model: 'chat/m', input: 'third', previous_response_id: second.json['id'] });
+    expect(third.status).toBe(200);
+    // instructions hold for one request
+    expect(lastOf(chat).messages).toEqual([
+      { role: 'user', content: 'first' },
+      { role: 'assistant', content: 'one' },
+      { role: 'user', content: 'second' },
+      { role: 'assistant', content: 'two' },
+      { role: 'user', content: 'third' },
+    ]);
+    const read = await about('GET', String(third.json['id']), KEY, 1);
+    expect(read.json).toMatchObject({ id: third.json['id'], store: true, previous_response_id: second.json['id'] });
+    const items = await about('GET', `${second.json['id']}/input_items?order=asc`);
+    expect(items.json['data']).toMatchObject([
+      { role: 'user', id: expect.stringMatching(/^msg_/) },
+      { role: 'assistant' },
+      { role: 'user', content: [{ type: 'input_text', text: 'second' }] },
+    ]);
+  });
+
+  it('replaces references to items, and refuses those that are not the tenant’s', async () => {
+    chat.answer(whole(chatAnswer('one')));
+    const first = await respond({ model: 'chat/m', input: 'first' });
+    const [item] = first.json['output'] as { id: string }[];
+    const input = [
+      { role: 'user', content: 'first' },
+      { type: 'item_reference', id: item?.id },
+      { role: 'user', content: 'second' },
+    ];
+    expect((await respond({ model: 'chat/m', input }, KEY, 1)).status).toBe(200);
+    expect(lastOf(chat).messages[1]).toEqual({ role: 'assistant', content: 'one' });
+    const other = await respond({ model: 'chat/m', input }, OTHER_KEY);
+    expect([other.status, other.json]).toMatchObject([400, { error: { param: 'input[1].id', code: 'invalid_request' } }]);
+    const previous = await respond({ model: 'chat/m', input: 'x', previous_response_id: first.json['id'] }, OTHER_KEY);
+    expect([previous.status, previous.json]).toMatchObject([400, { error: { param: 'previous_response_id' } }]);
+    for (const path of ['', '/input_items'])
+      expect((await about('GET', `${first.json['id']}${path}`, OTHER_KEY)).status).toBe(404);
+    expect((await about('DELETE', String(first.json['id']), OTHER_KEY)).status).toBe(404);
+    expect((await about('GET', String(first.json['id']))).status).toBe(200);
+  });
+
+  it('keeps nothing with `store: false`, of failures, and of what is cut', async () => {
+    chat.answer(whole(chatAnswer('one')));
+    const unstored = await respond({ model: 'chat/m', input: 'first', store: false });
+    expect((await about('GET', String(unstored.json['id']))).status).toBe(404);
+    native.answer(
+      events(
+        'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_cut","status":"in_progress"}}\n\n',
+      ),
+    );
+    await respond({ model: 'native/n', input: 'first', stream: true });
+    expect((await about('GET', 'resp_cut')).status).toBe(404);
+  });
+
+  it('leaves a conversation of one provider of the Responses API to it, byte for byte', async () => {
+    native.answer(whole(nativeAnswer('resp_native1', [message('msg_native1', 'one')])));
+    await respond({ model: 'native/n', input: 'first' });
+    const request = { model: 'native/n', input: 'second', previous_response_id: 'resp_native1' };
+    native.answer(whole(nativeAnswer('resp_native2', [message('msg_native2', 'two')])));
+    expect((await respond(request)).status).toBe(200);
+    expect(native.requests.at(-1)?.body).toBe(JSON.stringify({ ...request, model: 'n' }));
+    // an id that only the provider can know is its affair
+    const unknown = { model: 'native/n', input: 'x', previous_response_id: 'resp_of_before' };
+    native.answer(whole(nativeAnswer('resp_native3', [])));
+    expect((await respond(unknown)).status).toBe(200);
+    expect(native.requests.at(-1)?.body).toContain('resp_of_before');
+    expect((await about('GET', 'resp_native3')).status).toBe(404);
+  });
+
+  it('moves a conversation from a provider of the Responses API to another, without what only the first can read', async () => {
+    const reasoning = { type: 'reasoning', id: 'rs_native4', summary: [] };
+    const call = { type: 'function_call', id: 'fc_native4', call_id: 'call_1', name: 'f', arguments: '{}', status: 'completed' };
+    native.answer(whole(nativeAnswer('resp_native4', [reasoning, call])));
+    await respond({ model: 'native/n', input: 'first' });
+    chat.answer(whole(chatAnswer('two')));
+    const result = { type: 'function_call_output', call_id: 'call_1', output: '42' };
+    const moved = await respond({ model: 'chat/m', input: [result], previous_response_id: 'resp_native4' });
+    expect(moved.status).toBe(200);
+    expect(lastOf(chat).messages).toMatchObject([
+      { role: 'user', content: 'first' },
+      { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: '42' },
+    ]);
+    // a model of both: the first of its targets gets the items, and no id that it would look up
+    native.answer(whole(nativeAnswer('resp_native5', [message('msg_native5', 'three')])));
+    await respond({ model: 'mixed', input: 'third', previous_response_id: moved.json['id'] });
+    const sent = native.requests.at(-1)?.body ?? '';
+    expect(sent).not.toMatch(/previous_response_id|rs_native4|fc_native4/);
+    expect(JSON.parse(sent).input).toHaveLength(5);
+  });
+
+  it('asks the provider about a response in the background, and keeps it when it has ended', async () => {
+    native.answer(whole(nativeAnswer('resp_background', [], { status: 'queued', background: true })));
+    await respond({ model: 'native/n', input: 'first', background: true });
+    native.answer(whole(nativeAnswer('resp_background', [], { status: 'in_progress', background: true })));
+    expect((await about('GET', 'resp_background?key=secret')).json).toMatchObject({ status: 'in_progress' });
+    expect(native.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/responses/resp_background' });
+    native.answer(whole(nativeAnswer('resp_background', [message('msg_background', 'late')])));
+    expect((await about('GET', 'resp_background', KEY, 1)).json).toMatchObject({ status: 'completed' });
+    // the gateway's own copy has `store`
+    await waitFor(async () => 'store' in (await about('GET', 'resp_background')).json, 'the response to be kept');
+    const asked = native.requests.length;
+    expect((await about('GET', 'resp_background')).json).toMatchObject({ status: 'completed', store: true });
+    expect(native.requests).toHaveLength(asked);
+    expect((await about('POST', 'resp_background/cancel')).status).toBe(400);
+  });
+
+  it('is open to a key of some models, closed to one of other routes, and counts against limits of requests', async () => {
+    chat.answer(whole(chatAnswer('one')));
+    const { json } = await respond({ model: 'chat/m', input: 'first' }, 'key-of-one-model');
+    const path = String(json['id']);
+    expect((await about('GET', path, 'key-of-one-model')).status).toBe(200);
+    expect((await about('GET', path, 'key-of-one-route')).status).toBe(403);
+    const statuses = [];
+    for (let n = 0; n < 4; n++) statuses.push((await about('GET', path, 'key-of-few-requests')).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  it('keeps answers sealed', async () => {
+    chat.answer(whole(chatAnswer('a word that only this answer has: sesquipedalian')));
+    const { json } = await respond({ model: 'chat/m', input: 'first' });
+    expect((await about('GET', String(json['id']))).json).toMatchObject({ id: json['id'] });
+    const { Redis } = await import('ioredis');
+    const redis = new Redis(process.env['TEST_REDIS_URL'] as string);
+    const kept = await redis.getBuffer(`sluice:response:a:${json['id']}`);
+    redis.disconnect();
+    expect(kept?.length).toBeGreaterThan(100);
+    expect(kept?.includes('sesquipedalian')).toBe(false);
+  });
+});
