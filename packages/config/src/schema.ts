@@ -301,11 +301,11 @@ export const configSchema = z.strictObject({
       /** How long they are kept. */
       ttl: longDurationMs.default(30 * 86_400_000),
       /** A longer answer, with the items of its request, is not kept. */
-      maxRecord: byteSize.default(2_097_152),
+      maxRecord: byteSize.default(8_388_608),
       /** They are sealed with it (AES-256-GCM) before they go to the store. */
       encryptionKey: z.string().min(32, 'expected 32 characters or more').optional(),
     })
-    .default({ store: true, ttl: 30 * 86_400_000, maxRecord: 2_097_152 }),
+    .default({ store: true, ttl: 30 * 86_400_000, maxRecord: 8_388_608 }),
   audit: z
     .strictObject({
       /** How many records the store keeps, about. */
