@@ -42,7 +42,7 @@ describe('accounting when things break', () => {
     replicas = await startReplicas(
       count,
       (baseUrl) => ({
-        redis: { timeout: 'REDIS_URL' in environment ? '150ms' : '5s' },
+        ...('REDIS_URL' in environment ? { redis: { timeout: '150ms' } } : {}),
         providers: { up: { baseUrl } },
         models: {
           cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] },
@@ -256,15 +256,16 @@ describe('accounting when things break', () => {
         }
       };
       const load = Promise.all(Array.from({ length: 10 }, (_, n) => caller(n)));
-      await sleep(1_000 + randomInt(500));
+      const served = () => statuses.get(200) ?? 0;
+      await waitFor(() => served() > 60 + randomInt(60), 'calls to be served', 60_000);
       await server.stop();
       await waitFor(() => (statuses.get(503) ?? 0) > 0, 'calls to miss Redis');
       server = await startRedisServer(options, port);
       await waitFor(async () => (await send(0, 'key-both', 'cent', 'back')).status === 200, 'calls to be served again');
-      await sleep(1_000);
+      const before = served();
+      await waitFor(() => served() > before + 20, 'calls of the load to be served again', 60_000);
       over = true;
       await load;
-      expect(statuses.get(200)).toBeGreaterThan(100);
       expect([...statuses.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
       await settled('/keys/a', 40_000);
       await waitForValue(async () => (await usage('key')).get('a'), paid, 'the ledger to have what was paid, to the nano-dollar');
@@ -273,7 +274,7 @@ describe('accounting when things break', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 90_000);
+  }, 180_000);
 
   it('spends nothing for calls that a Redis that hung was told of, and did when it woke', async () => {
     ensureRedisServer();
@@ -371,7 +372,7 @@ describe('accounting when things break', () => {
     const answers = await Promise.all(
       Array.from({ length: 1_000 }, (_, n) => ask(stopping.url, chat('cent', `${n}`), { key: 'key-two' })),
     );
-    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(answers.flatMap(({ status, code, text }) => (status === 200 ? [] : [[status, code, text]]))).toEqual([]);
     expect(await stopping.stop('SIGTERM')).toBe(0);
     const written = new Set((await records()).map(({ requestId }) => requestId));
     expect(written.size).toBe(1_000);

@@ -14,6 +14,8 @@ export const ADMIN_KEY = 'admin-key-of-the-tests';
 
 /** On a machine that is busy with other tests Redis may answer late; tests about a late Redis set what they need. */
 const REDIS_TIMEOUT = '5s';
+/** A thousand calls at once make the event loop of a starved process late; tests about overload set what they need. */
+const OVERLOAD_LAG = '30s';
 /** What a gateway waits for Redis if its configuration does not say. */
 export const DEFAULT_REDIS_TIMEOUT = '50ms';
 
@@ -48,6 +50,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     shutdown: { delay: '1ms', drain: '10s' },
     ...options.config,
     redis: { timeout: REDIS_TIMEOUT, ...options.config.redis },
+    resilience: { ...options.config.resilience, overload: { lag: OVERLOAD_LAG, ...options.config.resilience?.overload } },
   };
   await writeFile(configFile, stringify(config));
   const env = {

@@ -19,8 +19,9 @@ export async function startReplicas(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Replicas> {
   const simulator = await startSimulator({ models: {} });
+  const given = config(`${simulator.url}/v1`);
   // what other tests have left in the same Redis is not seen
-  const whole = { redis: { prefix: `test-${randomUUID()}` }, ...config(`${simulator.url}/v1`) };
+  const whole = { ...given, redis: { prefix: `test-${randomUUID()}`, ...given.redis } };
   const elsewhere = 'REDIS_CLUSTER' in environment || 'REDIS_SENTINEL' in environment;
   const redis = elsewhere ? {} : { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '' };
   const options = { config: whole, environment: { ...redis, ...environment } };
