@@ -3,12 +3,17 @@ import { LlmError, type RequestMessage } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
+import { VERSION } from '../version.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
+import { withModel } from './deployment-request.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
+import { servedTarget } from './path-aliases.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { canonicalTarget } from './request-path.ts';
+import { suggestedPath } from './suggested-path.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 export interface DataPlaneOptions extends AnsweringOptions {
@@ -38,6 +43,11 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
+  app.use((request, _response, next) => {
+    request.url = routedTarget(request.url);
+    next();
+  });
+
   const answer = answering(options, inFlight);
   const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer> =>
     readBody(request, options.body(), options.unfinished, () => response.writeContinue());
@@ -48,6 +58,14 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       answer(request, response, asked, async () => {
         requireJson(request);
         return message(await bodyOf(request, response));
+      }),
+    );
+    if (dialect !== 'openai-chat') continue;
+    // Azure's clients: the model in the path, and the same route for what a key may use
+    app.post(path.replace('/v1/', '/openai/deployments/:model/'), (request, response) =>
+      answer(request, response, asked, async () => {
+        requireJson(request);
+        return message(withModel(await bodyOf(request, response), request.params['model'] as string));
       }),
     );
   }
@@ -86,6 +104,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       return answer(request, response, asked, () => modelQuestion(id));
     });
   }
+  app.get('/', (_request, response) => sendJson(response, { name: 'sluice', version: VERSION, docs: DOCS }));
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
     const { ready, text } = options.readiness.get();
@@ -93,11 +112,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   });
 
   const fixed = [...COMPLETION_ROUTES, ...OTHER_ROUTES].map(({ path }) => path);
-  const known = new Set([...fixed, '/v1/models', '/v1beta/models', '/livez', '/readyz']);
+  const known = new Set([...fixed, '/', '/v1/models', '/v1beta/models', '/livez', '/readyz']);
   app.use((request, response) => {
     const unknown = (): never => {
       if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);
-      throw new LlmError('not_found', 'There is no such route.');
+      const meant = suggestedPath(request.path, (path) => path !== '/' && (known.has(path) || isGeminiPath(path, request)));
+      throw new LlmError('not_found', `There is no such route.${meant === undefined ? '' : ` Use ${meant}.`}`);
     };
     return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, unknown);
   });
@@ -123,6 +143,23 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
+/** Where the documentation of the routes is, in the repository. */
+const DOCS = 'docs/api.md';
+
+/** The target by which a request is routed; one that is refused is routed as it came, and refused by the call. */
+function routedTarget(target: string): string {
+  try {
+    return servedTarget(canonicalTarget(target));
+  } catch {
+    return target;
+  }
+}
+
+function isGeminiPath(path: string, request: IncomingMessage): boolean {
+  const [, rest] = /^\/v1(?:beta)?\/models\/(.+)$/.exec(path) ?? [];
+  return rest !== undefined && geminiRoute(rest, request) !== undefined;
+}
+
 function requireJson(request: IncomingMessage): void {
   const type = request.headers['content-type'];
   if (type === undefined || !/^application\/json *(;|$)/i.test(type)) {
@@ -135,6 +172,11 @@ function modelQuestion(model: string): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
   const nothing = Buffer.alloc(0);
   return { bytes: nothing, view: () => view, json: () => ({}), forUpstream: () => nothing };
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(value));
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {
