@@ -13,6 +13,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 /** A line that begins with a colon is a comment (HTML, section 9.2.6). */
 const KEEP_ALIVE = ': keep-alive\n\n';
+/** google-genai for Python parses each line that is not empty and not `data:` as JSON; an empty line between events says nothing (HTML, section 9.2.6). */
+const GEMINI_KEEP_ALIVE = '\n';
 
 /** Sends a stream to its client: no faster than that reads, with a sign of life where the provider is silent, and never with an end that is none. */
 export class StreamWriter {
@@ -20,6 +22,7 @@ export class StreamWriter {
   readonly #limits: StreamLimits;
   /** Whether a comment may be sent now: the stream has events that comments may stand between, and none is half sent. */
   #between = false;
+  #keepAlive = KEEP_ALIVE;
   #events = false;
   #begun = false;
   #ended = false;
@@ -33,6 +36,7 @@ export class StreamWriter {
     const response = this.#response;
     const events = contentType.startsWith('text/event-stream');
     this.#events = events;
+    if (call.dialect === 'gemini') this.#keepAlive = GEMINI_KEEP_ALIVE;
     this.#between = events;
     const heartbeat = events ? setInterval(() => this.comment(), this.#limits.heartbeat) : undefined;
     let stalled: NodeJS.Timeout | undefined;
@@ -64,7 +68,7 @@ export class StreamWriter {
 
   /** Sends something that means nothing. */
   comment(): void {
-    if (this.#between && !this.#ended && !this.#response.writableNeedDrain) this.#response.write(KEEP_ALIVE);
+    if (this.#between && !this.#ended && !this.#response.writableNeedDrain) this.#response.write(this.#keepAlive);
   }
 
   #end(call: LlmCall, { end, error }: StreamOutcome): void {
