@@ -13,6 +13,14 @@ export const name = z
 /** A public model name may also have a slash and a colon in it, as providers' names do. */
 const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-"');
 
+/** As a browser writes it: no path, no capitals. */
+const origin = z
+  .string()
+  .regex(
+    /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]+)$/,
+    'expected an origin such as https://app.example.com, without a slash at the end, or *',
+  );
+
 const dialect = z.enum(['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse']);
 
 /** A header's name and value. A value may be a secret, so that no message shows it. */
@@ -275,6 +283,12 @@ export const configSchema = z.strictObject({
         .default([]),
     })
     .default({ trustedProxies: [], adminHosts: [] }),
+  cors: z
+    .strictObject({
+      /** Origins of pages that may call the data plane from a browser. */
+      origins: z.array(origin).max(100).default([]),
+    })
+    .default({ origins: [] }),
   prices: z
     .strictObject({
       /** By `provider/model`; over those of the table. */

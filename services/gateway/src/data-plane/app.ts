@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
+import { answerCors, type CorsSettings } from './cors.ts';
 import { withModel } from './deployment-request.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
@@ -20,6 +21,8 @@ export interface DataPlaneOptions extends AnsweringOptions {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;
+  /** The configuration's origins of pages that may call, which may change. */
+  readonly cors: () => CorsSettings;
   /** Whose word in `X-Forwarded-For` is taken. */
   readonly trusts: (address: string) => boolean;
   readonly readiness: ReadinessProbe;
@@ -43,9 +46,9 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
-  app.use((request, _response, next) => {
+  app.use((request, response, next) => {
     request.url = routedTarget(request.url);
-    next();
+    if (!answerCors(request, response, options.cors())) next();
   });
 
   const answer = answering(options, inFlight);
