@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { baseUrl, connection } from './connection.ts';
 import { network } from './network.ts';
 import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
@@ -48,7 +49,8 @@ const provider = z.union([
     /** What its embeddings are, where it has any. */
     embeddings: z.enum(['openai', 'gemini', 'cohere', 'voyage']).optional(),
     /** Not needed for a provider that is known by its name. */
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    baseUrl: baseUrl.optional(),
+    ...connection,
     apiKey: z.string().min(1).optional(),
     /** Azure's older API. */
     apiVersion: z.string().min(1).optional(),

@@ -2,6 +2,8 @@ import type { DialectName, LlmService } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName, embeddingsBeside } from '@sluice/dialects';
 import { CATALOG } from './catalog/catalog.ts';
 import type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
+import { readClientTls, type TlsFiles } from './connections/client-tls.ts';
+import { forwardProxyOf } from './connections/forward-proxy.ts';
 import { awsSignature } from './credentials/aws-signature.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import { fixedHeaders } from './credentials/fixed-headers.ts';
@@ -31,6 +33,9 @@ export interface ProviderSettings {
   /** A Google service account's file. */
   readonly credentialsFile?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** A forward proxy's URL, or `none`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) if not given. */
+  readonly proxy?: string | undefined;
+  readonly tls?: TlsFiles | undefined;
   readonly routes?: readonly OtherRoute[] | undefined;
   /** Whose public prices hold for it, by the table's name. */
   readonly prices?: string | undefined;
@@ -85,7 +90,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const dialects = settings.dialects ?? (dialect === undefined ? entry.dialects : [dialect]);
   const [first] = dialects;
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
-  const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect } = settings;
+  const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect, proxy, tls } = settings;
   const upstream = new Upstream({
     provider: name,
     dialects,
@@ -93,6 +98,8 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     baseUrl,
     ...(settings.baseUrl !== undefined || entry.embeddingsUrl === undefined ? {} : { embeddingsUrl: entry.embeddingsUrl }),
     credentials: credentialsOf(name, entry, first, settings, environment),
+    ...(tls === undefined ? {} : { tls: readClientTls(`providers.${name}.tls`, tls) }),
+    proxyOf: (origin) => forwardProxyOf(origin, proxy, environment),
     headers: Object.entries(headers).flat(),
     endpoint: ENDPOINTS[entry.endpoint ?? 'plain'],
     ...(apiVersion === undefined ? {} : { apiVersion }),
