@@ -163,7 +163,6 @@ describe('connections to a provider', () => {
   });
 
   it.each([
-    ['a user and password', { baseUrl: 'https://user:pass@x.example/v1' }, 'baseUrl: expected a URL without a user'],
     ['a fragment', { baseUrl: 'https://x.example/v1#x' }, 'baseUrl: expected a URL without a fragment'],
     ['an endpoint', { baseUrl: 'https://x.example/v1/chat/completions' }, 'baseUrl: expected the address of the API'],
     ['an endpoint with a query', { baseUrl: 'https://x.example/v1/messages?a=1' }, 'baseUrl: expected the address of the API'],
@@ -177,6 +176,13 @@ describe('connections to a provider', () => {
   it('have the query of baseUrl in each request', async () => {
     await once(await start({ baseUrl: `${plain.baseUrl}?api-version=2024-10-21&subscription-key=secret-of-the-query` }));
     expect(plain.requests.at(-1)?.path).toBe('/v1/chat/completions?api-version=2024-10-21&subscription-key=secret-of-the-query');
+  });
+
+  it('have the user and password of baseUrl in each request, and no key beside them', async () => {
+    const baseUrl = plain.baseUrl.replace('//', '//user:pass%20word@');
+    expect(await once(await start({ baseUrl }))).toMatchObject({ status: 200 });
+    expect(plain.requests.at(-1)?.headers['authorization']).toBe(`Basic ${Buffer.from('user:pass word').toString('base64')}`);
+    await expect(start({ baseUrl, apiKey: 'x' })).rejects.toThrow('providers.up.baseUrl: has a user and password beside');
   });
 
   it('hide secrets of the query where the provider repeats them', async () => {

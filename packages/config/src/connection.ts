@@ -4,14 +4,12 @@ import { z } from 'zod';
 const ENDPOINT =
   /\/(?:chat\/completions|v1\/(?:completions|embeddings|messages|responses))\/?$|:(?:generateContent|streamGenerateContent)$/;
 
-/** Where a provider's API is. A query (`?api-version=…`) becomes part of each request. */
+/** Where a provider's API is. A query (`?api-version=…`) becomes part of each request, a user and password its Basic authentication. */
 export const baseUrl = z.url({ protocol: /^https?$/ }).superRefine((text, context) => {
   const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
   // the check before this one reports it
   if (!URL.canParse(text)) return;
-  const { username, password, hash, pathname } = new URL(text);
-  if (username !== '' || password !== '')
-    refuse('expected a URL without a user and password; put them into headers: { authorization: Basic … }');
+  const { hash, pathname } = new URL(text);
   if (hash !== '') refuse('expected a URL without a fragment (#…)');
   if (ENDPOINT.test(pathname))
     refuse('expected the address of the API, such as https://api.openai.com/v1, without the path of an endpoint');

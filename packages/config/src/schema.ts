@@ -24,6 +24,12 @@ const origin = z
 
 const dialect = z.enum(['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse']);
 
+/** Further routes that a provider may have. */
+const FEATURES = [
+  ...(['moderations', 'images', 'audio', 'rerank', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] as const),
+  ...(['videos', 'evals', 'containers', 'cached_contents'] as const),
+] as const;
+
 /** A header's name and value. A value may be a secret, so that no message shows it. */
 const headers = z.record(
   z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "expected a header's name"),
@@ -70,7 +76,7 @@ const provider = z.union([
     /** Whose public prices hold for it, by the table's name (`openai`, `aws`, …); the known provider's own, if not given and it is not elsewhere. */
     prices: z.string().min(1).optional(),
     /** Further routes that it has. */
-    routes: z.array(z.enum(['moderations', 'images', 'audio', 'rerank', 'files', 'batches'])).optional(),
+    routes: z.array(z.enum(FEATURES)).optional(),
     connectTimeout: durationMs.optional(),
     /** How long a stream may be silent. */
     idleTimeout: durationMs.optional(),
@@ -285,6 +291,15 @@ export const configSchema = z.strictObject({
         .default([]),
     })
     .default({ trustedProxies: [], adminHosts: [] }),
+  /** The provider of each API that answers requests that name neither a model nor a provider: uploads, lists, … */
+  passThrough: z
+    .strictObject({
+      openai: name.optional(),
+      anthropic: name.optional(),
+      gemini: name.optional(),
+      rerank: name.optional(),
+    })
+    .default({}),
   cors: z
     .strictObject({
       /** Origins of pages that may call the data plane from a browser. */

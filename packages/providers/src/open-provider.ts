@@ -53,6 +53,10 @@ export interface Provider {
   check(path: string, timeoutMs: number): Promise<void>;
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
+  /** What it speaks. */
+  readonly dialects: readonly DialectName[];
+  /** The catalog's entry that it is; undefined where it is none. */
+  readonly type: string | undefined;
   /** Its name in the table of public prices. */
   readonly prices: string | undefined;
   close(): Promise<void>;
@@ -91,16 +95,17 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const [first] = dialects;
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
   const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect, proxy, tls } = settings;
+  const credentials = credentialsOf(name, entry, first, settings, environment);
   const upstream = new Upstream({
     provider: name,
     dialects,
     ...(embeddings === undefined ? {} : { embeddings }),
     baseUrl,
     ...(settings.baseUrl !== undefined || entry.embeddingsUrl === undefined ? {} : { embeddingsUrl: entry.embeddingsUrl }),
-    credentials: credentialsOf(name, entry, first, settings, environment),
+    credentials,
     ...(tls === undefined ? {} : { tls: readClientTls(`providers.${name}.tls`, tls) }),
     proxyOf: (origin) => forwardProxyOf(origin, proxy, environment),
-    headers: Object.entries(headers).flat(),
+    headers: [...Object.entries(headers).flat(), ...basicOf(name, baseUrl, credentials)],
     endpoint: ENDPOINTS[entry.endpoint ?? 'plain'],
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
@@ -113,6 +118,8 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     service: (model, options) => upstream.model(model, options),
     check: (path, timeoutMs) => upstream.check(path, timeoutMs),
     routes: settings.routes ?? entry.routes ?? [],
+    dialects,
+    type: known === undefined ? undefined : type,
     // what another server in its place takes is not known
     prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),
     close: () => upstream.close(),
@@ -174,6 +181,24 @@ function credentialsOf(
       return awsSignature({ provider: name, region, service: authentication.service, ...identity });
     }
   }
+}
+
+/**
+ * Returns the header of the user and password in an address (RFC 7617).
+ *
+ * @throws Error if a key is to be sent in the same header
+ */
+function basicOf(name: string, baseUrl: string, credentials: Credentials): string[] {
+  const { username, password, origin } = new URL(baseUrl);
+  if (username === '' && password === '') return [];
+  const shown = credentials.headers({ method: 'GET', origin, path: '/', body: Buffer.alloc(0) });
+  // whether a token can be had does not matter here
+  if (shown instanceof Promise) shown.catch(() => {});
+  if (shown instanceof Promise || shown.includes('authorization')) {
+    throw new Error(`providers.${name}.baseUrl: has a user and password beside other credentials; give only one of them`);
+  }
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return ['authorization', `Basic ${Buffer.from(pair).toString('base64')}`];
 }
 
 function accountOf(name: string, file: string | undefined): { account?: ServiceAccount } {

@@ -8,6 +8,7 @@ import {
   type LlmReply,
   type LlmService,
   type UnreadBody,
+  type UnreadRequest,
 } from '@sluice/core';
 import {
   type Asked,
@@ -79,13 +80,14 @@ export interface ModelOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
-const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version'];
+const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
 
 /** One request to the provider. */
 interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: UnreadRequest['method'];
   /** Below the base address, with its query. */
   readonly path: string;
+  readonly above?: string | undefined;
   readonly base?: Base;
   readonly body: Buffer | UnreadBody | undefined;
   readonly headers: readonly string[];
@@ -292,21 +294,38 @@ export class Upstream {
   /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
   #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
     const { unread } = call.message;
-    if (unread === undefined) return this.#nothing(call);
+    const { dialects } = this.#options;
+    // a provider without dialects has further routes alone
+    const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
+    if (unread === undefined || !speaks) return this.#nothing(call);
     const { name: model } = upstreamModel;
-    const { method, path, contentType, contentLength, body } = unread;
+    const { method, above, contentType, headers = [], passedHeaders = [] } = unread;
+    const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
     const bytes =
       body ?? (call.message.bytes.length === 0 ? undefined : bufferOf(call.message.forUpstream({ model, streamUsage: false })));
     const type = contentType === undefined ? [] : ['content-type', contentType];
     const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
+    const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
     return this.#send(call, upstreamModel, {
       method,
       path,
+      above,
+      base: this.#otherBase(unread),
       body: bytes,
-      headers: [...(this.#headers.get(undefined) as readonly string[]), ...type, ...length, ...traceOf(call)],
-      passedHeaders: OTHER_HEADERS,
+      headers: [
+        ...(this.#headers.get(undefined) as readonly string[]),
+        ...[...own, ...type, ...length, ...headers],
+        ...traceOf(call),
+        ...(call.featureHeaders ?? []),
+      ],
+      passedHeaders: [...OTHER_HEADERS, ...passedHeaders],
       answer: otherAnswer,
     });
+  }
+
+  /** Cohere's rerank is beside its embeddings, and not below its address for OpenAI's clients. */
+  #otherBase({ route }: UnreadRequest): Base {
+    return route === 'rerank' ? this.#embeddingsBase : this.#base;
   }
 
   #headersFor(call: LlmCall, dialect: Dialect, same: boolean): readonly string[] {
@@ -320,7 +339,7 @@ export class Upstream {
     const { credentials } = this.#options;
     const { address } = outgoing.base ?? this.#base;
     const { origin } = address;
-    const path = address.pathOf(outgoing.path);
+    const path = address.pathOf(outgoing.path, outgoing.above);
     const body = Buffer.isBuffer(outgoing.body) ? outgoing.body : Buffer.alloc(0);
     const shown = credentials.headers({ method: outgoing.method, origin, path, body });
     if (shown instanceof Promise) return shown.then((headers) => this.#dispatch(call, model, outgoing, path, headers));

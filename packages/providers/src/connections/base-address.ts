@@ -24,12 +24,13 @@ export class BaseAddress {
    * Returns the whole path of what is below this address, with the queries of both. A parameter of the address wins: a request cannot replace it.
    *
    * @param below a path with or without a query
+   * @param above a path in front of this address's
    */
-  pathOf(below: string): string {
-    if (this.#query === '') return this.path + below;
+  pathOf(below: string, above = ''): string {
+    if (this.#query === '') return above + this.path + below;
     const [path = '', query = ''] = below.split('?', 2);
     const kept = query.split('&').filter((pair) => pair !== '' && !this.#names.has(nameOf(pair)));
-    return `${this.path}${path}?${[...kept, this.#query].join('&')}`;
+    return `${above}${this.path}${path}?${[...kept, this.#query].join('&')}`;
   }
 }
 

@@ -26,6 +26,7 @@ import {
 } from './call-headers.ts';
 import { watchHalfClosed } from './half-closed.ts';
 import { guardRequest } from './request-guard.ts';
+import { ownUploadUrl } from './routes/upload-url.ts';
 import { type StreamLimits, StreamWriter } from './stream-writer.ts';
 import { writeError, writeReply } from './write-reply.ts';
 
@@ -77,13 +78,14 @@ export function answering(options: AnsweringOptions, inFlight: Set<AbortControll
       writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
       return;
     }
-    await complete(options, call, response, stream);
+    await complete(options, call, request, response, stream);
   };
 }
 
 async function complete(
   { service, clock, readiness, onFault }: AnsweringOptions,
   call: LlmCall,
+  request: Request,
   response: ServerResponse,
   stream: StreamWriter,
 ): Promise<void> {
@@ -91,7 +93,8 @@ async function complete(
     const reply = await service.complete(call);
     // a request that follows on this connection would be lost
     if (readiness.closing) response.shouldKeepAlive = false;
-    writeReply(response, call, reply, clock.monotonic() - call.startedAtMs, stream);
+    const shown = call.operation === 'other' ? ownUploadUrl(request, reply) : reply;
+    writeReply(response, call, shown, clock.monotonic() - call.startedAtMs, stream);
   } catch (thrown) {
     const error = asLlmError(thrown);
     if (readiness.closing) response.shouldKeepAlive = false;

@@ -10,12 +10,16 @@ import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { answerCors, type CorsSettings } from './cors.ts';
 import { withModel } from './deployment-request.ts';
 import { geminiRoute } from './gemini-routes.ts';
-import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
 import { servedTarget } from './path-aliases.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { canonicalTarget } from './request-path.ts';
-import { suggestedPath } from './suggested-path.ts';
+import { apiOf } from './routes/api-of.ts';
+import { matchDeployment } from './routes/deployment-path.ts';
+import { otherRequest } from './routes/other-request.ts';
+import { DIALECT_OF } from './routes/other-route.ts';
+import { matchRoute } from './routes/route-table.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
+import { unknownRoute } from './unknown-route.ts';
 
 export interface DataPlaneOptions extends AnsweringOptions {
   /** The configuration's limits of a body, which may change. */
@@ -72,14 +76,6 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       }),
     );
   }
-  for (const other of OTHER_ROUTES) {
-    for (const method of other.methods) {
-      const asked: Asked = { operation: 'other', dialect: 'openai-chat', route: `${method} ${other.label}` };
-      app[method.toLowerCase() as 'get' | 'post' | 'delete'](other.path, (request, response) =>
-        answer(request, response, asked, () => otherRequest(request, other, () => bodyOf(request, response))),
-      );
-    }
-  }
   // some clients leave out `models/` before a name with a slash in it
   for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {
     app.post(path, (request, response, next) => {
@@ -107,6 +103,23 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       return answer(request, response, asked, () => modelQuestion(id));
     });
   }
+  app.use((request, response, next) => {
+    const { method, path } = request;
+    const match = matchRoute(method, path, apiOf(request)) ?? matchDeployment(method, path);
+    if (match === undefined) {
+      next();
+      return;
+    }
+    const { route } = match;
+    const asked: Asked = { operation: 'other', dialect: DIALECT_OF[route.api], route: `${route.method} ${route.path}` };
+    return answer(request, response, asked, () =>
+      otherRequest(request, match, {
+        hold: () => bodyOf(request, response),
+        goOn: () => response.writeContinue(),
+        timeoutMs: options.body().bodyTimeout,
+      }),
+    );
+  });
   app.get('/', (_request, response) => sendJson(response, { name: 'sluice', version: VERSION, docs: DOCS }));
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
@@ -114,16 +127,11 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     sendText(response, ready ? 200 : 503, text);
   });
 
-  const fixed = [...COMPLETION_ROUTES, ...OTHER_ROUTES].map(({ path }) => path);
-  const known = new Set([...fixed, '/', '/v1/models', '/v1beta/models', '/livez', '/readyz']);
-  app.use((request, response) => {
-    const unknown = (): never => {
-      if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);
-      const meant = suggestedPath(request.path, (path) => path !== '/' && (known.has(path) || isGeminiPath(path, request)));
-      throw new LlmError('not_found', `There is no such route.${meant === undefined ? '' : ` Use ${meant}.`}`);
-    };
-    return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, unknown);
-  });
+  app.use((request, response) =>
+    answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
+      throw unknownRoute(request, request.path);
+    }),
+  );
   // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
   app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
     answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
@@ -156,11 +164,6 @@ function routedTarget(target: string): string {
   } catch {
     return target;
   }
-}
-
-function isGeminiPath(path: string, request: IncomingMessage): boolean {
-  const [, rest] = /^\/v1(?:beta)?\/models\/(.+)$/.exec(path) ?? [];
-  return rest !== undefined && geminiRoute(rest, request) !== undefined;
 }
 
 function requireJson(request: IncomingMessage): void {
