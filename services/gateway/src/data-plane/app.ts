@@ -10,6 +10,7 @@ import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { answerCors, type CorsSettings } from './cors.ts';
 import { withModel } from './deployment-request.ts';
 import { geminiRoute } from './gemini-routes.ts';
+import { OLLAMA_ROUTES, OllamaExchange, TAGS } from './ollama-routes.ts';
 import { servedTarget } from './path-aliases.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
 import { canonicalTarget } from './request-path.ts';
@@ -76,6 +77,20 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       }),
     );
   }
+  for (const route of OLLAMA_ROUTES) {
+    const { path, operation } = route;
+    app.post(path, (request, response) => {
+      const exchange = new OllamaExchange(route);
+      const asked: Asked = { operation, dialect: 'openai-chat', route: `POST ${path}` };
+      // curl sends Ollama's own examples as a form: the type is not looked at
+      return answer(request, response, asked, async () => exchange.request(await bodyOf(request, response)), exchange);
+    });
+  }
+  app.get('/api/tags', (request, response) => {
+    const asked: Asked = { operation: 'models', dialect: 'openai-chat', route: 'GET /api/tags' };
+    return answer(request, response, asked, () => modelQuestion(''), TAGS);
+  });
+  app.get('/api/version', (_request, response) => sendJson(response, { version: VERSION }));
   // some clients leave out `models/` before a name with a slash in it
   for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {
     app.post(path, (request, response, next) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { LlmError } from '@sluice/core';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
+import { OLLAMA_ROUTES } from './ollama-routes.ts';
 import { apiOf } from './routes/api-of.ts';
 import { methodsOf, refusedRoute } from './routes/route-table.ts';
 import { suggestedPath } from './suggested-path.ts';
@@ -9,7 +10,10 @@ import { suggestedPath } from './suggested-path.ts';
 /** The methods of the routes that are not passed on. */
 const OWN_METHODS = new Map<string, readonly string[]>([
   ...COMPLETION_ROUTES.map(({ path }) => [path, ['POST']] as const),
-  ...['/', '/v1/models', '/v1beta/models', '/livez', '/readyz'].map((path) => [path, ['GET']] as const),
+  ...OLLAMA_ROUTES.map(({ path }) => [path, ['POST']] as const),
+  ...['/', '/v1/models', '/v1beta/models', '/api/tags', '/api/version', '/livez', '/readyz'].map(
+    (path) => [path, ['GET']] as const,
+  ),
 ]);
 
 /** Returns why a request is for no route, and what may have been meant. */
