@@ -104,4 +104,18 @@ describe('the demonstration', () => {
     expect(status).toBe('low_cache_efficiency');
     expect(Object.values(providers).reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
   });
+
+  it('streams word by word', async () => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk-sluice-demo', 'content-type': 'application/json' },
+      body: JSON.stringify({ ...chat('demo', 'one two three four five'), stream: true }),
+    });
+    const pieces: string[] = [];
+    const decoder = new TextDecoder();
+    for await (const piece of response.body ?? []) pieces.push(decoder.decode(piece));
+    expect(pieces.join('')).toContain('[DONE]');
+    // what is sent at once is read at once
+    expect(pieces.length).toBeGreaterThan(5);
+  });
 });

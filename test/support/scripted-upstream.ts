@@ -25,7 +25,12 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   let how: (response: ServerResponse, request: UpstreamRequest) => void = (response) => response.writeHead(500).end();
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // a request that breaks off is not answered
+      return;
+    }
     const { method = '' } = request;
     const seen = { method, path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
     requests.push(seen);

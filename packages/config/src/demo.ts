@@ -2,13 +2,13 @@ import type { ConfigFile } from './schema.ts';
 
 /**
  * The demonstration: the three providers of the pattern's notebook, simulated. They cost per character of the prompt (a simulated model
- * counts one token a character), and take as long as the notebook says.
+ * counts one token a character), and take as long as the notebook says. A stream comes word by word, at a speed at which it can be seen.
  */
 export const demoConfig: ConfigFile = {
   providers: {
-    openai: { dialect: 'simulated', latency: '500ms' },
-    anthropic: { dialect: 'simulated', latency: '300ms' },
-    google: { dialect: 'simulated', latency: '400ms' },
+    openai: { dialect: 'simulated', latency: '500ms', tokensPerSecond: 20 },
+    anthropic: { dialect: 'simulated', latency: '300ms', tokensPerSecond: 20 },
+    google: { dialect: 'simulated', latency: '400ms', tokensPerSecond: 20 },
   },
   models: {
     demo: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { baseUrl, connection } from './connection.ts';
 import { network } from './network.ts';
 import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
@@ -13,7 +14,21 @@ export const name = z
 /** A public model name may also have a slash and a colon in it, as providers' names do. */
 const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-"');
 
+/** As a browser writes it: no path, no capitals. */
+const origin = z
+  .string()
+  .regex(
+    /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]+)$/,
+    'expected an origin such as https://app.example.com, without a slash at the end, or *',
+  );
+
 const dialect = z.enum(['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse']);
+
+/** Further routes that a provider may have. */
+const FEATURES = [
+  ...(['moderations', 'images', 'audio', 'rerank', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] as const),
+  ...(['videos', 'evals', 'containers', 'cached_contents'] as const),
+] as const;
 
 /** A header's name and value. A value may be a secret, so that no message shows it. */
 const headers = z.record(
@@ -40,7 +55,8 @@ const provider = z.union([
     /** What its embeddings are, where it has any. */
     embeddings: z.enum(['openai', 'gemini', 'cohere', 'voyage']).optional(),
     /** Not needed for a provider that is known by its name. */
-    baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+    baseUrl: baseUrl.optional(),
+    ...connection,
     apiKey: z.string().min(1).optional(),
     /** Azure's older API. */
     apiVersion: z.string().min(1).optional(),
@@ -60,7 +76,7 @@ const provider = z.union([
     /** Whose public prices hold for it, by the table's name (`openai`, `aws`, …); the known provider's own, if not given and it is not elsewhere. */
     prices: z.string().min(1).optional(),
     /** Further routes that it has. */
-    routes: z.array(z.enum(['moderations', 'images', 'audio', 'rerank', 'files', 'batches'])).optional(),
+    routes: z.array(z.enum(FEATURES)).optional(),
     connectTimeout: durationMs.optional(),
     /** How long a stream may be silent. */
     idleTimeout: durationMs.optional(),
@@ -275,6 +291,21 @@ export const configSchema = z.strictObject({
         .default([]),
     })
     .default({ trustedProxies: [], adminHosts: [] }),
+  /** The provider of each API that answers requests that name neither a model nor a provider: uploads, lists, … */
+  passThrough: z
+    .strictObject({
+      openai: name.optional(),
+      anthropic: name.optional(),
+      gemini: name.optional(),
+      rerank: name.optional(),
+    })
+    .default({}),
+  cors: z
+    .strictObject({
+      /** Origins of pages that may call the data plane from a browser. */
+      origins: z.array(origin).max(100).default([]),
+    })
+    .default({ origins: [] }),
   prices: z
     .strictObject({
       /** By `provider/model`; over those of the table. */

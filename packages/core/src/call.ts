@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import type { DialectName } from './dialect-name.ts';
 import type { FailureKind } from './failure.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
@@ -9,9 +10,6 @@ import type { Usage, UsageIssueReason } from './usage.ts';
  * showed a key: it is refused, and recorded.
  */
 export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'stored' | 'other' | 'unknown';
-
-/** The wire formats. */
-export type DialectName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | 'bedrock-converse';
 
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';

@@ -3,6 +3,7 @@ export * from './caller.ts';
 export * from './clock.ts';
 export * from './compose.ts';
 export * from './concern-health.ts';
+export * from './dialect-name.ts';
 export * from './errors.ts';
 export * from './failure.ts';
 export * from './llm-service.ts';

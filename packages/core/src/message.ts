@@ -1,3 +1,5 @@
+import type { DialectName } from './dialect-name.ts';
+
 /** What the proxies need to know of a request, whatever its dialect. */
 export interface RequestView {
   /** The model that the client asked for. Empty for operations without one. */
@@ -50,18 +52,43 @@ export type UnreadBody = AsyncIterable<Uint8Array>;
 
 /** A request that is passed on as it is. */
 export interface UnreadRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Which of the provider's routes, as a label. */
   readonly route: string;
+  /** Whose route it is: only a provider that speaks one of these answers. Any provider that has the route, if not given. */
+  readonly dialects?: readonly DialectName[];
   /** Below the provider's base address, with the caller's query but for a key in it. */
   readonly path: string;
+  /** What stands in front of the base address's path (`/upload`). */
+  readonly above?: string;
+  /** Further headers of the request, as names and values. */
+  readonly headers?: readonly string[];
+  /** Headers of the answer that the caller may have beside the usual ones. */
+  readonly passedHeaders?: readonly string[];
+  /** Of a route about objects of the provider's account. */
+  readonly account?: AccountRoute;
+  /** Whether the provider bills it, and the answer does not tell how much. */
+  readonly billed?: boolean;
   readonly contentType: string | undefined;
   /** In bytes, where the caller said it. */
   readonly contentLength: number | undefined;
   /** Undefined where the bytes are held, or where there are none. */
   readonly body: UnreadBody | undefined;
-  /** The provider that the caller wants it to go to. */
+  /** The provider that it must go to: the caller's choice, or the one that made the objects that it names. */
   readonly provider: string | undefined;
+  /** What of it changes with the provider's own name of the model, where the model's name is not in held bytes. */
+  forModel?(model: string): Partial<Pick<UnreadRequest, 'path' | 'body' | 'contentLength'>>;
+}
+
+/** What a request does with objects of a provider's account (files, batches, …). */
+export interface AccountRoute {
+  readonly action: 'list' | 'create' | 'read' | 'delete' | 'content';
+  /** The object in the path, as the provider names it; undefined for a list or a new one. */
+  readonly id: string | undefined;
+  /** Whether the path names something within the object. */
+  readonly within: boolean;
+  /** What lists look like. */
+  readonly form: 'openai' | 'anthropic' | 'gemini';
 }
 
 /** A message that could not be read: looking at it throws. */

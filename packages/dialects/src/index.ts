@@ -19,6 +19,8 @@ export type { Choice, NeutralReply } from './neutral/reply.ts';
 export type { MediaSource, NeutralRequest, Part, Tool } from './neutral/request.ts';
 export type { NeutralEvent } from './neutral/stream.ts';
 export { wellFormed } from './neutral/well-formed.ts';
+export { type OllamaKind, readOllamaRequest } from './ollama/read-request.ts';
+export { OllamaAnswer, ollamaTags } from './ollama/write-answer.ts';
 export * from './openai-chat/call.ts';
 export * from './openai-chat/request.ts';
 export * from './openai-chat/routes.ts';

@@ -2,6 +2,8 @@ import type { DialectName, LlmService } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName, embeddingsBeside } from '@sluice/dialects';
 import { CATALOG } from './catalog/catalog.ts';
 import type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
+import { readClientTls, type TlsFiles } from './connections/client-tls.ts';
+import { forwardProxyOf } from './connections/forward-proxy.ts';
 import { awsSignature } from './credentials/aws-signature.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import { fixedHeaders } from './credentials/fixed-headers.ts';
@@ -31,6 +33,9 @@ export interface ProviderSettings {
   /** A Google service account's file. */
   readonly credentialsFile?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** A forward proxy's URL, or `none`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) if not given. */
+  readonly proxy?: string | undefined;
+  readonly tls?: TlsFiles | undefined;
   readonly routes?: readonly OtherRoute[] | undefined;
   /** Whose public prices hold for it, by the table's name. */
   readonly prices?: string | undefined;
@@ -50,6 +55,10 @@ export interface Provider {
   readonly dialects: readonly DialectName[];
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
+  /** What it speaks. */
+  readonly dialects: readonly DialectName[];
+  /** The catalog's entry that it is; undefined where it is none. */
+  readonly type: string | undefined;
   /** Its name in the table of public prices. */
   readonly prices: string | undefined;
   close(): Promise<void>;
@@ -87,15 +96,18 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const dialects = settings.dialects ?? (dialect === undefined ? entry.dialects : [dialect]);
   const [first] = dialects;
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
-  const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect } = settings;
+  const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect, proxy, tls } = settings;
+  const credentials = credentialsOf(name, entry, first, settings, environment);
   const upstream = new Upstream({
     provider: name,
     dialects,
     ...(embeddings === undefined ? {} : { embeddings }),
     baseUrl,
     ...(settings.baseUrl !== undefined || entry.embeddingsUrl === undefined ? {} : { embeddingsUrl: entry.embeddingsUrl }),
-    credentials: credentialsOf(name, entry, first, settings, environment),
-    headers: Object.entries(headers).flat(),
+    credentials,
+    ...(tls === undefined ? {} : { tls: readClientTls(`providers.${name}.tls`, tls) }),
+    proxyOf: (origin) => forwardProxyOf(origin, proxy, environment),
+    headers: [...Object.entries(headers).flat(), ...basicOf(name, baseUrl, credentials)],
     endpoint: ENDPOINTS[entry.endpoint ?? 'plain'],
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
@@ -109,6 +121,8 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     check: (path, timeoutMs) => upstream.check(path, timeoutMs),
     dialects,
     routes: settings.routes ?? entry.routes ?? [],
+    dialects,
+    type: known === undefined ? undefined : type,
     // what another server in its place takes is not known
     prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),
     close: () => upstream.close(),
@@ -170,6 +184,24 @@ function credentialsOf(
       return awsSignature({ provider: name, region, service: authentication.service, ...identity });
     }
   }
+}
+
+/**
+ * Returns the header of the user and password in an address (RFC 7617).
+ *
+ * @throws Error if a key is to be sent in the same header
+ */
+function basicOf(name: string, baseUrl: string, credentials: Credentials): string[] {
+  const { username, password, origin } = new URL(baseUrl);
+  if (username === '' && password === '') return [];
+  const shown = credentials.headers({ method: 'GET', origin, path: '/', body: Buffer.alloc(0) });
+  // whether a token can be had does not matter here
+  if (shown instanceof Promise) shown.catch(() => {});
+  if (shown instanceof Promise || shown.includes('authorization')) {
+    throw new Error(`providers.${name}.baseUrl: has a user and password beside other credentials; give only one of them`);
+  }
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return ['authorization', `Basic ${Buffer.from(pair).toString('base64')}`];
 }
 
 function accountOf(name: string, file: string | undefined): { account?: ServiceAccount } {

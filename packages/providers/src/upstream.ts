@@ -8,6 +8,7 @@ import {
   type LlmReply,
   type LlmService,
   type UnreadBody,
+  type UnreadRequest,
 } from '@sluice/core';
 import {
   type Asked,
@@ -20,12 +21,16 @@ import {
   estimateTokens,
   isLarge,
 } from '@sluice/dialects';
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
 import { otherAnswer } from './answers/other.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
+import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
+import type { ClientTls } from './connections/client-tls.ts';
+import { openDispatcher } from './connections/dispatcher.ts';
+import type { ForwardProxy } from './connections/forward-proxy.ts';
 import type { Credentials } from './credentials/credentials.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
@@ -41,11 +46,14 @@ export interface UpstreamOptions {
   /** What the provider speaks, the one it knows best first. */
   readonly dialects: readonly DialectName[];
   readonly embeddings?: EmbeddingsDialectName;
-  /** Where the API is, with its version: `https://api.openai.com/v1`. Only the configuration says it, never a request. */
+  /** Where the API is, with its version, and with a query that each request has: `https://api.openai.com/v1`. Only the configuration says it, never a request. */
   readonly baseUrl: string;
   /** Where its embeddings are, if elsewhere. */
   readonly embeddingsUrl?: string;
   readonly credentials: Credentials;
+  readonly tls?: ClientTls | undefined;
+  /** The forward proxy of an origin. */
+  readonly proxyOf?: (origin: string) => ForwardProxy | undefined;
   /** Further headers of every request, as names and values. */
   readonly headers?: readonly string[];
   readonly endpoint?: Endpoint;
@@ -72,13 +80,14 @@ export interface ModelOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
-const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version'];
+const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
 
 /** One request to the provider. */
 interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: UnreadRequest['method'];
   /** Below the base address, with its query. */
   readonly path: string;
+  readonly above?: string | undefined;
   readonly base?: Base;
   readonly body: Buffer | UnreadBody | undefined;
   readonly headers: readonly string[];
@@ -94,10 +103,11 @@ interface UpstreamModel {
 }
 
 interface Base {
-  readonly origin: string;
-  readonly path: string;
-  readonly pool: Pool;
+  readonly address: BaseAddress;
+  readonly dispatcher: Dispatcher;
 }
+
+const IDLE_TIMEOUT_MS = 30_000;
 
 /**
  * A provider over HTTP. One pool of kept connections an origin and credential. Where the caller speaks the provider's dialect, bytes go through
@@ -127,18 +137,11 @@ export class Upstream {
     }
   }
 
-  #open(address: string): Base {
-    const url = new URL(address);
-    const pool = new Pool(url.origin, {
-      connections: 512,
-      pipelining: 1,
-      // the target's own timeout bounds the wait for an answer; these bound a connection that hangs
-      connect: { timeout: this.#options.connectTimeoutMs ?? 3_000 },
-      headersTimeout: 0,
-      bodyTimeout: this.#options.idleTimeoutMs ?? 30_000,
-      keepAliveTimeout: 30_000,
-    });
-    return { origin: url.origin, path: url.pathname.replace(/\/+$/, ''), pool };
+  #open(baseUrl: string): Base {
+    const { connectTimeoutMs = 3_000, idleTimeoutMs = IDLE_TIMEOUT_MS, tls, proxyOf } = this.#options;
+    const address = new BaseAddress(baseUrl);
+    const proxy = proxyOf?.(address.origin);
+    return { address, dispatcher: openDispatcher(address.origin, { connectTimeoutMs, idleTimeoutMs, tls, proxy }) };
   }
 
   /** The service that one model of this provider is. */
@@ -157,24 +160,25 @@ export class Upstream {
 
   /** Whether it answers. A refusal is an answer. @throws Error */
   async check(below: string, timeoutMs: number): Promise<void> {
-    const { origin, path, pool } = this.#base;
-    const whole = path + below;
-    const shown = await this.#options.credentials.headers({ method: 'GET', origin, path: whole, body: Buffer.alloc(0) });
+    const { address, dispatcher } = this.#base;
+    const { origin } = address;
+    const path = address.pathOf(below);
+    const shown = await this.#options.credentials.headers({ method: 'GET', origin, path, body: Buffer.alloc(0) });
     const headers = [...(this.#headers.get(undefined) as readonly string[]), ...shown];
     const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await pool.request({ method: 'GET', path: whole, headers, signal });
+    const { statusCode, body } = await dispatcher.request({ origin, method: 'GET', path, headers, signal });
     await body.dump();
     if (statusCode >= 500) throw new Error(`status ${statusCode}`);
   }
 
   /** Lets the calls under way finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ pool }) => pool.close()));
+    await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ dispatcher }) => dispatcher.close()));
   }
 
   /** Closes the connections at once. */
   async destroy(): Promise<void> {
-    await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ pool }) => pool.destroy()));
+    await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ dispatcher }) => dispatcher.destroy()));
   }
 
   #complete(call: LlmCall, model: UpstreamModel): Promise<LlmReply> | LlmReply {
@@ -290,21 +294,38 @@ export class Upstream {
   /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
   #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
     const { unread } = call.message;
-    if (unread === undefined) return this.#nothing(call);
+    const { dialects } = this.#options;
+    // a provider without dialects has further routes alone
+    const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
+    if (unread === undefined || !speaks) return this.#nothing(call);
     const { name: model } = upstreamModel;
-    const { method, path, contentType, contentLength, body } = unread;
+    const { method, above, contentType, headers = [], passedHeaders = [] } = unread;
+    const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
     const bytes =
       body ?? (call.message.bytes.length === 0 ? undefined : bufferOf(call.message.forUpstream({ model, streamUsage: false })));
     const type = contentType === undefined ? [] : ['content-type', contentType];
     const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
+    const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
     return this.#send(call, upstreamModel, {
       method,
       path,
+      above,
+      base: this.#otherBase(unread),
       body: bytes,
-      headers: [...(this.#headers.get(undefined) as readonly string[]), ...type, ...length, ...traceOf(call)],
-      passedHeaders: OTHER_HEADERS,
+      headers: [
+        ...(this.#headers.get(undefined) as readonly string[]),
+        ...[...own, ...type, ...length, ...headers],
+        ...traceOf(call),
+        ...(call.featureHeaders ?? []),
+      ],
+      passedHeaders: [...OTHER_HEADERS, ...passedHeaders],
       answer: otherAnswer,
     });
+  }
+
+  /** Cohere's rerank is beside its embeddings, and not below its address for OpenAI's clients. */
+  #otherBase({ route }: UnreadRequest): Base {
+    return route === 'rerank' ? this.#embeddingsBase : this.#base;
   }
 
   #headersFor(call: LlmCall, dialect: Dialect, same: boolean): readonly string[] {
@@ -316,8 +337,9 @@ export class Upstream {
 
   #send(call: LlmCall, model: UpstreamModel, outgoing: Outgoing): Promise<LlmReply> {
     const { credentials } = this.#options;
-    const { origin, path: below } = outgoing.base ?? this.#base;
-    const path = below + outgoing.path;
+    const { address } = outgoing.base ?? this.#base;
+    const { origin } = address;
+    const path = address.pathOf(outgoing.path, outgoing.above);
     const body = Buffer.isBuffer(outgoing.body) ? outgoing.body : Buffer.alloc(0);
     const shown = credentials.headers({ method: outgoing.method, origin, path, body });
     if (shown instanceof Promise) return shown.then((headers) => this.#dispatch(call, model, outgoing, path, headers));
@@ -332,7 +354,8 @@ export class Upstream {
     credentials: readonly string[],
   ): Promise<LlmReply> {
     const { method, body, answer, passedHeaders, base = this.#base } = outgoing;
-    const { provider, maxAnswerBytes = MAX_ANSWER_BYTES, maxEventBytes = MAX_EVENT_BYTES } = this.#options;
+    const { provider, idleTimeoutMs = IDLE_TIMEOUT_MS } = this.#options;
+    const { maxAnswerBytes = MAX_ANSWER_BYTES, maxEventBytes = MAX_EVENT_BYTES } = this.#options;
     return new Promise((resolve, reject) => {
       if (call.signal.aborted) {
         reject(asLlmError(call.signal.reason));
@@ -353,21 +376,20 @@ export class Upstream {
         resolve,
         reject,
       });
-      const idle = bodyTimeout === undefined ? {} : { bodyTimeout };
-      base.pool.dispatch({ method, path, headers, body: sendable(body), ...idle }, exchange);
+      const { origin } = base.address;
+      // a forward proxy's own connections have other defaults
+      const timeouts = { headersTimeout: 0, bodyTimeout: bodyTimeout ?? idleTimeoutMs };
+      base.dispatcher.dispatch({ origin, method, path, headers, body: sendable(body), ...timeouts }, exchange);
     });
   }
 
   /** What an error of this provider must not show: the credentials of the request, secrets in configured headers, and its address. */
   #redaction(credentials: readonly string[], base: Base): Redaction {
     const { headers = [] } = this.#options;
-    const secrets = headers.filter((_, n) => SECRET_HEADER.test(headers[n - (n % 2)] ?? ''));
-    return new Redaction([...credentials, ...secrets], [base.origin]);
+    const secrets = headers.filter((_, n) => SECRET_NAME.test(headers[n - (n % 2)] ?? ''));
+    return new Redaction([...credentials, ...secrets, ...base.address.secrets], [base.address.origin]);
   }
 }
-
-/** Names of headers that hold secrets. */
-const SECRET_HEADER = /key|token|secret|auth|cookie/i;
 
 const traceOf = ({ traceparent }: LlmCall): string[] => (traceparent === undefined ? [] : ['traceparent', traceparent]);
 

@@ -1,4 +1,5 @@
 import {
+  type AccountRoute,
   type ConcernHealth,
   isStreamed,
   type LlmCall,
@@ -9,169 +10,128 @@ import {
   unwatched,
 } from '@sluice/core';
 import type { AccountObjects } from '@sluice/store/ports';
+import { LIST_FORMS, MAX_PAGES } from './account-objects/account-lists.ts';
+import { idsMadeIn, isJson, type Json, referencesIn, uploadIn } from './account-objects/object-ids.ts';
+import { OwnedObjects } from './account-objects/owned-objects.ts';
+
+export { OBJECT_TTL_MS } from './account-objects/owned-objects.ts';
 
 export interface AccountObjectsOptions {
   readonly objects: AccountObjects;
   readonly health?: ConcernHealth;
 }
 
-/** An id that was not used for 90 days is forgotten: its object is nobody's then. */
-export const OBJECT_TTL_MS = 90 * 86_400_000;
-
 /** A longer answer about objects is not read. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** Pages of the account that one list reads. */
-const MAX_PAGES = 20;
-/** What a page has if the caller names no limit (OpenAI's defaults). */
-const DEFAULT_LIMIT = { files: 10_000, batches: 20 } as const;
-/** The most that a page may have. */
-const PAGE_LIMIT = { files: 1_000, batches: 100 } as const;
 
-type Kind = 'files' | 'batches';
-
-/** What a request asks of the objects of an account. */
-interface Asked {
-  readonly kind: Kind;
-  /** Undefined for a list or a new object. */
-  readonly id: string | undefined;
-  readonly query: URLSearchParams;
-}
-
-type Json = Readonly<Record<string, unknown>>;
+type WholeReply = Extract<LlmReply, { body: Uint8Array }>;
 
 /**
- * Binds files and batches of a provider's account to the tenant that made them: others get 404, and lists have only one's own.
+ * Binds objects of a provider's account (files, batches, vector stores, …) to the tenant and the provider that made them: others get 404, lists have only
+ * one's own, and a request about an object goes to the account that it is in.
  *
- * It stands behind metering, so that guessing ids counts against the key's limits.
- *
- * @throws LlmError `not_found`, `auth_unavailable` if the owner cannot be looked up, `upstream_error` for an answer that cannot be read
+ * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be looked up
  */
 export function accountObjects({ objects, health = unwatched }: AccountObjectsOptions): LlmProxy {
   const owned = new OwnedObjects(objects, health);
   return (next) => ({
     complete(call) {
-      const asked = askedOf(call);
-      return asked === undefined ? next.complete(call) : completeOwned(next, call, asked, owned);
+      const account = accountOf(call);
+      return account === undefined ? next.complete(call) : completeOwned(next, call, account, owned);
     },
   });
 }
 
-async function completeOwned(next: LlmService, call: LlmCall, asked: Asked, owned: OwnedObjects): Promise<LlmReply> {
+async function completeOwned(next: LlmService, call: LlmCall, account: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
   const tenant = call.facts.caller?.tenant ?? '';
-  const method = call.message.unread?.method;
-  if (asked.id === undefined && method === 'GET') return list(next, call, asked, owned);
-  const needed = asked.id === undefined ? inputOf(call) : [asked.id];
-  await owned.require(needed, tenant);
-  const reply = await next.complete(call);
-  if (reply.status >= 300 || isContent(call)) return reply;
+  if (account.action === 'list') return list(next, call, account, owned);
+  const needed = [...(account.id === undefined ? [] : [account.id]), ...referencesOf(call, account)];
+  const provider = await owned.require(needed, tenant);
+  const reply = await next.complete(toProvider(call, provider));
+  if (reply.status >= 300 || account.action === 'content') return reply;
+  if (account.action === 'delete') {
+    await owned.release(needed);
+    return reply;
+  }
+  // what is within an object is reached by that object alone
+  if (account.within) return reply;
+  const upload = uploadIn(reply.headers['x-goog-upload-url']);
+  if (upload !== undefined) {
+    await owned.claim([upload], tenant, call.facts.provider);
+    return reply;
+  }
   const whole = await wholeOf(reply);
-  const json = jsonOf(whole.body);
-  if (method === 'DELETE') await owned.release(needed);
-  // a batch names its files of results when they are there
-  else await owned.claim([json['id'], json['output_file_id'], json['error_file_id']].filter(isText), tenant);
+  // a part of an upload is answered by nothing
+  if (whole.body.length > 0) await owned.claim(idsMadeIn(jsonOf(whole.body)), tenant, call.facts.provider);
   return whole;
 }
 
 /** Lists only the tenant's own objects, from as many pages of the account as that takes. */
-async function list(next: LlmService, call: LlmCall, { kind, query }: Asked, owned: OwnedObjects): Promise<LlmReply> {
+async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
   const tenant = call.facts.caller?.tenant ?? '';
-  const limit = Number(query.get('limit') ?? DEFAULT_LIMIT[kind]);
-  const wanted = Number.isInteger(limit) && limit > 0 ? limit : DEFAULT_LIMIT[kind];
-  const after = query.get('after');
-  if (after !== null) await owned.require([after], tenant);
+  const { path = '', route = '' } = call.message.unread ?? {};
+  const [below = '', text = ''] = path.split('?', 2);
+  const query = new URLSearchParams(text);
+  const { cursors, wanted, page: pageOf, read, write, cuts } = LIST_FORMS[form];
+  const provider = await owned.require(
+    cursors.flatMap((cursor) => query.get(cursor) ?? []),
+    tenant,
+  );
+  const asked = toProvider(call, provider);
+  const most = wanted(query, route);
   const own: Json[] = [];
-  for (let cursor = after, page = 1; ; page++) {
-    const reply = await next.complete(pageOf(call, kind, query, cursor));
+  for (let from: string | undefined, count = 1; ; count++) {
+    const reply = await next.complete(withPath(asked, `${below}?${pageOf(query, route, from)}`));
     if (reply.status >= 300) return reply;
     const whole = await wholeOf(reply);
-    const json = jsonOf(whole.body);
-    const data = Array.isArray(json['data']) ? json['data'].filter(isJson) : [];
-    own.push(...(await owned.own(data, tenant)));
-    cursor = isText(data.at(-1)?.['id']) ? String(data.at(-1)?.['id']) : null;
-    const more = json['has_more'] === true && cursor !== null;
-    if (more && own.length < wanted && page < MAX_PAGES) continue;
-    const shown = own.slice(0, wanted);
-    const rest = { first_id: shown[0]?.['id'] ?? null, last_id: shown.at(-1)?.['id'] ?? null };
-    const listed = { ...json, data: shown, ...rest, has_more: shown.length > 0 && (more || own.length > wanted) };
-    return { ...whole, body: Buffer.from(JSON.stringify(listed)) };
-  }
-}
-
-/** Looks up and writes owners. */
-class OwnedObjects {
-  readonly #objects: AccountObjects;
-  readonly #health: ConcernHealth;
-
-  constructor(objects: AccountObjects, health: ConcernHealth) {
-    this.#objects = objects;
-    this.#health = health;
-  }
-
-  /** @throws LlmError `not_found` if one of the ids is not the tenant's, whether it exists or not */
-  async require(ids: readonly string[], tenant: string): Promise<void> {
-    const owners = await this.#asked(this.#objects.owners(ids));
-    if (owners.some((owner) => owner !== tenant)) throw new LlmError('not_found', 'There is no such object.');
-  }
-
-  async own(data: readonly Json[], tenant: string): Promise<Json[]> {
-    const owners = await this.#asked(this.#objects.owners(data.map(({ id }) => String(id))));
-    return data.filter((_, n) => owners[n] === tenant);
-  }
-
-  async claim(ids: readonly string[], tenant: string): Promise<void> {
-    await this.#asked(Promise.all(ids.map((id) => this.#objects.claim(id, tenant, OBJECT_TTL_MS))));
-  }
-
-  async release(ids: readonly string[]): Promise<void> {
-    await this.#asked(Promise.all(ids.map((id) => this.#objects.release(id))));
-  }
-
-  async #asked<T>(answer: Promise<T>): Promise<T> {
-    try {
-      const value = await answer;
-      this.#health.works();
-      return value;
-    } catch (error) {
-      this.#health.failed(error);
-      throw new LlmError('auth_unavailable', 'The owner of this object cannot be looked up right now.', {
-        retryAfterMs: 1_000,
-        cause: error,
-      });
-    }
+    const answer = jsonOf(whole.body);
+    const page = read(answer);
+    const mine = await owned.own(page.ids, tenant, call.facts.provider);
+    own.push(...page.items.filter((_, n) => mine[n]));
+    from = page.next;
+    if (from !== undefined && own.length < most && count < MAX_PAGES) continue;
+    const shown = cuts ? own.slice(0, most) : own;
+    const written = write(answer, shown, from !== undefined || own.length > shown.length, from);
+    return { ...whole, body: Buffer.from(JSON.stringify(written)) };
   }
 }
 
 /** @returns undefined for a route without objects of the account */
-function askedOf({ operation, message: { unread } }: LlmCall): Asked | undefined {
+function accountOf({ operation, message: { unread } }: LlmCall): AccountRoute | undefined {
   if (operation !== 'other' || unread === undefined) return undefined;
-  const { route: kind, path } = unread;
-  if (kind !== 'files' && kind !== 'batches') return undefined;
-  const [below = '', query = ''] = path.split('?', 2);
-  const id = below.split('/')[2];
-  return { kind, id: id === undefined ? undefined : decodeURIComponent(id), query: new URLSearchParams(query) };
+  if (unread.account !== undefined) return unread.account;
+  const { route, path, method } = unread;
+  if (route !== 'files' && route !== 'batches') return undefined;
+  // OpenAI's, of a caller that made the request by hand
+  const [below = ''] = path.split('?', 1);
+  const [, , id, rest] = below.split('/');
+  const about = { id: id === undefined ? undefined : decodeURIComponent(id), within: false, form: 'openai' } as const;
+  if (rest === 'content') return { ...about, action: 'content' };
+  if (id === undefined) return { ...about, action: method === 'GET' ? 'list' : 'create' };
+  return { ...about, action: method === 'DELETE' ? 'delete' : 'read' };
 }
 
-/** Whether the answer is the content of a file. */
-const isContent = ({ route }: LlmCall): boolean => route.endsWith('/content');
-
-/** The ids of the files that a new batch reads. */
-function inputOf({ message }: LlmCall): string[] {
-  if (message.unread?.route !== 'batches') return [];
-  const { input_file_id: input } = message.json();
-  if (!isText(input)) throw new LlmError('invalid_request', "'input_file_id' must be a file's id.", { param: 'input_file_id' });
-  return [input];
+function referencesOf({ message }: LlmCall, { form, action }: AccountRoute): string[] {
+  const { unread } = message;
+  if (unread === undefined || unread.method === 'GET' || unread.method === 'DELETE' || unread.body !== undefined) return [];
+  return referencesIn(message.json(), form, action === 'create' && unread.route === 'batches');
 }
 
-function pageOf(call: LlmCall, kind: Kind, query: URLSearchParams, after: string | null): LlmCall {
+/** @throws LlmError `not_found` where the caller names another provider than the one that has the objects */
+function toProvider(call: LlmCall, provider: string | undefined): LlmCall {
   const { unread } = call.message;
-  if (unread === undefined) return call;
-  const page = new URLSearchParams(query);
-  page.set('limit', String(PAGE_LIMIT[kind]));
-  if (after !== null) page.set('after', after);
-  return { ...call, message: { ...call.message, unread: { ...unread, path: `/${kind}?${page}` } } };
+  if (provider === undefined || unread === undefined || unread.provider === provider) return call;
+  if (unread.provider !== undefined)
+    throw new LlmError('not_found', `There is no such object at the provider '${unread.provider}'.`);
+  return { ...call, message: { ...call.message, unread: { ...unread, provider } } };
 }
 
-async function wholeOf(reply: LlmReply): Promise<Extract<LlmReply, { body: Uint8Array }>> {
+function withPath(call: LlmCall, path: string): LlmCall {
+  const { unread } = call.message;
+  return unread === undefined ? call : { ...call, message: { ...call.message, unread: { ...unread, path } } };
+}
+
+async function wholeOf(reply: LlmReply): Promise<WholeReply> {
   if (!isStreamed(reply)) return reply;
   const { stream, ...head } = reply;
   const chunks: Uint8Array[] = [];
@@ -194,6 +154,4 @@ function jsonOf(body: Uint8Array): Json {
   throw unreadable();
 }
 
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const unreadable = (): LlmError => new LlmError('upstream_error', "The provider's answer could not be read.");

@@ -9,13 +9,8 @@ export interface KnownModels {
   get?(model: string): Pick<Model, 'targets'> | undefined;
 }
 
-/** Routes about objects of a provider's account. */
-const ACCOUNT_ROUTE = /^[A-Z]+ \/v1\/(files|batches)(\/|$)/;
-
-/** Requests that a provider bills, and whose answers are not read. */
-const UNPRICED_WORK = /^POST \/v1\/(images\/.+|audio\/.+|rerank|batches)$/;
-
-const isUnpricedWork = (call: LlmCall): boolean => call.operation === 'other' && UNPRICED_WORK.test(call.route);
+/** Whether a provider bills the request, and its answer is not read. */
+const isUnpricedWork = (call: LlmCall): boolean => call.operation === 'other' && call.message.unread?.billed === true;
 
 /** Whether the gateway itself answers, without a provider. */
 const isAnsweredHere = ({ operation }: LlmCall): boolean => operation === 'models' || operation === 'stored';
@@ -65,7 +60,7 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
       if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
         throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
       }
-      if (routes === undefined && ACCOUNT_ROUTE.test(call.route)) {
+      if (routes === undefined && call.message.unread?.account !== undefined) {
         throw new LlmError(
           'model_not_allowed',
           `The route ${call.route} is about the provider's account: a key may use it only if its routes name it.`,

@@ -208,6 +208,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     trusts: (address) => trusts(address),
     service: { complete: (call) => current.service.complete(call) },
     body: () => current.config.limits,
+    cors: () => current.config.cors,
     unfinished: new UnfinishedBodies(
       () => current.config.limits.unfinishedBodies ?? memoryBounds.unfinishedBodies,
       () => metrics.shed.inc({ reason: 'bodies' }),

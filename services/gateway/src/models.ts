@@ -2,15 +2,7 @@ import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config'
 import { compose, type DialectName, matchesAny, type UnreadRequest } from '@sluice/core';
 import { DIALECTS, type ListedModel, loadOpenAiTokenizer } from '@sluice/dialects';
 import type { Price, PriceBook } from '@sluice/pricing';
-import {
-  CATALOG,
-  type OtherRoute,
-  openProvider,
-  type Provider,
-  type ProviderSettings,
-  providersByKey,
-  simulated,
-} from '@sluice/providers';
+import { CATALOG, openProvider, type Provider, type ProviderSettings, providersByKey, simulated } from '@sluice/providers';
 import {
   type ConcurrencyLimit,
   deadlines,
@@ -21,6 +13,7 @@ import {
   type Target,
   targetsOf,
 } from '@sluice/proxies';
+import { checkPassThrough, passThroughProvider } from './pass-through.ts';
 
 /** How long a model that is asked for as `provider/model` may take to begin its answer. */
 const DIRECT_TIMEOUT_MS = 120_000;
@@ -34,8 +27,9 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   return {
     service: (model) => simulated(model, options),
     check: async () => {},
-    dialects: [],
     routes: [],
+    dialects: [],
+    type: undefined,
     prices: undefined,
     close: async () => {},
     destroy: async () => {},
@@ -89,6 +83,7 @@ export class Models implements KnownModels, ModelListRendering {
     for (const name of providersByKey(environment)) providers[name] ??= {};
     for (const [name, provider] of Object.entries(providers)) this.#providers.set(name, open(name, provider, environment));
 
+    checkPassThrough(this.#providers, config.passThrough);
     const openAi = [...this.#providers.values()].some(({ prices }) => prices === 'openai' || prices === 'azure');
     // before there are calls: it takes a moment in which nothing else is done
     if (openAi) void loadOpenAiTokenizer();
@@ -155,15 +150,11 @@ export class Models implements KnownModels, ModelListRendering {
     return this.get(name) !== undefined;
   }
 
-  /** Who answers a request that names no model: the provider that the caller names, or the first that has the route. */
-  other({ route, provider: wanted }: UnreadRequest): Model | undefined {
-    const found = [...this.#providers].find(
-      ([name, { dialects, routes }]) =>
-        (wanted === undefined || wanted === name) &&
-        (route === 'responses' ? dialects.includes('openai-responses') : routes.includes(route as OtherRoute)),
-    );
-    if (found === undefined) return undefined;
-    const [provider, opened] = found;
+  /** Who answers a request that names no model. */
+  other(request: UnreadRequest): Model | undefined {
+    const provider = passThroughProvider(this.#providers, this.#config.passThrough, request);
+    const opened = provider === undefined ? undefined : this.#providers.get(provider);
+    if (provider === undefined || opened === undefined) return undefined;
     const service = compose([deadlines({ beginMs: DIRECT_TIMEOUT_MS })], opened.service(''));
     const limits = this.#limitsOf(provider);
     const target: Target = { name: `${provider}/*`, provider, model: '', weight: 1, limits, service };

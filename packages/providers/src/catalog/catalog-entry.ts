@@ -14,8 +14,21 @@ export type Authentication =
   /** Short-lived tokens of a Google service account, or of whatever the machine has. */
   | { readonly kind: 'google' };
 
-/** Further routes of OpenAI's API that a provider may have; their bytes pass unread. */
-export type OtherRoute = 'moderations' | 'images' | 'audio' | 'rerank' | 'files' | 'batches';
+/** Further routes that a provider may have, of the API of its dialect; their bytes pass unread. */
+export type OtherRoute =
+  | 'moderations'
+  | 'images'
+  | 'audio'
+  | 'rerank'
+  | 'files'
+  | 'batches'
+  | 'uploads'
+  | 'vector_stores'
+  | 'fine_tuning'
+  | 'videos'
+  | 'evals'
+  | 'containers'
+  | 'cached_contents';
 
 /** What is known of a provider: all that its configuration need not say. */
 export interface CatalogEntry {

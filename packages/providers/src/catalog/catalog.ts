@@ -79,6 +79,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     authentication: key,
     keyVariables: ['ANTHROPIC_API_KEY'],
     byKeyAlone: true,
+    routes: ['files', 'batches'],
     models: ['claude-opus-4-5', 'claude-sonnet-4-5', 'claude-haiku-4-5'],
   },
   google: {
@@ -89,6 +90,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     authentication: key,
     keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
     byKeyAlone: true,
+    routes: ['files', 'batches', 'cached_contents'],
     models: ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-embedding-001'],
   },
   vertex: {

@@ -45,7 +45,8 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
     const stop = AbortSignal.any([signal, left.signal]);
     try {
       for (const event of answer.events()) {
-        if (gapMs > 0) await pause(gapMs, stop);
+        // the latency is over, so the first event comes at once
+        if (gapMs > 0 && generated > 0) await pause(gapMs, stop);
         stream.push(Buffer.from(event));
         generated++;
       }

@@ -87,7 +87,14 @@ function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model 
   }
   const model = models.get(name);
   if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
-  return model;
+  return unread?.provider === undefined ? model : atProvider(model, unread.provider);
+}
+
+/** The targets of a model at one provider: the objects that a request names are in its account. @throws LlmError `not_found` */
+function atProvider(model: Model, provider: string): Model {
+  const targets = model.targets.filter((target) => target.provider === provider);
+  if (targets.length > 0) return { ...model, targets, fallback: [] };
+  throw new LlmError('not_found', `The model '${model.name}' is not at the provider '${provider}'.`);
 }
 
 const answeredBy = ({ outcome }: Unanswered): LlmReply => {

@@ -4,7 +4,7 @@ import type { ConfigSource } from '../config-reloads.ts';
 import { permitForAll } from './permissions.ts';
 
 /** Fields that are secrets whatever they are of, and those whose values may hold some. */
-const SECRET = /^(secret|apiKey|accessKeyId|secretAccessKey|sessionToken)$/;
+const SECRET = /^(secret|apiKey|accessKeyId|secretAccessKey|sessionToken|passphrase)$/;
 const OF_SECRETS = /^headers$/;
 const MASK = '***';
 

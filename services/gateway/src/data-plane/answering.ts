@@ -25,7 +25,9 @@ import {
   traceparentOf,
 } from './call-headers.ts';
 import { watchHalfClosed } from './half-closed.ts';
+import type { ReplyForm } from './reply-form.ts';
 import { guardRequest } from './request-guard.ts';
+import { ownUploadUrl } from './routes/upload-url.ts';
 import { type StreamLimits, StreamWriter } from './stream-writer.ts';
 import { writeError, writeReply } from './write-reply.ts';
 
@@ -43,7 +45,13 @@ export interface AnsweringOptions {
 export type Receive = () => RequestMessage | Promise<RequestMessage>;
 
 /** Answers one request to a route. */
-export type Answer = (request: Request, response: ServerResponse, asked: Asked, receive: Receive) => Promise<void>;
+export type Answer = (
+  request: Request,
+  response: ServerResponse,
+  asked: Asked,
+  receive: Receive,
+  form?: ReplyForm,
+) => Promise<void>;
 
 /** Reading a message before its body was received is a fault of the chain's order. */
 const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The request was read before it was received.'));
@@ -54,7 +62,7 @@ const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The reque
  * @param inFlight holds what aborts each call until its response is closed
  */
 export function answering(options: AnsweringOptions, inFlight: Set<AbortController>): Answer {
-  return async (request, response, asked, receive) => {
+  return async (request, response, asked, receive, form) => {
     const startedAtMs = options.clock.monotonic();
     const controller = new AbortController();
     inFlight.add(controller);
@@ -77,26 +85,34 @@ export function answering(options: AnsweringOptions, inFlight: Set<AbortControll
       writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
       return;
     }
-    await complete(options, call, response, stream);
+    await complete(options, call, { request, response, stream, form });
   };
+}
+
+/** Whom a call is answered to, and how. */
+interface Client {
+  readonly request: Request;
+  readonly response: ServerResponse;
+  readonly stream: StreamWriter;
+  readonly form: ReplyForm | undefined;
 }
 
 async function complete(
   { service, clock, readiness, onFault }: AnsweringOptions,
   call: LlmCall,
-  response: ServerResponse,
-  stream: StreamWriter,
+  { request, response, stream, form }: Client,
 ): Promise<void> {
   try {
     const reply = await service.complete(call);
     // a request that follows on this connection would be lost
     if (readiness.closing) response.shouldKeepAlive = false;
-    writeReply(response, call, reply, clock.monotonic() - call.startedAtMs, stream);
+    const own = call.operation === 'other' ? ownUploadUrl(request, reply) : reply;
+    writeReply(response, call, form === undefined ? own : form.reply(own), clock.monotonic() - call.startedAtMs, stream);
   } catch (thrown) {
     const error = asLlmError(thrown);
     if (readiness.closing) response.shouldKeepAlive = false;
     if (error.code === 'internal_error') onFault(call, error.cause);
-    writeError(response, call, error, clock.monotonic() - call.startedAtMs);
+    writeError(response, call, error, clock.monotonic() - call.startedAtMs, form);
   }
 }
 

@@ -3,19 +3,32 @@ import { LlmError, type RequestMessage } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
+import { VERSION } from '../version.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
+import { answerCors, type CorsSettings } from './cors.ts';
+import { withModel } from './deployment-request.ts';
 import { geminiRoute } from './gemini-routes.ts';
-import { OTHER_ROUTES, otherRequest } from './other-routes.ts';
+import { OLLAMA_ROUTES, OllamaExchange, TAGS } from './ollama-routes.ts';
+import { servedTarget } from './path-aliases.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { canonicalTarget } from './request-path.ts';
+import { apiOf } from './routes/api-of.ts';
+import { matchDeployment } from './routes/deployment-path.ts';
+import { otherRequest } from './routes/other-request.ts';
+import { DIALECT_OF } from './routes/other-route.ts';
+import { matchRoute } from './routes/route-table.ts';
 import { STORED_ROUTES, storedRequest } from './stored-routes.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
+import { unknownRoute } from './unknown-route.ts';
 
 export interface DataPlaneOptions extends AnsweringOptions {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;
+  /** The configuration's origins of pages that may call, which may change. */
+  readonly cors: () => CorsSettings;
   /** Whose word in `X-Forwarded-For` is taken. */
   readonly trusts: (address: string) => boolean;
   readonly readiness: ReadinessProbe;
@@ -39,6 +52,11 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
+  app.use((request, response, next) => {
+    request.url = routedTarget(request.url);
+    if (!answerCors(request, response, options.cors())) next();
+  });
+
   const answer = answering(options, inFlight);
   const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer> =>
     readBody(request, options.body(), options.unfinished, () => response.writeContinue());
@@ -51,14 +69,23 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
         return message(await bodyOf(request, response));
       }),
     );
+    if (dialect !== 'openai-chat') continue;
+    // Azure's clients: the model in the path, and the same route for what a key may use
+    app.post(path.replace('/v1/', '/openai/deployments/:model/'), (request, response) =>
+      answer(request, response, asked, async () => {
+        requireJson(request);
+        return message(withModel(await bodyOf(request, response), request.params['model'] as string));
+      }),
+    );
   }
-  for (const other of OTHER_ROUTES) {
-    for (const method of other.methods) {
-      const asked: Asked = { operation: 'other', dialect: 'openai-chat', route: `${method} ${other.label}` };
-      app[method.toLowerCase() as 'get' | 'post' | 'delete'](other.path, (request, response) =>
-        answer(request, response, asked, () => otherRequest(request, other, () => bodyOf(request, response))),
-      );
-    }
+  for (const route of OLLAMA_ROUTES) {
+    const { path, operation } = route;
+    app.post(path, (request, response) => {
+      const exchange = new OllamaExchange(route);
+      const asked: Asked = { operation, dialect: 'openai-chat', route: `POST ${path}` };
+      // curl sends Ollama's own examples as a form: the type is not looked at
+      return answer(request, response, asked, async () => exchange.request(await bodyOf(request, response)), exchange);
+    });
   }
   for (const { method, path, label } of STORED_ROUTES) {
     const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
@@ -66,6 +93,11 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       answer(request, response, asked, () => storedRequest(request)),
     );
   }
+  app.get('/api/tags', (request, response) => {
+    const asked: Asked = { operation: 'models', dialect: 'openai-chat', route: 'GET /api/tags' };
+    return answer(request, response, asked, () => modelQuestion(''), TAGS);
+  });
+  app.get('/api/version', (_request, response) => sendJson(response, { version: VERSION }));
   // some clients leave out `models/` before a name with a slash in it
   for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {
     app.post(path, (request, response, next) => {
@@ -93,21 +125,35 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       return answer(request, response, asked, () => modelQuestion(id));
     });
   }
+  app.use((request, response, next) => {
+    const { method, path } = request;
+    const match = matchRoute(method, path, apiOf(request)) ?? matchDeployment(method, path);
+    if (match === undefined) {
+      next();
+      return;
+    }
+    const { route } = match;
+    const asked: Asked = { operation: 'other', dialect: DIALECT_OF[route.api], route: `${route.method} ${route.path}` };
+    return answer(request, response, asked, () =>
+      otherRequest(request, match, {
+        hold: () => bodyOf(request, response),
+        goOn: () => response.writeContinue(),
+        timeoutMs: options.body().bodyTimeout,
+      }),
+    );
+  });
+  app.get('/', (_request, response) => sendJson(response, { name: 'sluice', version: VERSION, docs: DOCS }));
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
     const { ready, text } = options.readiness.get();
     sendText(response, ready ? 200 : 503, text);
   });
 
-  const fixed = [...COMPLETION_ROUTES, ...OTHER_ROUTES].map(({ path }) => path);
-  const known = new Set([...fixed, '/v1/models', '/v1beta/models', '/livez', '/readyz']);
-  app.use((request, response) => {
-    const unknown = (): never => {
-      if (known.has(request.path)) throw new LlmError('method_not_allowed', `${request.path} has no method ${request.method}.`);
-      throw new LlmError('not_found', 'There is no such route.');
-    };
-    return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, unknown);
-  });
+  app.use((request, response) =>
+    answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
+      throw unknownRoute(request, request.path);
+    }),
+  );
   // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
   app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
     answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
@@ -130,6 +176,18 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
+/** Where the documentation of the routes is, in the repository. */
+const DOCS = 'docs/api.md';
+
+/** The target by which a request is routed; one that is refused is routed as it came, and refused by the call. */
+function routedTarget(target: string): string {
+  try {
+    return servedTarget(canonicalTarget(target));
+  } catch {
+    return target;
+  }
+}
+
 function requireJson(request: IncomingMessage): void {
   const type = request.headers['content-type'];
   if (type === undefined || !/^application\/json *(;|$)/i.test(type)) {
@@ -142,6 +200,11 @@ function modelQuestion(model: string): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
   const nothing = Buffer.alloc(0);
   return { bytes: nothing, view: () => view, json: () => ({}), forUpstream: () => nothing };
+}
+
+function sendJson(response: ServerResponse, value: object): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(value));
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {

@@ -23,11 +23,11 @@ function wholeSeconds(header: string, text: string): number {
   return Math.min(Number(text), MAX_S);
 }
 
-/** The key that the client showed, wherever the field's clients put it. The query parameter is Gemini's way. */
+/** The key that the client showed, wherever the field's clients put it. `api-key` is Azure's header, the query parameter Gemini's. */
 export function credentialOf(headers: IncomingHttpHeaders, target: string): string | undefined {
   const { authorization } = headers;
   if (authorization !== undefined) return /^bearer +(.*)$/i.exec(authorization)?.[1]?.trim() ?? authorization;
-  const header = one(headers['x-api-key']) ?? one(headers['x-goog-api-key']);
+  const header = one(headers['x-api-key']) ?? one(headers['x-goog-api-key']) ?? one(headers['api-key']);
   if (header !== undefined) return header;
   const query = target.indexOf('?');
   if (query === -1 || !target.includes('key=', query)) return undefined;

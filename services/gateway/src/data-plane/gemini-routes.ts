@@ -10,6 +10,9 @@ const ACTIONS: Readonly<Record<string, Pick<GeminiAddress, 'operation' | 'stream
   batchEmbedContents: { operation: 'embeddings', stream: false, batch: true },
 };
 
+/** Their names. */
+export const GEMINI_ACTIONS: readonly string[] = Object.keys(ACTIONS);
+
 export interface GeminiRoute {
   readonly address: GeminiAddress;
   readonly route: string;

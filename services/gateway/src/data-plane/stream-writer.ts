@@ -13,6 +13,11 @@ const LF = 0x0a;
 const CR = 0x0d;
 /** A line that begins with a colon is a comment (HTML, section 9.2.6). */
 const KEEP_ALIVE = ': keep-alive\n\n';
+/** google-genai for Python parses each line that is not empty and not `data:` as JSON; an empty line between events says nothing (HTML, section 9.2.6). */
+const GEMINI_KEEP_ALIVE = '\n';
+
+/** Space in front of a line's JSON is nothing; an empty line is an error to Ollama's clients. */
+const LINES_KEEP_ALIVE = ' ';
 
 /** Sends a stream to its client: no faster than that reads, with a sign of life where the provider is silent, and never with an end that is none. */
 export class StreamWriter {
@@ -20,6 +25,7 @@ export class StreamWriter {
   readonly #limits: StreamLimits;
   /** Whether a comment may be sent now: the stream has events that comments may stand between, and none is half sent. */
   #between = false;
+  #keepAlive = KEEP_ALIVE;
   #events = false;
   #begun = false;
   #ended = false;
@@ -32,9 +38,12 @@ export class StreamWriter {
   write(call: LlmCall, stream: ReplyStream, contentType: string): void {
     const response = this.#response;
     const events = contentType.startsWith('text/event-stream');
+    const lines = contentType.startsWith('application/x-ndjson');
     this.#events = events;
-    this.#between = events;
-    const heartbeat = events ? setInterval(() => this.comment(), this.#limits.heartbeat) : undefined;
+    if (lines) this.#keepAlive = LINES_KEEP_ALIVE;
+    else if (call.dialect === 'gemini') this.#keepAlive = GEMINI_KEEP_ALIVE;
+    this.#between = events || lines;
+    const heartbeat = events || lines ? setInterval(() => this.comment(), this.#limits.heartbeat) : undefined;
     let stalled: NodeJS.Timeout | undefined;
     response.on('drain', () => {
       clearTimeout(stalled);
@@ -48,7 +57,7 @@ export class StreamWriter {
     stream.consume({
       chunk: (bytes) => {
         this.#begun = true;
-        this.#between = events && endsEvent(bytes);
+        this.#between = lines ? bytes.at(-1) === LF : events && endsEvent(bytes);
         heartbeat?.refresh();
         const more = response.write(bytes);
         if (!more) stalled = setTimeout(() => response.destroy(), this.#limits.stalled);
@@ -64,7 +73,7 @@ export class StreamWriter {
 
   /** Sends something that means nothing. */
   comment(): void {
-    if (this.#between && !this.#ended && !this.#response.writableNeedDrain) this.#response.write(KEEP_ALIVE);
+    if (this.#between && !this.#ended && !this.#response.writableNeedDrain) this.#response.write(this.#keepAlive);
   }
 
   #end(call: LlmCall, { end, error }: StreamOutcome): void {

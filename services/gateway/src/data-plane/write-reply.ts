@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
+import type { ReplyForm } from './reply-form.ts';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
@@ -25,22 +26,22 @@ export function writeReply(
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
-/** Sends an error in the dialect of the route. A request whose body was not read to its end takes its connection with it. */
-export function writeError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number): void {
+/** Sends an error in the dialect of the route, or the form of its answers. A request whose body was not read to its end takes its connection with it. */
+export function writeError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number, form?: ReplyForm): void {
   if (response.req.complete) {
-    sendError(response, call, error, elapsedMs);
+    sendError(response, call, error, elapsedMs, form);
     return;
   }
   // Node.js calls the handler before it parses the body, also if both came in one segment: such a body is complete in the next turn of the loop
-  setImmediate(() => sendError(response, call, error, elapsedMs));
+  setImmediate(() => sendError(response, call, error, elapsedMs, form));
 }
 
-function sendError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number): void {
+function sendError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number, form?: ReplyForm): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const body = DIALECTS[call.dialect].renderError(error);
+  const body = form === undefined ? DIALECTS[call.dialect].renderError(error) : form.error(error);
   const headers = errorHeaders(call, error, elapsedMs);
   headers.push('content-length', Buffer.byteLength(body));
   const unread = !response.req.complete;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** Paths that users copy from a provider's page together with the address; the gateway adds them itself. */
+const ENDPOINT =
+  /\/(?:chat\/completions|v1\/(?:completions|embeddings|messages|responses))\/?$|:(?:generateContent|streamGenerateContent)$/;
+
+/** Where a provider's API is. A query (`?api-version=…`) becomes part of each request, a user and password its Basic authentication. */
+export const baseUrl = z.url({ protocol: /^https?$/ }).superRefine((text, context) => {
+  const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
+  // the check before this one reports it
+  if (!URL.canParse(text)) return;
+  const { hash, pathname } = new URL(text);
+  if (hash !== '') refuse('expected a URL without a fragment (#…)');
+  if (ENDPOINT.test(pathname))
+    refuse('expected the address of the API, such as https://api.openai.com/v1, without the path of an endpoint');
+});
+
+const PROXY = 'expected a URL such as http://proxy.example:3128, or none';
+const file = z.string().min(1);
+
+/** How connections to a provider are made. */
+export const connection = {
+  /** A forward proxy's URL, or `none`; the environment's (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) if not given. */
+  proxy: z
+    .string()
+    .refine((text) => text === 'none' || z.url({ protocol: /^https?$/ }).safeParse(text).success, PROXY)
+    .optional(),
+  /** Files in PEM form. */
+  tls: z
+    .strictObject({
+      /** The only authorities whose certificates are accepted; those that Node.js trusts if not given. */
+      ca: file.optional(),
+      /** The certificate that the gateway shows, and its key. */
+      cert: file.optional(),
+      key: file.optional(),
+      passphrase: z.string().min(1).optional(),
+      /** The name that the provider's certificate must have, where it is not the host of `baseUrl`. */
+      serverName: z.string().min(1).optional(),
+    })
+    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'expected cert and key together')
+    .optional(),
+};

@@ -1,0 +1,82 @@
+import {
+  asList,
+  asString,
+  isObject,
+  isString,
+  type Json,
+  type JsonObject,
+  member,
+  needObject,
+  needString,
+  optional,
+  wrongField,
+} from '../neutral/read-json.ts';
+
+/** How the bytes of each kind of image begin, in base64. */
+const IMAGES: readonly (readonly [begin: string, type: string])[] = [
+  ['iVBOR', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
+
+/** An image as OpenAI has it: Ollama does not tell its type. */
+export function imagePart(image: Json, param: string): JsonObject {
+  const data = needString(image, param);
+  const type =
+    IMAGES.find(([begin]) => data.startsWith(begin))?.[1] ?? wrongField(param, 'a PNG, JPEG, GIF or WebP image in base64');
+  return { type: 'image_url', image_url: { url: `data:${type};base64,${data}` } };
+}
+
+/** Gives the calls of a conversation ids, which Ollama does not have, and finds the call that a result is of. */
+class Calls {
+  #count = 0;
+  readonly #open: { readonly id: string; readonly name: string }[] = [];
+
+  call(name: string): string {
+    const id = `call_${this.#count++}`;
+    this.#open.push({ id, name });
+    return id;
+  }
+
+  /** @param name of the tool; the oldest call without a result if it is not given */
+  result(name: string | undefined): string {
+    const n = Math.max(
+      0,
+      this.#open.findIndex((one) => one.name === name),
+    );
+    return this.#open.splice(n, 1)[0]?.id ?? this.call(name ?? 'tool');
+  }
+}
+
+/** Messages as OpenAI's chat completions have them. @throws LlmError `invalid_request` */
+export function readMessages(messages: readonly Json[]): JsonObject[] {
+  const calls = new Calls();
+  return messages.map((one, n) => {
+    const param = `messages[${n}]`;
+    const message = needObject(one, param);
+    const role = needString(message['role'], `${param}.role`);
+    const content = optional(message['content'], `${param}.content`, isString, 'a string') ?? '';
+    if (role === 'tool') {
+      const name = asString(message['tool_name']) ?? asString(message['name']);
+      return { role, tool_call_id: calls.result(name), content };
+    }
+    const images = asList(message['images']).map((image, m) => imagePart(image, `${param}.images[${m}]`));
+    const made = asList(message['tool_calls']).map((call) => readCall(call, param, calls));
+    const thinking = asString(message['thinking']);
+    return {
+      role,
+      content: images.length === 0 ? content : [...(content === '' ? [] : [{ type: 'text', text: content }]), ...images],
+      ...(thinking === undefined || thinking === '' ? {} : { reasoning_content: thinking }),
+      ...(made.length === 0 ? {} : { tool_calls: made }),
+    };
+  });
+}
+
+function readCall(call: Json, param: string, calls: Calls): JsonObject {
+  const called = member(call, 'function');
+  const name = needString(member(called, 'name'), `${param}.tool_calls.function.name`);
+  const given = member(called, 'arguments') ?? {};
+  const text = isObject(given) ? JSON.stringify(given) : needString(given, `${param}.tool_calls.function.arguments`);
+  return { id: calls.call(name), type: 'function', function: { name, arguments: text } };
+}

@@ -1,0 +1,70 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+
+/** Files in PEM form. */
+export interface TlsFiles {
+  /** The only authorities whose certificates are accepted; those that Node.js trusts if not given. */
+  readonly ca?: string | undefined;
+  /** The certificate that this client shows, with its chain, and the key of it. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  /** The name that the certificate must have, where it is not the host of the address. */
+  readonly serverName?: string | undefined;
+}
+
+/** Options of a TLS connection, as Node.js takes them. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+  readonly servername?: string;
+}
+
+const BEGIN_CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+
+/**
+ * Reads the files of a provider's TLS settings.
+ *
+ * @param field the path of the settings in the configuration
+ * @throws Error that names the field that is wrong, and shows nothing of a file
+ */
+export function readClientTls(field: string, files: TlsFiles): ClientTls {
+  const { ca, cert, key, passphrase, serverName } = files;
+  const tls: ClientTls = {
+    ...(ca === undefined ? {} : { ca: certificatesOf(`${field}.ca`, ca) }),
+    ...(cert === undefined ? {} : { cert: certificatesOf(`${field}.cert`, cert) }),
+    ...(key === undefined ? {} : { key: textOf(`${field}.key`, key) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    throw new Error(`${field}.key: expected the key of the certificate, with its passphrase if it has one (${code})`);
+  }
+  return tls;
+}
+
+/** The first certificate is parsed: Node.js ignores a file without any. */
+function certificatesOf(field: string, file: string): string {
+  const text = textOf(field, file);
+  const begin = text.indexOf(BEGIN_CERTIFICATE);
+  try {
+    new X509Certificate(text.slice(begin));
+  } catch {
+    throw new Error(`${field}: expected a file of certificates in PEM form`);
+  }
+  return text;
+}
+
+function textOf(field: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${field}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+  }
+}

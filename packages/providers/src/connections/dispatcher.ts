@@ -1,0 +1,34 @@
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import type { ClientTls } from './client-tls.ts';
+import type { ForwardProxy } from './forward-proxy.ts';
+
+export interface DispatcherOptions {
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly tls?: ClientTls | undefined;
+  readonly proxy?: ForwardProxy | undefined;
+}
+
+/** Opens the kept connections to one origin: directly, or through a forward proxy. */
+export function openDispatcher(origin: string, options: DispatcherOptions): Dispatcher {
+  const { connectTimeoutMs, idleTimeoutMs, tls, proxy } = options;
+  const common = {
+    connections: 512,
+    pipelining: 1,
+    // the target's own timeout bounds the wait for an answer; these bound a connection that hangs
+    connect: { timeout: connectTimeoutMs, ...tls },
+    headersTimeout: 0,
+    bodyTimeout: idleTimeoutMs,
+    keepAliveTimeout: 30_000,
+  };
+  if (proxy === undefined) return new Pool(origin, common);
+  return new EnvHttpProxyAgent({
+    ...common,
+    // both by name: what is undefined is looked up in the environment of the process
+    httpProxy: proxy.url,
+    httpsProxy: proxy.url,
+    noProxy: proxy.except,
+    connectTimeout: connectTimeoutMs,
+    ...(tls === undefined ? {} : { requestTls: tls }),
+  });
+}

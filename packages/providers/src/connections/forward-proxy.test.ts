@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { forwardProxyOf } from './forward-proxy.ts';
+
+const HTTPS = 'https://api.example';
+const HTTP = 'http://vllm:8000';
+
+describe('forwardProxyOf', () => {
+  it.each([
+    ['none in an empty environment', HTTPS, undefined, {}, undefined],
+    ['the variable of the scheme', HTTPS, undefined, { HTTPS_PROXY: 'http://p:1', HTTP_PROXY: 'http://q:2' }, 'http://p:1'],
+    ['no variable of another scheme', HTTPS, undefined, { HTTP_PROXY: 'http://q:2' }, undefined],
+    ['the variable of plain http', HTTP, undefined, { HTTPS_PROXY: 'http://p:1', http_proxy: 'http://q:2' }, 'http://q:2'],
+    ['lower case before capitals', HTTPS, undefined, { HTTPS_PROXY: 'http://p:1', https_proxy: 'http://r:3' }, 'http://r:3'],
+    ['a host without a scheme as http', HTTPS, undefined, { HTTPS_PROXY: 'p:3128' }, 'http://p:3128'],
+    ['none for an empty variable', HTTPS, undefined, { HTTPS_PROXY: '' }, undefined],
+    ['the configured one before the environment', HTTPS, 'http://mine:1', { HTTPS_PROXY: 'http://p:1' }, 'http://mine:1'],
+    ['none where the configuration has none', HTTPS, 'none', { HTTPS_PROXY: 'http://p:1' }, undefined],
+  ])('is %s', (_what, origin, configured, environment, url) => {
+    expect(forwardProxyOf(origin, configured, environment)?.url).toBe(url);
+  });
+
+  it('has the exceptions of the environment, and none beside a configured proxy', () => {
+    const environment = { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'localhost,.internal' };
+    expect(forwardProxyOf(HTTPS, undefined, environment)?.except).toBe('localhost,.internal');
+    expect(forwardProxyOf(HTTPS, 'http://mine:1', environment)?.except).toBe('');
+  });
+
+  it('refuses a variable that is no URL of http', () => {
+    expect(() => forwardProxyOf(HTTPS, undefined, { HTTPS_PROXY: 'socks5://p:1' })).toThrow('HTTPS_PROXY: expected a URL');
+  });
+});

@@ -1,0 +1,86 @@
+import { isJson, isText, type Json } from './object-ids.ts';
+
+/** Pages of the account that one list reads. */
+export const MAX_PAGES = 20;
+
+/** What a list has of one page. */
+export interface Page {
+  readonly items: readonly Json[];
+  readonly ids: readonly string[];
+  /** Where the next page begins; undefined where there is none. */
+  readonly next: string | undefined;
+}
+
+/** How the lists of an API are asked for and written. */
+export interface ListForm {
+  /** How many objects a caller wants. */
+  wanted(query: URLSearchParams, feature: string): number;
+  /** Parameters that name an object, which must be the caller's. */
+  readonly cursors: readonly string[];
+  /** The parameters of a page. */
+  page(query: URLSearchParams, feature: string, from: string | undefined): URLSearchParams;
+  read(answer: Json): Page;
+  /** @param more whether the account may have further objects of the caller's */
+  write(answer: Json, shown: readonly Json[], more: boolean, next: string | undefined): Json;
+  /** Whether a page can be cut: the next one begins behind any object. */
+  readonly cuts: boolean;
+}
+
+/** What a page has if the caller names no limit, and the most that it may have. */
+const FILES = { default: 10_000, most: 1_000 };
+
+/** Lists that go on behind an id: OpenAI's (`after`) and Anthropic's (`after_id`). */
+function byId(after: string, before: string, limits: (feature: string) => { default: number; most: number }): ListForm {
+  return {
+    cuts: true,
+    cursors: [after, before],
+    wanted(query, feature) {
+      const limit = Number(query.get('limit') ?? limits(feature).default);
+      return Number.isInteger(limit) && limit > 0 ? limit : limits(feature).default;
+    },
+    page(query, feature, from) {
+      const page = new URLSearchParams(query);
+      page.set('limit', String(limits(feature).most));
+      if (from !== undefined) page.set(after, from);
+      return page;
+    },
+    read(answer) {
+      const data = Array.isArray(answer['data']) ? answer['data'].filter(isJson) : [];
+      const last = data.at(-1)?.['id'];
+      const next = answer['has_more'] === true && isText(last) ? last : undefined;
+      return { items: data, ids: data.map(({ id }) => String(id)), next };
+    },
+    write(answer, shown, more) {
+      const ends = { first_id: shown[0]?.['id'] ?? null, last_id: shown.at(-1)?.['id'] ?? null };
+      return { ...answer, data: shown, ...ends, has_more: shown.length > 0 && more };
+    },
+  };
+}
+
+/** Gemini's lists go on by a token, which is a page's and not an object's. */
+const byToken: ListForm = {
+  cuts: false,
+  cursors: [],
+  wanted: () => 1,
+  page(query, _feature, from) {
+    const page = new URLSearchParams(query);
+    if (from !== undefined) page.set('pageToken', from);
+    return page;
+  },
+  read(answer) {
+    const items = (Object.values(answer).find(Array.isArray) ?? []).filter(isJson);
+    const next = answer['nextPageToken'];
+    return { items, ids: items.map(({ name }) => String(name)), next: isText(next) ? next : undefined };
+  },
+  write(answer, shown, _more, next) {
+    const { nextPageToken: _last, ...rest } = answer;
+    const name = Object.keys(answer).find((key) => Array.isArray(answer[key]));
+    return { ...rest, ...(name === undefined ? {} : { [name]: shown }), ...(next === undefined ? {} : { nextPageToken: next }) };
+  },
+};
+
+export const LIST_FORMS: Readonly<Record<'openai' | 'anthropic' | 'gemini', ListForm>> = {
+  openai: byId('after', 'before', (feature) => (feature === 'files' ? FILES : { default: 20, most: 100 })),
+  anthropic: byId('after_id', 'before_id', () => ({ default: 20, most: 1_000 })),
+  gemini: byToken,
+};

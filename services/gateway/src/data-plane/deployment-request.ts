@@ -1,0 +1,26 @@
+import { LlmError } from '@sluice/core';
+import { BodyRequest, isModelName } from '@sluice/dialects';
+
+/**
+ * Returns the body of a request whose model stands in the path (Azure's `/openai/deployments/{model}/…`) with the model in the body. The path decides, as it
+ * does at Azure, whatever the body names.
+ *
+ * @throws LlmError `invalid_request` for a body that is no JSON object, or a path without a model's name
+ */
+export function withModel(bytes: Buffer, model: string): Buffer {
+  if (!isModelName(model)) throw new LlmError('invalid_request', 'The deployment in the path must be the name of a model.');
+  const request = new BodyRequest(bytes, (value) => ({
+    model: typeof value['model'] === 'string' ? value['model'] : '',
+    stream: false,
+    wantsStreamUsage: false,
+  }));
+  const { model: given, ...rest } = request.json();
+  if (given !== undefined) return request.forUpstream({ model, streamUsage: false });
+  const begin = bytes.indexOf('{') + 1;
+  const comma = Object.keys(rest).length === 0 ? '' : ',';
+  return Buffer.concat([
+    bytes.subarray(0, begin),
+    Buffer.from(`"model":${JSON.stringify(model)}${comma}`),
+    bytes.subarray(begin),
+  ]);
+}

@@ -1,0 +1,56 @@
+import { LlmError } from '@sluice/core';
+
+/** Where a model's name stands in a path: only behind one of these may a slash be encoded. */
+const BEFORE_A_MODEL =
+  /^\/(?:v1\/models|v1beta|v1alpha|openai\/deployments|(?:v1|v1beta1?)\/(?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models)\//;
+
+/**
+ * Returns a request's target with its path in one form: each segment decoded once and encoded again. Routes are compared with this form, and what a key may
+ * use with the route, so that no spelling of a path leads past a rule. The query is returned as it is.
+ *
+ * @throws LlmError `invalid_request` for a path that servers read differently: dot segments, empty segments, backslashes, semicolons and NUL in any encoding,
+ *   text that is encoded twice, and an encoded slash outside of a model's name
+ */
+export function canonicalTarget(target: string): string {
+  if (!target.startsWith('/') || target.startsWith('//')) {
+    throw new LlmError('invalid_request', 'The request target must be a path.');
+  }
+  const end = target.indexOf('?');
+  const path = end === -1 ? target : target.slice(0, end);
+  if (path.includes('//')) {
+    throw new LlmError(
+      'invalid_request',
+      'The path has an empty segment ("//"): the base URL of the client may end in a slash too many.',
+    );
+  }
+  refuseAmbiguous(path);
+  if (!path.includes('%')) return target;
+  const segments = path.split('/').map(decodedOnce);
+  const decoded = segments.join('/');
+  refuseAmbiguous(decoded);
+  if (decoded.includes('//') || decoded.includes('%')) refusePath();
+  const slash = path.toLowerCase().indexOf('%2f');
+  if (slash !== -1 && !BEFORE_A_MODEL.test(path.slice(0, slash))) refusePath();
+  const canonical = segments.map(encodeSegment).join('/');
+  return end === -1 ? canonical : canonical + target.slice(end);
+}
+
+/** @throws LlmError `invalid_request` */
+function decodedOnce(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw new LlmError('invalid_request', 'The path could not be read.', { cause });
+  }
+}
+
+/** A colon stays as it is: Gemini's actions stand behind one (`models/x:generateContent`). */
+const encodeSegment = (segment: string): string => encodeURIComponent(segment).replaceAll('%3A', ':').replaceAll('%40', '@');
+
+function refuseAmbiguous(path: string): void {
+  if (path.includes('/.') || path.includes('\\') || path.includes(';') || path.includes('\0')) refusePath();
+}
+
+function refusePath(): never {
+  throw new LlmError('invalid_request', 'The path has segments that servers read differently. Write it without encoding.');
+}

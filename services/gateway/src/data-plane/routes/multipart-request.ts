@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { LlmError, type RequestMessage, type UnreadRequest } from '@sluice/core';
+import { isModelName } from '@sluice/dialects';
+import { findModel, type ModelPart, SecondModelWatch } from './multipart.ts';
+import { PeekedBody } from './peeked-body.ts';
+
+/** The part `model` is looked for in so much of a body: small uploads are there as a whole, so that a file may come before it. */
+const PEEK_BYTES = 64 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Reads the model of a multipart body from its first bytes. The rest goes by as it comes.
+ *
+ * @param deployment the model in the path, which wins (Azure)
+ * @throws LlmError `invalid_request`, `client_closed`
+ */
+export async function multipartRequest(
+  request: IncomingMessage,
+  unread: UnreadRequest,
+  boundary: string,
+  deployment: string | undefined,
+  timeoutMs: number,
+): Promise<RequestMessage> {
+  let found: ModelPart | 'more' | undefined = 'more';
+  const body = await PeekedBody.read(
+    request,
+    (bytes) => {
+      found = findModel(bytes, boundary);
+      return found === 'more';
+    },
+    PEEK_BYTES,
+    timeoutMs,
+  );
+  found = findModel(body.first, boundary);
+  const part = found === 'more' ? undefined : found;
+  const model = deployment ?? part?.model ?? '';
+  if (model !== '' && !isModelName(model)) {
+    throw new LlmError('invalid_request', "'model' must be a name of 1 to 256 printable ASCII characters.", { param: 'model' });
+  }
+  const view = { model, stream: false, wantsStreamUsage: false };
+  const length = (added: number): Pick<UnreadRequest, 'contentLength'> => ({
+    contentLength: unread.contentLength === undefined ? undefined : unread.contentLength + added,
+  });
+  const forModel = (name: string): ReturnType<NonNullable<UnreadRequest['forModel']>> => {
+    if (model === '') return { body: body.whole([body.first]) };
+    const { first, rest } = named(body.first, part, name, boundary);
+    const added = first.reduce((sum, bytes) => sum + bytes.length, rest.length - body.first.length);
+    const watch = new SecondModelWatch(boundary, NOTHING);
+    return { body: body.whole([...first, watch.pass(rest)], watch), ...length(added) };
+  };
+  return {
+    bytes: NOTHING,
+    unread: { ...unread, body: request, forModel },
+    view: () => view,
+    json: () => ({}),
+    forUpstream: () => NOTHING,
+  };
+}
+
+/** The first bytes with the provider's name of the model, up to the end of the model part, and what comes after it. */
+function named(bytes: Buffer, part: ModelPart | undefined, name: string, boundary: string): { first: Buffer[]; rest: Buffer } {
+  if (part === undefined) {
+    const added = `--${boundary}\r\ncontent-disposition: form-data; name="model"\r\n\r\n${name}\r\n`;
+    return { first: [Buffer.from(added)], rest: bytes };
+  }
+  return { first: [bytes.subarray(0, part.start), Buffer.from(name)], rest: bytes.subarray(part.end) };
+}

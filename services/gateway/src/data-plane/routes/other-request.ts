@@ -1,0 +1,146 @@
+import type { IncomingMessage } from 'node:http';
+import { LlmError, type RequestMessage, type RequestView, type UnreadRequest } from '@sluice/core';
+import { BodyRequest, isModelName, modelSegment } from '@sluice/dialects';
+import { withModel } from '../deployment-request.ts';
+import { boundaryOf } from './multipart.ts';
+import { multipartRequest } from './multipart-request.ts';
+import { accountOf, SPOKEN } from './other-route.ts';
+import type { RouteMatch } from './route-table.ts';
+
+/** How the body of a request is received. */
+export interface BodySource {
+  /** Reads it to its end. */
+  readonly hold: () => Promise<Buffer>;
+  /** Asks a client that waits with its body (`Expect: 100-continue`) to send it. */
+  readonly goOn: () => void;
+  /** How long the first bytes may take. */
+  readonly timeoutMs: number;
+}
+
+const JSON_TYPE = /^application\/json *(;|$)/i;
+const PROVIDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const NOTHING = Buffer.alloc(0);
+/** Headers of Gemini's uploads in several requests, and of features of OpenAI's routes. */
+const PASSED = /^(?:x-goog-upload-|openai-beta$)/;
+const UPLOAD_ANSWER = [
+  'x-goog-upload-url',
+  'x-goog-upload-status',
+  'x-goog-upload-chunk-granularity',
+  'x-goog-upload-size-received',
+];
+
+/**
+ * Makes a message of a request that is passed on. Where its body is JSON it is held, so that the model in it is checked and named as the provider has it; any
+ * other body goes by as it comes, but for the part `model` in the first bytes of a multipart body.
+ *
+ * @throws LlmError `invalid_request`
+ */
+export async function otherRequest(request: IncomingMessage, match: RouteMatch, source: BodySource): Promise<RequestMessage> {
+  const unread = unreadOf(request, match);
+  const { contentType, method } = unread;
+  const hasBody = method !== 'GET' && method !== 'DELETE' && bodyLengthOf(request) !== '0';
+  if (!hasBody) return messageOf({ ...unread, contentLength: undefined }, match, NOTHING);
+  if (contentType !== undefined && JSON_TYPE.test(contentType)) return messageOf(unread, match, await source.hold());
+  if (request.headers.expect !== undefined) source.goOn();
+  const boundary = boundaryOf(contentType);
+  if (boundary !== undefined) return multipartRequest(request, unread, boundary, match.model, source.timeoutMs);
+  return messageOf({ ...unread, body: request }, match, NOTHING);
+}
+
+/** In bytes, as the client says it; `0` for none. */
+function bodyLengthOf({ headers }: IncomingMessage): string {
+  return headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : 'unknown');
+}
+
+function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): UnreadRequest {
+  const { headers } = request;
+  const provider = headers['x-sluice-provider'];
+  if (provider !== undefined && (typeof provider !== 'string' || !PROVIDER.test(provider))) {
+    throw new LlmError('invalid_request', "The header 'x-sluice-provider' must be a provider's name.", {
+      param: 'x-sluice-provider',
+    });
+  }
+  const { path, above } = upstreamPath(request.url ?? '');
+  const length = headers['content-length'];
+  const dialects = SPOKEN[route.api];
+  const account = accountOf(route, ids);
+  const upload = above === '' ? null : new URLSearchParams(path.split('?', 2)[1]).get('upload_id');
+  return {
+    method: route.method,
+    route: route.feature,
+    ...(dialects === undefined ? {} : { dialects }),
+    path,
+    ...(above === '' ? {} : { above, passedHeaders: UPLOAD_ANSWER }),
+    headers: Object.entries(headers).flatMap(([name, value]) =>
+      PASSED.test(name) && typeof value === 'string' ? [name, value] : [],
+    ),
+    ...(account === undefined
+      ? {}
+      : { account: upload === null ? account : { ...account, action: 'read', id: `upload/${upload}` } }),
+    billed: route.billed,
+    contentType: headers['content-type'],
+    contentLength: length === undefined ? undefined : Number(length),
+    body: undefined,
+    provider,
+  };
+}
+
+/** Below the version, with the query but for the caller's key in it. */
+function upstreamPath(url: string): { path: string; above: string } {
+  const [path = '', query = ''] = url.split('?', 2);
+  const kept = query.split('&').filter((pair) => pair !== '' && decoded(pair.split('=', 1)[0] ?? '') !== 'key');
+  const [, above = '', below = ''] = /^(\/upload)?\/(?:openai\/deployments\/[^/]+|v\d\w*)(\/.*)$/.exec(path) ?? [];
+  return { path: below + (kept.length === 0 ? '' : `?${kept.join('&')}`), above };
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** @param held a JSON body, or nothing */
+function messageOf(unread: UnreadRequest, { route, model }: RouteMatch, held: Buffer): RequestMessage {
+  if (model !== undefined && route.api === 'gemini') return modelInPath(unread, model, held);
+  if (held.length === 0) {
+    const view: RequestView = { model: model ?? '', stream: false, wantsStreamUsage: false };
+    return { bytes: NOTHING, unread, view: () => view, json: () => ({}), forUpstream: () => NOTHING };
+  }
+  const bytes = model === undefined ? held : withModel(held, model);
+  const prefix = route.api === 'gemini' ? 'models/' : '';
+  const named = (raw: unknown): string =>
+    typeof raw !== 'string' ? '' : raw.startsWith(prefix) ? raw.slice(prefix.length) : raw;
+  const body = new BodyRequest(bytes, ({ model: given }) => {
+    if (given !== undefined && given !== null && !isModelName(named(given))) refuseModel();
+    return { model: typeof given === 'string' ? given : '', stream: false, wantsStreamUsage: false };
+  });
+  return {
+    bytes,
+    unread,
+    view: prefix === '' ? () => body.view() : () => ({ ...body.view(), model: named(body.view().model) }),
+    json: () => body.json(),
+    forUpstream: (form) => body.forUpstream({ ...form, model: prefix + form.model }),
+  };
+}
+
+/** Gemini's batches: the model is in the path alone. */
+function modelInPath(unread: UnreadRequest, model: string, bytes: Buffer): RequestMessage {
+  const body = new BodyRequest(bytes, () => {
+    if (!isModelName(model)) refuseModel();
+    return { model, stream: false, wantsStreamUsage: false };
+  });
+  const action = unread.path.slice(unread.path.lastIndexOf(':'));
+  return {
+    bytes,
+    unread: { ...unread, forModel: (name) => ({ path: `/models/${modelSegment(name)}${action}` }) },
+    view: () => body.view(),
+    json: () => body.json(),
+    forUpstream: () => bytes,
+  };
+}
+
+function refuseModel(): never {
+  throw new LlmError('invalid_request', "'model' must be a name of 1 to 256 printable ASCII characters.", { param: 'model' });
+}

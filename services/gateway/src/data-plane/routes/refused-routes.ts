@@ -1,0 +1,82 @@
+import type { Api } from './other-route.ts';
+
+/** Routes of a vendor's current API that are not served. */
+export interface RefusedRoutes {
+  readonly api: Api;
+  /** Paths, of which one that ends in `*` stands for all below it. */
+  readonly paths: readonly string[];
+  /** What a client can do. */
+  readonly instead: string;
+}
+
+const directly = 'Call the provider directly.';
+
+export const REFUSED_ROUTES: readonly RefusedRoutes[] = [
+  {
+    api: 'openai',
+    paths: ['/v1/assistants*', '/v1/threads*'],
+    instead: 'The Assistants API is not served. Use POST /v1/responses.',
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/realtime*'],
+    instead: `The Realtime API is not served. ${directly}`,
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/responses/compact', '/v1/conversations*'],
+    instead: 'Conversations are not served. Use previous_response_id with POST /v1/responses.',
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/chat/completions/{id}', '/v1/chat/completions/{id}/messages'],
+    instead: 'Stored chat completions are not served. Keep what POST /v1/chat/completions answers.',
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/audio/voices*', '/v1/audio/voice_consents*', '/v1/chatkit*', '/v1/skills*', '/v1/content_provenance_checks*'],
+    instead: directly,
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/fine_tuning/checkpoints*', '/v1/fine_tuning/alpha*', '/v1/organization*', '/v1/projects*'],
+    instead: `Administration of a provider's account is not served. ${directly}`,
+  },
+  {
+    api: 'anthropic',
+    paths: ['/v1/complete'],
+    instead: 'Text completions are not served. Use POST /v1/messages.',
+  },
+  {
+    api: 'anthropic',
+    paths: ['/v1/skills*', '/v1/agents*', '/v1/sessions*', '/v1/environments*', '/v1/memory_stores*', '/v1/vaults*'],
+    instead: directly,
+  },
+  {
+    api: 'anthropic',
+    paths: ['/v1/organizations*', '/v1/oauth*'],
+    instead: `Administration of a provider's account is not served. ${directly}`,
+  },
+  {
+    api: 'gemini',
+    paths: [
+      ...[
+        '/v1beta/tunedModels*',
+        '/v1beta/corpora*',
+        '/v1beta/fileSearchStores*',
+        '/v1beta/operations*',
+        '/v1beta/interactions*',
+      ],
+      ...['/v1beta/generatedFiles*', '/v1beta/auth_tokens*', '/v1beta/dynamic*', '/upload/v1beta/fileSearchStores*'],
+    ],
+    instead: directly,
+  },
+  {
+    api: 'gemini',
+    paths: [
+      ...['/v1beta/models/{model}:predict', '/v1beta/models/{model}:predictLongRunning', '/v1beta/models/{model}:computeTokens'],
+      ...['/v1beta/models/{model}:generateAnswer', '/v1beta/models/{model}/operations*'],
+    ],
+    instead: `Use :generateContent, :countTokens or :embedContent; other actions of a model are not served. ${directly}`,
+  },
+];

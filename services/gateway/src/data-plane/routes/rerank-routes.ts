@@ -1,0 +1,7 @@
+import { feature, type OtherRoute } from './other-route.ts';
+
+/** Cohere's and Jina's route; each provider has it below an address of its own. */
+export const RERANK_ROUTES: readonly OtherRoute[] = feature('rerank', 'rerank', { billed: true }, [
+  'POST /v1/rerank',
+  'POST /v2/rerank',
+]);

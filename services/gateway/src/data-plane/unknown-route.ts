@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { LlmError } from '@sluice/core';
+import { COMPLETION_ROUTES } from './completion-routes.ts';
+import { geminiRoute } from './gemini-routes.ts';
+import { OLLAMA_ROUTES } from './ollama-routes.ts';
+import { apiOf } from './routes/api-of.ts';
+import { methodsOf, refusedRoute } from './routes/route-table.ts';
+import { suggestedPath } from './suggested-path.ts';
+
+/** The methods of the routes that are not passed on. */
+const OWN_METHODS = new Map<string, readonly string[]>([
+  ...COMPLETION_ROUTES.map(({ path }) => [path, ['POST']] as const),
+  ...OLLAMA_ROUTES.map(({ path }) => [path, ['POST']] as const),
+  ...['/', '/v1/models', '/v1beta/models', '/api/tags', '/api/version', '/livez', '/readyz'].map(
+    (path) => [path, ['GET']] as const,
+  ),
+]);
+
+/** Returns why a request is for no route, and what may have been meant. */
+export function unknownRoute(request: IncomingMessage, path: string): LlmError {
+  const { method = '' } = request;
+  const methods: readonly string[] = OWN_METHODS.get(path) ?? methodsOf(path);
+  if (methods.length > 0 && !methods.includes(method)) {
+    return new LlmError('method_not_allowed', `${path} has no method ${method}. It has ${methods.join(', ')}.`);
+  }
+  if (methods.length > 0) {
+    return new LlmError('not_found', `${method} ${path} is a route of another API than the one whose headers this request has.`);
+  }
+  const refused = refusedRoute(path, apiOf(request));
+  if (refused !== undefined) return new LlmError('not_found', `This route is not served. ${refused.instead}`);
+  const isKnown = (one: string): boolean =>
+    one !== '/' && (OWN_METHODS.has(one) || methodsOf(one).length > 0 || isGeminiPath(one, request));
+  const meant = suggestedPath(path, isKnown);
+  return new LlmError('not_found', `There is no such route.${meant === undefined ? '' : ` Use ${meant}.`}`);
+}
+
+function isGeminiPath(path: string, request: IncomingMessage): boolean {
+  const [, rest] = /^\/v1(?:beta)?\/models\/(.+)$/.exec(path) ?? [];
+  return rest !== undefined && geminiRoute(rest, request) !== undefined;
+}

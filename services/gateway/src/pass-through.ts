@@ -1,0 +1,67 @@
+import type { GatewayConfig } from '@sluice/config';
+import { type DialectName, LlmError, type UnreadRequest } from '@sluice/core';
+import type { OtherRoute, Provider } from '@sluice/providers';
+
+type Providers = ReadonlyMap<string, Pick<Provider, 'routes' | 'dialects' | 'type'>>;
+type Defaults = GatewayConfig['passThrough'];
+type Api = keyof Defaults;
+
+/** The dialects of each API's routes, and the catalog's entry of the vendor whose API it is. */
+const APIS: Readonly<Record<Api, { readonly dialects: readonly DialectName[]; readonly vendor: string | undefined }>> = {
+  openai: { dialects: ['openai-chat', 'openai-responses'], vendor: 'openai' },
+  anthropic: { dialects: ['anthropic-messages'], vendor: 'anthropic' },
+  gemini: { dialects: ['gemini'], vendor: 'google' },
+  rerank: { dialects: [], vendor: undefined },
+};
+
+const apiOf = ({ dialects = [] }: UnreadRequest): Api =>
+  (Object.keys(APIS) as Api[]).find((api) => APIS[api].dialects.some((dialect) => dialects.includes(dialect))) ?? 'rerank';
+
+/** Whether a provider answers the routes of an API. One without dialects has further routes alone, such as rerank. */
+const speaks = ({ dialects }: Pick<Provider, 'dialects'>, api: Api): boolean =>
+  dialects.length === 0 || api === 'rerank' || APIS[api].dialects.some((dialect) => dialects.includes(dialect));
+
+/**
+ * Returns the provider of a request that names no model, so that what is sent with one vendor's client does not reach another vendor: the one that the request
+ * names, else the configured one of the API, else the vendor itself, else the first that has the route. Each must speak the API's dialect.
+ *
+ * @throws LlmError `not_found` with what would be needed
+ */
+export function passThroughProvider(providers: Providers, defaults: Defaults, request: UnreadRequest): string | undefined {
+  const { route, provider: wanted } = request;
+  const api = apiOf(request);
+  const able = [...providers].filter(([, one]) => hasRoute(one, route) && speaks(one, api));
+  const named = wanted ?? defaults[api];
+  if (named !== undefined) {
+    if (able.some(([name]) => name === named)) return named;
+    throw refused(`The provider '${named}' does not answer ${labelOf(request, api)}.`, api, route);
+  }
+  const [found] = able.find(([, { type }]) => type !== undefined && type === APIS[api].vendor) ?? able[0] ?? [];
+  if (found === undefined) throw refused(`No configured provider answers ${labelOf(request, api)}.`, api, route);
+  return found;
+}
+
+/** Responses are read where they are made: every provider that speaks the Responses API has that route. */
+const hasRoute = ({ routes, dialects }: Pick<Provider, 'routes' | 'dialects'>, route: string): boolean =>
+  route === 'responses' ? dialects.includes('openai-responses') : routes.includes(route as OtherRoute);
+
+const labelOf = ({ method, path }: UnreadRequest, api: Api): string =>
+  `${method} ${api === 'gemini' ? '/v1beta' : '/v1'}${path.split('?', 1)[0]}`;
+
+function refused(what: string, api: Api, route: string): LlmError {
+  const { dialects } = APIS[api];
+  const spoken = dialects.length === 0 ? '' : ` that speaks ${dialects.join(' or ')}`;
+  return new LlmError('not_found', `${what} A provider${spoken} is needed, with '${route}' under its routes.`);
+}
+
+/** @throws Error that names the field which is wrong */
+export function checkPassThrough(providers: Providers, defaults: Defaults): void {
+  for (const [api, name] of Object.entries(defaults) as [Api, string | undefined][]) {
+    if (name === undefined) continue;
+    const provider = providers.get(name);
+    if (provider === undefined) throw new Error(`passThrough.${api}: there is no provider '${name}' under providers`);
+    if (!speaks(provider, api)) {
+      throw new Error(`passThrough.${api}: the provider '${name}' speaks none of ${APIS[api].dialects.join(', ')}`);
+    }
+  }
+}

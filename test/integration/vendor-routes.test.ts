@@ -1,0 +1,364 @@
+import Anthropic, { toFile as anthropicFile } from '@anthropic-ai/sdk';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { checkConfig } from '@sluice/config';
+import type { Gateway } from '@sluice/gateway';
+import OpenAI, { toFile } from 'openai';
+import { startGatewayHere } from '../support/gateway-here.ts';
+import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+
+const KEY = 'key-of-the-vendors';
+const VENDORS = ['openai', 'second', 'anthropic', 'google', 'mistral', 'cohere'] as const;
+type Vendor = (typeof VENDORS)[number];
+
+describe('routes of a vendor', () => {
+  const upstreams = new Map<Vendor, ScriptedUpstream>();
+  let gateway: Gateway;
+  const up = (vendor: Vendor): ScriptedUpstream => upstreams.get(vendor) as ScriptedUpstream;
+  beforeAll(async () => {
+    for (const vendor of VENDORS) upstreams.set(vendor, await startScriptedUpstream());
+    const base = (vendor: Vendor) => ({ baseUrl: up(vendor).baseUrl, apiKey: `sk-of-${vendor}` });
+    gateway = await startGatewayHere({
+      providers: {
+        // it speaks OpenAI's dialect and is no vendor of it
+        mistral: base('mistral'),
+        second: { type: 'openai', ...base('second'), routes: ['audio', 'videos', 'fine_tuning'] },
+        openai: { ...base('openai'), routes: ['images', 'audio', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] },
+        anthropic: base('anthropic'),
+        google: base('google'),
+        cohere: base('cohere'),
+      },
+      models: {
+        scribe: { targets: [{ provider: 'second', model: 'whisper-1' }] },
+        tuned: {
+          targets: [
+            { provider: 'second', model: 'gpt-of-the-second' },
+            { provider: 'openai', model: 'gpt-4o-mini' },
+          ],
+        },
+        claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
+        'team/flash': { targets: [{ provider: 'google', model: 'gemini-2.5-flash' }] },
+        ranked: { targets: [{ provider: 'cohere', model: 'rerank-v3.5' }] },
+      },
+      keys: [
+        { name: 'one', secret: KEY, tenant: 'one', routes: ['/*'] },
+        { name: 'two', secret: `${KEY}-two`, tenant: 'two', routes: ['/*'] },
+        { name: 'some', secret: `${KEY}-some`, models: ['scribe'], routes: ['/*'] },
+        { name: 'unnamed', secret: `${KEY}-unnamed` },
+        { name: 'paid', secret: `${KEY}-paid`, routes: ['/*'], budget: '5 USD' },
+      ],
+      resilience: { retries: { max: 0 } },
+    });
+  });
+  beforeEach(() => {
+    for (const upstream of upstreams.values()) {
+      upstream.forget();
+      upstream.answer(whole('{"object":"list","data":[]}'));
+    }
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+  });
+  const reached = (): string[] => [...upstreams].flatMap(([vendor, { requests }]) => requests.map(() => vendor));
+  const openai = (suffix = '') => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY + suffix, maxRetries: 0 });
+  const anthropic = (suffix = '') => new Anthropic({ baseURL: gateway.url, apiKey: KEY + suffix, maxRetries: 0 });
+  const send = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(gateway.url + path, {
+      method,
+      headers: {
+        ...(headers['x-goog-api-key'] === undefined ? { authorization: `Bearer ${KEY}` } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, text, headers: response.headers };
+  };
+  const google = (method: string, path: string, body?: object, key = KEY) => send(method, path, body, { 'x-goog-api-key': key });
+
+  it('takes a file of OpenAI’s client to OpenAI, wherever it stands in the configuration', async () => {
+    up('openai').answer(whole('{"id":"file-1","object":"file"}'));
+    await openai().files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'batch' });
+    expect(reached()).toEqual(['openai']);
+  });
+
+  it('takes a file of Anthropic’s client to Anthropic, with its version and features, and to its owner alone', async () => {
+    up('anthropic').answer(whole('{"id":"file_1","type":"file","filename":"a.txt"}'));
+    const { id } = await anthropic().beta.files.upload({
+      file: await anthropicFile(Buffer.from('x'), 'a.txt'),
+      betas: ['files-api-2025-04-14'],
+    });
+    expect(reached()).toEqual(['anthropic']);
+    expect(up('anthropic').requests[0]?.headers).toMatchObject({
+      'x-api-key': 'sk-of-anthropic',
+      'anthropic-version': '2023-06-01',
+      'anthropic-beta': expect.stringContaining('files-api'),
+    });
+    await anthropic().beta.files.retrieveMetadata(id);
+    await expect(anthropic('-two').beta.files.retrieveMetadata(id)).rejects.toMatchObject({ status: 404 });
+    // an id of one vendor is none at another
+    await expect(openai('-two').files.retrieve(id)).rejects.toMatchObject({ status: 404 });
+    expect(reached()).toEqual(['anthropic', 'anthropic']);
+  });
+
+  it('lists the files of Anthropic’s client that are its own', async () => {
+    up('anthropic').answer(whole('{"id":"file_mine","type":"file"}'));
+    await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
+    up('anthropic').answer(
+      whole('{"data":[{"id":"file_theirs"},{"id":"file_mine"}],"has_more":false,"first_id":"file_theirs","last_id":"file_mine"}'),
+    );
+    const { data } = await anthropic().beta.files.list({ limit: 5 });
+    expect(data.map(({ id }) => id)).toEqual(['file_mine']);
+    expect(up('anthropic').requests.at(-1)?.path).toBe('/v1/files?limit=1000');
+  });
+
+  it('takes message batches to Anthropic, and refuses one of another tenant’s file', async () => {
+    up('anthropic').answer(whole('{"id":"file_of_one","type":"file"}'));
+    await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
+    const batch = (content: object[]) => ({
+      requests: [
+        { custom_id: 'a', params: { model: 'claude-haiku-4-5', max_tokens: 5, messages: [{ role: 'user' as const, content }] } },
+      ],
+    });
+    const withFile = batch([{ type: 'document', source: { type: 'file', file_id: 'file_of_one' } }]);
+    up('anthropic').answer(whole('{"id":"msgbatch_1","type":"message_batch"}'));
+    expect((await send('POST', '/v1/messages/batches', withFile)).status).toBe(200);
+    const refused = await send('POST', '/v1/messages/batches', withFile, { authorization: `Bearer ${KEY}-two` });
+    expect([refused.status, JSON.parse(refused.text)]).toEqual([404, expect.objectContaining({ type: 'error' })]);
+    up('anthropic').answer(whole('{"custom_id":"a"}\n', 200, { 'content-type': 'application/x-jsonl' }));
+    expect((await send('GET', '/v1/messages/batches/msgbatch_1/results')).text).toBe('{"custom_id":"a"}\n');
+    const paid = await send('POST', '/v1/messages/batches', batch([]), { authorization: `Bearer ${KEY}-paid` });
+    expect(paid.status).toBe(403);
+    expect(reached()).toEqual(['anthropic', 'anthropic', 'anthropic']);
+  });
+
+  it('takes Gemini’s cached contents to Google under the provider’s name of the model, with the form of Gemini in lists and errors', async () => {
+    up('google').answer(whole('{"name":"cachedContents/c-1","model":"models/gemini-2.5-flash"}'));
+    const made = await google('POST', '/v1beta/cachedContents', { model: 'models/team/flash', contents: [] });
+    expect(made.status).toBe(200);
+    expect(up('google').requests.at(-1)).toMatchObject({
+      path: '/v1/cachedContents',
+      headers: { 'x-goog-api-key': 'sk-of-google' },
+      body: '{"model":"models/gemini-2.5-flash","contents":[]}',
+    });
+    const path = '/v1beta/cachedContents/c-1';
+    expect((await google('PATCH', `${path}?updateMask=ttl`, { ttl: '5s' })).status).toBe(200);
+    expect(up('google').requests.at(-1)).toMatchObject({ method: 'PATCH', path: '/v1/cachedContents/c-1?updateMask=ttl' });
+    const refused = await google('GET', path, undefined, `${KEY}-two`);
+    expect([refused.status, JSON.parse(refused.text)]).toEqual([404, { error: expect.objectContaining({ code: 404 }) }]);
+    up('google').answer(
+      whole('{"cachedContents":[{"name":"cachedContents/x"},{"name":"cachedContents/c-1"}],"nextPageToken":"t"}'),
+    );
+    const list = JSON.parse((await google('GET', '/v1beta/cachedContents?pageSize=2')).text);
+    expect(list).toEqual({ cachedContents: [{ name: 'cachedContents/c-1' }], nextPageToken: 't' });
+    up('google').answer(whole('{}'));
+    expect((await google('DELETE', path)).status).toBe(200);
+    expect((await google('GET', path)).status).toBe(404);
+  });
+
+  it('takes an upload of Gemini’s client through the gateway to its end', async () => {
+    const secret = 'https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=abc&upload_protocol=resumable';
+    up('google').answer(whole('', 200, { 'x-goog-upload-url': secret, 'x-goog-upload-status': 'active' }));
+    const start = await send(
+      'POST',
+      '/upload/v1beta/files',
+      { file: { displayName: 'x' } },
+      {
+        'x-goog-upload-protocol': 'resumable',
+        'x-goog-upload-command': 'start',
+        'x-goog-upload-header-content-length': '5',
+      },
+    );
+    expect(up('google').requests.at(-1)).toMatchObject({
+      path: '/upload/v1/files',
+      headers: { 'x-goog-upload-command': 'start', 'x-goog-upload-header-content-length': '5' },
+    });
+    const own = start.headers.get('x-goog-upload-url') ?? '';
+    expect(own).toBe(`${gateway.url}/upload/v1beta/files?upload_id=abc&upload_protocol=resumable`);
+    const finish = (key: string) =>
+      fetch(own, {
+        method: 'POST',
+        headers: { 'x-goog-api-key': key, 'x-goog-upload-command': 'upload, finalize', 'x-goog-upload-offset': '0' },
+        body: 'bytes',
+      });
+    up('google').answer(whole('{"file":{"name":"files/f-1","uri":"https://x/files/f-1"}}'));
+    expect((await finish(`${KEY}-two`)).status).toBe(404);
+    expect((await finish(KEY)).status).toBe(200);
+    expect(up('google').requests.at(-1)).toMatchObject({
+      path: '/upload/v1/files?upload_id=abc&upload_protocol=resumable',
+      body: 'bytes',
+    });
+    up('google').answer(whole('{"name":"files/f-1"}'));
+    expect((await google('GET', '/v1beta/files/f-1')).status).toBe(200);
+    expect((await google('GET', '/v1beta/files/f-1', undefined, `${KEY}-two`)).status).toBe(404);
+  });
+
+  it('takes Gemini’s batches to the provider of the model in the path', async () => {
+    up('google').answer(whole('{"name":"batches/b-1","metadata":{}}'));
+    const body = { batch: { displayName: 'x', inputConfig: { requests: { requests: [] } } } };
+    expect((await google('POST', '/v1beta/models/team%2Fflash:batchGenerateContent', body)).status).toBe(200);
+    expect(up('google').requests.at(-1)?.path).toBe('/v1/models/gemini-2.5-flash:batchGenerateContent');
+    up('google').answer(whole('{"name":"batches/b-1","response":{"responsesFile":"files/of-b-1"}}'));
+    expect((await google('GET', '/v1beta/batches/b-1')).status).toBe(200);
+    up('google').answer(whole('{"line":1}', 200, { 'content-type': 'application/jsonl' }));
+    expect((await google('GET', '/v1beta/files/of-b-1:download?alt=media')).text).toBe('{"line":1}');
+    expect(up('google').requests.at(-1)?.path).toBe('/v1/files/of-b-1:download?alt=media');
+    expect((await google('GET', '/v1beta/files/of-b-1:download?alt=media', undefined, `${KEY}-two`)).status).toBe(404);
+  });
+
+  it('goes to the account that made an object, for objects that refer to it too', async () => {
+    up('openai').answer(whole('{"id":"file-tuning","object":"file"}'));
+    await openai().files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'fine-tune' });
+    up('openai').answer(whole('{"id":"ftjob-1","object":"fine_tuning.job"}'));
+    // the first target of the model is at another provider
+    await openai().fineTuning.jobs.create({ model: 'tuned', training_file: 'file-tuning' });
+    expect(JSON.parse(up('openai').requests.at(-1)?.body ?? '')).toMatchObject({ model: 'gpt-4o-mini' });
+    await openai().fineTuning.jobs.retrieve('ftjob-1');
+    const elsewhere = openai().fineTuning.jobs.retrieve('ftjob-1', { headers: { 'x-sluice-provider': 'second' } });
+    await expect(elsewhere).rejects.toMatchObject({ status: 404 });
+    await expect(openai('-two').fineTuning.jobs.create({ model: 'tuned', training_file: 'file-tuning' })).rejects.toMatchObject({
+      status: 404,
+    });
+    expect(reached()).toEqual(['openai', 'openai', 'openai']);
+  });
+
+  it('reaches what is within an object through that object alone', async () => {
+    up('openai').answer(whole('{"id":"vs_1","object":"vector_store"}'));
+    await openai().vectorStores.create({ name: 'x' });
+    up('openai').answer(whole('{"id":"file-in-vs","object":"vector_store.file"}'));
+    await openai().vectorStores.files.retrieve('file-in-vs', { vector_store_id: 'vs_1' });
+    await expect(openai('-two').vectorStores.files.retrieve('file-in-vs', { vector_store_id: 'vs_1' })).rejects.toMatchObject({
+      status: 404,
+    });
+    // it was seen and not made
+    await expect(openai().files.retrieve('file-in-vs')).rejects.toMatchObject({ status: 404 });
+    await expect(openai().vectorStores.files.create('vs_1', { file_id: 'file-of-nobody' })).rejects.toMatchObject({
+      status: 404,
+    });
+    expect(reached()).toEqual(['openai', 'openai']);
+  });
+
+  it('gives the file that an upload becomes to the tenant of the upload', async () => {
+    up('openai').answer(whole('{"id":"upload_1","object":"upload"}'));
+    await openai().uploads.create({ bytes: 1, filename: 'x', mime_type: 'text/plain', purpose: 'batch' });
+    up('openai').answer(whole('{"id":"upload_1","object":"upload","file":{"id":"file-up","object":"file"}}'));
+    await openai().uploads.complete('upload_1', { part_ids: ['part_1'] });
+    await openai().files.retrieve('file-up');
+    await expect(openai('-two').files.retrieve('file-up')).rejects.toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    ['POST', '/v1/files', { 'anthropic-version': '2023-06-01' }, 'unnamed', 403, 'permission_error'],
+    ['POST', '/v1/images/edits', { 'anthropic-version': '2023-06-01' }, '', 404, 'another API'],
+    ['POST', '/v1/files', { 'x-goog-api-key': 'x' }, '', 404, 'another API'],
+    ['POST', '/v1/containers', {}, '', 404, "with 'containers' under its routes"],
+    ['POST', '/v1/evals', {}, '', 404, 'speaks openai-chat or openai-responses'],
+    ['POST', '/v1/threads', {}, '', 404, 'Use POST /v1/responses.'],
+    ['GET', '/v1/realtime', {}, '', 404, 'Realtime'],
+    ['POST', '/v1/complete', { 'anthropic-version': '2023-06-01' }, '', 404, 'Use POST /v1/messages.'],
+    ['POST', '/v1beta/tunedModels', {}, '', 404, 'directly'],
+    ['POST', '/v1beta/models/veo:predictLongRunning', {}, '', 404, ':generateContent'],
+  ] as const)('%s %s with %j is refused with what would be needed', async (method, path, headers, key, status, text) => {
+    const answer = await send(method, path, method === 'POST' ? {} : undefined, {
+      authorization: `Bearer ${KEY}${key === '' ? '' : `-${key}`}`,
+      ...headers,
+    });
+    expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(text)]);
+    expect(reached()).toEqual([]);
+  });
+
+  it('is not reached by a model of another vendor', async () => {
+    const { status } = await send('POST', '/v1/images/generations', { model: 'claude', prompt: 'x' });
+    expect([status, reached()]).toEqual([404, []]);
+  });
+
+  it('has rerank in Cohere’s and Jina’s form', async () => {
+    const body = { model: 'ranked', query: 'q', documents: ['a'], top_n: 1 };
+    up('cohere').answer(whole('{"results":[{"index":0,"relevance_score":0.5}]}'));
+    for (const path of ['/v1/rerank', '/v2/rerank']) {
+      expect((await send('POST', path, body)).text).toContain('relevance_score');
+      expect(up('cohere').requests.at(-1)).toMatchObject({
+        path: '/v1/rerank',
+        body: JSON.stringify({ ...body, model: 'rerank-v3.5' }),
+      });
+    }
+  });
+
+  describe('with a multipart body', () => {
+    const transcribe = async (model: string, suffix = '') =>
+      openai(suffix).audio.transcriptions.create({ model, file: await toFile(Buffer.alloc(1_000, 'x'), 'a.wav') });
+
+    it('goes to the provider of the model in it, under its own name there', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      expect(await transcribe('scribe')).toMatchObject({ text: 'heard' });
+      expect(reached()).toEqual(['second']);
+      const { body, headers } = up('second').requests[0] ?? { body: '', headers: {} };
+      expect(body).toMatch(/name="model"\r\n\r\nwhisper-1\r\n/);
+      expect(body).not.toContain('scribe');
+      if (headers['content-length'] !== undefined) expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
+    });
+
+    it('is for a key that may use the model, and refused to one that may not', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      await transcribe('scribe', '-some');
+      await expect(transcribe('openai/whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
+      await expect(transcribe('nothing')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+      expect(reached()).toEqual(['second']);
+    });
+
+    it('takes the model from the path of an Azure client', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      const form = new FormData();
+      form.append('file', new Blob(['x']), 'a.wav');
+      const response = await fetch(`${gateway.url}/openai/deployments/scribe/audio/transcriptions?api-version=2024-10-21`, {
+        method: 'POST',
+        headers: { 'api-key': KEY },
+        body: form,
+      });
+      expect(response.status).toBe(200);
+      expect(up('second').requests[0]).toMatchObject({
+        path: expect.stringMatching(/^\/v1\/audio\/transcriptions/),
+        body: expect.stringMatching(/name="model"\r\n\r\nwhisper-1\r\n/),
+      });
+    });
+
+    it('is refused for a second model behind the one that was checked', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      const boundary = 'b-0';
+      const part = (head: string, value: string) =>
+        `--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n${value}\r\n`;
+      const body = `${part('name="model"', 'scribe')}${part('name="file"; filename="a"', 'x'.repeat(300_000))}${part('name="model"', 'gpt-4o-transcribe')}--${boundary}--\r\n`;
+      const response = await fetch(`${gateway.url}/v1/audio/transcriptions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}-some`, 'content-type': `multipart/form-data; boundary=${boundary}` },
+        body,
+      });
+      expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("several parts 'model'")]);
+      expect(up('second').requests.filter((request) => request.body.includes('gpt-4o-transcribe'))).toEqual([]);
+    });
+  });
+
+  it('goes to the configured default of its API', async () => {
+    const defaults = await startGatewayHere({
+      providers: {
+        openai: { baseUrl: up('openai').baseUrl },
+        second: { type: 'openai', baseUrl: up('second').baseUrl },
+      },
+      passThrough: { openai: 'second' },
+      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
+    });
+    await new OpenAI({ baseURL: `${defaults.url}/v1`, apiKey: KEY, maxRetries: 0 }).files.list();
+    await defaults.close(0);
+    expect(reached()).toEqual(['second']);
+  });
+
+  it.each([
+    [{ openai: 'nothing' }, "passThrough.openai: there is no provider 'nothing'"],
+    [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' speaks none of anthropic-messages"],
+  ])('cannot have the default %j', async (passThrough, message) => {
+    const config = { providers: { openai: { baseUrl: 'http://127.0.0.1:9/v1' } }, passThrough };
+    expect(() => checkConfig(config, 'test')).not.toThrow();
+    await expect(startGatewayHere(config)).rejects.toThrow(message);
+  });
+});
