@@ -51,8 +51,6 @@ export interface Provider {
   service(model: string, options?: ModelOptions): LlmService;
   /** Asks for a path below its base address. Rejects where no answer comes in time, or one that says it does not work (5xx). */
   check(path: string, timeoutMs: number): Promise<void>;
-  /** What it speaks, the one it knows best first. */
-  readonly dialects: readonly DialectName[];
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
   /** What it speaks. */
@@ -119,7 +117,6 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   return {
     service: (model, options) => upstream.model(model, options),
     check: (path, timeoutMs) => upstream.check(path, timeoutMs),
-    dialects,
     routes: settings.routes ?? entry.routes ?? [],
     dialects,
     type: known === undefined ? undefined : type,
