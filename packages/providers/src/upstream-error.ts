@@ -9,6 +9,7 @@ const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
   credentials: 'upstream_error',
   context_length: 'invalid_request',
   content_refused: 'content_filter',
+  model_unavailable: 'model_not_found',
   rejected: 'invalid_request',
   busy: 'overloaded',
 };

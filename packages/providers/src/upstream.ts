@@ -69,6 +69,8 @@ export interface ModelOptions {
   readonly idleTimeoutMs?: number | undefined;
 }
 
+/** A model that thinks without showing it may be silent for more than a minute. */
+const IDLE_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
@@ -135,7 +137,7 @@ export class Upstream {
       // the target's own timeout bounds the wait for an answer; these bound a connection that hangs
       connect: { timeout: this.#options.connectTimeoutMs ?? 3_000 },
       headersTimeout: 0,
-      bodyTimeout: this.#options.idleTimeoutMs ?? 30_000,
+      bodyTimeout: this.#options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       keepAliveTimeout: 30_000,
     });
     return { origin: url.origin, path: url.pathname.replace(/\/+$/, ''), pool };

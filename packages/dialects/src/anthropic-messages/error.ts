@@ -1,6 +1,5 @@
 import type { LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
-import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 /** Source: Anthropic's API reference, "Errors". */
 const TYPES: Readonly<Record<number, string>> = {
@@ -30,5 +29,3 @@ export function renderStreamError(error: LlmError, { requestId }: BrokenStream):
   const body = { type: 'error', error: { type: typeOf(error), message: error.message, code: error.code }, request_id: requestId };
   return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
 }
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

@@ -1,6 +1,5 @@
 import type { ErrorCode, LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
-import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 const TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'invalid_request_error',
@@ -40,5 +39,3 @@ export function renderStreamError(error: LlmError, { requestId }: BrokenStream):
   };
   return `data: ${JSON.stringify(body)}\n\n`;
 }
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

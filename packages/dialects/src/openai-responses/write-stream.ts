@@ -5,7 +5,16 @@ import type { FinishReason, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import { callItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
+import {
+  callItem,
+  imageItem,
+  type MessagePart,
+  messageItem,
+  reasoningItem,
+  refusalPart,
+  textPart,
+  writeLogprobs,
+} from './write-items.ts';
 import { responseOf } from './write-reply.ts';
 
 type Place = { readonly index: number; readonly id: string };
@@ -15,8 +24,8 @@ type OpenThought = Place & { readonly kind: 'thought'; text: string; signature: 
 type Open = OpenText | OpenRefusal | OpenThought;
 
 /**
- * Writes the numbered events of a response. Texts and thoughts close what was open before them; calls stay open, for they may be written in turns. This
- * wire has one choice; what others say is left out. Its last event repeats all that was said, so that much is kept.
+ * Writes the numbered events of a response. Each item is closed before the next begins. This wire has one choice; what others say is left out. Its last event
+ * repeats all that was said, so that much is kept.
  */
 export class ResponsesEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -57,6 +66,11 @@ export class ResponsesEventWriter implements EventWriter {
         const open = this.#open as OpenRefusal;
         open.text += said.text;
         return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: said.text });
+      }
+      case 'image': {
+        const closed = this.#closeAll();
+        const place = this.#place('ig');
+        return begin + closed + this.#alone(place, imageItem(place.id, said.source));
       }
       case 'reasoning':
         return begin + this.#think(said);
@@ -125,7 +139,7 @@ export class ResponsesEventWriter implements EventWriter {
     if (encrypted !== undefined) {
       const closed = this.#closeAll();
       const place = this.#place('rs');
-      return closed + this.#alone(place, { type: 'reasoning', text, encrypted });
+      return closed + this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text, encrypted }));
     }
     // a signature ends a thought: the next one is another item
     const before = this.#open?.kind === 'thought' && this.#open.signature !== undefined ? this.#closeAll() : '';
@@ -139,13 +153,18 @@ export class ResponsesEventWriter implements EventWriter {
   }
 
   #call({ call: n, id, name, signature }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
-    const closed = this.#closeOpen();
-    const signed =
-      signature === undefined ? '' : this.#alone(this.#place('rs'), { type: 'reasoning', text: '', encrypted: signature });
+    const closed = this.#closeAll();
+    const signed = signature === undefined ? '' : this.#sign(signature);
     const place = this.#place('fc');
     const call: ToolCall = { type: 'tool_call', id, name, arguments: '' };
     this.#calls.set(n, { ...place, call });
     return closed + signed + this.#added(place, callItem(place.id, 'in_progress', call));
+  }
+
+  /** An item of its own is the only place for what another provider wants back with the call. */
+  #sign(signature: string): string {
+    const place = this.#place('rs');
+    return this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text: '', encrypted: signature }));
   }
 
   #openText(): string {
@@ -223,14 +242,13 @@ export class ResponsesEventWriter implements EventWriter {
   }
 
   /** An item that comes in one piece. */
-  #alone(place: Place, thought: Reasoning): string {
-    const item = reasoningItem(place.id, thought);
+  #alone(place: Place, item: JsonObject): string {
     return this.#added(place, item) + this.#done(place, item);
   }
 
   #place(prefix: string): Place {
     const index = this.#output.length;
-    // the place is taken, so that calls that are written in turns keep their order
+    // the place is taken before the item is complete
     this.#output.push({});
     return { index, id: `${prefix}_${this.#id}_${index}` };
   }
