@@ -1,13 +1,14 @@
 import { retryAfterMs, shouldRetry } from './retry-after.ts';
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+/** Header names, lower-cased, and their values. */
+export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
 /** Status and headers of a provider's answer. */
 export class AnswerHead {
   readonly status: number;
-  readonly #headers: Headers;
+  readonly #headers: AnswerHeaders;
 
-  constructor(status: number, headers: Headers) {
+  constructor(status: number, headers: AnswerHeaders) {
     this.status = status;
     this.#headers = headers;
   }

@@ -1,18 +1,14 @@
 import { asLlmError, LlmError, ReplyStream } from '@sluice/core';
 import type { Dispatcher } from 'undici';
-import { AnswerHead } from './answer-head.ts';
+import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
 import { BodyIntake } from './body-intake.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
-import { type IncomingStream, toldBy } from './followed-stream.ts';
+import { finishBroken, type IncomingStream, MAX_HELD_BYTES, toldBy } from './followed-stream.ts';
 import type { Redaction } from './redaction.ts';
 import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
 
-type Headers = Record<string, string | string[] | undefined>;
-
-/** A stream that is to be held back until its end (`StreamRecovery`) begins to flow when so much has come. */
-const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /**
  * One request and its answer, as undici tells of them.
  *
@@ -43,7 +39,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#options.call.signal.aborted) this.#abort();
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     this.#head = new AnswerHead(status, headers);
     this.#body = new BodyIntake(this.#head.contentEncoding, {
       begin: (kind) => this.#beginBody(kind),
@@ -99,11 +95,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#length += chunk.length;
     if (this.#length > this.#options.maxAnswerBytes) {
-      const failure = { kind: 'unavailable', status: this.#head.status } as const;
-      this.#stop(upstreamError(failure, `The answer of ${this.#options.provider} is too long.`));
-      return;
-    }
-    this.#chunks.push(chunk);
+      this.#stop(this.#unavailable(`The answer of ${this.#options.provider} is too long.`));
+    } else this.#chunks.push(chunk);
   }
 
   #end(): void {
@@ -151,19 +144,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#fail(aborted ?? brokenBefore(provider, error));
       return;
     }
-    const { reply, watcher, unread } = this.#stream;
-    const told = toldBy(watcher);
-    const outcome = watcher.outcome();
-    if (aborted === undefined && !unread && outcome.end === 'finished') {
-      // it had said all that it had to say, and then not ended
-      const rest = watcher.rest();
-      if (rest.length > 0) reply.push(rest);
-      reply.finish({ ...outcome, ...told });
-      return;
-    }
-    const reason = aborted ?? brokenAmid(provider, error);
-    if (reason.code === 'client_closed') reply.finish({ end: 'cancelled', ...told });
-    else reply.finish({ end: 'failed', error: reason, ...told });
+    finishBroken(this.#stream, aborted, () => brokenAmid(provider, error));
   }
 
   #failDecoding(cause: Error): void {
@@ -173,8 +154,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#stop(cause);
       return;
     }
-    const failure = { kind: 'unavailable', status: this.#head.status } as const;
-    this.#stop(upstreamError(failure, `The answer of ${this.#options.provider} cannot be decoded.`, cause));
+    this.#stop(this.#unavailable(`The answer of ${this.#options.provider} cannot be decoded.`, cause));
   }
 
   /** Ends the exchange, whether or not bytes are still to come. */
@@ -218,10 +198,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #failForLongEvent(stream: IncomingStream): void {
-    const failure = { kind: 'unavailable', status: this.#head.status } as const;
-    const error = upstreamError(failure, `The provider ${this.#options.provider} sent an event that is too long.`);
+    const error = this.#unavailable(`The provider ${this.#options.provider} sent an event that is too long.`);
     if (!stream.begun) this.#fail(error);
     this.#stop(error);
+  }
+
+  #unavailable(message: string, cause?: Error): LlmError {
+    return upstreamError({ kind: 'unavailable', status: this.#head.status }, message, cause);
   }
 
   #beforeContent(error: LlmError | undefined): LlmError {

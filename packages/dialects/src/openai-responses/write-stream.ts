@@ -1,27 +1,13 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
-import type { FinishReason, TokenLogprob } from '../neutral/reply.ts';
-import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
+import type { FinishReason } from '../neutral/reply.ts';
+import type { ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import {
-  callItem,
-  imageItem,
-  type MessagePart,
-  messageItem,
-  reasoningItem,
-  refusalPart,
-  textPart,
-  writeLogprobs,
-} from './write-items.ts';
+import { at, closing, type Open, type OpenRefusal, type OpenText, type OpenThought, type Place } from './open-items.ts';
+import { callItem, imageItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
-
-type Place = { readonly index: number; readonly id: string };
-type OpenText = Place & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
-type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
-type OpenThought = Place & { readonly kind: 'thought'; text: string; signature: string | undefined };
-type Open = OpenText | OpenRefusal | OpenThought;
 
 /**
  * Writes the numbered events of a response. Each item is closed before the next begins. This wire has one choice; what others say is left out. Its last event
@@ -216,29 +202,8 @@ export class ResponsesEventWriter implements EventWriter {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return '';
-    const where = at(open);
-    if (open.kind === 'thought') {
-      const { text, signature } = open;
-      const done =
-        this.#event('response.reasoning_summary_text.done', { ...where, summary_index: 0, text }) +
-        this.#event('response.reasoning_summary_part.done', { ...where, summary_index: 0, part: { type: 'summary_text', text } });
-      const thought: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
-      return done + this.#done(open, reasoningItem(open.id, thought));
-    }
-    const [part, said] = open.kind === 'text' ? this.#textDone(open) : this.#refusalDone(open);
-    const done = this.#event('response.content_part.done', { ...where, content_index: 0, part });
-    return said + done + this.#done(open, messageItem(open.id, 'completed', [part]));
-  }
-
-  #textDone(open: OpenText): [MessagePart, string] {
-    const part = textPart(open.text, open.citations, open.logprobs);
-    const { text, logprobs } = part;
-    return [part, this.#event('response.output_text.done', { ...at(open), content_index: 0, text, logprobs })];
-  }
-
-  #refusalDone(open: OpenRefusal): [MessagePart, string] {
-    const said = this.#event('response.refusal.done', { ...at(open), content_index: 0, refusal: open.text });
-    return [refusalPart(open.text), said];
+    const { events, item } = closing(open);
+    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(open, item);
   }
 
   /** An item that comes in one piece. */
@@ -266,5 +231,3 @@ export class ResponsesEventWriter implements EventWriter {
     return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#sequence++, ...more })}\n\n`;
   }
 }
-
-const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });
