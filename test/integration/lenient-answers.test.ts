@@ -108,11 +108,11 @@ describe('a provider whose answers take other forms than its API describes', () 
     });
 
     it('are given up where they are bombs', async () => {
-      const bomb = compress(Buffer.alloc(128 * 1024 * 1024, ' '));
+      const bomb = compress(Buffer.alloc(32 * 1024 * 1024, ' '));
       upstream.answer(bare(bomb, headers('application/json')));
       const { status, code } = await openAi();
       expect([status, code]).toEqual([502, 'upstream_error']);
-      upstream.answer(bare(compress(Buffer.from(': ping\n\n'.repeat(4_000_000))), headers('text/event-stream')));
+      upstream.answer(bare(compress(Buffer.from(': ping\n\n'.repeat(1_000_000))), headers('text/event-stream')));
       expect((await openAi({ stream: true })).status).toBe(502);
     });
   });

@@ -65,6 +65,8 @@ export class TranslatedStream implements StreamWatcher {
     for (const event of events) {
       // nothing of an answer comes after its error
       if (this.#reader.error !== undefined) break;
+      // a comment: to parse nothing takes 30 µs, for the error that it throws
+      if (event === '') continue;
       if (event === '[DONE]') text += this.#say(this.#reader.done?.() ?? []);
       const data = parseJson(event);
       if (isObject(data)) text += this.#say(this.#reader.read(data));

@@ -10,8 +10,8 @@ export interface DecodedTo {
 
 /** So many bytes may come of any answer, */
 const FREE_BYTES = 1024 * 1024;
-/** and beyond them so many of each byte that was received: text of models gets 20 times smaller, a bomb a thousand times. */
-const MOST_TIMES = 256;
+/** and beyond them so many of each byte that was received: events of models get 20 to 40 times smaller, a bomb a thousand times and more. */
+const MOST_TIMES = 100;
 /** Codings one upon the other; more are a mistake or an attack. */
 const MOST_CODINGS = 2;
 
