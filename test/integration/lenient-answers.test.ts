@@ -272,6 +272,17 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect([status, text.includes('the words')]).toEqual([422, true]);
   });
 
+  it('are refusals of a prompt that is too long, which agents know by its code or its words', async () => {
+    upstream.answer(
+      whole(JSON.stringify({ object: 'error', message: "This model's maximum context length is 10 tokens." }), 400),
+    );
+    const { status, json } = await anthropic();
+    const message = "prompt is too long: This model's maximum context length is 10 tokens.";
+    expect([status, json['error']]).toEqual([400, { type: 'invalid_request_error', message, code: 'context_length_exceeded' }]);
+    const responses = await ask(gateway.url, { model: 'up/m', input: 'x' }, { key: KEY, path: '/v1/responses', headers: fresh });
+    expect([responses.status, responses.code]).toEqual([400, 'context_length_exceeded']);
+  });
+
   it('are waited for as long as comments and pings show life before the first content', async () => {
     let pings = 0;
     upstream.answer((response) => {

@@ -44,6 +44,7 @@ const ERRORS: readonly (object | string)[] = [
   { detail: 'boom' },
   { detail: [{ loc: ['body'], msg: 'boom' }] },
   { message: 'boom' },
+  { choices: null, base_resp: { status_code: 1008, status_msg: 'insufficient balance' } },
   { success: false, errors: [{ message: 'boom' }] },
   'event: error\ndata: something broke\n\n',
   '{"error": "bare JSON, without a field"}\n\n',
@@ -176,6 +177,7 @@ describe('a whole answer', () => {
 
   it.each<[DialectName, object, string]>([
     ['openai-chat', { choices: [] }, 'none'],
+    ['openai-chat', { choices: [{ text: 'x' }], error: { code: null, message: '' }, base_resp: { status_code: 0 } }, 'some'],
     ['openai-chat', {}, 'none'],
     ['openai-chat', { choices: [{ message: { content: '' } }] }, 'empty'],
     ['openai-chat', { choices: [{ message: { content: null, tool_calls: [{}] } }], error: null }, 'some'],

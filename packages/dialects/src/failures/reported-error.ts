@@ -22,11 +22,16 @@ const says = (value: Json): boolean =>
   value === true ||
   (typeof value === 'number' && value !== 0) ||
   (typeof value === 'string' && value !== '') ||
-  (Array.isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0);
+  (Array.isArray(value) ? value.length > 0 : isObject(value) && Object.values(value).some(isGiven));
+
+/** An error whose members are all empty is none. */
+const isGiven = (value: Json): boolean => value !== null && value !== '' && value !== 0 && value !== false;
 
 /** Whether a body with status 200, or an event of a stream, is an error in one of the forms that are no dialect's alone. */
 export function isReportedError(data: JsonObject): boolean {
   if (says(data['error']) || data['object'] === 'error' || data['type'] === 'error') return true;
+  // MiniMax, beside `choices: null`
+  if (says(member(data['base_resp'], 'status_code'))) return true;
   if (ANSWER.some((name) => data[name] !== undefined)) return false;
   if (data['success'] === false || says(data['errors']) || says(data['detail'])) return true;
   // Bedrock's and Cohere's; Anthropic's first event has an object of this name

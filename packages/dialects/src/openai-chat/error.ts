@@ -3,6 +3,7 @@ import type { BrokenStream } from '../dialect.ts';
 
 const TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'invalid_request_error',
+  context_length_exceeded: 'invalid_request_error',
   invalid_api_key: 'invalid_request_error',
   model_not_allowed: 'invalid_request_error',
   model_not_found: 'invalid_request_error',

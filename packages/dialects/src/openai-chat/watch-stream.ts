@@ -138,7 +138,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     if (CONTENTS.some((key) => hasText(event, key))) this.#generated++;
     const reason = finishOf(event);
     if (reason !== '') this.#finished = true;
-    if (isFailedFinish(reason) || valueAt(event, ERROR) !== -1 || event.indexOf(CHOICES) === -1) {
+    if (isFailedFinish(reason) || valueAt(event, ERROR) !== -1 || valueAt(event, CHOICES) === -1) {
       const value = parse(event);
       if (reportsFailure(value)) this.#error ??= errorInStream(value);
     }

@@ -1,4 +1,4 @@
-import { type ErrorCode, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
+import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
 import { type Dialect, isObject, type JsonObject, parseJson, type StreamWatcher, wordsOfBody } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
@@ -46,11 +46,20 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'rate_limit_exceeded',
 };
 
+/** The same by what the refusal means: agents shorten a conversation by the first. */
+const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
+  context_length: 'context_length_exceeded',
+  content_refused: 'content_filter',
+  model_unavailable: 'model_not_found',
+};
+
 /** A refusal in the caller's dialect, with the provider's status and words. */
 export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
   const message = wordsOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
-  const refused = head.failure?.kind === 'content_refused';
-  const error = new LlmError(refused ? 'content_filter' : (CODES[head.status] ?? 'invalid_request'), message);
+  const kind = head.failure?.kind;
+  const refused = kind === 'content_refused';
+  const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
+  const error = new LlmError(code, message);
   // a 403 for one prompt would say to callers of other dialects that their key is at fault
   const status = refused && head.status === 403 ? error.status : head.status;
   return { ...head, status, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
