@@ -16,12 +16,13 @@ const CALLERS: readonly CallerName[] = ['openai-chat', 'openai-responses', 'anth
 const files = recordedFiles();
 const recordings = files.flatMap((file) => recordingOf(file) ?? []);
 
-/** Wires without ids of calls have them made up, and wires without an end by calls show it by the calls themselves. */
+/** Wires without ids of calls have them made up, wires without an end by calls show it by the calls themselves, and those without pictures have them in the text. */
 function comparable(said: Said, recording: Recording, caller: CallerName): object {
   const calls = said.calls.map((call) => ({ ...call, id: recording.dialect === 'gemini' ? 'any' : call.id }));
   const wordless = caller === 'gemini' || caller === 'openai-responses';
   const ended = said.finish === 'stop' || said.finish === 'tool_calls';
-  return { ...said, calls, finish: wordless && ended ? (calls.length > 0 ? 'tool_calls' : 'stop') : said.finish };
+  const text = said.text.replaceAll(/!\[image\]\(data:image\/[^)]*\)/g, '');
+  return { ...said, calls, text, finish: wordless && ended ? (calls.length > 0 ? 'tool_calls' : 'stop') : said.finish };
 }
 
 if (files.length === 0) {

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'request_too_large'
   | 'content_filter'
+  | 'context_length_exceeded'
   | 'rate_limit_exceeded'
   | 'insufficient_quota'
   | 'budget_in_flight'
@@ -32,6 +33,7 @@ export type ErrorCode =
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   content_filter: 400,
+  context_length_exceeded: 400,
   invalid_api_key: 401,
   model_not_allowed: 403,
   address_not_allowed: 403,

@@ -8,6 +8,7 @@
  * - `credentials`: it does not take ours, or our account is empty
  * - `context_length`: the prompt is too long for this model
  * - `content_refused`: it does not want to say anything to this prompt
+ * - `model_unavailable`: it does not have the model, not any more, or not for our account
  * - `rejected`: the request is wrong
  * - `busy`: all places that it has by our own configuration are taken
  */
@@ -19,6 +20,7 @@ export type FailureKind =
   | 'credentials'
   | 'context_length'
   | 'content_refused'
+  | 'model_unavailable'
   | 'rejected'
   | 'busy';
 

@@ -15,6 +15,8 @@ interface ReplyHead {
 /** An answer in one piece. */
 export interface WholeReply extends ReplyHead {
   readonly body: Uint8Array;
+  /** Nothing is said in it: it is never cached. */
+  readonly empty?: true;
   readonly usage?: Usage;
   /** About how many tokens the answer has, by its length: where the provider did not say, or not so that it can be believed. */
   readonly generated?: number;

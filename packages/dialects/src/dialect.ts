@@ -5,6 +5,9 @@ import type { NeutralReply } from './neutral/reply.ts';
 import type { NeutralRequest } from './neutral/request.ts';
 import type { NeutralEvent } from './neutral/stream.ts';
 
+/** `none`: a body that is no answer of its dialect. `empty`: an answer in which nothing is said, which is never cached. */
+export type AnswerContent = 'none' | 'empty' | 'some';
+
 /** A request as a provider of a dialect wants it. */
 export interface WrittenRequest {
   readonly body: JsonObject;
@@ -125,6 +128,8 @@ export interface Dialect {
   renderStreamError(error: LlmError, stream: BrokenStream): string;
   renderModel(model: ListedModel): string;
   renderModelList(models: readonly ListedModel[]): string;
-  /** The message of a provider's own refusal. */
-  readErrorMessage(body: JsonObject): string | undefined;
+  /** Whether a body with status 200, or an event of a stream, reports a failure. */
+  reportsFailure(data: JsonObject): boolean;
+  /** What there is of a whole answer. */
+  contentOf(body: JsonObject): AnswerContent;
 }

@@ -1,15 +1,12 @@
 import type { Failure, FailureKind } from '@sluice/core';
-
-/** How providers say that a prompt is too long. Seen at OpenAI, Azure, vLLM, Anthropic, Bedrock and Gemini, in this order. */
-const TOO_LONG =
-  /context_length_exceeded|maximum context length|context window|prompt is too long|input is too long|input token count[^"]*exceeds|exceeds the maximum number of (?:input )?tokens/i;
-
-/** How they say that they do not like what it is about. Seen at Azure and OpenAI, Anthropic, and Gemini. */
-const NOT_LIKED =
-  /content_filter|content_policy_violation|content management policy|content filtering policy|"(?:PROHIBITED_CONTENT|SAFETY)"/;
-
-/** An account that is empty says 429 too, where waiting does not help. */
-const NO_MONEY = /insufficient_quota|billing_hard_limit_reached|credit balance is too low/i;
+import { errorCodes } from './failures/error-codes.ts';
+import { wordsOfBody } from './failures/error-words.ts';
+import { NO_MODEL } from './failures/no-model.ts';
+import { NOT_LIKED } from './failures/not-liked.ts';
+import { KEY_REFUSED, NO_CREDIT } from './failures/our-account.ts';
+import type { Phrase } from './failures/phrase.ts';
+import { TOO_LONG } from './failures/too-long.ts';
+import { parseJson } from './neutral/read-json.ts';
 
 /** How they say that one request asks for more than a minute's limit. Seen at OpenAI, Azure and Groq. */
 const TOO_LARGE = /request too large/i;
@@ -22,26 +19,69 @@ function isTooLarge(text: string): boolean {
   return limit !== undefined && requested !== undefined && Number(requested) > Number(limit);
 }
 
-/** What an error of a provider means for what is tried next. @param text the error as it came, in whatever dialect */
-export function failureInAnswer(status: number, text: string): Failure {
-  const kind = kindOf(status, text);
-  return kind === 'rate_limited' && isTooLarge(text) ? { kind, status, tooLarge: true } : { kind, status };
+/** What an error says, for the tables of phrases. */
+class ErrorText {
+  readonly #words: string;
+  readonly #codes: ReadonlySet<string>;
+
+  constructor(text: string) {
+    this.#words = wordsOfBody(text) ?? text;
+    this.#codes = errorCodes(parseJson(text));
+  }
+
+  has(phrases: readonly Phrase[]): boolean {
+    return phrases.some(
+      ({ codes = [], words }) => codes.some((code) => this.#codes.has(code)) || words?.test(this.#words) === true,
+    );
+  }
+
+  hasCode(code: string): boolean {
+    return this.#codes.has(code);
+  }
 }
 
-function kindOf(status: number, text: string): FailureKind {
-  if (NO_MONEY.test(text)) return 'credentials';
+/**
+ * Classifies an error of a provider by its status and by its words.
+ *
+ * @param status the HTTP status, or the status that the error itself gives; undefined where neither is known
+ * @param text the error as it came, in whatever dialect
+ */
+export function failureInAnswer(status: number | undefined, text: string): Failure {
+  const error = new ErrorText(text);
+  const kind = kindOf(status, error, text);
+  const known = { kind, status: status ?? STATUS[kind] ?? 500 };
+  return kind === 'rate_limited' && isTooLarge(text) ? { ...known, tooLarge: true } : known;
+}
+
+/** What an error in a stream, or with status 200, is as a status. */
+const STATUS: Partial<Record<FailureKind, number>> = { context_length: 400, content_refused: 400, model_unavailable: 404 };
+
+function kindOf(status: number | undefined, error: ErrorText, text: string): FailureKind {
+  if (error.has(NO_CREDIT)) return 'credentials';
   switch (status) {
     case 401:
+    case 407:
+      return 'credentials';
     case 402:
     case 403:
-    case 407:
-      return NOT_LIKED.test(text) ? 'content_refused' : 'credentials';
+      return aboutRequest(error, [NOT_LIKED, NO_MODEL]) ?? 'credentials';
     case 408:
       return 'unavailable';
     case 429:
       return 'rate_limited';
+    case 413:
+      if (isTooLarge(text) && error.hasCode('rate_limit_exceeded')) return 'rate_limited';
+      break;
+    case 500:
+    case undefined:
+      // a status that says nothing of the cause: Ollama and llama.cpp answer 500 to a prompt that is too long
+      return aboutRequest(error, [TOO_LONG, NOT_LIKED, NO_MODEL]) ?? (error.has(KEY_REFUSED) ? 'credentials' : 'unavailable');
   }
   if (status >= 500 || status < 400) return 'unavailable';
-  if (TOO_LONG.test(text)) return 'context_length';
-  return NOT_LIKED.test(text) ? 'content_refused' : 'rejected';
+  if (error.has(KEY_REFUSED)) return 'credentials';
+  return aboutRequest(error, [TOO_LONG, NOT_LIKED, NO_MODEL]) ?? 'rejected';
+}
+
+function aboutRequest(error: ErrorText, tables: readonly (readonly Phrase[])[]): FailureKind | undefined {
+  return tables.find((phrases) => error.has(phrases))?.[0]?.kind;
 }

@@ -8,6 +8,8 @@ export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from '.
 export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from './embeddings/embeddings.ts';
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
 export * from './failure-in-answer.ts';
+export { wordsOfBody } from './failures/error-words.ts';
+export { isReportedError } from './failures/reported-error.ts';
 export { eventCutter } from './framing/event-cutters.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
@@ -27,4 +29,5 @@ export * from './openai-chat/routes.ts';
 export { responsesRequest } from './openai-responses/request.ts';
 export { DIALECTS } from './registry.ts';
 export { isModelName } from './request-bytes.ts';
-export { TranslatedStream, translateReply } from './translation.ts';
+export { errorInStream, REQUEST_IS_TO_BLAME } from './stream-ends.ts';
+export { collectStream, TranslatedStream, translateReply, writeAsStream } from './translation.ts';

@@ -13,18 +13,25 @@ export abstract class PassingWatcher implements StreamWatcher {
   readonly #marks: RegExp;
 
   readonly #contentMark: RegExp;
+  readonly #known: RegExp;
   #generated = 0;
 
-  /** @param contentMark what stands in events that have a part of the answer, and in no others */
-  constructor(marks: RegExp, contentMark: RegExp, framing: EventFraming = 'sse') {
+  /**
+   * @param contentMark what stands in events that have a part of the answer, and in no others
+   * @param known what stands in every event of the dialect: one without it is read, for it may be an error in a form of its own
+   */
+  constructor(marks: RegExp, contentMark: RegExp, known: RegExp, framing: EventFraming = 'sse') {
     this.#marks = marks;
     this.#contentMark = contentMark;
+    this.#known = known;
     this.#events = eventCutter(framing);
   }
 
   read(chunk: Buffer): Buffer {
+    const failed = this.error !== undefined;
     for (const event of this.#events.feed(chunk)) this.#look(event);
-    return chunk;
+    // nothing of an answer comes after its error
+    return failed ? Buffer.alloc(0) : chunk;
   }
 
   rest(): Buffer {
@@ -54,8 +61,9 @@ export abstract class PassingWatcher implements StreamWatcher {
   protected abstract inspect(data: JsonObject): void;
 
   #look(event: string): void {
+    if (event === '') return;
     if (this.#contentMark.test(event)) this.#generated++;
-    if (!this.#marks.test(event)) return;
+    if (!this.#marks.test(event) && this.#known.test(event)) return;
     const data = parseJson(event);
     if (isObject(data)) this.inspect(data);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DialectName } from '@sluice/core';
 import fc from 'fast-check';
 import type { Dialect } from './dialect.ts';
+import { errorWords } from './failures/error-words.ts';
 import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, parseJson } from './neutral/read-json.ts';
 import type { Choice, FinishReason, NeutralReply } from './neutral/reply.ts';
@@ -148,9 +149,10 @@ const reply = fc
     }),
   );
 
-/** Some wires have no word for an end by calls: that there are any says it. */
+/** Some wires have no word for an end by calls, and compatible servers of one write `stop` for it: that there are any says it. */
 function finishOf(dialect: DialectName, choice: Choice | undefined): FinishReason | undefined {
-  if (choice === undefined || (dialect !== 'gemini' && dialect !== 'openai-responses')) return choice?.finish;
+  const byCalls = dialect === 'gemini' || dialect === 'openai-responses' || dialect === 'openai-chat';
+  if (choice === undefined || !byCalls) return choice?.finish;
   if (choice.finish !== 'stop' && choice.finish !== 'tool_calls') return choice.finish;
   return choice.parts.some((part) => part.type === 'tool_call') ? 'tool_calls' : 'stop';
 }
@@ -253,7 +255,9 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
           const body = value as Record<string, unknown>;
           dialect.readReply(body);
           dialect.readUsage(body);
-          dialect.readErrorMessage(body);
+          dialect.reportsFailure(body);
+          dialect.contentOf(body);
+          errorWords(body);
           const reader = dialect.readStream();
           const writer = dialect.writeStream(context);
           for (const event of reader.read(body)) writer.write(event);

@@ -1,18 +1,31 @@
 import { type FailureKind, LlmError, type StreamOutcome, type Usage } from '@sluice/core';
 import { failureInAnswer } from './failure-in-answer.ts';
-import { asString, isObject, type Json, member } from './neutral/read-json.ts';
+import { errorCodes } from './failures/error-codes.ts';
+import { errorWords } from './failures/error-words.ts';
+import { isObject, type Json, member } from './neutral/read-json.ts';
 
-/** The provider told an error where an answer was under way, or was to begin. @param data the event's, or what is known of it */
+/** Returns the error that a provider reports where an answer has begun, or was to begin. @param data the event or the body that reports it */
 export function errorInStream(data: Json): LlmError {
   const failure = failureInAnswer(statusIn(data), JSON.stringify(data));
-  const words = REQUEST_IS_TO_BLAME.has(failure.kind) ? asString(member(errorIn(data), 'message')) : undefined;
+  const words = REQUEST_IS_TO_BLAME.has(failure.kind) ? errorWords(errorIn(data)) : undefined;
   return new LlmError('upstream_truncated', words ?? 'The provider reported an error in the middle of the answer.', { failure });
 }
 
 /** Only then are its words for the caller; others may name what is none of its business. */
-const REQUEST_IS_TO_BLAME: ReadonlySet<FailureKind> = new Set(['rejected', 'context_length', 'content_refused']);
+export const REQUEST_IS_TO_BLAME: ReadonlySet<FailureKind> = new Set([
+  'rejected',
+  'context_length',
+  'content_refused',
+  'model_unavailable',
+]);
 
-const errorIn = (data: Json): Json => member(data, 'error') ?? member(member(data, 'response'), 'error') ?? data;
+const errorIn = (data: Json): Json => {
+  const error = member(data, 'error') ?? member(member(data, 'response'), 'error');
+  if (error !== undefined && error !== null) return error;
+  const choices = member(data, 'choices');
+  const failed = Array.isArray(choices) ? choices.map((one) => member(one, 'error')).find(isObject) : undefined;
+  return failed ?? data;
+};
 
 /** How a stream ended, now that no more bytes will come: one that did not say that it is complete was cut, however clean its end looks. */
 export function outcomeOf(finished: boolean, error: LlmError | undefined, usage: Usage | undefined): StreamOutcome {
@@ -25,34 +38,54 @@ export function outcomeOf(finished: boolean, error: LlmError | undefined, usage:
   return { end: 'failed', error: cut, ...told };
 }
 
-/** What the types of errors in streams are as a status. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes". */
-const TYPES: Readonly<Record<string, number>> = {
+/**
+ * What the codes of errors are as a status. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes", google.rpc.Code, and the
+ * exceptions of vLLM.
+ */
+const CODES: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   validationException: 400,
+  ValidationException: 400,
+  BadRequestError: 400,
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
   authentication_error: 401,
+  invalid_api_key: 401,
+  UNAUTHENTICATED: 401,
+  billing_error: 402,
   permission_error: 403,
+  PERMISSION_DENIED: 403,
+  accessDeniedException: 403,
+  AccessDeniedException: 403,
   not_found_error: 404,
+  NOT_FOUND: 404,
+  NotFoundError: 404,
   request_too_large: 413,
   rate_limit_error: 429,
   rate_limit_exceeded: 429,
+  RateLimitError: 429,
+  RESOURCE_EXHAUSTED: 429,
   throttlingException: 429,
-  api_error: 500,
-  server_error: 500,
-  internalServerException: 500,
+  ThrottlingException: 429,
+  engine_overloaded_error: 429,
   serviceUnavailableException: 503,
+  ServiceUnavailableException: 503,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+  timeout_error: 504,
   overloaded_error: 529,
 };
 
-function statusIn(data: Json): number {
-  if (!isObject(data)) return 500;
+/** Codes that give no cause: the words may. */
+const UNKNOWN_CAUSE: ReadonlySet<number> = new Set([500]);
+
+function statusIn(data: Json): number | undefined {
   const error = errorIn(data);
-  for (const name of ['code', 'status', 'type']) {
+  for (const name of ['code', 'status', 'status_code', 'type']) {
     const value = member(error, name);
-    if (typeof value === 'number' && value >= 400 && value < 600) return value;
-    const text = asString(value);
-    const known = text === undefined ? undefined : (TYPES[text] ?? (/^[45]\d\d$/.test(text) ? Number(text) : undefined));
-    if (known !== undefined) return known;
+    const number = typeof value === 'number' ? value : typeof value === 'string' && /^[45]\d\d$/.test(value) ? Number(value) : 0;
+    if (number >= 400 && number < 600) return UNKNOWN_CAUSE.has(number) ? undefined : number;
   }
-  const exception = Object.keys(data).find((key) => TYPES[key] !== undefined);
-  return exception === undefined ? 500 : (TYPES[exception] as number);
+  const known = [...errorCodes(error), ...(error === data ? [] : errorCodes(data))].find((code) => Object.hasOwn(CODES, code));
+  return known === undefined ? undefined : CODES[known];
 }

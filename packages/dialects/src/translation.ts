@@ -2,12 +2,16 @@ import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { Dialect, EventCutter, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
 import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
-import type { NeutralEvent } from './neutral/stream.ts';
+import type { NeutralReply } from './neutral/reply.ts';
+import { replyEvents } from './neutral/reply-events.ts';
+import { SerialEvents } from './neutral/serial-events.ts';
+import { settled } from './neutral/settled.ts';
+import { collectEvents, type NeutralEvent } from './neutral/stream.ts';
 import { outcomeOf } from './stream-ends.ts';
 
 /** A whole answer of one dialect as another says it. */
 export function translateReply(from: Dialect, to: Dialect, body: JsonObject, context: ReplyContext): string {
-  return JSON.stringify(to.writeReply(from.readReply(body), context));
+  return JSON.stringify(to.writeReply(settled(from.readReply(body)), context));
 }
 
 /** Says a stream of one dialect in another while it comes: an event goes out as soon as one can be said. */
@@ -15,6 +19,7 @@ export class TranslatedStream implements StreamWatcher {
   readonly #events: EventCutter;
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
+  readonly #serial = new SerialEvents();
   #usage: Usage | undefined;
   #generated = 0;
 
@@ -30,7 +35,8 @@ export class TranslatedStream implements StreamWatcher {
   }
 
   rest(): Buffer {
-    const last = this.#translate(this.#events.flush());
+    let last = this.#translate(this.#events.flush());
+    for (const event of this.#serial.rest()) last += this.#write(event);
     return Buffer.from(this.outcome().end === 'finished' ? last + this.#writer.end() : last);
   }
 
@@ -51,17 +57,26 @@ export class TranslatedStream implements StreamWatcher {
   }
 
   unfinished(): number {
-    return this.#events.unfinished();
+    return this.#events.unfinished() + this.#serial.held;
   }
 
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {
-      if (event === '[DONE]') for (const said of this.#reader.done?.() ?? []) text += this.#write(said);
+      // nothing of an answer comes after its error
+      if (this.#reader.error !== undefined) break;
+      // a comment: to parse nothing takes 30 µs, for the error that it throws
+      if (event === '') continue;
+      if (event === '[DONE]') text += this.#say(this.#reader.done?.() ?? []);
       const data = parseJson(event);
-      if (!isObject(data)) continue;
-      for (const said of this.#reader.read(data)) text += this.#write(said);
+      if (isObject(data)) text += this.#say(this.#reader.read(data));
     }
+    return text;
+  }
+
+  #say(events: readonly NeutralEvent[]): string {
+    let text = '';
+    for (const event of events) for (const ordered of this.#serial.next(event)) text += this.#write(ordered);
     return text;
   }
 
@@ -70,11 +85,37 @@ export class TranslatedStream implements StreamWatcher {
       this.#usage = event.usage;
       // counts that are not to be trusted are estimated for the books, and not shown to the caller
       if (event.usage.issue !== undefined) return event.type === 'usage' ? '' : this.#writer.write(withoutUsage(event));
-    } else if ('text' in event && event.text !== '') this.#generated++;
+    } else if (event.type === 'image' || ('text' in event && event.text !== '')) this.#generated++;
     return this.#writer.write(event);
   }
 }
 
 function withoutUsage({ usage: _usage, ...event }: NeutralEvent & { type: 'start' }): NeutralEvent {
   return event;
+}
+
+/** A whole answer as a stream of a dialect. */
+export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyContext): string {
+  const writer = to.writeStream(context);
+  let text = '';
+  for (const event of replyEvents(settled(reply))) text += writer.write(event);
+  return text + writer.end();
+}
+
+/** A stream that has come to its end, as a whole answer. */
+export function collectStream(
+  from: Dialect,
+  events: EventCutter,
+  bytes: Buffer,
+): { reply: NeutralReply; outcome: StreamOutcome } {
+  const reader = from.readStream();
+  const said: NeutralEvent[] = [];
+  for (const event of [...events.feed(bytes), ...events.flush()]) {
+    if (reader.error !== undefined) break;
+    if (event === '[DONE]') said.push(...(reader.done?.() ?? []));
+    const data = parseJson(event);
+    if (isObject(data)) said.push(...reader.read(data));
+  }
+  const reply = settled(collectEvents(said));
+  return { reply, outcome: outcomeOf(reader.finished, reader.error, reply.usage) };
 }

@@ -7,8 +7,9 @@ const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
   unavailable: 'upstream_error',
   rate_limited: 'rate_limit_exceeded',
   credentials: 'upstream_error',
-  context_length: 'invalid_request',
+  context_length: 'context_length_exceeded',
   content_refused: 'content_filter',
+  model_unavailable: 'model_not_found',
   rejected: 'invalid_request',
   busy: 'overloaded',
 };

@@ -77,6 +77,8 @@ export interface ModelOptions {
   readonly idleTimeoutMs?: number | undefined;
 }
 
+/** A model that thinks without showing it may be silent for more than a minute. */
+const IDLE_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
@@ -107,7 +109,6 @@ interface Base {
   readonly dispatcher: Dispatcher;
 }
 
-const IDLE_TIMEOUT_MS = 30_000;
 
 /**
  * A provider over HTTP. One pool of kept connections an origin and credential. Where the caller speaks the provider's dialect, bytes go through

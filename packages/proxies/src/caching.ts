@@ -41,7 +41,7 @@ const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 /**
  * Answers what was asked before with what was answered then, byte for byte. Two calls are the same if their bytes, route and namespace
  * are; one tenant's answers are never another's unless the configuration says that tenants share. Only whole answers and finished
- * streams with status 200 are kept.
+ * streams with status 200 in which something is said are kept.
  *
  * @throws LlmError `not_cached` for a call that wants a hit or nothing
  */
@@ -121,10 +121,12 @@ export function caching(options: CachingOptions): LlmProxy {
       // an answer that a budget bounded is not what others would get
       if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) {
         if (!isStreamed(reply)) {
-          if (reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
+          if (reply.empty !== true && reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
         } else {
-          void collectedStream(reply, maxEntryBytes).then((body) => {
-            if (body !== undefined) keep(call, key, reply, body);
+          const { outcome } = reply.stream;
+          void Promise.all([collectedStream(reply, maxEntryBytes), outcome]).then(([body, { generated }]) => {
+            // an answer in which nothing is said is none to keep
+            if (body !== undefined && generated !== 0) keep(call, key, reply, body);
           });
         }
       }

@@ -1,6 +1,5 @@
 import type { LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
-import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 /** Source: Anthropic's API reference, "Errors". */
 const TYPES: Readonly<Record<number, string>> = {
@@ -17,18 +16,27 @@ const TYPES: Readonly<Record<number, string>> = {
 
 const typeOf = (error: LlmError): string => TYPES[error.status] ?? 'api_error';
 
+/** Anthropic's own words for a prompt that is too long. */
+const TOO_LONG = /prompt is too long|exceed context limit/i;
+
+/** Claude Code shortens a conversation by these words: this wire has no code for it. */
+const messageOf = ({ code, message }: LlmError): string =>
+  code === 'context_length_exceeded' && !TOO_LONG.test(message) ? `prompt is too long: ${message}` : message;
+
 /** An error as Anthropic writes it. Our own code stands beside its type, for what has no type of its own. */
 export function renderError(error: LlmError): string {
-  const { message, code, param } = error;
+  const { code, param } = error;
   return JSON.stringify({
     type: 'error',
-    error: { type: typeOf(error), message, code, ...(param === undefined ? {} : { param }) },
+    error: { type: typeOf(error), message: messageOf(error), code, ...(param === undefined ? {} : { param }) },
   });
 }
 
 export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {
-  const body = { type: 'error', error: { type: typeOf(error), message: error.message, code: error.code }, request_id: requestId };
+  const body = {
+    type: 'error',
+    error: { type: typeOf(error), message: messageOf(error), code: error.code },
+    request_id: requestId,
+  };
   return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
 }
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

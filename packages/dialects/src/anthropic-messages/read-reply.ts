@@ -1,3 +1,4 @@
+import { finishReason } from '../failures/reported-error.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
@@ -13,7 +14,7 @@ export function readReply(body: JsonObject): NeutralReply {
   const stopSequence = asString(body['stop_sequence']);
   const parts = asList(body['content']).flatMap(readBlock);
   const explanation = asString(member(body['stop_details'], 'explanation'));
-  const finish = readFinish(asString(body['stop_reason']) ?? 'end_turn');
+  const finish = readFinish(finishReason(body['stop_reason']) ?? 'end_turn');
   if (finish === 'refusal' && parts.length === 0 && explanation !== undefined) parts.push({ type: 'refusal', text: explanation });
   return defined({
     id: asString(body['id']) ?? '',

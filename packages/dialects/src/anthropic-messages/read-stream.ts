@@ -1,9 +1,11 @@
 import type { LlmError, Usage } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
+import { finishReason } from '../failures/reported-error.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { seal } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
 import { readCitations } from './read-reply.ts';
 import { readUsage } from './usage.ts';
@@ -19,6 +21,10 @@ export class AnthropicEventReader implements EventReader {
   readonly #calls = new Map<number, number>();
 
   read(data: JsonObject): NeutralEvent[] {
+    if (reportsFailure(data)) {
+      this.error = errorInStream(data);
+      return [];
+    }
     switch (data['type']) {
       case 'message_start':
         return this.#start(data['message']);
@@ -30,9 +36,6 @@ export class AnthropicEventReader implements EventReader {
         return this.#finish(data);
       case 'message_stop':
         this.finished = true;
-        return [];
-      case 'error':
-        this.error = errorInStream(data);
         return [];
       default:
         return [];
@@ -102,7 +105,7 @@ export class AnthropicEventReader implements EventReader {
     const delta = data['delta'];
     const events: NeutralEvent[] = [];
     const usage = this.#count(data['usage']);
-    const reason = asString(member(delta, 'stop_reason'));
+    const reason = finishReason(member(delta, 'stop_reason'));
     const stopSequence = asString(member(delta, 'stop_sequence'));
     if (reason !== undefined) {
       const explanation = asString(member(member(delta, 'stop_details'), 'explanation'));

@@ -1,7 +1,9 @@
 import type { Usage } from '@sluice/core';
+import { finishReason } from '../failures/reported-error.ts';
 import { isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import { PassingWatcher } from '../passing-watcher.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Follows a stream in Anthropic's dialect while its bytes go by. */
@@ -9,7 +11,7 @@ export class AnthropicStreamWatcher extends PassingWatcher {
   #usage: JsonObject = {};
 
   constructor() {
-    super(/"(message_start|message_delta|message_stop|error)"/, /"content_block_delta"/);
+    super(/"(message_start|message_delta|message_stop|error)"/, /"content_block_delta"/, /"type"/);
   }
 
   usage(): Usage | undefined {
@@ -17,19 +19,20 @@ export class AnthropicStreamWatcher extends PassingWatcher {
   }
 
   protected inspect(data: JsonObject): void {
+    if (reportsFailure(data)) {
+      this.error = errorInStream(data);
+      return;
+    }
     switch (data['type']) {
       case 'message_start':
         this.#count(member(data['message'], 'usage'));
         return;
       case 'message_delta':
         this.#count(data['usage']);
-        if (member(data['delta'], 'stop_reason') != null) this.finished = true;
+        if (finishReason(member(data['delta'], 'stop_reason')) !== undefined) this.finished = true;
         return;
       case 'message_stop':
         this.finished = true;
-        return;
-      case 'error':
-        this.error = errorInStream(data);
     }
   }
 

@@ -8,6 +8,7 @@ import type {
   Usage,
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { ReplyContext } from '../dialect.ts';
+import { imageText } from '../neutral/image-text.ts';
 import { isObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
@@ -41,6 +42,8 @@ function writeBlock(part: Part): Block[] {
       const citations = writeCitations(part.citations ?? []);
       return [{ type: 'text', text: part.text, citations: citations.length === 0 ? null : citations }];
     }
+    case 'image':
+      return [{ type: 'text', text: imageText(part.source), citations: null }];
     case 'refusal':
       return [{ type: 'text', text: part.text, citations: null }];
     case 'tool_call': {

@@ -1,5 +1,6 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
+import { imageText } from '../neutral/image-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
@@ -12,7 +13,7 @@ const unsealed = (sealed: string): string => unsealOwn('anthropic-messages', sea
 
 const event = (data: JsonObject & { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** Which block a delta belongs to. Text and thought close what was open before them; tool calls stay open, for they may be written in turns. */
+/** Which block a delta belongs to. Each block is closed before the next begins. */
 type Open = { readonly kind: 'text' | 'thinking'; readonly index: number };
 
 /** This wire has one choice; what others say is left out. */
@@ -55,10 +56,12 @@ export class AnthropicEventWriter implements EventWriter {
       }
       case 'refusal':
         return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: said.text });
+      case 'image':
+        return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: imageText(said.source) });
       case 'reasoning':
         return begin + this.#think(said);
       case 'tool_call': {
-        const closed = this.#closeOpen();
+        const closed = this.#closeOpen() + this.#closeCalls();
         const signature =
           said.signature === undefined ? '' : this.#alone({ type: 'redacted_thinking', data: unsealed(said.signature) });
         const index = this.#blocks++;

@@ -1,7 +1,8 @@
 import type { Dialect } from '../dialect.ts';
 import { modelSegment } from '../model-segment.ts';
 import { renderModel, renderModelList } from '../openai-chat/model-list.ts';
-import { readErrorMessage, renderError, renderStreamError } from './error.ts';
+import { contentOf, reportsFailure } from './answer-state.ts';
+import { renderError, renderStreamError } from './error.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { ConverseEventReader } from './read-stream.ts';
@@ -33,5 +34,6 @@ export const bedrockConverse: Dialect = {
   renderStreamError,
   renderModel,
   renderModelList,
-  readErrorMessage,
+  reportsFailure,
+  contentOf,
 };

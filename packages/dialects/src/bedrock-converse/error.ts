@@ -1,10 +1,7 @@
 import type { LlmError } from '@sluice/core';
-import { asString, type JsonObject } from '../neutral/read-json.ts';
 
 /** Bedrock's errors have their type in a header, and a message. */
 export const renderError = (error: LlmError): string => JSON.stringify({ message: error.message });
 
 export const renderStreamError = (error: LlmError): string =>
   `data: ${JSON.stringify({ modelStreamErrorException: { message: error.message } })}\n\n`;
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(body['message']) ?? asString(body['Message']);

@@ -4,6 +4,7 @@ import { asNumber, asString, type Json, type JsonObject, member } from '../neutr
 import { seal } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
@@ -21,7 +22,7 @@ export class ConverseEventReader implements EventReader {
     const [type] = Object.keys(data);
     if (type === undefined) return [];
     const value = data[type];
-    if (type.endsWith('Exception')) {
+    if (reportsFailure(data)) {
       this.error = errorInStream(data);
       return [];
     }

@@ -9,7 +9,11 @@ export class ConverseStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 
   constructor() {
-    super(/"(messageStop|metadata|\w+Exception)"/, /"contentBlockDelta"/);
+    super(
+      /"(messageStop|metadata|\w+Exception)"/,
+      /"contentBlockDelta"/,
+      /"(?:message|contentBlock)(?:Start|Delta|Stop)"|"metadata"/,
+    );
   }
 
   usage(): Usage | undefined {

@@ -1,3 +1,4 @@
+import { imageText } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
@@ -22,6 +23,8 @@ function writeBlock(part: Part): JsonObject[] {
     case 'text':
     case 'refusal':
       return [{ text: part.text }];
+    case 'image':
+      return [{ text: imageText(part.source) }];
     case 'tool_call':
       return [writeCall(part)];
     case 'reasoning':

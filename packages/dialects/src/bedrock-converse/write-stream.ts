@@ -1,5 +1,6 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter } from '../dialect.ts';
+import { imageText } from '../neutral/image-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
@@ -27,10 +28,12 @@ export class ConverseEventWriter implements EventWriter {
       case 'text':
       case 'refusal':
         return said.text === '' ? begin : begin + this.#into('text') + this.#delta({ text: said.text });
+      case 'image':
+        return begin + this.#into('text') + this.#delta({ text: imageText(said.source) });
       case 'reasoning':
         return begin + this.#think(said);
       case 'tool_call': {
-        const closed = this.#closeOpen();
+        const closed = this.#closeAll();
         const contentBlockIndex = this.#blocks++;
         this.#calls.set(said.call, contentBlockIndex);
         const start = { toolUse: { toolUseId: said.id, name: said.name } };

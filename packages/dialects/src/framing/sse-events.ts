@@ -1,3 +1,5 @@
+import { isReportedError } from '../failures/reported-error.ts';
+import { isObject, parseJson } from '../neutral/read-json.ts';
 import { UnfinishedBytes } from './unfinished-bytes.ts';
 
 const LF = 0x0a;
@@ -76,13 +78,27 @@ function endOfLine(bytes: Buffer, cr: number): number {
   return bytes[cr + 1] === LF ? cr + 2 : cr + 1;
 }
 
-/** The data of an event, its lines joined. */
+/**
+ * The data of an event, its lines joined. An event without data that is JSON is taken for it: some servers end a stream with the bare body of an error. Data of
+ * an event `error` that are a text become an error's JSON.
+ */
 export function dataOf(event: Buffer): string {
+  const text = event.toString('utf8');
   const lines: string[] = [];
-  for (const line of event.toString('utf8').split(/\r\n|\r|\n/)) {
+  let isError = false;
+  for (const line of text.split(/\r\n|\r|\n/)) {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
+    else if (line.startsWith('event:')) isError = line.slice(6).trim() === 'error';
   }
-  return lines.join('\n');
+  if (lines.length === 0) return text.startsWith('{') ? text.trim() : '';
+  const data = lines.join('\n');
+  return isError ? errorData(data) : data;
+}
+
+function errorData(data: string): string {
+  const value = parseJson(data);
+  if (isObject(value) && isReportedError(value)) return data;
+  return JSON.stringify({ type: 'error', error: isObject(value) ? value : { message: data } });
 }
 
 /** Events one after the other, without a copy where they stand so in memory already, as those of one chunk do. */

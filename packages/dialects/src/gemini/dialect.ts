@@ -1,6 +1,7 @@
 import type { Asked, Dialect } from '../dialect.ts';
 import { modelSegment } from '../model-segment.ts';
-import { readErrorMessage, renderError, renderStreamError } from './error.ts';
+import { contentOf, reportsFailure } from './answer-state.ts';
+import { renderError, renderStreamError } from './error.ts';
 import { field } from './fields.ts';
 import { renderModel, renderModelList } from './model-list.ts';
 import { readReply } from './read-reply.ts';
@@ -56,5 +57,6 @@ export const gemini: Dialect = {
   renderStreamError,
   renderModel,
   renderModelList,
-  readErrorMessage,
+  reportsFailure,
+  contentOf,
 };

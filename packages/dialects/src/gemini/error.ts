@@ -1,6 +1,6 @@
 import type { LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
-import { asString, type JsonObject, member } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 
 /** Source: Google's API design guide, "Errors" (google.rpc.Code). */
 const STATUS: Readonly<Record<number, string>> = {
@@ -35,5 +35,3 @@ export function renderStreamError(error: LlmError, { framing, begun }: BrokenStr
   if (framing === 'json-array') return `${begun ? ',' : '['}${body}]`;
   return `data: ${body}\n\n`;
 }
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

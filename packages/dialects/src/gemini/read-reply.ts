@@ -1,3 +1,4 @@
+import { finishReason } from '../failures/reported-error.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
@@ -6,7 +7,7 @@ import { makeCallId } from './call-id.ts';
 import { readCitations } from './citations.ts';
 import { field } from './fields.ts';
 import { readFinish } from './finish.ts';
-import { readCall, readText } from './read-parts.ts';
+import { readCall, readMedia, readText } from './read-parts.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: Google's API reference, "GenerateContentResponse". */
@@ -42,12 +43,14 @@ function readCandidate(candidate: Json, id: string): Choice {
   const parts = asList(member(member(candidate, 'content'), 'parts')).flatMap((part): Part[] => {
     if (!isObject(part)) return [];
     const call = field(part, 'functionCall');
-    return isObject(call) ? [readCall(call, part, makeCallId(id, calls++))] : readText(part);
+    if (isObject(call)) return [readCall(call, part, makeCallId(id, calls++))];
+    const picture = readMedia(part);
+    return picture?.type === 'image' ? [picture, ...readText(part)] : readText(part);
   });
   const logprobs = readLogprobs(field(candidate, 'logprobsResult'));
   return {
     parts: withCitations(joined(parts), candidate),
-    finish: readFinish(asString(field(candidate, 'finishReason')) ?? 'STOP', calls > 0),
+    finish: readFinish(finishReason(field(candidate, 'finishReason')) ?? 'STOP', calls > 0),
     ...(logprobs === undefined ? {} : { logprobs }),
   };
 }

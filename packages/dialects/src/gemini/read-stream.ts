@@ -1,14 +1,16 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
+import { finishReason } from '../failures/reported-error.ts';
 import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { isUnreadable, reportsFailure } from './answer-state.ts';
 import { makeCallId } from './call-id.ts';
 import { readCitations } from './citations.ts';
 import { field } from './fields.ts';
 import { readFinish } from './finish.ts';
 import { PartialArgs } from './partial-args.ts';
-import { readCall, readText } from './read-parts.ts';
+import { readCall, readMedia, readText } from './read-parts.ts';
 import { blockText, readLogprobs } from './read-reply.ts';
 import { readUsage } from './usage.ts';
 
@@ -32,7 +34,7 @@ export class GeminiEventReader implements EventReader {
 
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
-    if (isObject(data['error'])) {
+    if (reportsFailure(data) || (isUnreadable(data) && !this.#said())) {
       this.error = errorInStream(data);
       return events;
     }
@@ -52,6 +54,11 @@ export class GeminiEventReader implements EventReader {
     return events;
   }
 
+  /** Whether any candidate has said something. */
+  #said(): boolean {
+    return [...this.#candidates.values()].some(({ calls, text }) => calls > 0 || text !== '');
+  }
+
   #readCandidate(value: Json, events: NeutralEvent[]): void {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const candidate = this.#candidates.get(choice) ?? { calls: 0, text: '', thinks: false, open: undefined };
@@ -64,6 +71,11 @@ export class GeminiEventReader implements EventReader {
       if (isObject(call)) {
         this.#readCall(choice, candidate, call, part, events);
         continue;
+      }
+      const picture = readMedia(part);
+      if (picture?.type === 'image') {
+        this.#closeCall(choice, candidate, events);
+        events.push({ type: 'image', choice, source: picture.source });
       }
       for (const said of readText(part)) {
         this.#closeCall(choice, candidate, events);
@@ -84,7 +96,7 @@ export class GeminiEventReader implements EventReader {
     if ('logprobs' in probs) events.push({ type: 'text', choice, text: '', ...probs });
     const citations = readCitations(value, candidate.text);
     if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
-    const reason = asString(field(value, 'finishReason'));
+    const reason = finishReason(field(value, 'finishReason'));
     if (reason === undefined) return;
     this.#closeCall(choice, candidate, events);
     this.finished = true;

@@ -1,7 +1,9 @@
 import type { EventFraming, Usage } from '@sluice/core';
-import { asList, isObject, type JsonObject } from '../neutral/read-json.ts';
+import { finishReason } from '../failures/reported-error.ts';
+import { asList, type JsonObject } from '../neutral/read-json.ts';
 import { PassingWatcher } from '../passing-watcher.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { field } from './fields.ts';
 import { readUsage } from './usage.ts';
 
@@ -12,7 +14,8 @@ export class GeminiStreamWatcher extends PassingWatcher {
   constructor(framing: EventFraming) {
     super(
       /"(finishReason|finish_reason|blockReason|block_reason|promptTokenCount|prompt_token_count|error)"/,
-      /"text"\s*:\s*"[^"]|"functionCall"|"function_call"/,
+      /"text"\s*:\s*"[^"]|"functionCall"|"function_call"|"inlineData"|"inline_data"/,
+      /"(?:candidates|usageMetadata|usage_metadata|promptFeedback|prompt_feedback)"/,
       framing,
     );
   }
@@ -22,8 +25,8 @@ export class GeminiStreamWatcher extends PassingWatcher {
   }
 
   protected inspect(data: JsonObject): void {
-    if (isObject(data['error'])) this.error = errorInStream(data);
-    const ended = asList(data['candidates']).some((candidate) => field(candidate, 'finishReason') !== undefined);
+    if (reportsFailure(data)) this.error = errorInStream(data);
+    const ended = asList(data['candidates']).some((candidate) => finishReason(field(candidate, 'finishReason')) !== undefined);
     if (ended || field(field(data, 'promptFeedback'), 'blockReason') !== undefined) this.finished = true;
     this.#usage = readUsage(field(data, 'usageMetadata')) ?? this.#usage;
   }

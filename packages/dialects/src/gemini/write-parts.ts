@@ -1,7 +1,7 @@
 import type { Part as WirePart } from '@google/genai';
 import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
-import type { Part, ToolCall } from '../neutral/request.ts';
+import type { MediaSource, Part, ToolCall } from '../neutral/request.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';
 
@@ -26,6 +26,8 @@ export function writeSaid(part: Part): JsonObject[] {
     case 'text':
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }];
+    case 'image':
+      return [writeImage(part.source)];
     case 'reasoning':
       return [writeThought(part.text, part.signature ?? part.encrypted)];
     case 'tool_call':
@@ -33,6 +35,12 @@ export function writeSaid(part: Part): JsonObject[] {
     default:
       return [];
   }
+}
+
+/** A picture that a model made. */
+export function writeImage(source: MediaSource): JsonObject {
+  if (source.kind === 'base64') return { inlineData: { mimeType: source.mediaType, data: source.data } };
+  return { fileData: { fileUri: source.kind === 'url' ? source.url : source.id } };
 }
 
 export function writeThought(text: string, sealed: string | undefined) {

@@ -7,7 +7,7 @@ import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeGrounding } from './citations.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { writeCall, writeLogprobs, writeThought } from './write-parts.ts';
+import { writeCall, writeImage, writeLogprobs, writeThought } from './write-parts.ts';
 
 interface Candidate {
   /** Calls that are not written yet: this wire has them whole. */
@@ -53,6 +53,8 @@ export class GeminiEventWriter implements EventWriter {
         const more = event.logprobs === undefined ? {} : { logprobsResult: writeLogprobs(event.logprobs) };
         return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }], more);
       }
+      case 'image':
+        return this.#flushCalls(choice, 'all') + this.#piece(choice, [writeImage(event.source)]);
       case 'refusal':
         return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }]);
       case 'reasoning':

@@ -1,6 +1,6 @@
 import type { Usage } from '@sluice/core';
 import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
-import type { Citation, Part } from './request.ts';
+import type { Citation, MediaSource, Part } from './request.ts';
 
 /**
  * One thing that a stream says, in no provider's words. Deltas belong to the part that is open in their choice; a delta of another type, or
@@ -16,6 +16,8 @@ export type NeutralEvent =
       readonly citations?: readonly Citation[];
     }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
+  /** A picture that the model made, in one piece. */
+  | { readonly type: 'image'; readonly choice: number; readonly source: MediaSource }
   | {
       readonly type: 'reasoning';
       readonly choice: number;
@@ -70,7 +72,8 @@ export function collectEvents(events: Iterable<NeutralEvent>): NeutralReply {
   }
   return {
     ...head,
-    choices: choices.map(({ parts, finish, stopSequence, logprobs }) => ({
+    // an index may be any number
+    choices: Object.values(choices).map(({ parts, finish, stopSequence, logprobs }) => ({
       parts,
       finish,
       ...(stopSequence === undefined ? {} : { stopSequence }),
@@ -113,6 +116,9 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
       }
       return;
     }
+    case 'image':
+      parts.push({ type: 'image', source: event.source });
+      return;
     case 'tool_call': {
       choice.calls.set(event.call, parts.length);
       const signature = event.signature === undefined ? {} : { signature: event.signature };

@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialect.ts';
-import { readErrorMessage, renderError, renderStreamError } from './error.ts';
+import { contentOf, reportsFailure } from './answer-state.ts';
+import { renderError, renderStreamError } from './error.ts';
 import { renderModel, renderModelList } from './model-list.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
@@ -31,5 +32,6 @@ export const openAiChat: Dialect = {
   renderStreamError,
   renderModel,
   renderModelList,
-  readErrorMessage,
+  reportsFailure,
+  contentOf,
 };

@@ -1,9 +1,9 @@
 import type { ErrorCode, LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
-import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 
 const TYPES: Partial<Record<ErrorCode, string>> = {
   invalid_request: 'invalid_request_error',
+  context_length_exceeded: 'invalid_request_error',
   invalid_api_key: 'invalid_request_error',
   model_not_allowed: 'invalid_request_error',
   model_not_found: 'invalid_request_error',
@@ -40,5 +40,3 @@ export function renderStreamError(error: LlmError, { requestId }: BrokenStream):
   };
   return `data: ${JSON.stringify(body)}\n\n`;
 }
-
-export const readErrorMessage = (body: JsonObject): string | undefined => asString(member(body['error'], 'message'));

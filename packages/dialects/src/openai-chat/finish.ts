@@ -1,11 +1,21 @@
 import type { FinishReason } from '../neutral/reply.ts';
 
+/** OpenAI's, and those that compatible servers write in its place: Mistral, Anthropic's and Gemini's words, Zhipu. */
 const READ: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool_calls',
   function_call: 'tool_calls',
   content_filter: 'refusal',
+  model_length: 'length',
+  max_tokens: 'length',
+  max_length: 'length',
+  tool_use: 'tool_calls',
+  tool_call: 'tool_calls',
+  safety: 'refusal',
+  refusal: 'refusal',
+  sensitive: 'refusal',
+  stop_sequence: 'stop_sequence',
 };
 const WRITTEN: Readonly<Record<FinishReason, string>> = {
   stop: 'stop',
@@ -16,7 +26,14 @@ const WRITTEN: Readonly<Record<FinishReason, string>> = {
   pause: 'stop',
 };
 
-/** A reason that is not known is an end like another. */
-export const readFinish = (reason: string): FinishReason =>
-  Object.hasOwn(READ, reason) ? (READ[reason] as FinishReason) : 'stop';
+/**
+ * A reason that is not known is an end like another. An answer with calls stops for them: OpenAI answers `stop` where the caller forced one function, vLLM and
+ * Ollama always.
+ */
+export function readFinish(reason: string, calls: boolean): FinishReason {
+  const known = reason.toLowerCase();
+  const read = Object.hasOwn(READ, known) ? (READ[known] as FinishReason) : 'stop';
+  return read === 'stop' && calls ? 'tool_calls' : read;
+}
+
 export const writeFinish = (reason: FinishReason): string => WRITTEN[reason];

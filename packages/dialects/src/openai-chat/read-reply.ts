@@ -1,3 +1,4 @@
+import { finishReason } from '../failures/reported-error.ts';
 import {
   asList,
   asNumber,
@@ -13,6 +14,7 @@ import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
+import { readCalls, readImages } from './read-calls.ts';
 import { readSaid, readThinking } from './read-request.ts';
 import { readUsage } from './usage.ts';
 
@@ -21,21 +23,28 @@ export function readReply(body: JsonObject): NeutralReply {
   const choices = asList(body['choices']).map((value, n): Choice => {
     const message = member(value, 'message');
     const logprobs = readLogprobs(member(value, 'logprobs'));
-    const parts = isObject(message) ? readSaid(message, readAnswer(message['content']), `choices[${n}].message`) : [];
+    const parts = isObject(message) ? readMessage(message, `choices[${n}].message`) : [];
     return {
       parts: withSources(parts, readSources(body)),
-      finish: readFinish(asString(member(value, 'finish_reason')) ?? 'stop'),
+      finish: readFinish(finishReason(member(value, 'finish_reason')) ?? 'stop', parts.some(isCall)),
       ...(logprobs === undefined ? {} : { logprobs }),
     };
   });
   return defined({
     id: asString(body['id']) ?? '',
     model: asString(body['model']) ?? '',
-    createdS: asNumber(body['created']),
+    createdS: asNumber(body['created']) || undefined,
     choices,
     usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(body['service_tier']),
   });
+}
+
+const isCall = ({ type }: Part): boolean => type === 'tool_call';
+
+function readMessage(message: JsonObject, at: string): Part[] {
+  const { tool_calls: _calls, function_call: _older, ...said } = message;
+  return [...readSaid(said, readAnswer(said['content']), at), ...readImages(message), ...readCalls(message)];
 }
 
 /** The content of an answer: a text, or, as Mistral writes it, parts of which some are thoughts. What is not known is left away. */

@@ -1,12 +1,16 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
+import { finishReason } from '../failures/reported-error.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
+import { readImages } from './read-calls.ts';
 import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
 import { readAnnotations } from './read-request.ts';
+import { StreamCalls } from './stream-calls.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion chunk object". */
@@ -14,84 +18,101 @@ export class OpenAiEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
   #started = false;
-  /** Of each choice the tool calls that have begun. */
-  readonly #calls = new Set<string>();
+  /** The tool calls of each choice. */
+  readonly #calls = new Map<number, StreamCalls>();
 
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
-    if ((isObject(data['error']) || data['object'] === 'error') && data['choices'] === undefined) {
+    const choices = asList(data['choices']);
+    if (reportsFailure(data)) {
+      for (const value of choices) if (isObject(value)) this.#readDelta(value, events);
       this.error = errorInStream(data);
       return events;
     }
-    if (!this.#started && Array.isArray(data['choices'])) {
-      this.#started = true;
-      const createdS = asNumber(data['created']);
-      const head = { id: asString(data['id']) ?? '', model: asString(data['model']) ?? '' };
-      events.push({ type: 'start', ...head, ...(createdS === undefined ? {} : { createdS }) });
-    }
-    for (const value of asList(data['choices'])) this.#readChoice(value, readSources(data), events);
+    this.#start(data, choices, events);
+    for (const value of choices) this.#readChoice(value, readSources(data), events);
     const usage = readUsage(data['usage']);
     if (usage !== undefined) events.push({ type: 'usage', usage });
     return events;
   }
 
   done(): NeutralEvent[] {
-    if (this.finished || !this.#started) return [];
+    const events: NeutralEvent[] = [];
+    if (this.finished || !this.#started) return events;
     this.finished = true;
-    return [{ type: 'finish', choice: 0, reason: 'stop' }];
+    for (const calls of this.#calls.values()) calls.end(events);
+    events.push({ type: 'finish', choice: 0, reason: readFinish('stop', this.#callsOf(0).any) });
+    return events;
+  }
+
+  /** Azure sends a chunk ahead that is no part of the answer, with neither an id nor a choice. */
+  #start(data: JsonObject, choices: readonly Json[], events: NeutralEvent[]): void {
+    const id = asString(data['id']) ?? '';
+    if (this.#started || !Array.isArray(data['choices']) || (choices.length === 0 && id === '')) return;
+    this.#started = true;
+    const createdS = asNumber(data['created']);
+    const created = createdS === undefined || createdS <= 0 ? {} : { createdS };
+    events.push({ type: 'start', id, model: asString(data['model']) ?? '', ...created });
   }
 
   #readChoice(value: Json, sources: readonly Citation[], events: NeutralEvent[]): void {
-    const choice = asNumber(member(value, 'index')) ?? 0;
-    const delta = member(value, 'delta');
-    const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
-    if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
-    for (const detail of asList(member(delta, 'reasoning_details'))) {
-      const encrypted = member(detail, 'type') === 'reasoning.encrypted' ? asString(member(detail, 'data')) : undefined;
-      const signature = asString(member(detail, 'signature'));
-      if (encrypted !== undefined || signature !== undefined) {
-        events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
-      }
-    }
-    let text = '';
-    for (const part of readAnswer(member(delta, 'content'))) {
-      if (part.type === 'reasoning') events.push({ type: 'reasoning', choice, text: part.text });
-      else if (part.type === 'text') text += part.text;
-    }
-    const logprobs = readLogprobs(member(value, 'logprobs'));
-    if (text !== '' || logprobs !== undefined) {
-      events.push({ type: 'text', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
-    }
-    const citations = readAnnotations(member(delta, 'annotations'));
-    if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
-    const refusal = asString(member(delta, 'refusal'));
-    if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', choice, text: refusal });
-    for (const [n, call] of asList(member(delta, 'tool_calls')).entries()) this.#readCall(choice, n, call, events);
-    const finish = asString(member(value, 'finish_reason'));
-    if (finish !== undefined) {
-      this.finished = true;
-      if (sources.length > 0) events.push({ type: 'text', choice, text: '', citations: sources });
-      events.push({ type: 'finish', choice, reason: readFinish(finish) });
-    }
+    const choice = this.#readDelta(value, events);
+    const finish = finishReason(member(value, 'finish_reason'));
+    if (finish === undefined) return;
+    this.finished = true;
+    this.#callsOf(choice).end(events);
+    if (sources.length > 0) events.push({ type: 'text', choice, text: '', citations: sources });
+    events.push({ type: 'finish', choice, reason: readFinish(finish, this.#callsOf(choice).any) });
   }
 
-  #readCall(choice: number, n: number, value: Json, events: NeutralEvent[]): void {
-    const call = asNumber(member(value, 'index')) ?? n;
-    const func = member(value, 'function');
-    const key = `${choice}/${call}`;
-    if (!this.#calls.has(key)) {
-      this.#calls.add(key);
-      const signature = asString(member(member(member(value, 'extra_content'), 'google'), 'thought_signature'));
-      events.push({
-        type: 'tool_call',
-        choice,
-        call,
-        id: asString(member(value, 'id')) ?? '',
-        name: asString(member(func, 'name')) ?? '',
-        ...(signature === undefined ? {} : { signature }),
-      });
-    }
-    const text = asString(member(func, 'arguments'));
-    if (text !== undefined && text !== '') events.push({ type: 'tool_arguments', choice, call, text });
+  /** Reads what a chunk adds to a choice. Some servers write `message` where others write `delta`. */
+  #readDelta(value: Json, events: NeutralEvent[]): number {
+    const choice = asNumber(member(value, 'index')) ?? 0;
+    const delta = member(value, 'delta') ?? member(value, 'message');
+    readThoughts(choice, delta, events);
+    readWords(choice, delta, member(value, 'logprobs'), events);
+    for (const { source } of readImages(delta)) events.push({ type: 'image', choice, source });
+    const pieces = asList(member(delta, 'tool_calls'));
+    if (pieces.length > 0) this.#callsOf(choice).read(pieces, events);
+    const older = member(delta, 'function_call');
+    if (isObject(older)) this.#callsOf(choice).readFunctionCall(older, events);
+    return choice;
   }
+
+  #callsOf(choice: number): StreamCalls {
+    let calls = this.#calls.get(choice);
+    if (calls === undefined) {
+      calls = new StreamCalls(choice);
+      this.#calls.set(choice, calls);
+    }
+    return calls;
+  }
+}
+
+function readThoughts(choice: number, delta: Json, events: NeutralEvent[]): void {
+  const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
+  if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
+  for (const detail of asList(member(delta, 'reasoning_details'))) {
+    const encrypted = member(detail, 'type') === 'reasoning.encrypted' ? asString(member(detail, 'data')) : undefined;
+    const signature = asString(member(detail, 'signature'));
+    if (encrypted !== undefined || signature !== undefined) {
+      events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
+    }
+  }
+}
+
+function readWords(choice: number, delta: Json, probs: Json, events: NeutralEvent[]): void {
+  let text = '';
+  for (const part of readAnswer(member(delta, 'content'))) {
+    if (part.type === 'reasoning') events.push({ type: 'reasoning', choice, text: part.text });
+    else if (part.type === 'text') text += part.text;
+  }
+  const logprobs = readLogprobs(probs);
+  if (text !== '' || logprobs !== undefined) {
+    events.push({ type: 'text', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
+  }
+  const citations = readAnnotations(member(delta, 'annotations'));
+  if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
+  const refusal = asString(member(delta, 'refusal'));
+  if (refusal !== undefined && refusal !== '') events.push({ type: 'refusal', choice, text: refusal });
 }

@@ -1,29 +1,47 @@
 import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { StreamWatcher } from '../dialect.ts';
+import { finishReason, isFailedFinish } from '../failures/reported-error.ts';
 import { dataOf, joined, SseEvents } from '../framing/sse-events.ts';
 import { errorInStream, outcomeOf } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
+const NOTHING = Buffer.alloc(0);
 const DATA = Buffer.from('data:');
 const DONE = Buffer.from('data: [DONE]\n\n');
 const USAGE = Buffer.from('"usage"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
 const ERROR = Buffer.from('"error"');
+const CHOICES = Buffer.from('"choices"');
 const LETTER_N = 0x6e;
+const SPACE = 0x20;
+const COLON = 0x3a;
 const QUOTE = 0x22;
+const BRACE = 0x7b;
 /** Where parts of an answer stand: text, tool arguments, thoughts as some providers show them, and the text of a completion. */
 const CONTENTS = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"text"', '"refusal"'].map((key) =>
   Buffer.from(key),
 );
 
-/** Whether `key` has a value other than null in this event; a text cannot look like it, for its quotes are escaped. */
-function isSet(event: Buffer, key: Buffer): boolean {
-  for (let at = event.indexOf(key); at !== -1; at = event.indexOf(key, at)) {
+/** Where the value of a `key` stands that is not null, from an offset on; -1 if there is none. A text cannot look like one, for its quotes are escaped. */
+function valueAt(event: Buffer, key: Buffer, from = 0): number {
+  for (let at = event.indexOf(key, from); at !== -1; at = event.indexOf(key, at)) {
     at += key.length;
-    while (event[at] === 0x20 || event[at] === 0x3a) at++;
-    if (event[at] !== LETTER_N) return true;
+    while (event[at] === SPACE || event[at] === COLON) at++;
+    if (event[at] !== LETTER_N) return at;
   }
-  return false;
+  return -1;
+}
+
+/** The text of the first finish reason that is one; empty where no choice has ended with this event. */
+function finishOf(event: Buffer): string {
+  for (let at = valueAt(event, FINISH_REASON); at !== -1; at = valueAt(event, FINISH_REASON, at)) {
+    if (event[at] !== QUOTE) continue;
+    const end = event.indexOf(QUOTE, at + 1);
+    const reason = finishReason(event.toString('latin1', at + 1, end));
+    if (reason !== undefined) return reason;
+  }
+  return '';
 }
 
 /** Whether `key` has a text in this event that is not empty. */
@@ -31,7 +49,7 @@ function hasText(event: Buffer, key: Buffer): boolean {
   let at = event.indexOf(key);
   if (at === -1) return false;
   at += key.length;
-  while (event[at] === 0x20 || event[at] === 0x3a) at++;
+  while (event[at] === SPACE || event[at] === COLON) at++;
   return event[at] === QUOTE && event[at + 1] !== QUOTE;
 }
 
@@ -64,13 +82,16 @@ export class OpenAiStreamWatcher implements StreamWatcher {
 
   /** The bytes to pass on: the chunk itself, or, where usage is hidden, the whole events of it that the client is to see. */
   read(chunk: Buffer): Buffer {
+    const failed = this.#error !== undefined;
     const events = this.#events.feed(chunk);
-    if (!this.#hideUsage) {
-      for (const event of events) this.#inspect(event);
-      return chunk;
+    const shown: Buffer[] = [];
+    for (const event of events) {
+      const whole = this.#error === undefined;
+      // nothing of an answer comes after its error: a `[DONE]` there says that half an answer is whole
+      if (!this.#inspect(event) && whole) shown.push(event);
     }
-    const shown = events.filter((event) => !this.#inspect(event));
-    return joined(shown);
+    if (failed) return NOTHING;
+    return this.#hideUsage || this.#error !== undefined ? joined(shown) : chunk;
   }
 
   /** What is left to pass on when the upstream has ended. */
@@ -79,7 +100,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     // what was cut in its middle says nothing, though it may begin to
     const whole = rest.length > 0 && (dataOf(rest) === '[DONE]' || Object.keys(parse(rest)).length > 0);
     const hide = whole && this.#inspect(rest);
-    const shown = this.#hideUsage && whole && !hide ? rest : Buffer.alloc(0);
+    const shown = this.#hideUsage && whole && !hide ? rest : NOTHING;
     // a client waits for the mark that a provider forgot
     return this.#finished && !this.#done && this.#error === undefined ? Buffer.concat([shown, DONE]) : shown;
   }
@@ -108,21 +129,20 @@ export class OpenAiStreamWatcher implements StreamWatcher {
 
   /** Learns from one event; true if it is a usage event that says nothing else. */
   #inspect(event: Buffer): boolean {
-    if (event.indexOf(DATA) === -1) return false;
+    if (event.indexOf(DATA) === -1 && event[0] !== BRACE) return false;
     if (event.length < 24 && dataOf(event) === '[DONE]') {
       this.#finished = true;
       this.#done = true;
       return false;
     }
     if (CONTENTS.some((key) => hasText(event, key))) this.#generated++;
-    if (isSet(event, FINISH_REASON)) this.#finished = true;
-    if (isSet(event, ERROR)) {
+    const reason = finishOf(event);
+    if (reason !== '') this.#finished = true;
+    if (isFailedFinish(reason) || valueAt(event, ERROR) !== -1 || valueAt(event, CHOICES) === -1) {
       const value = parse(event);
-      // vLLM and SGLang say `{"object": "error", …}`
-      const said = (value['error'] !== undefined && value['error'] !== null) || value['object'] === 'error';
-      if (said && value['choices'] === undefined) this.#error = errorInStream(value);
+      if (reportsFailure(value)) this.#error ??= errorInStream(value);
     }
-    if (!isSet(event, USAGE)) return false;
+    if (valueAt(event, USAGE) === -1) return false;
     const value = parse(event);
     this.#usage = readUsage(value['usage'], true, value['service_tier']) ?? this.#usage;
     return Array.isArray(value['choices']) && value['choices'].length === 0 && value['usage'] != null;

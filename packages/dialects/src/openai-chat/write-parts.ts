@@ -1,6 +1,7 @@
+import { imageUrl } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
-import type { Citation, Part, ToolCall } from '../neutral/request.ts';
+import type { Citation, MediaSource, Part, ToolCall } from '../neutral/request.ts';
 
 export function writeToolCall(call: ToolCall): JsonObject {
   return defined({
@@ -42,3 +43,10 @@ export function writeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject[] {
   const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logprob, bytes: [...Buffer.from(token)] });
   return logprobs.map((token) => ({ ...one(token), top_logprobs: token.top.map(one) }));
 }
+
+/** A picture that the model made, as OpenRouter and others write it beside the content. */
+export const writeImage = (source: MediaSource, index: number): JsonObject => ({
+  type: 'image_url',
+  image_url: { url: imageUrl(source) },
+  index,
+});

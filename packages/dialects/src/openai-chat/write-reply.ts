@@ -5,7 +5,7 @@ import type { NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { reasoningMembers, writeAnnotations, writeLogprobs, writeToolCall } from './write-parts.ts';
+import { reasoningMembers, writeAnnotations, writeImage, writeLogprobs, writeToolCall } from './write-parts.ts';
 
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
   return defined({
@@ -28,6 +28,7 @@ function writeMessage(parts: readonly Part[]): JsonObject {
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
   const calls = parts.filter((part) => part.type === 'tool_call');
+  const images = parts.filter((part) => part.type === 'image');
   const citations = parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
   return defined({
     role: 'assistant',
@@ -35,6 +36,7 @@ function writeMessage(parts: readonly Part[]): JsonObject {
     refusal: refusal === '' ? null : refusal,
     annotations: citations.length === 0 ? undefined : writeAnnotations(citations),
     ...reasoningMembers(parts),
+    images: images.length === 0 ? undefined : images.map(({ source }, index) => writeImage(source, index)),
     tool_calls: calls.length === 0 ? undefined : calls.map(writeToolCall),
   });
 }

@@ -4,7 +4,7 @@ import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { writeAnnotations, writeLogprobs } from './write-parts.ts';
+import { writeAnnotations, writeImage, writeLogprobs } from './write-parts.ts';
 
 export class OpenAiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -38,6 +38,8 @@ export class OpenAiEventWriter implements EventWriter {
         );
       case 'refusal':
         return this.#delta(event.choice, { refusal: event.text });
+      case 'image':
+        return this.#delta(event.choice, { images: [writeImage(event.source, 0)] });
       case 'reasoning': {
         const { text, signature, encrypted } = event;
         const detail =

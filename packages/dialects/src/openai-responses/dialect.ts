@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialect.ts';
 import { renderModel, renderModelList } from '../openai-chat/model-list.ts';
-import { readErrorMessage, renderError, renderStreamError } from './error.ts';
+import { contentOf, reportsFailure } from './answer-state.ts';
+import { renderError, renderStreamError } from './error.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { ResponsesEventReader } from './read-stream.ts';
@@ -36,5 +37,6 @@ export const openAiResponses: Dialect = {
   renderStreamError,
   renderModel,
   renderModelList,
-  readErrorMessage,
+  reportsFailure,
+  contentOf,
 };

@@ -2,7 +2,7 @@ import type { LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
 
 /** Errors are those of OpenAI's other APIs; in a stream they are an event of their own. */
-export { readErrorMessage, renderError } from '../openai-chat/error.ts';
+export { renderError } from '../openai-chat/error.ts';
 
 export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {
   const { code, message } = error;

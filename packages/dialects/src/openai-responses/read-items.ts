@@ -2,6 +2,7 @@ import { asList, asNumber, asString, isObject, type Json, type JsonObject, membe
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Part, Reasoning } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
+import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
 
 /** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
@@ -17,7 +18,7 @@ export function readOutput(item: JsonObject): Part[] {
           type: 'tool_call',
           id: asString(item['call_id']) ?? asString(item['id']) ?? '',
           name: asString(item['name']) ?? '',
-          arguments: asString(item['arguments']) ?? '{}',
+          arguments: argumentsText(item['arguments']),
         },
       ];
     case 'custom_tool_call':
@@ -29,6 +30,11 @@ export function readOutput(item: JsonObject): Part[] {
           arguments: JSON.stringify({ input: asString(item['input']) ?? '' }),
         },
       ];
+    case 'image_generation_call': {
+      const data = asString(item['result']) ?? '';
+      const mediaType = `image/${asString(item['output_format']) ?? 'png'}`;
+      return data === '' ? [] : [{ type: 'image', source: { kind: 'base64', mediaType, data } }];
+    }
     default:
       return [];
   }

@@ -19,7 +19,7 @@ export function readReply(body: JsonObject): NeutralReply {
   return defined({
     id: asString(body['id']) ?? '',
     model: asString(body['model']) ?? '',
-    createdS: asNumber(body['created_at']),
+    createdS: asNumber(body['created_at']) || undefined,
     choices: [choice],
     usage: trusted(readUsage(body)),
     serviceTier: asString(body['service_tier']),

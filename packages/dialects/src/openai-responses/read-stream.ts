@@ -1,37 +1,51 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
-import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
+import { argumentsText } from '../openai-chat/read-calls.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readAnnotations } from './annotations.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
-import { isCall, readLogprobs, readReasoning } from './read-items.ts';
+import { isCall, readLogprobs, readOutput } from './read-items.ts';
 import { readUsage } from './usage.ts';
 
-/** An item that is under way, and whether its words came in pieces: what did not is taken from its end. */
+/** An item of the answer. What did not come in pieces is taken from its end, or from the end of the answer. */
 interface Item {
   readonly call: number | undefined;
   readonly custom: boolean;
+  /** Whether its content came in pieces. */
   said: boolean;
+  closed: boolean;
 }
+
+/** By what an item is known: its place, or, at servers that leave that away, its id. */
+type ItemKey = number | string;
+
+const keyOf = (data: JsonObject): ItemKey =>
+  asNumber(data['output_index']) ?? asString(data['item_id']) ?? asString(member(data['item'], 'id')) ?? 0;
 
 /** Source: OpenAI's API reference, "Streaming events" of responses. */
 export class ResponsesEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
-  readonly #items = new Map<number, Item>();
+  readonly #items = new Map<ItemKey, Item>();
   #calls = 0;
 
   read(data: JsonObject): NeutralEvent[] {
-    const index = asNumber(data['output_index']) ?? 0;
+    if (reportsFailure(data)) {
+      this.error = errorInStream(data);
+      return [];
+    }
+    const key = keyOf(data);
     const delta = asString(data['delta']) ?? '';
     switch (data['type']) {
       case 'response.created':
         return this.#start(data['response']);
       case 'response.output_item.added':
-        return this.#open(index, data['item']);
+        return this.#open(key, data['item']);
       case 'response.output_text.delta': {
-        this.#said(index);
+        this.#said(key);
         const logprobs = readLogprobs(data['logprobs']);
         return [{ type: 'text', choice: 0, text: delta, ...(logprobs === undefined ? {} : { logprobs }) }];
       }
@@ -40,26 +54,23 @@ export class ResponsesEventReader implements EventReader {
         return citations.length === 0 ? [] : [{ type: 'text', choice: 0, text: '', citations }];
       }
       case 'response.refusal.delta':
-        this.#said(index);
+        this.#said(key);
         return [{ type: 'refusal', choice: 0, text: delta }];
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        this.#said(index);
+        this.#said(key);
         return [{ type: 'reasoning', choice: 0, text: delta }];
       case 'response.function_call_arguments.delta': {
-        this.#said(index);
-        const call = this.#items.get(index)?.call;
-        return call === undefined || delta === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text: delta }];
+        const item = this.#items.get(key);
+        if (item?.call === undefined || delta === '') return [];
+        item.said = true;
+        return [{ type: 'tool_arguments', choice: 0, call: item.call, text: delta }];
       }
       case 'response.output_item.done':
-        return this.#close(index, data['item']);
+        return this.#close(key, data['item']);
       case 'response.completed':
       case 'response.incomplete':
         return this.#finish(data['response']);
-      case 'response.failed':
-      case 'error':
-        this.error = errorInStream(data);
-        return [];
       default:
         return [];
     }
@@ -68,49 +79,70 @@ export class ResponsesEventReader implements EventReader {
   #start(response: Json): NeutralEvent[] {
     const createdS = asNumber(member(response, 'created_at'));
     const head = { id: asString(member(response, 'id')) ?? '', model: asString(member(response, 'model')) ?? '' };
-    return [{ type: 'start', ...head, ...(createdS === undefined ? {} : { createdS }) }];
+    return [{ type: 'start', ...head, ...(createdS === undefined || createdS <= 0 ? {} : { createdS }) }];
   }
 
-  #said(index: number): void {
-    const item = this.#items.get(index);
+  #said(key: ItemKey): void {
+    const item = this.#items.get(key);
     if (item !== undefined) item.said = true;
+    else this.#items.set(key, { call: undefined, custom: false, said: true, closed: false });
   }
 
-  #open(index: number, item: Json): NeutralEvent[] {
+  #open(key: ItemKey, item: Json): NeutralEvent[] {
     const call = isCall(item) ? this.#calls++ : undefined;
-    this.#items.set(index, { call, custom: member(item, 'type') === 'custom_tool_call', said: false });
+    const custom = member(item, 'type') === 'custom_tool_call';
+    this.#items.set(key, { call, custom, said: false, closed: false });
     if (call === undefined) return [];
     const id = asString(member(item, 'call_id')) ?? asString(member(item, 'id')) ?? '';
     return [{ type: 'tool_call', choice: 0, call, id, name: asString(member(item, 'name')) ?? '' }];
   }
 
-  #close(index: number, item: Json): NeutralEvent[] {
+  #close(key: ItemKey, item: Json): NeutralEvent[] {
     if (!isObject(item)) return [];
-    const before = this.#items.has(index) ? [] : this.#open(index, item);
-    const known = this.#items.get(index) as Item;
-    if (known.call !== undefined) {
-      const { call } = known;
-      const text = known.custom
-        ? JSON.stringify({ input: asString(item['input']) ?? '' })
-        : known.said
-          ? ''
-          : (asString(item['arguments']) ?? '{}');
-      return text === '' ? before : [...before, { type: 'tool_arguments', choice: 0, call, text }];
-    }
-    if (item['type'] !== 'reasoning') return before;
-    return readReasoning(item).flatMap(({ text, signature, encrypted }): NeutralEvent[] => {
-      if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
-      const rest = known.said ? '' : text;
-      if (rest === '' && signature === undefined) return [];
-      return [{ type: 'reasoning', choice: 0, text: rest, ...(signature === undefined ? {} : { signature }) }];
-    });
+    const before = this.#items.has(key) ? [] : this.#open(key, item);
+    const known = this.#items.get(key) as Item;
+    if (known.closed) return before;
+    known.closed = true;
+    return [...before, ...(known.call === undefined ? restOf(item, known.said) : this.#restOfCall(item, known, known.call))];
+  }
+
+  #restOfCall(item: JsonObject, { custom, said }: Item, call: number): NeutralEvent[] {
+    const text = custom ? JSON.stringify({ input: asString(item['input']) ?? '' }) : said ? '' : argumentsText(item['arguments']);
+    return text === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text }];
   }
 
   #finish(response: Json): NeutralEvent[] {
     this.finished = true;
+    const events = asList(member(response, 'output')).flatMap((item, index) => {
+      const id = asString(member(item, 'id'));
+      return id !== undefined && this.#items.has(id) ? this.#close(id, item) : this.#close(index, item);
+    });
     const reason = readFinish(isObject(response) ? response : {}, this.#calls > 0);
+    events.push({ type: 'finish', choice: 0, reason });
     const usage = readUsage(response);
-    const events: NeutralEvent[] = [{ type: 'finish', choice: 0, reason }];
-    return usage === undefined ? events : [...events, { type: 'usage', usage }];
+    if (usage !== undefined) events.push({ type: 'usage', usage });
+    return events;
   }
+}
+
+/** What an item says at its end that did not come in pieces. Compatible servers that do not stream send it whole. */
+function restOf(item: JsonObject, said: boolean): NeutralEvent[] {
+  return readOutput(item).flatMap((part): NeutralEvent[] => {
+    switch (part.type) {
+      case 'text':
+      case 'refusal':
+        return said ? [] : [{ ...part, choice: 0 }];
+      case 'image':
+        return [{ type: 'image', choice: 0, source: part.source }];
+      case 'reasoning': {
+        const { text, signature, encrypted } = part;
+        if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
+        const rest = said ? '' : text;
+        if (rest === '' && signature === undefined) return [];
+        return [{ type: 'reasoning', choice: 0, text: rest, ...(signature === undefined ? {} : { signature }) }];
+      }
+      default:
+        return [];
+    }
+  });
 }

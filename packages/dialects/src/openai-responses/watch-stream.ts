@@ -2,6 +2,7 @@ import type { Usage } from '@sluice/core';
 import type { JsonObject } from '../neutral/read-json.ts';
 import { PassingWatcher } from '../passing-watcher.ts';
 import { errorInStream } from '../stream-ends.ts';
+import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Follows a stream of responses while its bytes go by. */
@@ -9,7 +10,7 @@ export class ResponsesStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 
   constructor() {
-    super(/"(response\.completed|response\.incomplete|response\.failed|error)"/, /\.delta"/);
+    super(/"(response\.(?:completed|incomplete|failed|cancelled|error)|error)"/, /\.delta"/, /"type"/);
   }
 
   usage(): Usage | undefined {
@@ -17,14 +18,15 @@ export class ResponsesStreamWatcher extends PassingWatcher {
   }
 
   protected inspect(data: JsonObject): void {
+    if (reportsFailure(data)) {
+      this.error = errorInStream(data);
+      this.#usage = readUsage(data['response']) ?? this.#usage;
+      return;
+    }
     switch (data['type']) {
       case 'response.completed':
       case 'response.incomplete':
         this.finished = true;
-        break;
-      case 'response.failed':
-      case 'error':
-        this.error = errorInStream(data);
         break;
       default:
         return;

@@ -5,9 +5,10 @@ import type {
   ResponseOutputText,
   ResponseReasoningItem,
 } from 'openai/resources/responses/responses';
+import { imageUrl } from '../neutral/image-text.ts';
 import { defined } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
-import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
+import type { Citation, MediaSource, Reasoning, ToolCall } from '../neutral/request.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
 import { writeAnnotations } from './annotations.ts';
 
@@ -54,6 +55,15 @@ export function reasoningItem(id: string, { text, signature, encrypted }: Reason
     encrypted_content: sealed === undefined ? undefined : unsealOwn('openai-responses', sealed),
   }) satisfies ResponseReasoningItem;
 }
+
+/** A picture that the model made, as the item of OpenAI's own tool for it. */
+export const imageItem = (id: string, source: MediaSource) => ({
+  id,
+  type: 'image_generation_call' as const,
+  status: 'completed' as const,
+  result: source.kind === 'base64' ? source.data : imageUrl(source),
+  ...(source.kind === 'base64' ? { output_format: source.mediaType.replace(/^image\//, '') } : {}),
+});
 
 export function writeLogprobs(logprobs: readonly TokenLogprob[]): ResponseOutputText.Logprob[] {
   const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logprob, bytes: [...Buffer.from(token)] });

@@ -6,7 +6,7 @@ import type { Choice, FinishReason, NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { callItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
+import { callItem, imageItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
 
 /** This wire has one choice; of several the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
@@ -92,6 +92,7 @@ function writeOutput({ parts, logprobs }: Choice, id: string): JsonObject[] {
 
 function writeItem(part: Part, itemId: (prefix: string) => string): JsonObject[] {
   if (part.type === 'reasoning') return [reasoningItem(itemId('rs'), part)];
+  if (part.type === 'image') return [imageItem(itemId('ig'), part.source)];
   if (part.type !== 'tool_call') return [];
   const call = callItem(itemId('fc'), 'completed', part);
   if (part.signature === undefined) return [call];

@@ -1,22 +1,17 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
-import type { FinishReason, TokenLogprob } from '../neutral/reply.ts';
-import type { Citation, Reasoning, ToolCall } from '../neutral/request.ts';
+import type { FinishReason } from '../neutral/reply.ts';
+import type { ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import { callItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
+import { at, closing, type Open, type OpenRefusal, type OpenText, type OpenThought, type Place } from './open-items.ts';
+import { callItem, imageItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
 
-type Place = { readonly index: number; readonly id: string };
-type OpenText = Place & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
-type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
-type OpenThought = Place & { readonly kind: 'thought'; text: string; signature: string | undefined };
-type Open = OpenText | OpenRefusal | OpenThought;
-
 /**
- * Writes the numbered events of a response. Texts and thoughts close what was open before them; calls stay open, for they may be written in turns. This
- * wire has one choice; what others say is left out. Its last event repeats all that was said, so that much is kept.
+ * Writes the numbered events of a response. Each item is closed before the next begins. This wire has one choice; what others say is left out. Its last event
+ * repeats all that was said, so that much is kept.
  */
 export class ResponsesEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -57,6 +52,11 @@ export class ResponsesEventWriter implements EventWriter {
         const open = this.#open as OpenRefusal;
         open.text += said.text;
         return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: said.text });
+      }
+      case 'image': {
+        const closed = this.#closeAll();
+        const place = this.#place('ig');
+        return begin + closed + this.#alone(place, imageItem(place.id, said.source));
       }
       case 'reasoning':
         return begin + this.#think(said);
@@ -125,7 +125,7 @@ export class ResponsesEventWriter implements EventWriter {
     if (encrypted !== undefined) {
       const closed = this.#closeAll();
       const place = this.#place('rs');
-      return closed + this.#alone(place, { type: 'reasoning', text, encrypted });
+      return closed + this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text, encrypted }));
     }
     // a signature ends a thought: the next one is another item
     const before = this.#open?.kind === 'thought' && this.#open.signature !== undefined ? this.#closeAll() : '';
@@ -139,13 +139,18 @@ export class ResponsesEventWriter implements EventWriter {
   }
 
   #call({ call: n, id, name, signature }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
-    const closed = this.#closeOpen();
-    const signed =
-      signature === undefined ? '' : this.#alone(this.#place('rs'), { type: 'reasoning', text: '', encrypted: signature });
+    const closed = this.#closeAll();
+    const signed = signature === undefined ? '' : this.#sign(signature);
     const place = this.#place('fc');
     const call: ToolCall = { type: 'tool_call', id, name, arguments: '' };
     this.#calls.set(n, { ...place, call });
     return closed + signed + this.#added(place, callItem(place.id, 'in_progress', call));
+  }
+
+  /** An item of its own is the only place for what another provider wants back with the call. */
+  #sign(signature: string): string {
+    const place = this.#place('rs');
+    return this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text: '', encrypted: signature }));
   }
 
   #openText(): string {
@@ -197,40 +202,18 @@ export class ResponsesEventWriter implements EventWriter {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return '';
-    const where = at(open);
-    if (open.kind === 'thought') {
-      const { text, signature } = open;
-      const done =
-        this.#event('response.reasoning_summary_text.done', { ...where, summary_index: 0, text }) +
-        this.#event('response.reasoning_summary_part.done', { ...where, summary_index: 0, part: { type: 'summary_text', text } });
-      const thought: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
-      return done + this.#done(open, reasoningItem(open.id, thought));
-    }
-    const [part, said] = open.kind === 'text' ? this.#textDone(open) : this.#refusalDone(open);
-    const done = this.#event('response.content_part.done', { ...where, content_index: 0, part });
-    return said + done + this.#done(open, messageItem(open.id, 'completed', [part]));
-  }
-
-  #textDone(open: OpenText): [MessagePart, string] {
-    const part = textPart(open.text, open.citations, open.logprobs);
-    const { text, logprobs } = part;
-    return [part, this.#event('response.output_text.done', { ...at(open), content_index: 0, text, logprobs })];
-  }
-
-  #refusalDone(open: OpenRefusal): [MessagePart, string] {
-    const said = this.#event('response.refusal.done', { ...at(open), content_index: 0, refusal: open.text });
-    return [refusalPart(open.text), said];
+    const { events, item } = closing(open);
+    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(open, item);
   }
 
   /** An item that comes in one piece. */
-  #alone(place: Place, thought: Reasoning): string {
-    const item = reasoningItem(place.id, thought);
+  #alone(place: Place, item: JsonObject): string {
     return this.#added(place, item) + this.#done(place, item);
   }
 
   #place(prefix: string): Place {
     const index = this.#output.length;
-    // the place is taken, so that calls that are written in turns keep their order
+    // the place is taken before the item is complete
     this.#output.push({});
     return { index, id: `${prefix}_${this.#id}_${index}` };
   }
@@ -248,5 +231,3 @@ export class ResponsesEventWriter implements EventWriter {
     return `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: this.#sequence++, ...more })}\n\n`;
   }
 }
-
-const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });

@@ -1,5 +1,6 @@
-import { type ErrorCode, LlmError, type WholeReply } from '@sluice/core';
-import { type Dialect, isObject, type JsonObject, parseJson, type StreamWatcher } from '@sluice/dialects';
+import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
+import { type Dialect, isObject, type JsonObject, parseJson, type StreamWatcher, wordsOfBody } from '@sluice/dialects';
+import type { BodyKind } from './body-kind.ts';
 
 /** How an answer that comes piece by piece is followed. */
 export interface FollowedStream {
@@ -11,10 +12,12 @@ export interface FollowedStream {
 
 /** What is made of a provider's answer. */
 export interface AnswerReader {
-  /** What follows an answer that comes piece by piece; undefined for one that is waited for. */
-  stream(status: number, contentType: string): FollowedStream | undefined;
-  /** @throws LlmError `upstream_error` for a 200 that is no answer: a client would only find out by failing itself */
-  whole(head: WholeReply): WholeReply;
+  /** Whether its bytes pass without a look at them, from its headers on. */
+  readonly unread?: boolean;
+  /** What follows an answer that comes piece by piece; undefined for one that is waited for. @param kind what its first bytes are */
+  stream(contentType: string, kind: BodyKind): FollowedStream | undefined;
+  /** @throws LlmError `upstream_error` or `upstream_truncated` for a 200 that is no answer: a client would only find out by failing itself */
+  whole(head: WholeReply): LlmReply;
   /** A provider's refusal of the request. */
   refusal(head: WholeReply): WholeReply;
 }
@@ -22,12 +25,19 @@ export interface AnswerReader {
 /** A whole answer's body. @throws LlmError `upstream_error` */
 export function objectOf(head: WholeReply): JsonObject {
   const value = parseJson(Buffer.from(head.body).toString('utf8'));
-  if (!isObject(value))
-    throw new LlmError('upstream_error', 'The provider sent an answer that is not JSON.', {
-      failure: { kind: 'unavailable', status: head.status },
-    });
-  return value;
+  if (isObject(value)) return value;
+  // Google's APIs answer with a list where a stream was asked for, and put an error into one too
+  if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return value[0];
+  throw noAnswer('The provider sent an answer that is not JSON.');
 }
+
+/** The error of an answer that is none. */
+export const noAnswer = (message: string): LlmError =>
+  new LlmError('upstream_error', message, { failure: { kind: 'unavailable', status: 200 } });
+
+/** The content type of a JSON body, whatever its provider calls it: SDKs parse nothing else. */
+export const jsonType = (contentType: string): string =>
+  /^application\/(?:[\w.-]+\+)?json\b/.test(contentType) ? contentType : 'application/json';
 
 /** What a provider's refusals are to a caller of another dialect. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
@@ -36,12 +46,29 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'rate_limit_exceeded',
 };
 
+/** The same by what the refusal means: agents shorten a conversation by the first. */
+const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
+  context_length: 'context_length_exceeded',
+  content_refused: 'content_filter',
+  model_unavailable: 'model_not_found',
+};
+
 /** A refusal in the caller's dialect, with the provider's status and words. */
-export function refusalIn(caller: Dialect, head: WholeReply, messageOf: (body: JsonObject) => string | undefined): WholeReply {
-  const value = parseJson(Buffer.from(head.body).toString('utf8'));
-  const message = (isObject(value) ? messageOf(value) : undefined) ?? 'The provider refused the request.';
-  const error = new LlmError(CODES[head.status] ?? 'invalid_request', message);
-  return { ...head, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
+export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
+  const message = wordsOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
+  const kind = head.failure?.kind;
+  const refused = kind === 'content_refused';
+  const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
+  const error = new LlmError(code, message);
+  // a 403 for one prompt would say to callers of other dialects that their key is at fault
+  const status = refused && head.status === 403 ? error.status : head.status;
+  return { ...head, status, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
+}
+
+/** A refusal for a caller of the provider's own dialect: its bytes, called what they are. */
+export function ownRefusal(head: WholeReply): WholeReply {
+  const json = parseJson(Buffer.from(head.body).toString('utf8')) !== undefined;
+  return json ? { ...head, contentType: jsonType(head.contentType) } : head;
 }
 
 /** What a provider's answer says, or that it is none: what makes no sense in it is its fault, not the caller's. @throws LlmError `upstream_error` */
@@ -49,6 +76,7 @@ export function understood<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
+    if (cause instanceof LlmError && cause.failure !== undefined) throw cause;
     throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', {
       cause,
       failure: { kind: 'unavailable' },

@@ -1,10 +1,11 @@
-import type { LlmCall, WholeReply } from '@sluice/core';
+import type { LlmCall, LlmReply, WholeReply } from '@sluice/core';
 import {
   asList,
   asString,
   byLength,
   DIALECTS,
   type Dialect,
+  errorInStream,
   estimateAnswerTokens,
   eventCutter,
   type JsonObject,
@@ -15,7 +16,9 @@ import {
 } from '@sluice/dialects';
 import type { Framing } from '../endpoints/endpoint.ts';
 import { ReframedStream } from '../endpoints/reframed-stream.ts';
-import { type AnswerReader, objectOf, refusalIn, understood } from './answer-reader.ts';
+import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
+import { type BodyKind, bodyKind, isType } from './body-kind.ts';
+import { streamOfWhole, wholeOfStream } from './other-form.ts';
 
 export interface CompletionOptions {
   readonly call: LlmCall;
@@ -52,44 +55,55 @@ export class Completion implements AnswerReader {
     this.#caller = DIALECTS[options.call.dialect];
   }
 
-  stream(status: number, contentType: string): ReturnType<AnswerReader['stream']> {
-    if (status !== 200) return undefined;
+  stream(contentType: string, kind: BodyKind): ReturnType<AnswerReader['stream']> {
     const { call, dialect, framing, hideUsage } = this.#options;
-    const asked = call.message.view().framing ?? 'sse';
+    const view = call.message.view();
+    // a stream that was not asked for is collected
+    if (!view.stream) return undefined;
+    const asked = view.framing ?? 'sse';
     const same = this.#caller === dialect;
     const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
-    if (framing !== undefined) {
-      if (!contentType.startsWith(framing.contentType)) return undefined;
+    if (framing !== undefined && isType(contentType, framing.contentType)) {
       const watcher = same
         ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
         : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter());
       return { watcher, contentType: callers };
     }
-    if (same) {
-      const array = asked === 'json-array' && call.message.view().stream;
-      if (!array && !contentType.startsWith(SSE)) return undefined;
-      return { watcher: dialect.watchStream(hideUsage, array ? 'json-array' : 'sse'), contentType };
+    const sent = sentFraming(contentType, kind, asked === 'json-array' || dialect.name === 'gemini');
+    if (sent === undefined) return undefined;
+    if (!same || sent !== asked) {
+      return { watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter(sent)), contentType: callers };
     }
-    if (!contentType.startsWith(SSE)) return undefined;
-    return { watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter('sse')), contentType: callers };
+    const type = sent === 'sse' && !contentType.startsWith(SSE) ? callers : contentType;
+    return { watcher: dialect.watchStream(hideUsage, sent), contentType: type };
   }
 
-  whole(head: WholeReply): WholeReply {
-    const { dialect } = this.#options;
+  whole(head: WholeReply): LlmReply {
+    const { dialect, call, framing } = this.#options;
+    const { stream } = call.message.view();
+    const events =
+      framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventCutter('sse') : undefined);
+    if (events !== undefined && !stream && call.operation === 'chat')
+      return wholeOfStream(head, events, dialect, this.#caller, this.#context());
     const value = objectOf(head);
+    if (dialect.reportsFailure(value)) throw errorInStream(value);
+    const content = dialect.contentOf(value);
+    if (content === 'none') throw noAnswer('The provider sent an answer without content.');
     const usage = dialect.readUsage(value);
     const told = {
       ...(usage === undefined ? {} : { usage }),
       ...(usage === undefined || usage.issue !== undefined ? { generated: answerTokens(dialect, value, head.body) } : {}),
+      ...(content === 'empty' ? { empty: true as const } : {}),
     };
-    if (this.#caller === dialect) return { ...head, ...told };
+    const own = { ...head, ...told, contentType: jsonType(head.contentType) };
+    if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value)));
+    if (this.#caller === dialect) return own;
     const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value)));
-    return { ...head, contentType: 'application/json', body: Buffer.from(text), ...told };
+    return { ...own, contentType: 'application/json', body: Buffer.from(text) };
   }
 
   refusal(head: WholeReply): WholeReply {
-    const { dialect } = this.#options;
-    return this.#caller === dialect ? head : refusalIn(this.#caller, head, (body) => dialect.readErrorMessage(body));
+    return this.#caller === this.#options.dialect ? ownRefusal(head) : refusalIn(this.#caller, head);
   }
 
   #context(reply?: JsonObject): ReplyContext {
@@ -105,3 +119,20 @@ export class Completion implements AnswerReader {
     };
   }
 }
+
+/** How a stream's events are framed, by its first bytes before its content type; undefined for what is no stream. */
+function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): 'sse' | 'json-array' | undefined {
+  switch (kind) {
+    case 'events':
+      return 'sse';
+    case 'list':
+      return mayBeList ? 'json-array' : undefined;
+    case 'object':
+      return undefined;
+    case 'other':
+      return isType(contentType, SSE) ? 'sse' : undefined;
+  }
+}
+
+const framedEvents = ({ contentType }: WholeReply, framing: Framing | undefined) =>
+  framing !== undefined && isType(contentType, framing.contentType) ? framing.cutter() : undefined;

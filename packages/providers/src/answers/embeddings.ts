@@ -1,6 +1,6 @@
 import type { LlmCall, WholeReply } from '@sluice/core';
-import { DIALECTS, EMBEDDINGS, type EmbeddingsDialectName } from '@sluice/dialects';
-import { type AnswerReader, objectOf, refusalIn, understood } from './answer-reader.ts';
+import { DIALECTS, EMBEDDINGS, type EmbeddingsDialectName, errorInStream, isReportedError } from '@sluice/dialects';
+import { type AnswerReader, jsonType, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
 
 export interface EmbeddingsOptions {
   readonly call: LlmCall;
@@ -26,9 +26,10 @@ export class Embeddings implements AnswerReader {
   whole(head: WholeReply): WholeReply {
     const { call, caller, provider, model } = this.#options;
     const value = objectOf(head);
+    if (isReportedError(value)) throw errorInStream(value);
     const usage = EMBEDDINGS[provider].readUsage(value);
     const told = usage === undefined ? {} : { usage };
-    if (caller === provider) return { ...head, ...told };
+    if (caller === provider) return { ...head, ...told, contentType: jsonType(head.contentType) };
     const request = call.message.json();
     const body = understood(() => {
       const embeddings = EMBEDDINGS[provider].readReply(value);
@@ -44,12 +45,6 @@ export class Embeddings implements AnswerReader {
 
   refusal(head: WholeReply): WholeReply {
     const { call, caller, provider } = this.#options;
-    if (caller === provider) return head;
-    const message = (body: Readonly<Record<string, unknown>>): string | undefined => {
-      const { error, detail, message: own } = body as { error?: { message?: unknown }; detail?: unknown; message?: unknown };
-      // OpenAI's and Gemini's, Voyage's, Cohere's
-      return [error?.message, detail, own].find((one) => typeof one === 'string') as string | undefined;
-    };
-    return refusalIn(DIALECTS[call.dialect], head, message);
+    return caller === provider ? ownRefusal(head) : refusalIn(DIALECTS[call.dialect], head);
   }
 }

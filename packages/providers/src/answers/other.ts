@@ -17,7 +17,8 @@ const unread: StreamWatcher = {
 
 /** An answer of a route whose bytes pass unread, however long it is. */
 export const otherAnswer: AnswerReader = {
-  stream: (status, contentType) => (status < 300 ? { watcher: unread, contentType, unread: true } : undefined),
+  unread: true,
+  stream: (contentType) => ({ watcher: unread, contentType, unread: true }),
   whole: (head: WholeReply) => head,
   refusal: (head: WholeReply) => head,
 };

@@ -1,6 +1,6 @@
 import { type LlmCall, LlmError, type WholeReply } from '@sluice/core';
-import { countingOf, DIALECTS, type Dialect } from '@sluice/dialects';
-import { type AnswerReader, objectOf, refusalIn } from './answer-reader.ts';
+import { countingOf, DIALECTS, type Dialect, errorInStream, isReportedError } from '@sluice/dialects';
+import { type AnswerReader, jsonType, objectOf, ownRefusal, refusalIn } from './answer-reader.ts';
 
 /** How many tokens a prompt is, as a provider says it. Nothing of it is usage: nothing was generated. */
 export class TokenCount implements AnswerReader {
@@ -18,15 +18,15 @@ export class TokenCount implements AnswerReader {
 
   whole(head: WholeReply): WholeReply {
     const value = objectOf(head);
-    if (this.#call.dialect === this.#dialect.name) return head;
+    if (isReportedError(value)) throw errorInStream(value);
+    if (this.#call.dialect === this.#dialect.name) return { ...head, contentType: jsonType(head.contentType) };
     const tokens = countingOf(this.#dialect.name)?.readCount(value);
     if (tokens === undefined) throw new LlmError('upstream_error', 'The provider sent a count that makes no sense.');
     return countReply(this.#call, tokens, head);
   }
 
   refusal(head: WholeReply): WholeReply {
-    if (this.#call.dialect === this.#dialect.name) return head;
-    return refusalIn(DIALECTS[this.#call.dialect], head, (body) => this.#dialect.readErrorMessage(body));
+    return this.#call.dialect === this.#dialect.name ? ownRefusal(head) : refusalIn(DIALECTS[this.#call.dialect], head);
   }
 }
 

@@ -10,8 +10,10 @@ export interface Deadlines {
 }
 
 /**
- * Gives the next service so long to begin its answer, and so long to end it. Then the work is aborted. One for each target, so that one slow provider does
- * not spend the time of the next.
+ * Gives the next service so long to begin its answer, and so long to end it. Then the work is aborted. One for each target, so that one slow provider does not
+ * spend the time of the next.
+ *
+ * Signs of life of a stream before its first content (comments, pings, empty events) begin the wait anew: it measures silence.
  *
  * @throws LlmError `upstream_timeout`
  */
@@ -24,16 +26,17 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       call.signal.addEventListener('abort', onAbort, { once: true });
       const after = (ms: number, message: string) =>
         new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })));
-      const streamed = firstContentMs !== undefined && call.operation !== 'other' && call.message.view().stream;
-      const toBeginMs = streamed ? Math.min(firstContentMs, beginMs) : beginMs;
+      const streamed = call.operation !== 'other' && call.message.view().stream;
+      const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
       const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
+      const life = streamed ? { alive: () => begin.alive() } : {};
       const whole = wholeMs === undefined ? undefined : after(wholeMs, `The answer was not complete within ${wholeMs} ms.`);
       const end = (): void => {
         whole?.clear();
         call.signal.removeEventListener('abort', onAbort);
       };
       try {
-        const reply = await next.complete({ ...call, signal: controller.signal });
+        const reply = await next.complete({ ...call, ...life, signal: controller.signal });
         // a stream goes on under the call's own signal
         if ('stream' in reply) void reply.stream.outcome.then(end);
         else end();
@@ -53,19 +56,45 @@ const LATE_MS = 1_000;
 /** An answer that came while it slept is read within so long, in ms. */
 export const GRACE_MS = 2_000;
 
-/** A timer that gives some more time, once, where this process slept while it ran. */
+/** Signs of life give no more time than the SDKs wait for an answer: 10 min. */
+const LONGEST_MS = 600_000;
+
+/**
+ * A timer that begins anew with each sign of life, up to `LONGEST_MS` in all. It gives some more time, once, where this process slept while it ran.
+ */
 class Deadline {
+  readonly #ms: number;
+  readonly #onPassed: () => void;
+  readonly #lastMs: number;
+  #aliveMs: number | undefined;
   #timer: NodeJS.Timeout;
 
   constructor(ms: number, onPassed: () => void) {
-    const dueMs = performance.now() + ms;
-    this.#timer = setTimeout(() => {
-      if (performance.now() - dueMs < LATE_MS) onPassed();
-      else this.#timer = setTimeout(onPassed, Math.min(ms, GRACE_MS));
-    }, ms);
+    this.#ms = ms;
+    this.#onPassed = onPassed;
+    const nowMs = performance.now();
+    this.#lastMs = nowMs + Math.max(ms, LONGEST_MS);
+    this.#timer = this.#wait(nowMs + ms);
+  }
+
+  /** The provider gave a sign of life. The timer is set anew when it is due, so that a sign costs nothing. */
+  alive(): void {
+    this.#aliveMs = performance.now();
   }
 
   clear(): void {
     clearTimeout(this.#timer);
+  }
+
+  #wait(dueMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#due(dueMs), dueMs - performance.now());
+  }
+
+  #due(dueMs: number): void {
+    const nowMs = performance.now();
+    const aliveUntilMs = this.#aliveMs === undefined ? dueMs : Math.min(this.#aliveMs + this.#ms, this.#lastMs);
+    if (aliveUntilMs > nowMs) this.#timer = this.#wait(aliveUntilMs);
+    else if (nowMs - dueMs < LATE_MS) this.#onPassed();
+    else this.#timer = setTimeout(this.#onPassed, Math.min(this.#ms, GRACE_MS));
   }
 }

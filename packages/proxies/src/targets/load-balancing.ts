@@ -63,6 +63,7 @@ const REASONS: Readonly<Record<FailureKind, FallbackReason | undefined>> = {
   rate_limited: 'rate_limit',
   context_length: 'context_length',
   content_refused: 'content_refused',
+  model_unavailable: 'error',
   rejected: undefined,
 };
 /** Where the configuration does not say. */

@@ -1,0 +1,36 @@
+import { isObject, type Json, parseJson } from '../neutral/read-json.ts';
+
+/** Members whose values are codes, in any dialect. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...['code', 'type', 'status', 'reason', '__type', 'error', 'Code', 'error_code', 'status_code', 'errorCode', 'blockReason'],
+  ...['finishReason', 'finish_reason', 'errorType', 'name'],
+]);
+/** Members that say something by being there. */
+const MARKS: ReadonlySet<string> = new Set(['contentFilter', 'flagged_input', 'content_filter_result']);
+/** So many values of an error are looked at. */
+const MOST = 300;
+
+/** Returns the codes of an error, wherever they stand in it: no caller's own text is among them. */
+export function errorCodes(body: Json): ReadonlySet<string> {
+  const codes = new Set<string>();
+  let left = MOST;
+  const walk = (value: Json, depth: number): void => {
+    if (depth > 6 || left-- <= 0) return;
+    if (Array.isArray(value)) for (const one of value) walk(one, depth + 1);
+    else if (isObject(value)) {
+      for (const [name, inner] of Object.entries(value)) {
+        if (NAMES.has(name) && (typeof inner === 'number' || (typeof inner === 'string' && isCode(inner)))) codes.add(`${inner}`);
+        else if (MARKS.has(name) && inner !== null) codes.add(name);
+        else if (name.endsWith('Exception')) codes.add(name);
+        // a provider's error within another's, as JSON text
+        if (name === 'raw' && typeof inner === 'string') walk(parseJson(inner), depth + 1);
+        else walk(inner, depth + 1);
+      }
+    }
+  };
+  walk(body, 0);
+  return codes;
+}
+
+/** AWS writes a namespace before its own: `com.amazon.coral.validate#ValidationException`. */
+const isCode = (text: string): boolean => text.length <= 120 && /^[\w.#/-]+$/.test(text);

@@ -1,0 +1,39 @@
+import type { Choice, NeutralReply } from './reply.ts';
+import type { NeutralEvent } from './stream.ts';
+
+/** The events that say a whole answer: for a caller that asked for a stream, of a provider that does not send one. */
+export function* replyEvents({ id, model, createdS, choices, usage }: NeutralReply): Generator<NeutralEvent> {
+  yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };
+  for (const [index, choice] of choices.entries()) yield* choiceEvents(index, choice);
+  if (usage !== undefined) yield { type: 'usage', usage };
+}
+
+function* choiceEvents(choice: number, { parts, finish, stopSequence, logprobs }: Choice): Generator<NeutralEvent> {
+  let calls = 0;
+  let probs = logprobs === undefined ? {} : { logprobs };
+  for (const part of parts) {
+    switch (part.type) {
+      case 'text': {
+        const { text, citations } = part;
+        yield { type: 'text', choice, text, ...(citations === undefined ? {} : { citations }), ...probs };
+        probs = {};
+        break;
+      }
+      case 'refusal':
+      case 'reasoning':
+        yield { ...part, choice };
+        break;
+      case 'image':
+        yield { type: 'image', choice, source: part.source };
+        break;
+      case 'tool_call': {
+        const call = calls++;
+        const { id, name, arguments: text, signature } = part;
+        yield { type: 'tool_call', choice, call, id, name, ...(signature === undefined ? {} : { signature }) };
+        yield { type: 'tool_arguments', choice, call, text };
+        break;
+      }
+    }
+  }
+  yield { type: 'finish', choice, reason: finish, ...(stopSequence === undefined ? {} : { stopSequence }) };
+}

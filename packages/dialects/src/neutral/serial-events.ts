@@ -1,0 +1,128 @@
+import { CallIds } from './call-ids.ts';
+import { JsonProgress } from './json-progress.ts';
+import { finishWith, NO_ARGUMENTS } from './settled.ts';
+import type { NeutralEvent } from './stream.ts';
+
+type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
+
+/** What is known of a choice while it comes. */
+class SerialChoice {
+  readonly #choice: number;
+  readonly #ids = new CallIds();
+  #calls = 0;
+  /** The call whose arguments come. */
+  #open: { readonly call: number; readonly arguments: JsonProgress } | undefined;
+  /** Calls that were begun and closed. */
+  readonly #closed = new Set<number>();
+  /** What waits for the end of the call that is open. */
+  #held: ChoiceEvent[] = [];
+  heldLength = 0;
+
+  constructor(choice: number) {
+    this.#choice = choice;
+  }
+
+  take(event: ChoiceEvent, out: NeutralEvent[]): void {
+    if (event.type === 'tool_arguments') this.#takeArguments(event, out);
+    else if (event.type === 'finish') this.#finish(event, out);
+    else if (this.#open === undefined || this.#open.arguments.complete) this.#begin(event, out);
+    else this.#hold(event);
+  }
+
+  /** Gives out what waits. @param complete whether the calls are whole, so that one without arguments has none */
+  release(complete: boolean, out: NeutralEvent[]): void {
+    for (;;) {
+      this.#close(complete, out);
+      if (this.#held.length === 0) return;
+      this.#retake(out);
+    }
+  }
+
+  #begin(event: Exclude<ChoiceEvent, { type: 'finish' | 'tool_arguments' }>, out: NeutralEvent[]): void {
+    this.#close(false, out);
+    if (event.type !== 'tool_call') {
+      out.push(event);
+      return;
+    }
+    this.#calls++;
+    this.#open = { call: event.call, arguments: new JsonProgress() };
+    out.push({ ...event, id: this.#ids.of(event.id) });
+  }
+
+  #takeArguments(event: Extract<ChoiceEvent, { type: 'tool_arguments' }>, out: NeutralEvent[]): void {
+    const open = this.#open;
+    if (open?.call !== event.call) {
+      // what comes after the end of its arguments is none of them
+      if (!this.#closed.has(event.call)) this.#hold(event);
+      return;
+    }
+    open.arguments.add(event.text);
+    out.push(event);
+    if (!open.arguments.complete || this.#held.length === 0) return;
+    this.#close(false, out);
+    this.#retake(out);
+  }
+
+  #finish(event: Extract<ChoiceEvent, { type: 'finish' }>, out: NeutralEvent[]): void {
+    this.release(true, out);
+    out.push({ ...event, reason: finishWith(event.reason, this.#calls) });
+  }
+
+  #hold(event: ChoiceEvent): void {
+    this.#held.push(event);
+    if ('text' in event) this.heldLength += event.text.length;
+  }
+
+  #retake(out: NeutralEvent[]): void {
+    const held = this.#held;
+    this.#held = [];
+    this.heldLength = 0;
+    for (const event of held) this.take(event, out);
+  }
+
+  #close(complete: boolean, out: NeutralEvent[]): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#closed.add(open.call);
+    const { call, arguments: text } = open;
+    if (complete && !text.begun) out.push({ type: 'tool_arguments', choice: this.#choice, call, text: NO_ARGUMENTS });
+  }
+}
+
+/**
+ * Puts a stream's events in such an order that each part is whole before the next begins, so that a wire with blocks can write them one after the other.
+ *
+ * What comes between two pieces of one call's arguments, a line end or a thought that slipped through a server's parser, or another call that is written in
+ * turns with it, waits until the arguments are complete: no piece is lost. Text after arguments that are complete waits for nothing.
+ */
+export class SerialEvents {
+  readonly #choices = new Map<number, SerialChoice>();
+
+  /** How much text waits, in characters. */
+  get held(): number {
+    let length = 0;
+    for (const choice of this.#choices.values()) length += choice.heldLength;
+    return length;
+  }
+
+  /** The events to write, now that another has come. */
+  next(event: NeutralEvent): NeutralEvent[] {
+    if (event.type === 'start' || event.type === 'usage') return [event];
+    let choice = this.#choices.get(event.choice);
+    if (choice === undefined) {
+      choice = new SerialChoice(event.choice);
+      this.#choices.set(event.choice, choice);
+    }
+    const out: NeutralEvent[] = [];
+    choice.take(event, out);
+    return out;
+  }
+
+  /** What still waits where no more events come. */
+  rest(): NeutralEvent[] {
+    const out: NeutralEvent[] = [];
+    for (const choice of this.#choices.values()) choice.release(false, out);
+    return out;
+  }
+}

@@ -1,0 +1,50 @@
+import { retryAfterMs, shouldRetry } from './retry-after.ts';
+
+/** Header names, lower-cased, and their values. */
+export type AnswerHeaders = Record<string, string | string[] | undefined>;
+
+/** Status and headers of a provider's answer. */
+export class AnswerHead {
+  readonly status: number;
+  readonly #headers: AnswerHeaders;
+
+  constructor(status: number, headers: AnswerHeaders) {
+    this.status = status;
+    this.#headers = headers;
+  }
+
+  /** Whether it is an answer: some servers say 201. */
+  get succeeded(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get contentType(): string {
+    return this.#one('content-type') ?? 'application/octet-stream';
+  }
+
+  get contentEncoding(): string | undefined {
+    return this.#one('content-encoding');
+  }
+
+  /** What the provider says of a next attempt. */
+  retryHints(): { retryAfterMs?: number; shouldRetry?: boolean } {
+    const wait = retryAfterMs(this.#headers, Date.now());
+    const again = shouldRetry(this.#headers);
+    return { ...(wait === undefined ? {} : { retryAfterMs: wait }), ...(again === undefined ? {} : { shouldRetry: again }) };
+  }
+
+  /** The headers of these names. */
+  passed(names: readonly string[]): Record<string, string> {
+    const passed: Record<string, string> = {};
+    for (const name of names) {
+      const value = this.#headers[name];
+      if (typeof value === 'string') passed[name] = value;
+    }
+    return passed;
+  }
+
+  #one(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}

@@ -1,0 +1,59 @@
+import { type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
+import {
+  collectStream,
+  type Dialect,
+  type EventCutter,
+  estimateAnswerTokens,
+  type JsonObject,
+  type ReplyContext,
+  writeAsStream,
+} from '@sluice/dialects';
+import { noAnswer } from './answer-reader.ts';
+
+/** A whole answer for a caller that asked for a stream: small servers, mocks and models that do not stream answer so. */
+export function streamOfWhole(
+  head: WholeReply,
+  value: JsonObject,
+  call: LlmCall,
+  from: Dialect,
+  to: Dialect,
+  context: ReplyContext,
+): LlmReply {
+  const { body: _body, usage, empty, generated, ...rest } = head;
+  // a completion of the older kind is the same object in both forms
+  const written =
+    call.operation === 'completions'
+      ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
+      : writeAsStream(from.readReply(value), to, context);
+  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
+  stream.push(Buffer.from(written));
+  const counted = empty === true ? 0 : (generated ?? usage?.outputTokens ?? 1);
+  stream.finish({ end: 'finished', generated: counted, ...(usage === undefined ? {} : { usage }) });
+  const contentType = context.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
+  return { ...rest, contentType, stream };
+}
+
+/** A stream for a caller that asked for a whole answer. @throws LlmError where the stream failed or was cut */
+export function wholeOfStream(
+  head: WholeReply,
+  events: EventCutter,
+  from: Dialect,
+  to: Dialect,
+  context: ReplyContext,
+): LlmReply {
+  const { reply, outcome } = collectStream(from, events, Buffer.from(head.body));
+  if (outcome.error !== undefined) throw outcome.error;
+  const usage: Usage | undefined = outcome.usage;
+  if (reply.choices.length === 0) throw noAnswer('The provider sent an answer without content.');
+  const empty = reply.choices.every(({ parts }) => parts.length === 0);
+  const model = reply.model === '' ? context.model : reply.model;
+  const body = Buffer.from(JSON.stringify(to.writeReply(reply, { ...context, model })));
+  return {
+    ...head,
+    contentType: 'application/json',
+    body,
+    ...(usage === undefined ? {} : { usage }),
+    ...(usage === undefined || usage.issue !== undefined ? { generated: estimateAnswerTokens(reply) } : {}),
+    ...(empty ? { empty: true as const } : {}),
+  };
+}

@@ -1,0 +1,84 @@
+import * as zlib from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { BodyIntake } from './body-intake.ts';
+
+interface Taken {
+  readonly kind: string | undefined;
+  readonly body: Buffer;
+  readonly failed: Error | undefined;
+}
+
+/** Takes a body in chunks of some bytes each. */
+function take(encoding: string | undefined, bytes: Buffer, chunk = 1_000): Promise<Taken> {
+  return new Promise((resolve) => {
+    let kind: string | undefined;
+    const chunks: Buffer[] = [];
+    const done = (failed?: Error): void => resolve({ kind, body: Buffer.concat(chunks), failed });
+    const intake = new BodyIntake(encoding, {
+      begin: (told) => {
+        kind = told;
+      },
+      data: (one) => void chunks.push(one),
+      end: () => done(),
+      failed: (error) => done(error),
+    });
+    for (let at = 0; at < bytes.length; at += chunk) intake.write(bytes.subarray(at, at + chunk));
+    intake.end();
+  });
+}
+
+const TEXT = Buffer.from(JSON.stringify({ words: Array.from({ length: 500 }, (_, n) => `word ${n * 7919}`) }));
+
+describe('a body', () => {
+  it.each<[string, Buffer]>([
+    ['gzip', zlib.gzipSync(TEXT)],
+    ['GZIP', zlib.gzipSync(TEXT)],
+    ['x-gzip', zlib.gzipSync(TEXT)],
+    ['br', zlib.brotliCompressSync(TEXT)],
+    ['zstd', zlib.zstdCompressSync(TEXT)],
+    ['deflate', zlib.deflateSync(TEXT)],
+    ['deflate', zlib.deflateRawSync(TEXT)],
+    ['br, gzip', zlib.gzipSync(zlib.brotliCompressSync(TEXT))],
+    ['identity', TEXT],
+    ['gzip', TEXT],
+  ])('in the coding %s is decoded, wherever it is cut', async (encoding, bytes) => {
+    for (const chunk of [1, 7, 1_000, 100_000]) {
+      const { kind, body, failed } = await take(encoding, bytes, chunk);
+      expect([failed, kind, body.equals(TEXT)]).toEqual([undefined, 'object', true]);
+    }
+  });
+
+  it('without a coding is given in the same turn, and without its byte order mark', async () => {
+    const { kind, body } = await take(undefined, Buffer.concat([Buffer.from('\ufeff'), TEXT]), 2);
+    expect([kind, body.equals(TEXT)]).toEqual(['object', true]);
+  });
+
+  it.each(['compress', 'gzip, gzip, gzip'])('in the coding %s is refused', async (encoding) => {
+    const { failed } = await take(encoding, zlib.gzipSync(TEXT));
+    expect(failed?.message).toContain('not known');
+  });
+
+  it('that is cut, or not what it is called, has failed', async () => {
+    const bytes = zlib.gzipSync(TEXT);
+    for (const one of [bytes.subarray(0, 200), Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100, 7)])]) {
+      expect((await take('gzip', one)).failed).toBeDefined();
+    }
+    expect((await take('br', TEXT)).failed).toBeDefined();
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['gzip', zlib.gzipSync],
+    ['br', zlib.brotliCompressSync],
+    ['zstd', zlib.zstdCompressSync],
+    ['deflate', zlib.deflateSync],
+  ])('that is a bomb in %s is given up after a bounded part of it', async (encoding, compress) => {
+    const bomb = compress(Buffer.alloc(64 * 1024 * 1024, '{'));
+    const { failed, body } = await take(encoding, bomb);
+    expect(failed?.message).toContain('grows too much');
+    expect(body.length).toBeLessThanOrEqual(1024 * 1024 + 100 * bomb.length);
+  });
+
+  it('that is only blanks, or empty, is of no kind', async () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from(' \n')]) expect((await take(undefined, bytes)).kind).toBe('other');
+  });
+});

@@ -1,0 +1,23 @@
+import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
+import type { AnswerReader } from './answers/answer-reader.ts';
+import type { LeftStreams } from './left-streams.ts';
+import type { Redaction } from './redaction.ts';
+
+export interface ExchangeOptions {
+  readonly call: LlmCall;
+  /** The provider's name, for messages. */
+  readonly provider: string;
+  readonly answer: AnswerReader;
+  /** Which of the provider's headers a client may see. */
+  readonly passedHeaders: readonly string[];
+  /** A longer whole answer is refused. */
+  readonly maxAnswerBytes: number;
+  /** A longer event of a stream ends it. */
+  readonly maxEventBytes: number;
+  /** Made for an answer that is an error: what must not be in it. */
+  readonly redaction: () => Redaction;
+  /** Where streams that are left are read to their end. */
+  readonly leftStreams?: LeftStreams | undefined;
+  readonly resolve: (reply: LlmReply) => void;
+  readonly reject: (error: LlmError) => void;
+}

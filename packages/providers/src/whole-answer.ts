@@ -1,0 +1,50 @@
+import type { Failure, LlmError, LlmReply } from '@sluice/core';
+import { failureInAnswer, REQUEST_IS_TO_BLAME } from '@sluice/dialects';
+import type { AnswerHead } from './answer-head.ts';
+import type { ExchangeOptions } from './exchange-options.ts';
+import type { Redaction } from './redaction.ts';
+import { upstreamError } from './upstream-error.ts';
+
+/** A refusal says in its first letters why. */
+const REFUSAL_BYTES = 16 * 1024;
+
+/** Makes a reply of an answer that has come whole. @throws LlmError where it failed */
+export function wholeAnswer(
+  { provider, answer, passedHeaders }: Pick<ExchangeOptions, 'provider' | 'answer' | 'passedHeaders'>,
+  head: AnswerHead,
+  body: Buffer,
+  redaction: () => Redaction,
+): LlmReply {
+  const { status, contentType } = head;
+  const reply = { status, contentType, headers: head.passed(passedHeaders), body };
+  if (head.succeeded) return answer.whole({ ...reply, status: 200 });
+  const text = body.subarray(0, REFUSAL_BYTES).toString('utf8');
+  const failure = { ...failureInAnswer(status, text), ...head.retryHints() };
+  const shown = refusalStatus(failure);
+  if (shown === undefined) throw upstreamError(failure, `The provider ${provider} failed (status ${status}).`);
+  return { ...answer.refusal({ ...reply, status: shown, failure, body: redaction().bytes(body) }), failure };
+}
+
+/** Returns the error of an attempt whose answer failed while nothing of it had been shown. */
+export function failedBeforeContent(
+  provider: string,
+  head: AnswerHead,
+  error: LlmError | undefined,
+  redaction: () => Redaction,
+): LlmError {
+  const failure = error?.failure ?? { kind: 'unavailable' };
+  const words = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
+  return upstreamError({ ...failure, ...head.retryHints() }, words ?? `The provider ${provider} broke off before its answer.`);
+}
+
+/**
+ * The status with which a provider's refusal goes to the client; undefined for one that is not the client's to see. What it refuses because of the request
+ * is; how it treats our credentials is not.
+ */
+function refusalStatus({ kind, status = 500 }: Failure): number | undefined {
+  if (kind === 'credentials') return undefined;
+  if (status >= 500) return kind === 'context_length' || kind === 'content_refused' ? 400 : undefined;
+  if (status < 400) return undefined;
+  const ours = status === 401 || status === 402 || status === 403 || status === 407;
+  return ours && kind !== 'content_refused' ? undefined : status;
+}
