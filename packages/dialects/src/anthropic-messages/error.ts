@@ -19,10 +19,16 @@ const typeOf = (error: LlmError): string => TYPES[error.status] ?? 'api_error';
 
 /** An error as Anthropic writes it. Our own code stands beside its type, for what has no type of its own. */
 export function renderError(error: LlmError): string {
-  const { message, code, param } = error;
+  const { message, code, param, details } = error;
   return JSON.stringify({
     type: 'error',
-    error: { type: typeOf(error), message, code, ...(param === undefined ? {} : { param }) },
+    error: {
+      type: typeOf(error),
+      message,
+      code,
+      ...(param === undefined ? {} : { param }),
+      ...(details === undefined ? {} : { details }),
+    },
   });
 }
 

@@ -13,7 +13,7 @@ import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
-import { readSaid, readThinking } from './read-request.ts';
+import { readSaid, readThinking } from './read-messages.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */

@@ -5,8 +5,9 @@ import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readFinish } from './finish.ts';
+import { readAnnotations } from './read-messages.ts';
 import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
-import { readAnnotations } from './read-request.ts';
+import { readCallSignature, readSeals } from './read-seals.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion chunk object". */
@@ -47,8 +48,7 @@ export class OpenAiEventReader implements EventReader {
     const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
     if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
     for (const detail of asList(member(delta, 'reasoning_details'))) {
-      const encrypted = member(detail, 'type') === 'reasoning.encrypted' ? asString(member(detail, 'data')) : undefined;
-      const signature = asString(member(detail, 'signature'));
+      const { encrypted, signature } = readSeals(detail);
       if (encrypted !== undefined || signature !== undefined) {
         events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
       }
@@ -81,7 +81,7 @@ export class OpenAiEventReader implements EventReader {
     const key = `${choice}/${call}`;
     if (!this.#calls.has(key)) {
       this.#calls.add(key);
-      const signature = asString(member(member(member(value, 'extra_content'), 'google'), 'thought_signature'));
+      const signature = readCallSignature(value);
       events.push({
         type: 'tool_call',
         choice,
