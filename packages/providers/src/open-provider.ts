@@ -88,6 +88,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect } = settings;
   const upstream = new Upstream({
     provider: name,
+    kind: type,
     dialects,
     ...(embeddings === undefined ? {} : { embeddings }),
     baseUrl,

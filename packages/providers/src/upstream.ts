@@ -31,13 +31,18 @@ import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
+import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
+import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
+import { shapeRequest } from './shaping/shape-request.ts';
 import { answerLimit, translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
   readonly provider: string;
+  /** Its name in the catalog, where it is not `provider`. */
+  readonly kind?: string;
   /** What the provider speaks, the one it knows best first. */
   readonly dialects: readonly DialectName[];
   readonly embeddings?: EmbeddingsDialectName;
@@ -67,6 +72,8 @@ export interface UpstreamOptions {
 export interface ModelOptions {
   /** How long a stream may be silent, in milliseconds, where not as at all models of the provider. */
   readonly idleTimeoutMs?: number | undefined;
+  /** What it accepts, where otherwise than its family has it. */
+  readonly profile?: ProfileOverride | undefined;
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -91,6 +98,10 @@ interface UpstreamModel {
   readonly name: string;
   /** undici's word for how long an answer may be silent. */
   readonly bodyTimeout?: number;
+  /** What the configuration says of it otherwise than its family has it. */
+  readonly override?: ProfileOverride | undefined;
+  /** What it accepts, by the dialect in which it is asked. */
+  readonly profiles: Map<DialectName, ModelProfile>;
 }
 
 interface Base {
@@ -143,8 +154,13 @@ export class Upstream {
 
   /** The service that one model of this provider is. */
   model(name: string, options: ModelOptions = {}): LlmService {
-    const { idleTimeoutMs } = options;
-    const model: UpstreamModel = { name, ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }) };
+    const { idleTimeoutMs, profile: override } = options;
+    const model: UpstreamModel = {
+      name,
+      override,
+      profiles: new Map(),
+      ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }),
+    };
     // what is wrong with a request is a rejection too, not a throw
     return {
       complete: async (call) => {
@@ -217,10 +233,11 @@ export class Upstream {
     const path = this.#endpoint.path(asked, dialect, this.#options);
     // completions of the older kind are OpenAI's alone
     if (path === undefined || (!same && call.operation !== 'chat')) return this.#nothing(call);
-    const streamUsage = quirks?.reportsStreamUsage !== true;
-    const bytes = same
-      ? call.message.forUpstream({ model, streamUsage, outputLimit: answerLimit(call) })
-      : translateRequest(call, dialect, model, quirks);
+    const profile = this.#profileOf(upstreamModel, dialect);
+    const streamUsage = quirks?.reportsStreamUsage !== true && profile.streamOptions;
+    const { bytes, restorer } = same
+      ? { bytes: call.message.forUpstream({ model, streamUsage, outputLimit: answerLimit(call) }), restorer: undefined }
+      : translateRequest(call, { to: dialect, model, profile, quirks });
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
     return this.#send(call, upstreamModel, {
@@ -229,8 +246,17 @@ export class Upstream {
       body: this.#endpoint.body(bufferOf(bytes), asked),
       headers: this.#headersFor(call, dialect, same),
       passedHeaders: dialect.passedHeaders,
-      answer: new Completion({ call, dialect, model, framing, hideUsage }),
+      answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
     });
+  }
+
+  /** What a model accepts in a dialect. */
+  #profileOf({ name, profiles, override }: UpstreamModel, { name: dialect }: Dialect): ModelProfile {
+    const known = profiles.get(dialect);
+    if (known !== undefined) return known;
+    const profile = profileOf({ provider: this.#options.kind ?? this.#options.provider, dialect, model: name }, override);
+    profiles.set(dialect, profile);
+    return profile;
   }
 
   #embed(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
@@ -276,7 +302,9 @@ export class Upstream {
     if (path === undefined || counting === undefined) return estimatedCount(call, estimateTokens(request()));
     const bytes = same
       ? bufferOf(call.message.forUpstream({ model, streamUsage: false }))
-      : Buffer.from(JSON.stringify(counting.write(request(), model)));
+      : Buffer.from(
+          JSON.stringify(counting.write(shapeRequest(request(), this.#profileOf(upstreamModel, dialect)).request, model)),
+        );
     return this.#send(call, upstreamModel, {
       method: 'POST',
       path,

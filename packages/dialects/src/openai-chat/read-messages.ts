@@ -73,12 +73,15 @@ export function unsaidMembers(messages: readonly Json[]): string[] {
 function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Part[] {
   const { content } = message;
   const said = content === undefined || content === null || content === '' ? [] : readContent(content, `${at}.content`);
-  return readSaid(message, said, at, legacy);
+  return readSaid(message, said, at, legacy, false);
 }
 
-/** Reads an assistant's message beside its content, of a request or of an answer. */
-export function readSaid(message: JsonObject, content: readonly Part[], at: string, calls = new LegacyCalls()): Part[] {
-  const parts: Part[] = [...readReasoning(message), ...withAnnotations([...content], message['annotations'])];
+/** Reads a provider's message beside its content. */
+export const readAnswered = (message: JsonObject, content: readonly Part[], at: string): Part[] =>
+  readSaid(message, content, at, new LegacyCalls(), true);
+
+function readSaid(message: JsonObject, content: readonly Part[], at: string, calls: LegacyCalls, answered: boolean): Part[] {
+  const parts: Part[] = [...readReasoning(message, answered), ...withAnnotations([...content], message['annotations'])];
   const refusal = asString(message['refusal']);
   if (refusal !== undefined && refusal !== '') parts.push({ type: 'refusal', text: refusal });
   for (const [n, value] of asList(message['tool_calls']).entries()) {
@@ -114,11 +117,11 @@ function readCall(call: JsonObject, at: string): ToolCall {
 const argumentsText = (value: Json): string => (isObject(value) ? JSON.stringify(value) : (asString(value) ?? '{}'));
 
 /** Reasoning as those who serve it in this dialect write it: DeepSeek's `reasoning_content`, OpenRouter's `reasoning` and `reasoning_details`. */
-function* readReasoning(message: JsonObject): Generator<Reasoning> {
+function* readReasoning(message: JsonObject, answered: boolean): Generator<Reasoning> {
   const details = asList(message['reasoning_details']);
   for (const detail of details) {
     const type = member(detail, 'type');
-    const { encrypted, signature } = readSeals(detail);
+    const { encrypted, signature } = readSeals(detail, answered);
     if (encrypted !== undefined) yield { type: 'reasoning', text: '', encrypted };
     else if (type === 'reasoning.text' || type === 'reasoning.summary') {
       const text = asString(member(detail, 'text')) ?? asString(member(detail, 'summary')) ?? '';

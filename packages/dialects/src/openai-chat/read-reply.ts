@@ -13,7 +13,7 @@ import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
-import { readSaid, readThinking } from './read-messages.ts';
+import { readAnswered, readThinking } from './read-messages.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */
@@ -21,7 +21,7 @@ export function readReply(body: JsonObject): NeutralReply {
   const choices = asList(body['choices']).map((value, n): Choice => {
     const message = member(value, 'message');
     const logprobs = readLogprobs(member(value, 'logprobs'));
-    const parts = isObject(message) ? readSaid(message, readAnswer(message['content']), `choices[${n}].message`) : [];
+    const parts = isObject(message) ? readAnswered(message, readAnswer(message['content']), `choices[${n}].message`) : [];
     return {
       parts: withSources(parts, readSources(body)),
       finish: readFinish(asString(member(value, 'finish_reason')) ?? 'stop'),

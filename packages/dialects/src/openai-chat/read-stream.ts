@@ -48,7 +48,7 @@ export class OpenAiEventReader implements EventReader {
     const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
     if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
     for (const detail of asList(member(delta, 'reasoning_details'))) {
-      const { encrypted, signature } = readSeals(detail);
+      const { encrypted, signature } = readSeals(detail, true);
       if (encrypted !== undefined || signature !== undefined) {
         events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
       }

@@ -1,8 +1,8 @@
 import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
 import type { WrittenRequest } from '../dialect.ts';
-import { effortOf } from '../neutral/effort.ts';
+import { budgetOf, effortOf } from '../neutral/effort.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type { NeutralRequest, ResponseFormat, Tool } from '../neutral/request.ts';
+import type { NeutralRequest, ReasoningWish, ResponseFormat, Tool } from '../neutral/request.ts';
 import { writeMessages } from './write-messages.ts';
 
 const PROVIDER = 'OpenAI chat completions';
@@ -32,7 +32,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     top_logprobs: request.logprobs,
     n: request.choices,
     response_format: format === undefined ? undefined : writeFormat(format),
-    reasoning_effort: reasoning === undefined ? undefined : effortOf(reasoning),
+    ...(reasoning === undefined ? {} : writeReasoning(reasoning)),
     ...request.openAi,
     service_tier: request.serviceTier,
     user: request.user,
@@ -40,6 +40,22 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     stream_options: stream ? { include_usage: true } : undefined,
   }) satisfies Partial<Record<keyof ChatCompletionCreateParamsBase, unknown>>;
   return { body, dropped };
+}
+
+/** OpenAI's effort, or what other providers of this dialect have in its place. */
+function writeReasoning(wish: ReasoningWish): JsonObject {
+  const effort = effortOf(wish);
+  switch (wish.form) {
+    case 'thinking':
+      return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
+    case 'switch':
+      return defined({
+        enable_thinking: effort !== 'none',
+        thinking_budget: effort === undefined || effort === 'none' ? undefined : budgetOf(wish),
+      });
+    default:
+      return defined({ reasoning_effort: effort });
+  }
 }
 
 function writeFormat(format: ResponseFormat): JsonObject {

@@ -10,6 +10,7 @@ import {
   type JsonObject,
   member,
   type ReplyContext,
+  type ReplyRestorer,
   TranslatedStream,
   translateReply,
 } from '@sluice/dialects';
@@ -27,6 +28,8 @@ export interface CompletionOptions {
   readonly framing: Framing | undefined;
   /** Take usage out of the stream that only the gateway asked for. */
   readonly hideUsage: boolean;
+  /** Gives the answer what its request lost on the way to the model. */
+  readonly restorer?: ReplyRestorer | undefined;
 }
 
 const SSE = 'text/event-stream';
@@ -54,7 +57,7 @@ export class Completion implements AnswerReader {
 
   stream(status: number, contentType: string): ReturnType<AnswerReader['stream']> {
     if (status !== 200) return undefined;
-    const { call, dialect, framing, hideUsage } = this.#options;
+    const { call, dialect, framing, hideUsage, restorer } = this.#options;
     const asked = call.message.view().framing ?? 'sse';
     const same = this.#caller === dialect;
     const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
@@ -62,7 +65,7 @@ export class Completion implements AnswerReader {
       if (!contentType.startsWith(framing.contentType)) return undefined;
       const watcher = same
         ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
-        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter());
+        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter(), restorer);
       return { watcher, contentType: callers };
     }
     if (same) {
@@ -71,11 +74,14 @@ export class Completion implements AnswerReader {
       return { watcher: dialect.watchStream(hideUsage, array ? 'json-array' : 'sse'), contentType };
     }
     if (!contentType.startsWith(SSE)) return undefined;
-    return { watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter('sse')), contentType: callers };
+    return {
+      watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter('sse'), restorer),
+      contentType: callers,
+    };
   }
 
   whole(head: WholeReply): WholeReply {
-    const { dialect } = this.#options;
+    const { dialect, restorer } = this.#options;
     const value = objectOf(head);
     const usage = dialect.readUsage(value);
     const told = {
@@ -83,7 +89,7 @@ export class Completion implements AnswerReader {
       ...(usage === undefined || usage.issue !== undefined ? { generated: answerTokens(dialect, value, head.body) } : {}),
     };
     if (this.#caller === dialect) return { ...head, ...told };
-    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value)));
+    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
     return { ...head, contentType: 'application/json', body: Buffer.from(text), ...told };
   }
 

@@ -1,0 +1,62 @@
+import type { DialectName } from '@sluice/core';
+import { BASE, BY_DIALECT } from './base.ts';
+import { BEDROCK } from './bedrock.ts';
+import { CLAUDE } from './claude.ts';
+import { DEEPSEEK } from './deepseek.ts';
+import { GEMINI } from './gemini.ts';
+import { GPT } from './gpt.ts';
+import { KIMI } from './kimi.ts';
+import { MISTRAL } from './mistral.ts';
+import type { ModelProfile, ProfileOverride, ProfileRow } from './model-profile.ts';
+import { QWEN } from './qwen.ts';
+import { SERVERS } from './servers.ts';
+
+/** Families of models: the first row that matches holds. A family's last row is its newest models, and those of unknown names. */
+export const FAMILIES: readonly ProfileRow[] = [
+  ...BEDROCK,
+  ...CLAUDE,
+  ...GEMINI,
+  ...GPT,
+  ...DEEPSEEK,
+  ...KIMI,
+  ...QWEN,
+  ...MISTRAL,
+];
+
+/** A model as its profile is looked up. */
+export interface ProfiledModel {
+  /** The provider's name in the catalog. */
+  readonly provider: string;
+  readonly dialect: DialectName;
+  /** The provider's own name of the model. */
+  readonly model: string;
+}
+
+/** Returns what a model accepts: as its dialect, its server and its family have it, and as the configuration overrides it. */
+export function profileOf(asked: ProfiledModel, override: ProfileOverride = {}): ModelProfile {
+  const server = SERVERS.find((row) => matches(row, asked));
+  const family = FAMILIES.find((row) => matches(row, asked));
+  return [BY_DIALECT[asked.dialect], server?.profile ?? {}, family?.profile ?? {}, override].reduce(merged, BASE);
+}
+
+const matches = ({ providers, dialects, models }: ProfileRow, { provider, dialect, model }: ProfiledModel): boolean =>
+  (providers?.includes(provider) ?? true) && (dialects?.includes(dialect) ?? true) && (models?.test(model) ?? true);
+
+/** Merges a profile with what is said otherwise, member by member. */
+function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
+  return {
+    reasoning: { ...base.reasoning, ...over.reasoning },
+    sampling: { ...base.sampling, ...over.sampling },
+    callIds: { ...base.callIds, ...over.callIds },
+    toolNames: { ...base.toolNames, ...over.toolNames },
+    unsignedCalls: over.unsignedCalls ?? base.unsignedCalls,
+    images: { ...base.images, ...over.images },
+    schemas: { ...base.schemas, ...over.schemas },
+    roles: { ...base.roles, ...over.roles },
+    stop: { ...base.stop, ...over.stop },
+    user: { ...base.user, ...over.user },
+    tools: { ...base.tools, ...over.tools },
+    streamOptions: over.streamOptions ?? base.streamOptions,
+    cacheMarks: over.cacheMarks ?? base.cacheMarks,
+  };
+}
