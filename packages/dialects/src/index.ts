@@ -1,4 +1,5 @@
 export { anthropicRequest } from './anthropic-messages/request.ts';
+export { asksToReasonAmidCalls } from './anthropic-messages/unmark-request.ts';
 export { BodyRequest } from './body-request.ts';
 export { countingOf } from './counting/counting.ts';
 export { estimateAnswerTokens, estimateTokens } from './counting/estimate.ts';
@@ -30,3 +31,4 @@ export { responsesRequest } from './openai-responses/request.ts';
 export { DIALECTS } from './registry.ts';
 export { isModelName } from './request-bytes.ts';
 export { TranslatedStream, translateReply } from './translation.ts';
+export { unmarkRequest } from './unmarking.ts';

@@ -31,12 +31,13 @@ import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
+import { passRequest } from './pass-request.ts';
 import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
 import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
-import { answerLimit, translateRequest } from './translate-request.ts';
+import { translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
@@ -235,15 +236,14 @@ export class Upstream {
     if (path === undefined || (!same && call.operation !== 'chat')) return this.#nothing(call);
     const profile = this.#profileOf(upstreamModel, dialect);
     const streamUsage = quirks?.reportsStreamUsage !== true && profile.streamOptions;
-    const { bytes, restorer } = same
-      ? { bytes: call.message.forUpstream({ model, streamUsage, outputLimit: answerLimit(call) }), restorer: undefined }
-      : translateRequest(call, { to: dialect, model, profile, quirks });
+    const translation = { to: dialect, model, profile, quirks };
+    const { bytes, restorer } = same ? passRequest(call, { ...translation, streamUsage }) : translateRequest(call, translation);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
     return this.#send(call, upstreamModel, {
       method: 'POST',
       path,
-      body: this.#endpoint.body(bufferOf(bytes), asked),
+      body: this.#endpoint.body(bytes, asked),
       headers: this.#headersFor(call, dialect, same),
       passedHeaders: dialect.passedHeaders,
       answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
@@ -300,11 +300,10 @@ export class Upstream {
       return read ?? this.#nothing(call);
     };
     if (path === undefined || counting === undefined) return estimatedCount(call, estimateTokens(request()));
+    const profile = this.#profileOf(upstreamModel, dialect);
     const bytes = same
-      ? bufferOf(call.message.forUpstream({ model, streamUsage: false }))
-      : Buffer.from(
-          JSON.stringify(counting.write(shapeRequest(request(), this.#profileOf(upstreamModel, dialect)).request, model)),
-        );
+      ? passRequest(call, { to: dialect, model, profile, quirks: this.#options.quirks, streamUsage: false }).bytes
+      : Buffer.from(JSON.stringify(counting.write(shapeRequest(request(), profile).request, model)));
     return this.#send(call, upstreamModel, {
       method: 'POST',
       path,
