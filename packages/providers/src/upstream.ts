@@ -37,6 +37,7 @@ import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
+import { refusesStreamOptions } from './stream-options.ts';
 import { translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
@@ -240,7 +241,7 @@ export class Upstream {
     const { bytes, restorer } = same ? passRequest(call, { ...translation, streamUsage }) : translateRequest(call, translation);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
-    return this.#send(call, upstreamModel, {
+    const reply = this.#send(call, upstreamModel, {
       method: 'POST',
       path,
       body: this.#endpoint.body(bytes, asked),
@@ -248,6 +249,20 @@ export class Upstream {
       passedHeaders: dialect.passedHeaders,
       answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
     });
+    const added = dialect.name === 'openai-chat' && streamUsage && view.stream && !(same && view.wantsStreamUsage);
+    return added ? reply.then((first) => this.#withoutStreamOptions(first, call, upstreamModel, profile)) : reply;
+  }
+
+  /** Asks again, and from now on, without a field that the caller has not sent and the provider refuses. */
+  #withoutStreamOptions(
+    reply: LlmReply,
+    call: LlmCall,
+    model: UpstreamModel,
+    profile: ModelProfile,
+  ): Promise<LlmReply> | LlmReply {
+    if (!refusesStreamOptions(reply)) return reply;
+    model.profiles.set('openai-chat', { ...profile, streamOptions: false });
+    return this.#chat(call, model);
   }
 
   /** What a model accepts in a dialect. */

@@ -92,8 +92,10 @@ export interface ModelProfile {
 
 /** A part of a profile: what a family or a configuration says otherwise. */
 export type ProfileOverride = {
-  readonly [K in keyof ModelProfile]?: (ModelProfile[K] extends object ? Partial<ModelProfile[K]> : ModelProfile[K]) | undefined;
+  readonly [K in keyof ModelProfile]?: (ModelProfile[K] extends object ? Some<ModelProfile[K]> : ModelProfile[K]) | undefined;
 };
+
+type Some<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** A family of models, or the models of a server. */
 export interface ProfileRow {

@@ -45,18 +45,23 @@ const matches = ({ providers, dialects, models }: ProfileRow, { provider, dialec
 /** Merges a profile with what is said otherwise, member by member. */
 function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
   return {
-    reasoning: { ...base.reasoning, ...over.reasoning },
-    sampling: { ...base.sampling, ...over.sampling },
-    callIds: { ...base.callIds, ...over.callIds },
-    toolNames: { ...base.toolNames, ...over.toolNames },
+    reasoning: replaced(base.reasoning, over.reasoning),
+    sampling: replaced(base.sampling, over.sampling),
+    callIds: replaced(base.callIds, over.callIds),
+    toolNames: replaced(base.toolNames, over.toolNames),
     unsignedCalls: over.unsignedCalls ?? base.unsignedCalls,
-    images: { ...base.images, ...over.images },
-    schemas: { ...base.schemas, ...over.schemas },
-    roles: { ...base.roles, ...over.roles },
-    stop: { ...base.stop, ...over.stop },
-    user: { ...base.user, ...over.user },
-    tools: { ...base.tools, ...over.tools },
+    images: replaced(base.images, over.images),
+    schemas: replaced(base.schemas, over.schemas),
+    roles: replaced(base.roles, over.roles),
+    stop: replaced(base.stop, over.stop),
+    user: replaced(base.user, over.user),
+    tools: replaced(base.tools, over.tools),
     streamOptions: over.streamOptions ?? base.streamOptions,
     cacheMarks: over.cacheMarks ?? base.cacheMarks,
   };
+}
+
+/** A configuration has undefined for what it does not say. */
+function replaced<T extends object>(base: T, over: { readonly [K in keyof T]?: T[K] | undefined } = {}): T {
+  return Object.assign({ ...base }, Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)));
 }
