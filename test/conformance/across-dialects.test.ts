@@ -299,12 +299,16 @@ describe('callers and providers of different dialects', () => {
         model: 'claude-x',
         max_tokens: 5_000,
         system: [{ type: 'text', text: 'Be brief.' }],
-        thinking: { type: 'enabled', budget_tokens: 2_048 },
+        thinking: { type: 'adaptive', display: 'summarized' },
         stop_sequences: ['END'],
         tools: [{ name: 'weather', description: tool.description, input_schema: tool.schema }],
         tool_choice: { type: 'auto', disable_parallel_tool_use: true },
         metadata: { user_id: 'u-1' },
-        output_config: { format: { type: 'json_schema', schema: tool.schema } },
+        // a name that nobody knows is of the newest Claude
+        output_config: {
+          effort: 'low',
+          format: { type: 'json_schema', schema: { ...tool.schema, additionalProperties: false } },
+        },
         messages: [
           {
             role: 'user',
@@ -382,6 +386,8 @@ describe('callers and providers of different dialects', () => {
       ];
       await openai.responses.create({ model: 'anthropic/claude-x', input });
       expect(body()['messages']).toEqual([
+        // Claude refuses a conversation that the assistant begins
+        { role: 'user', content: [{ type: 'text', text: '…' }] },
         { role: 'assistant', content: [{ type: 'text', text: 'Found.' }] },
         { role: 'user', content: [{ type: 'text', text: 'And?' }] },
       ]);
@@ -390,13 +396,24 @@ describe('callers and providers of different dialects', () => {
     it.each([
       [{ n: 2 }, 'n'],
       [{ logprobs: true }, 'logprobs'],
-      [{ response_format: { type: 'json_object' as const } }, 'response_format'],
       [{ logit_bias: { '1': 5 } }, 'logit_bias'],
       [{ modalities: ['audio' as const] }, 'modalities'],
     ])('is refused what cannot be said and would change the answer: %j', async (more, param) => {
       const before = upstream.requests.length;
       await expect(ask(more)).rejects.toMatchObject({ status: 400, code: 'invalid_request', param });
       expect(upstream.requests.length).toBe(before);
+    });
+
+    it('asks for JSON in the system prompt, and names the field', async () => {
+      const { response } = await openai.chat.completions
+        .create({
+          model: 'anthropic/claude-x',
+          messages: [{ role: 'user', content: 'Hi' }],
+          response_format: { type: 'json_object' },
+        })
+        .withResponse();
+      expect(body()['system']).toEqual([{ type: 'text', text: expect.stringContaining('one JSON object') }]);
+      expect(response.headers.get('x-sluice-dropped')).toBe('response_format');
     });
 
     it('streams a whole tool call, piece by piece', async () => {

@@ -64,7 +64,13 @@ describe.each(Object.keys(HEADINGS) as (keyof typeof HEADINGS)[])('a request of 
     if (fate !== 'said') expect(among).toContain(met.names[0]);
   });
 
-  it('refuses what nobody knows', () => {
-    expect(fateOf(from, 'bedrock-converse', 'brand_new_field')).toMatchObject({ fate: 'refused' });
+  it('drops an unknown field with its name', () => {
+    expect(fateOf(from, 'bedrock-converse', 'brandNewField')).toEqual({ fate: 'dropped', names: ['brandNewField'] });
+  });
+
+  it.each([null, '', [], {}])('takes %j for an absent field', (value) => {
+    for (const field of fields.filter((name) => !['model', 'messages', 'input', 'contents'].includes(name))) {
+      for (const to of Object.values(COLUMNS)) expect(fateOf(from, to, field, value)).toEqual({ fate: 'said', names: [] });
+    }
   });
 });

@@ -38,6 +38,8 @@ const CALLERS: Readonly<Record<string, { base: JsonObject; samples: Readonly<Rec
       stop: { value: ['END'] },
       tools: { value: openAiTools.tools },
       tool_choice: { value: 'required', beside: openAiTools },
+      functions: { value: [functionTool.function] },
+      function_call: { value: { name: 'f' }, beside: { functions: [functionTool.function] } },
       parallel_tool_calls: { value: false, beside: openAiTools },
       response_format: { value: { type: 'json_schema', json_schema: { name: 'a', schema } } },
       reasoning_effort: { value: 'low' },
@@ -132,10 +134,19 @@ const GEMINI_TOP: ReadonlySet<string> = new Set([
 
 export const CALLER_NAMES = Object.keys(CALLERS) as readonly DialectName[];
 
-/** What becomes of a field on its way from a caller to a provider: said, dropped with its name, or refused with its name. */
-export function fateOf(from: DialectName, to: DialectName, field: string): { fate: Fate; names: readonly string[] } {
+/**
+ * What becomes of a field on its way from a caller to a provider: said, dropped with its name, or refused with its name.
+ *
+ * @param other a value in place of the sample
+ */
+export function fateOf(
+  from: DialectName,
+  to: DialectName,
+  field: string,
+  other?: unknown,
+): { fate: Fate; names: readonly string[] } {
   const { base, samples } = CALLERS[from] as (typeof CALLERS)[string];
-  const { value, beside = {} }: Sample = samples[field] ?? anything;
+  const { value, beside = {} }: Sample = other === undefined ? (samples[field] ?? anything) : { value: other };
   const inConfig = from === 'gemini' && !GEMINI_TOP.has(field);
   const config = { ...(base['generationConfig'] as object), ...(beside['generationConfig'] as object), [field]: value };
   const request = { ...base, ...beside, ...(inConfig ? { generationConfig: config } : { [field]: value }) };

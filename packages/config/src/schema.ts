@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { baseUrl, connection } from './connection.ts';
 import { network } from './network.ts';
+import { profile } from './profile.ts';
 import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
 /** Names stand in labels, in Redis keys and in logs. */
@@ -155,6 +156,8 @@ const target = z.strictObject({
   idleTimeout: durationMs.optional(),
   /** How long all of an answer may take. */
   whole: durationMs.default(600_000),
+  /** What the model accepts, where otherwise than its family has it. */
+  profile: profile.optional(),
   ...concurrency,
 });
 

@@ -66,6 +66,8 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number;
   /** Of an error that a provider is the reason of. */
   readonly failure?: Failure;
+  /** Members by which a client of one dialect recognizes the error (Anthropic's `error.details`). */
+  readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -77,6 +79,7 @@ export class LlmError extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly failure: Failure | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     // its code says where it comes from, and of a fault of our own the cause has a stack: to write one down is a tenth of what a refusal takes
@@ -89,6 +92,7 @@ export class LlmError extends Error {
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
     this.failure = details.failure;
+    this.details = details.details;
   }
 }
 

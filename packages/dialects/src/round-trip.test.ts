@@ -14,7 +14,8 @@ import { DIALECTS } from './registry.ts';
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 const name = fc.stringMatching(/^[a-z][a-z_]{0,10}$/);
 const base64 = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
-const textPart = text.map((one): Part => ({ type: 'text', text: one }));
+// Anthropic and Bedrock refuse a text of white space alone
+const textPart = text.filter((one) => one.trim() !== '').map((one): Part => ({ type: 'text', text: one }));
 const image = fc.oneof(
   base64.map((data): Part => ({ type: 'image', source: { kind: 'base64', mediaType: 'image/png', data } })),
   fc.webUrl().map((url): Part => ({ type: 'image', source: { kind: 'url', url } })),
@@ -81,7 +82,9 @@ const request = fc
   .map((one) => one as NeutralRequest);
 
 /** What a dialect cannot say is not asked of it: those who would be refused it are the conformance suites' matter. */
-function sayable(dialect: DialectName, request: NeutralRequest): NeutralRequest {
+function sayable(dialect: DialectName, { toolChoice, ...asked }: NeutralRequest): NeutralRequest {
+  // a choice is refused without tools
+  const request = { ...asked, ...(toolChoice === undefined || asked.tools === undefined ? {} : { toolChoice }) };
   const { stop, user, ...rest } = request;
   switch (dialect) {
     case 'gemini':
@@ -90,10 +93,7 @@ function sayable(dialect: DialectName, request: NeutralRequest): NeutralRequest 
       return { ...rest, ...(user === undefined ? {} : { user }) };
     case 'bedrock-converse': {
       const messages = rest.messages.map((message) => ({ ...message, parts: message.parts.map(fetched) }));
-      const { toolChoice, ...others } = rest;
-      // a choice stands among the tools here
-      const choice = toolChoice === undefined || rest.tools === undefined ? {} : { toolChoice };
-      return { ...others, ...choice, messages, ...(stop === undefined ? {} : { stop }) };
+      return { ...rest, messages, ...(stop === undefined ? {} : { stop }) };
     }
     default:
       return request;

@@ -4,14 +4,22 @@ import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import type { NeutralReply } from './neutral/reply.ts';
 import { replyEvents } from './neutral/reply-events.ts';
+import type { ReplyRestorer } from './neutral/reply-restorer.ts';
 import { SerialEvents } from './neutral/serial-events.ts';
 import { settled } from './neutral/settled.ts';
 import { collectEvents, type NeutralEvent } from './neutral/stream.ts';
 import { outcomeOf } from './stream-ends.ts';
 
-/** A whole answer of one dialect as another says it. */
-export function translateReply(from: Dialect, to: Dialect, body: JsonObject, context: ReplyContext): string {
-  return JSON.stringify(to.writeReply(settled(from.readReply(body)), context));
+/** Writes a whole answer of one dialect in another. */
+export function translateReply(
+  from: Dialect,
+  to: Dialect,
+  body: JsonObject,
+  context: ReplyContext,
+  restorer?: ReplyRestorer,
+): string {
+  const reply = settled(from.readReply(body));
+  return JSON.stringify(to.writeReply(restorer === undefined ? reply : restorer.reply(reply), context));
 }
 
 /** Says a stream of one dialect in another while it comes: an event goes out as soon as one can be said. */
@@ -20,11 +28,22 @@ export class TranslatedStream implements StreamWatcher {
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #serial = new SerialEvents();
+  readonly #restorer: ReplyRestorer | undefined;
   #usage: Usage | undefined;
   #generated = 0;
 
-  /** @param events cuts the provider's stream; server-sent events if not given */
-  constructor(from: Dialect, to: Dialect, context: ReplyContext, events: EventCutter = eventCutter('sse')) {
+  /**
+   * @param events cuts the provider's stream; server-sent events if not given
+   * @param restorer gives the answer what its request lost on the way to the model
+   */
+  constructor(
+    from: Dialect,
+    to: Dialect,
+    context: ReplyContext,
+    events: EventCutter = eventCutter('sse'),
+    restorer?: ReplyRestorer,
+  ) {
+    this.#restorer = restorer;
     this.#events = events;
     this.#reader = from.readStream();
     this.#writer = to.writeStream(context);
@@ -86,7 +105,10 @@ export class TranslatedStream implements StreamWatcher {
       // counts that are not to be trusted are estimated for the books, and not shown to the caller
       if (event.usage.issue !== undefined) return event.type === 'usage' ? '' : this.#writer.write(withoutUsage(event));
     } else if (event.type === 'image' || ('text' in event && event.text !== '')) this.#generated++;
-    return this.#writer.write(event);
+    if (this.#restorer === undefined) return this.#writer.write(event);
+    let text = '';
+    for (const restored of this.#restorer.event(event)) text += this.#writer.write(restored);
+    return text;
   }
 }
 

@@ -98,6 +98,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const credentials = credentialsOf(name, entry, first, settings, environment);
   const upstream = new Upstream({
     provider: name,
+    kind: type,
     dialects,
     ...(embeddings === undefined ? {} : { embeddings }),
     baseUrl,

@@ -1,22 +1,55 @@
 import { type LlmCall, LlmError } from '@sluice/core';
-import { DIALECTS, type Dialect, isLarge, wellFormed } from '@sluice/dialects';
+import { DIALECTS, type Dialect, isLarge, ReplyRestorer, wellFormed } from '@sluice/dialects';
+import type { ModelProfile } from './profiles/model-profile.ts';
 import { applyQuirks, type Quirks } from './quirks.ts';
+import { shapeRequest } from './shaping/shape-request.ts';
+
+/** As many names as a header can show. */
+const MAX_DROPPED = 32;
+
+export interface TranslationOptions {
+  /** What the provider speaks. */
+  readonly to: Dialect;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly profile: ModelProfile;
+  readonly quirks?: Quirks | undefined;
+}
+
+export interface TranslatedRequest {
+  readonly bytes: Buffer;
+  /** Gives the answer what its request lost; undefined where it lost nothing. */
+  readonly restorer: ReplyRestorer | undefined;
+}
 
 /**
- * A call's request as a provider of another dialect wants it. What was a wish and cannot be said is noted in the call's facts.
+ * Writes a call's request for a provider of another dialect, as the model's profile has it. What the model does not accept, and is not essential, is
+ * noted in the call's facts.
  *
  * @throws LlmError `invalid_request` with the field that cannot be said, or that is wrong
  */
-export function translateRequest(call: LlmCall, to: Dialect, model: string, quirks?: Quirks): Buffer {
+export function translateRequest(call: LlmCall, options: TranslationOptions): TranslatedRequest {
+  const { to, model, profile, quirks } = options;
   const caller = DIALECTS[call.dialect];
   const asked = caller.readRequest(call.message.json());
   const most = answerLimit(call);
   const neutral = most === undefined ? asked : { ...asked, maxTokens: Math.min(asked.maxTokens ?? most, most) };
-  const written = inWordsOf(caller, () => to.writeRequest(neutral, model, call.message.view().stream));
-  const { body, dropped } = quirks === undefined || to.name !== 'openai-chat' ? written : applyQuirks(written, quirks);
-  call.facts.dropped = dropped.map((name) => caller.fieldNames[name] ?? name);
-  return Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(body) : body));
+  const { body, dropped, shaping } = inWordsOf(caller, () => {
+    const shaped = shapeRequest(neutral, profile);
+    const written = to.writeRequest(shaped.request, model, call.message.view().stream);
+    return { ...written, shaping: shaped.shaping };
+  });
+  const own =
+    to.name === 'openai-chat' ? applyQuirks({ body, dropped }, { ...quirks, ...quirksOf(profile, quirks) }) : { body, dropped };
+  const names = [...shaping.dropped, ...own.dropped].map((name) => caller.fieldNames[name] ?? name);
+  call.facts.dropped = [...new Set(names)].slice(0, MAX_DROPPED);
+  const { toolNames, stop } = shaping;
+  const restorer = toolNames.size === 0 && stop.length === 0 ? undefined : new ReplyRestorer({ toolNames, stop });
+  return { bytes: Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(own.body) : own.body)), restorer };
 }
+
+const quirksOf = ({ streamOptions }: ModelProfile, quirks: Quirks | undefined): Quirks =>
+  streamOptions ? {} : { drop: [...(quirks?.drop ?? []), 'stream_options'] };
 
 /** The most tokens that each answer of a call may have for what its budget has granted; undefined where it pays for any answer. */
 export function answerLimit({ outputLimit, message }: LlmCall): number | undefined {

@@ -36,13 +36,20 @@ import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
+import { passRequest } from './pass-request.ts';
+import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
+import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
-import { answerLimit, translateRequest } from './translate-request.ts';
+import { shapeRequest } from './shaping/shape-request.ts';
+import { refusesStreamOptions } from './stream-options.ts';
+import { translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
   readonly provider: string;
+  /** Its name in the catalog, where it is not `provider`. */
+  readonly kind?: string;
   /** What the provider speaks, the one it knows best first. */
   readonly dialects: readonly DialectName[];
   readonly embeddings?: EmbeddingsDialectName;
@@ -75,6 +82,8 @@ export interface UpstreamOptions {
 export interface ModelOptions {
   /** How long a stream may be silent, in milliseconds, where not as at all models of the provider. */
   readonly idleTimeoutMs?: number | undefined;
+  /** What it accepts, where otherwise than its family has it. */
+  readonly profile?: ProfileOverride | undefined;
 }
 
 /** A model that thinks without showing it may be silent for more than a minute. */
@@ -102,13 +111,16 @@ interface UpstreamModel {
   readonly name: string;
   /** undici's word for how long an answer may be silent. */
   readonly bodyTimeout?: number;
+  /** What the configuration says of it otherwise than its family has it. */
+  readonly override?: ProfileOverride | undefined;
+  /** What it accepts, by the dialect in which it is asked. */
+  readonly profiles: Map<DialectName, ModelProfile>;
 }
 
 interface Base {
   readonly address: BaseAddress;
   readonly dispatcher: Dispatcher;
 }
-
 
 /**
  * A provider over HTTP. One pool of kept connections an origin and credential. Where the caller speaks the provider's dialect, bytes go through
@@ -147,8 +159,13 @@ export class Upstream {
 
   /** The service that one model of this provider is. */
   model(name: string, options: ModelOptions = {}): LlmService {
-    const { idleTimeoutMs } = options;
-    const model: UpstreamModel = { name, ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }) };
+    const { idleTimeoutMs, profile: override } = options;
+    const model: UpstreamModel = {
+      name,
+      override,
+      profiles: new Map(),
+      ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }),
+    };
     // what is wrong with a request is a rejection too, not a throw
     return {
       complete: async (call) => {
@@ -222,20 +239,43 @@ export class Upstream {
     const path = this.#endpoint.path(asked, dialect, this.#options);
     // completions of the older kind are OpenAI's alone
     if (path === undefined || (!same && call.operation !== 'chat')) return this.#nothing(call);
-    const streamUsage = quirks?.reportsStreamUsage !== true;
-    const bytes = same
-      ? call.message.forUpstream({ model, streamUsage, outputLimit: answerLimit(call) })
-      : translateRequest(call, dialect, model, quirks);
+    const profile = this.#profileOf(upstreamModel, dialect);
+    const streamUsage = quirks?.reportsStreamUsage !== true && profile.streamOptions;
+    const translation = { to: dialect, model, profile, quirks };
+    const { bytes, restorer } = same ? passRequest(call, { ...translation, streamUsage }) : translateRequest(call, translation);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
-    return this.#send(call, upstreamModel, {
+    const reply = this.#send(call, upstreamModel, {
       method: 'POST',
       path,
-      body: this.#endpoint.body(bufferOf(bytes), asked),
+      body: this.#endpoint.body(bytes, asked),
       headers: this.#headersFor(call, dialect, same),
       passedHeaders: dialect.passedHeaders,
-      answer: new Completion({ call, dialect, model, framing, hideUsage }),
+      answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
     });
+    const added = dialect.name === 'openai-chat' && streamUsage && view.stream && !(same && view.wantsStreamUsage);
+    return added ? reply.then((first) => this.#withoutStreamOptions(first, call, upstreamModel, profile)) : reply;
+  }
+
+  /** Asks again, and from now on, without a field that the caller has not sent and the provider refuses. */
+  #withoutStreamOptions(
+    reply: LlmReply,
+    call: LlmCall,
+    model: UpstreamModel,
+    profile: ModelProfile,
+  ): Promise<LlmReply> | LlmReply {
+    if (!refusesStreamOptions(reply)) return reply;
+    model.profiles.set('openai-chat', { ...profile, streamOptions: false });
+    return this.#chat(call, model);
+  }
+
+  /** What a model accepts in a dialect. */
+  #profileOf({ name, profiles, override }: UpstreamModel, { name: dialect }: Dialect): ModelProfile {
+    const known = profiles.get(dialect);
+    if (known !== undefined) return known;
+    const profile = profileOf({ provider: this.#options.kind ?? this.#options.provider, dialect, model: name }, override);
+    profiles.set(dialect, profile);
+    return profile;
   }
 
   #embed(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
@@ -279,9 +319,10 @@ export class Upstream {
       return read ?? this.#nothing(call);
     };
     if (path === undefined || counting === undefined) return estimatedCount(call, estimateTokens(request()));
+    const profile = this.#profileOf(upstreamModel, dialect);
     const bytes = same
-      ? bufferOf(call.message.forUpstream({ model, streamUsage: false }))
-      : Buffer.from(JSON.stringify(counting.write(request(), model)));
+      ? passRequest(call, { to: dialect, model, profile, quirks: this.#options.quirks, streamUsage: false }).bytes
+      : Buffer.from(JSON.stringify(counting.write(shapeRequest(request(), profile).request, model)));
     return this.#send(call, upstreamModel, {
       method: 'POST',
       path,

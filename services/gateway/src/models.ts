@@ -112,7 +112,10 @@ export class Models implements KnownModels, ModelListRendering {
           },
           contextTokens: target.context ?? this.#contextOf(provider, target.model),
           ...(target.latency === undefined ? {} : { expectedLatencyMs: target.latency }),
-          service: compose([deadlines({ beginMs, firstContentMs, wholeMs })], provider.service(target.model, { idleTimeoutMs })),
+          service: compose(
+            [deadlines({ beginMs, firstContentMs, wholeMs })],
+            provider.service(target.model, { idleTimeoutMs, profile: target.profile }),
+          ),
         };
       });
       const { strategy, fallbackOn, hedge: hedgeAfter } = model;

@@ -25,10 +25,16 @@ const messageOf = ({ code, message }: LlmError): string =>
 
 /** An error as Anthropic writes it. Our own code stands beside its type, for what has no type of its own. */
 export function renderError(error: LlmError): string {
-  const { code, param } = error;
+  const { code, param, details } = error;
   return JSON.stringify({
     type: 'error',
-    error: { type: typeOf(error), message: messageOf(error), code, ...(param === undefined ? {} : { param }) },
+    error: {
+      type: typeOf(error),
+      message: messageOf(error),
+      code,
+      ...(param === undefined ? {} : { param }),
+      ...(details === undefined ? {} : { details }),
+    },
   });
 }
 

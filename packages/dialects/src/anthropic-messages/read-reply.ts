@@ -7,8 +7,6 @@ import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
-const sealed = (data: string): string => seal('anthropic-messages', data);
-
 /** Source: Anthropic's API reference, "Messages". */
 export function readReply(body: JsonObject): NeutralReply {
   const stopSequence = asString(body['stop_sequence']);
@@ -43,14 +41,14 @@ function readBlock(block: Json): Part[] {
         },
       ];
     case 'thinking': {
-      const signature = asString(member(block, 'signature'));
+      const signature = seal('anthropic-messages', asString(member(block, 'signature')));
       const text = asString(member(block, 'thinking')) ?? '';
-      return [
-        { type: 'reasoning', text, ...(signature === undefined || signature === '' ? {} : { signature: sealed(signature) }) },
-      ];
+      return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
     }
-    case 'redacted_thinking':
-      return [{ type: 'reasoning', text: '', encrypted: sealed(asString(member(block, 'data')) ?? '') }];
+    case 'redacted_thinking': {
+      const encrypted = seal('anthropic-messages', asString(member(block, 'data')));
+      return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
+    }
     default:
       return [];
   }

@@ -10,7 +10,7 @@ import { readFinish } from './finish.ts';
 import { readCitations } from './read-reply.ts';
 import { readUsage } from './usage.ts';
 
-const sealed = (data: string): string => seal('anthropic-messages', data);
+const sealed = (data: Json): string | undefined => seal('anthropic-messages', asString(data));
 
 /** Source: Anthropic's documentation, "Streaming messages". */
 export class AnthropicEventReader implements EventReader {
@@ -60,8 +60,10 @@ export class AnthropicEventReader implements EventReader {
         const text = asString(member(block, 'thinking')) ?? '';
         return text === '' ? [] : [{ type: 'reasoning', choice: 0, text }];
       }
-      case 'redacted_thinking':
-        return [{ type: 'reasoning', choice: 0, text: '', encrypted: sealed(asString(member(block, 'data')) ?? '') }];
+      case 'redacted_thinking': {
+        const encrypted = sealed(member(block, 'data'));
+        return encrypted === undefined ? [] : [{ type: 'reasoning', choice: 0, text: '', encrypted }];
+      }
       case 'tool_use': {
         const call = this.#calls.size;
         this.#calls.set(index, call);
@@ -85,8 +87,10 @@ export class AnthropicEventReader implements EventReader {
         return [{ type: 'text', choice: 0, text: asString(member(delta, 'text')) ?? '' }];
       case 'thinking_delta':
         return [{ type: 'reasoning', choice: 0, text: asString(member(delta, 'thinking')) ?? '' }];
-      case 'signature_delta':
-        return [{ type: 'reasoning', choice: 0, text: '', signature: sealed(asString(member(delta, 'signature')) ?? '') }];
+      case 'signature_delta': {
+        const signature = sealed(member(delta, 'signature'));
+        return signature === undefined ? [] : [{ type: 'reasoning', choice: 0, text: '', signature }];
+      }
       case 'citations_delta': {
         const citations = readCitations([member(delta, 'citation')]);
         return citations.length === 0 ? [] : [{ type: 'text', choice: 0, text: '', citations }];

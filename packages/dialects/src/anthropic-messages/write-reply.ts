@@ -12,7 +12,7 @@ import { imageText } from '../neutral/image-text.ts';
 import { isObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { UNSIGNED, unsealOwn } from '../neutral/sealed.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 
@@ -54,7 +54,7 @@ function writeBlock(part: Part): Block[] {
     }
     case 'reasoning':
       return part.encrypted === undefined
-        ? [{ type: 'thinking', thinking: part.text, signature: part.signature === undefined ? '' : opened(part.signature) }]
+        ? [{ type: 'thinking', thinking: part.text, signature: opened(part.signature ?? UNSIGNED) }]
         : [{ type: 'redacted_thinking', data: opened(part.encrypted) }];
     default:
       return [];

@@ -3,7 +3,7 @@ import type { EventWriter, ReplyContext } from '../dialect.ts';
 import { imageText } from '../neutral/image-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { UNSIGNED, unsealOwn } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
@@ -145,9 +145,11 @@ export class AnthropicEventWriter implements EventWriter {
 
   #closeOpen(): string {
     if (this.#open === undefined) return '';
-    const { index } = this.#open;
+    const { index, kind } = this.#open;
+    const unsigned = kind === 'thinking' && !this.#signed;
+    const mark = unsigned ? this.#delta({ type: 'signature_delta', signature: UNSIGNED }) : '';
     this.#open = undefined;
-    return event({ type: 'content_block_stop', index });
+    return mark + event({ type: 'content_block_stop', index });
   }
 
   #closeCalls(): string {

@@ -21,17 +21,14 @@ export function readSaid(block: JsonObject): Part[] {
 
 function readReasoning(content: JsonObject): Part[] {
   const redacted = asString(content['redactedContent']);
-  if (redacted !== undefined) return [{ type: 'reasoning', text: '', encrypted: seal('bedrock-converse', redacted) }];
+  if (redacted !== undefined) {
+    const encrypted = seal('bedrock-converse', redacted);
+    return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
+  }
   const thought = content['reasoningText'];
-  const signature = asString(member(thought, 'signature'));
+  const signature = seal('bedrock-converse', asString(member(thought, 'signature')));
   const text = asString(member(thought, 'text')) ?? '';
-  return [
-    {
-      type: 'reasoning',
-      text,
-      ...(signature === undefined || signature === '' ? {} : { signature: seal('bedrock-converse', signature) }),
-    },
-  ];
+  return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
 }
 
 /** "Keep the prompt up to here in your cache" is a block of its own here, after what it marks. */

@@ -8,7 +8,7 @@ import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
-const sealed = (data: string): string => seal('bedrock-converse', data);
+const sealed = (data: Json): string | undefined => seal('bedrock-converse', asString(data));
 
 /** Source: Amazon Bedrock's API reference, "ConverseStream". An event is an object with the event's type as its one member. */
 export class ConverseEventReader implements EventReader {
@@ -68,12 +68,12 @@ export class ConverseEventReader implements EventReader {
       return call === undefined || input === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text: input }];
     }
     const reasoning = member(delta, 'reasoningContent');
-    const redacted = asString(member(reasoning, 'redactedContent'));
-    if (redacted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted: sealed(redacted) }];
+    const encrypted = sealed(member(reasoning, 'redactedContent'));
+    if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
     const thought = asString(member(reasoning, 'text'));
     if (thought !== undefined) return [{ type: 'reasoning', choice: 0, text: thought }];
-    const signature = asString(member(reasoning, 'signature'));
-    if (signature !== undefined) return [{ type: 'reasoning', choice: 0, text: '', signature: sealed(signature) }];
+    const signature = sealed(member(reasoning, 'signature'));
+    if (signature !== undefined) return [{ type: 'reasoning', choice: 0, text: '', signature }];
     return [];
   }
 }

@@ -1,26 +1,24 @@
 import type { WrittenRequest } from '../dialect.ts';
-import { budgetOf } from '../neutral/effort.ts';
 import { InnerJson } from '../neutral/inner-json.ts';
+import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { writeMedia } from './media.ts';
 import { writeReasoning } from './write-blocks.ts';
+import { writeThinking } from './write-thinking.ts';
 
 const PROVIDER = 'Bedrock Converse';
-/** The least budget of thought that is taken. */
-const MIN_BUDGET = 1_024;
 const CACHE_POINT: JsonObject = { cachePoint: { type: 'default' } };
 
 /** The model is in the address, not in the body. */
 export function writeRequest(request: NeutralRequest): WrittenRequest {
-  const { only, format, reasoning } = request;
+  const { only, format } = request;
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) cannotSay(refused, PROVIDER);
   if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
   if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
-  if (format?.type === 'json') cannotSay('response_format', PROVIDER);
   const dropped = unsaidWishes(request);
   for (const [name, value] of [
     ['seed', request.seed],
@@ -31,28 +29,29 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   ] as const) {
     if (value !== undefined) dropped.push(name);
   }
-  const wanted = reasoning === undefined ? undefined : budgetOf(reasoning);
-  // reasoning counts against the caller's limit, which is never raised: it was reserved for
-  const budget =
-    wanted === undefined || request.maxTokens === undefined ? wanted : Math.min(wanted, Math.max(0, request.maxTokens - 1));
-  const thinks = budget !== undefined && budget >= MIN_BUDGET;
-  if (wanted !== undefined && wanted > 0 && !thinks) dropped.push('reasoning_effort');
-  // what thinks takes no other temperature than its own, and its thoughts count against the limit
+  const { thinking, thinks, effort } = writeThinking(request, dropped);
+  // a model that reasons takes no other temperature than its own
   if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
-  const { maxTokens } = request;
   const more = defined({
-    thinking: thinks ? { type: 'enabled', budget_tokens: budget } : undefined,
+    thinking,
+    output_config: effort === undefined ? undefined : { effort },
     top_k: thinks ? undefined : request.topK,
   });
   const config = defined({
-    maxTokens,
-    temperature: thinks ? undefined : request.temperature,
+    maxTokens: request.maxTokens,
+    temperature: thinks ? undefined : writeTemperature(request.temperature, dropped),
     topP: request.topP,
     stopSequences: request.stop,
   });
-  const system = request.messages.filter(({ role }) => role === 'system' || role === 'developer').flatMap(({ parts }) => parts);
+  const system = request.messages
+    .filter(({ role }) => role === 'system' || role === 'developer')
+    .flatMap(({ parts }) => parts.flatMap((part) => writePart(part, new InnerJson())));
+  if (format?.type === 'json') {
+    system.push({ text: JSON_SENTENCE });
+    dropped.push('response_format');
+  }
   const body = defined({
-    system: system.length === 0 ? undefined : system.flatMap((part) => writePart(part, new InnerJson())),
+    system: system.length === 0 ? undefined : system,
     messages: writeMessages(request.messages),
     inferenceConfig: Object.keys(config).length === 0 ? undefined : config,
     toolConfig: writeTools(request, dropped),
@@ -77,6 +76,13 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   return { body, dropped };
 }
 
+/** Bedrock takes 0 to 1. */
+function writeTemperature(temperature: number | undefined, dropped: string[]): number | undefined {
+  if (temperature === undefined || temperature <= 1) return temperature;
+  dropped.push('temperature');
+  return 1;
+}
+
 function writeTier(tier: string | undefined, dropped: string[]): JsonObject | undefined {
   if (tier === undefined || tier === 'auto') return undefined;
   if (tier === 'default' || tier === 'flex' || tier === 'priority') return { type: tier };
@@ -87,7 +93,7 @@ function writeTier(tier: string | undefined, dropped: string[]): JsonObject | un
 /** "Call none" has no word here: then there are no tools. */
 function writeTools(request: NeutralRequest, dropped: string[]): JsonObject | undefined {
   const { tools, toolChoice: choice, messages } = request;
-  if (tools === undefined) return undefined;
+  if (tools === undefined || tools.length === 0) return undefined;
   if (choice === 'none') {
     const called = messages.some(({ parts }) => parts.some(({ type }) => type === 'tool_call' || type === 'tool_result'));
     // calls that were made want their tools beside them
@@ -133,8 +139,8 @@ function writeBlock(part: Part, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text':
     case 'refusal':
-      // an empty text is refused
-      return part.text === '' ? [] : [{ text: part.text }];
+      // a text of white space alone is refused
+      return part.text.trim() === '' ? [] : [{ text: part.text }];
     case 'image':
     case 'audio':
     case 'file':

@@ -1,7 +1,7 @@
 import { asString, dataUrl, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
 import type { MediaSource, Part } from '../neutral/request.ts';
-import { seal } from '../neutral/sealed.ts';
 import { field } from './fields.ts';
+import { readSignature } from './signature.ts';
 
 /** Files that were uploaded to Google: nobody else can read them. */
 const UPLOADED = /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/)/;
@@ -37,8 +37,7 @@ function mediaPart(source: MediaSource, mediaType: string | undefined, name: str
 /** What a model said in one part that is no call: a thought, or text with what it wants back. */
 export function readText(part: JsonObject): Part[] {
   const text = asString(part['text']) ?? '';
-  const given = asString(field(part, 'thoughtSignature'));
-  const signature = given === undefined || given === '' ? undefined : seal('gemini', given);
+  const signature = readSignature(part);
   if (part['thought'] === true) {
     if (text === '') return signature === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: signature }];
     return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
@@ -49,12 +48,12 @@ export function readText(part: JsonObject): Part[] {
 }
 
 export function readCall(call: JsonObject, part: Json, id: string): Part & { type: 'tool_call' } {
-  const signature = asString(field(part, 'thoughtSignature'));
+  const signature = readSignature(part);
   return {
     type: 'tool_call',
     id: asString(call['id']) ?? id,
     name: asString(call['name']) ?? '',
     arguments: JSON.stringify(call['args'] ?? {}),
-    ...(signature === undefined || signature === '' ? {} : { signature: seal('gemini', signature) }),
+    ...(signature === undefined ? {} : { signature }),
   };
 }

@@ -2,7 +2,7 @@ import type { Part as WirePart } from '@google/genai';
 import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { MediaSource, Part, ToolCall } from '../neutral/request.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { UNSIGNED, unsealAsBytes } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';
 
 /** The arguments of a call as an object, which this wire wants. */
@@ -16,7 +16,8 @@ export function writeCall({ id, name, arguments: args, signature }: ToolCall, ow
   const known = own === 'shown' ? id : callIdOf(id);
   return defined({
     functionCall: defined({ id: known, name, args: argumentsOf(args) }),
-    thoughtSignature: signature === undefined ? undefined : unsealOwn('gemini', signature),
+    // Gemini 3 wants a signature with each call: the mark is replaced where one is needed, and removed elsewhere
+    thoughtSignature: signature === undefined && own === 'hidden' ? undefined : unsealAsBytes('gemini', signature ?? UNSIGNED),
   });
 }
 
@@ -44,7 +45,7 @@ export function writeImage(source: MediaSource): JsonObject {
 }
 
 export function writeThought(text: string, sealed: string | undefined) {
-  const thoughtSignature = sealed === undefined ? undefined : unsealOwn('gemini', sealed);
+  const thoughtSignature = sealed === undefined ? undefined : unsealAsBytes('gemini', sealed);
   return defined({ text, thought: true, thoughtSignature }) satisfies WirePart;
 }
 

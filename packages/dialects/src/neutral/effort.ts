@@ -2,7 +2,13 @@ import type { Effort, ReasoningWish } from './request.ts';
 
 export const EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
 
-/** How many tokens of thought an effort is, for providers that count them. */
+/** Reads an effort: `max`, the most that some providers name, is `xhigh`. Undefined for a value that is none. */
+export function knownEffort(value: unknown): Effort | undefined {
+  if (value === 'max') return 'xhigh';
+  return EFFORTS.find((effort) => effort === value);
+}
+
+/** How many tokens of reasoning an effort is, for providers that count them. */
 const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
   minimal: 1_024,
   low: 2_048,

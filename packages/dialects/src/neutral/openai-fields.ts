@@ -1,5 +1,5 @@
 import type { JsonObject } from './read-json.ts';
-import type { NeutralRequest } from './request.ts';
+import type { NeutralRequest, Part } from './request.ts';
 
 /** Fields that OpenAI's two dialects have alike. */
 export const OPENAI_FIELDS = [
@@ -20,7 +20,10 @@ export function readOpenAiFields(body: JsonObject): { openAi?: JsonObject } {
 }
 
 /** The wishes that no dialect but the caller's can say, for a provider who does not know OpenAI's own. */
-export const unsaidWishes = ({ only, openAi }: NeutralRequest): string[] => [
+export const unsaidWishes = ({ only, openAi, messages }: NeutralRequest): string[] => [
   ...(only?.wished ?? []),
   ...Object.keys(openAi ?? {}),
+  ...(messages.some(({ parts }) => parts.some(asksForDetail)) ? ['image_url.detail'] : []),
 ];
+
+const asksForDetail = (part: Part): boolean => part.type === 'image' && part.detail !== undefined && part.detail !== 'auto';

@@ -96,8 +96,10 @@ export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
 export interface ReasoningWish {
   readonly effort?: Effort;
   readonly budgetTokens?: number;
-  /** Whether the thoughts are to be shown. */
+  /** Whether the reasoning is to be shown. */
   readonly show?: boolean;
+  /** How the model takes it, which its profile decides; as the dialect has it, if not given. `effort` does not ask to reason. */
+  readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch';
 }
 
 /** What a request for a completion says, in no provider's words. What is not there was not said. */
@@ -120,6 +122,8 @@ export interface NeutralRequest {
   readonly format?: ResponseFormat;
   readonly reasoning?: ReasoningWish;
   readonly serviceTier?: string;
+  /** Whether the model accepts calls in the history that have no signature of its own; not so, if not given. */
+  readonly unsignedCalls?: 'accepted';
   /** Who the caller's own user is. */
   readonly user?: string;
   /** Fields that OpenAI's two dialects have alike, by name and as they are; to everybody else they are a wish that cannot be said. */

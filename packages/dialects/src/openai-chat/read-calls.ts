@@ -1,14 +1,11 @@
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Part, ToolCall } from '../neutral/request.ts';
+import { readCallSignature } from './read-seals.ts';
 
 /** The arguments of a call as JSON text. Several compatible servers send the object itself. */
 export function argumentsText(value: Json): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (asString(value) ?? '');
 }
-
-/** What Google's models want back with a call, as its compatible API writes it. */
-export const signatureOf = (call: Json): string | undefined =>
-  asString(member(member(member(call, 'extra_content'), 'google'), 'thought_signature'));
 
 /** The calls of an answer's message, those of the older API (`function_call`) too. A call without an id has an empty one. */
 export function readCalls(message: JsonObject): ToolCall[] {
@@ -26,7 +23,7 @@ function readCall(call: JsonObject): ToolCall {
   }
   // some servers leave the inner object away
   const func = isObject(call['function']) ? call['function'] : call;
-  const signature = signatureOf(call);
+  const signature = readCallSignature(call);
   return {
     type: 'tool_call',
     id,

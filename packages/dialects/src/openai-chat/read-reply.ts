@@ -15,7 +15,7 @@ import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readCalls, readImages } from './read-calls.ts';
-import { readSaid, readThinking } from './read-request.ts';
+import { readAnswered, readThinking } from './read-messages.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */
@@ -44,7 +44,7 @@ const isCall = ({ type }: Part): boolean => type === 'tool_call';
 
 function readMessage(message: JsonObject, at: string): Part[] {
   const { tool_calls: _calls, function_call: _older, ...said } = message;
-  return [...readSaid(said, readAnswer(said['content']), at), ...readImages(message), ...readCalls(message)];
+  return [...readAnswered(said, readAnswer(said['content']), at), ...readImages(message), ...readCalls(message)];
 }
 
 /** The content of an answer: a text, or, as Mistral writes it, parts of which some are thoughts. What is not known is left away. */

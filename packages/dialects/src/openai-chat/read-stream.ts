@@ -8,8 +8,9 @@ import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
 import { readImages } from './read-calls.ts';
+import { readAnnotations } from './read-messages.ts';
 import { readAnswer, readLogprobs, readSources } from './read-reply.ts';
-import { readAnnotations } from './read-request.ts';
+import { readSeals } from './read-seals.ts';
 import { StreamCalls } from './stream-calls.ts';
 import { readUsage } from './usage.ts';
 
@@ -93,8 +94,7 @@ function readThoughts(choice: number, delta: Json, events: NeutralEvent[]): void
   const reasoning = asString(member(delta, 'reasoning_content')) ?? asString(member(delta, 'reasoning'));
   if (reasoning !== undefined && reasoning !== '') events.push({ type: 'reasoning', choice, text: reasoning });
   for (const detail of asList(member(delta, 'reasoning_details'))) {
-    const encrypted = member(detail, 'type') === 'reasoning.encrypted' ? asString(member(detail, 'data')) : undefined;
-    const signature = asString(member(detail, 'signature'));
+    const { encrypted, signature } = readSeals(detail, true);
     if (encrypted !== undefined || signature !== undefined) {
       events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
     }

@@ -1,7 +1,8 @@
 import { JsonProgress } from '../neutral/json-progress.ts';
 import { asNumber, asString, isObject, type Json, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
-import { argumentsText, signatureOf } from './read-calls.ts';
+import { argumentsText } from './read-calls.ts';
+import { readCallSignature } from './read-seals.ts';
 
 interface Call {
   readonly n: number;
@@ -135,7 +136,7 @@ function pieceOf(value: Json): Piece {
     name: name === '' ? undefined : name,
     text: argumentsText(member(func, isObject(custom) ? 'input' : 'arguments')),
     custom: isObject(custom),
-    signature: signatureOf(value),
+    signature: readCallSignature(value),
   };
 }
 

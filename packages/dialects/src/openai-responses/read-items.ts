@@ -53,8 +53,7 @@ export function readReasoning(item: JsonObject): Reasoning[] {
   const words = [...asList(item['summary']), ...asList(item['content'])]
     .map((part) => asString(member(part, 'text')) ?? '')
     .join('');
-  const given = asString(item['encrypted_content']);
-  const sealed = given === undefined || given === '' ? undefined : seal('openai-responses', given);
+  const sealed = seal('openai-responses', asString(item['encrypted_content']));
   if (words === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
   return [{ type: 'reasoning', text: words, ...(sealed === undefined ? {} : { signature: sealed }) }];
 }

@@ -16,14 +16,16 @@ import { unseal } from '../neutral/sealed.ts';
 
 const PROVIDER = 'OpenAI responses';
 
-/** Nothing is left with the provider: what it thought comes back encrypted, and the caller has it for the next turn. */
+/**
+ * Writes a request. Stop sequences have no field here: the gateway ends the text itself (`stop-cutter.ts`). Nothing is stored at the provider: its
+ * reasoning comes back encrypted, and the caller returns it in the next turn.
+ */
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
   const { only, format, reasoning, toolChoice, openAi = {} } = request;
   const { verbosity, ...shared } = openAi;
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) cannotSay(refused, PROVIDER);
   if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
-  if (request.stop !== undefined) cannotSay('stop', PROVIDER);
   const dropped = [...(only?.wished ?? [])];
   for (const [name, value] of [
     ['top_k', request.topK],
@@ -33,6 +35,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   ] as const) {
     if (value !== undefined) dropped.push(name);
   }
+  const hasTools = (request.tools?.length ?? 0) > 0;
   const include = [
     ...(reasoning === undefined ? [] : ['reasoning.encrypted_content']),
     ...(request.logprobs === undefined ? [] : ['message.output_text.logprobs']),
@@ -40,9 +43,14 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   const body = defined({
     model,
     input: request.messages.flatMap(writeMessage),
-    tools: request.tools?.map(writeTool),
-    tool_choice: typeof toolChoice === 'object' ? { type: 'function', name: toolChoice.name } : toolChoice,
-    parallel_tool_calls: request.parallelToolCalls,
+    tools: hasTools ? request.tools?.map(writeTool) : undefined,
+    // both are refused without tools
+    tool_choice: !hasTools
+      ? undefined
+      : typeof toolChoice === 'object'
+        ? { type: 'function', name: toolChoice.name }
+        : toolChoice,
+    parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     max_output_tokens: request.maxTokens,
     temperature: request.temperature,
     top_p: request.topP,
@@ -87,6 +95,8 @@ function writeMessage({ role, parts }: Message): JsonObject[] {
     content = [];
   };
   for (const part of parts) {
+    // a message without content is refused
+    if (part.type === 'text' && part.text === '') continue;
     const item = writeItem(part);
     if (item === undefined) {
       content.push(role === 'assistant' ? writeOutputPart(part) : writeInputPart(part));

@@ -11,6 +11,7 @@ import {
   type JsonObject,
   member,
   type ReplyContext,
+  type ReplyRestorer,
   TranslatedStream,
   translateReply,
 } from '@sluice/dialects';
@@ -30,6 +31,8 @@ export interface CompletionOptions {
   readonly framing: Framing | undefined;
   /** Take usage out of the stream that only the gateway asked for. */
   readonly hideUsage: boolean;
+  /** Gives the answer what its request lost on the way to the model. */
+  readonly restorer?: ReplyRestorer | undefined;
 }
 
 const SSE = 'text/event-stream';
@@ -56,7 +59,7 @@ export class Completion implements AnswerReader {
   }
 
   stream(contentType: string, kind: BodyKind): ReturnType<AnswerReader['stream']> {
-    const { call, dialect, framing, hideUsage } = this.#options;
+    const { call, dialect, framing, hideUsage, restorer } = this.#options;
     const view = call.message.view();
     // a stream that was not asked for is collected
     if (!view.stream) return undefined;
@@ -66,25 +69,28 @@ export class Completion implements AnswerReader {
     if (framing !== undefined && isType(contentType, framing.contentType)) {
       const watcher = same
         ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
-        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter());
+        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter(), restorer);
       return { watcher, contentType: callers };
     }
     const sent = sentFraming(contentType, kind, asked === 'json-array' || dialect.name === 'gemini');
     if (sent === undefined) return undefined;
     if (!same || sent !== asked) {
-      return { watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter(sent)), contentType: callers };
+      return {
+        watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter(sent), restorer),
+        contentType: callers,
+      };
     }
     const type = sent === 'sse' && !contentType.startsWith(SSE) ? callers : contentType;
     return { watcher: dialect.watchStream(hideUsage, sent), contentType: type };
   }
 
   whole(head: WholeReply): LlmReply {
-    const { dialect, call, framing } = this.#options;
+    const { dialect, call, framing, restorer } = this.#options;
     const { stream } = call.message.view();
     const events =
       framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventCutter('sse') : undefined);
     if (events !== undefined && !stream && call.operation === 'chat')
-      return wholeOfStream(head, events, dialect, this.#caller, this.#context());
+      return wholeOfStream(head, events, dialect, this.#caller, this.#context(), restorer);
     const value = objectOf(head);
     if (dialect.reportsFailure(value)) throw errorInStream(value);
     const content = dialect.contentOf(value);
@@ -96,9 +102,9 @@ export class Completion implements AnswerReader {
       ...(content === 'empty' ? { empty: true as const } : {}),
     };
     const own = { ...head, ...told, contentType: jsonType(head.contentType) };
-    if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value)));
+    if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
     if (this.#caller === dialect) return own;
-    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value)));
+    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
     return { ...own, contentType: 'application/json', body: Buffer.from(text) };
   }
 

@@ -5,7 +5,9 @@ import {
   type EventCutter,
   estimateAnswerTokens,
   type JsonObject,
+  type NeutralReply,
   type ReplyContext,
+  type ReplyRestorer,
   writeAsStream,
 } from '@sluice/dialects';
 import { noAnswer } from './answer-reader.ts';
@@ -18,13 +20,14 @@ export function streamOfWhole(
   from: Dialect,
   to: Dialect,
   context: ReplyContext,
+  restorer?: ReplyRestorer,
 ): LlmReply {
   const { body: _body, usage, empty, generated, ...rest } = head;
   // a completion of the older kind is the same object in both forms
   const written =
     call.operation === 'completions'
       ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
-      : writeAsStream(from.readReply(value), to, context);
+      : writeAsStream(restored(from.readReply(value), restorer), to, context);
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
   stream.push(Buffer.from(written));
   const counted = empty === true ? 0 : (generated ?? usage?.outputTokens ?? 1);
@@ -40,6 +43,7 @@ export function wholeOfStream(
   from: Dialect,
   to: Dialect,
   context: ReplyContext,
+  restorer?: ReplyRestorer,
 ): LlmReply {
   const { reply, outcome } = collectStream(from, events, Buffer.from(head.body));
   if (outcome.error !== undefined) throw outcome.error;
@@ -47,7 +51,7 @@ export function wholeOfStream(
   if (reply.choices.length === 0) throw noAnswer('The provider sent an answer without content.');
   const empty = reply.choices.every(({ parts }) => parts.length === 0);
   const model = reply.model === '' ? context.model : reply.model;
-  const body = Buffer.from(JSON.stringify(to.writeReply(reply, { ...context, model })));
+  const body = Buffer.from(JSON.stringify(to.writeReply(restored(reply, restorer), { ...context, model })));
   return {
     ...head,
     contentType: 'application/json',
@@ -57,3 +61,7 @@ export function wholeOfStream(
     ...(empty ? { empty: true as const } : {}),
   };
 }
+
+/** Gives an answer what its request lost on the way to the model. */
+const restored = (reply: NeutralReply, restorer: ReplyRestorer | undefined): NeutralReply =>
+  restorer === undefined ? reply : restorer.reply(reply);

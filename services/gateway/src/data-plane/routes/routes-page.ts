@@ -21,7 +21,8 @@ const models = (path: string): Row[] => [
   ['GET', `${path}/{model}`, 'served'],
 ];
 
-const stored = (): Row[] => STORED_ROUTES.map(({ method, label }) => [method, label, 'served, of [stored responses](#stored-responses)']);
+const stored = (): Row[] =>
+  STORED_ROUTES.map(({ method, label }) => [method, label, 'served, of [stored responses](#stored-responses)']);
 
 /** The routes of one API that pass to a provider, with the methods of a path together. */
 const passed = (api: Api): Row[] =>
@@ -37,7 +38,11 @@ const passed = (api: Api): Row[] =>
   ]);
 
 const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: () => readonly Row[]])[] = [
-  ['OpenAI', 'openai', () => [...served('openai-chat', 'openai-responses'), ...stored(), ...models('/v1/models'), ...passed('openai')]],
+  [
+    'OpenAI',
+    'openai',
+    () => [...served('openai-chat', 'openai-responses'), ...stored(), ...models('/v1/models'), ...passed('openai')],
+  ],
   ['Anthropic', 'anthropic', () => [...served('anthropic-messages'), ...models('/v1/models'), ...passed('anthropic')]],
   [
     'Gemini',

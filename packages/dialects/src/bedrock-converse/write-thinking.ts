@@ -1,0 +1,30 @@
+import { budgetOf, effortOf } from '../neutral/effort.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
+import type { NeutralRequest } from '../neutral/request.ts';
+import { lacksReasoning } from '../neutral/tool-loop.ts';
+
+/** The least budget that is accepted. Source: Amazon Bedrock's user guide, "Extended thinking". */
+const MIN_BUDGET = 1_024;
+
+/** Writes the wish to reason as Claude takes it here, among the model's own fields. */
+export function writeThinking(
+  request: NeutralRequest,
+  dropped: string[],
+): { thinking?: JsonObject; effort?: string; thinks: boolean } {
+  const { reasoning, maxTokens } = request;
+  if (reasoning === undefined) return { thinks: false };
+  const { form } = reasoning;
+  const wanted = budgetOf(reasoning);
+  if ((form === 'adaptive' || form === 'effort') && wanted !== 0) {
+    const named = effortOf(reasoning);
+    const effort = named === undefined ? {} : { effort: named === 'minimal' ? 'low' : named };
+    return form === 'effort' ? { ...effort, thinks: false } : { ...effort, thinks: true, thinking: { type: 'adaptive' } };
+  }
+  // reasoning counts against the caller's limit, which is never raised: it was reserved for
+  const budget = wanted === undefined || maxTokens === undefined ? wanted : Math.min(wanted, Math.max(0, maxTokens - 1));
+  if (budget !== undefined && budget >= MIN_BUDGET && !lacksReasoning(request, 'bedrock-converse')) {
+    return { thinks: true, thinking: { type: 'enabled', budget_tokens: budget } };
+  }
+  if (wanted !== undefined && wanted > 0) dropped.push('reasoning_effort');
+  return { thinks: false };
+}

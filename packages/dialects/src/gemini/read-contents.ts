@@ -1,0 +1,104 @@
+import {
+  asString,
+  isObject,
+  isString,
+  type Json,
+  type JsonObject,
+  needList,
+  needObject,
+  needString,
+  wrongField,
+} from '../neutral/read-json.ts';
+import type { Message, Part } from '../neutral/request.ts';
+import { makeCallId } from './call-id.ts';
+import { field } from './fields.ts';
+import { readCall, readMedia, readText } from './read-parts.ts';
+
+const OWN_TOOLS = ['executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse'] as const;
+export function readSystem(value: Json): Part[] {
+  if (isString(value)) return [{ type: 'text', text: value }];
+  return readParts(needObject(value, 'systemInstruction'), 'systemInstruction', new Calls());
+}
+
+/** Gives the calls of a conversation their ids, where Gemini left them out, and finds the call that a result is of. */
+class Calls {
+  #count = 0;
+  /** The ids of each function's calls that have no result yet. */
+  readonly #open = new Map<string, string[]>();
+
+  call(name: string, id: string | undefined): string {
+    const known = id ?? makeCallId('turn', this.#count++);
+    this.#open.set(name, [...(this.#open.get(name) ?? []), known]);
+    return known;
+  }
+
+  result(name: string, id: string | undefined): string {
+    const open = this.#open.get(name) ?? [];
+    const of = id ?? open[0] ?? makeCallId('turn', this.#count++);
+    this.#open.set(
+      name,
+      open.filter((one) => one !== of),
+    );
+    return of;
+  }
+}
+
+export function readContents(contents: readonly Json[]): Message[] {
+  const calls = new Calls();
+  return contents.map((value, n): Message => {
+    const at = `contents[${n}]`;
+    const content = needObject(value, at);
+    const role = content['role'] ?? 'user';
+    if (role !== 'user' && role !== 'model' && role !== 'function') return wrongField(`${at}.role`, 'user or model');
+    return { role: role === 'model' ? 'assistant' : 'user', parts: readParts(content, at, calls) };
+  });
+}
+
+function readParts(content: JsonObject, at: string, calls: Calls): Part[] {
+  const parts = content['parts'];
+  if (isObject(parts)) return readPart(parts, `${at}.parts`, calls);
+  return needList(parts, `${at}.parts`).flatMap((part, n) => {
+    const where = `${at}.parts[${n}]`;
+    return readPart(needObject(part, where), where, calls);
+  });
+}
+
+function readPart(part: JsonObject, at: string, calls: Calls): Part[] {
+  if (isString(part['text'])) return readText(part);
+  const call = field(part, 'functionCall');
+  if (isObject(call)) {
+    const id = calls.call(needString(call['name'], `${at}.functionCall.name`), asString(call['id']));
+    return [readCall(call, part, id)];
+  }
+  const result = field(part, 'functionResponse');
+  if (isObject(result)) {
+    const callId = calls.result(needString(result['name'], `${at}.functionResponse.name`), asString(result['id']));
+    return [readResult(result, callId)];
+  }
+  const media = readMedia(part);
+  if (media !== undefined) return [media];
+  // what Gemini's own tools did in a turn before is left away as it is in an answer
+  if (OWN_TOOLS.some((name) => field(part, name) !== undefined)) return [];
+  return wrongField(
+    at,
+    'text, inlineData, fileData, functionCall or functionResponse, for a model whose provider speaks another dialect',
+  );
+}
+
+/** What a function gave back: an object, which by custom has its words in `result` or `output`, or in `error`. */
+function readResult(result: JsonObject, callId: string): Part {
+  const response = result['response'];
+  const names = isObject(response) ? Object.keys(response) : [];
+  const [only] = names.length === 1 ? names : [];
+  const value = only === undefined || !isObject(response) ? undefined : response[only];
+  const plain = isString(value) && (only === 'result' || only === 'output' || only === 'error');
+  const text = plain ? (value as string) : JSON.stringify(response ?? {});
+  const parts = field(result, 'parts');
+  const media = Array.isArray(parts) ? parts.flatMap((part) => (isObject(part) ? (readMedia(part) ?? []) : [])) : [];
+  return {
+    type: 'tool_result',
+    callId,
+    parts: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...media],
+    ...(only === 'error' ? { isError: true } : {}),
+  };
+}

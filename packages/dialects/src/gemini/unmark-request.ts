@@ -1,0 +1,33 @@
+import { asList, asString, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
+import { readMark } from '../neutral/sealed.ts';
+import type { Unmarked, UnmarkOptions } from '../unmarking.ts';
+import { field } from './fields.ts';
+import { SKIP_SIGNATURE } from './signature.ts';
+
+/** Opens Gemini's own signatures; of others' it replaces those of calls with the documented marker, and removes the rest. */
+export function unmarkContents(body: JsonObject, options: UnmarkOptions): Unmarked {
+  const inner = field(body, 'generateContentRequest');
+  if (isObject(inner)) {
+    const { generate_content_request: _snake, ...rest } = body;
+    return { body: { ...rest, generateContentRequest: unmarkContents(inner, options).body }, dropped: [] };
+  }
+  const contents = asList(body['contents']).flatMap((content) => unmarkContent(content, options));
+  return { body: { ...body, contents }, dropped: [] };
+}
+
+function unmarkContent(content: Json, options: UnmarkOptions): Json[] {
+  if (!isObject(content)) return [content];
+  const given = content['parts'];
+  const parts = (isObject(given) ? [given] : asList(given)).flatMap((part) => unmarkPart(part, options));
+  // a content without parts is refused
+  return parts.length === 0 ? [] : [{ ...content, parts }];
+}
+
+function unmarkPart(part: Json, { skipMarker }: UnmarkOptions): Json[] {
+  const marked = readMark(asString(field(part, 'thoughtSignature')) ?? '');
+  if (!isObject(part) || marked === undefined) return [part];
+  const { thoughtSignature: _signature, thought_signature: _snake, ...rest } = part;
+  if (marked.origin === 'gemini') return [{ ...rest, thoughtSignature: marked.data }];
+  if (field(rest, 'functionCall') !== undefined) return [skipMarker ? { ...rest, thoughtSignature: SKIP_SIGNATURE } : rest];
+  return rest['thought'] === true ? [] : [rest];
+}

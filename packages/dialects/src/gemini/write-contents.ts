@@ -1,0 +1,129 @@
+import { InnerJson } from '../neutral/inner-json.ts';
+import { cannotSay, defined, isObject, type JsonObject } from '../neutral/read-json.ts';
+import type { Message, Part, ToolResult } from '../neutral/request.ts';
+import { unseal } from '../neutral/sealed.ts';
+import { callIdOf } from './call-id.ts';
+import { writeMedia } from './write-media.ts';
+
+const PROVIDER = 'Gemini';
+
+/**
+ * Writes a conversation. Neighbours of one role are one turn: the results of all calls have to come in one. What a user says beside results is a
+ * turn of its own, which newer models on Vertex demand.
+ *
+ * @param unsigned what a call without a signature gets
+ */
+export function writeContents(messages: readonly Message[], unsigned: string | undefined): JsonObject[] {
+  const names = new Map<string, string>();
+  const inner = new InnerJson();
+  const turns: Turn[] = [];
+  for (const { role, parts } of messages) {
+    if (role === 'system' || role === 'developer') continue;
+    for (const part of parts) if (part.type === 'tool_call') names.set(part.id, part.name);
+    if (role === 'assistant') {
+      add(turns, 'model', writeModel(parts, inner, unsigned));
+      continue;
+    }
+    const isResult = (part: Part): boolean => part.type === 'tool_result';
+    const write = (part: Part): JsonObject[] => writeUser(part, names, inner);
+    add(turns, 'user', parts.filter(isResult).flatMap(write));
+    add(turns, 'user', parts.filter((part) => !isResult(part)).flatMap(write));
+  }
+  return turns;
+}
+
+type Turn = { readonly role: 'user' | 'model'; readonly parts: JsonObject[] };
+
+const holdsResults = (parts: readonly JsonObject[]): boolean => parts.some((part) => part['functionResponse'] !== undefined);
+
+function add(turns: Turn[], role: Turn['role'], parts: JsonObject[]): void {
+  if (parts.length === 0) return;
+  const last = turns.at(-1);
+  const joins = last?.role === role && holdsResults(last.parts) === holdsResults(parts);
+  if (last !== undefined && joins) last.parts.push(...parts);
+  else turns.push({ role, parts });
+}
+
+/**
+ * What the model said before. A thought that only Gemini can read belongs to the part after it, or, where none comes, to the text before it: there
+ * Gemini itself had put it.
+ */
+function writeModel(parts: readonly Part[], inner: InnerJson, unsigned: string | undefined): JsonObject[] {
+  const written: JsonObject[] = [];
+  // of parallel calls the first one alone has a signature
+  let needed = unsigned;
+  let waiting: string | undefined;
+  for (const part of parts) {
+    switch (part.type) {
+      case 'text':
+      case 'refusal':
+        if (part.text === '') break;
+        written.push(defined({ text: part.text, thoughtSignature: waiting }));
+        waiting = undefined;
+        break;
+      case 'tool_call': {
+        const own = part.signature === undefined ? undefined : unseal('gemini', part.signature);
+        const functionCall = defined({ id: callIdOf(part.id), name: part.name, args: inner.arguments(part.arguments) });
+        written.push(defined({ functionCall, thoughtSignature: own ?? waiting ?? needed }));
+        waiting = undefined;
+        needed = undefined;
+        break;
+      }
+      case 'reasoning': {
+        const sealed = part.encrypted ?? part.signature;
+        const signature = sealed === undefined ? undefined : unseal('gemini', sealed);
+        if (signature === undefined) break;
+        if (part.encrypted?.startsWith('gemini:') === true) waiting = signature;
+        else written.push({ text: part.text, thought: true, thoughtSignature: signature });
+        break;
+      }
+      case 'image':
+      case 'audio':
+      case 'file':
+        written.push(writeMedia(part.source, part.type));
+        break;
+      case 'tool_result':
+        cannotSay("a tool's result in an assistant's message", PROVIDER);
+    }
+  }
+  if (waiting !== undefined) {
+    const last = written.findLastIndex((part) => part['text'] !== undefined && part['thought'] !== true);
+    if (last !== -1) written[last] = { ...written[last], thoughtSignature: waiting };
+  }
+  return written;
+}
+
+function writeUser(part: Part, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject[] {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+      // an empty text is refused
+      return part.text === '' ? [] : [{ text: part.text }];
+    case 'image':
+    case 'audio':
+      return [writeMedia(part.source, part.type)];
+    case 'file':
+      return [writeMedia(part.source, part.type, part.name)];
+    case 'tool_result':
+      return [writeResult(part, names, inner)];
+    default:
+      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
+  }
+}
+
+function writeResult(result: ToolResult, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject {
+  const name = names.get(result.callId);
+  if (name === undefined) {
+    return cannotSay(`a result of the call '${result.callId}', which no message before it has`, PROVIDER);
+  }
+  const text = result.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const media = result.parts.flatMap((part) =>
+    part.type === 'image' || part.type === 'audio' || part.type === 'file' ? [writeMedia(part.source, part.type)] : [],
+  );
+  // Gemini takes `$ref` in a result for a reference to a part
+  const value = result.isError === true || text.includes('"$ref"') ? undefined : inner.value(text);
+  const response = isObject(value) ? value : result.isError === true ? { error: text } : { result: text };
+  return {
+    functionResponse: defined({ id: callIdOf(result.callId), name, response, parts: media.length === 0 ? undefined : media }),
+  };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ReplyRestorer } from './reply-restorer.ts';
+import { collectEvents, type NeutralEvent } from './stream.ts';
+
+const stream = (pieces: readonly string[]): NeutralEvent[] => [
+  { type: 'start', id: 'r', model: 'm' },
+  ...pieces.map((text): NeutralEvent => ({ type: 'text', choice: 0, text })),
+  { type: 'finish', choice: 0, reason: 'stop' },
+];
+
+/** What one sees of a stream: its text, and how it ended. */
+function restored(pieces: readonly string[], stop: readonly string[]) {
+  const restorer = new ReplyRestorer({ toolNames: new Map(), stop });
+  const [choice] = collectEvents(stream(pieces).flatMap((event) => restorer.event(event))).choices;
+  const text = choice?.parts.map((part) => (part.type === 'text' ? part.text : '')).join('') ?? '';
+  return { text, finish: choice?.finish, met: choice?.stopSequence };
+}
+
+describe('ReplyRestorer', () => {
+  it('ends a text at the first stop sequence, however it is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 6 })),
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n'), minLength: 1, maxLength: 3 }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        (pieces, stop) => {
+          const whole = pieces.join('');
+          const ends = stop.map((sequence) => whole.indexOf(sequence)).filter((at) => at !== -1);
+          const { text, finish } = restored(pieces, stop);
+          expect(text).toBe(ends.length === 0 ? whole : whole.slice(0, Math.min(...ends)));
+          expect(finish).toBe(ends.length === 0 ? 'stop' : 'stop_sequence');
+        },
+      ),
+    );
+  });
+
+  it('ends a whole answer at the same place, and omits what follows', () => {
+    const restorer = new ReplyRestorer({ toolNames: new Map(), stop: ['END'] });
+    const call = { type: 'tool_call' as const, id: 'c', name: 'f', arguments: '{}' };
+    const { choices } = restorer.reply({
+      id: 'r',
+      model: 'm',
+      choices: [{ parts: [{ type: 'text', text: 'one END two' }, call], finish: 'tool_calls' }],
+    });
+    expect(choices).toEqual([{ parts: [{ type: 'text', text: 'one ' }], finish: 'stop_sequence', stopSequence: 'END' }]);
+  });
+
+  it('keeps an answer that has no stop sequence', () => {
+    const restorer = new ReplyRestorer({ toolNames: new Map(), stop: ['END'] });
+    const reply = {
+      id: 'r',
+      model: 'm',
+      choices: [{ parts: [{ type: 'text' as const, text: 'one EN' }], finish: 'stop' as const }],
+    };
+    expect(restorer.reply(reply)).toEqual(reply);
+  });
+
+  it('gives calls the caller’s names of tools', () => {
+    const restorer = new ReplyRestorer({ toolNames: new Map([['short', 'a.long.name']]), stop: [] });
+    const call = { type: 'tool_call' as const, id: 'c', name: 'short' };
+    expect(restorer.event({ ...call, choice: 0, call: 0 })).toMatchObject([{ name: 'a.long.name' }]);
+    const reply = { id: 'r', model: 'm', choices: [{ parts: [{ ...call, arguments: '{}' }], finish: 'tool_calls' as const }] };
+    expect(restorer.reply(reply).choices[0]?.parts).toMatchObject([{ name: 'a.long.name' }]);
+  });
+});

@@ -1,0 +1,78 @@
+import type { Choice, NeutralReply } from './reply.ts';
+import type { Part } from './request.ts';
+import { StopCutter } from './stop-cutter.ts';
+import type { NeutralEvent } from './stream.ts';
+
+/** How a request was changed for its model, as far as the answer shows it. */
+export interface RequestChanges {
+  /** The caller's names of tools, by those that the model got. */
+  readonly toolNames: ReadonlyMap<string, string>;
+  /** Stop sequences that the model did not get. */
+  readonly stop: readonly string[];
+}
+
+type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
+
+/** Gives an answer what its request lost on the way to the model: the caller's names of tools, and an end at its stop sequences. */
+export class ReplyRestorer {
+  readonly #changes: RequestChanges;
+  /** By choice. */
+  readonly #cutters = new Map<number, StopCutter>();
+
+  constructor(changes: RequestChanges) {
+    this.#changes = changes;
+  }
+
+  reply(reply: NeutralReply): NeutralReply {
+    return { ...reply, choices: reply.choices.map((choice) => this.#choice(choice)) };
+  }
+
+  /** Returns the events of a stream that one event becomes. */
+  event(event: NeutralEvent): readonly NeutralEvent[] {
+    if (event.type === 'start' || event.type === 'usage') return [event];
+    const named = event.type === 'tool_call' ? { ...event, name: this.#nameOf(event.name) } : event;
+    return this.#changes.stop.length === 0 ? [named] : this.#cut(named);
+  }
+
+  #nameOf(name: string): string {
+    return this.#changes.toolNames.get(name) ?? name;
+  }
+
+  #cut(event: ChoiceEvent): readonly NeutralEvent[] {
+    const cutter = this.#cutters.get(event.choice) ?? new StopCutter(this.#changes.stop);
+    this.#cutters.set(event.choice, cutter);
+    if (event.type === 'finish') {
+      if (cutter.met !== undefined) return [{ ...event, reason: 'stop_sequence', stopSequence: cutter.met }];
+      return [...this.#flush(event.choice, cutter), event];
+    }
+    if (cutter.met !== undefined) return [];
+    if (event.type !== 'text') return [...this.#flush(event.choice, cutter), event];
+    return [{ ...event, text: cutter.push(event.text) }];
+  }
+
+  #flush(choice: number, cutter: StopCutter): NeutralEvent[] {
+    const text = cutter.flush();
+    return text === '' ? [] : [{ type: 'text', choice, text }];
+  }
+
+  #choice(choice: Choice): Choice {
+    const parts = choice.parts.map((part) => (part.type === 'tool_call' ? { ...part, name: this.#nameOf(part.name) } : part));
+    const cutter = new StopCutter(this.#changes.stop);
+    const cut: Part[] = [];
+    for (const part of parts) {
+      // a text ends with the part that follows it
+      if (part.type !== 'text') append(cut, cutter.flush());
+      if (cutter.met !== undefined) break;
+      cut.push(part.type === 'text' ? { ...part, text: cutter.push(part.text) } : part);
+    }
+    append(cut, cutter.flush());
+    const { met } = cutter;
+    return { ...choice, parts: cut, ...(met === undefined ? {} : { finish: 'stop_sequence', stopSequence: met }) };
+  }
+}
+
+/** Appends what was held back to the text that it belongs to. */
+function append(parts: Part[], held: string): void {
+  const last = parts.at(-1);
+  if (held !== '' && last?.type === 'text') parts[parts.length - 1] = { ...last, text: last.text + held };
+}

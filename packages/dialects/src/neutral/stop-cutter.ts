@@ -1,0 +1,58 @@
+/** Ends a text at the first of some stop sequences, piece by piece: what may be the beginning of one is held back. */
+export class StopCutter {
+  readonly #sequences: readonly string[];
+  #held = '';
+  #met: string | undefined;
+
+  constructor(sequences: readonly string[]) {
+    this.#sequences = sequences;
+  }
+
+  /** The sequence that ended the text. */
+  get met(): string | undefined {
+    return this.#met;
+  }
+
+  /** Returns what of the text is certain with this piece. */
+  push(piece: string): string {
+    if (this.#met !== undefined) return '';
+    const text = this.#held + piece;
+    const end = this.#endIn(text);
+    const sure = end ?? text.length - this.#heldOf(text);
+    this.#held = end === undefined ? text.slice(sure) : '';
+    return text.slice(0, sure);
+  }
+
+  /** Returns what was held back, now that no more comes. */
+  flush(): string {
+    const held = this.#held;
+    this.#held = '';
+    return held;
+  }
+
+  /** Of sequences that begin at one place the longest is the one that was met. */
+  #endIn(text: string): number | undefined {
+    let end: number | undefined;
+    for (const sequence of this.#sequences) {
+      const at = text.indexOf(sequence);
+      if (at === -1 || (end !== undefined && (at > end || (at === end && sequence.length <= (this.#met ?? '').length)))) continue;
+      end = at;
+      this.#met = sequence;
+    }
+    return end;
+  }
+
+  /** How many characters at the end of a text may be the beginning of a sequence. */
+  #heldOf(text: string): number {
+    let held = 0;
+    for (const sequence of this.#sequences) {
+      for (let length = Math.min(sequence.length - 1, text.length); length > held; length--) {
+        if (text.endsWith(sequence.slice(0, length))) {
+          held = length;
+          break;
+        }
+      }
+    }
+    return held;
+  }
+}

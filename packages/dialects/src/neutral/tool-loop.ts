@@ -1,0 +1,22 @@
+import type { DialectName } from '@sluice/core';
+import type { NeutralRequest, Part } from './request.ts';
+import { unseal } from './sealed.ts';
+
+/**
+ * Returns whether a call of the turn that goes on was made without reasoning that a provider of this dialect signed: Claude refuses that where it
+ * reasons with a budget. Another provider made the call, or the caller did not return the reasoning.
+ * Source: Anthropic's documentation, "Extended thinking with tool use".
+ */
+export function lacksReasoning({ messages }: NeutralRequest, dialect: DialectName): boolean {
+  const asked = messages.findLastIndex(({ role, parts }) => role === 'user' && parts.some(({ type }) => type !== 'tool_result'));
+  return messages.slice(asked + 1).some(({ role, parts }) => {
+    const calls = role === 'assistant' && parts.some(({ type }) => type === 'tool_call');
+    return calls && !isSigned(parts[0], dialect);
+  });
+}
+
+function isSigned(part: Part | undefined, dialect: DialectName): boolean {
+  if (part?.type !== 'reasoning') return false;
+  const sealed = part.encrypted ?? part.signature;
+  return sealed !== undefined && unseal(dialect, sealed) !== undefined;
+}

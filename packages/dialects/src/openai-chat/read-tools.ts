@@ -1,0 +1,95 @@
+import { readCacheMark } from '../neutral/cache-mark.ts';
+import { type OfferedTools, offeredTools } from '../neutral/own-tools.ts';
+import {
+  asString,
+  defined,
+  isBoolean,
+  isObject,
+  type Json,
+  type JsonObject,
+  member,
+  needList,
+  needObject,
+  needString,
+  wrongField,
+} from '../neutral/read-json.ts';
+import type { ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
+
+/** A choice, and the names of the tools to which it is restricted. */
+export interface ReadChoice {
+  readonly choice?: ToolChoice;
+  readonly allowed?: readonly string[];
+}
+
+/** Finds the tools of a request, or the functions of its older form. */
+export function readOffer(body: JsonObject): OfferedTools | undefined {
+  const { tools, functions } = body;
+  if (tools !== undefined && tools !== null) return offeredTools(tools, ({ type }) => type === 'function' || type === undefined);
+  if (functions === undefined || functions === null) return undefined;
+  const read = needList(functions, 'functions').map((value, n) => ({ tool: { function: value }, at: `functions[${n}]` }));
+  return { functions: read, left: [] };
+}
+
+export function readTool(tool: JsonObject, at: string): Tool {
+  const func = needObject(tool['function'], `${at}.function`);
+  return defined({
+    name: needString(func['name'], `${at}.function.name`),
+    description: asString(func['description']),
+    schema: isObject(func['parameters']) ? func['parameters'] : { type: 'object', properties: {} },
+    strict: isBoolean(func['strict']) ? func['strict'] : undefined,
+    ...readCacheMark(tool),
+  });
+}
+
+export function readToolChoice(body: JsonObject): ReadChoice {
+  const { tool_choice: value, function_call: legacy } = body;
+  if (value === undefined || value === null) return readLegacyChoice(legacy);
+  if (value === 'auto' || value === 'none' || value === 'required') return { choice: value };
+  const allowed = member(value, 'allowed_tools');
+  if (isObject(allowed)) return readAllowed(allowed, (tool) => member(member(tool, 'function'), 'name'));
+  const name = asString(member(member(value, 'function'), 'name'));
+  return name === undefined ? wrongField('tool_choice', 'auto, none, required or a function') : { choice: { name } };
+}
+
+function readLegacyChoice(value: Json): ReadChoice {
+  if (value === undefined || value === null) return {};
+  if (value === 'auto' || value === 'none') return { choice: value };
+  const name = asString(member(value, 'name'));
+  return name === undefined ? wrongField('function_call', 'auto, none or a function') : { choice: { name } };
+}
+
+/** Reads a choice among some of the tools: the others are not offered to a provider that has no such choice. */
+export function readAllowed(value: JsonObject, nameOf: (tool: Json) => Json): ReadChoice {
+  const { mode, tools } = value;
+  if (mode !== 'auto' && mode !== 'required') return wrongField('tool_choice.mode', 'auto or required');
+  const allowed = needList(tools, 'tool_choice.tools').map((tool) => needString(nameOf(tool), 'tool_choice.tools.name'));
+  return { choice: mode, allowed };
+}
+
+/** Restricts the tools to those that a choice allows. */
+export function allowedTools(tools: readonly Tool[] | undefined, { allowed }: ReadChoice): readonly Tool[] | undefined {
+  return allowed === undefined ? tools : tools?.filter(({ name }) => allowed.includes(name));
+}
+
+export function readFormat(value: Json): ResponseFormat | undefined {
+  if (value === undefined || value === null) return undefined;
+  const format = needObject(value, 'response_format');
+  switch (format['type']) {
+    case 'text':
+      return undefined;
+    case 'json_object':
+      return { type: 'json' };
+    case 'json_schema': {
+      const given = needObject(format['json_schema'], 'response_format.json_schema');
+      return defined({
+        type: 'schema' as const,
+        name: asString(given['name']),
+        description: asString(given['description']),
+        schema: needObject(given['schema'], 'response_format.json_schema.schema'),
+        strict: isBoolean(given['strict']) ? given['strict'] : undefined,
+      });
+    }
+    default:
+      return wrongField('response_format.type', 'text, json_object or json_schema');
+  }
+}

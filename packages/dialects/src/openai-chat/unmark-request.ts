@@ -1,0 +1,41 @@
+import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { readMark } from '../neutral/sealed.ts';
+import type { Unmarked, UnmarkOptions } from '../unmarking.ts';
+
+/** Opens the provider's own details and removes others', with what the provider refuses beside them. */
+export const unmarkChat = (body: JsonObject, options: UnmarkOptions): Unmarked => ({
+  body: { ...body, messages: asList(body['messages']).map((message) => unmarkMessage(message, options)) },
+  dropped: [],
+});
+
+function unmarkMessage(message: Json, options: UnmarkOptions): Json {
+  if (!isObject(message) || message['role'] !== 'assistant') return message;
+  const { reasoning_details: given, tool_calls: calls, ...rest } = message;
+  const { dropFromMessages = [] } = options;
+  const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !dropFromMessages.includes(name)));
+  const details = dropFromMessages.includes('reasoning_details') ? [] : asList(given).flatMap(unmarkDetail);
+  return {
+    ...kept,
+    ...(details.length === 0 ? {} : { reasoning_details: details }),
+    ...(Array.isArray(calls) ? { tool_calls: calls.map((call) => unmarkCall(call, options)) } : {}),
+  };
+}
+
+function unmarkDetail(detail: Json): Json[] {
+  if (!isObject(detail)) return [];
+  for (const name of ['signature', 'data']) {
+    const marked = readMark(asString(detail[name]) ?? '');
+    if (marked !== undefined) return marked.origin === 'openai-chat' ? [{ ...detail, [name]: marked.data }] : [];
+  }
+  return [detail];
+}
+
+function unmarkCall(call: Json, { isGemini }: UnmarkOptions): Json {
+  const given = asString(member(member(member(call, 'extra_content'), 'google'), 'thought_signature'));
+  const marked = given === undefined ? undefined : readMark(given);
+  if (!isObject(call) || marked === undefined) return call;
+  const { extra_content: _extra, ...rest } = call;
+  return isGemini && marked.origin === 'gemini'
+    ? { ...rest, extra_content: { google: { thought_signature: marked.data } } }
+    : rest;
+}

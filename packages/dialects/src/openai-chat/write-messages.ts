@@ -1,0 +1,115 @@
+import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import type { CacheMark, MediaSource, Message, Part, ToolResult } from '../neutral/request.ts';
+import { unseal } from '../neutral/sealed.ts';
+import { joinedTurns } from '../neutral/turns.ts';
+import { reasoningMembers, writeToolCall } from './write-parts.ts';
+
+const PROVIDER = 'OpenAI chat completions';
+
+/** Writes a conversation. Neighbours that the assistant wrote are one message: results have to follow the message with their calls. */
+export const writeMessages = (messages: readonly Message[]): JsonObject[] =>
+  joinedTurns(messages, ['assistant']).flatMap(writeMessage);
+
+function writeMessage(message: Message): JsonObject[] {
+  if (message.role === 'assistant') {
+    const written = writeAssistant(message.parts);
+    return written === undefined ? [] : [written];
+  }
+  // results of tools are messages of their own, before what the user says with them
+  const results = message.parts.filter((part) => part.type === 'tool_result');
+  const others = message.parts.filter((part) => part.type !== 'tool_result');
+  const written: JsonObject[] = results.map((result) => ({
+    role: 'tool',
+    tool_call_id: result.callId,
+    content: resultText(result),
+  }));
+  // a tool message has no images: they come with the user's next text
+  const media = results.flatMap((result) => result.parts.filter((part) => part.type !== 'text'));
+  const content = [...media, ...others];
+  if (content.length > 0) written.push({ role: message.role, content: writeContent(content) });
+  return written;
+}
+
+/** Everything textual of a result. That it is an error has no field here, so the text says it. */
+function resultText(result: ToolResult): string {
+  const text = result.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  return result.isError === true ? `Error: ${text}` : text;
+}
+
+/** What another dialect's provider signed or encrypted is of no use to this one. */
+const withoutSeals = (part: Part): Part[] => {
+  if (part.type === 'reasoning') {
+    const { encrypted: given, signature: signed, ...plain } = part;
+    if (given !== undefined) {
+      const encrypted = unseal('openai-chat', given);
+      return encrypted === undefined ? [] : [{ ...plain, encrypted }];
+    }
+    const signature = signed === undefined ? undefined : unseal('openai-chat', signed);
+    return [{ ...plain, ...(signature === undefined ? {} : { signature }) }];
+  }
+  if (part.type !== 'tool_call' || part.signature === undefined) return [part];
+  const { signature, ...call } = part;
+  // Google's models sign calls in this dialect too, with the same signature
+  const opened = unseal('gemini', signature);
+  return [opened === undefined ? call : { ...call, signature: opened }];
+};
+
+/** Undefined for a message without content: it is refused. */
+function writeAssistant(said: readonly Part[]): JsonObject | undefined {
+  const parts = said.flatMap(withoutSeals);
+  const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
+  const calls = parts.filter((part) => part.type === 'tool_call');
+  const reasoning = reasoningMembers(parts);
+  if (text === '' && refusal === '' && calls.length === 0 && Object.keys(reasoning).length === 0) return undefined;
+  return defined({
+    role: 'assistant',
+    content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+    refusal: refusal === '' ? undefined : refusal,
+    ...reasoning,
+    tool_calls: calls.length === 0 ? undefined : calls.map((call) => writeToolCall(call)),
+  });
+}
+
+const markOf = (cache: CacheMark | undefined): JsonObject =>
+  cache === undefined ? {} : { cache_control: defined({ type: 'ephemeral', ttl: cache.ttl }) };
+
+function writeContent(parts: readonly Part[]): string | JsonObject[] {
+  const [only] = parts;
+  if (parts.length === 1 && only?.type === 'text' && only.cache === undefined) return only.text;
+  return parts.map((part) => ('cache' in part ? { ...writePart(part), ...markOf(part.cache) } : writePart(part)));
+}
+
+function writePart(part: Part): JsonObject {
+  switch (part.type) {
+    case 'text':
+    case 'refusal':
+      return { type: 'text', text: part.text };
+    case 'image':
+      return { type: 'image_url', image_url: defined({ url: urlOf(part.source, 'image'), detail: part.detail }) };
+    case 'audio': {
+      if (part.source.kind !== 'base64') return cannotSay('audio by address', PROVIDER);
+      return {
+        type: 'input_audio',
+        input_audio: { data: part.source.data, format: part.source.mediaType.replace(/^audio\//, '') },
+      };
+    }
+    case 'file': {
+      const { source, name } = part;
+      if (source.kind === 'id') return { type: 'file', file: { file_id: source.id } };
+      if (source.kind === 'url') return cannotSay('a file by address', PROVIDER);
+      return {
+        type: 'file',
+        file: { filename: name ?? 'file', file_data: `data:${source.mediaType};base64,${source.data}` },
+      };
+    }
+    default:
+      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
+  }
+}
+
+function urlOf(source: MediaSource, what: string): string {
+  if (source.kind === 'url') return source.url;
+  if (source.kind === 'base64') return `data:${source.mediaType};base64,${source.data}`;
+  return cannotSay(`${what} by file id`, PROVIDER);
+}

@@ -1,0 +1,56 @@
+import type { DialectName } from '@sluice/core';
+import { unmarkMessages } from './anthropic-messages/unmark-request.ts';
+import { unmarkContents } from './gemini/unmark-request.ts';
+import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
+import { mayHoldMarks } from './neutral/sealed.ts';
+import { unmarkChat } from './openai-chat/unmark-request.ts';
+import { unmarkInput } from './openai-responses/unmark-request.ts';
+
+/** What the model that gets a request needs. */
+export interface UnmarkOptions {
+  /** Whether calls without a signature need the documented marker. */
+  readonly skipMarker: boolean;
+  /** Members of messages that the provider refuses. */
+  readonly dropFromMessages?: readonly string[] | undefined;
+  /** Whether the model is Google's: they sign calls in OpenAI's dialect too. */
+  readonly isGemini: boolean;
+  /** Whether another reason than a mark is known to write the request again. */
+  readonly always?: boolean;
+}
+
+/** A request without marks, and the names of what it lost with them. */
+export interface Unmarked {
+  readonly body: JsonObject;
+  readonly dropped: readonly string[];
+}
+
+interface Unmarking {
+  /** Members that may hold a mark: a request without them is not looked at. */
+  readonly carriers: readonly Buffer[];
+  unmark(body: JsonObject, options: UnmarkOptions): Unmarked;
+}
+
+const carriers = (...names: readonly string[]): Buffer[] => names.map((name) => Buffer.from(name));
+
+const UNMARKING: Partial<Readonly<Record<DialectName, Unmarking>>> = {
+  'openai-chat': { carriers: carriers('"reasoning_details"', '"thought_signature"'), unmark: unmarkChat },
+  'openai-responses': { carriers: carriers('"encrypted_content"'), unmark: unmarkInput },
+  'anthropic-messages': { carriers: carriers('thinking"'), unmark: unmarkMessages },
+  gemini: { carriers: carriers('"thoughtSignature"', '"thought_signature"'), unmark: unmarkContents },
+};
+
+/**
+ * Removes the gateway's own marks from a request that passes through: what they mark is returned to the provider that made it, and omitted elsewhere.
+ * Undefined for a request without marks, which searches for a few bytes decide.
+ */
+export function unmarkRequest(dialect: DialectName, bytes: Buffer, options: UnmarkOptions): Unmarked | undefined {
+  const unmarking = UNMARKING[dialect];
+  if (unmarking === undefined) return undefined;
+  const found = unmarking.carriers.some((carrier) => bytes.includes(carrier)) && mayHoldMarks(bytes);
+  if (!found && options.always !== true) return undefined;
+  const body = parseJson(bytes.toString('utf8'));
+  if (!isObject(body)) return undefined;
+  const unmarked = unmarking.unmark(body, options);
+  // a text may begin like a mark
+  return JSON.stringify(unmarked.body) === JSON.stringify(body) ? undefined : unmarked;
+}

@@ -1,0 +1,21 @@
+import type { ProfileRow } from './model-profile.ts';
+
+/**
+ * Moonshot's models. Sources: Moonshot's documentation, "Thinking models": «thinking is enabled but reasoning_content is missing in assistant tool call
+ * message»; temperature is from 0 to 1, and models that reason have their own.
+ */
+export const KIMI: readonly ProfileRow[] = [
+  {
+    name: 'kimi-k2',
+    models: /kimi-k2(?!\.\d|-thinking)|moonshot-v1/,
+    profile: { reasoning: { form: 'none', returned: 'with_calls' }, sampling: { maxTemperature: 1 } },
+  },
+  {
+    name: 'kimi-k2.5 and later',
+    models: /kimi/,
+    profile: {
+      reasoning: { form: 'thinking', returned: 'with_calls' },
+      sampling: { accepts: 'none', penalties: false },
+    },
+  },
+];

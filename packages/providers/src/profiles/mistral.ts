@@ -1,0 +1,17 @@
+import type { ProfileOverride, ProfileRow } from './model-profile.ts';
+
+const profile: ProfileOverride = {
+  reasoning: { form: 'none' },
+  callIds: { characters: 'alphanumeric', exactLength: 9 },
+  roles: { system: 'first', userAfterTool: false },
+};
+
+/**
+ * Mistral's models. Sources: «Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9»; «Unexpected role 'user' after role 'tool'» (code
+ * 3230); Mistral's API reference, "Chat completion", which has no `reasoning_effort` for most models.
+ */
+export const MISTRAL: readonly ProfileRow[] = [
+  { name: 'mistral', models: /mistral|mixtral|magistral|ministral|codestral|devstral|pixtral|voxtral/, profile },
+  // its own names and aliases are not all of one pattern
+  { name: 'mistral', providers: ['mistral'], profile },
+];

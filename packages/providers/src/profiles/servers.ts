@@ -1,0 +1,21 @@
+import type { ProfileRow } from './model-profile.ts';
+
+/** What servers do alike for all models that they serve. */
+export const SERVERS: readonly ProfileRow[] = [
+  {
+    name: 'servers of OpenAI’s own',
+    providers: ['openai', 'azure', 'azure-deployments', 'github'],
+    profile: { roles: { system: 'anywhere' } },
+  },
+  // templates of open models raise for neighbours of one role and for a system message amid the conversation
+  { name: 'local servers', providers: ['vllm', 'ollama', 'lmstudio', 'llamacpp'], profile: { roles: { alternate: true } } },
+  // Perplexity's API reference: «After the (optional) system message(s), user and assistant roles should be alternating»
+  { name: 'perplexity', providers: ['perplexity'], profile: { roles: { alternate: true }, reasoning: { form: 'none' } } },
+  // OpenRouter's documentation, "Prompt caching": marks of Anthropic's form; `user` has 128 characters at most
+  {
+    name: 'openrouter',
+    providers: ['openrouter'],
+    profile: { cacheMarks: true, roles: { system: 'anywhere' }, user: { maxLength: 128 } },
+  },
+  { name: 'mistral', providers: ['mistral'], profile: { streamOptions: false } },
+];

@@ -1,0 +1,42 @@
+import { cannotSay, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
+import { mapParts } from './map-parts.ts';
+import type { Shaping } from './shape-request.ts';
+
+/** Writes images in types that the model accepts, omits marks for a cache that it does not have, and returns reasoning where it is demanded. */
+export function shapeParts(request: NeutralRequest, { profile }: Shaping): NeutralRequest {
+  const { images, cacheMarks, reasoning, unsignedCalls } = profile;
+  const marked = cacheMarks ? request : withoutMarks(request);
+  const shown = mapParts(marked, (part) => shapeImage(part, images.types));
+  const messages = reasoning.returned === 'with_calls' ? shown.messages.map(withReasoning) : shown.messages;
+  return { ...shown, messages, ...(unsignedCalls === 'accepted' ? { unsignedCalls } : {}) };
+}
+
+function withoutMarks(request: NeutralRequest): NeutralRequest {
+  const unmarked = mapParts(request, (part) => {
+    if (!('cache' in part)) return part;
+    const { cache: _cache, ...rest } = part;
+    return rest;
+  });
+  const { tools } = request;
+  return tools === undefined ? unmarked : { ...unmarked, tools: tools.map(({ cache: _cache, ...tool }) => tool) };
+}
+
+/** `image/jpg` is no registered type, but OpenAI takes it, so that clients send it. */
+function shapeImage(part: Part, types: readonly string[] | undefined): Part {
+  if (part.type !== 'image' || part.source.kind !== 'base64') return part;
+  const given = part.source.mediaType.toLowerCase();
+  const mediaType = given === 'image/jpg' || given === 'image/pjpeg' ? 'image/jpeg' : given;
+  if (types !== undefined && !types.includes(mediaType)) {
+    cannotSay(`an image of type ${mediaType}`, `which takes ${types.join(', ')}`);
+  }
+  return { ...part, source: { ...part.source, mediaType } };
+}
+
+/** Calls that were made without reasoning get a blank one: an empty one is refused. */
+function withReasoning(message: Message): Message {
+  const { role, parts } = message;
+  const calls = parts.some(({ type }) => type === 'tool_call');
+  const reasons = parts.some((part) => part.type === 'reasoning' && part.text !== '');
+  if (role !== 'assistant' || !calls || reasons) return message;
+  return { ...message, parts: [{ type: 'reasoning', text: ' ' }, ...parts] };
+}

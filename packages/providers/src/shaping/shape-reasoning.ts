@@ -1,0 +1,60 @@
+import { budgetOf, EFFORTS, type Effort, effortOf, type NeutralRequest, type ReasoningWish } from '@sluice/dialects';
+import type { ReasoningProfile } from '../profiles/model-profile.ts';
+import type { Shaping } from './shape-request.ts';
+
+const NAME = 'reasoning_effort';
+
+/** Asks a model to reason in the form that it takes, as much as it can, or not at all where it cannot beside the rest of the request. */
+export function shapeReasoning(request: NeutralRequest, { profile, dropped }: Shaping): NeutralRequest {
+  const { reasoning: wish, ...rest } = request;
+  if (wish === undefined) return request;
+  const rule = profile.reasoning;
+  const isOff = effortOf(wish) === 'none';
+  if (rule.form === 'none') {
+    if (!isOff) dropped.push(NAME);
+    return rest;
+  }
+  const { tools = [], toolChoice } = request;
+  const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
+  const shaped = rule.form === 'budget' ? inBudget(wish, rule, dropped) : inEfforts(wish, rule, dropped);
+  if (!forced || rule.withForcedTool || isOff) return { ...rest, reasoning: shaped };
+  dropped.push(NAME);
+  // the effort of the whole answer may be asked for without reasoning
+  return rule.form === 'adaptive' && shaped.effort !== undefined ? { ...rest, reasoning: { ...shaped, form: 'effort' } } : rest;
+}
+
+function inBudget(wish: ReasoningWish, rule: ReasoningProfile, dropped: string[]): ReasoningWish {
+  const { minBudget = 0, maxBudget = Number.POSITIVE_INFINITY, usualBudget, efforts } = rule;
+  const asked = budgetOf(wish);
+  const form = 'budget';
+  if (asked === 0) {
+    if (efforts.includes('none')) return { budgetTokens: 0, form };
+    dropped.push(NAME);
+    return { ...wish, budgetTokens: minBudget, form };
+  }
+  // below zero it is the model's affair
+  const budget = asked === undefined || asked < 0 ? usualBudget : Math.min(maxBudget, Math.max(minBudget, asked));
+  if (budget !== undefined) return { ...wish, budgetTokens: budget, form };
+  return wish.budgetTokens === undefined ? { ...wish, form } : { ...wish, budgetTokens: -1, form };
+}
+
+function inEfforts(wish: ReasoningWish, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningWish {
+  const asked = effortOf(wish);
+  const inForm = form === 'dialect' || form === 'none' ? {} : { form };
+  const { show } = wish;
+  const shown = show === undefined ? {} : { show };
+  if (form === 'dialect') return wish;
+  if (asked === undefined) return { ...shown, ...inForm };
+  const effort = nearest(asked, efforts);
+  if (asked === 'none' && effort !== 'none') dropped.push(NAME);
+  return { effort, ...shown, ...inForm };
+}
+
+/** The accepted effort that is nearest; of two the greater one, and never none for one who asks for some. */
+function nearest(asked: Effort, efforts: readonly Effort[]): Effort {
+  if (efforts.includes(asked)) return asked;
+  const at = EFFORTS.indexOf(asked);
+  const accepted = efforts.filter((effort) => effort !== 'none');
+  const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - at);
+  return accepted.reduce((best, effort) => (distance(effort) <= distance(best) ? effort : best), accepted[0] ?? asked);
+}

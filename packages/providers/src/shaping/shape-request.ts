@@ -1,0 +1,52 @@
+import type { NeutralRequest } from '@sluice/dialects';
+import type { ModelProfile } from '../profiles/model-profile.ts';
+import { shapeCallIds } from './shape-call-ids.ts';
+import { shapeParts } from './shape-parts.ts';
+import { shapeReasoning } from './shape-reasoning.ts';
+import { shapeSampling } from './shape-sampling.ts';
+import { shapeSchemas } from './shape-schemas.ts';
+import { shapeStop } from './shape-stop.ts';
+import { shapeToolNames } from './shape-tool-names.ts';
+import { shapeTools } from './shape-tools.ts';
+import { shapeTurns } from './shape-turns.ts';
+import { shapeUser } from './shape-user.ts';
+
+/** What becomes of a request on its way to a model, and what its answer needs for the way back. */
+export interface Shaping {
+  readonly profile: ModelProfile;
+  /** The names of what the model does not accept, and what is not essential. */
+  readonly dropped: string[];
+  /** The caller's names of tools, by the shorter ones that the model gets. */
+  readonly toolNames: Map<string, string>;
+  /** Stop sequences at which the gateway ends the text. */
+  readonly stop: string[];
+}
+
+type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
+
+/** Tools are declared before their names and schemas are looked at, and messages are put in order after their parts. */
+const STEPS: readonly Step[] = [
+  shapeParts,
+  shapeTurns,
+  shapeTools,
+  shapeSchemas,
+  shapeToolNames,
+  shapeCallIds,
+  shapeReasoning,
+  shapeSampling,
+  shapeStop,
+  shapeUser,
+];
+
+/**
+ * Shapes a request into what its model accepts, between the neutral form and the writer of the provider's dialect.
+ *
+ * @throws LlmError `invalid_request` for what the model does not accept and the answer depends on
+ */
+export function shapeRequest(
+  request: NeutralRequest,
+  profile: ModelProfile,
+): { readonly request: NeutralRequest; readonly shaping: Shaping } {
+  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), stop: [] };
+  return { request: STEPS.reduce((shaped, step) => step(shaped, shaping), request), shaping };
+}

@@ -1,0 +1,58 @@
+import { joinedTurns, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
+import type { Shaping } from './shape-request.ts';
+
+/** Puts messages into the order of roles that the model accepts. */
+export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {
+  const placed = roles.system === 'first' ? systemFirst(request.messages) : request.messages;
+  const begun = roles.userFirst ? userFirst(placed) : placed;
+  // a system message that became a user's would stand beside one
+  const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
+  return { ...request, messages: roles.userAfterTool ? joined : joined.flatMap(apart) };
+}
+
+const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
+
+/**
+ * Makes one message of the system messages at the front. A later one becomes a user's: to move it to the front would change the beginning of the prompt,
+ * and defeat the provider's cache.
+ */
+function systemFirst(messages: readonly Message[]): Message[] {
+  const found = messages.findIndex((message) => !isSystem(message));
+  const first = found === -1 ? messages.length : found;
+  const parts = messages.slice(0, first).flatMap((message) => message.parts);
+  const front: Message[] = parts.length === 0 ? [] : [{ role: messages[0]?.role ?? 'system', parts }];
+  return [...front, ...messages.slice(first).map((message) => (isSystem(message) ? asUser(message) : message))];
+}
+
+const asUser = ({ parts }: Message): Message => ({
+  role: 'user',
+  parts: parts.map((part) => (part.type === 'text' ? { ...part, text: `<system>\n${part.text}\n</system>` } : part)),
+});
+
+/** A history that was cut begins with the assistant: Claude and Gemini refuse that. */
+function userFirst(messages: readonly Message[]): readonly Message[] {
+  const first = messages.findIndex((message) => !isSystem(message));
+  if (messages[first]?.role !== 'assistant') return messages;
+  const opening: Message = { role: 'user', parts: [{ type: 'text', text: '…' }] };
+  return [...messages.slice(0, first), opening, ...messages.slice(first)];
+}
+
+const isResult = (part: Part): boolean => part.type === 'tool_result';
+
+/** What a user says after results follows an assistant's message. */
+function apart(message: Message): Message[] {
+  if (!message.parts.some(isResult)) return [message];
+  const results = message.parts.flatMap((part) =>
+    part.type === 'tool_result' ? [{ ...part, parts: part.parts.filter(({ type }) => type === 'text') }] : [],
+  );
+  const media = message.parts.flatMap((part) =>
+    part.type === 'tool_result' ? part.parts.filter(({ type }) => type !== 'text') : [],
+  );
+  const others = [...media, ...message.parts.filter((part) => !isResult(part))];
+  if (others.length === 0) return [message];
+  return [
+    { ...message, parts: results },
+    { role: 'assistant', parts: [{ type: 'text', text: 'Done.' }] },
+    { ...message, parts: others },
+  ];
+}

@@ -1,0 +1,21 @@
+import type { NeutralRequest } from '@sluice/dialects';
+import type { Shaping } from './shape-request.ts';
+import { hashOf } from './short-name.ts';
+
+/**
+ * Hashes an identifier of the caller's user that is too long, or an address where addresses are refused. The same user has the same hash, which is what
+ * the field is for.
+ */
+export function shapeUser(request: NeutralRequest, { profile: { user: rule } }: Shaping): NeutralRequest {
+  const hidden = (id: unknown): boolean =>
+    typeof id === 'string' && (id.length > rule.maxLength || (!rule.emails && /@|^\+?[\d\s().-]{7,}$/.test(id)));
+  const { user, openAi } = request;
+  const identifier = openAi?.['safety_identifier'];
+  return {
+    ...request,
+    ...(user !== undefined && hidden(user) ? { user: hashOf(user) } : {}),
+    ...(typeof identifier === 'string' && hidden(identifier)
+      ? { openAi: { ...openAi, safety_identifier: hashOf(identifier) } }
+      : {}),
+  };
+}
