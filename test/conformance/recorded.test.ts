@@ -111,7 +111,7 @@ if (files.length === 0) {
       }
       const form = new FormData();
       form.set('file', new Blob(['sound']), 'a.wav');
-      form.set('model', 'm');
+      form.set('model', 'openai-chat/m');
       const headers = { authorization: `Bearer ${KEY}` };
       const answer = await fetch(`${gateway.url}${route}`, { method: 'POST', headers, body: form });
       expect(await answer.text()).toBe(text);
