@@ -274,14 +274,18 @@ describe('routes of a vendor', () => {
   });
 
   it('has rerank in Cohere’s and Jina’s form', async () => {
-    const body = { model: 'ranked', query: 'q', documents: ['a'], top_n: 1 };
-    up('cohere').answer(whole('{"results":[{"index":0,"relevance_score":0.5}]}'));
-    for (const path of ['/v1/rerank', '/v2/rerank']) {
-      expect((await send('POST', path, body)).text).toContain('relevance_score');
-      expect(up('cohere').requests.at(-1)).toMatchObject({
-        path: '/v1/rerank',
-        body: JSON.stringify({ ...body, model: 'rerank-v3.5' }),
-      });
+    const documents = ['a', 'b'];
+    const body = { model: 'ranked', query: 'q', documents, top_n: 1 };
+    up('cohere').answer(whole('{"id":"r-1","results":[{"index":1,"relevance_score":0.5}],"meta":{}}'));
+    const cohere = await send('POST', '/v2/rerank', body);
+    expect(cohere.text).toBe('{"id":"r-1","results":[{"index":1,"relevance_score":0.5}],"meta":{}}');
+    const jina = await send('POST', '/v1/rerank', { ...body, return_documents: true });
+    expect(JSON.parse(jina.text)).toMatchObject({
+      model: 'ranked',
+      results: [{ index: 1, relevance_score: 0.5, document: { text: 'b' } }],
+    });
+    for (const { path, body: sent } of up('cohere').requests) {
+      expect([path, JSON.parse(sent)]).toEqual(['/v1/rerank', { ...body, model: 'rerank-v3.5' }]);
     }
   });
 

@@ -14,7 +14,7 @@ export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export { isLarge } from './large-body.ts';
 export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';
-export { asList, asString, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
+export { asCount, asList, asString, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export type { MediaSource, NeutralRequest, Part, Tool } from './neutral/request.ts';
 export type { NeutralEvent } from './neutral/stream.ts';

@@ -26,6 +26,7 @@ import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
 import { otherAnswer } from './answers/other.ts';
+import { Rerank } from './answers/rerank.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
 import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
 import type { ClientTls } from './connections/client-tls.ts';
@@ -38,6 +39,7 @@ import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
+import { callerForm, providerForm, writeRerankRequest } from './rerank/rerank-forms.ts';
 import { answerLimit, translateRequest } from './translate-request.ts';
 
 export interface UpstreamOptions {
@@ -301,8 +303,9 @@ export class Upstream {
     const { name: model } = upstreamModel;
     const { method, above, contentType, headers = [], passedHeaders = [] } = unread;
     const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
-    const bytes =
-      body ?? (call.message.bytes.length === 0 ? undefined : bufferOf(call.message.forUpstream({ model, streamUsage: false })));
+    const rerank = unread.route === 'rerank' ? this.#rerank(call, model) : undefined;
+    const held = call.message.bytes.length > 0;
+    const bytes = body ?? rerank?.body ?? (held ? bufferOf(call.message.forUpstream({ model, streamUsage: false })) : undefined);
     const type = contentType === undefined ? [] : ['content-type', contentType];
     const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
     const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
@@ -319,8 +322,17 @@ export class Upstream {
         ...(call.featureHeaders ?? []),
       ],
       passedHeaders: [...OTHER_HEADERS, ...passedHeaders],
-      answer: otherAnswer,
+      answer: rerank?.answer ?? otherAnswer,
     });
+  }
+
+  /** What is sent and how it is answered where the provider's form is not the caller's; undefined where bytes pass as they are. */
+  #rerank(call: LlmCall, model: string): { readonly body: Buffer; readonly answer: AnswerReader } | undefined {
+    const provider = providerForm(this.#options.embeddings);
+    const caller = callerForm(call.route);
+    if (provider === caller || call.message.bytes.length === 0) return undefined;
+    const body = Buffer.from(JSON.stringify(writeRerankRequest(call.message.json(), provider, model)));
+    return { body, answer: new Rerank(call, caller) };
   }
 
   /** Cohere's rerank is beside its embeddings, and not below its address for OpenAI's clients. */
