@@ -102,6 +102,26 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual(['anthropic', 'anthropic']);
   });
 
+  it('does not take a file of Anthropic’s client to another vendor, not even one that is asked for', async () => {
+    const upload = async (headers: Record<string, string>, baseURL = gateway.url) =>
+      new Anthropic({ baseURL, apiKey: KEY, maxRetries: 0 }).beta.files.upload(
+        { file: await anthropicFile(Buffer.from('x'), 'a.txt') },
+        { headers },
+      );
+    await expect(upload({ 'x-sluice-provider': 'openai' })).rejects.toMatchObject({ status: 404 });
+    const others = await startGatewayHere({
+      providers: { openai: { baseUrl: up('openai').baseUrl } },
+      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
+    });
+    const refused = await upload({}, others.url).catch((error: unknown) => error);
+    await others.close(0);
+    expect(refused).toMatchObject({
+      status: 404,
+      error: { type: 'error', error: { message: expect.stringContaining('that speaks anthropic-messages is needed') } },
+    });
+    expect(reached()).toEqual([]);
+  });
+
   it('lists the files of Anthropic’s client that are its own', async () => {
     up('anthropic').answer(whole('{"id":"file_mine","type":"file"}'));
     await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
@@ -322,7 +342,7 @@ describe('routes of a vendor', () => {
       });
       expect(response.status).toBe(200);
       expect(up('second').requests[0]).toMatchObject({
-        path: expect.stringMatching(/^\/v1\/audio\/transcriptions/),
+        path: '/v1/audio/transcriptions',
         body: expect.stringMatching(/name="model"\r\n\r\nwhisper-1\r\n/),
       });
     });
