@@ -327,8 +327,16 @@ describe('routes of a vendor', () => {
       up('second').answer(whole('{"text":"heard"}'));
       await transcribe('scribe', '-some');
       await expect(transcribe('openai/whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
-      await expect(transcribe('nothing')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+      await expect(transcribe('whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
       expect(reached()).toEqual(['second']);
+    });
+
+    it('goes to the vendor under its own name where the model is not configured', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      await transcribe('gpt-4o-transcribe');
+      // the first of OpenAI's type that has the route
+      expect(reached()).toEqual(['second']);
+      expect(up('second').requests[0]?.body).toMatch(/name="model"\r\n\r\ngpt-4o-transcribe\r\n/);
     });
 
     it('takes the model from the path of an Azure client', async () => {
