@@ -25,8 +25,6 @@ import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
-import { otherAnswer } from './answers/other.ts';
-import { Rerank } from './answers/rerank.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
 import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
 import type { ClientTls } from './connections/client-tls.ts';
@@ -39,8 +37,8 @@ import { Exchange } from './exchange.ts';
 import { LeftStreams } from './left-streams.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
-import { callerForm, providerForm, writeRerankRequest } from './rerank/rerank-forms.ts';
 import { answerLimit, translateRequest } from './translate-request.ts';
+import { unreadOutgoing } from './unread-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
@@ -82,7 +80,6 @@ export interface ModelOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
-const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
 
 /** One request to the provider. */
 interface Outgoing {
@@ -295,49 +292,12 @@ export class Upstream {
 
   /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
   #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
-    const { unread } = call.message;
-    const { dialects } = this.#options;
-    // a provider without dialects has further routes alone
-    const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
-    if (unread === undefined || !speaks) return this.#nothing(call);
-    const { name: model } = upstreamModel;
-    const { method, above, contentType, headers = [], passedHeaders = [] } = unread;
-    const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
-    const rerank = unread.route === 'rerank' ? this.#rerank(call, model) : undefined;
-    const held = call.message.bytes.length > 0;
-    const bytes = body ?? rerank?.body ?? (held ? bufferOf(call.message.forUpstream({ model, streamUsage: false })) : undefined);
-    const type = contentType === undefined ? [] : ['content-type', contentType];
-    const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
-    const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
+    const outgoing = unreadOutgoing(call, upstreamModel.name, this.#options) ?? this.#nothing(call);
     return this.#send(call, upstreamModel, {
-      method,
-      path,
-      above,
-      base: this.#otherBase(unread),
-      body: bytes,
-      headers: [
-        ...(this.#headers.get(undefined) as readonly string[]),
-        ...[...own, ...type, ...length, ...headers],
-        ...traceOf(call),
-        ...(call.featureHeaders ?? []),
-      ],
-      passedHeaders: [...OTHER_HEADERS, ...passedHeaders],
-      answer: rerank?.answer ?? otherAnswer,
+      ...outgoing,
+      base: outgoing.besideEmbeddings ? this.#embeddingsBase : this.#base,
+      headers: [...(this.#headers.get(undefined) as readonly string[]), ...outgoing.headers, ...traceOf(call)],
     });
-  }
-
-  /** What is sent and how it is answered where the provider's form is not the caller's; undefined where bytes pass as they are. */
-  #rerank(call: LlmCall, model: string): { readonly body: Buffer; readonly answer: AnswerReader } | undefined {
-    const provider = providerForm(this.#options.embeddings);
-    const caller = callerForm(call.route);
-    if (provider === caller || call.message.bytes.length === 0) return undefined;
-    const body = Buffer.from(JSON.stringify(writeRerankRequest(call.message.json(), provider, model)));
-    return { body, answer: new Rerank(call, caller) };
-  }
-
-  /** Cohere's rerank is beside its embeddings, and not below its address for OpenAI's clients. */
-  #otherBase({ route }: UnreadRequest): Base {
-    return route === 'rerank' ? this.#embeddingsBase : this.#base;
   }
 
   #headersFor(call: LlmCall, dialect: Dialect, same: boolean): readonly string[] {
