@@ -102,6 +102,26 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual(['anthropic', 'anthropic']);
   });
 
+  it('does not take a file of Anthropic’s client to another vendor, not even one that is asked for', async () => {
+    const upload = async (headers: Record<string, string>, baseURL = gateway.url) =>
+      new Anthropic({ baseURL, apiKey: KEY, maxRetries: 0 }).beta.files.upload(
+        { file: await anthropicFile(Buffer.from('x'), 'a.txt') },
+        { headers },
+      );
+    await expect(upload({ 'x-sluice-provider': 'openai' })).rejects.toMatchObject({ status: 404 });
+    const others = await startGatewayHere({
+      providers: { openai: { baseUrl: up('openai').baseUrl } },
+      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
+    });
+    const refused = await upload({}, others.url).catch((error: unknown) => error);
+    await others.close(0);
+    expect(refused).toMatchObject({
+      status: 404,
+      error: { type: 'error', error: { message: expect.stringContaining('that speaks anthropic-messages is needed') } },
+    });
+    expect(reached()).toEqual([]);
+  });
+
   it('lists the files of Anthropic’s client that are its own', async () => {
     up('anthropic').answer(whole('{"id":"file_mine","type":"file"}'));
     await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
@@ -274,14 +294,18 @@ describe('routes of a vendor', () => {
   });
 
   it('has rerank in Cohere’s and Jina’s form', async () => {
-    const body = { model: 'ranked', query: 'q', documents: ['a'], top_n: 1 };
-    up('cohere').answer(whole('{"results":[{"index":0,"relevance_score":0.5}]}'));
-    for (const path of ['/v1/rerank', '/v2/rerank']) {
-      expect((await send('POST', path, body)).text).toContain('relevance_score');
-      expect(up('cohere').requests.at(-1)).toMatchObject({
-        path: '/v1/rerank',
-        body: JSON.stringify({ ...body, model: 'rerank-v3.5' }),
-      });
+    const documents = ['a', 'b'];
+    const body = { model: 'ranked', query: 'q', documents, top_n: 1 };
+    up('cohere').answer(whole('{"id":"r-1","results":[{"index":1,"relevance_score":0.5}],"meta":{}}'));
+    const cohere = await send('POST', '/v2/rerank', body);
+    expect(cohere.text).toBe('{"id":"r-1","results":[{"index":1,"relevance_score":0.5}],"meta":{}}');
+    const jina = await send('POST', '/v1/rerank', { ...body, return_documents: true });
+    expect(JSON.parse(jina.text)).toMatchObject({
+      model: 'ranked',
+      results: [{ index: 1, relevance_score: 0.5, document: { text: 'b' } }],
+    });
+    for (const { path, body: sent } of up('cohere').requests) {
+      expect([path, JSON.parse(sent)]).toEqual(['/v1/rerank', { ...body, model: 'rerank-v3.5' }]);
     }
   });
 
@@ -303,8 +327,16 @@ describe('routes of a vendor', () => {
       up('second').answer(whole('{"text":"heard"}'));
       await transcribe('scribe', '-some');
       await expect(transcribe('openai/whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
-      await expect(transcribe('nothing')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+      await expect(transcribe('whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
       expect(reached()).toEqual(['second']);
+    });
+
+    it('goes to the vendor under its own name where the model is not configured', async () => {
+      up('second').answer(whole('{"text":"heard"}'));
+      await transcribe('gpt-4o-transcribe');
+      // the first of OpenAI's type that has the route
+      expect(reached()).toEqual(['second']);
+      expect(up('second').requests[0]?.body).toMatch(/name="model"\r\n\r\ngpt-4o-transcribe\r\n/);
     });
 
     it('takes the model from the path of an Azure client', async () => {
@@ -318,7 +350,7 @@ describe('routes of a vendor', () => {
       });
       expect(response.status).toBe(200);
       expect(up('second').requests[0]).toMatchObject({
-        path: expect.stringMatching(/^\/v1\/audio\/transcriptions/),
+        path: '/v1/audio/transcriptions',
         body: expect.stringMatching(/name="model"\r\n\r\nwhisper-1\r\n/),
       });
     });

@@ -76,6 +76,8 @@ export interface UnreadRequest {
   readonly body: UnreadBody | undefined;
   /** The provider that it must go to: the caller's choice, or the one that made the objects that it names. */
   readonly provider: string | undefined;
+  /** The same request without its model: a model that is not configured is one of the provider that answers the route, under its own name. */
+  readonly unnamed?: RequestMessage;
   /** What of it changes with the provider's own name of the model, where the model's name is not in held bytes. */
   forModel?(model: string): Partial<Pick<UnreadRequest, 'path' | 'body' | 'contentLength'>>;
 }

@@ -19,7 +19,7 @@ export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';
 export { budgetOf, EFFORTS, effortOf } from './neutral/effort.ts';
 export { JSON_SENTENCE } from './neutral/json-sentence.ts';
-export { asList, asString, cannotSay, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
+export { asCount, asList, asString, cannotSay, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts';
 export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish, Tool } from './neutral/request.ts';

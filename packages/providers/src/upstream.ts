@@ -25,7 +25,6 @@ import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
-import { otherAnswer } from './answers/other.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
 import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
 import type { ClientTls } from './connections/client-tls.ts';
@@ -43,7 +42,8 @@ import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
 import { refusesStreamOptions } from './stream-options.ts';
-import { translateRequest } from './translate-request.ts';
+import { answerLimit, translateRequest } from './translate-request.ts';
+import { unreadOutgoing } from './unread-request.ts';
 
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
@@ -91,7 +91,6 @@ const IDLE_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
-const OTHER_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
 
 /** One request to the provider. */
 interface Outgoing {
@@ -335,39 +334,12 @@ export class Upstream {
 
   /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
   #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
-    const { unread } = call.message;
-    const { dialects } = this.#options;
-    // a provider without dialects has further routes alone
-    const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
-    if (unread === undefined || !speaks) return this.#nothing(call);
-    const { name: model } = upstreamModel;
-    const { method, above, contentType, headers = [], passedHeaders = [] } = unread;
-    const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
-    const bytes =
-      body ?? (call.message.bytes.length === 0 ? undefined : bufferOf(call.message.forUpstream({ model, streamUsage: false })));
-    const type = contentType === undefined ? [] : ['content-type', contentType];
-    const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
-    const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
+    const outgoing = unreadOutgoing(call, upstreamModel.name, this.#options) ?? this.#nothing(call);
     return this.#send(call, upstreamModel, {
-      method,
-      path,
-      above,
-      base: this.#otherBase(unread),
-      body: bytes,
-      headers: [
-        ...(this.#headers.get(undefined) as readonly string[]),
-        ...[...own, ...type, ...length, ...headers],
-        ...traceOf(call),
-        ...(call.featureHeaders ?? []),
-      ],
-      passedHeaders: [...OTHER_HEADERS, ...passedHeaders],
-      answer: otherAnswer,
+      ...outgoing,
+      base: outgoing.besideEmbeddings ? this.#embeddingsBase : this.#base,
+      headers: [...(this.#headers.get(undefined) as readonly string[]), ...outgoing.headers, ...traceOf(call)],
     });
-  }
-
-  /** Cohere's rerank is beside its embeddings, and not below its address for OpenAI's clients. */
-  #otherBase({ route }: UnreadRequest): Base {
-    return route === 'rerank' ? this.#embeddingsBase : this.#base;
   }
 
   #headersFor(call: LlmCall, dialect: Dialect, same: boolean): readonly string[] {

@@ -128,4 +128,58 @@ describe('account objects', () => {
     failing.owners = () => Promise.reject(new LlmError('internal_error', 'asked for nothing'));
     expect(await account(failing).ask('a', 'GET', '/images/x')).toMatchObject({ id: 'x' });
   });
+
+  describe('that all tenants share', () => {
+    const objects = new MemoryAccountObjects(systemClock);
+    const asked: { provider: string | undefined; path: string }[] = [];
+    const of = (store: Pick<MemoryAccountObjects, 'owners' | 'claim' | 'release'>) =>
+      compose([accountObjects({ objects: store, shared: true })], {
+        async complete(call: LlmCall): Promise<LlmReply> {
+          const { provider, path } = call.message.unread as UnreadRequest;
+          asked.push({ provider, path });
+          call.facts.provider = provider ?? 'first';
+          return reply({ id: 'file-1', object: 'file', data: [{ id: 'file-2' }] });
+        },
+      });
+    const send = async (
+      service: ReturnType<typeof of>,
+      tenant: string,
+      method: 'GET' | 'POST',
+      path: string,
+      provider?: string,
+    ) => {
+      const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
+      call.facts.caller = { tenant, keyName: 'k', limits: {} };
+      const view = { model: '', stream: false, wantsStreamUsage: false };
+      const bytes = Buffer.alloc(0);
+      const unread = {
+        method,
+        path,
+        route: 'files',
+        contentType: undefined,
+        contentLength: undefined,
+        body: undefined,
+        provider,
+      };
+      const message = { bytes, unread, view: () => view, json: () => ({}), forUpstream: () => bytes };
+      return service.complete({ ...call, operation: 'other', route: `${method} /v1/files`, message });
+    };
+
+    it('are everybody’s, and still go to the account that made them', async () => {
+      await send(of(objects), 'a', 'POST', '/files', 'second');
+      await send(of(objects), 'b', 'GET', '/files/file-1');
+      expect(asked.at(-1)).toEqual({ provider: 'second', path: '/files/file-1' });
+      const listed = await send(of(objects), 'b', 'GET', '/files?limit=5');
+      expect(JSON.parse(Buffer.from((listed as { body: Uint8Array }).body).toString())).toMatchObject({
+        data: [{ id: 'file-2' }],
+      });
+      expect(asked.at(-1)?.path).toBe('/files?limit=5');
+    });
+
+    it('are served while owners cannot be looked up', async () => {
+      const refuse = () => Promise.reject(new Error('away'));
+      const unavailable = { owners: refuse, claim: refuse, release: refuse };
+      await expect(send(of(unavailable), 'b', 'GET', '/files/file-1')).resolves.toMatchObject({ status: 200 });
+    });
+  });
 });

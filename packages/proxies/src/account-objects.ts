@@ -19,6 +19,8 @@ export { OBJECT_TTL_MS } from './account-objects/owned-objects.ts';
 export interface AccountObjectsOptions {
   readonly objects: AccountObjects;
   readonly health?: ConcernHealth;
+  /** Lets all tenants use all objects; a request about an object still goes to the account that it is in. */
+  readonly shared?: boolean;
 }
 
 /** A longer answer about objects is not read. */
@@ -32,12 +34,13 @@ type WholeReply = Extract<LlmReply, { body: Uint8Array }>;
  *
  * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be looked up
  */
-export function accountObjects({ objects, health = unwatched }: AccountObjectsOptions): LlmProxy {
-  const owned = new OwnedObjects(objects, health);
+export function accountObjects({ objects, health = unwatched, shared = false }: AccountObjectsOptions): LlmProxy {
+  const owned = new OwnedObjects(objects, health, shared);
   return (next) => ({
     complete(call) {
       const account = accountOf(call);
-      return account === undefined ? next.complete(call) : completeOwned(next, call, account, owned);
+      const isOpen = account === undefined || (shared && account.action === 'list');
+      return isOpen ? next.complete(call) : completeOwned(next, call, account, owned);
     },
   });
 }

@@ -78,7 +78,9 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         if (allowed !== undefined && !matchesAny(allowed, model)) {
           throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
         }
-        if (!models.has(model)) {
+        const unnamed = call.message.unread?.unnamed;
+        if (!models.has(model) && unnamed !== undefined) call.message = unnamed;
+        else if (!models.has(model)) {
           throw new LlmError('model_not_found', `There is no model '${model}' here; GET /v1/models lists those there are.`, {
             param: 'model',
           });

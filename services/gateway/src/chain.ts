@@ -109,9 +109,9 @@ export function chain(parts: ChainParts): LlmService {
       }),
     );
   }
-  if (!config.objects.sharedBetweenTenants) {
-    proxies.push(accountObjects({ objects: stores.objects, health: concerns.objects }));
-  }
+  proxies.push(
+    accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
+  );
   const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
   const retries: RetrySettings = {
     max,

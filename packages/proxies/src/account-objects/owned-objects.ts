@@ -15,10 +15,13 @@ interface Owner {
 export class OwnedObjects {
   readonly #objects: AccountObjects;
   readonly #health: ConcernHealth;
+  readonly #shared: boolean;
 
-  constructor(objects: AccountObjects, health: ConcernHealth) {
+  /** @param shared whether all tenants use all objects, so that owners tell the account alone */
+  constructor(objects: AccountObjects, health: ConcernHealth, shared: boolean) {
     this.#objects = objects;
     this.#health = health;
+    this.#shared = shared;
   }
 
   /**
@@ -28,8 +31,9 @@ export class OwnedObjects {
    */
   async require(ids: readonly string[], tenant: string): Promise<string | undefined> {
     if (ids.length === 0) return undefined;
-    const owners = (await this.#asked(this.#objects.owners(ids))).map(read);
-    if (owners.some((owner) => owner?.tenant !== tenant)) throw new LlmError('not_found', 'There is no such object.');
+    const owners = (await this.#asked(this.#objects.owners(ids), [])).map(read);
+    if (!this.#shared && owners.some((owner) => owner?.tenant !== tenant))
+      throw new LlmError('not_found', 'There is no such object.');
     const [provider, ...others] = new Set(owners.flatMap((owner) => owner?.provider ?? []));
     if (others.length > 0) throw new LlmError('not_found', 'These objects are in accounts of different providers.');
     return provider;
@@ -37,7 +41,7 @@ export class OwnedObjects {
 
   /** Returns which of the ids are the tenant's, in the account of a provider. */
   async own(ids: readonly string[], tenant: string, provider: string | undefined): Promise<boolean[]> {
-    const owners = (await this.#asked(this.#objects.owners(ids))).map(read);
+    const owners = (await this.#asked(this.#objects.owners(ids), [])).map(read);
     return owners.map((owner) => owner?.tenant === tenant && (owner.provider ?? provider) === provider);
   }
 
@@ -52,20 +56,23 @@ export class OwnedObjects {
           if (!claimed) await this.#objects.claim(id, tenant, OBJECT_TTL_MS);
         }),
       ),
+      [],
     );
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    await this.#asked(Promise.all(ids.map((id) => this.#objects.release(id))));
+    await this.#asked(Promise.all(ids.map((id) => this.#objects.release(id))), []);
   }
 
-  async #asked<T>(answer: Promise<T>): Promise<T> {
+  /** @throws LlmError `auth_unavailable`, unless all tenants may use all objects: then only the account is not known */
+  async #asked<T>(answer: Promise<T>, unknown: T): Promise<T> {
     try {
       const value = await answer;
       this.#health.works();
       return value;
     } catch (error) {
       this.#health.failed(error);
+      if (this.#shared) return unknown;
       throw new LlmError('auth_unavailable', 'The owner of this object cannot be looked up right now.', {
         retryAfterMs: 1_000,
         cause: error,

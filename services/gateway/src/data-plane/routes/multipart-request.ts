@@ -38,24 +38,29 @@ export async function multipartRequest(
   if (model !== '' && !isModelName(model)) {
     throw new LlmError('invalid_request', "'model' must be a name of 1 to 256 printable ASCII characters.", { param: 'model' });
   }
-  const view = { model, stream: false, wantsStreamUsage: false };
-  const length = (added: number): Pick<UnreadRequest, 'contentLength'> => ({
-    contentLength: unread.contentLength === undefined ? undefined : unread.contentLength + added,
-  });
-  const forModel = (name: string): ReturnType<NonNullable<UnreadRequest['forModel']>> => {
-    if (model === '') return { body: body.whole([body.first]) };
+  const renamed = (name: string): Sent => {
     const { first, rest } = named(body.first, part, name, boundary);
     const added = first.reduce((sum, bytes) => sum + bytes.length, rest.length - body.first.length);
+    const { contentLength } = unread;
     const watch = new SecondModelWatch(boundary, NOTHING);
-    return { body: body.whole([...first, watch.pass(rest)], watch), ...length(added) };
+    return {
+      body: body.whole([...first, watch.pass(rest)], watch),
+      contentLength: contentLength === undefined ? undefined : contentLength + added,
+    };
   };
-  return {
-    bytes: NOTHING,
-    unread: { ...unread, body: request, forModel },
-    view: () => view,
-    json: () => ({}),
-    forUpstream: () => NOTHING,
-  };
+  const asItCame = (): Sent => (part === undefined ? { body: body.whole([body.first]) } : renamed(part.model));
+  const unnamed = messageOf('', { ...unread, body: request, forModel: asItCame });
+  if (model === '') return unnamed;
+  // a deployment is configured, or is not there
+  const fallback = deployment === undefined ? { unnamed } : {};
+  return messageOf(model, { ...unread, body: request, forModel: renamed, ...fallback });
+}
+
+type Sent = ReturnType<NonNullable<UnreadRequest['forModel']>>;
+
+function messageOf(model: string, unread: UnreadRequest): RequestMessage {
+  const view = { model, stream: false, wantsStreamUsage: false };
+  return { bytes: NOTHING, unread, view: () => view, json: () => ({}), forUpstream: () => NOTHING };
 }
 
 /** The first bytes with the provider's name of the model, up to the end of the model part, and what comes after it. */

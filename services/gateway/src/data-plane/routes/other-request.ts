@@ -85,10 +85,11 @@ function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): UnreadR
   };
 }
 
-/** Below the version, with the query but for the caller's key in it. */
+/** Below the version, with the query but for the caller's key in it, and for the version that Azure's clients name. */
 function upstreamPath(url: string): { path: string; above: string } {
   const [path = '', query = ''] = url.split('?', 2);
-  const kept = query.split('&').filter((pair) => pair !== '' && decoded(pair.split('=', 1)[0] ?? '') !== 'key');
+  const dropped = path.startsWith('/openai/') ? ['key', 'api-version'] : ['key'];
+  const kept = query.split('&').filter((pair) => pair !== '' && !dropped.includes(decoded(pair.split('=', 1)[0] ?? '')));
   const [, above = '', below = ''] = /^(\/upload)?\/(?:openai\/deployments\/[^/]+|v\d\w*)(\/.*)$/.exec(path) ?? [];
   return { path: below + (kept.length === 0 ? '' : `?${kept.join('&')}`), above };
 }

@@ -1,0 +1,76 @@
+import type { DialectName, LlmCall, UnreadBody, UnreadRequest } from '@sluice/core';
+import { DIALECTS, type EmbeddingsDialectName } from '@sluice/dialects';
+import type { AnswerReader } from './answers/answer-reader.ts';
+import { otherAnswer } from './answers/other.ts';
+import { Rerank } from './answers/rerank.ts';
+import { callerForm, providerForm, writeRerankRequest } from './rerank/rerank-forms.ts';
+
+const PASSED_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
+
+/** What of a provider decides how a route is passed on. */
+export interface UnreadRecipient {
+  readonly dialects: readonly DialectName[];
+  readonly embeddings?: EmbeddingsDialectName;
+}
+
+/** A request of a route whose bytes pass unread, as it is sent. */
+export interface UnreadOutgoing {
+  readonly method: UnreadRequest['method'];
+  readonly path: string;
+  readonly above: string | undefined;
+  /** Whether the route is beside the provider's embeddings: Cohere's rerank is, and not below its address for OpenAI's clients. */
+  readonly besideEmbeddings: boolean;
+  readonly body: Buffer | UnreadBody | undefined;
+  /** Beside those of every request. */
+  readonly headers: readonly string[];
+  readonly passedHeaders: readonly string[];
+  readonly answer: AnswerReader;
+}
+
+/**
+ * Returns how a request is passed on, but for the model's name, and for rerank where the provider's form is not the caller's.
+ *
+ * @param model the provider's own name of the model
+ * @returns undefined where the provider does not speak the dialect of the route
+ */
+export function unreadOutgoing(
+  call: LlmCall,
+  model: string,
+  { dialects, embeddings }: UnreadRecipient,
+): UnreadOutgoing | undefined {
+  const { unread } = call.message;
+  // a provider without dialects has further routes alone
+  const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
+  if (unread === undefined || !speaks) return undefined;
+  const { method, above, contentType, headers = [], passedHeaders = [], route } = unread;
+  const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
+  const rerank = route === 'rerank' ? rerankIn(call, model, embeddings) : undefined;
+  const type = contentType === undefined ? [] : ['content-type', contentType];
+  const length = body === undefined || contentLength === undefined ? [] : ['content-length', String(contentLength)];
+  const own = unread.dialects === undefined ? [] : DIALECTS[call.dialect].headers;
+  return {
+    method,
+    path,
+    above,
+    besideEmbeddings: route === 'rerank',
+    body: body ?? rerank?.body ?? heldBytes(call, model),
+    headers: [...own, ...type, ...length, ...headers, ...(call.featureHeaders ?? [])],
+    passedHeaders: [...PASSED_HEADERS, ...passedHeaders],
+    answer: rerank?.answer ?? otherAnswer,
+  };
+}
+
+function heldBytes({ message }: LlmCall, model: string): Buffer | undefined {
+  if (message.bytes.length === 0) return undefined;
+  const bytes = message.forUpstream({ model, streamUsage: false });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** What is sent and how it is answered where the provider's form is not the caller's. */
+function rerankIn(call: LlmCall, model: string, embeddings: EmbeddingsDialectName | undefined) {
+  const provider = providerForm(embeddings);
+  const caller = callerForm(call.route);
+  if (provider === caller || call.message.bytes.length === 0) return undefined;
+  const body = Buffer.from(JSON.stringify(writeRerankRequest(call.message.json(), provider, model)));
+  return { body, answer: new Rerank(call, caller) };
+}
