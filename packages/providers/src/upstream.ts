@@ -69,7 +69,7 @@ export interface ModelOptions {
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/** A model that thinks without showing it may be silent for more than a minute. */
+/** A model with hidden reasoning may be silent for more than a minute. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */

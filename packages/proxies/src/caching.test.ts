@@ -59,7 +59,7 @@ describe('caching', () => {
     expect((await ask()).text).toBe('{"n":2}');
   });
 
-  it('keeps no answer in which nothing is said', async () => {
+  it('keeps no answer without content', async () => {
     const empty = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}'), empty: true } as const;
     const whole = setUp({ reply: () => empty });
     await whole.ask();

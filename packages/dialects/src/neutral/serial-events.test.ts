@@ -18,7 +18,7 @@ const args = (n: number, text: string): NeutralEvent => ({ type: 'tool_arguments
 const text = (value: string): NeutralEvent => ({ type: 'text', choice: 0, text: value });
 const finish: NeutralEvent = { type: 'finish', choice: 0, reason: 'tool_calls' };
 
-/** Pieces of parallel calls, written in turns, with text and thoughts between them. */
+/** Pieces of parallel calls, written in turns, with text and reasoning between them. */
 const stream = fc
   .record({
     calls: fc.array(

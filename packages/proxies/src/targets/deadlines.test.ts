@@ -28,7 +28,7 @@ describe('deadlines', () => {
 
   describe('of a stream', () => {
     const streamed = () => openAiCall({ ...request, stream: true });
-    /** A provider that gives a sign of life every so many ms, and never answers. */
+    /** A provider with activity at an interval in ms that never answers. */
     const alive = (everyMs: number): LlmService => ({
       complete: (call) => {
         const timer = setInterval(() => call.alive?.(), everyMs);
@@ -46,19 +46,19 @@ describe('deadlines', () => {
       return over;
     };
 
-    it('measure silence: signs of life begin them anew', async () => {
+    it('measure silence: activity restarts them', async () => {
       expect(await settled(alive(9_000), 60_000)).toBe(false);
       expect(await settled(alive(11_000), 60_000)).toBe(true);
       expect(await settled(silent, 9_000)).toBe(false);
       expect(await settled(silent, 10_000)).toBe(true);
     });
 
-    it('end after ten minutes, whatever signs come', async () => {
+    it('end after ten minutes despite activity', async () => {
       expect(await settled(alive(1_000), 599_000)).toBe(false);
       expect(await settled(alive(1_000), 600_000)).toBe(true);
     });
 
-    it('are not for whole answers, whose bytes are no sign', async () => {
+    it('are not restarted by the bytes of a whole answer', async () => {
       const answered = deadlines({ beginMs: 10_000 })(alive(1_000)).complete(openAiCall(request));
       jest.advanceTimersByTime(10_000);
       await expect(answered).rejects.toMatchObject({ code: 'upstream_timeout' });
