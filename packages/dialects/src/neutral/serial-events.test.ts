@@ -101,6 +101,10 @@ describe('a stream’s events in order', () => {
     expect(inOrder([call(0), text('held')])).toEqual([call(0), text('held')]);
   });
 
+  it('drop arguments of a call that never began', () => {
+    expect(inOrder([args(7, '{}'), text('a'), finish])).toEqual([text('a'), { ...finish, reason: 'stop' }]);
+  });
+
   it('make ids where there are none, or the same one twice', () => {
     const ids = inOrder([call(0, ''), args(0, '{}'), call(1, 'a'), args(1, '{}'), call(2, 'a'), args(2, '{}'), finish]).flatMap(
       (event) => (event.type === 'tool_call' ? [event.id] : []),

@@ -35,6 +35,8 @@ class SerialChoice {
       this.#close(complete, out);
       if (this.#held.length === 0) return;
       this.#retake(out);
+      // arguments of a call that never began would wait for ever
+      if (this.#open === undefined) this.#held = [];
     }
   }
 
