@@ -107,7 +107,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       }
     });
 
-    it('are given up where they are bombs', async () => {
+    it('are aborted if they are bombs', async () => {
       const bomb = compress(Buffer.alloc(32 * 1024 * 1024, ' '));
       upstream.answer(bare(bomb, headers('application/json')));
       const { status, code } = await openAi();
@@ -125,7 +125,7 @@ describe('a provider whose answers take other forms than its API describes', () 
   ])('with %s', (_what, json, sse) => {
     const headers = (type: string) => (type === '' ? {} : { 'content-type': type });
 
-    it('are told by their first bytes', async () => {
+    it('are recognised by their first bytes', async () => {
       upstream.answer(bare(WHOLE, headers(json)));
       const own = await openAi();
       expect([own.text, own.headers.get('content-type')]).toEqual([WHOLE, 'application/json']);
@@ -149,7 +149,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect((await openAi({ stream: true, stream_options: { include_usage: true } })).text).toBe(STREAM);
   });
 
-  it('are whole where a stream was asked for, and become one', async () => {
+  it('are converted to a stream if one was requested', async () => {
     upstream.answer(whole(WHOLE));
     const own = await openAi({ stream: true, stream_options: { include_usage: true } });
     expect(own.headers.get('content-type')).toContain('text/event-stream');
@@ -160,7 +160,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       expect(other.text).toContain(text);
   });
 
-  it('are streams where a whole answer was asked for, and become one', async () => {
+  it('are converted to a whole answer if one was requested', async () => {
     upstream.answer(events(STREAM));
     const own = await openAi();
     expect(own.json).toMatchObject({
@@ -179,7 +179,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     ['no choices', whole(JSON.stringify(completion('', { choices: [] }))), 502],
     ['a limit with status 200', whole(JSON.stringify({ error: { message: 'slow down', code: 429 } }), 200, AT_ONCE), 429],
     ['an error of our key with status 400', whole(JSON.stringify({ error: { message: 'API key not valid.' } }), 400), 502],
-    ['a model that is gone', whole(JSON.stringify({ error: { message: 'Model Not Exist' } }), 400), 400],
+    ['a model that does not exist', whole(JSON.stringify({ error: { message: 'Model Not Exist' } }), 400), 400],
     ['a refusal of the content', whole(JSON.stringify({ error: { message: 'Content Exists Risk' } }), 400), 400],
     [
       'a refusal of the content with status 403',
@@ -193,7 +193,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     ],
   ];
 
-  it.each(failures)('are attempts that failed: %s', async (_what, how, status) => {
+  it.each(failures)('are failed attempts: %s', async (_what, how, status) => {
     upstream.answer((response, request) => (request.body.includes('"first"') ? how(response, request) : whole(WHOLE)(response)));
     for (const caller of [openAi, anthropic]) {
       for (const stream of [false, true]) {
@@ -229,7 +229,7 @@ describe('a provider whose answers take other forms than its API describes', () 
   });
 
   it('that fail after their content end with an error event, and with no end', async () => {
-    const error = `data: ${JSON.stringify({ error: { message: 'gone', code: 502 } })}\n\n`;
+    const error = `data: ${JSON.stringify({ error: { message: 'lost', code: 502 } })}\n\n`;
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(chunk({ content: 'Hel' }));
       setTimeout(() => response.end(`${error}data: [DONE]\n\n`), 50);
@@ -261,18 +261,18 @@ describe('a provider whose answers take other forms than its API describes', () 
   });
 
   it.each<[string, string | object]>([
-    ['plain text', 'the words'],
-    ['vLLM', { object: 'error', message: 'the words', type: 'BadRequestError', code: 400 }],
-    ['FastAPI', { detail: [{ loc: ['body'], msg: 'the words' }] }],
-    ['Google', [{ error: { code: 400, message: 'the words', status: 'INVALID_ARGUMENT' } }]],
-    ['AWS', { Message: 'the words' }],
-  ])('are refusals whose words reach a caller of another dialect: %s', async (_what, body) => {
+    ['plain text', 'the reason'],
+    ['vLLM', { object: 'error', message: 'the reason', type: 'BadRequestError', code: 400 }],
+    ['FastAPI', { detail: [{ loc: ['body'], msg: 'the reason' }] }],
+    ['Google', [{ error: { code: 400, message: 'the reason', status: 'INVALID_ARGUMENT' } }]],
+    ['AWS', { Message: 'the reason' }],
+  ])('are refusals whose message reaches a caller of another dialect: %s', async (_what, body) => {
     upstream.answer(whole(typeof body === 'string' ? body : JSON.stringify(body), 422));
     const { status, text } = await anthropic();
-    expect([status, text.includes('the words')]).toEqual([422, true]);
+    expect([status, text.includes('the reason')]).toEqual([422, true]);
   });
 
-  it('are refusals of a prompt that is too long, which agents know by its code or its words', async () => {
+  it('are refusals of a prompt that is too long, which agents recognise by code or message', async () => {
     upstream.answer(
       whole(JSON.stringify({ object: 'error', message: "This model's maximum context length is 10 tokens." }), 400),
     );
@@ -295,7 +295,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       }, 200);
     });
     expect((await openAi({ stream: true }, 'quick')).text).toContain('answer');
-    // and are given up in silence
+    // silence ends the wait
     upstream.answer((response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': ping\n\n'));
     expect((await openAi({ stream: true }, 'quick')).code).toBe('upstream_timeout');
   });
@@ -319,7 +319,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect((await anthropic(tools)).json).toMatchObject({ content: [{ name: 'f', input: { x: 1 } }], stop_reason: 'tool_use' });
   });
 
-  it('have pictures, which reach a caller of each dialect', async () => {
+  it('have images, which reach a caller of each dialect', async () => {
     const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }];
     const choices = [{ index: 0, message: { role: 'assistant', content: 'here', images }, finish_reason: 'stop' }];
     upstream.answer(whole(JSON.stringify(completion('', { choices }))));

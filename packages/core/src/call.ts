@@ -151,7 +151,7 @@ export interface LlmCall {
   readonly clientAddress?: () => string;
   /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
-  /** Called with each sign of life of a provider that has not begun to answer: a comment, a ping, a part of an event. */
+  /** Reports activity of a provider before its first content: a comment, a ping, a part of an event. */
   readonly alive?: () => void;
   /** When the client wants to be told that it was in vain, on the monotonic clock. */
   readonly deadlineMs?: number;

@@ -8,7 +8,7 @@
  * - `credentials`: it does not take ours, or our account is empty
  * - `context_length`: the prompt is too long for this model
  * - `content_refused`: it does not want to say anything to this prompt
- * - `model_unavailable`: it does not have the model, not any more, or not for our account
+ * - `model_unavailable`: it does not have the model, has retired it, or does not offer it to our account
  * - `rejected`: the request is wrong
  * - `busy`: all places that it has by our own configuration are taken
  */

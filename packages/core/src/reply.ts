@@ -15,7 +15,7 @@ interface ReplyHead {
 /** An answer in one piece. */
 export interface WholeReply extends ReplyHead {
   readonly body: Uint8Array;
-  /** Nothing is said in it: it is never cached. */
+  /** It has no content, and is never cached. */
   readonly empty?: true;
   readonly usage?: Usage;
   /** About how many tokens the answer has, by its length: where the provider did not say, or not so that it can be believed. */

@@ -5,7 +5,7 @@ import type { NeutralReply } from './neutral/reply.ts';
 import type { NeutralRequest } from './neutral/request.ts';
 import type { NeutralEvent } from './neutral/stream.ts';
 
-/** `none`: a body that is no answer of its dialect. `empty`: an answer in which nothing is said, which is never cached. */
+/** `none`: a body that is not an answer of its dialect. `empty`: an answer without content, which is never cached. */
 export type AnswerContent = 'none' | 'empty' | 'some';
 
 /** A request as a provider of a dialect wants it. */
@@ -128,8 +128,8 @@ export interface Dialect {
   renderStreamError(error: LlmError, stream: BrokenStream): string;
   renderModel(model: ListedModel): string;
   renderModelList(models: readonly ListedModel[]): string;
-  /** Whether a body with status 200, or an event of a stream, reports a failure. */
+  /** Tests whether a body with status 200, or an event of a stream, reports a failure. */
   reportsFailure(data: JsonObject): boolean;
-  /** What there is of a whole answer. */
+  /** Rates the content of a whole answer. */
   contentOf(body: JsonObject): AnswerContent;
 }

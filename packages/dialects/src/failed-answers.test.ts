@@ -139,13 +139,13 @@ describe('the error of a failed stream', () => {
     return stream.told();
   };
 
-  it('has the provider’s words where the request is to blame', () => {
+  it('has the provider’s message if the request is the cause', () => {
     const message = 'Your input exceeds the context window of this model.';
     const error = errorOf({ type: 'response.failed', response: { error: { code: 'context_length_exceeded', message } } });
     expect(error).toMatchObject({ message, failure: { kind: 'context_length', status: 400 } });
   });
 
-  it('has none of them elsewhere', () => {
+  it('hides the provider’s message otherwise', () => {
     const error = errorOf({
       type: 'response.failed',
       response: { error: { code: 'server_error', message: 'host 10.1.2.3 is down' } },

@@ -1,8 +1,8 @@
 import type { Failure, FailureKind } from '@sluice/core';
+import { CONTENT_REFUSED } from './failures/content-refused.ts';
 import { errorCodes } from './failures/error-codes.ts';
-import { wordsOfBody } from './failures/error-words.ts';
-import { NO_MODEL } from './failures/no-model.ts';
-import { NOT_LIKED } from './failures/not-liked.ts';
+import { messageOfBody } from './failures/error-message.ts';
+import { MODEL_UNAVAILABLE } from './failures/model-unavailable.ts';
 import { KEY_REFUSED, NO_CREDIT } from './failures/our-account.ts';
 import type { Phrase } from './failures/phrase.ts';
 import { TOO_LONG } from './failures/too-long.ts';
@@ -19,19 +19,19 @@ function isTooLarge(text: string): boolean {
   return limit !== undefined && requested !== undefined && Number(requested) > Number(limit);
 }
 
-/** What an error says, for the tables of phrases. */
+/** The message and the codes of an error, for the tables of phrases. */
 class ErrorText {
-  readonly #words: string;
+  readonly #message: string;
   readonly #codes: ReadonlySet<string>;
 
   constructor(text: string) {
-    this.#words = wordsOfBody(text) ?? text;
+    this.#message = messageOfBody(text) ?? text;
     this.#codes = errorCodes(parseJson(text));
   }
 
   has(phrases: readonly Phrase[]): boolean {
     return phrases.some(
-      ({ codes = [], words }) => codes.some((code) => this.#codes.has(code)) || words?.test(this.#words) === true,
+      ({ codes = [], message }) => codes.some((code) => this.#codes.has(code)) || message?.test(this.#message) === true,
     );
   }
 
@@ -41,7 +41,7 @@ class ErrorText {
 }
 
 /**
- * Classifies an error of a provider by its status and by its words.
+ * Classifies an error of a provider by its status, message and codes.
  *
  * @param status the HTTP status, or the status that the error itself gives; undefined where neither is known
  * @param text the error as it came, in whatever dialect
@@ -53,7 +53,7 @@ export function failureInAnswer(status: number | undefined, text: string): Failu
   return kind === 'rate_limited' && isTooLarge(text) ? { ...known, tooLarge: true } : known;
 }
 
-/** What an error in a stream, or with status 200, is as a status. */
+/** The status of an error that comes in a stream, or with status 200. */
 const STATUS: Partial<Record<FailureKind, number>> = { context_length: 400, content_refused: 400, model_unavailable: 404 };
 
 function kindOf(status: number | undefined, error: ErrorText, text: string): FailureKind {
@@ -64,7 +64,7 @@ function kindOf(status: number | undefined, error: ErrorText, text: string): Fai
       return 'credentials';
     case 402:
     case 403:
-      return aboutRequest(error, [NOT_LIKED, NO_MODEL]) ?? 'credentials';
+      return aboutRequest(error, [CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'credentials';
     case 408:
       return 'unavailable';
     case 429:
@@ -74,12 +74,15 @@ function kindOf(status: number | undefined, error: ErrorText, text: string): Fai
       break;
     case 500:
     case undefined:
-      // a status that says nothing of the cause: Ollama and llama.cpp answer 500 to a prompt that is too long
-      return aboutRequest(error, [TOO_LONG, NOT_LIKED, NO_MODEL]) ?? (error.has(KEY_REFUSED) ? 'credentials' : 'unavailable');
+      // the status gives no cause: Ollama and llama.cpp answer 500 to a prompt that is too long
+      return (
+        aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ??
+        (error.has(KEY_REFUSED) ? 'credentials' : 'unavailable')
+      );
   }
   if (status >= 500 || status < 400) return 'unavailable';
   if (error.has(KEY_REFUSED)) return 'credentials';
-  return aboutRequest(error, [TOO_LONG, NOT_LIKED, NO_MODEL]) ?? 'rejected';
+  return aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'rejected';
 }
 
 function aboutRequest(error: ErrorText, tables: readonly (readonly Phrase[])[]): FailureKind | undefined {

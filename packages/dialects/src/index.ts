@@ -9,7 +9,7 @@ export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from '.
 export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from './embeddings/embeddings.ts';
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
 export * from './failure-in-answer.ts';
-export { wordsOfBody } from './failures/error-words.ts';
+export { messageOfBody } from './failures/error-message.ts';
 export { isReportedError } from './failures/reported-error.ts';
 export { eventCutter } from './framing/event-cutters.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';

@@ -18,7 +18,7 @@ export abstract class PassingWatcher implements StreamWatcher {
 
   /**
    * @param contentMark what stands in events that have a part of the answer, and in no others
-   * @param known what stands in every event of the dialect: one without it is read, for it may be an error in a form of its own
+   * @param known matches every event of the dialect. Any other event is parsed: it may be an error in another form
    */
   constructor(marks: RegExp, contentMark: RegExp, known: RegExp, framing: EventFraming = 'sse') {
     this.#marks = marks;
@@ -30,7 +30,7 @@ export abstract class PassingWatcher implements StreamWatcher {
   read(chunk: Buffer): Buffer {
     const failed = this.error !== undefined;
     for (const event of this.#events.feed(chunk)) this.#look(event);
-    // nothing of an answer comes after its error
+    // an answer ends with its error
     return failed ? Buffer.alloc(0) : chunk;
   }
 

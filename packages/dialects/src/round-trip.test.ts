@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DialectName } from '@sluice/core';
 import fc from 'fast-check';
 import type { Dialect } from './dialect.ts';
-import { errorWords } from './failures/error-words.ts';
+import { errorMessage } from './failures/error-message.ts';
 import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, parseJson } from './neutral/read-json.ts';
 import type { Choice, FinishReason, NeutralReply } from './neutral/reply.ts';
@@ -257,7 +257,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
           dialect.readUsage(body);
           dialect.reportsFailure(body);
           dialect.contentOf(body);
-          errorWords(body);
+          errorMessage(body);
           const reader = dialect.readStream();
           const writer = dialect.writeStream(context);
           for (const event of reader.read(body)) writer.write(event);

@@ -1,17 +1,19 @@
 import { type FailureKind, LlmError, type StreamOutcome, type Usage } from '@sluice/core';
 import { failureInAnswer } from './failure-in-answer.ts';
 import { errorCodes } from './failures/error-codes.ts';
-import { errorWords } from './failures/error-words.ts';
+import { errorMessage } from './failures/error-message.ts';
 import { isObject, type Json, member } from './neutral/read-json.ts';
 
 /** Returns the error that a provider reports where an answer has begun, or was to begin. @param data the event or the body that reports it */
 export function errorInStream(data: Json): LlmError {
   const failure = failureInAnswer(statusIn(data), JSON.stringify(data));
-  const words = REQUEST_IS_TO_BLAME.has(failure.kind) ? errorWords(errorIn(data)) : undefined;
-  return new LlmError('upstream_truncated', words ?? 'The provider reported an error in the middle of the answer.', { failure });
+  const message = REQUEST_IS_TO_BLAME.has(failure.kind) ? errorMessage(errorIn(data)) : undefined;
+  return new LlmError('upstream_truncated', message ?? 'The provider reported an error in the middle of the answer.', {
+    failure,
+  });
 }
 
-/** Only then are its words for the caller; others may name what is none of its business. */
+/** Kinds whose message is for the caller. Other messages may name hosts or accounts. */
 export const REQUEST_IS_TO_BLAME: ReadonlySet<FailureKind> = new Set([
   'rejected',
   'context_length',
@@ -39,7 +41,7 @@ export function outcomeOf(finished: boolean, error: LlmError | undefined, usage:
 }
 
 /**
- * What the codes of errors are as a status. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes", google.rpc.Code, and the
+ * Maps the codes of errors to statuses. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes", google.rpc.Code, and the
  * exceptions of vLLM.
  */
 const CODES: Readonly<Record<string, number>> = {
@@ -76,7 +78,7 @@ const CODES: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** Codes that give no cause: the words may. */
+/** Statuses that give no cause; the message may. */
 const UNKNOWN_CAUSE: ReadonlySet<number> = new Set([500]);
 
 function statusIn(data: Json): number | undefined {

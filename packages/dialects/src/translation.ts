@@ -82,9 +82,9 @@ export class TranslatedStream implements StreamWatcher {
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {
-      // nothing of an answer comes after its error
+      // an answer ends with its error
       if (this.#reader.error !== undefined) break;
-      // a comment: to parse nothing takes 30 µs, for the error that it throws
+      // JSON.parse of an empty text throws, which takes 30 µs (measured with 600,000 comments)
       if (event === '') continue;
       if (event === '[DONE]') text += this.#say(this.#reader.done?.() ?? []);
       const data = parseJson(event);
@@ -116,7 +116,7 @@ function withoutUsage({ usage: _usage, ...event }: NeutralEvent & { type: 'start
   return event;
 }
 
-/** A whole answer as a stream of a dialect. */
+/** Writes a whole answer as a stream. */
 export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyContext): string {
   const writer = to.writeStream(context);
   let text = '';
@@ -124,7 +124,7 @@ export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyCo
   return text + writer.end();
 }
 
-/** A stream that has come to its end, as a whole answer. */
+/** Reads a complete stream into a whole answer. */
 export function collectStream(
   from: Dialect,
   events: EventCutter,

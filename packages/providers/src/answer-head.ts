@@ -3,7 +3,7 @@ import { retryAfterMs, shouldRetry } from './retry-after.ts';
 /** Header names, lower-cased, and their values. */
 export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
-/** Status and headers of a provider's answer. */
+/** Reads the status and headers of a provider's answer. */
 export class AnswerHead {
   readonly status: number;
   readonly #headers: AnswerHeaders;
@@ -13,7 +13,7 @@ export class AnswerHead {
     this.#headers = headers;
   }
 
-  /** Whether it is an answer: some servers say 201. */
+  /** Whether the status is a success. Some servers answer 201. */
   get succeeded(): boolean {
     return this.status >= 200 && this.status < 300;
   }
@@ -26,14 +26,14 @@ export class AnswerHead {
     return this.#one('content-encoding');
   }
 
-  /** What the provider says of a next attempt. */
+  /** Returns the provider's hints about a retry. */
   retryHints(): { retryAfterMs?: number; shouldRetry?: boolean } {
     const wait = retryAfterMs(this.#headers, Date.now());
     const again = shouldRetry(this.#headers);
     return { ...(wait === undefined ? {} : { retryAfterMs: wait }), ...(again === undefined ? {} : { shouldRetry: again }) };
   }
 
-  /** The headers of these names. */
+  /** Returns the headers of these names. */
   passed(names: readonly string[]): Record<string, string> {
     const passed: Record<string, string> = {};
     for (const name of names) {

@@ -15,8 +15,8 @@ function take(encoding: string | undefined, bytes: Buffer, chunk = 1_000): Promi
     const chunks: Buffer[] = [];
     const done = (failed?: Error): void => resolve({ kind, body: Buffer.concat(chunks), failed });
     const intake = new BodyIntake(encoding, {
-      begin: (told) => {
-        kind = told;
+      begin: (detected) => {
+        kind = detected;
       },
       data: (one) => void chunks.push(one),
       end: () => done(),
@@ -27,7 +27,7 @@ function take(encoding: string | undefined, bytes: Buffer, chunk = 1_000): Promi
   });
 }
 
-const TEXT = Buffer.from(JSON.stringify({ words: Array.from({ length: 500 }, (_, n) => `word ${n * 7919}`) }));
+const TEXT = Buffer.from(JSON.stringify({ list: Array.from({ length: 500 }, (_, n) => `word ${n * 7919}`) }));
 
 describe('a body', () => {
   it.each<[string, Buffer]>([
@@ -41,14 +41,14 @@ describe('a body', () => {
     ['br, gzip', zlib.gzipSync(zlib.brotliCompressSync(TEXT))],
     ['identity', TEXT],
     ['gzip', TEXT],
-  ])('in the coding %s is decoded, wherever it is cut', async (encoding, bytes) => {
+  ])('in the coding %s is decoded for any chunk size', async (encoding, bytes) => {
     for (const chunk of [1, 7, 1_000, 100_000]) {
       const { kind, body, failed } = await take(encoding, bytes, chunk);
       expect([failed, kind, body.equals(TEXT)]).toEqual([undefined, 'object', true]);
     }
   });
 
-  it('without a coding is given in the same turn, and without its byte order mark', async () => {
+  it('without a coding loses its byte order mark only', async () => {
     const { kind, body } = await take(undefined, Buffer.concat([Buffer.from('\ufeff'), TEXT]), 2);
     expect([kind, body.equals(TEXT)]).toEqual(['object', true]);
   });
@@ -58,7 +58,7 @@ describe('a body', () => {
     expect(failed?.message).toContain('not known');
   });
 
-  it('that is cut, or not what it is called, has failed', async () => {
+  it('that is truncated or in another coding fails', async () => {
     const bytes = zlib.gzipSync(TEXT);
     for (const one of [bytes.subarray(0, 200), Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100, 7)])]) {
       expect((await take('gzip', one)).failed).toBeDefined();
@@ -71,14 +71,14 @@ describe('a body', () => {
     ['br', zlib.brotliCompressSync],
     ['zstd', zlib.zstdCompressSync],
     ['deflate', zlib.deflateSync],
-  ])('that is a bomb in %s is given up after a bounded part of it', async (encoding, compress) => {
+  ])('that is a bomb in %s fails after a bounded number of bytes', async (encoding, compress) => {
     const bomb = compress(Buffer.alloc(64 * 1024 * 1024, '{'));
     const { failed, body } = await take(encoding, bomb);
     expect(failed?.message).toContain('grows too much');
     expect(body.length).toBeLessThanOrEqual(1024 * 1024 + 100 * bomb.length);
   });
 
-  it('that is only blanks, or empty, is of no kind', async () => {
+  it('that is blank or empty has no kind', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from(' \n')]) expect((await take(undefined, bytes)).kind).toBe('other');
   });
 });

@@ -1,24 +1,24 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 
-/** Where decoded bytes go. */
+/** Receives decoded bytes. */
 export interface DecodedTo {
   data(chunk: Buffer): void;
   end(): void;
   failed(error: Error): void;
 }
 
-/** So many bytes may come of any answer, */
+/** Decoded bytes that any answer may have. */
 const FREE_BYTES = 1024 * 1024;
-/** and beyond them so many of each byte that was received: events of models get 20 to 40 times smaller, a bomb a thousand times and more. */
+/** Further decoded bytes per received byte. Events of models compress 20 to 40 times (measured with gzip and br), a bomb a thousand times and more. */
 const MOST_TIMES = 100;
-/** Codings one upon the other; more are a mistake or an attack. */
+/** Nested codings. More are a mistake or an attack. */
 const MOST_CODINGS = 2;
 
 /**
- * Decodes an answer's body. The gateway asks for none (`accept-encoding: identity`), and some servers and proxies send one all the same.
+ * Decodes an answer's body. The gateway requests no coding (`accept-encoding: identity`), but some servers and proxies send one.
  *
- * What comes of it is bounded by what was received, so that a bomb takes neither memory nor time.
+ * The decoded size is bounded by the received size, so that a bomb costs neither memory nor CPU.
  */
 export class BodyDecoder {
   readonly #stages: Transform[];
@@ -57,7 +57,7 @@ export class BodyDecoder {
     if (!this.#over) this.#stages.at(-1)?.resume();
   }
 
-  /** Stops the work. Nothing is given afterwards. */
+  /** Stops decoding. No callback follows. */
   destroy(): void {
     this.#over = true;
     for (const stage of this.#stages) stage.destroy();
@@ -92,10 +92,10 @@ const CODINGS: Readonly<Record<string, (() => Transform) | undefined>> = {
 };
 
 /**
- * Returns what decodes a body; undefined for one that is as it is, `unknown` for a coding that is not known.
+ * Returns a decoder; undefined for a body without a coding, `unknown` for an unknown coding.
  *
  * @param contentEncoding the header (RFC 9110, section 8.4): codings in the order in which they were applied
- * @param first the first bytes: some servers name a coding and send plain text, and some send `deflate` without its frame (RFC 9110, section 8.4.1.2)
+ * @param first the first bytes: some servers declare gzip and send plain text, and some send `deflate` without a zlib header (RFC 9110, section 8.4.1.2)
  */
 export function bodyDecoder(
   contentEncoding: string | undefined,
@@ -120,6 +120,6 @@ export function bodyDecoder(
   return new BodyDecoder(stages, to);
 }
 
-/** The low half of a zlib stream's first byte is its method, 8 (RFC 1950, section 2.2). */
+/** Detects a zlib header: the low half of its first byte is 8 (RFC 1950, section 2.2). */
 const inflate = (byte: number | undefined): Transform =>
   byte === undefined || (byte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw();

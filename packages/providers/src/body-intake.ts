@@ -1,17 +1,17 @@
 import { type BodyKind, bodyKind, isPartOfBom, withoutBom } from './answers/body-kind.ts';
 import { type BodyDecoder, bodyDecoder, type DecodedTo } from './body-decoder.ts';
 
-/** Where a body goes once it is known what it is. */
+/** Receives a body after its kind is known. */
 export interface BodyTo extends DecodedTo {
   /** Called once, before the first data or the end. */
   begin(kind: BodyKind): void;
 }
 
-/** So many bytes without a hint of what they are decide that they are nothing that is known. */
+/** Bytes after which a body without a known beginning is `other`. */
 const MOST_UNKNOWN = 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Takes in an answer's body: decodes it, takes a byte order mark away, and tells by its first bytes what it is. */
+/** Decodes an answer's body, removes its byte order mark, and detects its kind. */
 export class BodyIntake {
   readonly #to: BodyTo;
   readonly #encoding: string | undefined;
@@ -19,7 +19,7 @@ export class BodyIntake {
   #opened = false;
   #begun = false;
   #first: Buffer = NOTHING;
-  /** Whether all bytes have come, though they may not all be decoded. */
+  /** Whether all bytes have arrived. Some may not be decoded yet. */
   complete = false;
 
   constructor(encoding: string | undefined, to: BodyTo) {

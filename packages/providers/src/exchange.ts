@@ -4,7 +4,7 @@ import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
 import { BodyIntake } from './body-intake.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
-import { finishBroken, type IncomingStream, MAX_HELD_BYTES, toldBy } from './followed-stream.ts';
+import { finishBroken, type IncomingStream, MAX_HELD_BYTES, progressOf } from './followed-stream.ts';
 import type { Redaction } from './redaction.ts';
 import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
@@ -76,9 +76,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
       cancel: () => {
         if (this.#readsOn()) return 'reads_on';
         this.#stop(new LlmError('client_closed', 'The client closed the connection.'));
-        return toldBy(watcher);
+        return progressOf(watcher);
       },
-      progress: () => toldBy(watcher),
+      progress: () => progressOf(watcher),
     });
     this.#stream = { reply, watcher, contentType, unread, bytes: 0, begun: false };
     if (unread) this.#begin(this.#stream);

@@ -42,7 +42,7 @@ import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
 import { refusesStreamOptions } from './stream-options.ts';
-import { answerLimit, translateRequest } from './translate-request.ts';
+import { translateRequest } from './translate-request.ts';
 import { unreadOutgoing } from './unread-request.ts';
 
 export interface UpstreamOptions {
@@ -86,7 +86,7 @@ export interface ModelOptions {
   readonly profile?: ProfileOverride | undefined;
 }
 
-/** A model that thinks without showing it may be silent for more than a minute. */
+/** A model with hidden reasoning may be silent for more than a minute. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */

@@ -5,10 +5,10 @@ import type { ExchangeOptions } from './exchange-options.ts';
 import type { Redaction } from './redaction.ts';
 import { upstreamError } from './upstream-error.ts';
 
-/** A refusal says in its first letters why. */
+/** Bytes of a refusal that are searched for its reason. */
 const REFUSAL_BYTES = 16 * 1024;
 
-/** Makes a reply of an answer that has come whole. @throws LlmError where it failed */
+/** Makes a reply of a complete answer. @throws LlmError if it is a failure */
 export function wholeAnswer(
   { provider, answer, passedHeaders }: Pick<ExchangeOptions, 'provider' | 'answer' | 'passedHeaders'>,
   head: AnswerHead,
@@ -25,7 +25,7 @@ export function wholeAnswer(
   return { ...answer.refusal({ ...reply, status: shown, failure, body: redaction().bytes(body) }), failure };
 }
 
-/** Returns the error of an attempt whose answer failed while nothing of it had been shown. */
+/** Returns the error of an attempt that failed before its first content. */
 export function failedBeforeContent(
   provider: string,
   head: AnswerHead,
@@ -33,8 +33,8 @@ export function failedBeforeContent(
   redaction: () => Redaction,
 ): LlmError {
   const failure = error?.failure ?? { kind: 'unavailable' };
-  const words = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
-  return upstreamError({ ...failure, ...head.retryHints() }, words ?? `The provider ${provider} broke off before its answer.`);
+  const message = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
+  return upstreamError({ ...failure, ...head.retryHints() }, message ?? `The provider ${provider} broke off before its answer.`);
 }
 
 /**

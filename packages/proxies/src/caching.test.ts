@@ -59,6 +59,32 @@ describe('caching', () => {
     expect((await ask()).text).toBe('{"n":2}');
   });
 
+  it('keeps no answer without content', async () => {
+    const empty = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}'), empty: true } as const;
+    const whole = setUp({ reply: () => empty });
+    await whole.ask();
+    await whole.ask();
+    expect(whole.calls()).toBe(2);
+    for (const [generated, calls] of [
+      [0, 2],
+      [1, 1],
+    ]) {
+      const streamed = setUp({
+        reply: () => {
+          const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+          stream.push(Buffer.from('data: [DONE]\n\n'));
+          stream.finish({ end: 'finished', generated: generated as number });
+          return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+        },
+      });
+      await streamed.ask();
+      // what is kept is written after the answer
+      await new Promise((done) => setImmediate(done));
+      await streamed.ask();
+      expect(streamed.calls()).toBe(calls);
+    }
+  });
+
   it('answers what was asked before, byte for byte, and says what that saved', async () => {
     const { ask, calls, clock } = setUp();
     const first = await ask();

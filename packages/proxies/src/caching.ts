@@ -41,7 +41,7 @@ const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 /**
  * Answers what was asked before with what was answered then, byte for byte. Two calls are the same if their bytes, route and namespace
  * are; one tenant's answers are never another's unless the configuration says that tenants share. Only whole answers and finished
- * streams with status 200 in which something is said are kept.
+ * streams with status 200 with content are kept.
  *
  * @throws LlmError `not_cached` for a call that wants a hit or nothing
  */
@@ -125,7 +125,7 @@ export function caching(options: CachingOptions): LlmProxy {
         } else {
           const { outcome } = reply.stream;
           void Promise.all([collectedStream(reply, maxEntryBytes), outcome]).then(([body, { generated }]) => {
-            // an answer in which nothing is said is none to keep
+            // an answer without content is never cached
             if (body !== undefined && generated !== 0) keep(call, key, reply, body);
           });
         }

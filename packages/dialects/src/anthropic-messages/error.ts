@@ -16,10 +16,10 @@ const TYPES: Readonly<Record<number, string>> = {
 
 const typeOf = (error: LlmError): string => TYPES[error.status] ?? 'api_error';
 
-/** Anthropic's own words for a prompt that is too long. */
+/** Anthropic's own messages for a prompt that is too long. */
 const TOO_LONG = /prompt is too long|exceed context limit/i;
 
-/** Claude Code shortens a conversation by these words: this wire has no code for it. */
+/** Prefixes Anthropic's message: Claude Code compacts a conversation when it matches, and the dialect has no code for it. */
 const messageOf = ({ code, message }: LlmError): string =>
   code === 'context_length_exceeded' && !TOO_LONG.test(message) ? `prompt is too long: ${message}` : message;
 

@@ -5,12 +5,12 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['code', 'type', 'status', 'reason', '__type', 'error', 'Code', 'error_code', 'status_code', 'errorCode', 'blockReason'],
   ...['finishReason', 'finish_reason', 'errorType', 'name'],
 ]);
-/** Members that say something by being there. */
+/** Members whose presence is a code. */
 const MARKS: ReadonlySet<string> = new Set(['contentFilter', 'flagged_input', 'content_filter_result']);
-/** So many values of an error are looked at. */
+/** Values that are read of one error at most. */
 const MOST = 300;
 
-/** Returns the codes of an error, wherever they stand in it: no caller's own text is among them. */
+/** Returns the codes at any depth of an error. They hold no text of the caller. */
 export function errorCodes(body: Json): ReadonlySet<string> {
   const codes = new Set<string>();
   let left = MOST;
@@ -32,5 +32,5 @@ export function errorCodes(body: Json): ReadonlySet<string> {
   return codes;
 }
 
-/** AWS writes a namespace before its own: `com.amazon.coral.validate#ValidationException`. */
+/** Tests for a code. AWS prefixes a namespace: `com.amazon.coral.validate#ValidationException`. */
 const isCode = (text: string): boolean => text.length <= 120 && /^[\w.#/-]+$/.test(text);

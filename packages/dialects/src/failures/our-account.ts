@@ -1,17 +1,17 @@
 import type { Phrase } from './phrase.ts';
 
-/** Words of ours stand at the beginning, at most behind a name: what a caller wrote, and an error repeats, stands in quotes. */
-const begins = (words: string): RegExp => new RegExp(String.raw`^(?:[\w .:,()-]{0,80}[:.,] )?(?:${words})`, 'i');
+/** Matches the beginning of a message, after an optional name. Text of the caller that an error repeats is in quotes, and never matches. */
+const begins = (message: string): RegExp => new RegExp(String.raw`^(?:[\w .:,()-]{0,80}[:.,] )?(?:${message})`, 'i');
 
-const phrase = (provider: string, source: string, words: string | undefined, codes?: readonly string[]): Phrase => ({
+const phrase = (provider: string, source: string, message: string | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'credentials',
   provider,
   source,
-  ...(words === undefined ? {} : { words: begins(words) }),
+  ...(message === undefined ? {} : { message: begins(message) }),
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** How providers refuse our key or our account with a status that is not 401 or 403. */
+/** Recognises a refusal of our key or account whose status is neither 401 nor 403. */
 export const KEY_REFUSED: readonly Phrase[] = [
   phrase('Gemini', 'Troubleshooting: 400 INVALID_ARGUMENT, reason API_KEY_INVALID', 'API key (?:not valid|expired|not found)', [
     'API_KEY_INVALID',
@@ -52,7 +52,7 @@ export const KEY_REFUSED: readonly Phrase[] = [
   phrase('Alibaba', 'Model Studio, error codes: InvalidApiKey', undefined, ['InvalidApiKey', 'invalid_api_key_error']),
 ];
 
-/** How providers say that our account has no money: 429, 400 and 403 too, where to wait does not help. */
+/** Recognises an account without credit. Some providers answer 429, 400 or 403 for it, where a retry does not help. */
 export const NO_CREDIT: readonly Phrase[] = [
   phrase('OpenAI', 'Error codes: 429', 'Your account is not active', [
     'insufficient_quota',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FailureKind } from '@sluice/core';
 import { failureInAnswer } from '../failure-in-answer.ts';
-import { NO_MODEL } from './no-model.ts';
-import { NOT_LIKED } from './not-liked.ts';
+import { CONTENT_REFUSED } from './content-refused.ts';
+import { MODEL_UNAVAILABLE } from './model-unavailable.ts';
 import { KEY_REFUSED, NO_CREDIT } from './our-account.ts';
 import { TOO_LONG } from './too-long.ts';
 
@@ -211,13 +211,13 @@ describe('a status that says nothing of the cause', () => {
 });
 
 describe('the tables of phrases', () => {
-  const all = [...TOO_LONG, ...NOT_LIKED, ...KEY_REFUSED, ...NO_CREDIT, ...NO_MODEL];
+  const all = [...TOO_LONG, ...CONTENT_REFUSED, ...KEY_REFUSED, ...NO_CREDIT, ...MODEL_UNAVAILABLE];
 
   it('name a provider, a source and something to recognise in each row', () => {
-    for (const { provider, source, codes = [], words } of all) {
+    for (const { provider, source, codes = [], message } of all) {
       expect(provider).not.toBe('');
       expect(source).not.toBe('');
-      expect(codes.length > 0 || words !== undefined).toBe(true);
+      expect(codes.length > 0 || message !== undefined).toBe(true);
     }
   });
 

@@ -1,14 +1,14 @@
 import type { Phrase } from './phrase.ts';
 
-const phrase = (provider: string, source: string, words: RegExp | undefined, codes?: readonly string[]): Phrase => ({
+const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'context_length',
   provider,
   source,
-  ...(words === undefined ? {} : { words }),
+  ...(message === undefined ? {} : { message }),
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** How providers say that a prompt is too long for a model. */
+/** Recognises a prompt that is too long for the model. */
 export const TOO_LONG: readonly Phrase[] = [
   phrase(
     'OpenAI',

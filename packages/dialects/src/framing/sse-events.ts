@@ -79,8 +79,8 @@ function endOfLine(bytes: Buffer, cr: number): number {
 }
 
 /**
- * The data of an event, its lines joined. An event without data that is JSON is taken for it: some servers end a stream with the bare body of an error. Data of
- * an event `error` that are a text become an error's JSON.
+ * Returns the data of an event, its lines joined. Bare JSON counts as data: some servers end a stream with the body of an error. Text data of an event `error`
+ * become the JSON of an error.
  */
 export function dataOf(event: Buffer): string {
   const text = event.toString('utf8');

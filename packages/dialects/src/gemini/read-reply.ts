@@ -44,8 +44,8 @@ function readCandidate(candidate: Json, id: string): Choice {
     if (!isObject(part)) return [];
     const call = field(part, 'functionCall');
     if (isObject(call)) return [readCall(call, part, makeCallId(id, calls++))];
-    const picture = readMedia(part);
-    return picture?.type === 'image' ? [picture, ...readText(part)] : readText(part);
+    const image = readMedia(part);
+    return image?.type === 'image' ? [image, ...readText(part)] : readText(part);
   });
   const logprobs = readLogprobs(field(candidate, 'logprobsResult'));
   return {

@@ -34,7 +34,7 @@ export class GeminiEventReader implements EventReader {
 
   read(data: JsonObject): NeutralEvent[] {
     const events: NeutralEvent[] = [];
-    if (reportsFailure(data) || (isUnreadable(data) && !this.#said())) {
+    if (reportsFailure(data) || (isUnreadable(data) && !this.#hasContent())) {
       this.error = errorInStream(data);
       return events;
     }
@@ -54,8 +54,8 @@ export class GeminiEventReader implements EventReader {
     return events;
   }
 
-  /** Whether any candidate has said something. */
-  #said(): boolean {
+  /** Whether any candidate has content. */
+  #hasContent(): boolean {
     return [...this.#candidates.values()].some(({ calls, text }) => calls > 0 || text !== '');
   }
 
@@ -72,10 +72,10 @@ export class GeminiEventReader implements EventReader {
         this.#readCall(choice, candidate, call, part, events);
         continue;
       }
-      const picture = readMedia(part);
-      if (picture?.type === 'image') {
+      const image = readMedia(part);
+      if (image?.type === 'image') {
         this.#closeCall(choice, candidate, events);
-        events.push({ type: 'image', choice, source: picture.source });
+        events.push({ type: 'image', choice, source: image.source });
       }
       for (const said of readText(part)) {
         this.#closeCall(choice, candidate, events);

@@ -38,7 +38,7 @@ export function writeSaid(part: Part): JsonObject[] {
   }
 }
 
-/** A picture that a model made. */
+/** Writes a generated image. */
 export function writeImage(source: MediaSource): JsonObject {
   if (source.kind === 'base64') return { inlineData: { mimeType: source.mediaType, data: source.data } };
   return { fileData: { fileUri: source.kind === 'url' ? source.url : source.id } };

@@ -1,10 +1,10 @@
 import type { MediaSource } from './request.ts';
 
-/** The address of a picture: its bytes as a `data:` URL, where it has no address of its own. */
+/** Returns the URL of an image; a `data:` URL for one that is sent as bytes. */
 export function imageUrl(source: MediaSource): string {
   if (source.kind === 'base64') return `data:${source.mediaType};base64,${source.data}`;
   return source.kind === 'url' ? source.url : source.id;
 }
 
-/** A picture that a model made, for a wire whose answers have none: Markdown, so that the caller gets it all the same. */
+/** Renders a generated image as Markdown, for dialects whose answers have no images. */
 export const imageText = (source: MediaSource): string => `![image](${imageUrl(source)})`;

@@ -1,4 +1,4 @@
-/** Follows a JSON object's text that comes in pieces, and tells when it is complete. Each letter is looked at once. */
+/** Detects the end of a JSON object that arrives in pieces. Each character is read once. */
 export class JsonProgress {
   #depth = 0;
   #inText = false;
@@ -6,12 +6,12 @@ export class JsonProgress {
   #complete = false;
   #begun = false;
 
-  /** Whether an object or a list has come to its end. A text that is neither is never complete: only the end of the answer ends it. */
+  /** Whether the object or list is complete. Any other text ends with the answer only. */
   get complete(): boolean {
     return this.#complete;
   }
 
-  /** Whether anything but blanks has come. */
+  /** Whether anything but whitespace has arrived. */
   get begun(): boolean {
     return this.#begun;
   }

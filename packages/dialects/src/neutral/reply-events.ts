@@ -1,7 +1,7 @@
 import type { Choice, NeutralReply } from './reply.ts';
 import type { NeutralEvent } from './stream.ts';
 
-/** The events that say a whole answer: for a caller that asked for a stream, of a provider that does not send one. */
+/** Yields the events of a whole answer, for a caller that requested a stream from a provider that does not stream. */
 export function* replyEvents({ id, model, createdS, choices, usage }: NeutralReply): Generator<NeutralEvent> {
   yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };
   for (const [index, choice] of choices.entries()) yield* choiceEvents(index, choice);

@@ -18,7 +18,7 @@ const args = (n: number, text: string): NeutralEvent => ({ type: 'tool_arguments
 const text = (value: string): NeutralEvent => ({ type: 'text', choice: 0, text: value });
 const finish: NeutralEvent = { type: 'finish', choice: 0, reason: 'tool_calls' };
 
-/** Pieces of parallel calls, written in turns, with text and thoughts between them. */
+/** Pieces of parallel calls, written in turns, with text and reasoning between them. */
 const stream = fc
   .record({
     calls: fc.array(
@@ -99,6 +99,10 @@ describe('a stream’s events in order', () => {
 
   it('give what is held of a stream that was cut, and make no arguments up', () => {
     expect(inOrder([call(0), text('held')])).toEqual([call(0), text('held')]);
+  });
+
+  it('drop arguments of a call that never began', () => {
+    expect(inOrder([args(7, '{}'), text('a'), finish])).toEqual([text('a'), { ...finish, reason: 'stop' }]);
   });
 
   it('make ids where there are none, or the same one twice', () => {

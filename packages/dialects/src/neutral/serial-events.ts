@@ -5,16 +5,16 @@ import type { NeutralEvent } from './stream.ts';
 
 type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
 
-/** What is known of a choice while it comes. */
+/** Orders the events of one choice. */
 class SerialChoice {
   readonly #choice: number;
   readonly #ids = new CallIds();
   #calls = 0;
-  /** The call whose arguments come. */
+  /** The call whose arguments are arriving. */
   #open: { readonly call: number; readonly arguments: JsonProgress } | undefined;
-  /** Calls that were begun and closed. */
+  /** Calls whose arguments are complete. */
   readonly #closed = new Set<number>();
-  /** What waits for the end of the call that is open. */
+  /** Events that wait for the end of the open call. */
   #held: ChoiceEvent[] = [];
   heldLength = 0;
 
@@ -29,12 +29,14 @@ class SerialChoice {
     else this.#hold(event);
   }
 
-  /** Gives out what waits. @param complete whether the calls are whole, so that one without arguments has none */
+  /** Releases the held events. @param complete whether the calls are complete: one without arguments then gets `{}` */
   release(complete: boolean, out: NeutralEvent[]): void {
     for (;;) {
       this.#close(complete, out);
       if (this.#held.length === 0) return;
       this.#retake(out);
+      // arguments of a call that never began would wait for ever
+      if (this.#open === undefined) this.#held = [];
     }
   }
 
@@ -52,7 +54,7 @@ class SerialChoice {
   #takeArguments(event: Extract<ChoiceEvent, { type: 'tool_arguments' }>, out: NeutralEvent[]): void {
     const open = this.#open;
     if (open?.call !== event.call) {
-      // what comes after the end of its arguments is none of them
+      // text after the end of a JSON object is not part of it
       if (!this.#closed.has(event.call)) this.#hold(event);
       return;
     }
@@ -91,22 +93,22 @@ class SerialChoice {
 }
 
 /**
- * Puts a stream's events in such an order that each part is whole before the next begins, so that a wire with blocks can write them one after the other.
+ * Orders a stream's events so that each part is complete before the next begins. Dialects with content blocks need that.
  *
- * What comes between two pieces of one call's arguments, a line end or a thought that slipped through a server's parser, or another call that is written in
- * turns with it, waits until the arguments are complete: no piece is lost. Text after arguments that are complete waits for nothing.
+ * Events between two pieces of one call's arguments (a newline or reasoning that a server's parser let through, or a parallel call) wait until the arguments are
+ * complete. No piece is lost. Text after complete arguments does not wait.
  */
 export class SerialEvents {
   readonly #choices = new Map<number, SerialChoice>();
 
-  /** How much text waits, in characters. */
+  /** Characters of text that wait. */
   get held(): number {
     let length = 0;
     for (const choice of this.#choices.values()) length += choice.heldLength;
     return length;
   }
 
-  /** The events to write, now that another has come. */
+  /** Takes an event and returns the events to write now. */
   next(event: NeutralEvent): NeutralEvent[] {
     if (event.type === 'start' || event.type === 'usage') return [event];
     let choice = this.#choices.get(event.choice);
@@ -119,7 +121,7 @@ export class SerialEvents {
     return out;
   }
 
-  /** What still waits where no more events come. */
+  /** Returns the held events at the end of a stream. */
   rest(): NeutralEvent[] {
     const out: NeutralEvent[] = [];
     for (const choice of this.#choices.values()) choice.release(false, out);

@@ -2,14 +2,14 @@ import { CallIds } from './call-ids.ts';
 import type { Choice, FinishReason, NeutralReply } from './reply.ts';
 import type { Part } from './request.ts';
 
-/** An answer without calls does not stop for them, whatever its provider writes: agents wait for a call that never comes. */
+/** Replaces `tool_calls` as the finish reason of an answer without calls: agents wait for a call that never comes. */
 export const finishWith = (reason: FinishReason, calls: number): FinishReason =>
   reason === 'tool_calls' && calls === 0 ? 'stop' : reason;
 
 /** The arguments of a call that has none. */
 export const NO_ARGUMENTS = '{}';
 
-/** Makes of what a provider answered what every dialect can write: calls with ids of their own and arguments that are JSON, and a reason that goes with them. */
+/** Normalizes an answer for all dialects: unique call ids, arguments that are JSON, and a finish reason that agrees with the calls. */
 export function settled(reply: NeutralReply): NeutralReply {
   return { ...reply, choices: reply.choices.map(settledChoice) };
 }

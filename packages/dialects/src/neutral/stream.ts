@@ -16,7 +16,7 @@ export type NeutralEvent =
       readonly citations?: readonly Citation[];
     }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
-  /** A picture that the model made, in one piece. */
+  /** A generated image, in one piece. */
   | { readonly type: 'image'; readonly choice: number; readonly source: MediaSource }
   | {
       readonly type: 'reasoning';

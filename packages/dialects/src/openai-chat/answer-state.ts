@@ -2,7 +2,7 @@ import type { AnswerContent } from '../dialect.ts';
 import { isFailedChoice, isReportedError } from '../failures/reported-error.ts';
 import { asList, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 
-/** Whether a body or a chunk reports a failure. One may have choices beside its error: OpenRouter ends a stream so that has begun. */
+/** Tests whether a body or a chunk reports a failure. OpenRouter's error after the first content has choices beside it. */
 export function reportsFailure(data: JsonObject): boolean {
   return isReportedError(data) || asList(data['choices']).some(isFailedChoice);
 }
@@ -21,7 +21,7 @@ const PARTS = [
   ],
 ];
 
-/** What there is of a chat completion, or of a completion of the older kind. */
+/** Rates the content of a chat completion, or of a legacy completion. */
 export function contentOf(body: JsonObject): AnswerContent {
   const choices = asList(body['choices']).filter(isObject);
   if (choices.length === 0) return 'none';

@@ -1,6 +1,6 @@
 import type { FinishReason } from '../neutral/reply.ts';
 
-/** OpenAI's, and those that compatible servers write in its place: Mistral, Anthropic's and Gemini's words, Zhipu. */
+/** OpenAI's reasons, and those of Mistral, Anthropic, Gemini and Zhipu that compatible servers send. */
 const READ: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   length: 'length',
@@ -27,7 +27,7 @@ const WRITTEN: Readonly<Record<FinishReason, string>> = {
 };
 
 /**
- * A reason that is not known is an end like another. An answer with calls stops for them: OpenAI answers `stop` where the caller forced one function, vLLM and
+ * Reads a finish reason; an unknown one is `stop`. An answer with calls stops for them: OpenAI answers `stop` where the caller forced one function, vLLM and
  * Ollama always.
  */
 export function readFinish(reason: string, calls: boolean): FinishReason {

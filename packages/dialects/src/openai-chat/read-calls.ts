@@ -2,12 +2,12 @@ import { asList, asString, isObject, type Json, type JsonObject, member } from '
 import type { Part, ToolCall } from '../neutral/request.ts';
 import { readCallSignature } from './read-seals.ts';
 
-/** The arguments of a call as JSON text. Several compatible servers send the object itself. */
+/** Returns the arguments of a call as JSON text. Several compatible servers send an object. */
 export function argumentsText(value: Json): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (asString(value) ?? '');
 }
 
-/** The calls of an answer's message, those of the older API (`function_call`) too. A call without an id has an empty one. */
+/** Reads the calls of a message, including the legacy `function_call`. A call without an id gets an empty one. */
 export function readCalls(message: JsonObject): ToolCall[] {
   const calls = asList(message['tool_calls']).filter(isObject).map(readCall);
   const older = message['function_call'];
@@ -21,7 +21,7 @@ function readCall(call: JsonObject): ToolCall {
     const input = JSON.stringify({ input: asString(custom['input']) ?? '' });
     return { type: 'tool_call', id, name: asString(custom['name']) ?? '', arguments: input };
   }
-  // some servers leave the inner object away
+  // some servers omit the inner object
   const func = isObject(call['function']) ? call['function'] : call;
   const signature = readCallSignature(call);
   return {
@@ -33,7 +33,7 @@ function readCall(call: JsonObject): ToolCall {
   };
 }
 
-/** Pictures that a model made, as OpenRouter and others write them beside the content. */
+/** Reads generated images, which OpenRouter and others send beside the content. */
 export function readImages(message: Json): (Part & { type: 'image' })[] {
   return asList(member(message, 'images')).flatMap((image): (Part & { type: 'image' })[] => {
     const given = member(image, 'image_url');

@@ -59,6 +59,11 @@ describe('tool calls in a stream of chat completions', () => {
       ['a|f|{"x":1}', 'b|g|{"y":2}'],
     ],
     [
+      'with one index for all, of one tool without arguments',
+      [calls({ index: 0, id: 'a', function: f('') }), calls({ index: 0, id: 'b', function: f('') })],
+      ['a|f|', 'b|f|'],
+    ],
+    [
       'with one index for all and no id',
       [calls({ index: 0, function: f('{"x":1}') }), calls({ index: 0, function: f('{"x":2}') })],
       ['|f|{"x":1}', '|f|{"x":2}'],

@@ -12,7 +12,7 @@ interface Call {
   id: string | undefined;
   name: string;
   signature: string | undefined;
-  /** Arguments that came before the call could be written. */
+  /** Arguments that arrived before the name. */
   waiting: string;
   begun: boolean;
 }
@@ -28,8 +28,8 @@ interface Piece {
 }
 
 /**
- * Puts the pieces of one choice's tool calls together, by what servers send in fact: no index (Gemini's compatible API, older Ollama), one index for all, no id,
- * an id with each piece, a name with each piece, or a name in a later piece than the id.
+ * Assembles the tool calls of one choice from their pieces. Servers differ: no index (Gemini's compatible API, older Ollama), one index for all, no id, an id or a
+ * name with each piece, or a name in a later piece than the id.
  */
 export class StreamCalls {
   readonly #choice: number;
@@ -57,12 +57,12 @@ export class StreamCalls {
     }
   }
 
-  /** Reads a piece of the older API's one call. */
+  /** Reads a piece of the legacy `function_call`. */
   readFunctionCall(value: Json, events: NeutralEvent[]): void {
     if (isObject(value)) this.read([{ index: -1, function: value }], events);
   }
 
-  /** Writes what waited for a name or an id that will not come. */
+  /** Emits the calls whose name or id never arrived. */
   end(events: NeutralEvent[]): void {
     for (const call of this.#calls) {
       if (!call.begun && (call.name !== '' || call.waiting !== '')) this.#begin(call, events);
@@ -140,12 +140,12 @@ function pieceOf(value: Json): Piece {
   };
 }
 
-/** Whether a piece with the place of a call that is known begins another one. */
+/** Tests whether a piece begins another call than the last one with its index. */
 function startsAnother(last: Call, { id, index, name }: Piece, touched: ReadonlySet<Call>): boolean {
   if (id !== undefined && last.id !== undefined) return true;
   if (name === undefined) return false;
-  // a chunk has one piece a call
+  // a chunk has one piece per call
   if (touched.has(last)) return true;
-  // a name again is of the same call while that goes on
+  // servers may repeat the name until the arguments are complete
   return last.arguments.complete && (index === undefined || last.name !== '');
 }

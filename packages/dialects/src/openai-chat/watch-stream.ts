@@ -23,7 +23,7 @@ const CONTENTS = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning
   Buffer.from(key),
 );
 
-/** Where the value of a `key` stands that is not null, from an offset on; -1 if there is none. A text cannot look like one, for its quotes are escaped. */
+/** Finds the value of a `key` that is not null, from an offset on; -1 without one. Quotes in a text are escaped, so that a text never matches. */
 function valueAt(event: Buffer, key: Buffer, from = 0): number {
   for (let at = event.indexOf(key, from); at !== -1; at = event.indexOf(key, at)) {
     at += key.length;
@@ -33,7 +33,7 @@ function valueAt(event: Buffer, key: Buffer, from = 0): number {
   return -1;
 }
 
-/** The text of the first finish reason that is one; empty where no choice has ended with this event. */
+/** Returns the first finish reason of an event; empty if no choice ends with it. */
 function finishOf(event: Buffer): string {
   for (let at = valueAt(event, FINISH_REASON); at !== -1; at = valueAt(event, FINISH_REASON, at)) {
     if (event[at] !== QUOTE) continue;
@@ -87,7 +87,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     const shown: Buffer[] = [];
     for (const event of events) {
       const whole = this.#error === undefined;
-      // nothing of an answer comes after its error: a `[DONE]` there says that half an answer is whole
+      // an answer ends with its error: a `[DONE]` after it would make half an answer look complete
       if (!this.#inspect(event) && whole) shown.push(event);
     }
     if (failed) return NOTHING;

@@ -44,7 +44,7 @@ export function writeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject[] {
   return logprobs.map((token) => ({ ...one(token), top_logprobs: token.top.map(one) }));
 }
 
-/** A picture that the model made, as OpenRouter and others write it beside the content. */
+/** Writes a generated image in OpenRouter's form. */
 export const writeImage = (source: MediaSource, index: number): JsonObject => ({
   type: 'image_url',
   image_url: { url: imageUrl(source) },

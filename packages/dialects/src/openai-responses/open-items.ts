@@ -6,13 +6,13 @@ import { messageItem, reasoningItem, refusalPart, textPart } from './write-items
 export type Place = { readonly index: number; readonly id: string };
 export type OpenText = Place & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
 export type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
-export type OpenThought = Place & { readonly kind: 'thought'; text: string; signature: string | undefined };
-export type Open = OpenText | OpenRefusal | OpenThought;
+export type OpenReasoning = Place & { readonly kind: 'reasoning'; text: string; signature: string | undefined };
+export type Open = OpenText | OpenRefusal | OpenReasoning;
 
-/** How an event names its item. */
+/** Returns the members by which an event refers to its item. */
 export const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });
 
-/** The events that close an item, and the item as it is then. */
+/** The events that close an item, and the complete item. */
 interface Closing {
   readonly events: readonly (readonly [type: string, more: JsonObject])[];
   readonly item: JsonObject;
@@ -20,25 +20,25 @@ interface Closing {
 
 export function closing(open: Open): Closing {
   const where = at(open);
-  if (open.kind === 'thought') return closingThought(open);
+  if (open.kind === 'reasoning') return closingReasoning(open);
   const part = open.kind === 'text' ? textPart(open.text, open.citations, open.logprobs) : refusalPart(open.text);
-  const said: [string, JsonObject] =
+  const textDone: [string, JsonObject] =
     part.type === 'output_text'
       ? ['response.output_text.done', { ...where, content_index: 0, text: part.text, logprobs: part.logprobs }]
       : ['response.refusal.done', { ...where, content_index: 0, refusal: part.refusal }];
   const done: [string, JsonObject] = ['response.content_part.done', { ...where, content_index: 0, part }];
-  return { events: [said, done], item: messageItem(open.id, 'completed', [part]) };
+  return { events: [textDone, done], item: messageItem(open.id, 'completed', [part]) };
 }
 
-function closingThought(open: OpenThought): Closing {
+function closingReasoning(open: OpenReasoning): Closing {
   const { id, text, signature } = open;
   const where = { ...at(open), summary_index: 0 };
-  const thought: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
+  const reasoning: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
   return {
     events: [
       ['response.reasoning_summary_text.done', { ...where, text }],
       ['response.reasoning_summary_part.done', { ...where, part: { type: 'summary_text', text } }],
     ],
-    item: reasoningItem(id, thought),
+    item: reasoningItem(id, reasoning),
   };
 }

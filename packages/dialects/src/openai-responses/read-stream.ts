@@ -10,16 +10,16 @@ import { readFinish } from './finish.ts';
 import { isCall, readLogprobs, readOutput } from './read-items.ts';
 import { readUsage } from './usage.ts';
 
-/** An item of the answer. What did not come in pieces is taken from its end, or from the end of the answer. */
+/** An item of the answer. Content that did not arrive in pieces is read from the end of the item or of the answer. */
 interface Item {
   readonly call: number | undefined;
   readonly custom: boolean;
-  /** Whether its content came in pieces. */
+  /** Whether its content arrived in pieces. */
   said: boolean;
   closed: boolean;
 }
 
-/** By what an item is known: its place, or, at servers that leave that away, its id. */
+/** Identifies an item by its index, or by its id at servers that omit the index. */
 type ItemKey = number | string;
 
 const keyOf = (data: JsonObject): ItemKey =>
@@ -125,7 +125,7 @@ export class ResponsesEventReader implements EventReader {
   }
 }
 
-/** What an item says at its end that did not come in pieces. Compatible servers that do not stream send it whole. */
+/** Returns the content of an item that did not arrive in pieces. Compatible servers that do not stream send items whole. */
 function restOf(item: JsonObject, said: boolean): NeutralEvent[] {
   return readOutput(item).flatMap((part): NeutralEvent[] => {
     switch (part.type) {

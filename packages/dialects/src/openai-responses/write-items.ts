@@ -56,7 +56,7 @@ export function reasoningItem(id: string, { text, signature, encrypted }: Reason
   }) satisfies ResponseReasoningItem;
 }
 
-/** A picture that the model made, as the item of OpenAI's own tool for it. */
+/** Writes a generated image as an item of OpenAI's image tool. */
 export const imageItem = (id: string, source: MediaSource) => ({
   id,
   type: 'image_generation_call' as const,

@@ -5,7 +5,7 @@ import type { FinishReason } from '../neutral/reply.ts';
 import type { ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import { at, closing, type Open, type OpenRefusal, type OpenText, type OpenThought, type Place } from './open-items.ts';
+import { at, closing, type Open, type OpenReasoning, type OpenRefusal, type OpenText, type Place } from './open-items.ts';
 import { callItem, imageItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
 
@@ -128,9 +128,9 @@ export class ResponsesEventWriter implements EventWriter {
       return closed + this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text, encrypted }));
     }
     // a signature ends a thought: the next one is another item
-    const before = this.#open?.kind === 'thought' && this.#open.signature !== undefined ? this.#closeAll() : '';
-    const opened = this.#openThought();
-    const open = this.#open as OpenThought;
+    const before = this.#open?.kind === 'reasoning' && this.#open.signature !== undefined ? this.#closeAll() : '';
+    const opened = this.#openReasoning();
+    const open = this.#open as OpenReasoning;
     if (signature !== undefined) open.signature = signature;
     if (text === '') return before + opened;
     open.text += text;
@@ -174,11 +174,11 @@ export class ResponsesEventWriter implements EventWriter {
     return added + this.#event('response.content_part.added', { ...at(place), content_index: 0, part });
   }
 
-  #openThought(): string {
-    if (this.#open?.kind === 'thought') return '';
+  #openReasoning(): string {
+    if (this.#open?.kind === 'reasoning') return '';
     const closed = this.#closeAll();
     const place = this.#place('rs');
-    this.#open = { ...place, kind: 'thought', text: '', signature: undefined };
+    this.#open = { ...place, kind: 'reasoning', text: '', signature: undefined };
     const added = this.#added(place, reasoningItem(place.id, { type: 'reasoning', text: '' }));
     const part = { type: 'summary_text', text: '' };
     return closed + added + this.#event('response.reasoning_summary_part.added', { ...at(place), summary_index: 0, part });

@@ -1,5 +1,5 @@
 import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
-import { type Dialect, isObject, type JsonObject, parseJson, type StreamWatcher, wordsOfBody } from '@sluice/dialects';
+import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamWatcher } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
 /** How an answer that comes piece by piece is followed. */
@@ -12,7 +12,7 @@ export interface FollowedStream {
 
 /** What is made of a provider's answer. */
 export interface AnswerReader {
-  /** Whether its bytes pass without a look at them, from its headers on. */
+  /** Whether its bytes pass unparsed from the headers on. */
   readonly unread?: boolean;
   /** What follows an answer that comes piece by piece; undefined for one that is waited for. @param kind what its first bytes are */
   stream(contentType: string, kind: BodyKind): FollowedStream | undefined;
@@ -31,11 +31,11 @@ export function objectOf(head: WholeReply): JsonObject {
   throw noAnswer('The provider sent an answer that is not JSON.');
 }
 
-/** The error of an answer that is none. */
+/** Returns the error for a body that is not an answer. */
 export const noAnswer = (message: string): LlmError =>
   new LlmError('upstream_error', message, { failure: { kind: 'unavailable', status: 200 } });
 
-/** The content type of a JSON body, whatever its provider calls it: SDKs parse nothing else. */
+/** Corrects the content type of a JSON body: SDKs parse no other type. */
 export const jsonType = (contentType: string): string =>
   /^application\/(?:[\w.-]+\+)?json\b/.test(contentType) ? contentType : 'application/json';
 
@@ -46,26 +46,26 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: 'rate_limit_exceeded',
 };
 
-/** The same by what the refusal means: agents shorten a conversation by the first. */
+/** The same by the kind of the failure. Agents compact a conversation on the first. */
 const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
   context_length: 'context_length_exceeded',
   content_refused: 'content_filter',
   model_unavailable: 'model_not_found',
 };
 
-/** A refusal in the caller's dialect, with the provider's status and words. */
+/** Renders a refusal in the caller's dialect, with the provider's status and message. */
 export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
-  const message = wordsOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
+  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
   const kind = head.failure?.kind;
   const refused = kind === 'content_refused';
   const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
   const error = new LlmError(code, message);
-  // a 403 for one prompt would say to callers of other dialects that their key is at fault
+  // callers of other dialects read a 403 as a fault of their key
   const status = refused && head.status === 403 ? error.status : head.status;
   return { ...head, status, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
 }
 
-/** A refusal for a caller of the provider's own dialect: its bytes, called what they are. */
+/** Corrects the content type of a refusal for a caller of the provider's own dialect. */
 export function ownRefusal(head: WholeReply): WholeReply {
   const json = parseJson(Buffer.from(head.body).toString('utf8')) !== undefined;
   return json ? { ...head, contentType: jsonType(head.contentType) } : head;

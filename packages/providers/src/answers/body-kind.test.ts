@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { bodyKind, isPartOfBom, isType, withoutBom } from './body-kind.ts';
 
-describe('what a body is', () => {
+describe('the kind of a body', () => {
   it.each([
     ['data: {}', 'events'],
     ['data:{}', 'events'],
@@ -20,11 +20,11 @@ describe('what a body is', () => {
     [' \n', undefined],
     ['dat', undefined],
     ['ev', undefined],
-  ])('that begins with %j is told by that: %s', (first, kind) => {
+  ])('is detected by its first bytes, %j: %s', (first, kind) => {
     expect(bodyKind(Buffer.from(first))).toBe(kind);
   });
 
-  it('is told without a byte order mark, which may come in pieces', () => {
+  it('is detected after a byte order mark, which may arrive in pieces', () => {
     const marked = Buffer.from('\ufeff{}');
     expect(withoutBom(marked).toString()).toBe('{}');
     expect(withoutBom(Buffer.from('{}')).toString()).toBe('{}');
@@ -33,7 +33,7 @@ describe('what a body is', () => {
 });
 
 describe('a media type', () => {
-  it('is the same in any case, with parameters or without', () => {
+  it('matches in any case, with or without parameters', () => {
     for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'TEXT/EVENT-STREAM']) {
       expect(isType(type, 'text/event-stream')).toBe(true);
     }

@@ -1,13 +1,13 @@
-/** What a body is by its first bytes: a stream of events, one JSON value, a list of JSON values, or anything else. */
+/** A stream of events, a JSON object, a JSON list, or anything else. */
 export type BodyKind = 'events' | 'object' | 'list' | 'other';
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const OPEN_OBJECT = 0x7b;
 const OPEN_LIST = 0x5b;
-/** How a stream of events begins: with a field or with a comment (WHATWG HTML, section 9.2.6). */
+/** A stream of events begins with a field or a comment (WHATWG HTML, section 9.2.6). */
 const FIELDS = ['data:', 'event:', 'id:', 'retry:', ':'];
 
-/** Tells a body by its first bytes, whatever its content type says; undefined where more have to come. */
+/** Detects the kind of a body by its first bytes, regardless of its content type; undefined if more bytes are needed. */
 export function bodyKind(first: Buffer): BodyKind | undefined {
   let at = 0;
   while (at < first.length && isBlank(first[at] as number)) at++;
@@ -19,15 +19,15 @@ export function bodyKind(first: Buffer): BodyKind | undefined {
   return FIELDS.some((field) => field.startsWith(text)) ? undefined : 'other';
 }
 
-/** The first bytes without a byte order mark: JSON and events have none, and what reads them does not expect one. */
+/** Removes a byte order mark, which parsers of JSON and events do not expect. */
 export const withoutBom = (first: Buffer): Buffer =>
   first.subarray(0, BOM.length).equals(BOM) ? first.subarray(BOM.length) : first;
 
-/** Whether the first bytes may still turn out to be a byte order mark. */
+/** Tests whether more bytes are needed to detect a byte order mark. */
 export const isPartOfBom = (first: Buffer): boolean => first.length < BOM.length && first.equals(BOM.subarray(0, first.length));
 
 const isBlank = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
-/** Whether a content type is of this media type. Media types are case-insensitive (RFC 9110, section 8.3.1). */
+/** Tests a content type for a media type. Media types are case-insensitive (RFC 9110, section 8.3.1). */
 export const isType = (contentType: string, mediaType: string): boolean =>
   contentType.slice(0, mediaType.length).toLowerCase() === mediaType;

@@ -61,7 +61,7 @@ export class Completion implements AnswerReader {
   stream(contentType: string, kind: BodyKind): ReturnType<AnswerReader['stream']> {
     const { call, dialect, framing, hideUsage, restorer } = this.#options;
     const view = call.message.view();
-    // a stream that was not asked for is collected
+    // a stream that was not requested is collected
     if (!view.stream) return undefined;
     const asked = view.framing ?? 'sse';
     const same = this.#caller === dialect;
@@ -96,12 +96,12 @@ export class Completion implements AnswerReader {
     const content = dialect.contentOf(value);
     if (content === 'none') throw noAnswer('The provider sent an answer without content.');
     const usage = dialect.readUsage(value);
-    const told = {
+    const facts = {
       ...(usage === undefined ? {} : { usage }),
       ...(usage === undefined || usage.issue !== undefined ? { generated: answerTokens(dialect, value, head.body) } : {}),
       ...(content === 'empty' ? { empty: true as const } : {}),
     };
-    const own = { ...head, ...told, contentType: jsonType(head.contentType) };
+    const own = { ...head, ...facts, contentType: jsonType(head.contentType) };
     if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
     if (this.#caller === dialect) return own;
     const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
@@ -126,7 +126,7 @@ export class Completion implements AnswerReader {
   }
 }
 
-/** How a stream's events are framed, by its first bytes before its content type; undefined for what is no stream. */
+/** Detects the framing of a stream by its first bytes, then by its content type; undefined for a whole answer. */
 function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): 'sse' | 'json-array' | undefined {
   switch (kind) {
     case 'events':

@@ -12,7 +12,7 @@ import {
 } from '@sluice/dialects';
 import { noAnswer } from './answer-reader.ts';
 
-/** A whole answer for a caller that asked for a stream: small servers, mocks and models that do not stream answer so. */
+/** Converts a whole answer for a caller that requested a stream. Small servers, mocks and some models do not stream. */
 export function streamOfWhole(
   head: WholeReply,
   value: JsonObject,
@@ -36,7 +36,7 @@ export function streamOfWhole(
   return { ...rest, contentType, stream };
 }
 
-/** A stream for a caller that asked for a whole answer. @throws LlmError where the stream failed or was cut */
+/** Converts a stream for a caller that requested a whole answer. @throws LlmError if the stream failed or was truncated */
 export function wholeOfStream(
   head: WholeReply,
   events: EventCutter,

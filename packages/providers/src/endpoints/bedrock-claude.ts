@@ -20,7 +20,7 @@ export const bedrockClaude: Endpoint = {
       if (!isObject(value)) return undefined;
       const { bytes } = value;
       if (type === 'chunk' && typeof bytes === 'string') return Buffer.from(bytes, 'base64').toString('utf8');
-      return JSON.stringify({ type: 'error', error: { type: 'api_error', message: type } });
+      return JSON.stringify({ type: 'error', error: { type: 'api_error', code: type, message: value['message'] ?? type } });
     },
     asServerSentEvent(data) {
       const value = parseJson(data);

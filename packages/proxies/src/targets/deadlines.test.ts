@@ -26,6 +26,45 @@ describe('deadlines', () => {
     });
   });
 
+  describe('of a stream', () => {
+    const streamed = () => openAiCall({ ...request, stream: true });
+    /** A provider with activity at an interval in ms that never answers. */
+    const alive = (everyMs: number): LlmService => ({
+      complete: (call) => {
+        const timer = setInterval(() => call.alive?.(), everyMs);
+        call.signal.addEventListener('abort', () => clearInterval(timer));
+        return silent.complete(call);
+      },
+    });
+    const settled = async (service: LlmService, ms: number) => {
+      let over = false;
+      const answered = deadlines({ beginMs: 20_000, firstContentMs: 10_000 })(service).complete(streamed());
+      answered.catch(() => {
+        over = true;
+      });
+      await jest.advanceTimersByTimeAsync(ms);
+      return over;
+    };
+
+    it('measure silence: activity restarts them', async () => {
+      expect(await settled(alive(9_000), 60_000)).toBe(false);
+      expect(await settled(alive(11_000), 60_000)).toBe(true);
+      expect(await settled(silent, 9_000)).toBe(false);
+      expect(await settled(silent, 10_000)).toBe(true);
+    });
+
+    it('end after ten minutes despite activity', async () => {
+      expect(await settled(alive(1_000), 599_000)).toBe(false);
+      expect(await settled(alive(1_000), 600_000)).toBe(true);
+    });
+
+    it('are not restarted by the bytes of a whole answer', async () => {
+      const answered = deadlines({ beginMs: 10_000 })(alive(1_000)).complete(openAiCall(request));
+      jest.advanceTimersByTime(10_000);
+      await expect(answered).rejects.toMatchObject({ code: 'upstream_timeout' });
+    });
+  });
+
   it('passes on that the client has gone, also where it had gone before', async () => {
     const gone = new LlmError('client_closed', 'gone');
     const controller = new AbortController();

@@ -13,7 +13,7 @@ export interface Deadlines {
  * Gives the next service so long to begin its answer, and so long to end it. Then the work is aborted. One for each target, so that one slow provider does not
  * spend the time of the next.
  *
- * Signs of life of a stream before its first content (comments, pings, empty events) begin the wait anew: it measures silence.
+ * Activity of a stream before its first content (comments, pings, empty events) restarts the wait: it measures silence.
  *
  * @throws LlmError `upstream_timeout`
  */
@@ -56,11 +56,11 @@ const LATE_MS = 1_000;
 /** An answer that came while it slept is read within so long, in ms. */
 export const GRACE_MS = 2_000;
 
-/** Signs of life give no more time than the SDKs wait for an answer: 10 min. */
+/** The longest wait with activity: 10 min, the default timeout of the SDKs. */
 const LONGEST_MS = 600_000;
 
 /**
- * A timer that begins anew with each sign of life, up to `LONGEST_MS` in all. It gives some more time, once, where this process slept while it ran.
+ * A timer that activity restarts, up to `LONGEST_MS` in all. It is extended once if this process slept.
  */
 class Deadline {
   readonly #ms: number;
@@ -77,7 +77,7 @@ class Deadline {
     this.#timer = this.#wait(nowMs + ms);
   }
 
-  /** The provider gave a sign of life. The timer is set anew when it is due, so that a sign costs nothing. */
+  /** Records activity. The timer is restarted only when it fires, so that a call costs nothing. */
   alive(): void {
     this.#aliveMs = performance.now();
   }

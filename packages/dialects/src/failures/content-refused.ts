@@ -1,15 +1,15 @@
 import type { Phrase } from './phrase.ts';
 
-const phrase = (provider: string, source: string, words: RegExp | undefined, codes?: readonly string[]): Phrase => ({
+const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'content_refused',
   provider,
   source,
-  ...(words === undefined ? {} : { words }),
+  ...(message === undefined ? {} : { message }),
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** How providers refuse a prompt for what it is about. */
-export const NOT_LIKED: readonly Phrase[] = [
+/** Recognises a prompt that is refused for its content. */
+export const CONTENT_REFUSED: readonly Phrase[] = [
   phrase(
     'OpenAI',
     'Error codes; Responses: "your prompt was flagged as potentially violating our usage policy"',

@@ -1,15 +1,15 @@
 import type { Phrase } from './phrase.ts';
 
-const phrase = (provider: string, source: string, words: RegExp | undefined, codes?: readonly string[]): Phrase => ({
+const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'model_unavailable',
   provider,
   source,
-  ...(words === undefined ? {} : { words }),
+  ...(message === undefined ? {} : { message }),
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** How providers say that they do not have a model, not any more, or not for our account. */
-export const NO_MODEL: readonly Phrase[] = [
+/** Recognises a model that the provider does not have, has retired, or does not offer to our account. */
+export const MODEL_UNAVAILABLE: readonly Phrase[] = [
   phrase('OpenAI, Groq, Cerebras, vLLM', 'Error codes: 404', /\bmodel\b.{0,160}\bdoes not exist/i, [
     'model_not_found',
     'ModelNotFound',

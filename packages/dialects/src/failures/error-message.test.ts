@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { errorWords, wordsOfBody } from './error-words.ts';
+import { errorMessage, messageOfBody } from './error-message.ts';
 
-describe('the words of a provider’s error', () => {
+describe('the message of a provider’s error', () => {
   it.each([
     ['OpenAI, Anthropic, Gemini', { error: { message: 'words' } }],
     ['xAI, Ollama, TGI', { error: 'words' }],
@@ -17,35 +17,35 @@ describe('the words of a provider’s error', () => {
     ['OAuth servers', { error_description: 'words' }],
     ['an error within an error', { error: { message: '{"error":{"message":"words"}}' } }],
     ['RFC 9457', { type: 'about:blank', title: 'Bad request', detail: 'words' }],
-  ])('are read in the form of %s', (_provider, body) => {
-    expect(errorWords(body)).toBe('words');
+  ])('is read in the form of %s', (_provider, body) => {
+    expect(errorMessage(body)).toBe('words');
   });
 
-  it('are a list with the place of each fault in the form of FastAPI', () => {
+  it('lists each wrong field of FastAPI with its path', () => {
     const detail = [
       { loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' },
       { loc: ['body', 'n'], msg: 'Input should be a number' },
     ];
-    expect(errorWords({ detail })).toBe('body.messages.0.role: Field required; body.n: Input should be a number');
-    expect(errorWords({ object: 'error', message: { detail } })).toBe(errorWords({ detail }));
+    expect(errorMessage({ detail })).toBe('body.messages.0.role: Field required; body.n: Input should be a number');
+    expect(errorMessage({ object: 'error', message: { detail } })).toBe(errorMessage({ detail }));
   });
 
-  it('are followed by those of the provider behind a relay', () => {
+  it('includes the message of the provider behind a relay', () => {
     const raw = '{"error":{"message":"too long"}}';
-    expect(errorWords({ error: { message: 'Provider returned error', metadata: { raw } } })).toBe(
+    expect(errorMessage({ error: { message: 'Provider returned error', metadata: { raw } } })).toBe(
       'Provider returned error: too long',
     );
   });
 
-  it('are a plain text, and not a web page or broken JSON', () => {
-    expect(wordsOfBody('no such model\n')).toBe('no such model');
-    for (const text of ['', '  ', '<html>x</html>', '{"error": {"mess']) expect(wordsOfBody(text)).toBeUndefined();
+  it('is a plain text, and never a web page or broken JSON', () => {
+    expect(messageOfBody('no such model\n')).toBe('no such model');
+    for (const text of ['', '  ', '<html>x</html>', '{"error": {"mess']) expect(messageOfBody(text)).toBeUndefined();
   });
 
-  it('are bounded', () => {
-    expect(errorWords({ message: 'x'.repeat(100_000) })?.length).toBe(4_000);
+  it('is bounded in length and depth', () => {
+    expect(errorMessage({ message: 'x'.repeat(100_000) })?.length).toBe(4_000);
     let deep: unknown = 'x';
     for (let n = 0; n < 1_000; n++) deep = { error: deep };
-    expect(errorWords(deep)).toBeUndefined();
+    expect(errorMessage(deep)).toBeUndefined();
   });
 });
