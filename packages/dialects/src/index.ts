@@ -31,4 +31,4 @@ export { responsesRequest } from './openai-responses/request.ts';
 export { DIALECTS } from './registry.ts';
 export { isModelName } from './request-bytes.ts';
 export { TranslatedStream, translateReply } from './translation.ts';
-export { unmarkRequest } from './unmarking.ts';
+export { type UnmarkOptions, unmarkRequest } from './unmarking.ts';

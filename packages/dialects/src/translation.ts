@@ -50,7 +50,7 @@ export class TranslatedStream implements StreamWatcher {
 
   rest(): Buffer {
     const last = this.#translate(this.#events.flush());
-    return Buffer.from(this.outcome().end === 'finished' ? last + this.#writer.end() : last);
+    return Buffer.from(last + (this.outcome().end === 'finished' ? this.#writer.end() : (this.#writer.flush?.() ?? '')));
   }
 
   outcome(): StreamOutcome {
