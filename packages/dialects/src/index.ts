@@ -23,6 +23,7 @@ export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts'
 export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish, Tool } from './neutral/request.ts';
 export type { NeutralEvent } from './neutral/stream.ts';
 export { joinedTurns } from './neutral/turns.ts';
+export type { UnmarkOptions } from './neutral/unmarked.ts';
 export { wellFormed } from './neutral/well-formed.ts';
 export * from './openai-chat/call.ts';
 export * from './openai-chat/request.ts';
@@ -31,4 +32,4 @@ export { responsesRequest } from './openai-responses/request.ts';
 export { DIALECTS } from './registry.ts';
 export { isModelName } from './request-bytes.ts';
 export { TranslatedStream, translateReply } from './translation.ts';
-export { type UnmarkOptions, unmarkRequest } from './unmarking.ts';
+export { unmarkRequest } from './unmarking.ts';

@@ -1,6 +1,6 @@
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
-import type { Unmarked, UnmarkOptions } from '../unmarking.ts';
+import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 
 /** Opens the provider's own details and removes others', with what the provider refuses beside them. */
 export const unmarkChat = (body: JsonObject, options: UnmarkOptions): Unmarked => ({

@@ -21,16 +21,9 @@ const MISTRAL = [
 export function checkCompatible(body: Value, family: Family): void {
   const messages = listOf(body['messages']);
   checkCalls(messages, family === 'mistral' ? 9 : 200);
-  switch (family) {
-    case 'mistral':
-      return checkMistral(body, messages);
-    case 'deepseek':
-    case 'kimi':
-      return checkReturned(messages, family);
-    case 'local':
-      return checkTemplate(messages);
-    default:
-  }
+  if (family === 'mistral') checkMistral(body, messages);
+  else if (family === 'local') checkTemplate(messages);
+  else checkReturned(messages, family);
 }
 
 function checkMistral(body: Value, messages: readonly Value[]): void {
