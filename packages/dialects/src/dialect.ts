@@ -70,6 +70,8 @@ export interface EventWriter {
   write(event: NeutralEvent): string;
   /** What closes a stream that came to its end. */
   end(): string;
+  /** What was held back of a stream that broke. */
+  flush?(): string;
 }
 
 /** What a caller's stream or answer is to be like. */

@@ -25,6 +25,7 @@ export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts'
 export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish, Tool } from './neutral/request.ts';
 export type { NeutralEvent } from './neutral/stream.ts';
 export { joinedTurns } from './neutral/turns.ts';
+export type { UnmarkOptions } from './neutral/unmarked.ts';
 export { wellFormed } from './neutral/well-formed.ts';
 export { type OllamaKind, readOllamaRequest } from './ollama/read-request.ts';
 export { OllamaAnswer, ollamaTags } from './ollama/write-answer.ts';

@@ -56,7 +56,7 @@ export class TranslatedStream implements StreamWatcher {
   rest(): Buffer {
     let last = this.#translate(this.#events.flush());
     for (const event of this.#serial.rest()) last += this.#write(event);
-    return Buffer.from(this.outcome().end === 'finished' ? last + this.#writer.end() : last);
+    return Buffer.from(last + (this.outcome().end === 'finished' ? this.#writer.end() : (this.#writer.flush?.() ?? '')));
   }
 
   outcome(): StreamOutcome {

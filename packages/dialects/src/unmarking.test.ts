@@ -61,7 +61,10 @@ describe('unmarkRequest', () => {
       role: 'assistant',
       content: null,
       reasoning_content: 'a',
-      reasoning_details: [{ type: 'reasoning.text', text: 'a', signature: 'anthropic-messages:c2ln' }],
+      reasoning_details: [
+        { type: 'reasoning.text', text: 'a' },
+        { type: 'reasoning.text', text: 'a', signature: 'anthropic-messages:c2ln' },
+      ],
       tool_calls: [{ id: 'c', type: 'function', function: {}, extra_content: { google: { thought_signature: 'gemini:c2ln' } } }],
     };
     const call = { id: 'c', type: 'function', function: {} };

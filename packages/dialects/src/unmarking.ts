@@ -3,26 +3,9 @@ import { unmarkMessages } from './anthropic-messages/unmark-request.ts';
 import { unmarkContents } from './gemini/unmark-request.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import { mayHoldMarks } from './neutral/sealed.ts';
+import type { Unmarked, UnmarkOptions } from './neutral/unmarked.ts';
 import { unmarkChat } from './openai-chat/unmark-request.ts';
 import { unmarkInput } from './openai-responses/unmark-request.ts';
-
-/** What the model that gets a request needs. */
-export interface UnmarkOptions {
-  /** Whether calls without a signature need the documented marker. */
-  readonly skipMarker: boolean;
-  /** Members of messages that the provider refuses. */
-  readonly dropFromMessages?: readonly string[] | undefined;
-  /** Whether the model is Google's: they sign calls in OpenAI's dialect too. */
-  readonly isGemini: boolean;
-  /** Whether another reason than a mark is known to write the request again. */
-  readonly always?: boolean;
-}
-
-/** A request without marks, and the names of what it lost with them. */
-export interface Unmarked {
-  readonly body: JsonObject;
-  readonly dropped: readonly string[];
-}
 
 interface Unmarking {
   /** Members that may hold a mark: a request without them is not looked at. */

@@ -1,5 +1,6 @@
 import type { LlmCall } from '@sluice/core';
-import { asksToReasonAmidCalls, unmarkRequest } from '@sluice/dialects';
+import { asksToReasonAmidCalls, isObject, type JsonObject, parseJson, type UnmarkOptions, unmarkRequest } from '@sluice/dialects';
+import { repairHistory } from './shaping/repair-history.ts';
 import { answerLimit, type TranslatedRequest, type TranslationOptions } from './translate-request.ts';
 
 export interface PassingOptions extends TranslationOptions {
@@ -9,19 +10,29 @@ export interface PassingOptions extends TranslationOptions {
 
 const NOTHING: readonly string[] = [];
 
-/** Passes a request on to a provider of its own dialect, byte for byte but for what the provider needs changed and for the gateway's own marks. */
+/**
+ * Passes a request on to a provider of its own dialect, byte for byte but for what the provider needs changed, for the gateway's own marks, and for what
+ * another provider left in the history and this one certainly refuses.
+ */
 export function passRequest(call: LlmCall, { to, model, profile, quirks, streamUsage }: PassingOptions): TranslatedRequest {
   const outputLimit = call.operation === 'count_tokens' ? undefined : answerLimit(call);
   const view = call.message.forUpstream({ model, streamUsage, outputLimit });
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
-  const unmarked = unmarkRequest(to.name, bytes, {
+  // an attempt before this one may have noted some
+  call.facts.dropped = NOTHING;
+  const repair = (body: JsonObject): JsonObject =>
+    repairHistory(to.name, body, { profile, dropFromMessages: quirks?.dropFromMessages });
+  const asked = call.message.json();
+  const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(asked);
+  const options: UnmarkOptions = {
     skipMarker: profile.unsignedCalls === 'skip_marker',
     dropFromMessages: quirks?.dropFromMessages,
     isGemini: /gemini/.test(model),
-    always: to.name === 'anthropic-messages' && asksToReasonAmidCalls(call.message.json()),
-  });
-  // an attempt before this one may have noted some
-  call.facts.dropped = unmarked?.dropped ?? NOTHING;
-  if (unmarked === undefined) return { bytes, restorer: undefined };
-  return { bytes: Buffer.from(JSON.stringify(unmarked.body)), restorer: undefined };
+    always: amidCalls,
+  };
+  const unmarked = unmarkRequest(to.name, bytes, options);
+  if (unmarked !== undefined) call.facts.dropped = unmarked.dropped;
+  else if (repair(asked) === asked) return { bytes, restorer: undefined };
+  const body = unmarked?.body ?? parseJson(bytes.toString('utf8'));
+  return { bytes: isObject(body) ? Buffer.from(JSON.stringify(repair(body))) : bytes, restorer: undefined };
 }

@@ -26,6 +26,7 @@ import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
+import { holdsState, refusesState, refusesStreamOptions, withoutState } from './asked-again.ts';
 import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
 import type { ClientTls } from './connections/client-tls.ts';
 import { openDispatcher } from './connections/dispatcher.ts';
@@ -41,7 +42,6 @@ import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
-import { refusesStreamOptions } from './stream-options.ts';
 import { translateRequest } from './translate-request.ts';
 import { unreadOutgoing } from './unread-request.ts';
 
@@ -244,16 +244,20 @@ export class Upstream {
     const { bytes, restorer } = same ? passRequest(call, { ...translation, streamUsage }) : translateRequest(call, translation);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
-    const reply = this.#send(call, upstreamModel, {
-      method: 'POST',
-      path,
-      body: this.#endpoint.body(bytes, asked),
-      headers: this.#headersFor(call, dialect, same),
-      passedHeaders: dialect.passedHeaders,
-      answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
-    });
+    const send = (body: Buffer): Promise<LlmReply> =>
+      this.#send(call, upstreamModel, {
+        method: 'POST',
+        path,
+        body: this.#endpoint.body(body, asked),
+        headers: this.#headersFor(call, dialect, same),
+        passedHeaders: dialect.passedHeaders,
+        answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
+      });
     const added = dialect.name === 'openai-chat' && streamUsage && view.stream && !(same && view.wantsStreamUsage);
-    return added ? reply.then((first) => this.#withoutStreamOptions(first, call, upstreamModel, profile)) : reply;
+    if (added) return send(bytes).then((reply) => this.#withoutStreamOptions(reply, call, upstreamModel, profile));
+    if (dialect.name !== 'openai-responses' || !holdsState(bytes)) return send(bytes);
+    // encrypted reasoning of another account is dropped
+    return send(bytes).then((reply) => (refusesState(reply) ? send(withoutState(bytes)) : reply));
   }
 
   /** Asks again, and from now on, without a field that the caller has not sent and the provider refuses. */

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asLlmError, LlmError } from '@sluice/core';
-import { DIALECTS, type JsonObject } from '@sluice/dialects';
+import { DIALECTS, type JsonObject, type NeutralReply } from '@sluice/dialects';
 import { SIMULATED_CREATED_S, type SimulatedAnswer, simulatedAnswer } from '@sluice/providers';
 import type { Behaviour } from './behaviour.ts';
 import { contentTypeOf, framed } from './frames.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Question } from './question.ts';
+import { refusalOf } from './strict/check.ts';
+import { signed } from './strict/signatures.ts';
 
 const DRIP_MS = 5;
 
@@ -59,9 +61,18 @@ async function answerOrFail(
     response.end(fault === 'html' ? '<!doctype html><title>Welcome</title>' : '');
     return;
   }
+  const { strict } = behaviour;
+  const refused = strict === undefined ? undefined : refusalOf(strict, question, body);
+  if (refused !== undefined) {
+    entry.outcome = 'refused';
+    response.writeHead(refused.status, { 'content-type': 'application/json' }).end(refused.body);
+    return;
+  }
   let simulated: SimulatedAnswer;
   try {
-    simulated = simulatedAnswer({ ...question, body, context: contextOf(question, entry) });
+    const context = contextOf(question, entry);
+    const shape = strict === undefined ? {} : { shape: (reply: NeutralReply) => signed(strict, question.dialect, reply) };
+    simulated = simulatedAnswer({ ...question, body, context, ...shape });
   } catch (thrown) {
     const error = asLlmError(thrown);
     entry.outcome = 'refused';

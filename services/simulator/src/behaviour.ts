@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FAMILIES } from './strict/families.ts';
 
 /** The ways in which a simulated provider can fail. */
 export const FAULTS = [
@@ -39,6 +40,8 @@ export const behaviourSchema = z.strictObject({
   /** Answers with this status and an error in OpenAI's dialect. */
   status: z.number().int().min(100).max(599).optional(),
   retryAfter: z.string().optional(),
+  /** Refuses what the models of a family refuse, with their provider's own error, and signs its answers as they do. */
+  strict: z.enum(FAMILIES).optional(),
 });
 
 export type Behaviour = z.output<typeof behaviourSchema>;
@@ -55,6 +58,7 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
   tps: (text) => ({ tokensPerSecond: Number(text) }),
   fault: (text) => ({ fault: text }),
   status: (text) => ({ status: Number(text) }),
+  strict: (text) => ({ strict: text }),
   'retry-after': (text) => ({ retryAfter: text }),
 };
 

@@ -1,6 +1,6 @@
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
-import type { Unmarked } from '../unmarking.ts';
+import type { Unmarked } from '../neutral/unmarked.ts';
 
 /** Opens Anthropic's own reasoning and removes others'; where a call then lacks the reasoning that a budget demands, the model does not reason. */
 export function unmarkMessages(body: JsonObject): Unmarked {

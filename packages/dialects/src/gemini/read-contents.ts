@@ -9,7 +9,8 @@ import {
   needString,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { Message, Part } from '../neutral/request.ts';
+import type { Message, Part, Reasoning } from '../neutral/request.ts';
+import { joinedTurns } from '../neutral/turns.ts';
 import { makeCallId } from './call-id.ts';
 import { field } from './fields.ts';
 import { readCall, readMedia, readText } from './read-parts.ts';
@@ -45,14 +46,40 @@ class Calls {
 
 export function readContents(contents: readonly Json[]): Message[] {
   const calls = new Calls();
-  return contents.map((value, n): Message => {
+  const messages = contents.map((value, n): Message => {
     const at = `contents[${n}]`;
     const content = needObject(value, at);
     const role = content['role'] ?? 'user';
     if (role !== 'user' && role !== 'model' && role !== 'function') return wrongField(`${at}.role`, 'user or model');
     return { role: role === 'model' ? 'assistant' : 'user', parts: readParts(content, at, calls) };
   });
+  return joinedTurns(messages, ['assistant']).map((message) =>
+    message.role === 'assistant' ? { ...message, parts: joinedPieces(message.parts) } : message,
+  );
 }
+
+/** Puts the pieces of a streamed answer together, which clients return as they came: a signature by itself is of the reasoning before it. */
+function joinedPieces(parts: readonly Part[]): Part[] {
+  const joined: Part[] = [];
+  for (const part of parts) {
+    const last = joined.at(-1);
+    const next = last === undefined ? undefined : together(last, part);
+    if (next === undefined) joined.push(part);
+    else joined[joined.length - 1] = next;
+  }
+  return joined;
+}
+
+function together(last: Part, part: Part): Part | undefined {
+  if (last.type === 'text' && part.type === 'text') return { ...last, text: last.text + part.text };
+  if (last.type !== 'reasoning' || part.type !== 'reasoning' || isComplete(last)) return undefined;
+  const text = last.text + part.text;
+  if (part.encrypted === undefined) return { ...part, text };
+  // Gemini's own signature is of the part after it
+  return part.encrypted.startsWith('gemini:') ? undefined : { type: 'reasoning', text, signature: part.encrypted };
+}
+
+const isComplete = ({ signature, encrypted }: Reasoning): boolean => signature !== undefined || encrypted !== undefined;
 
 function readParts(content: JsonObject, at: string, calls: Calls): Part[] {
   const parts = content['parts'];

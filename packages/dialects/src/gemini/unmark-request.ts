@@ -1,6 +1,6 @@
 import { asList, asString, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
-import type { Unmarked, UnmarkOptions } from '../unmarking.ts';
+import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 import { field } from './fields.ts';
 import { SKIP_SIGNATURE } from './signature.ts';
 

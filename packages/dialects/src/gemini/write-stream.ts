@@ -1,6 +1,6 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
-import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 import type { Citation, ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
@@ -17,7 +17,10 @@ interface Candidate {
   finish: FinishReason | undefined;
 }
 
-/** Writes pieces of an answer, as server-sent events or as the elements of one array. What a piece says last, finish and usage, comes at the end. */
+/**
+ * Writes pieces of an answer, as server-sent events or as the elements of one array. The last piece has the finish reason and the usage, as Gemini's own
+ * has: SDKs keep each piece as a turn, and a piece of an empty text would stand between a call and its result. So one piece is held back.
+ */
 export class GeminiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
   readonly #candidates = new Map<number, Candidate>();
@@ -25,6 +28,7 @@ export class GeminiEventWriter implements EventWriter {
   #id: string;
   #createTime: string;
   #usage: Usage | undefined;
+  #held: { readonly index: number; readonly parts: readonly JsonObject[]; readonly more: JsonObject } | undefined;
 
   constructor(context: ReplyContext) {
     this.#context = context;
@@ -51,22 +55,19 @@ export class GeminiEventWriter implements EventWriter {
         candidate.citations.push(...(event.citations ?? []));
         if (event.text === '' && event.logprobs === undefined) return '';
         const more = event.logprobs === undefined ? {} : { logprobsResult: writeLogprobs(event.logprobs) };
-        return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }], more);
+        return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }], more);
       }
       case 'image':
         return this.#flushCalls(choice, 'all') + this.#piece(choice, [writeImage(event.source)]);
       case 'refusal':
-        return this.#flushCalls(choice, 'all') + this.#piece(choice, [{ text: event.text }]);
+        return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }]);
       case 'reasoning':
-        return (
-          this.#flushCalls(choice, 'all') + this.#piece(choice, [writeThought(event.text, event.signature ?? event.encrypted)])
-        );
+        return this.#flushCalls(choice) + this.#piece(choice, [writeThought(event.text, event.signature ?? event.encrypted)]);
       case 'tool_call': {
-        const flushed = this.#flushCalls(choice, 'complete');
         const { id, name, signature } = event;
         const call = { type: 'tool_call' as const, id, name, arguments: '', ...(signature === undefined ? {} : { signature }) };
         candidate.calls.set(event.call, call);
-        return flushed;
+        return '';
       }
       case 'tool_arguments': {
         const call = candidate.calls.get(event.call);
@@ -75,14 +76,16 @@ export class GeminiEventWriter implements EventWriter {
       }
       case 'finish':
         candidate.finish = event.reason;
-        return this.#flushCalls(choice, 'all');
+        return this.#flushCalls(choice);
     }
   }
 
   end(): string {
+    const held = this.#held;
     const candidates = [...this.#candidates].map(([index, { finish, text, citations }]) =>
       defined({
-        content: { role: 'model', parts: [{ text: '' }] },
+        ...(held?.index === index ? held.more : {}),
+        content: { role: 'model', parts: held?.index === index ? held.parts : [{ text: '' }] },
         finishReason: writeFinish(finish ?? 'stop'),
         index,
         groundingMetadata: writeGrounding(citations, text),
@@ -90,6 +93,13 @@ export class GeminiEventWriter implements EventWriter {
     );
     const usage = this.#usage === undefined ? {} : { usageMetadata: writeUsage(this.#usage) };
     return this.#event({ candidates, ...usage }) + (this.#context.framing === 'json-array' ? ']' : '');
+  }
+
+  flush(): string {
+    if (this.#held === undefined) return '';
+    const { index, parts, more } = this.#held;
+    this.#held = undefined;
+    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
   }
 
   #candidateOf(index: number): Candidate {
@@ -100,20 +110,19 @@ export class GeminiEventWriter implements EventWriter {
     return candidate;
   }
 
-  /** Before something else is said, all calls are done; before another call, those whose arguments are whole. */
-  #flushCalls(index: number, which: 'all' | 'complete'): string {
+  /** Calls of one turn are in one piece: a client returns each piece as a turn, and Gemini wants the results of a turn's calls in the next one. */
+  #flushCalls(index: number): string {
     const { calls } = this.#candidateOf(index);
-    let written = '';
-    for (const [n, call] of calls) {
-      if (which === 'complete' && !isObject(parseJson(call.arguments))) continue;
-      calls.delete(n);
-      written += this.#piece(index, [writeCall(call, 'shown')]);
-    }
-    return written;
+    if (calls.size === 0) return '';
+    const parts = [...calls.values()].map((call) => writeCall(call, 'shown'));
+    calls.clear();
+    return this.#piece(index, parts);
   }
 
   #piece(index: number, parts: readonly JsonObject[], more: JsonObject = {}): string {
-    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
+    const before = this.flush();
+    this.#held = { index, parts, more };
+    return before;
   }
 
   #event(body: JsonObject): string {

@@ -1,6 +1,6 @@
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
-import type { Unmarked, UnmarkOptions } from '../unmarking.ts';
+import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 
 /** Opens the provider's own details and removes others', with what the provider refuses beside them. */
 export const unmarkChat = (body: JsonObject, options: UnmarkOptions): Unmarked => ({
@@ -13,7 +13,7 @@ function unmarkMessage(message: Json, options: UnmarkOptions): Json {
   const { reasoning_details: given, tool_calls: calls, ...rest } = message;
   const { dropFromMessages = [] } = options;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !dropFromMessages.includes(name)));
-  const details = dropFromMessages.includes('reasoning_details') ? [] : asList(given).flatMap(unmarkDetail);
+  const details = dropFromMessages.includes('reasoning_details') ? [] : unmarkDetails(asList(given));
   return {
     ...kept,
     ...(details.length === 0 ? {} : { reasoning_details: details }),
@@ -21,13 +21,21 @@ function unmarkMessage(message: Json, options: UnmarkOptions): Json {
   };
 }
 
-function unmarkDetail(detail: Json): Json[] {
-  if (!isObject(detail)) return [];
+/** Details without a signature are of the provider that made those beside them. */
+function unmarkDetails(details: readonly Json[]): Json[] {
+  const opened = details.map((detail) => (isObject(detail) ? unmarkDetail(detail) : detail));
+  const foreign = opened.includes(FOREIGN);
+  return opened.filter((detail, n) => detail !== FOREIGN && (!foreign || detail !== details[n]));
+}
+
+const FOREIGN = Symbol('of another provider');
+
+function unmarkDetail(detail: JsonObject): Json {
   for (const name of ['signature', 'data']) {
     const marked = readMark(asString(detail[name]) ?? '');
-    if (marked !== undefined) return marked.origin === 'openai-chat' ? [{ ...detail, [name]: marked.data }] : [];
+    if (marked !== undefined) return marked.origin === 'openai-chat' ? { ...detail, [name]: marked.data } : FOREIGN;
   }
-  return [detail];
+  return detail;
 }
 
 function unmarkCall(call: Json, { isGemini }: UnmarkOptions): Json {

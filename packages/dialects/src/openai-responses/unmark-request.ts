@@ -1,6 +1,6 @@
 import { asList, asString, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
-import type { Unmarked } from '../unmarking.ts';
+import type { Unmarked } from '../neutral/unmarked.ts';
 
 /** Opens OpenAI's own reasoning items and removes others'. */
 export const unmarkInput = (body: JsonObject): Unmarked => ({

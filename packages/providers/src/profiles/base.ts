@@ -28,7 +28,7 @@ const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
 
 /** What every model of a dialect has alike, whoever made it. */
 export const BY_DIALECT: Readonly<Record<DialectName, ProfileOverride>> = {
-  'openai-chat': { callIds: { maxLength: 40 }, roles: { system: 'first' } },
+  'openai-chat': { roles: { system: 'first' } },
   'openai-responses': { callIds: { maxLength: 64 }, stop: { accepts: 'none' } },
   'anthropic-messages': {
     reasoning: { withForcedTool: false },

@@ -5,7 +5,7 @@ export const SERVERS: readonly ProfileRow[] = [
   {
     name: 'servers of OpenAI’s own',
     providers: ['openai', 'azure', 'azure-deployments', 'github'],
-    profile: { roles: { system: 'anywhere' } },
+    profile: { callIds: { maxLength: 40 }, roles: { system: 'anywhere' } },
   },
   // templates of open models raise for neighbours of one role and for a system message amid the conversation
   { name: 'local servers', providers: ['vllm', 'ollama', 'lmstudio', 'llamacpp'], profile: { roles: { alternate: true } } },

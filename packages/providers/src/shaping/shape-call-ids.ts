@@ -1,6 +1,6 @@
 import type { NeutralRequest } from '@sluice/dialects';
 import { mapParts } from './map-parts.ts';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 import { fits, shortName } from './short-name.ts';
 
 /** Rewrites ids of calls of a form that the model refuses, alike in the call and in its result. */

@@ -1,6 +1,6 @@
 import { cannotSay, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
 import { mapParts } from './map-parts.ts';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 /** Writes images in types that the model accepts, omits marks for a cache that it does not have, and returns reasoning where it is demanded. */
 export function shapeParts(request: NeutralRequest, { profile }: Shaping): NeutralRequest {

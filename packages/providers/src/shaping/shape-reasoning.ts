@@ -1,6 +1,6 @@
 import { budgetOf, EFFORTS, type Effort, effortOf, type NeutralRequest, type ReasoningWish } from '@sluice/dialects';
 import type { ReasoningProfile } from '../profiles/model-profile.ts';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 const NAME = 'reasoning_effort';
 

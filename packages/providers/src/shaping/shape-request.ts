@@ -10,17 +10,7 @@ import { shapeToolNames } from './shape-tool-names.ts';
 import { shapeTools } from './shape-tools.ts';
 import { shapeTurns } from './shape-turns.ts';
 import { shapeUser } from './shape-user.ts';
-
-/** What becomes of a request on its way to a model, and what its answer needs for the way back. */
-export interface Shaping {
-  readonly profile: ModelProfile;
-  /** The names of what the model does not accept, and what is not essential. */
-  readonly dropped: string[];
-  /** The caller's names of tools, by the shorter ones that the model gets. */
-  readonly toolNames: Map<string, string>;
-  /** Stop sequences at which the gateway ends the text. */
-  readonly stop: string[];
-}
+import type { Shaping } from './shaping.ts';
 
 type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
 

@@ -1,5 +1,5 @@
 import type { NeutralRequest } from '@sluice/dialects';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 type Sampling = {
   [K in 'temperature' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty']?: number | undefined;

@@ -1,7 +1,7 @@
 import { isObject, JSON_SENTENCE, type JsonObject, type NeutralRequest, type Tool } from '@sluice/dialects';
 import type { SchemasProfile } from '../profiles/model-profile.ts';
 import { closedSchema } from './closed-schema.ts';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 const UNIONS = ['anyOf', 'oneOf', 'allOf'] as const;
 

@@ -1,5 +1,5 @@
 import type { NeutralRequest } from '@sluice/dialects';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 /** Leaves the stop sequences that the model accepts; at the others the gateway ends the text. */
 export function shapeStop(request: NeutralRequest, { profile, stop: own }: Shaping): NeutralRequest {

@@ -1,6 +1,6 @@
 import type { NeutralRequest } from '@sluice/dialects';
 import { mapParts } from './map-parts.ts';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 import { fits, shortName } from './short-name.ts';
 
 /** Shortens names of tools that the model refuses; calls in the answer get the caller's names back. */

@@ -1,5 +1,5 @@
 import type { NeutralRequest, Tool } from '@sluice/dialects';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 /** Declares the tools of calls in the history where the model demands it, and omits a choice that has no tools. */
 export function shapeTools(request: NeutralRequest, { profile }: Shaping): NeutralRequest {

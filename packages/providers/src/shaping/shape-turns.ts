@@ -1,5 +1,5 @@
 import { joinedTurns, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 
 /** Puts messages into the order of roles that the model accepts. */
 export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {

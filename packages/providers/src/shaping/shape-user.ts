@@ -1,5 +1,5 @@
 import type { NeutralRequest } from '@sluice/dialects';
-import type { Shaping } from './shape-request.ts';
+import type { Shaping } from './shaping.ts';
 import { hashOf } from './short-name.ts';
 
 /**

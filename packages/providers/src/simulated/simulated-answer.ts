@@ -6,6 +6,7 @@ import {
   type EmbeddingsDialectName,
   embeddingsBeside,
   type JsonObject,
+  type NeutralReply,
   type ReplyContext,
 } from '@sluice/dialects';
 import { simulateEmbeddings } from './simulated-embedding.ts';
@@ -19,6 +20,8 @@ export interface SimulatedQuestion {
   readonly context: ReplyContext;
   /** What the embeddings are asked in, where not in what goes with the dialect. */
   readonly embeddings?: EmbeddingsDialectName;
+  /** Gives an answer what is its model's own. */
+  readonly shape?: (reply: NeutralReply) => NeutralReply;
 }
 
 /** An answer in the dialect of the question, whole or as the events of a stream. */
@@ -47,9 +50,10 @@ export function simulatedAnswer(question: SimulatedQuestion): SimulatedAnswer {
 
 const noEvents = (): string[] => [];
 
-function chat({ dialect: name, body, context }: SimulatedQuestion): SimulatedAnswer {
+function chat({ dialect: name, body, context, shape }: SimulatedQuestion): SimulatedAnswer {
   const dialect = DIALECTS[name];
-  const reply = simulateReply(dialect.readRequest(body), { id: context.id, model: context.model });
+  const plain = simulateReply(dialect.readRequest(body), { id: context.id, model: context.model });
+  const reply = shape === undefined ? plain : shape(plain);
   return {
     whole: JSON.stringify(dialect.writeReply(reply, context)),
     events() {

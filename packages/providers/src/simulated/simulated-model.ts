@@ -92,11 +92,13 @@ function sinceLastAnswer({ messages }: NeutralRequest): readonly Part[] {
 }
 
 function toolsToCall({ tools = [], toolChoice }: NeutralRequest, last: readonly Part[]): readonly Tool[] {
-  if (toolChoice === 'none' || last.some((part) => part.type === 'tool_result')) return [];
-  if (typeof toolChoice === 'object') return tools.filter(({ name }) => name === toolChoice.name);
-  const prompt = textOf(last);
+  if (toolChoice === 'none') return [];
+  const answered = last.some((part) => part.type === 'tool_result');
+  if (typeof toolChoice === 'object') return answered ? [] : tools.filter(({ name }) => name === toolChoice.name);
+  // beside results, the user's own text may name the next tools
+  const prompt = textOf(last.filter((part) => part.type !== 'tool_result'));
   const named = tools.filter(({ name }) => prompt.includes(name));
-  return named.length === 0 && toolChoice === 'required' ? tools.slice(0, 1) : named;
+  return named.length === 0 && toolChoice === 'required' && !answered ? tools.slice(0, 1) : named;
 }
 
 function logprobsOf({ logprobs }: NeutralRequest, parts: readonly Part[]): Pick<Choice, 'logprobs'> {
@@ -145,7 +147,8 @@ export function* simulateEvents(reply: NeutralReply): Generator<NeutralEvent> {
           break;
         case 'tool_call': {
           const call = calls++;
-          yield { type: 'tool_call', choice, call, id: part.id, name: part.name };
+          const { id, name, signature } = part;
+          yield { type: 'tool_call', choice, call, id, name, ...(signature === undefined ? {} : { signature }) };
           for (const text of part.arguments.match(/.{1,8}/gs) ?? []) yield { type: 'tool_arguments', choice, call, text };
           break;
         }

@@ -1,5 +1,6 @@
 import type { LlmCall, Random, Strategy, Usage } from '@sluice/core';
 import { costOf } from '@sluice/pricing';
+import { encryptedConversation, targetOfConversation } from './encrypted-state.ts';
 import type { Target } from './model.ts';
 import type { Speed } from './shared-loads.ts';
 
@@ -77,6 +78,8 @@ function expectedMs(call: LlmCall, figures: TargetFigures): (target: Target) => 
  * - `balanced`: the least under way over all replicas, for its weight; then the least used lately
  * - `weighted`: by chance, in proportion to the weights
  * - `priority`: the first
+ *
+ * A conversation with encrypted reasoning stays at its target, whatever the strategy.
  */
 export function pick(
   strategy: Strategy,
@@ -86,6 +89,8 @@ export function pick(
   random: Random,
 ): Target {
   if (targets.length === 1) return targets[0] as Target;
+  const conversation = strategy === 'priority' || strategy === 'cost' ? undefined : encryptedConversation(call);
+  if (conversation !== undefined) return targetOfConversation(targets, conversation);
   switch (strategy) {
     case 'cost':
       return lowest(targets, price(call));

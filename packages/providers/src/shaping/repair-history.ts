@@ -1,0 +1,97 @@
+import type { DialectName } from '@sluice/core';
+import { isObject, type JsonObject } from '@sluice/dialects';
+import type { ModelProfile, NameRule } from '../profiles/model-profile.ts';
+import { fits, shortName } from './short-name.ts';
+
+export interface RepairOptions {
+  readonly profile: ModelProfile;
+  /** Members of messages that the provider refuses. */
+  readonly dropFromMessages?: readonly string[] | undefined;
+}
+
+/**
+ * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
+ * calls, members of messages, calls without reasoning, a user after a tool. A history of the model's own is returned as it is, the same object.
+ */
+export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
+  const { callIds } = options.profile;
+  switch (dialect) {
+    case 'openai-chat':
+      return repaired(body, 'messages', (messages) => {
+        const known = changed(messages, (message) => repairMessage(message, options));
+        return options.profile.roles.userAfterTool ? known : apart(known);
+      });
+    case 'anthropic-messages':
+      return repaired(body, 'messages', (messages) =>
+        changed(messages, (message) =>
+          repaired(message, 'content', (blocks) =>
+            changed(blocks, (block) => withIds(block, ['id', 'tool_use_id'], isCallBlock, callIds)),
+          ),
+        ),
+      );
+    case 'openai-responses':
+      return repaired(body, 'input', (items) => changed(items, (item) => withIds(item, ['call_id'], () => true, callIds)));
+    default:
+      return body;
+  }
+}
+
+/** Replaces a member that is a list, if it changes. */
+function repaired(value: JsonObject, name: string, repair: (list: readonly unknown[]) => readonly unknown[]): JsonObject {
+  const list = value[name];
+  if (!Array.isArray(list)) return value;
+  const next = repair(list);
+  return next === list ? value : { ...value, [name]: next };
+}
+
+/** Replaces members of a list; the list itself where none changes. */
+function changed(list: readonly unknown[], replace: (value: JsonObject) => JsonObject): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (const [n, value] of list.entries()) {
+    if (!isObject(value)) continue;
+    const next = replace(value);
+    if (next === value) continue;
+    copy ??= [...list];
+    copy[n] = next;
+  }
+  return copy ?? list;
+}
+
+const isCallBlock = ({ type }: JsonObject): boolean => type === 'tool_use' || type === 'tool_result';
+
+/** Rewrites ids of a form that the model refuses, alike in calls and results. */
+function withIds(
+  value: JsonObject,
+  names: readonly string[],
+  concerns: (value: JsonObject) => boolean,
+  rule: NameRule,
+): JsonObject {
+  if (!concerns(value)) return value;
+  let next = value;
+  for (const name of names) {
+    const id = value[name];
+    if (typeof id === 'string' && !fits(id, rule)) next = { ...next, [name]: shortName(id, rule) };
+  }
+  return next;
+}
+
+function repairMessage(message: JsonObject, { profile, dropFromMessages = [] }: RepairOptions): JsonObject {
+  const { callIds, reasoning } = profile;
+  if (message['role'] === 'tool') return withIds(message, ['tool_call_id'], () => true, callIds);
+  if (message['role'] !== 'assistant') return message;
+  const named = repaired(message, 'tool_calls', (calls) => changed(calls, (call) => withIds(call, ['id'], () => true, callIds)));
+  const plain = dropFromMessages.some((name) => name in named)
+    ? Object.fromEntries(Object.entries(named).filter(([name]) => !dropFromMessages.includes(name)))
+    : named;
+  const { tool_calls: calls, reasoning_content: text } = plain;
+  const lacks = reasoning.returned === 'with_calls' && Array.isArray(calls) && calls.length > 0 && (text ?? '') === '';
+  return lacks ? { ...plain, reasoning_content: ' ' } : plain;
+}
+
+/** Puts an assistant's message between a tool's and a user's. */
+function apart(messages: readonly unknown[]): readonly unknown[] {
+  const roleOf = (value: unknown): unknown => (isObject(value) ? value['role'] : undefined);
+  const meets = (n: number): boolean => roleOf(messages[n]) === 'user' && roleOf(messages[n - 1]) === 'tool';
+  if (!messages.some((_, n) => meets(n))) return messages;
+  return messages.flatMap((message, n) => (meets(n) ? [{ role: 'assistant', content: 'Done.' }, message] : [message]));
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { emptyFacts, type LlmCall, systemRandom } from '@sluice/core';
+import { responsesRequest } from '@sluice/dialects';
+import { encryptedConversation, targetOfConversation } from './encrypted-state.ts';
+import type { Target } from './model.ts';
+import { pick } from './strategies.ts';
+
+const target = (name: string, weight = 1): Target => ({
+  name,
+  provider: name,
+  model: 'm',
+  weight,
+  service: { complete: () => Promise.reject(new Error('not asked')) },
+});
+const targets = [target('r1'), target('r2'), target('r3', 2)];
+
+const call = (body: object): LlmCall => ({
+  id: 'c',
+  requestId: 'c',
+  operation: 'chat',
+  dialect: 'openai-responses',
+  route: '/v1/responses',
+  message: responsesRequest(Buffer.from(JSON.stringify({ model: 'm', ...body }))),
+  credential: undefined,
+  preferences: { cache: {}, tags: {} },
+  signal: new AbortController().signal,
+  startedAtMs: 0,
+  facts: emptyFacts(),
+});
+const figures = { calls: () => 0, outstanding: () => 0, speed: () => ({}) };
+const include = ['reasoning.encrypted_content'];
+
+describe('encryptedConversation', () => {
+  it('is the same for all turns of a conversation, however its first text is written', () => {
+    const turns = [
+      { input: 'hi', include },
+      {
+        input: [
+          { role: 'user', content: 'hi' },
+          { type: 'reasoning', summary: [], encrypted_content: 'e' },
+        ],
+      },
+      {
+        input: [
+          { role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
+          { role: 'user', content: 'more' },
+        ],
+        include,
+      },
+    ];
+    expect(new Set(turns.map((turn) => encryptedConversation(call(turn)))).size).toBe(1);
+    expect(encryptedConversation(call({ input: 'another', include }))).not.toBe(encryptedConversation(call(turns[0] as object)));
+  });
+
+  it('is undefined for a call without encrypted reasoning', () => {
+    expect(encryptedConversation(call({ input: 'hi' }))).toBeUndefined();
+  });
+});
+
+describe('targetOfConversation', () => {
+  it('gives each target conversations in proportion to its weight', () => {
+    const counts = new Map<string, number>();
+    for (let n = 0; n < 4_000; n++) {
+      const { name } = targetOfConversation(targets, `conversation ${n}`);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    expect(counts.get('r1')).toBeGreaterThan(850);
+    expect(counts.get('r2')).toBeGreaterThan(850);
+    expect(counts.get('r3')).toBeGreaterThan(1_800);
+  });
+
+  it('moves the conversations of a missing target alone', () => {
+    for (let n = 0; n < 200; n++) {
+      const all = targetOfConversation(targets, `conversation ${n}`);
+      if (all.name !== 'r2')
+        expect(targetOfConversation([targets[0] as Target, targets[2] as Target], `conversation ${n}`)).toBe(all);
+    }
+  });
+});
+
+describe('pick', () => {
+  it.each(['weighted', 'balanced', 'speed'] as const)(
+    'keeps a conversation with encrypted reasoning at its target: %s',
+    (strategy) => {
+      const asked = call({ input: 'hi', include });
+      const picked = Array.from({ length: 20 }, () => pick(strategy, targets, asked, figures, systemRandom).name);
+      expect(new Set(picked).size).toBe(1);
+    },
+  );
+});

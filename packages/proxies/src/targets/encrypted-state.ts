@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { LlmCall } from '@sluice/core';
+import type { Target } from './model.ts';
+
+const ENCRYPTED = Buffer.from('encrypted_content');
+
+type Json = unknown;
+const member = (value: Json, name: string): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, Json>>)[name]
+    : undefined;
+
+/** The text of an item, whether it is written as one text or as parts. */
+function textOf(content: Json): string {
+  if (typeof content === 'string') return content;
+  return Array.isArray(content) ? content.map((part: Json) => String(member(part, 'text') ?? '')).join('') : '';
+}
+
+/**
+ * Returns what all turns of a conversation have alike, for one that asks for encrypted reasoning or has some: what its user said first. Undefined for
+ * every other call.
+ */
+export function encryptedConversation(call: LlmCall): string | undefined {
+  if (call.dialect !== 'openai-responses' || call.operation !== 'chat') return undefined;
+  const { bytes } = call.message;
+  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ENCRYPTED)) return undefined;
+  const { input } = call.message.json();
+  const first = Array.isArray(input) ? input.find((item: Json) => member(item, 'role') === 'user') : input;
+  return `${call.facts.caller?.tenant ?? ''}\n${textOf(typeof first === 'string' ? first : member(first, 'content'))}`;
+}
+
+/**
+ * Picks the target of a conversation by rendezvous hashing, in proportion to weights: encrypted reasoning can be read by the account alone that made it
+ * («The encrypted content could not be verified»), and where a target is missing, only its own conversations move.
+ * Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998; weights by Schindelhauer and Schomaker, 2005.
+ */
+export function targetOfConversation(targets: readonly Target[], conversation: string): Target {
+  const scoreOf = ({ name, weight }: Target): number => -weight / Math.log(fraction(`${name}\n${conversation}`));
+  return targets.reduce((best, target) => (scoreOf(target) > scoreOf(best) ? target : best));
+}
+
+/** A number between 0 and 1, neither of them, that is the same for the same text. */
+function fraction(text: string): number {
+  return (createHash('sha256').update(text).digest().readUInt32BE(0) + 0.5) / 2 ** 32;
+}

@@ -1,0 +1,61 @@
+import type { Family } from './families.ts';
+import { checkCalls } from './openai.ts';
+import { listOf, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
+
+const MISTRAL = [
+  ...['model', 'messages', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'response_format', 'tools'],
+  ...[
+    'tool_choice',
+    'presence_penalty',
+    'frequency_penalty',
+    'n',
+    'prediction',
+    'parallel_tool_calls',
+    'prompt_mode',
+    'safe_prompt',
+    'metadata',
+  ],
+];
+
+/** Rules of those who serve chat completions in their own way. Sources: their documentation, and the texts of their errors. */
+export function checkCompatible(body: Value, family: Family): void {
+  const messages = listOf(body['messages']);
+  checkCalls(messages, family === 'mistral' ? 9 : 200);
+  if (family === 'mistral') checkMistral(body, messages);
+  else if (family === 'local') checkTemplate(messages);
+  else checkReturned(messages, family);
+}
+
+function checkMistral(body: Value, messages: readonly Value[]): void {
+  onlyKnown(body, MISTRAL, (name) => `Extra inputs are not permitted: ${name}`);
+  for (const [n, { role, tool_calls: calls }] of messages.entries()) {
+    if (role === 'user' && messages[n - 1]?.['role'] === 'tool') refuse("Unexpected role 'user' after role 'tool'");
+    if (role === 'developer') refuse("Input should be 'system', 'user', 'assistant' or 'tool'");
+    for (const { id } of listOf(calls)) {
+      if (!/^[a-zA-Z0-9]{9}$/.test(textOf(id)))
+        refuse(`Tool call id was ${textOf(id)} but must be a-z, A-Z, 0-9, with a length of 9.`);
+    }
+  }
+}
+
+function checkReturned(messages: readonly Value[], family: Family): void {
+  for (const [n, { role, tool_calls: calls, reasoning_content: reasoning }] of messages.entries()) {
+    if (role !== 'assistant' || listOf(calls).length === 0 || textOf(reasoning) !== '') continue;
+    refuse(
+      family === 'kimi'
+        ? `thinking is enabled but reasoning_content is missing in assistant tool call message at index ${n}`
+        : `Missing reasoning_content field in the assistant message at message index ${n}`,
+    );
+  }
+}
+
+/** As templates of open models raise it. */
+function checkTemplate(messages: readonly Value[]): void {
+  for (const [n, { role }] of messages.entries()) {
+    if ((role === 'system' || role === 'developer') && n > 0) refuse('System message must be at the beginning.');
+    if (role === 'developer') refuse('Unexpected message role.');
+    if (role === messages[n - 1]?.['role'] && role !== 'tool') {
+      refuse('Conversation roles must alternate user/assistant/user/assistant/...');
+    }
+  }
+}
