@@ -58,7 +58,7 @@ export class GeminiEventWriter implements EventWriter {
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }], more);
       }
       case 'image':
-        return this.#flushCalls(choice, 'all') + this.#piece(choice, [writeImage(event.source)]);
+        return this.#flushCalls(choice) + this.#piece(choice, [writeImage(event.source)]);
       case 'refusal':
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }]);
       case 'reasoning':
