@@ -56,10 +56,9 @@ describe('budgets and tokens over three replicas', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(900);
-    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['insufficient_quota']));
-    // the official SDKs ask again by themselves unless they are told
-    expect(refused[0]?.headers.get('x-should-retry')).toBe('false');
-    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    // on a busy machine the hundred may still be in flight when a call has waited for as long as it may
+    const retried = { insufficient_quota: 'false', budget_in_flight: 'true' };
+    for (const { code, headers } of refused) expect(headers.get('x-should-retry')).toBe(retried[code as keyof typeof retried]);
     await waitFor(async () => (await budgetOf('hundred')).reservedUsd === 0, 'the last call to be settled');
     expect(await budgetOf('hundred')).toMatchObject({ limitUsd: 1, spentUsd: 1, period: new Date().toISOString().slice(0, 7) });
     const rejected = await Promise.all(
@@ -68,6 +67,10 @@ describe('budgets and tokens over three replicas', () => {
       ),
     );
     expect(rejected.reduce((sum, one) => sum + one, 0)).toBe(900);
+    // the official SDKs try again by themselves unless a header forbids it
+    const last = await send(0, 'flat', 'key-hundred');
+    expect([last.status, last.code, last.headers.get('x-should-retry')]).toEqual([429, 'insufficient_quota', 'false']);
+    expect(Number(last.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   });
 
   it('spend what the replies say that they cost, to the nano-dollar', async () => {
