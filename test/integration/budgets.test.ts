@@ -126,7 +126,7 @@ describe('budgets and tokens over three replicas', () => {
   it.each([
     ['a budget', 'key-streams'],
     ['no limits at all', 'key-free'],
-  ])('bill 20 streams of a key with %s, left at random points, for just what the provider had generated', async (_what, key) => {
+  ])('bill 20 streams of a key with %s, left at random points, for what had come of the provider', async (_what, key) => {
     replicas.simulator.journal.clear();
     const before = key === 'key-streams' ? (await budgetOf('streams')).spentUsd : 0;
     const leave = async (n: number) => {
@@ -140,12 +140,13 @@ describe('budgets and tokens over three replicas', () => {
       });
       const reader = response.body?.getReader();
       const events = 1 + Math.floor(Math.random() * 15);
-      for (let seen = 0; seen < events; ) {
+      let seen = 0;
+      while (seen < events) {
         const { value = new Uint8Array() } = (await reader?.read()) ?? {};
         seen += Buffer.from(value).toString().split('\n\n').length - 1;
       }
       left.abort();
-      return { id: response.headers.get('x-request-id') as string, content };
+      return { id: response.headers.get('x-request-id') as string, content, seen };
     };
     const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => leave(n)));
     const { entries } = replicas.simulator.journal;
@@ -157,11 +158,14 @@ describe('budgets and tokens over three replicas', () => {
     };
     await waitFor(async () => (await recordsOf()).length === 20, 'the records');
     const records = await recordsOf();
-    for (const { id, content } of streams) {
+    for (const { id, content, seen } of streams) {
       const record = records.find(({ requestId }) => requestId === id);
       const entry = entries.find(({ body }) => body.includes(content));
-      // the first event says who speaks, each that follows one word
-      expect(record).toMatchObject({ outcome: 'cancelled', estimated: true, outputTokens: (entry?.events ?? 0) - 1 });
+      expect(record).toMatchObject({ outcome: 'cancelled', estimated: true });
+      // the first event has the role, each that follows one word; a last one may not have arrived before the end
+      expect(record?.outputTokens).toBeGreaterThanOrEqual(seen - 1);
+      expect(record?.outputTokens).toBeGreaterThanOrEqual((entry?.events ?? 0) - 2);
+      expect(record?.outputTokens).toBeLessThanOrEqual((entry?.events ?? 0) - 1);
     }
     if (key !== 'key-streams') return;
     const cost = records.reduce((sum, { costUsd }) => sum + Math.round(costUsd * 1e9), 0);
