@@ -109,7 +109,7 @@ async function run(scenario: Scenario, headers: Record<string, string>): Promise
   }
 }
 
-/** All at the same time: some wait for half a minute. */
+/** All at the same time: one waits for the two minutes for which a stream may be silent. */
 async function runAll(headers: Record<string, string> = {}): Promise<Record<string, Verdict>> {
   const verdicts = await Promise.all(SCENARIOS.map(async (scenario) => [scenario.id, await run(scenario, headers)] as const));
   return Object.fromEntries(verdicts);
@@ -119,7 +119,7 @@ describe('sixteen provider faults with the default settings', () => {
   it.concurrent('passes thirteen, and tells the client of the three that a begun stream cannot hide', async () => {
     const told = ['S08', 'S09', 'S14'];
     expect(await runAll()).toEqual(Object.fromEntries(SCENARIOS.map(({ id }) => [id, told.includes(id) ? 'safe' : 'pass'])));
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent.each(['restart', 'buffer'])(
     'passes all sixteen for a call that asks for %s',

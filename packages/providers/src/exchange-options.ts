@@ -14,6 +14,8 @@ export interface ExchangeOptions {
   readonly maxAnswerBytes: number;
   /** A longer event of a stream ends it. */
   readonly maxEventBytes: number;
+  /** How long a stream may be silent after its content has begun, in ms; undefined where only the connection's own limit holds. */
+  readonly stallMs?: number | undefined;
   /** Made for an answer that is an error: what must not be in it. */
   readonly redaction: () => Redaction;
   /** Where streams that are left are read to their end. */

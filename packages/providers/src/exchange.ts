@@ -1,11 +1,12 @@
 import { asLlmError, LlmError, ReplyStream } from '@sluice/core';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
 import { BodyIntake } from './body-intake.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { finishBroken, type IncomingStream, MAX_HELD_BYTES, progressOf } from './followed-stream.ts';
 import type { Redaction } from './redaction.ts';
+import { StallTimer } from './stall-timer.ts';
 import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
 
@@ -27,10 +28,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #settled = false;
   #readOn: (() => void) | undefined;
   #madeRedaction: Redaction | undefined;
+  readonly #stall: StallTimer | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#onAbort = () => this.#abort();
+    const { stallMs } = options;
+    if (stallMs !== undefined) this.#stall = new StallTimer(stallMs, () => this.#stop(new errors.BodyTimeoutError()));
     options.call.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -91,6 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (shown.length > 0) stream.reply.push(stream.watcher.told() === undefined ? shown : this.#redaction.bytes(shown));
       if (stream.watcher.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
       else if (!stream.begun) this.#beginOrFail(stream, chunk.length);
+      if (this.#stall !== undefined && stream.watcher.generated() > 0) this.#stall.restart();
       return;
     }
     this.#length += chunk.length;
@@ -242,6 +247,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #forget(): void {
+    this.#stall?.clear();
     this.#options.call.signal.removeEventListener('abort', this.#onAbort);
     this.#readOn?.();
     this.#readOn = undefined;

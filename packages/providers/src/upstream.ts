@@ -88,6 +88,8 @@ export interface ModelOptions {
 
 /** A model with hidden reasoning may be silent for more than a minute. */
 const IDLE_TIMEOUT_MS = 120_000;
+/** How long a stream that can be recovered may be silent after its content has begun. */
+const STALL_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A picture that comes in one event is of some MiB in base64. */
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
@@ -383,20 +385,22 @@ export class Upstream {
       const headers = [...outgoing.headers, ...credentials];
       const redaction = (): Redaction => this.#redaction(credentials, base);
       const limits = { maxAnswerBytes, maxEventBytes };
+      // a forward proxy's own connections have other defaults
+      const timeouts = { headersTimeout: 0, bodyTimeout: bodyTimeout ?? idleTimeoutMs };
       const exchange = new Exchange({
         call,
         provider,
         answer,
         passedHeaders,
         ...limits,
+        // a stream that is begun anew elsewhere has little to lose by it
+        stallMs: call.preferences.streamRecovery === undefined ? undefined : Math.min(STALL_MS, timeouts.bodyTimeout),
         leftStreams,
         redaction,
         resolve,
         reject,
       });
       const { origin } = base.address;
-      // a forward proxy's own connections have other defaults
-      const timeouts = { headersTimeout: 0, bodyTimeout: bodyTimeout ?? idleTimeoutMs };
       base.dispatcher.dispatch({ origin, method, path, headers, body: sendable(body), ...timeouts }, exchange);
     });
   }

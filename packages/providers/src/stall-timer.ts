@@ -1,0 +1,21 @@
+/** Bounds the silence of a stream whose content has begun. */
+export class StallTimer {
+  readonly #ms: number;
+  readonly #onStall: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number, onStall: () => void) {
+    this.#ms = ms;
+    this.#onStall = onStall;
+  }
+
+  /** Starts the time, or starts it again. */
+  restart(): void {
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#onStall, this.#ms);
+    else this.#timer.refresh();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
