@@ -41,6 +41,10 @@ describe('finalResponse', () => {
     },
   );
 
+  it('returns the last event’s object of a stream that comes byte by byte', async () => {
+    expect(await finalResponse(streamed([...stream]), 100_000)).toEqual(response);
+  });
+
   it('returns the object of a response that is incomplete', async () => {
     const incomplete = { ...response, status: 'incomplete' };
     expect(await finalResponse(streamed([event('response.incomplete', { response: incomplete })]), 1_000)).toEqual(incomplete);

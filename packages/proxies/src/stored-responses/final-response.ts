@@ -4,7 +4,8 @@ import { isJson, type Json, parsed } from './record.ts';
 
 /** Names of the last event; a part of an answer may have them too, which costs memory alone. */
 const MARKS = ['response.completed', 'response.incomplete'];
-const LONGEST_MARK_BYTES = Math.max(...MARKS.map((mark) => mark.length));
+/** More than the last event has up to the end of its name. */
+const TAIL_BYTES = 256;
 
 /** Returns the response object of an answer, undefined if the answer fails or is longer than `maxBytes`. */
 export async function finalResponse(reply: LlmReply, maxBytes: number): Promise<Json | undefined> {
@@ -18,8 +19,8 @@ export async function finalResponse(reply: LlmReply, maxBytes: number): Promise<
 /** Collects a stream from its last event on: what comes before is in that event too. */
 class StreamEnd {
   readonly #maxBytes: number;
-  /** The chunk before, in which the last event may have begun. */
-  #before: Uint8Array = Buffer.alloc(0);
+  /** The end of what came before, in which the last event may have begun. */
+  #tail = Buffer.alloc(0);
   #chunks: Uint8Array[] | undefined;
   #bytes = 0;
 
@@ -29,12 +30,12 @@ class StreamEnd {
 
   add(bytes: Uint8Array): void {
     if (this.#chunks === undefined) {
-      const edge = this.#before.subarray(Math.max(0, this.#before.length - LONGEST_MARK_BYTES));
-      if (!hasMark(bytes) && !hasMark(Buffer.concat([edge, bytes.subarray(0, LONGEST_MARK_BYTES)]))) {
-        this.#before = bytes;
-        return;
-      }
-      this.#chunks = [this.#before];
+      const seen = Buffer.concat([this.#tail, bytes]);
+      this.#tail = seen.subarray(-TAIL_BYTES);
+      if (!hasMark(seen)) return;
+      this.#chunks = [seen];
+      this.#bytes = seen.length;
+      return;
     }
     this.#bytes += bytes.length;
     if (this.#bytes > this.#maxBytes) this.#chunks.length = 0;
@@ -42,7 +43,7 @@ class StreamEnd {
   }
 
   response(): Json | undefined {
-    if (this.#chunks === undefined || this.#chunks.length === 0) return undefined;
+    if (this.#chunks === undefined || this.#bytes > this.#maxBytes) return undefined;
     const cutter = eventCutter('sse');
     const texts = [...cutter.feed(Buffer.concat(this.#chunks)), ...cutter.flush()];
     for (const text of texts.reverse()) {
@@ -53,7 +54,4 @@ class StreamEnd {
   }
 }
 
-const hasMark = (bytes: Uint8Array): boolean => {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return MARKS.some((mark) => buffer.includes(mark));
-};
+const hasMark = (bytes: Buffer): boolean => MARKS.some((mark) => bytes.includes(mark));
