@@ -51,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       end: () => this.#end(),
       failed: (error) => this.#failDecoding(error),
     });
-    // nobody waits for the first byte of what is not read
+    // an unread body begins before its first byte
     if (this.#options.answer.unread === true) this.#beginBody('other');
   }
 

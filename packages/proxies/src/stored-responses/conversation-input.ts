@@ -33,8 +33,8 @@ export function historyOf(records: readonly StoredRecord[]): readonly Json[] {
 /**
  * Returns an earlier item as a request for any provider has it, or nothing.
  *
- * Ids are left out: a provider looks up those of its own, and then wants the reasoning before them. Reasoning is of use only to the provider that can open
- * it, so an item without `encrypted_content` is left out.
+ * Ids are omitted: a provider looks up its own ids, and then requires the reasoning before them. Only the provider that made reasoning can open it, so an
+ * item without `encrypted_content` is omitted.
  */
 export function replayed(item: Json): readonly Json[] {
   const { id: _, status: __, ...rest } = item;

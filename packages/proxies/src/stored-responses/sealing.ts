@@ -8,8 +8,8 @@ const TAG_BYTES = 16;
 /**
  * Seals records for the store, with AES-256-GCM if there is a key.
  *
- * A record is bound to its name, so that nobody who can write to the store can show one tenant's record to another. Records that were kept before there was
- * a key stay readable; with a key that has changed, sealed records are not found.
+ * A record is bound to its name: the record of another tenant in its place does not open. Records without a seal stay readable after a key is configured.
+ * A changed key opens no earlier record.
  *
  * @example
  * const sealing = new Sealing('a secret of 32 characters or more');
