@@ -18,6 +18,7 @@ export * from './observability.ts';
 export * from './replica-count.ts';
 export * from './request-body.ts';
 export * from './shared-usage.ts';
+export * from './stored-responses/conversation-archive.ts';
 export * from './stored-responses/response-archive.ts';
 export * from './stored-responses/stored-responses.ts';
 export * from './stream-recovery.ts';

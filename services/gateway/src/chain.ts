@@ -7,6 +7,7 @@ import {
   type BudgetLeases,
   type CallerLookup,
   type CircuitBreakers,
+  ConversationArchive,
   caching,
   idempotency,
   knowingUnderWay,
@@ -134,6 +135,10 @@ function responseLayers(
 ): StoredResponseLayers {
   const { store, ttl: ttlMs, maxRecord: maxBytes, encryptionKey } = config.responses;
   if (!store) return { history: (next) => next, keeping: noStoredResponses };
-  const archive = new ResponseArchive({ store: stores.responses, ttlMs, maxBytes, encryptionKey, health: concerns.responses });
-  return storedResponses({ archive, maxBytes, providersOf: (model) => models.responsesProvidersOf(model), countRequest });
+  const options = { ttlMs, maxBytes, encryptionKey, health: concerns.responses };
+  return storedResponses({
+    archive: new ResponseArchive({ ...options, store: stores.responses }),
+    conversations: new ConversationArchive({ ...options, store: stores.conversations }),
+    ...{ maxBytes, providersOf: (model) => models.responsesProvidersOf(model), countRequest },
+  });
 }

@@ -11,6 +11,8 @@ export interface StoredRecord {
   readonly ancestors: readonly string[];
   /** The name of the provider in the configuration. */
   readonly provider: string;
+  /** The conversation that it belongs to. */
+  readonly conversation?: string | undefined;
 }
 
 export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -19,6 +21,12 @@ export const isJson = (value: unknown): value is Json => typeof value === 'objec
 const ID = /^[\x21-\x7e]{1,256}$/;
 
 export const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value);
+
+/** States in which a provider still works on a response. */
+const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
+
+/** Tests whether a provider still works on a response, in the background. */
+export const isUnfinished = (response: Json): boolean => UNFINISHED.has(response['status']);
 
 /** Returns the items of a response. */
 export const outputOf = ({ response }: Pick<StoredRecord, 'response'>): readonly Json[] =>
@@ -36,7 +44,13 @@ export function parsed(text: string): Json | undefined {
 
 /** Returns a record as it was kept; undefined for what this version did not write. */
 export function recordOf(value: Json | undefined): StoredRecord | undefined {
-  const { response, input, ancestors, provider } = value ?? {};
+  const { response, input, ancestors, provider, conversation } = value ?? {};
   if (!isJson(response) || !Array.isArray(input) || !Array.isArray(ancestors) || typeof provider !== 'string') return undefined;
-  return { response, input: input.filter(isJson), ancestors: ancestors.filter(isId), provider };
+  return {
+    response,
+    input: input.filter(isJson),
+    ancestors: ancestors.filter(isId),
+    provider,
+    ...(isId(conversation) && { conversation }),
+  };
 }

@@ -1,6 +1,7 @@
 import { LlmError } from '@sluice/core';
+import type { Conversation, ConversationArchive } from './conversation-archive.ts';
 import { historyOf, isReference, replayed } from './conversation-input.ts';
-import { isId, type Json, outputOf, type StoredRecord } from './record.ts';
+import { isId, isJson, type Json, outputOf, type StoredRecord } from './record.ts';
 import type { ResponseArchive } from './response-archive.ts';
 
 /** Responses that one conversation may have. */
@@ -8,33 +9,61 @@ const MAX_ANCESTORS = 1_000;
 
 /** What a request refers to. */
 export interface Resolved {
+  /** Whether it refers to anything. */
+  readonly refers: boolean;
   /** The responses before, oldest first. */
   readonly before: readonly StoredRecord[];
+  /** The conversation that it continues. */
+  readonly conversation: Conversation | undefined;
   /** The input with the items that it refers to. */
   readonly input: unknown;
   /** The whole conversation, as a request of any provider has it. */
   readonly whole: readonly Json[];
 }
 
-/** Looks up what a request refers to (`previous_response_id`, `item_reference`). */
+/** Looks up what a request refers to (`previous_response_id`, `conversation`, `item_reference`). */
 export class References {
   readonly #archive: Pick<ResponseArchive, 'find' | 'findByItem'>;
+  readonly #conversations: Pick<ConversationArchive, 'find' | 'requireRoom'>;
 
-  constructor(archive: Pick<ResponseArchive, 'find' | 'findByItem'>) {
+  constructor(
+    archive: Pick<ResponseArchive, 'find' | 'findByItem'>,
+    conversations: Pick<ConversationArchive, 'find' | 'requireRoom'>,
+  ) {
     this.#archive = archive;
+    this.#conversations = conversations;
   }
 
   /**
    * @throws LlmError `invalid_request` for an id that is not the tenant's, `responses_unavailable`
    */
-  async resolve(tenant: string, { previous_response_id: previous, input }: Json): Promise<Resolved> {
-    const before = previous == null ? [] : await this.#conversation(tenant, previous);
+  async resolve(tenant: string, body: Json): Promise<Resolved> {
+    const { previous_response_id: previous, conversation: named, input } = body;
+    if (previous != null && named != null) {
+      throw new LlmError('invalid_request', "A request has either 'previous_response_id' or 'conversation', not both.", {
+        param: 'conversation',
+      });
+    }
+    const before = previous == null ? [] : await this.#responses(tenant, previous);
+    const conversation = named == null ? undefined : await this.#conversation(tenant, named);
     const resolved = await this.#items(tenant, input);
     const added = typeof resolved === 'string' ? [{ type: 'message', role: 'user', content: resolved }] : (resolved as Json[]);
-    return { before, input: resolved, whole: [...historyOf(before), ...added] };
+    if (conversation !== undefined) this.#conversations.requireRoom(conversation, added);
+    const earlier = conversation === undefined ? historyOf(before) : conversation.items.flatMap(replayed);
+    return {
+      refers: previous != null || named != null || (input != null && resolved !== input),
+      ...{ before, conversation, input: resolved, whole: [...earlier, ...added] },
+    };
   }
 
-  async #conversation(tenant: string, previous: unknown): Promise<readonly StoredRecord[]> {
+  async #conversation(tenant: string, named: unknown): Promise<Conversation> {
+    const id = isJson(named) ? named['id'] : named;
+    const found = isId(id) ? await this.#conversations.find(tenant, id) : undefined;
+    if (found === undefined) throw unknown('conversation', `There is no conversation '${String(id).slice(0, 128)}' here`);
+    return found;
+  }
+
+  async #responses(tenant: string, previous: unknown): Promise<readonly StoredRecord[]> {
     const [last] = isId(previous) ? await this.#archive.find(tenant, [previous]) : [];
     if (last === undefined)
       throw unknown('previous_response_id', `There is no response '${String(previous).slice(0, 128)}' here`);

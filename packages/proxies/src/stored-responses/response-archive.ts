@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConcernHealth, LlmError, unwatched } from '@sluice/core';
+import { type ConcernHealth, unwatched } from '@sluice/core';
 import type { StoredResponses } from '@sluice/store/ports';
+import { askStore } from './ask-store.ts';
 import { isId, outputOf, parsed, recordOf, type StoredRecord } from './record.ts';
 import { Sealing } from './sealing.ts';
 
@@ -89,18 +90,8 @@ export class ResponseArchive {
     return found.map((value) => value ?? second[next++]);
   }
 
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      const value = await ask();
-      this.#health.works();
-      return value;
-    } catch (error) {
-      this.#health.failed(error);
-      throw new LlmError('responses_unavailable', 'Stored responses cannot be read right now.', {
-        retryAfterMs: 1_000,
-        cause: error,
-      });
-    }
+  #asked<T>(ask: () => Promise<T>): Promise<T> {
+    return askStore(this.#health, 'Stored responses', ask);
   }
 
   #read(bytes: Uint8Array, name: string): StoredRecord | undefined {

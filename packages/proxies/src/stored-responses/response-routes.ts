@@ -1,15 +1,18 @@
 import { isStreamed, type LlmCall, LlmError, type LlmReply, type LlmService, type UnreadRequest } from '@sluice/core';
 import { collectedStream } from '../collected-stream.ts';
-import { type Json, outputOf, parsed, type StoredRecord } from './record.ts';
+import type { ConversationArchive } from './conversation-archive.ts';
+import { pageOf } from './item-page.ts';
+import { isUnfinished, type Json, outputOf, parsed, type StoredRecord } from './record.ts';
 import type { ResponseArchive } from './response-archive.ts';
-
-/** Items of a page if the caller names no limit, and at most (OpenAI's API reference, "List input items"). */
-const PAGE = { usual: 20, most: 100 };
-/** States in which a provider still works on a response. */
-const UNFINISHED: readonly unknown[] = ['queued', 'in_progress'];
 
 /** A longer answer of a provider is not kept. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Where answers and conversations are kept. */
+export interface Archives {
+  readonly archive: ResponseArchive;
+  readonly conversations: ConversationArchive;
+}
 
 /** What is asked about a response. */
 interface Question {
@@ -19,14 +22,15 @@ interface Question {
 }
 
 /** Answers `GET` and `DELETE /v1/responses/{id}`, its `/input_items` and its `/cancel`. @throws LlmError `not_found`, `invalid_request` */
-export async function answerAbout(call: LlmCall, archive: ResponseArchive, next: LlmService): Promise<LlmReply> {
+export async function answerAbout(call: LlmCall, archives: Archives, next: LlmService): Promise<LlmReply> {
+  const { archive } = archives;
   const { unread } = call.message;
   const tenant = call.facts.caller?.tenant;
   if (unread === undefined || tenant === undefined) throw new LlmError('not_found', 'There is no such route.');
   const { id, about, query } = questionOf(unread);
   const [record] = await archive.find(tenant, [id]);
   if (record === undefined) throw new LlmError('not_found', `There is no response '${id}' here.`);
-  if (UNFINISHED.includes(record.response['status'])) return await askProvider(call, record, archive, next);
+  if (isUnfinished(record.response)) return await askProvider(call, record, archives, next);
   if (about === 'input_items') return json(pageOf(await inputOf(archive, tenant, record), query));
   if (about === 'cancel') {
     throw new LlmError('invalid_request', `The response '${id}' has ended: only a response in the background can be cancelled.`);
@@ -47,20 +51,27 @@ function questionOf({ path, method }: UnreadRequest): Question {
 }
 
 /** Asks the provider that works on a response in the background, and keeps the response once it has ended. */
-async function askProvider(call: LlmCall, record: StoredRecord, archive: ResponseArchive, next: LlmService): Promise<LlmReply> {
+async function askProvider(call: LlmCall, record: StoredRecord, archives: Archives, next: LlmService): Promise<LlmReply> {
   const { unread } = call.message;
   const message = { ...call.message, ...(unread === undefined ? {} : { unread: { ...unread, provider: record.provider } }) };
   const reply = await next.complete({ ...call, operation: 'other', message });
-  if (reply.status < 300) void keepEnded(call, record, archive, reply);
+  if (reply.status < 300) void keepEnded(call, record, archives, reply).catch(() => undefined);
   return reply;
 }
 
-async function keepEnded(call: LlmCall, record: StoredRecord, archive: ResponseArchive, reply: LlmReply): Promise<void> {
+async function keepEnded(call: LlmCall, record: StoredRecord, archives: Archives, reply: LlmReply): Promise<void> {
   const body = isStreamed(reply) ? await collectedStream(reply, MAX_ANSWER_BYTES) : reply.body;
   const response = body === undefined ? undefined : parsed(Buffer.from(body).toString('utf8'));
-  const isOver = response?.['id'] === record.response['id'] && !UNFINISHED.includes(response?.['status']);
-  if (response === undefined || !isOver) return;
-  archive.keep(call.facts.caller?.tenant ?? '', { ...record, response: { ...record.response, ...response } });
+  if (response === undefined || response['id'] !== record.response['id'] || isUnfinished(response)) return;
+  const tenant = call.facts.caller?.tenant ?? '';
+  archives.archive.keep(tenant, { ...record, response: { ...record.response, ...response } });
+  if (record.conversation !== undefined) {
+    const known = await archives.conversations.find(tenant, record.conversation);
+    const ids = new Set(known?.items.map(({ id }) => id));
+    // two clients may ask at once
+    const added = outputOf({ response }).filter(({ id }) => !ids.has(id));
+    await archives.conversations.addTurn(tenant, record.conversation, added);
+  }
 }
 
 /** All items with which a response was made, newest last. */
@@ -68,19 +79,6 @@ async function inputOf(archive: ResponseArchive, tenant: string, record: StoredR
   const before = await archive.find(tenant, record.ancestors);
   const known = before.filter((one) => one !== undefined);
   return [...known.flatMap((one) => [...one.input, ...outputOf(one)]), ...record.input];
-}
-
-function pageOf(items: readonly Json[], query: URLSearchParams): Json {
-  const asked = Number(query.get('limit') ?? PAGE.usual);
-  if (!Number.isInteger(asked) || asked < 1 || asked > PAGE.most) {
-    throw new LlmError('invalid_request', `'limit' must be a whole number from 1 to ${PAGE.most}.`, { param: 'limit' });
-  }
-  const ordered = query.get('order') === 'asc' ? items : items.toReversed();
-  const after = query.get('after');
-  const from = after === null ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
-  const data = ordered.slice(from, from + asked);
-  const edges = { first_id: data[0]?.['id'] ?? null, last_id: data.at(-1)?.['id'] ?? null };
-  return { object: 'list', data, ...edges, has_more: from + asked < ordered.length };
 }
 
 const json = (value: Json): LlmReply => ({

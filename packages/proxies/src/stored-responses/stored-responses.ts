@@ -1,14 +1,17 @@
 import { isStreamed, type LlmCall, LlmError, type LlmProxy, type LlmReply, type LlmService, PerCall } from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
+import type { ConversationArchive } from './conversation-archive.ts';
 import { inputItems } from './conversation-input.ts';
+import { answerConversations } from './conversation-routes.ts';
 import { finalResponse } from './final-response.ts';
-import { isJson, type Json } from './record.ts';
+import { isJson, isUnfinished, type Json, outputOf } from './record.ts';
 import { References } from './references.ts';
 import type { ResponseArchive } from './response-archive.ts';
 import { answerAbout } from './response-routes.ts';
 
 export interface StoredResponsesOptions {
   readonly archive: ResponseArchive;
+  readonly conversations: ConversationArchive;
   /** Longer answers are not kept, in bytes. */
   readonly maxBytes: number;
   /** Returns the providers that may answer a model, and whether each speaks the Responses API itself. */
@@ -28,10 +31,12 @@ export interface StoredResponseLayers {
 interface Turn {
   readonly input: readonly Json[];
   readonly ancestors: readonly string[];
+  /** The conversation that it is added to. */
+  readonly conversation?: string | undefined;
 }
 
 /** Only a request that has one of these refers to earlier answers. */
-const REFERENCES = ['"previous_response_id"', '"item_reference"'];
+const REFERENCES = ['"previous_response_id"', '"item_reference"', '"conversation"'];
 
 /**
  * Makes the Responses API stateful for every provider: answers are kept under their tenant, and a request may refer to them.
@@ -41,15 +46,15 @@ const REFERENCES = ['"previous_response_id"', '"item_reference"'];
  * @throws LlmError `invalid_request` for an id that is not the tenant's, `not_found`, `responses_unavailable`
  */
 export function storedResponses(options: StoredResponsesOptions): StoredResponseLayers {
-  const conversations = new Conversations(options);
+  const responses = new StatefulResponses(options);
   return {
     history: (next) => ({
-      complete: (call) => (refersBack(call) ? conversations.resolve(call, next) : next.complete(call)),
+      complete: (call) => (refersBack(call) ? responses.resolve(call, next) : next.complete(call)),
     }),
     keeping: (next) => ({
       complete(call) {
-        if (call.operation === 'stored') return conversations.serve(call, next);
-        return isKept(call) ? conversations.keep(call, next) : next.complete(call);
+        if (call.operation === 'stored') return responses.serve(call, next);
+        return isResponse(call) ? responses.keep(call, next) : next.complete(call);
       },
     }),
   };
@@ -63,14 +68,14 @@ export const noStoredResponses: LlmProxy = (next) => ({
   },
 });
 
-class Conversations {
+class StatefulResponses {
   readonly #options: StoredResponsesOptions;
   readonly #references: References;
   readonly #turns = new PerCall<Turn | 'unknown'>();
 
   constructor(options: StoredResponsesOptions) {
     this.#options = options;
-    this.#references = new References(options.archive);
+    this.#references = new References(options.archive, options.conversations);
   }
 
   async resolve(call: LlmCall, next: LlmService): Promise<LlmReply> {
@@ -83,11 +88,14 @@ class Conversations {
   async #rewrite(call: LlmCall, tenant: string, body: Json): Promise<void> {
     const providers = this.#options.providersOf(call.message.view().model);
     try {
-      const { before, input, whole } = await this.#references.resolve(tenant, body);
-      this.#turns.set(call, { input: inputItems(input), ancestors: before.map(({ response }) => String(response['id'])) });
+      const { refers, before, conversation, input, whole } = await this.#references.resolve(tenant, body);
+      const ancestors = before.map(({ response }) => String(response['id']));
+      this.#turns.set(call, { input: inputItems(input), ancestors, conversation: conversation?.id });
+      // a text may look like a reference
+      if (!refers) return;
       const last = before.at(-1);
       if (last !== undefined && providers.every(({ name, isNative }) => isNative && name === last.provider)) return;
-      const { previous_response_id: _, ...rest } = body;
+      const { previous_response_id: _, conversation: __, ...rest } = body;
       call.message = responsesRequest(Buffer.from(JSON.stringify({ ...rest, input: whole })));
     } catch (error) {
       const isUnknown = error instanceof LlmError && error.code === 'invalid_request';
@@ -98,28 +106,44 @@ class Conversations {
   }
 
   async keep(call: LlmCall, next: LlmService): Promise<LlmReply> {
-    const turn = this.#turns.get(call) ?? { input: inputItems(call.message.json()['input']), ancestors: [] };
+    const { store, input } = call.message.json();
+    const turn = this.#turns.get(call) ?? { input: inputItems(input), ancestors: [] };
+    const isKept = turn !== 'unknown' && (store !== false || turn.conversation !== undefined);
     const reply = await next.complete(call);
-    // what came before is not known, or the answer was kept when it was made
-    if (turn === 'unknown' || call.facts.cache === 'hit' || reply.status >= 300) return reply;
-    const kept = this.#keepReply(call, turn, reply);
-    // a whole answer is parsed before it is sent, so that a request that follows finds it
+    // what came before is not known
+    if (!isKept || reply.status >= 300) return reply;
+    const kept = this.#keepReply(call, turn, store !== false, reply);
+    // a whole answer is kept before it is sent, so that a request that follows finds it
     if (!isStreamed(reply)) await kept;
     return reply;
   }
 
-  async #keepReply(call: LlmCall, { input, ancestors }: Turn, reply: LlmReply): Promise<void> {
-    const response = await finalResponse(reply, this.#options.maxBytes);
+  async #keepReply(call: LlmCall, turn: Turn, isStored: boolean, reply: LlmReply): Promise<void> {
+    const { archive, conversations, maxBytes } = this.#options;
+    const { input, ancestors, conversation } = turn;
+    const response = await finalResponse(reply, maxBytes);
     const tenant = call.facts.caller?.tenant;
     if (response === undefined || tenant === undefined) return;
-    const previous = { previous_response_id: ancestors.at(-1) ?? null };
-    const shown = { ...response, ...previous, store: true };
-    this.#options.archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '' });
+    const before = {
+      previous_response_id: ancestors.at(-1) ?? null,
+      ...(conversation && { conversation: { id: conversation } }),
+    };
+    const shown = { ...response, ...before, store: true };
+    if (isStored) {
+      archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation });
+    }
+    if (conversation === undefined) return;
+    // the items of an answer in the background are added when it has ended
+    const output = isUnfinished(response) ? [] : outputOf({ response });
+    await conversations.addTurn(tenant, conversation, [...input, ...output]);
   }
 
   async serve(call: LlmCall, next: LlmService): Promise<LlmReply> {
-    await this.#options.countRequest(call);
-    return await answerAbout(call, this.#options.archive, next);
+    const { archive, conversations, countRequest } = this.#options;
+    await countRequest(call);
+    return call.message.unread?.route === 'conversations'
+      ? await answerConversations(call, conversations)
+      : await answerAbout(call, { archive, conversations }, next);
   }
 }
 
@@ -129,12 +153,8 @@ function refersBack({ dialect, operation, message }: LlmCall): boolean {
   return REFERENCES.some((reference) => bytes.includes(reference));
 }
 
-function isKept({ dialect, operation, message, facts }: LlmCall): boolean {
-  if (dialect !== 'openai-responses' || operation !== 'chat' || facts.caller === undefined) return false;
-  const { store, conversation } = message.json();
-  // a conversation's items are the provider's alone
-  return store !== false && conversation == null;
-}
+const isResponse = ({ dialect, operation, facts }: LlmCall): boolean =>
+  dialect === 'openai-responses' && operation === 'chat' && facts.caller !== undefined;
 
 /** Returns the body; undefined for one that the message refuses, with the same error, in the layer that needs it. */
 function bodyOf({ message }: LlmCall): Json | undefined {

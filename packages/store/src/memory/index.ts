@@ -6,6 +6,7 @@ import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
 import { MemoryCallsUnderWay } from './calls-under-way.ts';
 import { MemoryCircuits } from './circuits.ts';
+import { MemoryConversations } from './conversations.ts';
 import { MemoryIdempotentCalls } from './idempotent-calls.ts';
 import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
@@ -21,6 +22,7 @@ export {
   MemoryCache,
   MemoryCallsUnderWay,
   MemoryCircuits,
+  MemoryConversations,
   MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
@@ -48,6 +50,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     idempotent: new MemoryIdempotentCalls(clock),
     objects: new MemoryAccountObjects(clock),
     responses: new MemoryStoredResponses(clock),
+    conversations: new MemoryConversations(clock),
     attempts: (limit) => new MemoryAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},

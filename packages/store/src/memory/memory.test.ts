@@ -6,6 +6,7 @@ import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
 import { circuitsContract } from '../ports/circuits.contract.ts';
+import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
@@ -22,6 +23,7 @@ import {
   MemoryAuditTrail,
   MemoryCache,
   MemoryCallsUnderWay,
+  MemoryConversations,
   MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
@@ -52,6 +54,7 @@ circuitsContract('memory', async (clock) => {
 targetLoadsContract('memory', (clock) => new MemoryTargetLoads(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
+conversationsContract('memory', (clock) => new MemoryConversations(clock));
 storedResponsesContract('memory', (clock) => new MemoryStoredResponses(clock));
 accountObjectsContract('memory', () => new MemoryAccountObjects(systemClock));
 attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));

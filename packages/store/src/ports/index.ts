@@ -5,6 +5,7 @@ export * from './audit-trail.ts';
 export * from './cache.ts';
 export * from './calls-under-way.ts';
 export * from './circuits.ts';
+export * from './conversations.ts';
 export * from './idempotent-calls.ts';
 export * from './keys.ts';
 export * from './meters.ts';

@@ -4,6 +4,7 @@ import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
 import type { CallsUnderWay } from './calls-under-way.ts';
 import type { Circuits } from './circuits.ts';
+import type { Conversations } from './conversations.ts';
 import type { IdempotentCalls } from './idempotent-calls.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
@@ -27,6 +28,7 @@ export interface Stores {
   readonly idempotent: IdempotentCalls;
   readonly objects: AccountObjects;
   readonly responses: StoredResponses;
+  readonly conversations: Conversations;
   attempts(limit: AttemptsLimit): Attempts;
   /** Whether the state store answers now. */
   healthy(): boolean;

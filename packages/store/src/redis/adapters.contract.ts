@@ -9,6 +9,7 @@ import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
 import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
 import { circuitsContract } from '../ports/circuits.contract.ts';
+import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
@@ -25,6 +26,7 @@ import { RedisCache } from './cache.ts';
 import { RedisCallsUnderWay } from './calls-under-way.ts';
 import { RedisCircuits } from './circuits.ts';
 import { type Connections, openConnections, type RedisTarget } from './connections.ts';
+import { RedisConversations } from './conversations.ts';
 import { waitAtMost } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
@@ -267,6 +269,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     });
   });
   storedResponsesContract(adapter, () => new RedisStoredResponses(shared.state, ownLayout(), wait));
+  conversationsContract(adapter, () => new RedisConversations(shared.state, ownLayout(), wait));
   accountObjectsContract(adapter, () => new RedisAccountObjects(shared.state, ownLayout(), wait));
   attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
 }

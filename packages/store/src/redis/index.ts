@@ -8,6 +8,7 @@ import { RedisCache } from './cache.ts';
 import { RedisCallsUnderWay } from './calls-under-way.ts';
 import { RedisCircuits } from './circuits.ts';
 import { type ConnectionEvents, openConnections, type RedisClient, type RedisTarget } from './connections.ts';
+import { RedisConversations } from './conversations.ts';
 import { waitAtMost } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
@@ -82,6 +83,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     objects: new RedisAccountObjects(state, layout, wait),
     // beside the cache: a server whose memory is full must not lose limits for answers
     responses: new RedisStoredResponses(cache, layout, waitForResponses),
+    conversations: new RedisConversations(cache, layout, waitForResponses),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {

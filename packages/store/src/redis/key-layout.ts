@@ -139,6 +139,10 @@ export class KeyLayout {
     return `${this.#prefix}:response-item:${tenant}:${itemId}`;
   }
 
+  conversation(tenant: string, id: string): string {
+    return `${this.#prefix}:conversation:${tenant}:${id}`;
+  }
+
   /** What rate-limiter-flexible puts before a subject. */
   attempts(name: string): string {
     return `${this.#prefix}:attempts:${name}`;

@@ -90,7 +90,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   for (const { method, path, label } of STORED_ROUTES) {
     const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
     app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>
-      answer(request, response, asked, () => storedRequest(request)),
+      answer(request, response, asked, async () => storedRequest(request, await bodyOf(request, response))),
     );
   }
   app.get('/api/tags', (request, response) => {

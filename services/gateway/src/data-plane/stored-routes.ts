@@ -1,32 +1,56 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestMessage, RequestView, UnreadRequest } from '@sluice/core';
+import { BodyRequest } from '@sluice/dialects';
 
-/** Routes about responses that the gateway keeps (OpenAI's API reference, "Responses"). */
-export const STORED_ROUTES: readonly {
-  readonly method: UnreadRequest['method'];
+interface StoredRoute {
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
+  /** The path as figures have it. */
   readonly label: string;
-}[] = [
-  { method: 'GET', path: '/v1/responses/:id', label: '/v1/responses/{id}' },
-  { method: 'DELETE', path: '/v1/responses/:id', label: '/v1/responses/{id}' },
-  { method: 'GET', path: '/v1/responses/:id/input_items', label: '/v1/responses/{id}/input_items' },
-  { method: 'POST', path: '/v1/responses/:id/cancel', label: '/v1/responses/{id}/cancel' },
+}
+
+const route = (method: StoredRoute['method'], label: string): StoredRoute => ({
+  ...{ method, label, path: label.replaceAll(/\{(\w+)\}/g, ':$1') },
+});
+
+/** Routes about responses and conversations that the gateway keeps (OpenAI's API reference, "Responses" and "Conversations"). */
+export const STORED_ROUTES: readonly StoredRoute[] = [
+  route('GET', '/v1/responses/{id}'),
+  route('DELETE', '/v1/responses/{id}'),
+  route('GET', '/v1/responses/{id}/input_items'),
+  route('POST', '/v1/responses/{id}/cancel'),
+  route('POST', '/v1/conversations'),
+  route('GET', '/v1/conversations/{id}'),
+  route('POST', '/v1/conversations/{id}'),
+  route('DELETE', '/v1/conversations/{id}'),
+  route('GET', '/v1/conversations/{id}/items'),
+  route('POST', '/v1/conversations/{id}/items'),
+  route('GET', '/v1/conversations/{id}/items/{item}'),
+  route('DELETE', '/v1/conversations/{id}/items/{item}'),
 ];
 
-/** A question about a stored response: all of it is in the path. */
-export function storedRequest(request: IncomingMessage): RequestMessage {
+const VIEW: RequestView = { model: '', stream: false, wantsStreamUsage: false };
+
+/** Returns a question about what is stored, with its body; empty where the route has none. */
+export function storedRequest(request: IncomingMessage, bytes: Buffer): RequestMessage {
+  const path = pathOf(request.url ?? '');
   const unread: UnreadRequest = {
     method: request.method as UnreadRequest['method'],
-    route: 'responses',
-    path: pathOf(request.url ?? ''),
+    route: path.startsWith('/conversations') ? 'conversations' : 'responses',
+    path,
     contentType: undefined,
     contentLength: undefined,
     body: undefined,
     provider: undefined,
   };
-  const view: RequestView = { model: '', stream: false, wantsStreamUsage: false };
+  const body = new BodyRequest(bytes, () => VIEW);
   const nothing = Buffer.alloc(0);
-  return { bytes: nothing, unread, view: () => view, json: () => ({}), forUpstream: () => nothing };
+  return {
+    ...{ bytes: nothing, unread },
+    view: () => VIEW,
+    json: () => (bytes.length === 0 ? {} : body.json()),
+    forUpstream: () => nothing,
+  };
 }
 
 /** Below the version, without a key in the query: it goes to the provider that still works on a response. */

@@ -24,11 +24,6 @@ export const REFUSED_ROUTES: readonly RefusedRoutes[] = [
   },
   {
     api: 'openai',
-    paths: ['/v1/responses/compact', '/v1/conversations*'],
-    instead: 'Conversations are not served. Use previous_response_id with POST /v1/responses.',
-  },
-  {
-    api: 'openai',
     paths: ['/v1/chat/completions/{id}', '/v1/chat/completions/{id}/messages'],
     instead: 'Stored chat completions are not served. Keep what POST /v1/chat/completions answers.',
   },

@@ -49,7 +49,6 @@ describe('the table of routes', () => {
   it.each([
     ['/v1/threads', 'Assistants'],
     ['/v1/threads/x/runs', 'Assistants'],
-    ['/v1/conversations/conv_1', 'previous_response_id'],
     ['/v1/organization/projects', 'Administration'],
     ['/v1beta/models/veo:predictLongRunning', ':generateContent'],
     ['/v1beta/tunedModels/x:generateContent', 'directly'],

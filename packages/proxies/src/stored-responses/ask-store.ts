@@ -1,0 +1,13 @@
+import { type ConcernHealth, LlmError } from '@sluice/core';
+
+/** Asks the store for what a call needs. @throws LlmError `responses_unavailable` where the store does not answer */
+export async function askStore<T>(health: ConcernHealth, what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    const value = await ask();
+    health.works();
+    return value;
+  } catch (error) {
+    health.failed(error);
+    throw new LlmError('responses_unavailable', `${what} cannot be read right now.`, { retryAfterMs: 1_000, cause: error });
+  }
+}

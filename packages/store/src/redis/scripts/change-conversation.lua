@@ -1,0 +1,20 @@
+--- Creates a conversation, or changes one that is there.
+--
+-- KEYS[1]     the conversation: `head`, `next` (the position of the next item), and each item under its position
+-- ARGV[1]     '1' to create it
+-- ARGV[2]     how long it is kept from now on, in ms
+-- ARGV[3]     its head; empty to keep the one that is there
+-- ARGV[4...]  items to add
+-- Returns     1, or 0 where there is none to change
+--
+-- Atomic, because the items of one answer stay together where two answers end at once, and nothing stays without a time to live.
+
+if ARGV[1] ~= '1' and not redis.call('HGET', KEYS[1], 'head') then return 0 end
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'head', ARGV[3]) end
+local count = #ARGV - 3
+local first = redis.call('HINCRBY', KEYS[1], 'next', count) - count
+for n = 1, count do
+  redis.call('HSET', KEYS[1], string.format('%d', first + n - 1), ARGV[3 + n])
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
