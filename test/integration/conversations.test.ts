@@ -100,10 +100,10 @@ describe('conversations', () => {
     });
     expect(added.data).toHaveLength(3);
     const page = await client.conversations.items.list(id, { limit: 2 });
-    expect([page.has_more, page.data.map((item) => (item as unknown as { content: [{ text: string }] }).content[0].text)]).toEqual([
-      true,
-      ['three', 'two'],
-    ]);
+    expect([
+      page.has_more,
+      page.data.map((item) => (item as unknown as { content: [{ text: string }] }).content[0].text),
+    ]).toEqual([true, ['three', 'two']]);
     const item = added.data[1]?.id as string;
     expect(await second.conversations.items.retrieve(item, { conversation_id: id })).toMatchObject({ id: item });
     expect(await second.conversations.items.delete(item, { conversation_id: id })).toMatchObject({ id });
@@ -222,5 +222,31 @@ describe('conversations', () => {
       body: JSON.stringify(body),
     });
     expect(native.requests.at(-1)?.body).toBe(JSON.stringify({ ...body, model: 'n' }));
+  });
+
+  it('compacts a conversation with the model of any provider, and continues from the summary', async () => {
+    chat.answer(whole(chatAnswer({ content: 'The user wants a cat.' })));
+    const input = [
+      { role: 'user' as const, content: 'I want a cat.' },
+      { role: 'assistant' as const, content: 'Which one?' },
+    ];
+    const compacted = await client.responses.compact({ model: 'chat/m' as never, input });
+    expect(compacted).toMatchObject({ object: 'response.compaction', usage: { total_tokens: 10 } });
+    expect(compacted.output.map(({ type }) => type)).toEqual(['message', 'compaction']);
+    native.answer(whole(nativeAnswer('resp_after', [said('msg_after', 'A black one.')])));
+    const next = [...compacted.output, { role: 'user', content: 'Go on.' }] as OpenAI.Responses.ResponseInput;
+    await second.responses.create({ model: 'native/n', input: next });
+    expect(native.requests.at(-1)?.body).toContain('The user wants a cat.');
+    expect(native.requests.at(-1)?.body).not.toContain('compaction');
+  });
+
+  it.each<[what: string, body: object, status: number]>([
+    ['without a model', { input: 'x' }, 400],
+    ['of a model that is not there', { model: 'none/m', input: 'x' }, 404],
+  ])('refuses a compaction %s, in OpenAI’s form', async (_what, body, status) => {
+    await expect(client.responses.compact(body as never)).rejects.toMatchObject({
+      status,
+      error: { message: expect.any(String) },
+    });
   });
 });

@@ -32,6 +32,7 @@ export { OllamaAnswer, ollamaTags } from './ollama/write-answer.ts';
 export * from './openai-chat/call.ts';
 export * from './openai-chat/request.ts';
 export * from './openai-chat/routes.ts';
+export { compactionAnswer, summaryRequest } from './openai-responses/compaction.ts';
 export { responsesRequest } from './openai-responses/request.ts';
 export { DIALECTS } from './registry.ts';
 export { isModelName } from './request-bytes.ts';

@@ -13,9 +13,10 @@ import {
 import type { MediaSource, Message, Part } from '../neutral/request.ts';
 import { readOutputPart, readReasoning } from './read-items.ts';
 
-/** What OpenAI's own tools did in a turn before is left away as it is in an answer: what the model said about it is text. */
-const OF_OWN_TOOLS: ReadonlySet<string> = new Set([
+/** What OpenAI's own tools did in a turn before is omitted as it is in an answer: what the model said about it is text. */
+const OF_OPENAI_ALONE: ReadonlySet<string> = new Set([
   'code_interpreter_call',
+  'compaction',
   'file_search_call',
   'image_generation_call',
   'mcp_call',
@@ -31,7 +32,7 @@ export function readInput(input: Json): Message[] {
   const messages: Message[] = [];
   for (const [n, value] of needList(input, 'input').entries()) {
     const item = needObject(value, `input[${n}]`);
-    if (typeof item['type'] === 'string' && OF_OWN_TOOLS.has(item['type'])) continue;
+    if (typeof item['type'] === 'string' && OF_OPENAI_ALONE.has(item['type'])) continue;
     const message = readItem(item, `input[${n}]`);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');

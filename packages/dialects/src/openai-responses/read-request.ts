@@ -46,6 +46,9 @@ const FIELDS: FieldTable = {
 
 const LOGPROBS = 'message.output_text.logprobs';
 
+/** Only the provider that made a compaction can open it; this gateway's own are messages by now. */
+const hasCompaction = (input: Json): boolean => asList(input).some((item) => member(item, 'type') === 'compaction');
+
 /** Source: OpenAI's API reference, "Create a model response". */
 export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'input']);
@@ -53,7 +56,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   // not to run in the background is what every dialect does
   const names = Object.keys(body).filter((name) => !(name === 'background' && body[name] === false));
   const { needed, wished } = unsaidFields(names, FIELDS);
-  const dropped = [...wished, ...(offered?.left ?? [])];
+  const dropped = [...wished, ...(offered?.left ?? []), ...(hasCompaction(body['input']) ? ['input.compaction'] : [])];
   const instructions = optional(body['instructions'], 'instructions', isString, 'a string');
   const messages = readInput(body['input']);
   if (instructions !== undefined) messages.unshift({ role: 'system', parts: [{ type: 'text', text: instructions }] });

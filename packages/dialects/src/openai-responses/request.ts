@@ -2,11 +2,12 @@ import { BodyRequest } from '../body-request.ts';
 import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
+import { withSummaries } from './compaction.ts';
 
-/** A request for a response. Its streams report usage unasked. A request without `input` may begin from a prompt or a conversation. */
+/** A request for a response. Its streams report usage unasked. A request without `input` may begin from a prompt or a conversation. @throws LlmError `invalid_request` */
 export const responsesRequest = (bytes: Buffer): BodyRequest =>
   new BodyRequest(
-    bytes,
+    withSummaries(bytes),
     (value) => {
       const { model, input, stream = false } = value;
       if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');

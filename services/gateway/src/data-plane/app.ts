@@ -6,6 +6,7 @@ import type { ReadinessProbe } from '../readiness.ts';
 import { VERSION } from '../version.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';
+import { COMPACTION_PATH, CompactionForm } from './compaction-form.ts';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { answerCors, type CorsSettings } from './cors.ts';
 import { withModel } from './deployment-request.ts';
@@ -87,6 +88,15 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       return answer(request, response, asked, async () => exchange.request(await bodyOf(request, response)), exchange);
     });
   }
+  app.post(COMPACTION_PATH, (request, response) => {
+    const form = new CompactionForm();
+    const asked = { operation: 'chat', dialect: 'openai-responses', route: `POST ${COMPACTION_PATH}` } as const;
+    const receive = async (): Promise<RequestMessage> => {
+      requireJson(request);
+      return form.request(await bodyOf(request, response));
+    };
+    return answer(request, response, asked, receive, form);
+  });
   for (const { method, path, label } of STORED_ROUTES) {
     const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
     app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>

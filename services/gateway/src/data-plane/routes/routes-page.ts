@@ -1,4 +1,5 @@
 import type { DialectName } from '@sluice/core';
+import { COMPACTION_PATH } from '../compaction-form.ts';
 import { COMPLETION_ROUTES } from '../completion-routes.ts';
 import { GEMINI_ACTIONS } from '../gemini-routes.ts';
 import { OLLAMA_ROUTES } from '../ollama-routes.ts';
@@ -41,7 +42,13 @@ const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: (
   [
     'OpenAI',
     'openai',
-    () => [...served('openai-chat', 'openai-responses'), ...stored(), ...models('/v1/models'), ...passed('openai')],
+    () => [
+      ...served('openai-chat', 'openai-responses'),
+      ['POST', COMPACTION_PATH, 'served'],
+      ...stored(),
+      ...models('/v1/models'),
+      ...passed('openai'),
+    ],
   ],
   ['Anthropic', 'anthropic', () => [...served('anthropic-messages'), ...models('/v1/models'), ...passed('anthropic')]],
   [
