@@ -77,6 +77,60 @@ describe('routes of a vendor', () => {
   };
   const google = (method: string, path: string, body?: object, key = KEY) => send(method, path, body, { 'x-goog-api-key': key });
 
+  describe('a request for a completion that names a file', () => {
+    const answer = JSON.stringify({
+      ...{ id: 'c', object: 'chat.completion', model: 'm' },
+      choices: [{ index: 0, message: { role: 'assistant', content: 'read' }, finish_reason: 'stop' }],
+    });
+    const aboutFile = (suffix: string, file_id: string, model = 'tuned') =>
+      openai(suffix).chat.completions.create({
+        model,
+        messages: [{ role: 'user', content: [{ type: 'file', file: { file_id } }] }],
+      });
+    let file: string;
+    beforeAll(async () => {
+      file = `file-of-a-completion-${Math.random()}`;
+      up('openai').answer(whole(JSON.stringify({ id: file, object: 'file' })));
+      await openai().files.create({ file: await toFile(Buffer.from('x'), 'x.txt'), purpose: 'user_data' });
+    });
+    beforeEach(() => {
+      for (const vendor of VENDORS) up(vendor).answer(whole(answer));
+    });
+
+    it('goes to the account that has the file', async () => {
+      for (let n = 0; n < 4; n++) await aboutFile('', file);
+      expect(reached()).toEqual(['openai', 'openai', 'openai', 'openai']);
+    });
+
+    it('is refused for a file of another tenant, in every dialect that names files', async () => {
+      await expect(aboutFile('-two', file)).rejects.toMatchObject({ status: 404 });
+      const part = { type: 'input_file' as const, file_id: file };
+      const input = [{ role: 'user' as const, content: [part] }];
+      await expect(openai('-two').responses.create({ model: 'tuned', input })).rejects.toMatchObject({ status: 404 });
+      const source = { type: 'file' as const, file_id: file };
+      const messages = [{ role: 'user' as const, content: [{ type: 'document' as const, source }] }];
+      const asked = anthropic('-two').beta.messages.create({ model: 'claude', max_tokens: 9, messages: messages as never });
+      await expect(asked).rejects.toMatchObject({ status: 404 });
+      expect(reached()).toEqual([]);
+    });
+
+    it('is refused where the model is not at the account that has the file', async () => {
+      await expect(aboutFile('', file, 'scribe')).rejects.toMatchObject({ status: 404 });
+      expect(reached()).toEqual([]);
+    });
+
+    it('passes with a file that was not uploaded here', async () => {
+      await aboutFile('-two', 'file-of-an-administrator');
+      expect(reached()).toHaveLength(1);
+    });
+
+    it('passes with the name of a file in a tool’s arguments', async () => {
+      const messages = [{ role: 'user' as const, content: `{"file_id":"${file}"}` }];
+      await openai('-two').chat.completions.create({ model: 'tuned', messages });
+      expect(reached()).toHaveLength(1);
+    });
+  });
+
   it('takes a file of OpenAI’s client to OpenAI, wherever it stands in the configuration', async () => {
     up('openai').answer(whole('{"id":"file-1","object":"file"}'));
     await openai().files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'batch' });

@@ -155,6 +155,8 @@ export interface LlmCall {
   readonly alive?: () => void;
   /** When the client wants to be told that it was in vain, on the monotonic clock. */
   readonly deadlineMs?: number;
+  /** The provider that must answer, because objects that the request names are in its account. */
+  readonly provider?: string;
   /** When the call came, on the monotonic clock. */
   readonly startedAtMs: number;
   /** The most tokens that the provider may generate, all choices together, because the budget pays for no more; undefined where it does not matter. */

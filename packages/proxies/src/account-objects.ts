@@ -1,6 +1,7 @@
 import {
   type AccountRoute,
   type ConcernHealth,
+  type DialectName,
   isStreamed,
   type LlmCall,
   LlmError,
@@ -30,7 +31,8 @@ type WholeReply = Extract<LlmReply, { body: Uint8Array }>;
 
 /**
  * Binds objects of a provider's account (files, batches, vector stores, …) to the tenant and the provider that made them: others get 404, lists have only
- * one's own, and a request about an object goes to the account that it is in.
+ * one's own, and a request about an object goes to the account that it is in. So does a request for a completion that names an object; objects that were not
+ * made here pass.
  *
  * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be looked up
  */
@@ -38,11 +40,40 @@ export function accountObjects({ objects, health = unwatched, shared = false }: 
   const owned = new OwnedObjects(objects, health, shared);
   return (next) => ({
     complete(call) {
+      if (call.operation === 'chat') return completeChat(next, call, owned);
       const account = accountOf(call);
       const isOpen = account === undefined || (shared && account.action === 'list');
       return isOpen ? next.complete(call) : completeOwned(next, call, account, owned);
     },
   });
+}
+
+/** Members by which a request for a completion names objects of an account. */
+const CARRIERS: Readonly<Record<DialectName, readonly Buffer[]>> = {
+  'openai-chat': carriers('"file_id"'),
+  'openai-responses': carriers('"file_id', '"vector_store_id', '"container"'),
+  'anthropic-messages': carriers('"file_id"', '"container"'),
+  gemini: carriers('"fileUri"', '"file_uri"', '"cachedContent"', '"cached_content"'),
+  'bedrock-converse': [],
+};
+
+function carriers(...names: readonly string[]): readonly Buffer[] {
+  return names.map((name) => Buffer.from(name));
+}
+
+/** Answers a request for a completion, by the account that has the files, stores and caches that the request names. */
+function completeChat(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
+  const { buffer, byteOffset, length } = call.message.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, length);
+  return CARRIERS[call.dialect].some((carrier) => bytes.includes(carrier))
+    ? completeWithObjects(next, call, owned)
+    : next.complete(call);
+}
+
+async function completeWithObjects(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
+  const ids = referencesIn(call.message.json(), call.dialect === 'gemini' ? 'gemini' : 'openai', false);
+  const provider = await owned.requireKnown(ids, call.facts.caller?.tenant ?? '');
+  return await next.complete(provider === undefined ? call : { ...call, provider });
 }
 
 async function completeOwned(next: LlmService, call: LlmCall, account: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {

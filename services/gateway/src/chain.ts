@@ -96,6 +96,8 @@ export function chain(parts: ChainParts): LlmService {
       health: concerns.limits,
     }),
     streamRecovery,
+    // before the cache: an answer about another tenant's object is not given from it either
+    accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
   if (exact !== undefined) {
@@ -110,9 +112,6 @@ export function chain(parts: ChainParts): LlmService {
       }),
     );
   }
-  proxies.push(
-    accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
-  );
   const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
   const retries: RetrySettings = {
     max,

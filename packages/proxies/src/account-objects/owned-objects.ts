@@ -39,6 +39,17 @@ export class OwnedObjects {
     return provider;
   }
 
+  /**
+   * Returns the provider in whose account those of the ids are that were made here; the others may be of the account's own administrators.
+   *
+   * @throws LlmError `not_found` if one of the ids is another tenant's, or if they are in several accounts
+   */
+  async requireKnown(ids: readonly string[], tenant: string): Promise<string | undefined> {
+    const owners = await this.#asked(this.#objects.owners(ids), []);
+    const known = ids.filter((_, n) => owners[n] !== undefined);
+    return await this.require(known, tenant);
+  }
+
   /** Returns which of the ids are the tenant's, in the account of a provider. */
   async own(ids: readonly string[], tenant: string, provider: string | undefined): Promise<boolean[]> {
     const owners = (await this.#asked(this.#objects.owners(ids), [])).map(read);

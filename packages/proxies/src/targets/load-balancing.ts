@@ -88,7 +88,8 @@ function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model 
   }
   const model = models.get(name);
   if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
-  return unread?.provider === undefined ? model : atProvider(model, unread.provider);
+  const provider = unread?.provider ?? call.provider;
+  return provider === undefined ? model : atProvider(model, provider);
 }
 
 /** The targets of a model at one provider: the objects that a request names are in its account. @throws LlmError `not_found` */
