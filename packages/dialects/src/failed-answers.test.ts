@@ -175,6 +175,15 @@ describe('a whole answer', () => {
     expect(DIALECTS[name].reportsFailure(body as Record<string, unknown>)).toBe(true);
   });
 
+  it.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL'])(
+    'of Gemini without content is a failure for %s',
+    (finishReason) => {
+      expect(() => DIALECTS.gemini.readReply({ candidates: [{ finishReason, index: 0 }] })).toThrow();
+      const parts = [{ text: 'half' }];
+      expect(DIALECTS.gemini.readReply({ candidates: [{ content: { parts }, finishReason }] }).choices).toHaveLength(1);
+    },
+  );
+
   it.each<[DialectName, object, string]>([
     ['openai-chat', { choices: [] }, 'none'],
     ['openai-chat', { choices: [{ text: 'x' }], error: { code: null, message: '' }, base_resp: { status_code: 0 } }, 'some'],

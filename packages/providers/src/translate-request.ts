@@ -18,7 +18,7 @@ export interface TranslationOptions {
 
 export interface TranslatedRequest {
   readonly bytes: Buffer;
-  /** Gives the answer what its request lost; undefined where it lost nothing. */
+  /** Gives the answer what its request lost; undefined for a request that lost nothing and offers no tools. */
   readonly restorer: ReplyRestorer | undefined;
 }
 
@@ -34,17 +34,18 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
   const asked = caller.readRequest(call.message.json());
   const most = answerLimit(call);
   const neutral = most === undefined ? asked : { ...asked, maxTokens: Math.min(asked.maxTokens ?? most, most) };
-  const { body, dropped, shaping } = inWordsOf(caller, () => {
+  const { body, dropped, shaping, offered } = inWordsOf(caller, () => {
     const shaped = shapeRequest(neutral, profile);
     const written = to.writeRequest(shaped.request, model, call.message.view().stream);
-    return { ...written, shaping: shaped.shaping };
+    return { ...written, shaping: shaped.shaping, offered: shaped.request.tools?.map(({ name }) => name) ?? [] };
   });
   const own =
     to.name === 'openai-chat' ? applyQuirks({ body, dropped }, { ...quirks, ...quirksOf(profile, quirks) }) : { body, dropped };
   const names = [...shaping.dropped, ...own.dropped].map((name) => caller.fieldNames[name] ?? name);
   call.facts.dropped = [...new Set(names)].slice(0, MAX_DROPPED);
   const { toolNames, stop } = shaping;
-  const restorer = toolNames.size === 0 && stop.length === 0 ? undefined : new ReplyRestorer({ toolNames, stop });
+  const isUnchanged = toolNames.size === 0 && stop.length === 0 && offered.length === 0;
+  const restorer = isUnchanged ? undefined : new ReplyRestorer({ toolNames, stop, offered: new Set(offered) });
   return { bytes: Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(own.body) : own.body)), restorer };
 }
 

@@ -3,6 +3,8 @@ import { asList, asNumber, asString, defined, isObject, type Json, type JsonObje
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
+import { errorInStream } from '../stream-ends.ts';
+import { isUnreadable } from './answer-state.ts';
 import { makeCallId } from './call-id.ts';
 import { readCitations } from './citations.ts';
 import { field } from './fields.ts';
@@ -10,8 +12,9 @@ import { readFinish } from './finish.ts';
 import { readCall, readMedia, readText } from './read-parts.ts';
 import { readUsage } from './usage.ts';
 
-/** Source: Google's API reference, "GenerateContentResponse". */
+/** Source: Google's API reference, "GenerateContentResponse". @throws LlmError for output that could not be parsed */
 export function readReply(body: JsonObject): NeutralReply {
+  if (isUnreadable(body)) throw errorInStream(body);
   const id = asString(field(body, 'responseId')) ?? '';
   const candidates = asList(body['candidates']);
   const created = Date.parse(asString(field(body, 'createTime')) ?? '');

@@ -37,6 +37,28 @@ describe('ReplyRestorer', () => {
     );
   });
 
+  it.each<[given: string, name: string]>([
+    ['Bash', 'Bash'],
+    ['default_api:Bash', 'Bash'],
+    ['default_api.Bash', 'Bash'],
+    ['functions.Bash', 'Bash'],
+    ['bash', 'Bash'],
+    ['Bash<|channel|>commentary', 'Bash'],
+    ['functions.get', 'functions.get'],
+    ['READ', 'READ'],
+    ['short', 'a_long_name'],
+    ['default_api:short', 'a_long_name'],
+    ['unknown', 'unknown'],
+  ])('reads a call of %s as one of the offered tool %s', (given, name) => {
+    const offered = new Set(['Bash', 'functions.get', 'read', 'Read', 'short']);
+    const restorer = new ReplyRestorer({ toolNames: new Map([['short', 'a_long_name']]), stop: [], offered });
+    const [event] = restorer.event({ type: 'tool_call', choice: 0, call: 0, id: 'c', name: given });
+    expect(event).toMatchObject({ name });
+    const call = { type: 'tool_call' as const, id: 'c', name: given, arguments: '{}' };
+    const reply = { id: 'r', model: 'm', choices: [{ parts: [call], finish: 'tool_calls' as const }] };
+    expect(restorer.reply(reply).choices[0]?.parts).toEqual([{ ...call, name }]);
+  });
+
   it('ends a whole answer at the same place, and omits what follows', () => {
     const restorer = new ReplyRestorer({ toolNames: new Map(), stop: ['END'] });
     const call = { type: 'tool_call' as const, id: 'c', name: 'f', arguments: '{}' };

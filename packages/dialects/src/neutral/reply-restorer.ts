@@ -1,3 +1,4 @@
+import { offeredName } from './offered-name.ts';
 import type { Choice, NeutralReply } from './reply.ts';
 import type { Part } from './request.ts';
 import { StopCutter } from './stop-cutter.ts';
@@ -9,6 +10,8 @@ export interface RequestChanges {
   readonly toolNames: ReadonlyMap<string, string>;
   /** Stop sequences that the model did not get. */
   readonly stop: readonly string[];
+  /** The names of tools that the model got. */
+  readonly offered?: ReadonlySet<string>;
 }
 
 type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
@@ -35,7 +38,9 @@ export class ReplyRestorer {
   }
 
   #nameOf(name: string): string {
-    return this.#changes.toolNames.get(name) ?? name;
+    const { toolNames, offered } = this.#changes;
+    const known = offered === undefined ? name : offeredName(name, offered);
+    return toolNames.get(known) ?? known;
   }
 
   #cut(event: ChoiceEvent): readonly NeutralEvent[] {

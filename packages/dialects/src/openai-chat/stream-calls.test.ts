@@ -114,6 +114,25 @@ describe('tool calls in a stream of chat completions', () => {
       ['a|f|{}', 'a|g|{}'],
     ],
     [
+      'with one call under two indexes (LocalAI)',
+      [calls({ index: 0, id: 'a', function: f('') }), calls({ index: 1, id: 'a', function: f('{"x":1}') })],
+      ['a|f|{"x":1}'],
+    ],
+    [
+      'with indexes from one',
+      [calls({ index: 1, id: 'a', function: f('{}') }), calls({ index: 2, id: 'b', function: g('{}') })],
+      ['a|f|{}', 'b|g|{}'],
+    ],
+    [
+      'with complete arguments twice',
+      [
+        calls({ index: 0, id: 'a', function: f('{"x":1}') }),
+        calls({ index: 0, function: { arguments: '{"x":1}' } }),
+        calls({ index: 0, id: 'a', function: f('{"x":1}') }),
+      ],
+      ['a|f|{"x":1}'],
+    ],
+    [
       'of the older API',
       [
         delta({ function_call: { name: 'f', arguments: '' } }),

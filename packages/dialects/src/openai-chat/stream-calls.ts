@@ -75,8 +75,9 @@ export class StreamCalls {
   #callOf(piece: Piece, touched: ReadonlySet<Call>): Call {
     const { id, index, name } = piece;
     if (id !== undefined) {
-      const same = this.#calls.findLast((call) => call.id === id && (index === undefined || call.index === index));
-      if (same !== undefined) return same;
+      const same = this.#calls.findLast((call) => call.id === id);
+      // LocalAI writes one call under several indexes; other servers give all calls one id
+      if (same !== undefined && (index === undefined || same.index === index || !same.arguments.complete)) return same;
     }
     const last = index === undefined ? this.#calls.at(-1) : this.#calls.findLast((call) => call.index === index);
     if (last === undefined || startsAnother(last, piece, touched)) return this.#open(piece);
@@ -104,9 +105,13 @@ export class StreamCalls {
     call.id ??= id;
     call.signature ??= signature;
     if (call.name === '' && name !== undefined) call.name = name;
+    // some servers write complete arguments once more
+    const isRepeated = call.arguments.complete && !call.custom;
     call.arguments.add(text);
-    if (call.begun && !call.custom) this.#arguments(call, text, events);
-    else call.waiting += text;
+    if (!isRepeated) {
+      if (call.begun && !call.custom) this.#arguments(call, text, events);
+      else call.waiting += text;
+    }
     if (!call.begun && call.name !== '' && (call.id !== undefined || text !== '')) this.#begin(call, events);
   }
 
