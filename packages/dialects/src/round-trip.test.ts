@@ -92,7 +92,11 @@ function sayable(dialect: DialectName, { toolChoice, ...asked }: NeutralRequest)
     case 'openai-responses':
       return { ...rest, ...(user === undefined ? {} : { user }) };
     case 'bedrock-converse': {
-      const messages = rest.messages.map((message) => ({ ...message, parts: message.parts.map(fetched) }));
+      let files = 0;
+      const messages = rest.messages.map((message) => ({
+        ...message,
+        parts: message.parts.map((part) => fetched(part, ++files)),
+      }));
       return { ...rest, messages, ...(stop === undefined ? {} : { stop }) };
     }
     default:
@@ -100,10 +104,10 @@ function sayable(dialect: DialectName, { toolChoice, ...asked }: NeutralRequest)
   }
 }
 
-/** Bedrock fetches nothing, and takes no dots in a name. */
-function fetched(part: Part): Part {
+/** Bedrock fetches nothing, and takes no dots in a name and no name twice. */
+function fetched(part: Part, n: number): Part {
   if (part.type === 'image') return { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } };
-  return part.type === 'file' ? { ...part, name: 'a' } : part;
+  return part.type === 'file' ? { ...part, name: `a ${n}` } : part;
 }
 
 /** Signatures and encrypted thoughts without the mark of where they come from. */

@@ -2,7 +2,7 @@ import type { WrittenRequest } from '../dialect.ts';
 import { InnerJson } from '../neutral/inner-json.ts';
 import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import { cannotSay, defined, isObject, type JsonObject } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { writeMedia } from './media.ts';
@@ -127,7 +127,27 @@ function writeMessages(messages: readonly Message[]): JsonObject[] {
     if (last?.role === role) last.content.push(...content);
     else turns.push({ role, content });
   }
+  nameApart(turns.flatMap(({ content }) => content));
+  const last = turns.at(-1);
+  if (last?.role === 'assistant') trimEnd(last.content);
   return turns;
+}
+
+/** Two documents of one name are refused. */
+function nameApart(blocks: readonly JsonObject[]): void {
+  const documents = blocks.flatMap((block) => (isObject(block['document']) ? [[block, block['document']] as const] : []));
+  const names = new Set<unknown>();
+  for (const [n, [block, document]] of documents.entries()) {
+    const name = names.has(document['name']) ? `${document['name']} ${n + 1}` : document['name'];
+    names.add(name);
+    Object.assign(block, { document: { ...document, name } });
+  }
+}
+
+/** Claude refuses to continue a text that ends in white space. */
+function trimEnd(content: JsonObject[]): void {
+  const text = content.at(-1)?.['text'];
+  if (typeof text === 'string') content[content.length - 1] = { text: text.trimEnd() };
 }
 
 function writePart(part: Part, inner: InnerJson): JsonObject[] {

@@ -15,7 +15,7 @@ export const BASE: ModelProfile = {
   unsignedCalls: 'accepted',
   images: {},
   schemas: { topLevelUnions: true, unsupported: [], closed: false, answers: 'schema' },
-  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true },
+  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, prefill: true },
   stop: { accepts: 'all' },
   user: { maxLength: 64, emails: true },
   tools: { declaredForHistory: false, choiceOfNone: true },
@@ -28,7 +28,8 @@ const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
 
 /** What every model of a dialect has alike, whoever made it. */
 export const BY_DIALECT: Readonly<Record<DialectName, ProfileOverride>> = {
-  'openai-chat': { roles: { system: 'first' } },
+  // servers of open models know no other efforts, and refuse a request that has one
+  'openai-chat': { reasoning: { form: 'effort', efforts: ['none', 'low', 'medium', 'high'] }, roles: { system: 'first' } },
   'openai-responses': { callIds: { maxLength: 64 }, stop: { accepts: 'none' } },
   'anthropic-messages': {
     reasoning: { withForcedTool: false },

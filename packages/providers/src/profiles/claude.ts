@@ -20,6 +20,8 @@ const STRUCTURED: ProfileOverride['schemas'] = {
 };
 
 const tools = { declaredForHistory: true };
+/** «This model does not support assistant message prefill» from 4.6 on. */
+const roles = { prefill: false };
 const BUDGET = { form: 'budget', withForcedTool: false, minBudget: 1_024, usualBudget: 8_192 } as const;
 
 /**
@@ -49,6 +51,7 @@ export const CLAUDE: readonly ProfileRow[] = [
       reasoning: { form: 'adaptive', withForcedTool: false, efforts: ['none', 'low', 'medium', 'high'] },
       sampling: { accepts: 'one', maxTemperature: 1 },
       schemas: STRUCTURED,
+      roles,
       tools,
     },
   },
@@ -59,6 +62,7 @@ export const CLAUDE: readonly ProfileRow[] = [
       reasoning: { form: 'adaptive', withForcedTool: false, efforts: ['none', 'low', 'medium', 'high', 'xhigh'] },
       sampling: { accepts: 'none', topK: false },
       schemas: STRUCTURED,
+      roles,
       tools,
     },
   },

@@ -381,3 +381,49 @@ describe('names of tools', () => {
     expect(shaping.toolNames).toEqual(new Map([[short?.name, name]]));
   });
 });
+
+describe('a conversation’s first and last message', () => {
+  const prefilled = [...hi, { role: 'assistant', content: 'The answer is ' }];
+
+  it.each(['claude-opus-4-6', 'claude-opus-4-7', 'claude-sonnet-5'])(
+    'ends with the user for %s, which continues no text',
+    (model) => {
+      const messages = claude(model, { messages: prefilled }).body['messages'] as { role: string }[];
+      expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    },
+  );
+
+  it('ends with the assistant for a model that continues its text, without white space at the end', () => {
+    const said = { role: 'assistant', content: [{ type: 'text', text: 'The answer is' }] };
+    expect(claude('claude-sonnet-4-5', { messages: prefilled }).body['messages']).toMatchObject([{ role: 'user' }, said]);
+    const { messages } = converse('anthropic.claude-sonnet-4-5-v1:0', { messages: prefilled }).body;
+    expect(messages).toMatchObject([{ role: 'user' }, { role: 'assistant', content: [{ text: 'The answer is' }] }]);
+  });
+
+  it('is the system’s as a user’s where a model wants a user', () => {
+    const messages = [{ role: 'system', content: 'Write a poem.' }];
+    expect(claude('claude-sonnet-4-5', { messages }).body).toMatchObject({
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Write a poem.' }] }],
+    });
+    expect(written('gemini-2.5-flash', { messages }, 'google', 'gemini').body['contents']).toMatchObject([{ role: 'user' }]);
+    expect(written('gpt-4o', { messages }, 'openai').body['messages']).toEqual(messages);
+  });
+});
+
+describe('efforts of servers whose models are not known', () => {
+  it.each<[provider: string, asked: string, sent: string]>([
+    ['vllm', 'xhigh', 'high'],
+    ['ollama', 'minimal', 'low'],
+    ['own', 'none', 'none'],
+    ['openrouter', 'xhigh', 'xhigh'],
+  ])('%s gets for %s the effort %s', (provider, asked, sent) => {
+    expect(written('m', { reasoning_effort: asked }, provider).body['reasoning_effort']).toBe(sent);
+  });
+});
+
+it('names two documents of one name apart for Bedrock', () => {
+  const file = { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' } };
+  const { messages } = converse('anthropic.claude-sonnet-4-5-v1:0', { messages: [{ role: 'user', content: [file, file] }] }).body;
+  const [{ content }] = messages as [{ content: { document: { name: string } }[] }];
+  expect(new Set(content.map(({ document }) => document.name)).size).toBe(2);
+});

@@ -15,7 +15,10 @@ export const SERVERS: readonly ProfileRow[] = [
   {
     name: 'openrouter',
     providers: ['openrouter'],
-    profile: { cacheMarks: true, roles: { system: 'anywhere' }, user: { maxLength: 128 } },
+    profile: {
+      reasoning: { efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] },
+      ...{ cacheMarks: true, roles: { system: 'anywhere' }, user: { maxLength: 128 } },
+    },
   },
   { name: 'mistral', providers: ['mistral'], profile: { streamOptions: false } },
 ];

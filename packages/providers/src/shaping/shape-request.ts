@@ -3,6 +3,7 @@ import type { ModelProfile } from '../profiles/model-profile.ts';
 import { shapeCallIds } from './shape-call-ids.ts';
 import { shapeParts } from './shape-parts.ts';
 import { shapeReasoning } from './shape-reasoning.ts';
+import { shapeResults } from './shape-results.ts';
 import { shapeSampling } from './shape-sampling.ts';
 import { shapeSchemas } from './shape-schemas.ts';
 import { shapeStop } from './shape-stop.ts';
@@ -17,6 +18,7 @@ type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
 /** Tools are declared before their names and schemas are looked at, and messages are put in order after their parts. */
 const STEPS: readonly Step[] = [
   shapeParts,
+  shapeResults,
   shapeTurns,
   shapeTools,
   shapeSchemas,

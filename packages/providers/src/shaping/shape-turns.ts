@@ -5,8 +5,9 @@ import type { Shaping } from './shaping.ts';
 export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {
   const placed = roles.system === 'first' ? systemFirst(request.messages) : request.messages;
   const begun = roles.userFirst ? userFirst(placed) : placed;
+  const ended = roles.prefill ? begun : userLast(begun);
   // a system message that became a user's would stand beside one
-  const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
+  const joined = roles.alternate || roles.system === 'first' ? joinedTurns(ended, ['user']) : ended;
   return { ...request, messages: roles.userAfterTool ? joined : joined.flatMap(apart) };
 }
 
@@ -29,12 +30,20 @@ const asUser = ({ parts }: Message): Message => ({
   parts: parts.map((part) => (part.type === 'text' ? { ...part, text: `<system>\n${part.text}\n</system>` } : part)),
 });
 
-/** A history that was cut begins with the assistant: Claude and Gemini refuse that. */
+/** A history that was cut begins with the assistant, and a request may have a system message alone: Claude and Gemini refuse both. */
 function userFirst(messages: readonly Message[]): readonly Message[] {
   const first = messages.findIndex((message) => !isSystem(message));
+  if (first === -1) return messages.map((message, n) => (n === messages.length - 1 ? { ...message, role: 'user' } : message));
   if (messages[first]?.role !== 'assistant') return messages;
   const opening: Message = { role: 'user', parts: [{ type: 'text', text: '…' }] };
   return [...messages.slice(0, first), opening, ...messages.slice(first)];
+}
+
+/** Asks the model to go on where the caller has begun its answer, and the model accepts no beginning. */
+function userLast(messages: readonly Message[]): readonly Message[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || last.parts.some(({ type }) => type === 'tool_call')) return messages;
+  return [...messages, { role: 'user', parts: [{ type: 'text', text: 'Continue.' }] }];
 }
 
 const isResult = (part: Part): boolean => part.type === 'tool_result';

@@ -113,6 +113,9 @@ function checkMessages(body: Value, family: Family): void {
     for (const block of blocks)
       checkBlock(block, { n, family, open, known, last: n === messages.length - 1 && role === 'assistant' });
   }
+  if (family === 'claude-4.7' && messages.at(-1)?.['role'] === 'assistant') {
+    refuse('This model does not support assistant message prefill. The conversation must end with a user message.');
+  }
   if (open.size > 0) refuse('`tool_use` ids were found without `tool_result` blocks immediately after');
   if (known.size > 0 && body['tools'] === undefined) {
     refuse('Requests which include `tool_use` or `tool_result` blocks must define tools');
