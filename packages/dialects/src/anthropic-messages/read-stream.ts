@@ -112,6 +112,8 @@ export class AnthropicEventReader implements EventReader {
     const reason = finishReason(member(delta, 'stop_reason'));
     const stopSequence = asString(member(delta, 'stop_sequence'));
     if (reason !== undefined) {
+      // relays in front of Claude may end without `message_stop`
+      this.finished = true;
       const explanation = asString(member(member(delta, 'stop_details'), 'explanation'));
       if (reason === 'refusal' && explanation !== undefined) events.push({ type: 'refusal', choice: 0, text: explanation });
       events.push({

@@ -18,7 +18,7 @@ function restored(pieces: readonly string[], stop: readonly string[]) {
 }
 
 describe('ReplyRestorer', () => {
-  it('ends a text at the first stop sequence, however it is cut', () => {
+  it('ends a text at the stop sequence that is complete first, however it is cut', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 6 })),
@@ -28,10 +28,13 @@ describe('ReplyRestorer', () => {
         }),
         (pieces, stop) => {
           const whole = pieces.join('');
-          const ends = stop.map((sequence) => whole.indexOf(sequence)).filter((at) => at !== -1);
+          const lengths = Array.from({ length: whole.length + 1 }, (_, length) => length);
+          const endedBy = (length: number) => stop.filter((sequence) => whole.slice(0, length).endsWith(sequence));
+          const end = lengths.find((length) => endedBy(length).length > 0);
+          const begin = end === undefined ? whole.length : end - Math.max(...endedBy(end).map((sequence) => sequence.length));
           const { text, finish } = restored(pieces, stop);
-          expect(text).toBe(ends.length === 0 ? whole : whole.slice(0, Math.min(...ends)));
-          expect(finish).toBe(ends.length === 0 ? 'stop' : 'stop_sequence');
+          expect(text).toBe(whole.slice(0, begin));
+          expect(finish).toBe(end === undefined ? 'stop' : 'stop_sequence');
         },
       ),
     );

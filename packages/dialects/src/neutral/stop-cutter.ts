@@ -30,16 +30,17 @@ export class StopCutter {
     return held;
   }
 
-  /** Of sequences that begin at one place the longest is the one that was met. */
+  /** A provider stops at the sequence that is complete first; of two that end at one place, at the longer one. */
   #endIn(text: string): number | undefined {
-    let end: number | undefined;
+    let met: { readonly at: number; readonly end: number } | undefined;
     for (const sequence of this.#sequences) {
       const at = text.indexOf(sequence);
-      if (at === -1 || (end !== undefined && (at > end || (at === end && sequence.length <= (this.#met ?? '').length)))) continue;
-      end = at;
+      const end = at + sequence.length;
+      if (at === -1 || (met !== undefined && (end > met.end || (end === met.end && at >= met.at)))) continue;
+      met = { at, end };
       this.#met = sequence;
     }
-    return end;
+    return met?.at;
   }
 
   /** How many characters at the end of a text may be the beginning of a sequence. */
