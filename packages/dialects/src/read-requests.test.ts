@@ -43,6 +43,23 @@ describe('a request in Anthropic’s dialect', () => {
     expect(anthropicMessages.readRequest({ system: billing, messages: [hi] }).messages).toHaveLength(1);
   });
 
+  it('has tools that the client runs as functions, and names those that Anthropic runs', () => {
+    const { tools, only } = anthropicMessages.readRequest({
+      messages: [hi],
+      tools: [
+        { type: 'bash_20250124', name: 'bash' },
+        { type: 'text_editor_20250728', name: 'str_replace_based_edit_tool' },
+        { type: 'memory_20250818', name: 'memory' },
+        { type: 'computer_20250124', name: 'computer', display_width_px: 800, display_height_px: 600 },
+        { type: 'web_search_20250305', name: 'web_search' },
+      ],
+    });
+    expect(tools?.map(({ name }) => name)).toEqual(['bash', 'str_replace_based_edit_tool', 'memory', 'computer']);
+    expect(tools?.[0]?.schema).toMatchObject({ type: 'object', properties: { command: { type: 'string' } } });
+    expect(tools?.[3]?.description).toContain('800 × 600');
+    expect(only?.wished).toEqual(['tools.web_search_20250305']);
+  });
+
   it('is refused a thread with the code by which the SDKs go on without', () => {
     const error = thrownBy(() => anthropicMessages.readRequest({ messages: [hi], thread: { type: 'create' } }));
     expect(error).toBeInstanceOf(LlmError);

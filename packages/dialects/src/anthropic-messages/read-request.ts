@@ -19,6 +19,7 @@ import {
 } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part, ReasoningWish, ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
 import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
+import { clientTool } from './client-tools.ts';
 import { readContent, readMessage } from './read-messages.ts';
 
 const FIELDS: FieldTable = {
@@ -50,7 +51,7 @@ const BILLING = /^x-anthropic-billing-header:[^\n]*\n?/;
 export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'messages']);
   if (body['thread'] !== undefined) refuseThread();
-  const isOwn = ({ type }: JsonObject): boolean => type === undefined || type === null || type === 'custom';
+  const isOwn = (tool: JsonObject): boolean => (tool['type'] ?? 'custom') === 'custom' || clientTool(tool) !== undefined;
   const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], isOwn);
   const { needed, wished } = unsaidFields(Object.keys(body), FIELDS);
   const dropped = [...wished, ...(offered?.left ?? [])];
@@ -65,7 +66,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     topP: number('top_p'),
     topK: number('top_k'),
     stop: readStop(body['stop_sequences']),
-    tools: offered?.functions.map(({ tool, at }) => readTool(tool, at)),
+    tools: offered?.functions.map(({ tool, at }) => clientTool(tool) ?? readTool(tool, at)),
     ...readToolChoice(body['tool_choice']),
     reasoning: readThinking(body['thinking'], member(body['output_config'], 'effort')),
     format: readFormat(member(body['output_config'], 'format') ?? body['output_format']),
