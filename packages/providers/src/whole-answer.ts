@@ -34,7 +34,8 @@ export function failedBeforeContent(
 ): LlmError {
   const failure = error?.failure ?? { kind: 'unavailable' };
   const message = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
-  return upstreamError({ ...failure, ...head.retryHints() }, message ?? `The provider ${provider} broke off before its answer.`);
+  const what = failure.kind === 'rate_limited' ? 'refuses calls: its rate limit is reached' : 'failed before its answer began';
+  return upstreamError({ ...failure, ...head.retryHints() }, message ?? `The provider ${provider} ${what}.`);
 }
 
 /**
