@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ask } from '../support/ask.ts';
-import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { ask, askAdmin } from '../support/ask.ts';
+import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -55,6 +55,7 @@ describe('stored responses', () => {
             { name: 'few', secret: 'key-of-few-requests', tenant: 'a', limits: { requests: '3/h' } },
           ],
           responses: { encryptionKey: ENCRYPTION_KEY },
+          prices: { own: { 'native/n': { input: 1, output: 2 } } },
           resilience: { retries: { max: 0 } },
         },
         environment: { REDIS_URL: process.env['TEST_REDIS_URL'] as string },
@@ -192,6 +193,40 @@ describe('stored responses', () => {
     expect((await about('GET', 'resp_background')).json).toMatchObject({ status: 'completed', store: true });
     expect(native.requests).toHaveLength(asked);
     expect((await about('POST', 'resp_background/cancel')).status).toBe(400);
+  });
+
+  it('bills a response in the background once, when it has ended', async () => {
+    const spent = async () => {
+      const { records } = (
+        await askAdmin((replicas[0] as GatewayProcess).adminUrl, ADMIN_KEY, 'GET', '/audit?tenant=a&limit=100')
+      ).json as { records: { route: string; costUsd: number | null; inputTokens: number | null; requestId: string }[] };
+      return records.filter(({ requestId }) => requestId.startsWith('background-'));
+    };
+    const call = (n: number, method: string, path: string, body?: object) =>
+      fetch(`${replicas[0]?.url}/v1/responses${path}`, {
+        method,
+        headers: {
+          ...{ authorization: `Bearer ${KEY}`, 'x-request-id': `background-${n}` },
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const id = `resp_billed_${Math.random()}`;
+    native.answer(whole(nativeAnswer(id, [], { status: 'queued', background: true, usage: null })));
+    await call(1, 'POST', '', { model: 'native/n', input: 'a question of some words', background: true });
+    native.answer(whole(nativeAnswer(id, [], { status: 'in_progress', usage: null })));
+    await call(2, 'GET', `/${id}`);
+    const usage = { input_tokens: 1_000, output_tokens: 2_000, total_tokens: 3_000 };
+    native.answer(whole(nativeAnswer(id, [message('msg_billed', 'late')], { usage })));
+    await call(3, 'GET', `/${id}`);
+    await call(4, 'GET', `/${id}`);
+    await waitFor(async () => (await spent()).length === 4, 'the calls to be recorded');
+    const costs = new Map((await spent()).map(({ requestId, costUsd }) => [requestId, costUsd]));
+    expect([costs.get('background-2'), costs.get('background-4')]).toEqual([null, null]);
+    // 1,000 tokens for 1 dollar and 2,000 for 2 dollars a million
+    const sum = Number(costs.get('background-1')) + Number(costs.get('background-3'));
+    expect(sum).toBeCloseTo(0.005, 9);
+    expect(costs.get('background-3')).toBeGreaterThan(0.0049);
   });
 
   it('is open to a key of some models, closed to one of other routes, and counts against limits of requests', async () => {

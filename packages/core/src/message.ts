@@ -74,6 +74,8 @@ export interface UnreadRequest {
   readonly contentLength: number | undefined;
   /** Undefined where the bytes are held, or where there are none. */
   readonly body: UnreadBody | undefined;
+  /** Of a question about a response in the background: how many tokens of its prompt were billed when it was begun. */
+  readonly background?: { readonly billedInputTokens: number } | undefined;
   /** The provider that it must go to: the caller's choice, or the one that made the objects that it names. */
   readonly provider: string | undefined;
   /** The same request without its model: a model that is not configured is one of the provider that answers the route, under its own name. */

@@ -1,6 +1,7 @@
 import type { DialectName, LlmCall, UnreadBody, UnreadRequest } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName } from '@sluice/dialects';
 import type { AnswerReader } from './answers/answer-reader.ts';
+import { BackgroundAnswer } from './answers/background.ts';
 import { otherAnswer } from './answers/other.ts';
 import { Rerank } from './answers/rerank.ts';
 import { callerForm, providerForm, writeRerankRequest } from './rerank/rerank-forms.ts';
@@ -42,7 +43,7 @@ export function unreadOutgoing(
   // a provider without dialects has further routes alone
   const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
   if (unread === undefined || !speaks) return undefined;
-  const { method, above, contentType, headers = [], passedHeaders = [], route } = unread;
+  const { method, above, contentType, headers = [], passedHeaders = [], route, background } = unread;
   const { path, body, contentLength } = { ...unread, ...unread.forModel?.(model) };
   const rerank = route === 'rerank' ? rerankIn(call, model, embeddings) : undefined;
   const type = contentType === undefined ? [] : ['content-type', contentType];
@@ -56,7 +57,7 @@ export function unreadOutgoing(
     body: body ?? rerank?.body ?? heldBytes(call, model),
     headers: [...own, ...type, ...length, ...headers, ...(call.featureHeaders ?? [])],
     passedHeaders: [...PASSED_HEADERS, ...passedHeaders],
-    answer: rerank?.answer ?? otherAnswer,
+    answer: rerank?.answer ?? (background === undefined ? otherAnswer : new BackgroundAnswer(background.billedInputTokens)),
   };
 }
 

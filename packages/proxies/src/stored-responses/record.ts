@@ -13,6 +13,16 @@ export interface StoredRecord {
   readonly provider: string;
   /** The conversation that it belongs to. */
   readonly conversation?: string | undefined;
+  /** Of a response in the background. */
+  readonly background?: BackgroundWork | undefined;
+}
+
+/** What is billed once a response in the background has ended. */
+export interface BackgroundWork {
+  /** The model as the caller asked for it. */
+  readonly model: string;
+  /** Tokens of the prompt that were billed when the response was begun. */
+  readonly billedInputTokens: number;
 }
 
 export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -44,7 +54,7 @@ export function parsed(text: string): Json | undefined {
 
 /** Returns a record as it was kept; undefined for what this version did not write. */
 export function recordOf(value: Json | undefined): StoredRecord | undefined {
-  const { response, input, ancestors, provider, conversation } = value ?? {};
+  const { response, input, ancestors, provider, conversation, background } = value ?? {};
   if (!isJson(response) || !Array.isArray(input) || !Array.isArray(ancestors) || typeof provider !== 'string') return undefined;
   return {
     response,
@@ -52,5 +62,9 @@ export function recordOf(value: Json | undefined): StoredRecord | undefined {
     ancestors: ancestors.filter(isId),
     provider,
     ...(isId(conversation) && { conversation }),
+    ...(isBackground(background) && { background }),
   };
 }
+
+const isBackground = (value: unknown): value is BackgroundWork =>
+  isJson(value) && typeof value['model'] === 'string' && typeof value['billedInputTokens'] === 'number';

@@ -33,14 +33,14 @@ export class ResponseArchive {
     this.#health = options.health ?? unwatched;
   }
 
-  /** Keeps a record after the call: the answer does not wait for the store. */
-  keep(tenant: string, record: StoredRecord): void {
+  /** Keeps a record after the call: the answer does not wait for the store. Returns false for one that is not kept. */
+  keep(tenant: string, record: StoredRecord): boolean {
     const { store, ttlMs, maxBytes } = this.#options;
     const id = record.response['id'];
-    if (!isId(id)) return;
+    if (!isId(id)) return false;
     const name = nameOf(tenant, id);
     const json = Buffer.from(JSON.stringify(record));
-    if (json.length > maxBytes) return;
+    if (json.length > maxBytes) return false;
     const itemIds = outputOf(record).flatMap((item) => (isId(item['id']) ? [item['id']] : []));
     const kept = store.keep(tenant, { id, bytes: this.#sealing.seal(json, name), itemIds }, ttlMs).then(
       () => this.#health.works(),
@@ -50,6 +50,7 @@ export class ResponseArchive {
     void kept.then(() => {
       if (this.#pending.get(name) === kept) this.#pending.delete(name);
     });
+    return true;
   }
 
   /** Returns the records in the order of the ids. @throws LlmError `responses_unavailable` */

@@ -1,4 +1,12 @@
-import { isStreamed, type LlmCall, LlmError, type LlmReply, type LlmService, type UnreadRequest } from '@sluice/core';
+import {
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmReply,
+  type LlmService,
+  type RequestMessage,
+  type UnreadRequest,
+} from '@sluice/core';
 import { collectedStream } from '../collected-stream.ts';
 import type { ConversationArchive } from './conversation-archive.ts';
 import { pageOf } from './item-page.ts';
@@ -52,11 +60,17 @@ function questionOf({ path, method }: UnreadRequest): Question {
 
 /** Asks the provider that works on a response in the background, and keeps the response once it has ended. */
 async function askProvider(call: LlmCall, record: StoredRecord, archives: Archives, next: LlmService): Promise<LlmReply> {
-  const { unread } = call.message;
-  const message = { ...call.message, ...(unread === undefined ? {} : { unread: { ...unread, provider: record.provider } }) };
-  const reply = await next.complete({ ...call, operation: 'other', message });
+  const reply = await next.complete({ ...call, operation: 'other', message: messageAbout(record, call.message) });
   if (reply.status < 300) void keepEnded(call, record, archives, reply).catch(() => undefined);
   return reply;
+}
+
+/** A question to the provider of a response, for the model whose price the response has. */
+function messageAbout({ provider, background }: StoredRecord, message: RequestMessage): RequestMessage {
+  const { unread } = message;
+  if (unread === undefined) return message;
+  const view = { ...message.view(), model: background?.model ?? '' };
+  return { ...message, view: () => view, unread: { ...unread, provider, background } };
 }
 
 async function keepEnded(call: LlmCall, record: StoredRecord, archives: Archives, reply: LlmReply): Promise<void> {
@@ -64,7 +78,10 @@ async function keepEnded(call: LlmCall, record: StoredRecord, archives: Archives
   const response = body === undefined ? undefined : parsed(Buffer.from(body).toString('utf8'));
   if (response === undefined || response['id'] !== record.response['id'] || isUnfinished(response)) return;
   const tenant = call.facts.caller?.tenant ?? '';
-  archives.archive.keep(tenant, { ...record, response: { ...record.response, ...response } });
+  const { background: _, ...ended } = record;
+  const isKept = archives.archive.keep(tenant, { ...ended, response: { ...record.response, ...response } });
+  // the provider is asked for it again, and it is not billed again
+  if (!isKept) archives.archive.keep(tenant, ended);
   if (record.conversation !== undefined) {
     const known = await archives.conversations.find(tenant, record.conversation);
     const ids = new Set(known?.items.map(({ id }) => id));

@@ -129,8 +129,10 @@ class StatefulResponses {
       ...(conversation && { conversation: { id: conversation } }),
     };
     const shown = { ...response, ...before, store: true };
+    const model = call.message.view().model;
+    const background = isUnfinished(response) ? { model, billedInputTokens: call.facts.usage?.inputTokens ?? 0 } : undefined;
     if (isStored) {
-      archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation });
+      archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation, background });
     }
     if (conversation === undefined) return;
     // the items of an answer in the background are added when it has ended

@@ -1,0 +1,37 @@
+import type { LlmReply, Usage, WholeReply } from '@sluice/core';
+import { DIALECTS, isObject, parseJson } from '@sluice/dialects';
+import type { AnswerReader } from './answer-reader.ts';
+
+/** States in which the provider has not ended its work on a response. Source: OpenAI's API reference, "The response object". */
+const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
+
+/** The state of a response that is made in the background: the usage of one that has ended is billed to the call that asks for it. */
+export class BackgroundAnswer implements AnswerReader {
+  readonly #billedInputTokens: number;
+
+  /** @param billedInputTokens tokens of the prompt that were billed, by an estimate, when the response was begun */
+  constructor(billedInputTokens: number) {
+    this.#billedInputTokens = billedInputTokens;
+  }
+
+  stream(): undefined {
+    return undefined;
+  }
+
+  whole(head: WholeReply): LlmReply {
+    const response = parseJson(Buffer.from(head.body).toString('utf8'));
+    if (!isObject(response) || UNFINISHED.has(response['status'])) return head;
+    const usage = DIALECTS['openai-responses'].readUsage(response);
+    return usage === undefined ? head : { ...head, usage: this.#unbilled(usage) };
+  }
+
+  refusal(head: WholeReply): WholeReply {
+    return head;
+  }
+
+  #unbilled(usage: Usage): Usage {
+    const { inputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
+    const plain = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
+    return { ...usage, inputTokens: inputTokens - Math.min(plain, this.#billedInputTokens) };
+  }
+}
