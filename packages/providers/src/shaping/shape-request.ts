@@ -6,6 +6,7 @@ import { shapeReasoning } from './shape-reasoning.ts';
 import { shapeSampling } from './shape-sampling.ts';
 import { shapeSchemas } from './shape-schemas.ts';
 import { shapeStop } from './shape-stop.ts';
+import { shapeToolForms } from './shape-tool-forms.ts';
 import { shapeToolNames } from './shape-tool-names.ts';
 import { shapeTools } from './shape-tools.ts';
 import { shapeTurns } from './shape-turns.ts';
@@ -19,6 +20,7 @@ const STEPS: readonly Step[] = [
   shapeParts,
   shapeTurns,
   shapeTools,
+  shapeToolForms,
   shapeSchemas,
   shapeToolNames,
   shapeCallIds,
@@ -37,6 +39,6 @@ export function shapeRequest(
   request: NeutralRequest,
   profile: ModelProfile,
 ): { readonly request: NeutralRequest; readonly shaping: Shaping } {
-  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), stop: [] };
+  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), toolForms: new Map(), stop: [] };
   return { request: STEPS.reduce((shaped, step) => step(shaped, shaping), request), shaping };
 }
