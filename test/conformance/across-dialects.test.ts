@@ -351,13 +351,13 @@ describe('callers and providers of different dialects', () => {
     it('has tools of its own provider dropped beside its functions, and refused alone', async () => {
       const parameters = tool.schema;
       const functions = [{ type: 'function' as const, function: { name: tool.name, parameters } }];
-      const custom = { type: 'custom' as const, custom: { name: 'patch' } };
+      const own = { type: 'web_search' } as unknown as OpenAI.Chat.ChatCompletionTool;
       const { response } = await openai.chat.completions
-        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, custom] })
+        .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, own] })
         .withResponse();
-      expect(response.headers.get('x-sluice-dropped')).toBe('tools.custom');
+      expect(response.headers.get('x-sluice-dropped')).toBe('tools.web_search');
       expect(body()['tools']).toEqual([{ name: 'weather', input_schema: parameters }]);
-      await expect(ask({ tools: [custom] })).rejects.toMatchObject({ status: 400, param: 'tools[0].type' });
+      await expect(ask({ tools: [own] })).rejects.toMatchObject({ status: 400, param: 'tools[0].type' });
       const search = { type: 'web_search' as const };
       const responded = await openai.responses
         .create({
@@ -371,7 +371,7 @@ describe('callers and providers of different dialects', () => {
         status: 400,
       });
       // what a caller names a tool never breaks a header
-      const odd = { type: 'a\r\nx-evil: 1' } as unknown as typeof custom;
+      const odd = { type: 'a\r\nx-evil: 1' } as unknown as typeof own;
       const named = await openai.chat.completions
         .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, odd] })
         .withResponse();

@@ -72,6 +72,7 @@ export const profile = z.strictObject({
     .strictObject({
       declaredForHistory: z.boolean().optional(),
       choiceOfNone: z.boolean().optional(),
+      custom: z.boolean().optional(),
     })
     .optional(),
   streamOptions: z.boolean().optional(),

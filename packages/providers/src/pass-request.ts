@@ -1,5 +1,14 @@
 import type { LlmCall } from '@sluice/core';
-import { asksToReasonAmidCalls, isObject, type JsonObject, parseJson, type UnmarkOptions, unmarkRequest } from '@sluice/dialects';
+import {
+  asksToReasonAmidCalls,
+  isObject,
+  type JsonObject,
+  parseJson,
+  ReplyRestorer,
+  type UnmarkOptions,
+  unmarkRequest,
+} from '@sluice/dialects';
+import { lowerCustomTools, mayHoldCustomTools } from './shaping/lower-custom-tools.ts';
 import { repairHistory } from './shaping/repair-history.ts';
 import { answerLimit, type TranslatedRequest, type TranslationOptions } from './translate-request.ts';
 
@@ -31,8 +40,20 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
     always: amidCalls,
   };
   const unmarked = unmarkRequest(to.name, bytes, options);
+  const custom = to.name === 'openai-chat' && !profile.tools.custom && mayHoldCustomTools(bytes);
   if (unmarked !== undefined) call.facts.dropped = unmarked.dropped;
-  else if (repair(asked) === asked) return { bytes, restorer: undefined };
+  else if (!custom && repair(asked) === asked) return { bytes, restorer: undefined };
   const body = unmarked?.body ?? parseJson(bytes.toString('utf8'));
-  return { bytes: isObject(body) ? Buffer.from(JSON.stringify(repair(body))) : bytes, restorer: undefined };
+  if (!isObject(body)) return { bytes, restorer: undefined };
+  const repaired = repair(body);
+  const lowered = custom ? lowerCustomTools(repaired) : undefined;
+  if (lowered === undefined) {
+    return {
+      bytes: repaired === body && unmarked === undefined ? bytes : Buffer.from(JSON.stringify(repaired)),
+      restorer: undefined,
+    };
+  }
+  const { toolForms } = lowered;
+  const restorer = toolForms.size === 0 ? undefined : new ReplyRestorer({ toolNames: new Map(), toolForms, stop: [] });
+  return { bytes: Buffer.from(JSON.stringify(lowered.body)), restorer };
 }

@@ -43,9 +43,9 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
     to.name === 'openai-chat' ? applyQuirks({ body, dropped }, { ...quirks, ...quirksOf(profile, quirks) }) : { body, dropped };
   const names = [...shaping.dropped, ...own.dropped].map((name) => caller.fieldNames[name] ?? name);
   call.facts.dropped = [...new Set(names)].slice(0, MAX_DROPPED);
-  const { toolNames, stop } = shaping;
+  const { toolNames, toolForms, stop } = shaping;
   const isUnchanged = toolNames.size === 0 && stop.length === 0 && offered.length === 0;
-  const restorer = isUnchanged ? undefined : new ReplyRestorer({ toolNames, stop, offered: new Set(offered) });
+  const restorer = isUnchanged ? undefined : new ReplyRestorer({ toolNames, toolForms, stop, offered: new Set(offered) });
   return { bytes: Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(own.body) : own.body)), restorer };
 }
 

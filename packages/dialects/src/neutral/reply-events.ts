@@ -1,3 +1,4 @@
+import { defined } from './read-json.ts';
 import type { Choice, NeutralReply } from './reply.ts';
 import type { NeutralEvent } from './stream.ts';
 
@@ -28,8 +29,8 @@ function* choiceEvents(choice: number, { parts, finish, stopSequence, logprobs }
         break;
       case 'tool_call': {
         const call = calls++;
-        const { id, name, arguments: text, signature } = part;
-        yield { type: 'tool_call', choice, call, id, name, ...(signature === undefined ? {} : { signature }) };
+        const { id, name, arguments: text, form, signature } = part;
+        yield { type: 'tool_call', choice, call, id, ...defined({ name, form, signature }) };
         yield { type: 'tool_arguments', choice, call, text };
         break;
       }

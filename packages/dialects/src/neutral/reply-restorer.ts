@@ -1,6 +1,6 @@
 import { offeredName } from './offered-name.ts';
 import type { Choice, NeutralReply } from './reply.ts';
-import type { Part } from './request.ts';
+import type { Part, ToolForm } from './request.ts';
 import { StopCutter } from './stop-cutter.ts';
 import type { NeutralEvent } from './stream.ts';
 
@@ -12,11 +12,15 @@ export interface RequestChanges {
   readonly stop: readonly string[];
   /** The names of tools that the model got. */
   readonly offered?: ReadonlySet<string>;
+  /** Tools that the model got as functions, by the caller's names. */
+  readonly toolForms?: ReadonlyMap<string, ToolForm>;
 }
 
 type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
 
-/** Gives an answer what its request lost on the way to the model: the caller's names of tools, and an end at its stop sequences. */
+/**
+ * Gives an answer what its request lost on the way to the model: the caller's names and forms of tools, and an end at its stop sequences.
+ */
 export class ReplyRestorer {
   readonly #changes: RequestChanges;
   /** By choice. */
@@ -33,14 +37,16 @@ export class ReplyRestorer {
   /** Returns the events of a stream that one event becomes. */
   event(event: NeutralEvent): readonly NeutralEvent[] {
     if (event.type === 'start' || event.type === 'usage') return [event];
-    const named = event.type === 'tool_call' ? { ...event, name: this.#nameOf(event.name) } : event;
+    const named = event.type === 'tool_call' ? this.#asOffered(event) : event;
     return this.#changes.stop.length === 0 ? [named] : this.#cut(named);
   }
 
-  #nameOf(name: string): string {
-    const { toolNames, offered } = this.#changes;
-    const known = offered === undefined ? name : offeredName(name, offered);
-    return toolNames.get(known) ?? known;
+  #asOffered<T extends { readonly name: string; readonly form?: ToolForm }>(call: T): T {
+    const { toolNames, toolForms, offered } = this.#changes;
+    const known = offered === undefined ? call.name : offeredName(call.name, offered);
+    const name = toolNames.get(known) ?? known;
+    const form = toolForms?.get(name);
+    return form === undefined ? { ...call, name } : { ...call, name, form };
   }
 
   #cut(event: ChoiceEvent): readonly NeutralEvent[] {
@@ -61,7 +67,7 @@ export class ReplyRestorer {
   }
 
   #choice(choice: Choice): Choice {
-    const parts = choice.parts.map((part) => (part.type === 'tool_call' ? { ...part, name: this.#nameOf(part.name) } : part));
+    const parts = choice.parts.map((part) => (part.type === 'tool_call' ? this.#asOffered(part) : part));
     const cutter = new StopCutter(this.#changes.stop);
     const cut: Part[] = [];
     for (const part of parts) {

@@ -39,10 +39,18 @@ export interface Citation {
   readonly end?: number;
 }
 
+/**
+ * What a tool is that the caller runs itself and that is no function. Its calls are written in this form for a caller that offered it so; a model that does
+ * not know the form gets a function.
+ */
+export type ToolForm = 'custom' | 'local_shell' | 'shell' | 'apply_patch';
+
 export interface ToolCall extends Marked {
   readonly type: 'tool_call';
   readonly id: string;
   readonly name: string;
+  /** A function, if not given. */
+  readonly form?: ToolForm;
   /** JSON text, as the model wrote it. */
   readonly arguments: string;
   /** What some providers of OpenAI's dialect (Google's) want back with the call in the next turn. */
@@ -76,6 +84,10 @@ export interface Tool extends Marked {
   /** JSON Schema of the arguments. */
   readonly schema: Readonly<Record<string, unknown>>;
   readonly strict?: boolean;
+  /** A function, if not given. */
+  readonly form?: ToolForm;
+  /** The grammar of a custom tool's input, as OpenAI has it. */
+  readonly format?: Readonly<Record<string, unknown>>;
 }
 
 export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };

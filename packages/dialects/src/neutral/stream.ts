@@ -1,6 +1,7 @@
 import type { Usage } from '@sluice/core';
+import { defined } from './read-json.ts';
 import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
-import type { Citation, MediaSource, Part } from './request.ts';
+import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
 
 /**
  * One thing that a stream says, in no provider's words. Deltas belong to the part that is open in their choice; a delta of another type, or
@@ -33,6 +34,7 @@ export type NeutralEvent =
       readonly call: number;
       readonly id: string;
       readonly name: string;
+      readonly form?: ToolForm;
       readonly signature?: string;
     }
   | { readonly type: 'tool_arguments'; readonly choice: number; readonly call: number; readonly text: string }
@@ -121,8 +123,8 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
       return;
     case 'tool_call': {
       choice.calls.set(event.call, parts.length);
-      const signature = event.signature === undefined ? {} : { signature: event.signature };
-      parts.push({ type: 'tool_call', id: event.id, name: event.name, arguments: '', ...signature });
+      const { id, name, form, signature } = event;
+      parts.push({ type: 'tool_call', id, arguments: '', ...defined({ name, form, signature }) });
       return;
     }
     case 'tool_arguments': {

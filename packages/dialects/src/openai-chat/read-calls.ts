@@ -1,36 +1,46 @@
-import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { argumentsOfText } from '../neutral/free-text.ts';
+import { asList, asString, isObject, type Json, type JsonObject, member, needObject, needString } from '../neutral/read-json.ts';
 import type { Part, ToolCall } from '../neutral/request.ts';
 import { readCallSignature } from './read-seals.ts';
 
-/** Returns the arguments of a call as JSON text. Several compatible servers send an object. */
-export function argumentsText(value: Json): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (asString(value) ?? '');
+/** Returns the arguments of a call as JSON text. Several compatible servers send an object. @param absent stands for what is no text */
+export function argumentsText(value: Json, absent = ''): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (asString(value) ?? absent);
 }
 
-/** Reads the calls of a message, including the legacy `function_call`. A call without an id gets an empty one. */
+/** Reads the calls of an answer, including the legacy `function_call`. A call without an id gets an empty one. */
 export function readCalls(message: JsonObject): ToolCall[] {
-  const calls = asList(message['tool_calls']).filter(isObject).map(readCall);
+  const calls = asList(message['tool_calls'])
+    .filter(isObject)
+    .map((call) => readCall(call));
   const older = message['function_call'];
   return isObject(older) ? [...calls, readCall({ function: older })] : calls;
 }
 
-function readCall(call: JsonObject): ToolCall {
+/**
+ * Reads a call of a function or of a custom tool.
+ *
+ * @param at where the call is in a request, which is refused for one that names no function
+ */
+export function readCall(call: JsonObject, at?: string): ToolCall {
   const id = asString(call['id']) ?? '';
+  const signature = readCallSignature(call);
+  const signed = signature === undefined ? {} : { signature };
   const custom = call['custom'];
   if (isObject(custom)) {
-    const input = JSON.stringify({ input: asString(custom['input']) ?? '' });
-    return { type: 'tool_call', id, name: asString(custom['name']) ?? '', arguments: input };
+    const name = asString(custom['name']) ?? '';
+    const text = argumentsOfText(asString(custom['input']) ?? '');
+    return { type: 'tool_call', id, name, arguments: text, form: 'custom', ...signed };
   }
-  // some servers omit the inner object
-  const func = isObject(call['function']) ? call['function'] : call;
-  const signature = readCallSignature(call);
-  return {
-    type: 'tool_call',
-    id,
-    name: asString(func['name']) ?? '',
-    arguments: argumentsText(func['arguments']),
-    ...(signature === undefined ? {} : { signature }),
-  };
+  if (at === undefined) {
+    // some servers omit the inner object
+    const func = isObject(call['function']) ? call['function'] : call;
+    const name = asString(func['name']) ?? '';
+    return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments']), ...signed };
+  }
+  const func = needObject(call['function'], `${at}.function`);
+  const name = needString(func['name'], `${at}.function.name`);
+  return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments'], '{}'), ...signed };
 }
 
 /** Reads generated images, which OpenRouter and others send beside the content. */

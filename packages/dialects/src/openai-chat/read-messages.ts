@@ -14,8 +14,9 @@ import {
   needString,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { Citation, MediaSource, Message, Part, Reasoning, ToolCall } from '../neutral/request.ts';
-import { readCallSignature, readSeals } from './read-seals.ts';
+import type { Citation, MediaSource, Message, Part, Reasoning } from '../neutral/request.ts';
+import { argumentsText, readCall } from './read-calls.ts';
+import { readSeals } from './read-seals.ts';
 
 const ROLES: Readonly<Record<string, Message['role']>> = {
   system: 'system',
@@ -71,50 +72,30 @@ export function unsaidMembers(messages: readonly Json[]): string[] {
 }
 
 function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Part[] {
-  const { content } = message;
+  const { content, function_call: older } = message;
   const said = content === undefined || content === null || content === '' ? [] : readContent(content, `${at}.content`);
-  return readSaid(message, said, at, legacy, false);
+  const calls = asList(message['tool_calls']).map((value, n) => {
+    const where = `${at}.tool_calls[${n}]`;
+    return readCall(needObject(value, where), where);
+  });
+  if (calls.length === 0 && isObject(older)) {
+    const name = needString(older['name'], `${at}.function_call.name`);
+    calls.push({ type: 'tool_call', id: legacy.call(name), name, arguments: argumentsText(older['arguments'], '{}') });
+  }
+  return [...readSaid(message, said, false), ...calls];
 }
 
-/** Reads a provider's message beside its content. */
-export const readAnswered = (message: JsonObject, content: readonly Part[], at: string): Part[] =>
-  readSaid(message, content, at, new LegacyCalls(), true);
-
-function readSaid(message: JsonObject, content: readonly Part[], at: string, calls: LegacyCalls, answered: boolean): Part[] {
+/**
+ * Reads what an assistant's message says: its content with the reasoning, the annotations and the refusal beside it.
+ *
+ * @param answered whether a provider has written it
+ */
+export function readSaid(message: JsonObject, content: readonly Part[], answered: boolean): Part[] {
   const parts: Part[] = [...readReasoning(message, answered), ...withAnnotations([...content], message['annotations'])];
   const refusal = asString(message['refusal']);
   if (refusal !== undefined && refusal !== '') parts.push({ type: 'refusal', text: refusal });
-  for (const [n, value] of asList(message['tool_calls']).entries()) {
-    parts.push(readCall(needObject(value, `${at}.tool_calls[${n}]`), `${at}.tool_calls[${n}]`));
-  }
-  const legacy = message['function_call'];
-  if (isObject(legacy) && asList(message['tool_calls']).length === 0) {
-    const name = needString(legacy['name'], `${at}.function_call.name`);
-    parts.push({ type: 'tool_call', id: calls.call(name), name, arguments: argumentsText(legacy['arguments']) });
-  }
   return parts;
 }
-
-function readCall(call: JsonObject, at: string): ToolCall {
-  const id = asString(call['id']) ?? '';
-  const custom = call['custom'];
-  if (isObject(custom)) {
-    const input = JSON.stringify({ input: asString(custom['input']) ?? '' });
-    return { type: 'tool_call', id, name: asString(custom['name']) ?? '', arguments: input };
-  }
-  const func = needObject(call['function'], `${at}.function`);
-  const signature = readCallSignature(call);
-  return {
-    type: 'tool_call',
-    id,
-    name: needString(func['name'], `${at}.function.name`),
-    arguments: argumentsText(func['arguments']),
-    ...(signature === undefined ? {} : { signature }),
-  };
-}
-
-/** Some servers and clients write arguments as an object, not as JSON text. */
-const argumentsText = (value: Json): string => (isObject(value) ? JSON.stringify(value) : (asString(value) ?? '{}'));
 
 /** Reasoning as those who serve it in this dialect write it: DeepSeek's `reasoning_content`, OpenRouter's `reasoning` and `reasoning_details`. */
 function* readReasoning(message: JsonObject, answered: boolean): Generator<Reasoning> {

@@ -15,15 +15,15 @@ import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readCalls, readImages } from './read-calls.ts';
-import { readAnswered, readThinking } from './read-messages.ts';
+import { readSaid, readThinking } from './read-messages.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */
 export function readReply(body: JsonObject): NeutralReply {
-  const choices = asList(body['choices']).map((value, n): Choice => {
+  const choices = asList(body['choices']).map((value): Choice => {
     const message = member(value, 'message');
     const logprobs = readLogprobs(member(value, 'logprobs'));
-    const parts = isObject(message) ? readMessage(message, `choices[${n}].message`) : [];
+    const parts = isObject(message) ? readMessage(message) : [];
     return {
       parts: withSources(parts, readSources(body)),
       finish: readFinish(finishReason(member(value, 'finish_reason')) ?? 'stop', parts.some(isCall)),
@@ -42,10 +42,11 @@ export function readReply(body: JsonObject): NeutralReply {
 
 const isCall = ({ type }: Part): boolean => type === 'tool_call';
 
-function readMessage(message: JsonObject, at: string): Part[] {
-  const { tool_calls: _calls, function_call: _older, ...said } = message;
-  return [...readAnswered(said, readAnswer(said['content']), at), ...readImages(message), ...readCalls(message)];
-}
+const readMessage = (message: JsonObject): Part[] => [
+  ...readSaid(message, readAnswer(message['content']), true),
+  ...readImages(message),
+  ...readCalls(message),
+];
 
 /** The content of an answer: a text, or, as Mistral writes it, parts of which some are thoughts. What is not known is left away. */
 export function readAnswer(content: Json): Part[] {

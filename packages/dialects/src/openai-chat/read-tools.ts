@@ -1,4 +1,5 @@
 import { readCacheMark } from '../neutral/cache-mark.ts';
+import { FREE_TEXT_SCHEMA } from '../neutral/free-text.ts';
 import { type OfferedTools, offeredTools } from '../neutral/own-tools.ts';
 import {
   asString,
@@ -24,13 +25,15 @@ export interface ReadChoice {
 /** Finds the tools of a request, or the functions of its older form. */
 export function readOffer(body: JsonObject): OfferedTools | undefined {
   const { tools, functions } = body;
-  if (tools !== undefined && tools !== null) return offeredTools(tools, ({ type }) => type === 'function' || type === undefined);
+  if (tools !== undefined && tools !== null)
+    return offeredTools(tools, ({ type }) => type === 'function' || type === 'custom' || type === undefined);
   if (functions === undefined || functions === null) return undefined;
   const read = needList(functions, 'functions').map((value, n) => ({ tool: { function: value }, at: `functions[${n}]` }));
   return { functions: read, left: [] };
 }
 
 export function readTool(tool: JsonObject, at: string): Tool {
+  if (tool['type'] === 'custom') return readCustomTool(needObject(tool['custom'], `${at}.custom`), `${at}.custom`);
   const func = needObject(tool['function'], `${at}.function`);
   return defined({
     name: needString(func['name'], `${at}.function.name`),
@@ -41,15 +44,33 @@ export function readTool(tool: JsonObject, at: string): Tool {
   });
 }
 
+/** Reads a tool whose input is free text. Source: OpenAI's documentation, "Function calling", custom tools. */
+export function readCustomTool(custom: JsonObject, at: string): Tool {
+  const format = custom['format'];
+  // a grammar is an object of its own in chat completions
+  const grammar = member(format, 'grammar');
+  return defined({
+    name: needString(custom['name'], `${at}.name`),
+    description: asString(custom['description']),
+    schema: FREE_TEXT_SCHEMA,
+    form: 'custom' as const,
+    format: isObject(format) ? (isObject(grammar) ? { type: 'grammar', ...grammar } : format) : undefined,
+  });
+}
+
 export function readToolChoice(body: JsonObject): ReadChoice {
   const { tool_choice: value, function_call: legacy } = body;
   if (value === undefined || value === null) return readLegacyChoice(legacy);
   if (value === 'auto' || value === 'none' || value === 'required') return { choice: value };
   const allowed = member(value, 'allowed_tools');
-  if (isObject(allowed)) return readAllowed(allowed, (tool) => member(member(tool, 'function'), 'name'));
-  const name = asString(member(member(value, 'function'), 'name'));
-  return name === undefined ? wrongField('tool_choice', 'auto, none, required or a function') : { choice: { name } };
+  if (isObject(allowed)) return readAllowed(allowed, nameOf);
+  const name = nameOf(value);
+  return name === undefined
+    ? wrongField('tool_choice', 'auto, none, required, a function or a custom tool')
+    : { choice: { name } };
 }
+
+const nameOf = (tool: Json): string | undefined => asString(member(member(tool, 'function') ?? member(tool, 'custom'), 'name'));
 
 function readLegacyChoice(value: Json): ReadChoice {
   if (value === undefined || value === null) return {};
@@ -58,11 +79,16 @@ function readLegacyChoice(value: Json): ReadChoice {
   return name === undefined ? wrongField('function_call', 'auto, none or a function') : { choice: { name } };
 }
 
-/** Reads a choice among some of the tools: the others are not offered to a provider that has no such choice. */
-export function readAllowed(value: JsonObject, nameOf: (tool: Json) => Json): ReadChoice {
+/**
+ * Reads a choice among some of the tools: the others are not offered to a provider that has no such choice.
+ *
+ * @param nameOf returns undefined for a tool that only OpenAI has, and that no other provider is offered
+ */
+export function readAllowed(value: JsonObject, nameOf: (tool: Json) => string | undefined): ReadChoice {
   const { mode, tools } = value;
   if (mode !== 'auto' && mode !== 'required') return wrongField('tool_choice.mode', 'auto or required');
-  const allowed = needList(tools, 'tool_choice.tools').map((tool) => needString(nameOf(tool), 'tool_choice.tools.name'));
+  const allowed = needList(tools, 'tool_choice.tools').flatMap((tool) => nameOf(tool) ?? []);
+  if (allowed.length === 0) wrongField('tool_choice.tools', 'a list with a function or a custom tool');
   return { choice: mode, allowed };
 }
 

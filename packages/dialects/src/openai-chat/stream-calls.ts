@@ -1,5 +1,6 @@
+import { TEXT_BEGIN, TEXT_END, textPiece } from '../neutral/free-text.ts';
 import { JsonProgress } from '../neutral/json-progress.ts';
-import { asNumber, asString, isObject, type Json, member } from '../neutral/read-json.ts';
+import { asNumber, asString, defined, isObject, type Json, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { argumentsText } from './read-calls.ts';
 import { readCallSignature } from './read-seals.ts';
@@ -66,7 +67,7 @@ export class StreamCalls {
   end(events: NeutralEvent[]): void {
     for (const call of this.#calls) {
       if (!call.begun && (call.name !== '' || call.waiting !== '')) this.#begin(call, events);
-      if (call.custom && call.begun) this.#arguments(call, JSON.stringify({ input: call.waiting }), events);
+      if (call.custom && call.begun) this.#arguments(call, TEXT_END, events);
       call.waiting = '';
     }
     this.#calls.length = 0;
@@ -106,10 +107,11 @@ export class StreamCalls {
     call.signature ??= signature;
     if (call.name === '' && name !== undefined) call.name = name;
     // some servers write complete arguments once more
-    const isRepeated = call.arguments.complete && !call.custom;
-    call.arguments.add(text);
+    const isRepeated = call.arguments.complete;
+    // a free text has no end of its own
+    if (!call.custom) call.arguments.add(text);
     if (!isRepeated) {
-      if (call.begun && !call.custom) this.#arguments(call, text, events);
+      if (call.begun) this.#arguments(call, call.custom ? textPiece(text) : text, events);
       else call.waiting += text;
     }
     if (!call.begun && call.name !== '' && (call.id !== undefined || text !== '')) this.#begin(call, events);
@@ -117,11 +119,10 @@ export class StreamCalls {
 
   #begin(call: Call, events: NeutralEvent[]): void {
     call.begun = true;
-    const { n, id = '', name, signature } = call;
-    const signed = signature === undefined ? {} : { signature };
-    events.push({ type: 'tool_call', choice: this.#choice, call: n, id, name, ...signed });
-    if (call.custom) return;
-    this.#arguments(call, call.waiting, events);
+    const { n, id = '', name, signature, custom } = call;
+    const form = custom ? ('custom' as const) : undefined;
+    events.push({ type: 'tool_call', choice: this.#choice, call: n, id, ...defined({ name, form, signature }) });
+    this.#arguments(call, custom ? TEXT_BEGIN + textPiece(call.waiting) : call.waiting, events);
     call.waiting = '';
   }
 

@@ -1,13 +1,18 @@
+import { freeText } from '../neutral/free-text.ts';
 import { imageUrl } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Part, ToolCall } from '../neutral/request.ts';
 
 export function writeToolCall(call: ToolCall): JsonObject {
+  const { id, name, form, arguments: text } = call;
+  const called =
+    form === 'custom'
+      ? { type: 'custom', custom: { name, input: freeText(text) } }
+      : { type: 'function', function: { name, arguments: text } };
   return defined({
-    id: call.id,
-    type: 'function',
-    function: { name: call.name, arguments: call.arguments },
+    id,
+    ...called,
     extra_content: call.signature === undefined ? undefined : { google: { thought_signature: call.signature } },
   });
 }

@@ -8,7 +8,7 @@ import { writeMessages } from './write-messages.ts';
 const PROVIDER = 'OpenAI chat completions';
 
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
-  const { only, format, reasoning, toolChoice } = request;
+  const { only, format, reasoning } = request;
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) cannotSay(refused, PROVIDER);
   const dropped = [...(only?.wished ?? [])];
@@ -19,7 +19,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     messages: writeMessages(request.messages),
     tools: hasTools ? request.tools?.map(writeTool) : undefined,
     // both are refused without tools
-    tool_choice: hasTools ? writeChoice(toolChoice) : undefined,
+    tool_choice: hasTools ? writeChoice(request) : undefined,
     parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     max_completion_tokens: request.maxTokens,
     temperature: request.temperature,
@@ -64,10 +64,23 @@ function writeFormat(format: ResponseFormat): JsonObject {
   return { type: 'json_schema', json_schema: defined({ name: name ?? 'answer', description, schema, strict }) };
 }
 
-const writeChoice = (choice: NeutralRequest['toolChoice']): JsonObject | string | undefined =>
-  typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice;
+function writeChoice({ tools = [], toolChoice: choice }: NeutralRequest): JsonObject | string | undefined {
+  if (typeof choice !== 'object') return choice;
+  const type = tools.find(({ name }) => name === choice.name)?.form === 'custom' ? 'custom' : 'function';
+  return { type, [type]: { name: choice.name } };
+}
 
 function writeTool(tool: Tool): JsonObject {
-  const { name, description, schema, strict } = tool;
+  const { name, description, schema, strict, form, format } = tool;
+  if (form === 'custom')
+    return {
+      type: 'custom',
+      custom: defined({ name, description, format: format === undefined ? undefined : writeGrammar(format) }),
+    };
   return { type: 'function', function: defined({ name, description, parameters: schema, strict }) };
+}
+
+/** A grammar is an object of its own in chat completions. */
+function writeGrammar({ type, ...grammar }: JsonObject): JsonObject {
+  return type === 'grammar' ? { type, grammar } : { type, ...grammar };
 }

@@ -1,10 +1,13 @@
 import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
+import { FreeTextReader } from '../neutral/free-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { writeAnnotations, writeImage, writeLogprobs } from './write-parts.ts';
+import { writeAnnotations, writeImage, writeLogprobs, writeToolCall } from './write-parts.ts';
+
+const keyOf = ({ choice, call }: { readonly choice: number; readonly call: number }): string => `${choice}:${call}`;
 
 export class OpenAiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -12,6 +15,8 @@ export class OpenAiEventWriter implements EventWriter {
   #usage: Usage | undefined;
   /** The choices whose first chunk, with the role, was written. */
   readonly #begun = new Set<number>();
+  /** The free texts of custom calls. */
+  readonly #texts = new Map<string, FreeTextReader>();
 
   constructor(context: ReplyContext) {
     this.#context = context;
@@ -57,16 +62,17 @@ export class OpenAiEventWriter implements EventWriter {
         );
       }
       case 'tool_call': {
-        const extra = event.signature === undefined ? undefined : { google: { thought_signature: event.signature } };
-        const { call: index, id, name } = event;
-        return this.#delta(event.choice, {
-          tool_calls: [defined({ index, id, type: 'function', function: { name, arguments: '' }, extra_content: extra })],
-        });
+        const { choice, call: index, ...call } = event;
+        if (event.form === 'custom') this.#texts.set(keyOf(event), new FreeTextReader());
+        return this.#delta(choice, { tool_calls: [{ index, ...writeToolCall({ ...call, arguments: '' }) }] });
       }
-      case 'tool_arguments':
+      case 'tool_arguments': {
+        const text = this.#texts.get(keyOf(event));
+        if (text !== undefined) return this.#input(event.choice, event.call, text.read(event.text));
         return this.#delta(event.choice, { tool_calls: [{ index: event.call, function: { arguments: event.text } }] });
+      }
       case 'finish':
-        return this.#delta(event.choice, {}, { finish_reason: writeFinish(event.reason) });
+        return this.#endTexts(event.choice) + this.#delta(event.choice, {}, { finish_reason: writeFinish(event.reason) });
     }
   }
 
@@ -76,6 +82,20 @@ export class OpenAiEventWriter implements EventWriter {
         ? `data: ${JSON.stringify({ ...this.#head, choices: [], usage: writeUsage(this.#usage) })}\n\n`
         : '';
     return `${usage}data: [DONE]\n\n`;
+  }
+
+  #input(choice: number, index: number, input: string): string {
+    return input === '' ? '' : this.#delta(choice, { tool_calls: [{ index, custom: { input } }] });
+  }
+
+  /** Writes what was held back of the free texts of a choice. */
+  #endTexts(choice: number): string {
+    let written = '';
+    for (const [key, text] of this.#texts) {
+      const [of, call] = key.split(':').map(Number);
+      if (of === choice) written += this.#input(choice, call ?? 0, text.end());
+    }
+    return written;
   }
 
   #headOf(id: string, createdS: number | undefined): JsonObject {

@@ -13,7 +13,7 @@ export type Open = OpenText | OpenRefusal | OpenReasoning;
 export const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });
 
 /** The events that close an item, and the complete item. */
-interface Closing {
+export interface Closing {
   readonly events: readonly (readonly [type: string, more: JsonObject])[];
   readonly item: JsonObject;
 }

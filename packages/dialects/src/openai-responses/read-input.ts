@@ -11,6 +11,7 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type { MediaSource, Message, Part } from '../neutral/request.ts';
+import { readClientCall, toolOfOutput } from './client-tools.ts';
 import { readOutputPart, readReasoning } from './read-items.ts';
 
 /** What OpenAI's own tools did in a turn before is omitted as it is in an answer: what the model said about it is text. */
@@ -30,10 +31,11 @@ const OF_OPENAI_ALONE: ReadonlySet<string> = new Set([
 export function readInput(input: Json): Message[] {
   if (isString(input)) return [{ role: 'user', parts: [{ type: 'text', text: input }] }];
   const messages: Message[] = [];
-  for (const [n, value] of needList(input, 'input').entries()) {
-    const item = needObject(value, `input[${n}]`);
+  const items = needList(input, 'input').map((value, n) => needObject(value, `input[${n}]`));
+  const ids = idsOfItems(items);
+  for (const [n, item] of items.entries()) {
     if (typeof item['type'] === 'string' && OF_OPENAI_ALONE.has(item['type'])) continue;
-    const message = readItem(item, `input[${n}]`);
+    const message = readItem(item, `input[${n}]`, ids);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');
     if (last !== undefined && joins) messages[messages.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
@@ -42,7 +44,7 @@ export function readInput(input: Json): Message[] {
   return messages;
 }
 
-function readItem(item: JsonObject, at: string): Message {
+function readItem(item: JsonObject, at: string, ids: CallIdsOfItems): Message {
   switch (item['type'] ?? 'message') {
     case 'message': {
       const role = item['role'];
@@ -52,24 +54,51 @@ function readItem(item: JsonObject, at: string): Message {
     }
     case 'function_call':
       return readCall(item, at, isObject(item['arguments']) ? JSON.stringify(item['arguments']) : item['arguments']);
-    // other dialects have no calls with a free text: it is the only argument
-    case 'custom_tool_call':
-      return readCall(item, at, JSON.stringify({ input: needString(item['input'], `${at}.input`) }));
     case 'function_call_output':
-    case 'custom_tool_call_output': {
-      const { output } = item;
-      const parts = output === null || output === undefined ? [] : readContent(output, `${at}.output`);
-      return { role: 'user', parts: [{ type: 'tool_result', callId: needString(item['call_id'], `${at}.call_id`), parts }] };
-    }
+      return readResult(item, at, ids);
     case 'reasoning':
       return { role: 'assistant', parts: readReasoning(item) };
     default:
-      return wrongField(
-        `${at}.type`,
-        'message, function_call, function_call_output, custom_tool_call, custom_tool_call_output or reasoning, for a model whose provider speaks another dialect',
-      );
+      return readClientItem(item, at, ids);
   }
 }
+
+function readClientItem(item: JsonObject, at: string, ids: CallIdsOfItems): Message {
+  if (toolOfOutput(item['type']) !== undefined) return readResult(item, at, ids);
+  if (item['type'] === 'custom_tool_call') needString(item['input'], `${at}.input`);
+  const call = readClientCall(item);
+  if (call !== undefined) return { role: 'assistant', parts: [call] };
+  return wrongField(
+    `${at}.type`,
+    'message, reasoning, or a call or an output of a function, a custom tool, a shell or apply_patch, for a model whose provider speaks another dialect',
+  );
+}
+
+/** The ids of calls by those of their items: an output of the local shell names the item. */
+type CallIdsOfItems = ReadonlyMap<string, string>;
+
+function idsOfItems(items: readonly JsonObject[]): CallIdsOfItems {
+  const calls = items.filter(({ type }) => type === 'local_shell_call');
+  return new Map(calls.map((item) => [asString(item['id']) ?? '', asString(item['call_id']) ?? '']));
+}
+
+function readResult(item: JsonObject, at: string, ids: CallIdsOfItems): Message {
+  const { output, call_id: given, id } = item;
+  const callId = asString(given) ?? ids.get(asString(id) ?? '') ?? needString(given, `${at}.call_id`);
+  return {
+    role: 'user',
+    parts: [{ type: 'tool_result', callId, parts: readOutputOf(item, `${at}.output`), ...failedOf(item, output) }],
+  };
+}
+
+/** The output of a shell is a list of what each command wrote: the model gets it as JSON. */
+function readOutputOf({ type, output }: JsonObject, at: string): Part[] {
+  if (output === null || output === undefined) return [];
+  return type === 'shell_call_output' ? [{ type: 'text', text: JSON.stringify(output) }] : readContent(output, at);
+}
+
+const failedOf = ({ type, status }: JsonObject, output: Json): { isError?: true } =>
+  type === 'apply_patch_call_output' && status === 'failed' && output !== undefined ? { isError: true } : {};
 
 function readCall(item: JsonObject, at: string, args: Json): Message {
   const id = needString(item['call_id'], `${at}.call_id`);

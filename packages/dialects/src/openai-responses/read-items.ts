@@ -4,6 +4,7 @@ import type { Part, Reasoning } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
 import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
+import { readClientCall, toolOfCall } from './client-tools.ts';
 
 /** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
 export function readOutput(item: JsonObject): Part[] {
@@ -21,22 +22,15 @@ export function readOutput(item: JsonObject): Part[] {
           arguments: argumentsText(item['arguments']),
         },
       ];
-    case 'custom_tool_call':
-      return [
-        {
-          type: 'tool_call',
-          id: asString(item['call_id']) ?? '',
-          name: asString(item['name']) ?? '',
-          arguments: JSON.stringify({ input: asString(item['input']) ?? '' }),
-        },
-      ];
     case 'image_generation_call': {
       const data = asString(item['result']) ?? '';
       const mediaType = `image/${asString(item['output_format']) ?? 'png'}`;
       return data === '' ? [] : [{ type: 'image', source: { kind: 'base64', mediaType, data } }];
     }
-    default:
-      return [];
+    default: {
+      const call = readClientCall(item);
+      return call === undefined ? [] : [call];
+    }
   }
 }
 
@@ -68,4 +62,4 @@ export function readLogprobs(value: Json): TokenLogprob[] | undefined {
 }
 
 export const isCall = (item: Json): boolean =>
-  isObject(item) && (item['type'] === 'function_call' || item['type'] === 'custom_tool_call');
+  isObject(item) && (item['type'] === 'function_call' || toolOfCall(item['type']) !== undefined);

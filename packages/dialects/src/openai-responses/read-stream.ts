@@ -1,8 +1,9 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
-import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { TEXT_BEGIN, TEXT_END, textPiece } from '../neutral/free-text.ts';
+import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import type { ToolForm } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
-import { argumentsText } from '../openai-chat/read-calls.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readAnnotations } from './annotations.ts';
 import { reportsFailure } from './answer-state.ts';
@@ -13,7 +14,7 @@ import { readUsage } from './usage.ts';
 /** An item of the answer. Content that did not arrive in pieces is read from the end of the item or of the answer. */
 interface Item {
   readonly call: number | undefined;
-  readonly custom: boolean;
+  readonly form: ToolForm | undefined;
   /** Whether its content arrived in pieces. */
   said: boolean;
   closed: boolean;
@@ -66,6 +67,8 @@ export class ResponsesEventReader implements EventReader {
         item.said = true;
         return [{ type: 'tool_arguments', choice: 0, call: item.call, text: delta }];
       }
+      case 'response.custom_tool_call_input.delta':
+        return this.#freeText(key, delta);
       case 'response.output_item.done':
         return this.#close(key, data['item']);
       case 'response.completed':
@@ -85,16 +88,16 @@ export class ResponsesEventReader implements EventReader {
   #said(key: ItemKey): void {
     const item = this.#items.get(key);
     if (item !== undefined) item.said = true;
-    else this.#items.set(key, { call: undefined, custom: false, said: true, closed: false });
+    else this.#items.set(key, { call: undefined, form: undefined, said: true, closed: false });
   }
 
   #open(key: ItemKey, item: Json): NeutralEvent[] {
     const call = isCall(item) ? this.#calls++ : undefined;
-    const custom = member(item, 'type') === 'custom_tool_call';
-    this.#items.set(key, { call, custom, said: false, closed: false });
-    if (call === undefined) return [];
-    const id = asString(member(item, 'call_id')) ?? asString(member(item, 'id')) ?? '';
-    return [{ type: 'tool_call', choice: 0, call, id, name: asString(member(item, 'name')) ?? '' }];
+    const [read] = call === undefined || !isObject(item) ? [] : readOutput(item);
+    const form = read?.type === 'tool_call' ? read.form : undefined;
+    this.#items.set(key, { call, form, said: false, closed: false });
+    if (call === undefined || read?.type !== 'tool_call') return [];
+    return [{ type: 'tool_call', choice: 0, call, id: read.id, ...defined({ name: read.name, form }) }];
   }
 
   #close(key: ItemKey, item: Json): NeutralEvent[] {
@@ -106,8 +109,18 @@ export class ResponsesEventReader implements EventReader {
     return [...before, ...(known.call === undefined ? restOf(item, known.said) : this.#restOfCall(item, known, known.call))];
   }
 
-  #restOfCall(item: JsonObject, { custom, said }: Item, call: number): NeutralEvent[] {
-    const text = custom ? JSON.stringify({ input: asString(item['input']) ?? '' }) : said ? '' : argumentsText(item['arguments']);
+  /** A free text is the only argument of its call. */
+  #freeText(key: ItemKey, delta: string): NeutralEvent[] {
+    const item = this.#items.get(key);
+    if (item?.call === undefined || delta === '') return [];
+    const begin = item.said ? '' : TEXT_BEGIN;
+    item.said = true;
+    return [{ type: 'tool_arguments', choice: 0, call: item.call, text: begin + textPiece(delta) }];
+  }
+
+  #restOfCall(item: JsonObject, { form, said }: Item, call: number): NeutralEvent[] {
+    const [read] = said ? [] : readOutput(item);
+    const text = read?.type === 'tool_call' ? read.arguments : form === 'custom' ? TEXT_END : '';
     return text === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text }];
   }
 

@@ -5,15 +5,25 @@ import {
   isObject,
   type Json,
   type JsonObject,
-  member,
   needObject,
   needString,
   wrongField,
 } from '../neutral/read-json.ts';
 import type { ResponseFormat, Tool } from '../neutral/request.ts';
-import { type ReadChoice, readAllowed } from '../openai-chat/read-tools.ts';
+import { type ReadChoice, readAllowed, readCustomTool } from '../openai-chat/read-tools.ts';
+import { builtInTool } from './client-tools.ts';
+
+/** Returns whether the caller runs a tool itself, so that a model of any provider can be offered it. */
+export const isClientTool = (tool: JsonObject): boolean =>
+  tool['type'] === 'function' || tool['type'] === 'custom' || builtInTool(tool) !== undefined;
 
 export function readTool(tool: JsonObject, at: string): Tool {
+  const builtIn = builtInTool(tool);
+  if (builtIn !== undefined) {
+    const { name, description, schema, form } = builtIn;
+    return { name, description, schema, form };
+  }
+  if (tool['type'] === 'custom') return readCustomTool(tool, at);
   return defined({
     name: needString(tool['name'], `${at}.name`),
     description: asString(tool['description']),
@@ -25,9 +35,18 @@ export function readTool(tool: JsonObject, at: string): Tool {
 export function readToolChoice(value: Json): ReadChoice {
   if (value === undefined || value === null) return {};
   if (value === 'auto' || value === 'none' || value === 'required') return { choice: value };
-  if (isObject(value) && value['type'] === 'allowed_tools') return readAllowed(value, (tool) => member(tool, 'name'));
-  const name = member(value, 'type') === 'function' ? asString(member(value, 'name')) : undefined;
-  return name === undefined ? wrongField('tool_choice', 'auto, none, required or a function') : { choice: { name } };
+  if (isObject(value) && value['type'] === 'allowed_tools') return readAllowed(value, nameOf);
+  const name = nameOf(value);
+  return name === undefined
+    ? wrongField('tool_choice', 'auto, none, required, a function or a custom tool')
+    : { choice: { name } };
+}
+
+/** Returns the name of a tool that a choice refers to; undefined for one that only OpenAI has. */
+function nameOf(tool: Json): string | undefined {
+  if (!isObject(tool)) return undefined;
+  const { type, name } = tool;
+  return type === 'function' || type === 'custom' ? asString(name) : builtInTool(tool)?.name;
 }
 
 export function readFormat(value: Json): ResponseFormat | undefined {

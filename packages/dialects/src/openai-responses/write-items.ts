@@ -6,11 +6,12 @@ import type {
   ResponseReasoningItem,
 } from 'openai/resources/responses/responses';
 import { imageUrl } from '../neutral/image-text.ts';
-import { defined } from '../neutral/read-json.ts';
+import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Reasoning, ToolCall } from '../neutral/request.ts';
 import { unsealOwn } from '../neutral/sealed.ts';
 import { writeAnnotations } from './annotations.ts';
+import { toolOfForm } from './client-tools.ts';
 
 /** An item that is under way has no words yet. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
@@ -36,15 +37,24 @@ export const messageItem = (id: string, status: ItemStatus, content: MessagePart
     content,
   }) satisfies ResponseOutputMessage;
 
-export const callItem = (id: string, status: ItemStatus, call: ToolCall) =>
-  ({
+/** Writes a call in the form in which its tool was offered. */
+export function callItem(id: string, status: ItemStatus, call: ToolCall): JsonObject {
+  if (call.form !== undefined) {
+    const { call: type, write } = toolOfForm(call.form);
+    return { id, type, status, call_id: call.id, ...write(call) };
+  }
+  return {
     id,
     type: 'function_call',
     status,
     call_id: call.id,
     name: call.name,
     arguments: call.arguments,
-  }) satisfies ResponseFunctionToolCall;
+  } satisfies ResponseFunctionToolCall;
+}
+
+/** Returns the prefix of the id of a call's item. */
+export const prefixOf = ({ form }: Pick<ToolCall, 'form'>): string => (form === undefined ? 'fc' : toolOfForm(form).idPrefix);
 
 export function reasoningItem(id: string, { text, signature, encrypted }: Reasoning) {
   const sealed = encrypted ?? signature;

@@ -6,7 +6,16 @@ import type { Choice, FinishReason, NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { callItem, imageItem, type MessagePart, messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
+import {
+  callItem,
+  imageItem,
+  type MessagePart,
+  messageItem,
+  prefixOf,
+  reasoningItem,
+  refusalPart,
+  textPart,
+} from './write-items.ts';
 
 /** This wire has one choice; of several the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
@@ -94,7 +103,7 @@ function writeItem(part: Part, itemId: (prefix: string) => string): JsonObject[]
   if (part.type === 'reasoning') return [reasoningItem(itemId('rs'), part)];
   if (part.type === 'image') return [imageItem(itemId('ig'), part.source)];
   if (part.type !== 'tool_call') return [];
-  const call = callItem(itemId('fc'), 'completed', part);
+  const call = callItem(itemId(prefixOf(part)), 'completed', part);
   if (part.signature === undefined) return [call];
   // an item of its own is the only place for what another provider wants back with the call
   return [reasoningItem(`${itemId('rs')}s`, { type: 'reasoning', text: '', encrypted: part.signature }), call];

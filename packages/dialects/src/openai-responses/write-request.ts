@@ -2,17 +2,8 @@ import type { ResponseCreateParamsBase } from 'openai/resources/responses/respon
 import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type {
-  MediaSource,
-  Message,
-  NeutralRequest,
-  Part,
-  ReasoningWish,
-  ResponseFormat,
-  Tool,
-  ToolResult,
-} from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import type { NeutralRequest, ReasoningWish, ResponseFormat, Tool } from '../neutral/request.ts';
+import { writeInput } from './write-input.ts';
 
 const PROVIDER = 'OpenAI responses';
 
@@ -21,7 +12,7 @@ const PROVIDER = 'OpenAI responses';
  * reasoning comes back encrypted, and the caller returns it in the next turn.
  */
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
-  const { only, format, reasoning, toolChoice, openAi = {} } = request;
+  const { only, format, reasoning, openAi = {} } = request;
   const { verbosity, ...shared } = openAi;
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) cannotSay(refused, PROVIDER);
@@ -42,14 +33,10 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   ];
   const body = defined({
     model,
-    input: request.messages.flatMap(writeMessage),
+    input: writeInput(request.messages),
     tools: hasTools ? request.tools?.map(writeTool) : undefined,
     // both are refused without tools
-    tool_choice: !hasTools
-      ? undefined
-      : typeof toolChoice === 'object'
-        ? { type: 'function', name: toolChoice.name }
-        : toolChoice,
+    tool_choice: hasTools ? writeChoice(request) : undefined,
     parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     max_output_tokens: request.maxTokens,
     temperature: request.temperature,
@@ -76,7 +63,14 @@ function writeReasoning(wish: ReasoningWish): JsonObject {
   return defined({ effort: effortOf(wish), summary: wish.show === true ? 'auto' : undefined });
 }
 
-function writeTool({ name, description, schema, strict }: Tool): JsonObject {
+function writeChoice({ tools = [], toolChoice }: NeutralRequest): JsonObject | string | undefined {
+  if (typeof toolChoice !== 'object') return toolChoice;
+  const chosen = tools.find(({ name }) => name === toolChoice.name);
+  return { type: chosen?.form === 'custom' ? 'custom' : 'function', name: toolChoice.name };
+}
+
+function writeTool({ name, description, schema, strict, form, format }: Tool): JsonObject {
+  if (form === 'custom') return defined({ type: 'custom', name, description, format });
   return defined({ type: 'function', name, description, parameters: schema, strict: strict ?? false });
 }
 
@@ -85,87 +79,3 @@ function writeFormat(format: ResponseFormat): JsonObject {
   const { name, description, schema, strict } = format;
   return defined({ type: 'json_schema', name: name ?? 'answer', description, schema, strict });
 }
-
-/** A message as items: calls, their results and thoughts are items of their own. */
-function writeMessage({ role, parts }: Message): JsonObject[] {
-  const items: JsonObject[] = [];
-  let content: JsonObject[] = [];
-  const flush = (): void => {
-    if (content.length > 0) items.push({ type: 'message', role, content });
-    content = [];
-  };
-  for (const part of parts) {
-    // a message without content is refused
-    if (part.type === 'text' && part.text === '') continue;
-    const item = writeItem(part);
-    if (item === undefined) {
-      content.push(role === 'assistant' ? writeOutputPart(part) : writeInputPart(part));
-      continue;
-    }
-    flush();
-    items.push(...item);
-  }
-  flush();
-  return items;
-}
-
-function writeItem(part: Part): JsonObject[] | undefined {
-  switch (part.type) {
-    case 'tool_call':
-      return [{ type: 'function_call', call_id: part.id, name: part.name, arguments: part.arguments }];
-    case 'tool_result':
-      return [{ type: 'function_call_output', call_id: part.callId, output: writeResult(part) }];
-    case 'reasoning': {
-      const sealed = part.encrypted ?? part.signature;
-      const encrypted = sealed === undefined ? undefined : unseal('openai-responses', sealed);
-      // a thought without its encrypted form is not taken back
-      if (encrypted === undefined) return [];
-      const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }];
-      return [{ type: 'reasoning', summary, encrypted_content: encrypted }];
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** That a result is an error has no field here, so the text says it. */
-function writeResult({ parts, isError }: ToolResult): string | JsonObject[] {
-  if (parts.every((part) => part.type === 'text')) {
-    const text = parts.map(({ text }) => text).join('');
-    return isError === true ? `Error: ${text}` : text;
-  }
-  const written = parts.map(writeInputPart);
-  return isError === true ? [{ type: 'input_text', text: 'Error:' }, ...written] : written;
-}
-
-function writeOutputPart(part: Part): JsonObject {
-  if (part.type === 'text') return { type: 'output_text', text: part.text, annotations: [] };
-  if (part.type === 'refusal') return { type: 'refusal', refusal: part.text };
-  return cannotSay(`a part of type ${part.type} in an assistant's message`, PROVIDER);
-}
-
-function writeInputPart(part: Part): JsonObject {
-  switch (part.type) {
-    case 'text':
-    case 'refusal':
-      return { type: 'input_text', text: part.text };
-    case 'image': {
-      const { source, detail } = part;
-      const where = source.kind === 'id' ? { file_id: source.id } : { image_url: urlOf(source) };
-      return { type: 'input_image', detail: detail ?? 'auto', ...where };
-    }
-    case 'file': {
-      const { source, name } = part;
-      if (source.kind === 'id') return { type: 'input_file', file_id: source.id };
-      if (source.kind === 'url') return { type: 'input_file', file_url: source.url };
-      return { type: 'input_file', filename: name ?? 'file', file_data: urlOf(source) };
-    }
-    case 'audio':
-      return cannotSay('input_audio', PROVIDER);
-    default:
-      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
-  }
-}
-
-const urlOf = (source: Exclude<MediaSource, { kind: 'id' }>): string =>
-  source.kind === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`;

@@ -2,11 +2,20 @@ import type { Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
-import type { ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeAnnotations } from './annotations.ts';
-import { at, closing, type Open, type OpenReasoning, type OpenRefusal, type OpenText, type Place } from './open-items.ts';
-import { callItem, imageItem, messageItem, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
+import { OpenCall } from './open-call.ts';
+import {
+  at,
+  type Closing,
+  closing,
+  type Open,
+  type OpenReasoning,
+  type OpenRefusal,
+  type OpenText,
+  type Place,
+} from './open-items.ts';
+import { imageItem, messageItem, prefixOf, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
 
 /**
@@ -16,7 +25,7 @@ import { responseOf } from './write-reply.ts';
 export class ResponsesEventWriter implements EventWriter {
   readonly #context: ReplyContext;
   readonly #output: JsonObject[] = [];
-  readonly #calls = new Map<number, Place & { call: ToolCall }>();
+  readonly #calls = new Map<number, OpenCall>();
   #open: Open | undefined;
   #started = false;
   #sequence = 0;
@@ -63,10 +72,8 @@ export class ResponsesEventWriter implements EventWriter {
       case 'tool_call':
         return begin + this.#call(said);
       case 'tool_arguments': {
-        const known = this.#calls.get(said.call);
-        if (known === undefined) return begin;
-        known.call = { ...known.call, arguments: known.call.arguments + said.text };
-        return begin + this.#event('response.function_call_arguments.delta', { ...at(known), delta: said.text });
+        const event = this.#calls.get(said.call)?.add(said.text);
+        return event === undefined ? begin : begin + this.#event(...event);
       }
       case 'finish':
         this.#finish = said.reason;
@@ -138,13 +145,12 @@ export class ResponsesEventWriter implements EventWriter {
     return before + opened + this.#event('response.reasoning_summary_text.delta', delta);
   }
 
-  #call({ call: n, id, name, signature }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
+  #call({ call: n, signature, choice: _choice, ...call }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
     const closed = this.#closeAll();
     const signed = signature === undefined ? '' : this.#sign(signature);
-    const place = this.#place('fc');
-    const call: ToolCall = { type: 'tool_call', id, name, arguments: '' };
-    this.#calls.set(n, { ...place, call });
-    return closed + signed + this.#added(place, callItem(place.id, 'in_progress', call));
+    const open = new OpenCall(this.#place(prefixOf(call)), { ...call, arguments: '' });
+    this.#calls.set(n, open);
+    return closed + signed + this.#added(open.place, open.begun());
   }
 
   /** An item of its own is the only place for what another provider wants back with the call. */
@@ -186,14 +192,7 @@ export class ResponsesEventWriter implements EventWriter {
 
   #closeAll(): string {
     let written = this.#closeOpen();
-    for (const { call, ...place } of this.#calls.values()) {
-      written += this.#event('response.function_call_arguments.done', {
-        ...at(place),
-        name: call.name,
-        arguments: call.arguments,
-      });
-      written += this.#done(place, callItem(place.id, 'completed', call));
-    }
+    for (const open of this.#calls.values()) written += this.#close(open.place, open.close());
     this.#calls.clear();
     return written;
   }
@@ -201,9 +200,11 @@ export class ResponsesEventWriter implements EventWriter {
   #closeOpen(): string {
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return '';
-    const { events, item } = closing(open);
-    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(open, item);
+    return open === undefined ? '' : this.#close(open, closing(open));
+  }
+
+  #close(place: Place, { events, item }: Closing): string {
+    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(place, item);
   }
 
   /** An item that comes in one piece. */

@@ -52,10 +52,13 @@ function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): nu
 export class Completion implements AnswerReader {
   readonly #options: CompletionOptions;
   readonly #caller: Dialect;
+  /** Whether the provider's bytes are the answer. */
+  readonly #passes: boolean;
 
   constructor(options: CompletionOptions) {
     this.#options = options;
     this.#caller = DIALECTS[options.call.dialect];
+    this.#passes = this.#caller === options.dialect && options.restorer === undefined;
   }
 
   stream(contentType: string, kind: BodyKind): ReturnType<AnswerReader['stream']> {
@@ -64,7 +67,7 @@ export class Completion implements AnswerReader {
     // a stream that was not requested is collected
     if (!view.stream) return undefined;
     const asked = view.framing ?? 'sse';
-    const same = this.#caller === dialect;
+    const same = this.#passes;
     const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
     if (framing !== undefined && isType(contentType, framing.contentType)) {
       const watcher = same
@@ -103,7 +106,7 @@ export class Completion implements AnswerReader {
     };
     const own = { ...head, ...facts, contentType: jsonType(head.contentType) };
     if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
-    if (this.#caller === dialect) return own;
+    if (this.#passes) return own;
     const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
     return { ...own, contentType: 'application/json', body: Buffer.from(text) };
   }

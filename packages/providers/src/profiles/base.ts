@@ -18,7 +18,7 @@ export const BASE: ModelProfile = {
   roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, prefill: true },
   stop: { accepts: 'all' },
   user: { maxLength: 64, emails: true },
-  tools: { declaredForHistory: false, choiceOfNone: true },
+  tools: { declaredForHistory: false, choiceOfNone: true, custom: false },
   streamOptions: true,
   cacheMarks: false,
 };

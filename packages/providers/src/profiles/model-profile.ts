@@ -85,6 +85,8 @@ export interface ModelProfile {
     readonly declaredForHistory: boolean;
     /** Whether it can be told to call none of its tools. */
     readonly choiceOfNone: boolean;
+    /** Whether it knows custom tools; another model gets a function with one text. */
+    readonly custom: boolean;
   };
   /** Whether `stream_options` is accepted. */
   readonly streamOptions: boolean;

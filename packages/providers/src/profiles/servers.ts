@@ -2,6 +2,13 @@ import type { ProfileRow } from './model-profile.ts';
 
 /** What servers do alike for all models that they serve. */
 export const SERVERS: readonly ProfileRow[] = [
+  // OpenAI's documentation, "Function calling", custom tools: from GPT-5 on
+  {
+    name: 'gpt-5 at servers of OpenAI’s own',
+    providers: ['openai', 'azure', 'azure-deployments'],
+    models: /(?:^|\/)gpt-(?:[5-9]|\d\d)(?!.*chat)/,
+    profile: { callIds: { maxLength: 40 }, roles: { system: 'anywhere' }, tools: { custom: true } },
+  },
   {
     name: 'servers of OpenAI’s own',
     providers: ['openai', 'azure', 'azure-deployments', 'github'],

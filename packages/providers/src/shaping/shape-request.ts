@@ -7,6 +7,7 @@ import { shapeResults } from './shape-results.ts';
 import { shapeSampling } from './shape-sampling.ts';
 import { shapeSchemas } from './shape-schemas.ts';
 import { shapeStop } from './shape-stop.ts';
+import { shapeToolForms } from './shape-tool-forms.ts';
 import { shapeToolNames } from './shape-tool-names.ts';
 import { shapeTools } from './shape-tools.ts';
 import { shapeTurns } from './shape-turns.ts';
@@ -21,6 +22,7 @@ const STEPS: readonly Step[] = [
   shapeResults,
   shapeTurns,
   shapeTools,
+  shapeToolForms,
   shapeSchemas,
   shapeToolNames,
   shapeCallIds,
@@ -39,6 +41,6 @@ export function shapeRequest(
   request: NeutralRequest,
   profile: ModelProfile,
 ): { readonly request: NeutralRequest; readonly shaping: Shaping } {
-  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), stop: [] };
+  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), toolForms: new Map(), stop: [] };
   return { request: STEPS.reduce((shaped, step) => step(shaped, shaping), request), shaping };
 }

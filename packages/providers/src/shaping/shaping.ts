@@ -1,3 +1,4 @@
+import type { ToolForm } from '@sluice/dialects';
 import type { ModelProfile } from '../profiles/model-profile.ts';
 
 /** What becomes of a request on its way to a model, and what its answer needs for the way back. */
@@ -7,6 +8,8 @@ export interface Shaping {
   readonly dropped: string[];
   /** The caller's names of tools, by the shorter ones that the model gets. */
   readonly toolNames: Map<string, string>;
+  /** The forms of tools that the model gets as functions, by the caller's names. */
+  readonly toolForms: Map<string, ToolForm>;
   /** Stop sequences at which the gateway ends the text. */
   readonly stop: string[];
 }

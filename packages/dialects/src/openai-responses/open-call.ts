@@ -1,0 +1,54 @@
+import { FreeTextReader } from '../neutral/free-text.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
+import type { ToolCall } from '../neutral/request.ts';
+import { at, type Closing, type Place } from './open-items.ts';
+import { callItem } from './write-items.ts';
+
+/** An event's type and members, without those of its item. */
+type CallEvent = readonly [type: string, more: JsonObject];
+
+/** A call whose item is open. A custom call has its text decoded while it arrives; one of a shell or a patch comes with its item. */
+export class OpenCall {
+  readonly place: Place;
+  readonly #call: ToolCall;
+  readonly #text: FreeTextReader | undefined;
+  #arguments = '';
+  #input = '';
+
+  constructor(place: Place, call: ToolCall) {
+    this.place = place;
+    this.#call = call;
+    if (call.form === 'custom') this.#text = new FreeTextReader();
+  }
+
+  /** Returns the item as it begins. */
+  begun(): JsonObject {
+    return callItem(this.place.id, 'in_progress', this.#call);
+  }
+
+  /** Takes a piece of the arguments. */
+  add(piece: string): CallEvent | undefined {
+    this.#arguments += piece;
+    if (this.#text !== undefined) return this.#inputDelta(this.#text.read(piece));
+    if (this.#call.form !== undefined) return undefined;
+    return ['response.function_call_arguments.delta', { ...at(this.place), delta: piece }];
+  }
+
+  close(): Closing {
+    const { id, place } = { id: this.place.id, place: at(this.place) };
+    const { name, form } = this.#call;
+    const item = callItem(id, 'completed', { ...this.#call, arguments: this.#arguments });
+    if (this.#text !== undefined) {
+      const rest = this.#inputDelta(this.#text.end());
+      const done: CallEvent = ['response.custom_tool_call_input.done', { ...place, input: this.#input }];
+      return { events: rest === undefined ? [done] : [rest, done], item: { ...item, input: this.#input } };
+    }
+    if (form !== undefined) return { events: [], item };
+    return { events: [['response.function_call_arguments.done', { ...place, name, arguments: this.#arguments }]], item };
+  }
+
+  #inputDelta(delta: string): CallEvent | undefined {
+    this.#input += delta;
+    return delta === '' ? undefined : ['response.custom_tool_call_input.delta', { ...at(this.place), delta }];
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  argumentsOfText,
+  asList,
+  asString,
+  FREE_TEXT_SCHEMA,
+  isObject,
+  type JsonObject,
+  member,
+  type ToolForm,
+} from '@sluice/dialects';
+import { freeTextDescription } from './shape-tool-forms.ts';
+
+const CUSTOM = Buffer.from('"custom"');
+
+/** A chat completion's request without custom tools, and the names of those that became functions. */
+export interface LoweredRequest {
+  readonly body: JsonObject;
+  readonly toolForms: ReadonlyMap<string, ToolForm>;
+}
+
+/** Returns whether the bytes of a request may offer a custom tool or have called one. */
+export const mayHoldCustomTools = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(CUSTOM);
+
+/**
+ * Writes the custom tools of a chat completion's request as functions, for a server that knows no others; undefined for a request without them. All other
+ * members stay as the caller wrote them.
+ */
+export function lowerCustomTools(body: JsonObject): LoweredRequest | undefined {
+  const toolForms = new Map<string, ToolForm>();
+  const { tools, messages, tool_choice: choice } = body;
+  const isCustom = (value: unknown): boolean => member(value, 'type') === 'custom' && isObject(member(value, 'custom'));
+  const called = asList(messages).some((message) => asList(member(message, 'tool_calls')).some(isCustom));
+  if (!called && !asList(tools).some(isCustom)) return undefined;
+  const lowered = {
+    ...body,
+    ...(Array.isArray(tools) ? { tools: tools.map((tool) => (isCustom(tool) ? lowerTool(tool, toolForms) : tool)) } : {}),
+    ...(Array.isArray(messages) ? { messages: messages.map(lowerMessage) } : {}),
+    ...(isObject(choice) ? { tool_choice: lowerChoice(choice) } : {}),
+  };
+  return { body: lowered, toolForms };
+}
+
+function lowerTool(tool: unknown, toolForms: Map<string, ToolForm>): JsonObject {
+  const custom = member(tool, 'custom');
+  const name = asString(member(custom, 'name')) ?? '';
+  toolForms.set(name, 'custom');
+  const description = freeTextDescription(asString(member(custom, 'description')) ?? '', member(custom, 'format'));
+  return { type: 'function', function: { name, description, parameters: FREE_TEXT_SCHEMA } };
+}
+
+function lowerMessage(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message['tool_calls'])) return message;
+  return { ...message, tool_calls: message['tool_calls'].map(lowerCall) };
+}
+
+function lowerCall(call: unknown): unknown {
+  if (!isObject(call) || !isObject(call['custom'])) return call;
+  const { custom, ...rest } = call;
+  const text = argumentsOfText(asString(member(custom, 'input')) ?? '');
+  return { ...rest, type: 'function', function: { name: member(custom, 'name'), arguments: text } };
+}
+
+function lowerChoice(choice: JsonObject): JsonObject {
+  const { custom, allowed_tools: allowed } = choice;
+  if (isObject(custom)) return { type: 'function', function: { name: custom['name'] } };
+  if (!isObject(allowed)) return choice;
+  const tools = asList(allowed['tools']).map((tool) => (isObject(tool) ? lowerChoice(tool) : tool));
+  return { ...choice, allowed_tools: { ...allowed, tools } };
+}
