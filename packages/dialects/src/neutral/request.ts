@@ -43,7 +43,7 @@ export interface Citation {
  * What a tool is that the caller runs itself and that is no function. Its calls are written in this form for a caller that offered it so; a model that does
  * not know the form gets a function.
  */
-export type ToolForm = 'custom' | 'local_shell' | 'shell' | 'apply_patch';
+export type ToolForm = 'custom' | 'local_shell' | 'shell' | 'apply_patch' | 'tool_search';
 
 export interface ToolCall extends Marked {
   readonly type: 'tool_call';

@@ -1,12 +1,15 @@
 import { argumentsOfText, FREE_TEXT_SCHEMA, freeText } from '../neutral/free-text.ts';
 import { asList, asString, defined, isObject, type Json, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { ToolCall, ToolForm } from '../neutral/request.ts';
+import { joinedName, nameParts } from './namespaces.ts';
 
 /** A tool of this dialect that the caller runs itself, and that models of other providers get as a function. */
 interface ClientTool {
   readonly form: ToolForm;
-  /** The type of its calls; that of their outputs ends with `_output`. */
+  /** The type of its calls. */
   readonly call: string;
+  /** The type of their outputs; that of the calls with `_output` if not given. */
+  readonly output?: string;
   readonly idPrefix: string;
   /** Its name as a function, and what its description says; a custom tool has its own. */
   readonly name: string;
@@ -39,10 +42,10 @@ const CUSTOM: ClientTool = {
   description: '',
   schema: FREE_TEXT_SCHEMA,
   read: ({ input }) => argumentsOfText(asString(input) ?? ''),
-  write: ({ name, arguments: text }) => ({ name, input: freeText(text) }),
+  write: ({ name, arguments: text }) => ({ ...nameParts(name), input: freeText(text) }),
 };
 
-/** Sources: OpenAI's documentation, "Local shell", "Shell" and "Apply patch". */
+/** Sources: OpenAI's documentation, "Local shell", "Shell", "Apply patch" and "Tool search". */
 const BUILT_IN: readonly ClientTool[] = [
   {
     form: 'local_shell',
@@ -103,6 +106,17 @@ const BUILT_IN: readonly ClientTool[] = [
     read: ({ operation }) => JSON.stringify(isObject(operation) ? operation : {}),
     write: (call) => ({ operation: defined({ ...argumentsOf(call) }) }),
   },
+  {
+    form: 'tool_search',
+    call: 'tool_search_call',
+    output: 'tool_search_output',
+    idPrefix: 'tsc',
+    name: 'tool_search',
+    description: 'Finds further tools, which can be called after it.',
+    schema: object({ query: { type: 'string', description: 'What the tools are to do.' } }, ['query']),
+    read: ({ arguments: given }) => JSON.stringify(isObject(given) ? given : {}),
+    write: (call) => ({ execution: 'client', arguments: argumentsOf(call) }),
+  },
 ];
 
 const ALL = [CUSTOM, ...BUILT_IN];
@@ -114,13 +128,17 @@ const texts = (value: Json): string[] =>
   typeof value === 'string' ? [value] : asList(value).filter((one) => typeof one === 'string');
 
 /** Finds the tool of OpenAI's own that the caller runs; undefined for one that OpenAI runs, in a container of its own. */
-export function builtInTool({ type, environment }: JsonObject): ClientTool | undefined {
-  const isRemote = isObject(environment) && environment['type'] !== 'local';
+export function builtInTool({ type, environment, execution }: JsonObject): ClientTool | undefined {
+  const isRemote = type === 'tool_search' ? execution !== 'client' : isObject(environment) && environment['type'] !== 'local';
   return isRemote ? undefined : BUILT_IN.find(({ form }) => form === type);
 }
 
 export const toolOfCall = (type: Json): ClientTool | undefined => ALL.find(({ call }) => call === type);
-export const toolOfOutput = (type: Json): ClientTool | undefined => ALL.find(({ call }) => `${call}_output` === type);
+/** Whether OpenAI ran a search of tools itself: nothing in other dialects stands for it. */
+export const isServerSearch = ({ type, execution, call_id }: JsonObject): boolean =>
+  (type === 'tool_search_call' || type === 'tool_search_output') && (execution === 'server' || typeof call_id !== 'string');
+export const toolOfOutput = (type: Json): ClientTool | undefined =>
+  ALL.find(({ call, output = `${call}_output` }) => output === type);
 export const toolOfForm = (form: ToolForm): ClientTool => ALL.find((tool) => tool.form === form) ?? CUSTOM;
 
 /** Reads a call of such a tool; undefined for another item. */
@@ -128,6 +146,6 @@ export function readClientCall(item: JsonObject): ToolCall | undefined {
   const tool = toolOfCall(item['type']);
   if (tool === undefined) return undefined;
   const id = asString(item['call_id']) ?? asString(item['id']) ?? '';
-  const name = tool.form === 'custom' ? (asString(item['name']) ?? '') : tool.name;
+  const name = tool.form === 'custom' ? joinedName(item['namespace'], asString(item['name']) ?? '') : tool.name;
   return { type: 'tool_call', id, name, arguments: tool.read(item), form: tool.form };
 }

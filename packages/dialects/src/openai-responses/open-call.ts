@@ -1,6 +1,7 @@
 import { FreeTextReader } from '../neutral/free-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { ToolCall } from '../neutral/request.ts';
+import { nameParts } from './namespaces.ts';
 import { at, type Closing, type Place } from './open-items.ts';
 import { callItem } from './write-items.ts';
 
@@ -44,7 +45,10 @@ export class OpenCall {
       return { events: rest === undefined ? [done] : [rest, done], item: { ...item, input: this.#input } };
     }
     if (form !== undefined) return { events: [], item };
-    return { events: [['response.function_call_arguments.done', { ...place, name, arguments: this.#arguments }]], item };
+    return {
+      events: [['response.function_call_arguments.done', { ...place, ...nameParts(name), arguments: this.#arguments }]],
+      item,
+    };
   }
 
   #inputDelta(delta: string): CallEvent | undefined {

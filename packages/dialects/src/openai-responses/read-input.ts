@@ -11,19 +11,20 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type { MediaSource, Message, Part } from '../neutral/request.ts';
-import { readClientCall, toolOfOutput } from './client-tools.ts';
+import { isServerSearch, readClientCall, toolOfOutput } from './client-tools.ts';
+import { foundTools, joinedName } from './namespaces.ts';
 import { readOutputPart, readReasoning } from './read-items.ts';
 
 /** What OpenAI's own tools did in a turn before is omitted as it is in an answer: what the model said about it is text. */
 const OF_OPENAI_ALONE: ReadonlySet<string> = new Set([
+  // its tools are with the others
+  'additional_tools',
   'code_interpreter_call',
   'compaction',
   'file_search_call',
   'image_generation_call',
   'mcp_call',
   'mcp_list_tools',
-  'tool_search_call',
-  'tool_search_output',
   'web_search_call',
 ]);
 
@@ -34,7 +35,7 @@ export function readInput(input: Json): Message[] {
   const items = needList(input, 'input').map((value, n) => needObject(value, `input[${n}]`));
   const ids = idsOfItems(items);
   for (const [n, item] of items.entries()) {
-    if (typeof item['type'] === 'string' && OF_OPENAI_ALONE.has(item['type'])) continue;
+    if ((typeof item['type'] === 'string' && OF_OPENAI_ALONE.has(item['type'])) || isServerSearch(item)) continue;
     const message = readItem(item, `input[${n}]`, ids);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');
@@ -92,7 +93,8 @@ function readResult(item: JsonObject, at: string, ids: CallIdsOfItems): Message 
 }
 
 /** The output of a shell is a list of what each command wrote: the model gets it as JSON. */
-function readOutputOf({ type, output }: JsonObject, at: string): Part[] {
+function readOutputOf({ type, output, tools }: JsonObject, at: string): Part[] {
+  if (type === 'tool_search_output') return [{ type: 'text', text: foundTools(tools) }];
   if (output === null || output === undefined) return [];
   return type === 'shell_call_output' ? [{ type: 'text', text: JSON.stringify(output) }] : readContent(output, at);
 }
@@ -102,7 +104,7 @@ const failedOf = ({ type, status }: JsonObject, output: Json): { isError?: true 
 
 function readCall(item: JsonObject, at: string, args: Json): Message {
   const id = needString(item['call_id'], `${at}.call_id`);
-  const name = needString(item['name'], `${at}.name`);
+  const name = joinedName(item['namespace'], needString(item['name'], `${at}.name`));
   return { role: 'assistant', parts: [{ type: 'tool_call', id, name, arguments: needString(args, `${at}.arguments`) }] };
 }
 

@@ -17,6 +17,7 @@ import {
 import type { NeutralRequest, ReasoningWish } from '../neutral/request.ts';
 import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
 import { allowedTools } from '../openai-chat/read-tools.ts';
+import { toolsOf } from './namespaces.ts';
 import { readInput } from './read-input.ts';
 import { isClientTool, readFormat, readTool, readToolChoice } from './read-tools.ts';
 
@@ -52,7 +53,8 @@ const hasCompaction = (input: Json): boolean => asList(input).some((item) => mem
 /** Source: OpenAI's API reference, "Create a model response". */
 export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'input']);
-  const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], isClientTool);
+  const tools = toolsOf(body);
+  const offered = tools == null ? undefined : offeredTools(tools, isClientTool);
   // not to run in the background is what every dialect does
   const names = Object.keys(body).filter((name) => !(name === 'background' && body[name] === false));
   const { needed, wished } = unsaidFields(names, FIELDS);

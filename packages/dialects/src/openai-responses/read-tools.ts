@@ -12,6 +12,7 @@ import {
 import type { ResponseFormat, Tool } from '../neutral/request.ts';
 import { type ReadChoice, readAllowed, readCustomTool } from '../openai-chat/read-tools.ts';
 import { builtInTool } from './client-tools.ts';
+import { joinedName } from './namespaces.ts';
 
 /** Returns whether the caller runs a tool itself, so that a model of any provider can be offered it. */
 export const isClientTool = (tool: JsonObject): boolean =>
@@ -20,8 +21,9 @@ export const isClientTool = (tool: JsonObject): boolean =>
 export function readTool(tool: JsonObject, at: string): Tool {
   const builtIn = builtInTool(tool);
   if (builtIn !== undefined) {
-    const { name, description, schema, form } = builtIn;
-    return { name, description, schema, form };
+    const { name, form } = builtIn;
+    const schema = isObject(tool['parameters']) ? tool['parameters'] : builtIn.schema;
+    return { name, description: asString(tool['description']) ?? builtIn.description, schema, form };
   }
   if (tool['type'] === 'custom') return readCustomTool(tool, at);
   return defined({
@@ -46,7 +48,9 @@ export function readToolChoice(value: Json): ReadChoice {
 function nameOf(tool: Json): string | undefined {
   if (!isObject(tool)) return undefined;
   const { type, name } = tool;
-  return type === 'function' || type === 'custom' ? asString(name) : builtInTool(tool)?.name;
+  if (type !== 'function' && type !== 'custom') return builtInTool(tool)?.name;
+  const own = asString(name);
+  return own === undefined ? undefined : joinedName(tool['namespace'], own);
 }
 
 export function readFormat(value: Json): ResponseFormat | undefined {

@@ -12,6 +12,7 @@ import type { Citation, MediaSource, Reasoning, ToolCall } from '../neutral/requ
 import { unsealOwn } from '../neutral/sealed.ts';
 import { writeAnnotations } from './annotations.ts';
 import { toolOfForm } from './client-tools.ts';
+import { nameParts } from './namespaces.ts';
 
 /** An item that is under way has no words yet. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
@@ -48,7 +49,7 @@ export function callItem(id: string, status: ItemStatus, call: ToolCall): JsonOb
     type: 'function_call',
     status,
     call_id: call.id,
-    name: call.name,
+    ...nameParts(call.name),
     arguments: call.arguments,
   } satisfies ResponseFunctionToolCall;
 }
