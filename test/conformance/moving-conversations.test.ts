@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Gateway } from '@sluice/gateway';
-import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import fc from 'fast-check';
 import {
   type Agent,
@@ -13,30 +11,12 @@ import {
   resultOf,
   TOOLS,
 } from '../support/agents.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
+import { STRICT_MODEL_NAMES, type StrictModel, type StrictStage, startStrictStage } from '../support/strict-models.ts';
 
 const KEY = 'key-of-the-agents';
 
-/** A strict model of each family, by the name that callers use. */
-const MODELS = {
-  'openai/gpt-4o': 'openai',
-  'openai/gpt-5': 'openai-reasoning',
-  'responses/gpt-5': 'openai-reasoning',
-  'anthropic/claude-sonnet-4-5': 'claude-4.5',
-  'anthropic/claude-opus-4-7': 'claude-4.7',
-  'bedrock/anthropic.claude-haiku-4-5-20251001-v1:0': 'claude-4.5',
-  'google/gemini-2.5-flash': 'gemini-2.5',
-  'google/gemini-3-pro-preview': 'gemini-3',
-  'mistral/mistral-large-latest': 'mistral',
-  'deepseek/deepseek-reasoner': 'deepseek',
-  'moonshot/kimi-k2.5': 'kimi',
-  'vllm/qwen3.8': 'local',
-} as const;
-type Name = keyof typeof MODELS;
-const NAMES = Object.keys(MODELS) as Name[];
-
 /** Models that are in the caller's own dialect and know no word for reasoning: to ask them is the caller's own fault. */
-const REFUSES_EFFORT: readonly Name[] = ['openai/gpt-4o', 'mistral/mistral-large-latest'];
+const REFUSES_EFFORT: readonly StrictModel[] = ['openai/gpt-4o', 'mistral/mistral-large-latest'];
 
 const AGENTS: Readonly<Record<string, () => Agent>> = {
   'openai-chat': () => new ChatAgent(),
@@ -46,7 +26,7 @@ const AGENTS: Readonly<Record<string, () => Agent>> = {
 };
 
 interface Step {
-  readonly model: Name;
+  readonly model: StrictModel;
   readonly tools: readonly string[];
   readonly image: boolean;
   readonly reasoning: boolean;
@@ -55,7 +35,7 @@ interface Step {
 
 const steps = fc.array(
   fc.record({
-    model: fc.constantFrom(...NAMES),
+    model: fc.constantFrom(...STRICT_MODEL_NAMES),
     tools: fc.constantFrom<readonly string[]>([], [], ['lookup'], [...TOOLS]),
     image: fc.boolean(),
     reasoning: fc.boolean(),
@@ -65,33 +45,11 @@ const steps = fc.array(
 );
 
 describe('a conversation that moves between providers', () => {
-  let simulator: RunningSimulator;
-  let gateway: Gateway;
+  let stage: StrictStage;
   beforeAll(async () => {
-    const models = Object.fromEntries(
-      Object.entries(MODELS).map(([name, strict]) => [name.slice(name.indexOf('/') + 1), { latencyMs: 0, strict }]),
-    );
-    simulator = await startSimulator({ models });
-    const baseUrl = `${simulator.url}/v1`;
-    gateway = await startGatewayHere({
-      providers: {
-        openai: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
-        responses: { type: 'openai', baseUrl, dialect: 'openai-responses', apiKey: 'up' },
-        anthropic: { baseUrl, apiKey: 'up' },
-        bedrock: { baseUrl: simulator.url, region: 'us-east-1', apiKey: 'up' },
-        google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'up' },
-        mistral: { baseUrl, apiKey: 'up' },
-        deepseek: { baseUrl, apiKey: 'up' },
-        moonshot: { baseUrl, apiKey: 'up' },
-        vllm: { baseUrl },
-      },
-      keys: [{ name: 'agents', secret: KEY }],
-    });
+    stage = await startStrictStage(KEY);
   });
-  afterAll(async () => {
-    await gateway.close(0);
-    await simulator.close();
-  });
+  afterAll(() => stage.close());
 
   async function converse(agent: Agent, caller: string, plan: readonly Step[]): Promise<void> {
     const texts: string[] = [];
@@ -100,13 +58,13 @@ describe('a conversation that moves between providers', () => {
       const own = caller === 'openai-chat' && REFUSES_EFFORT.includes(model);
       const turn: AgentTurn = { text: `turn${n}! ${tools.join(' and ')}`, image, reasoning: reasoning && !own, stream };
       const { path, body } = agent.request(model, turn);
-      const response = await fetch(`${gateway.url}${path}`, {
+      const response = await fetch(`${stage.gateway.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-goog-api-key': KEY, authorization: `Bearer ${KEY}` },
         body: JSON.stringify(body),
       });
       const answer = await response.text();
-      const upstream = simulator.journal.entries.at(-1)?.body ?? '';
+      const upstream = stage.simulator.journal.entries.at(-1)?.body ?? '';
       expect({ status: response.status, answer, upstream: response.status === 200 ? '' : upstream }).toEqual({
         status: 200,
         answer,
@@ -121,7 +79,7 @@ describe('a conversation that moves between providers', () => {
       expect(calls.map(({ name }) => name)).toEqual(tools);
       texts.push(...calls.map(({ id }) => resultOf(id)));
     }
-    simulator.journal.clear();
+    stage.simulator.journal.clear();
   }
 
   it.each(Object.entries(AGENTS))('is refused nowhere and loses nothing, for a caller of %s', async (caller, start) => {
@@ -137,7 +95,7 @@ describe('a conversation that moves between providers', () => {
       const step = { model, tools: ['lookup'], image: false, reasoning: true, stream: true };
       await converse(agent, caller, [step]);
       const { path, body } = agent.request(model, { text: 'on', image: false, reasoning: true, stream: false });
-      await fetch(`${gateway.url}${path}`, {
+      await fetch(`${stage.gateway.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-goog-api-key': KEY, authorization: `Bearer ${KEY}` },
         body: JSON.stringify(body),
@@ -147,7 +105,7 @@ describe('a conversation that moves between providers', () => {
         'google/gemini-3-pro-preview': 'gemini|',
         'responses/gpt-5': 'openai|',
       }[model];
-      const upstream = simulator.journal.entries.at(-1)?.body ?? '';
+      const upstream = stage.simulator.journal.entries.at(-1)?.body ?? '';
       expect(upstream).toContain(Buffer.from(maker).toString('base64').slice(0, -3));
     }
   });

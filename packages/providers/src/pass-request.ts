@@ -30,7 +30,13 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
   // an attempt before this one may have noted some
   call.facts.dropped = NOTHING;
   const repair = (body: JsonObject): JsonObject =>
-    repairHistory(to.name, body, { profile, dropFromMessages: quirks?.dropFromMessages });
+    repairHistory(to.name, body, {
+      profile,
+      dropFromMessages: quirks?.dropFromMessages,
+      plainMessages: quirks?.plainMessages,
+      systemForDeveloper: quirks?.systemForDeveloper,
+      withoutStreamOptions: !profile.streamOptions,
+    });
   const asked = call.message.json();
   const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(asked);
   const options: UnmarkOptions = {

@@ -8,6 +8,8 @@ export interface Quirks {
   readonly drop?: readonly string[];
   /** Members of messages that it refuses. */
   readonly dropFromMessages?: readonly string[];
+  /** It refuses the members of OpenAI's answers that clients return with them: `annotations`, `parsed`, and `refusal` and `audio` of null. */
+  readonly plainMessages?: boolean;
   /** It has no role `developer`. */
   readonly systemForDeveloper?: boolean;
   /** It reports usage in streams unasked, and refuses to be asked. */

@@ -6,7 +6,9 @@ import { SIMULATED_CREATED_S, type SimulatedAnswer, simulatedAnswer } from '@slu
 import type { Behaviour } from './behaviour.ts';
 import { contentTypeOf, framed } from './frames.ts';
 import type { JournalEntry } from './journal.ts';
+import type { KeptResponses } from './kept-responses.ts';
 import type { Question } from './question.ts';
+import { scripted } from './script/scripted.ts';
 import { refusalOf } from './strict/check.ts';
 import { signed } from './strict/signatures.ts';
 
@@ -17,6 +19,7 @@ export interface Asked {
   readonly question: Question;
   readonly body: JsonObject;
   readonly behaviour: Behaviour;
+  readonly kept: KeptResponses;
 }
 
 /** Answers one request as the behaviour says, and writes into the entry what became of it. */
@@ -35,7 +38,7 @@ export async function answer(response: ServerResponse, asked: Asked, entry: Jour
 
 async function answerOrFail(
   response: ServerResponse,
-  { question, body, behaviour }: Asked,
+  { question, body: sent, behaviour, kept }: Asked,
   entry: JournalEntry,
   left: AbortSignal,
 ): Promise<void> {
@@ -62,7 +65,9 @@ async function answerOrFail(
     return;
   }
   const { strict } = behaviour;
-  const refused = strict === undefined ? undefined : refusalOf(strict, question, body);
+  const expanded = question.dialect === 'openai-responses' ? kept.expand(sent) : sent;
+  const body = expanded ?? sent;
+  const refused = strict === undefined ? undefined : refusalOf(strict, question, expanded);
   if (refused !== undefined) {
     entry.outcome = 'refused';
     response.writeHead(refused.status, { 'content-type': 'application/json' }).end(refused.body);
@@ -71,8 +76,13 @@ async function answerOrFail(
   let simulated: SimulatedAnswer;
   try {
     const context = contextOf(question, entry);
-    const shape = strict === undefined ? {} : { shape: (reply: NeutralReply) => signed(strict, question.dialect, reply) };
-    simulated = simulatedAnswer({ ...question, body, context, ...shape });
+    simulated = simulatedAnswer({
+      ...question,
+      body,
+      context,
+      shape: (reply) => shaped(reply, { question, body, behaviour, kept }),
+    });
+    if (question.dialect === 'openai-responses') kept.keep(body, simulated.whole);
   } catch (thrown) {
     const error = asLlmError(thrown);
     entry.outcome = 'refused';
@@ -90,6 +100,12 @@ async function answerOrFail(
   entry.usage = usage;
   const { price } = behaviour;
   if (price !== undefined) entry.costUsd = (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000;
+}
+
+/** Gives an answer what its script has for this round, and the form of its family. */
+function shaped(reply: NeutralReply, { question: { dialect }, body, behaviour: { strict, script } }: Asked): NeutralReply {
+  const said = script === true ? scripted(DIALECTS[dialect].readRequest(body), reply) : reply;
+  return strict === undefined ? said : signed(strict, dialect, said);
 }
 
 const contextOf = ({ model, frames, streamUsage }: Question, entry: JournalEntry) => ({

@@ -42,6 +42,8 @@ export const behaviourSchema = z.strictObject({
   retryAfter: z.string().optional(),
   /** Refuses what the models of a family refuse, with their provider's own error, and signs its answers as they do. */
   strict: z.enum(FAMILIES).optional(),
+  /** Plays what a prompt describes, round by round: `[[lookup search]] [[write /tmp/a.txt|text]]` (see script/rounds.ts). */
+  script: z.boolean().optional(),
 });
 
 export type Behaviour = z.output<typeof behaviourSchema>;
@@ -59,6 +61,7 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
   fault: (text) => ({ fault: text }),
   status: (text) => ({ status: Number(text) }),
   strict: (text) => ({ strict: text }),
+  script: (text) => ({ script: text === 'on' }),
   'retry-after': (text) => ({ retryAfter: text }),
 };
 

@@ -5,11 +5,13 @@ import express, { type Express, type Request, type Response } from 'express';
 import { type Asked, answer } from './answer.ts';
 import { behaviourOf, type SimulatorConfig } from './behaviour.ts';
 import { Journal } from './journal.ts';
+import { KeptResponses } from './kept-responses.ts';
 import { questionOf } from './question.ts';
 
 /** A stand-in for providers of every dialect: their answers, its faults, and a journal of what it was asked. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
   const journal = new Journal();
+  const kept = new KeptResponses();
   const app = express();
   app.disable('x-powered-by');
   const anyBody = express.raw({ type: () => true, limit: '64mb' });
@@ -30,7 +32,7 @@ export function createSimulator(config: SimulatorConfig): { app: Express; journa
         return;
       }
       entry.model = question.model;
-      asked = { question, body, behaviour: behaviourOf(question.model, config) };
+      asked = { question, body, behaviour: behaviourOf(question.model, config), kept };
     } catch (error) {
       entry.outcome = 'refused';
       response.status(400).json({ error: { message: String(error), type: 'invalid_request_error', param: null, code: null } });

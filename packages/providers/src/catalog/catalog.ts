@@ -29,6 +29,11 @@ const local = (baseUrl: string, more: Partial<CatalogEntry> = {}): CatalogEntry 
 const older = { rename: { max_completion_tokens: 'max_tokens' }, systemForDeveloper: true } as const;
 /** Fields of messages that carry thoughts: OpenAI itself refuses what it does not know. */
 const THOUGHTS = ['reasoning_content', 'reasoning_details'] as const;
+/** Fields that OpenAI alone has in chat completions. */
+const OPENAI_ALONE = [
+  ...['metadata', 'moderation', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
+  ...['safety_identifier', 'store', 'verbosity'],
+] as const;
 const aws = { region: ['AWS_REGION', 'AWS_DEFAULT_REGION'] } as const;
 const googleCloud = {
   project: ['GOOGLE_CLOUD_PROJECT', 'GOOGLE_VERTEX_PROJECT'],
@@ -138,8 +143,9 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     quirks: {
       ...older,
       rename: { ...older.rename, seed: 'random_seed' },
-      drop: ['user', 'service_tier', 'logprobs', 'top_logprobs', 'stream_options'],
+      drop: ['user', 'service_tier', 'logprobs', 'top_logprobs', 'stream_options', ...OPENAI_ALONE],
       dropFromMessages: THOUGHTS,
+      plainMessages: true,
       reportsStreamUsage: true,
     },
     routes: ['moderations', 'audio', 'files'],
@@ -163,7 +169,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   groq: compatible('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
     prices: 'groq',
     dialects: ['openai-chat', 'openai-responses'],
-    quirks: { drop: ['logprobs', 'top_logprobs'], dropFromMessages: THOUGHTS },
+    quirks: { drop: ['logprobs', 'top_logprobs', 'store'], dropFromMessages: THOUGHTS, plainMessages: true },
     routes: ['audio', 'files', 'batches'],
     models: ['llama-3.3-70b-versatile', 'openai/gpt-oss-120b'],
   }),
@@ -206,7 +212,11 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
   }),
   cerebras: compatible('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
     prices: 'cerebras',
-    quirks: { drop: ['presence_penalty', 'frequency_penalty'], dropFromMessages: ['reasoning_details'] },
+    quirks: {
+      drop: ['presence_penalty', 'frequency_penalty', 'store'],
+      dropFromMessages: ['reasoning_details'],
+      plainMessages: true,
+    },
     models: ['llama3.1-8b', 'gpt-oss-120b'],
   }),
   moonshot: compatible('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY', {

@@ -49,6 +49,42 @@ describe('repairHistory', () => {
     expect(repairHistory('openai-chat', body, options)).toEqual({ messages: [{ role: 'assistant', content: 'x' }] });
   });
 
+  it('removes what clients return of OpenAI’s answers from messages to a server that refuses it', () => {
+    const returned = { role: 'assistant', content: 'x', refusal: null, annotations: [], parsed: null };
+    const profile = chat('mistral-large-latest', 'mistral');
+    const repaired = repairHistory('openai-chat', { messages: [returned] }, { profile, plainMessages: true });
+    expect(repaired).toEqual({ messages: [{ role: 'assistant', content: 'x' }] });
+    const own = { messages: [{ ...returned, refusal: 'No.' }] };
+    expect(repairHistory('openai-chat', own, { profile: chat('gpt-4o', 'openai') })).toBe(own);
+    expect(repairHistory('openai-chat', own, { profile, plainMessages: true })).toEqual({
+      messages: [{ role: 'assistant', content: 'x', refusal: 'No.' }],
+    });
+  });
+
+  it('writes a developer’s message as a system message for a server without that role', () => {
+    const body = {
+      messages: [
+        { role: 'developer', content: 'Be brief.' },
+        { role: 'user', content: 'x' },
+      ],
+    };
+    const profile = chat('deepseek-reasoner', 'deepseek');
+    const { messages } = repairHistory('openai-chat', body, { profile, systemForDeveloper: true });
+    expect(messages).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'x' },
+    ]);
+    expect(repairHistory('openai-chat', body, { profile: chat('gpt-5', 'openai') })).toBe(body);
+  });
+
+  it('removes stream_options for a server that refuses it', () => {
+    const body = { ...loop('abcdefghi'), stream: true, stream_options: { include_usage: true } };
+    const profile = chat('mistral-large-latest', 'mistral');
+    const { stream_options: _, ...rest } = body;
+    expect(repairHistory('openai-chat', body, { profile, withoutStreamOptions: true })).toEqual(rest);
+    expect(repairHistory('openai-chat', body, { profile })).toBe(body);
+  });
+
   it('lets an assistant speak between a tool and a user, for Mistral', () => {
     const { messages } = loop('abcdefghi');
     const body = { messages: [...messages, { role: 'user', content: 'y' }] };

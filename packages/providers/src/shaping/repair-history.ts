@@ -7,17 +7,27 @@ export interface RepairOptions {
   readonly profile: ModelProfile;
   /** Members of messages that the provider refuses. */
   readonly dropFromMessages?: readonly string[] | undefined;
+  /** Whether it refuses the members of OpenAI's answers that clients return with them. */
+  readonly plainMessages?: boolean | undefined;
+  /** Whether it has no role `developer`. */
+  readonly systemForDeveloper?: boolean | undefined;
+  /** Whether it refuses `stream_options`, which a client of a library adds unasked. */
+  readonly withoutStreamOptions?: boolean;
 }
+
+/** Members of OpenAI's answers. Of the first two there is nothing to lose; the others are null where the answer has none. */
+const ANSWER_MEMBERS = ['annotations', 'parsed'] as const;
+const NULLABLE_MEMBERS = ['refusal', 'audio', 'function_call'] as const;
 
 /**
  * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
- * calls, members of messages, calls without reasoning, a user after a tool. A history of the model's own is returned as it is, the same object.
+ * calls, members of messages, a developer's messages, calls without reasoning, a user after a tool. `stream_options` is removed where the server refuses it. A history of the model's own is returned as it is, the same object.
  */
 export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
   const { callIds } = options.profile;
   switch (dialect) {
     case 'openai-chat':
-      return repaired(body, 'messages', (messages) => {
+      return repaired(withStreamOptions(body, options), 'messages', (messages) => {
         const known = changed(messages, (message) => repairMessage(message, options));
         return options.profile.roles.userAfterTool ? known : apart(known);
       });
@@ -75,14 +85,33 @@ function withIds(
   return next;
 }
 
-function repairMessage(message: JsonObject, { profile, dropFromMessages = [] }: RepairOptions): JsonObject {
+function withStreamOptions(body: JsonObject, { withoutStreamOptions = false }: RepairOptions): JsonObject {
+  if (!withoutStreamOptions || body['stream_options'] === undefined) return body;
+  const { stream_options: _, ...rest } = body;
+  return rest;
+}
+
+/** The members of a message that its provider refuses. */
+function refusedMembers(message: JsonObject, { dropFromMessages = [], plainMessages = false }: RepairOptions): readonly string[] {
+  const refused = dropFromMessages.filter((name) => name in message);
+  if (!plainMessages) return refused;
+  return [
+    ...refused,
+    ...ANSWER_MEMBERS.filter((name) => name in message),
+    ...NULLABLE_MEMBERS.filter((name) => message[name] === null),
+  ];
+}
+
+function repairMessage(message: JsonObject, options: RepairOptions): JsonObject {
+  const { profile } = options;
   const { callIds, reasoning } = profile;
   if (message['role'] === 'tool') return withIds(message, ['tool_call_id'], () => true, callIds);
+  if (message['role'] === 'developer' && options.systemForDeveloper === true) return { ...message, role: 'system' };
   if (message['role'] !== 'assistant') return message;
   const named = repaired(message, 'tool_calls', (calls) => changed(calls, (call) => withIds(call, ['id'], () => true, callIds)));
-  const plain = dropFromMessages.some((name) => name in named)
-    ? Object.fromEntries(Object.entries(named).filter(([name]) => !dropFromMessages.includes(name)))
-    : named;
+  const refused = refusedMembers(named, options);
+  const plain =
+    refused.length === 0 ? named : Object.fromEntries(Object.entries(named).filter(([name]) => !refused.includes(name)));
   const { tool_calls: calls, reasoning_content: text } = plain;
   const lacks = reasoning.returned === 'with_calls' && Array.isArray(calls) && calls.length > 0 && (text ?? '') === '';
   return lacks ? { ...plain, reasoning_content: ' ' } : plain;

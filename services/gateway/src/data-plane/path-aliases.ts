@@ -8,6 +8,9 @@ interface Alias {
   readonly dropped?: string;
 }
 
+/** The end of a Gemini route, `:generateContent`: before it is a model's name, which may begin with `openai/`. */
+const METHOD = String.raw`(?![^?]*:\w+(?:\?|$))`;
+
 /** Google Cloud's addresses of Google's own models (`vertexai=True`, with and without a project). */
 const PUBLISHER = {
   pattern: /^\/v1(?:beta1?)?\/(?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\//,
@@ -17,8 +20,8 @@ const PUBLISHER = {
 const ALIASES: readonly Alias[] = [
   // Azure's clients have the deployment in the path; those are routes of their own
   { prefix: '/openai/', pattern: /^\/openai\/(?:v1\/)?(?!deployments\/)/, replacement: '/v1/', dropped: 'api-version' },
-  { prefix: '/v1beta/openai/', pattern: /^\/v1beta\/openai\//, replacement: '/v1/' },
-  { prefix: '/v1alpha/openai/', pattern: /^\/v1alpha\/openai\//, replacement: '/v1/' },
+  { prefix: '/v1beta/openai/', pattern: new RegExp(`^/v1beta/openai/${METHOD}`), replacement: '/v1/' },
+  { prefix: '/v1alpha/openai/', pattern: new RegExp(`^/v1alpha/openai/${METHOD}`), replacement: '/v1/' },
   { prefix: '/v1alpha/', pattern: /^\/v1alpha\//, replacement: '/v1beta/' },
   { prefix: '/upload/v1alpha/', pattern: /^\/upload\/v1alpha\//, replacement: '/upload/v1beta/' },
   { prefix: '/v1beta1/', ...PUBLISHER },

@@ -6,7 +6,7 @@ import { checkConverse } from './converse.ts';
 import type { Family } from './families.ts';
 import { checkGemini } from './gemini.ts';
 import { checkChat, checkResponses } from './openai.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 /** A provider's own answer to a request that it does not accept. */
 export interface ProviderRefusal {
@@ -14,14 +14,15 @@ export interface ProviderRefusal {
   readonly body: string;
 }
 
-/** Checks a request as the models of a family do. Undefined for one that they accept. */
+/** Checks a request as the models of a family do; without a body, it refers to a response that is not kept. Undefined for one that they accept. */
 export function refusalOf(
   family: Family,
   { dialect, model, operation }: Question,
-  body: JsonObject,
+  body: JsonObject | undefined,
 ): ProviderRefusal | undefined {
   if (operation !== 'chat') return undefined;
   try {
+    if (body === undefined) refuse('Previous response not found.');
     if (dialect === 'anthropic-messages') checkClaude(body, family);
     else if (dialect === 'gemini') checkGemini(body, family, model);
     else if (dialect === 'bedrock-converse') checkConverse(body, family);

@@ -17,6 +17,8 @@ const MISTRAL = [
   ],
 ];
 
+const MISTRAL_MESSAGE = ['role', 'content', 'tool_calls', 'tool_call_id', 'name', 'prefix'];
+
 /** Rules of those who serve chat completions in their own way. Sources: their documentation, and the texts of their errors. */
 export function checkCompatible(body: Value, family: Family): void {
   const messages = listOf(body['messages']);
@@ -28,7 +30,9 @@ export function checkCompatible(body: Value, family: Family): void {
 
 function checkMistral(body: Value, messages: readonly Value[]): void {
   onlyKnown(body, MISTRAL, (name) => `Extra inputs are not permitted: ${name}`);
-  for (const [n, { role, tool_calls: calls }] of messages.entries()) {
+  for (const [n, message] of messages.entries()) {
+    const { role, tool_calls: calls } = message;
+    onlyKnown(message, MISTRAL_MESSAGE, (name) => `Extra inputs are not permitted: messages.${n}.${textOf(role)}.${name}`);
     if (role === 'user' && messages[n - 1]?.['role'] === 'tool') refuse("Unexpected role 'user' after role 'tool'");
     if (role === 'developer') refuse("Input should be 'system', 'user', 'assistant' or 'tool'");
     for (const { id } of listOf(calls)) {
@@ -40,6 +44,9 @@ function checkMistral(body: Value, messages: readonly Value[]): void {
 
 function checkReturned(messages: readonly Value[], family: Family): void {
   for (const [n, { role, tool_calls: calls, reasoning_content: reasoning }] of messages.entries()) {
+    if (family === 'deepseek' && role === 'developer') {
+      refuse(`messages[${n}].role: unknown variant \`developer\`, expected one of \`system\`, \`user\`, \`assistant\`, \`tool\``);
+    }
     if (role !== 'assistant' || listOf(calls).length === 0 || textOf(reasoning) !== '') continue;
     refuse(
       family === 'kimi'

@@ -72,7 +72,10 @@ const RESPONSES = [
     'user',
   ],
 ];
-const MESSAGE = ['role', 'content', 'tool_calls', 'name', 'refusal', 'audio', 'function_call', 'annotations', 'tool_call_id'];
+/** `parsed` is a member that OpenAI's own SDKs add to messages, and return. */
+const MESSAGE = [
+  ...['role', 'content', 'tool_calls', 'name', 'refusal', 'audio', 'function_call', 'annotations', 'tool_call_id', 'parsed'],
+];
 
 function checkCommon(body: Value, family: Family): void {
   const tools = listOf(body['tools']);

@@ -1,0 +1,4 @@
+import { ANTHROPIC } from './anthropic.ts';
+import { describeClients } from './matrix.ts';
+
+describeClients([ANTHROPIC]);

@@ -1,0 +1,4 @@
+import { GOOGLE } from './google.ts';
+import { describeClients } from './matrix.ts';
+
+describeClients([GOOGLE]);

@@ -1,0 +1,65 @@
+import type { ConfigFile } from '@sluice/config';
+import type { Gateway } from '@sluice/gateway';
+import { type Behaviour, type RunningSimulator, startSimulator } from '@sluice/simulator';
+import { startGatewayHere } from './gateway-here.ts';
+
+/** A strict model of each family, by the name that callers use. */
+export const STRICT_MODELS = {
+  'openai/gpt-4o': 'openai',
+  'openai/gpt-5': 'openai-reasoning',
+  'openai/o3': 'openai-reasoning',
+  'responses/gpt-5': 'openai-reasoning',
+  'anthropic/claude-sonnet-4-5': 'claude-4.5',
+  'anthropic/claude-opus-4-7': 'claude-4.7',
+  'bedrock/anthropic.claude-haiku-4-5-20251001-v1:0': 'claude-4.5',
+  'google/gemini-2.5-flash': 'gemini-2.5',
+  'google/gemini-3-pro-preview': 'gemini-3',
+  'mistral/mistral-large-latest': 'mistral',
+  'deepseek/deepseek-reasoner': 'deepseek',
+  'moonshot/kimi-k2.5': 'kimi',
+  'vllm/qwen3.8': 'local',
+} as const satisfies Readonly<Record<string, Behaviour['strict']>>;
+
+export type StrictModel = keyof typeof STRICT_MODELS;
+export const STRICT_MODEL_NAMES = Object.keys(STRICT_MODELS) as readonly StrictModel[];
+
+/** A gateway before a simulator whose models refuse what the real ones refuse. */
+export interface StrictStage {
+  readonly simulator: RunningSimulator;
+  readonly gateway: Gateway;
+  close(): Promise<void>;
+}
+
+export async function startStrictStage(key: string, behaviour: Partial<Behaviour> = {}): Promise<StrictStage> {
+  const models = Object.fromEntries(
+    Object.entries(STRICT_MODELS).map(([name, strict]) => [
+      name.slice(name.indexOf('/') + 1),
+      { latencyMs: 0, strict, ...behaviour },
+    ]),
+  );
+  const simulator = await startSimulator({ models });
+  const gateway = await startGatewayHere({ providers: strictProviders(simulator.url), keys: [{ name: 'strict', secret: key }] });
+  return {
+    simulator,
+    gateway,
+    async close() {
+      await gateway.close(0);
+      await simulator.close();
+    },
+  };
+}
+
+function strictProviders(url: string): NonNullable<ConfigFile['providers']> {
+  const baseUrl = `${url}/v1`;
+  return {
+    openai: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
+    responses: { type: 'openai', baseUrl, dialect: 'openai-responses', apiKey: 'up' },
+    anthropic: { baseUrl, apiKey: 'up' },
+    bedrock: { baseUrl: url, region: 'us-east-1', apiKey: 'up' },
+    google: { baseUrl: `${url}/v1beta`, apiKey: 'up' },
+    mistral: { baseUrl, apiKey: 'up' },
+    deepseek: { baseUrl, apiKey: 'up' },
+    moonshot: { baseUrl, apiKey: 'up' },
+    vllm: { baseUrl },
+  };
+}
