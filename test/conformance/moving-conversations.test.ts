@@ -27,6 +27,7 @@ const MODELS = {
   'bedrock/anthropic.claude-haiku-4-5-20251001-v1:0': 'claude-4.5',
   'google/gemini-2.5-flash': 'gemini-2.5',
   'google/gemini-3-pro-preview': 'gemini-3',
+  'compatible/gemini-3-flash-preview': 'gemini-3',
   'mistral/mistral-large-latest': 'mistral',
   'deepseek/deepseek-reasoner': 'deepseek',
   'moonshot/kimi-k2.5': 'kimi',
@@ -80,6 +81,7 @@ describe('a conversation that moves between providers', () => {
         anthropic: { baseUrl, apiKey: 'up' },
         bedrock: { baseUrl: simulator.url, region: 'us-east-1', apiKey: 'up' },
         google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'up' },
+        compatible: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
         mistral: { baseUrl, apiKey: 'up' },
         deepseek: { baseUrl, apiKey: 'up' },
         moonshot: { baseUrl, apiKey: 'up' },
@@ -132,7 +134,12 @@ describe('a conversation that moves between providers', () => {
   });
 
   it.each(Object.entries(AGENTS))('returns a model’s own signatures, for a caller of %s', async (caller, start) => {
-    for (const model of ['anthropic/claude-sonnet-4-5', 'google/gemini-3-pro-preview', 'responses/gpt-5'] as const) {
+    for (const model of [
+      'anthropic/claude-sonnet-4-5',
+      'google/gemini-3-pro-preview',
+      'compatible/gemini-3-flash-preview',
+      'responses/gpt-5',
+    ] as const) {
       const agent = start();
       const step = { model, tools: ['lookup'], image: false, reasoning: true, stream: true };
       await converse(agent, caller, [step]);
@@ -145,6 +152,7 @@ describe('a conversation that moves between providers', () => {
       const maker = {
         'anthropic/claude-sonnet-4-5': 'claude|',
         'google/gemini-3-pro-preview': 'gemini|',
+        'compatible/gemini-3-flash-preview': 'gemini|',
         'responses/gpt-5': 'openai|',
       }[model];
       const upstream = simulator.journal.entries.at(-1)?.body ?? '';
