@@ -90,7 +90,12 @@ describe('a conversation that moves between providers', () => {
   });
 
   it.each(Object.entries(AGENTS))('returns a model’s own signatures, for a caller of %s', async (caller, start) => {
-    for (const model of ['anthropic/claude-sonnet-4-5', 'google/gemini-3-pro-preview', 'responses/gpt-5'] as const) {
+    for (const model of [
+      'anthropic/claude-sonnet-4-5',
+      'google/gemini-3-pro-preview',
+      'compatible/gemini-3-flash-preview',
+      'responses/gpt-5',
+    ] as const) {
       const agent = start();
       const step = { model, tools: ['lookup'], image: false, reasoning: true, stream: true };
       await converse(agent, caller, [step]);
@@ -103,6 +108,7 @@ describe('a conversation that moves between providers', () => {
       const maker = {
         'anthropic/claude-sonnet-4-5': 'claude|',
         'google/gemini-3-pro-preview': 'gemini|',
+        'compatible/gemini-3-flash-preview': 'gemini|',
         'responses/gpt-5': 'openai|',
       }[model];
       const upstream = stage.simulator.journal.entries.at(-1)?.body ?? '';

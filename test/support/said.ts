@@ -42,20 +42,29 @@ const byCalls = (finish: Said['finish'], calls: readonly unknown[]): Said['finis
 
 /** Chat completions: a whole answer, or the chunks of a stream. */
 export function saidByOpenAi(chunks: readonly Any[], part: 'message' | 'delta'): Said {
-  const calls = new Map<number, { id: string; name: string; arguments: string }>();
+  const calls = new Map<number, { id: string; name: string; arguments: string; text: string | undefined }>();
   const parts = chunks.map((chunk) => chunk.choices?.[0]?.[part] ?? {});
   for (const { tool_calls } of parts) {
     for (const [n, call] of (tool_calls ?? []).entries()) {
       const index = call.index ?? n;
-      const known = calls.get(index) ?? { id: call.id, name: call.function.name, arguments: '' };
-      calls.set(index, { ...known, arguments: known.arguments + (call.function?.arguments ?? '') });
+      const known = calls.get(index) ?? {
+        id: call.id,
+        name: (call.custom ?? call.function).name,
+        arguments: '',
+        text: call.custom && '',
+      };
+      const text = known.text === undefined ? undefined : known.text + (call.custom?.input ?? '');
+      calls.set(index, { ...known, text, arguments: known.arguments + (call.function?.arguments ?? '') });
     }
   }
   const usage = chunks.map((chunk) => chunk.usage).findLast((one) => one != null);
   return {
     text: parts.map(({ content, refusal }) => (typeof content === 'string' ? content : '') + (refusal ?? '')).join(''),
     reasoning: parts.map(({ reasoning_content, reasoning }) => reasoning_content ?? reasoning ?? '').join(''),
-    calls: [...calls.values()].map((call) => ({ ...call, arguments: argumentsOf(call.arguments) })),
+    calls: [...calls.values()].map(({ text, ...call }) => ({
+      ...call,
+      arguments: text === undefined ? argumentsOf(call.arguments) : { input: text },
+    })),
     finish: finishOf(chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).findLast((one) => one != null)),
     usage: { input: usage?.prompt_tokens ?? 0, output: completionOf(usage) },
   };
@@ -119,17 +128,32 @@ export function saidByAnthropicStream(chunks: readonly Any[]): Said {
   return saidByAnthropic({ content: done, usage, stop_reason, stop_details });
 }
 
+/** What an item calls; undefined for one that calls nothing of the caller's. */
+function callOf(item: Any): { readonly name: string; readonly arguments: unknown } | undefined {
+  switch (item.type) {
+    case 'function_call':
+      return { name: item.name, arguments: argumentsOf(item.arguments) };
+    case 'custom_tool_call':
+      return { name: item.name, arguments: { input: item.input } };
+    case 'tool_search_call':
+      return item.execution === 'client' ? { name: 'tool_search', arguments: item.arguments } : undefined;
+    case 'shell_call':
+      return (item.environment ?? { type: 'local' }).type === 'local' ? { name: 'shell', arguments: item.action } : undefined;
+    case 'apply_patch_call':
+      return { name: 'apply_patch', arguments: item.operation };
+    default:
+      return undefined;
+  }
+}
+
 /** A response, which a stream repeats whole at its end. */
 export function saidByResponses(response: Any): Said {
   const output: readonly Any[] = response.output;
   const words = (parts: readonly Any[] | undefined): string => (parts ?? []).map(({ text }) => text ?? '').join('');
-  const calls = output
-    .filter(({ type }) => type === 'function_call' || type === 'custom_tool_call')
-    .map((item) => ({
-      id: item.call_id,
-      name: item.name,
-      arguments: item.type === 'custom_tool_call' ? { input: item.input } : argumentsOf(item.arguments),
-    }));
+  const calls = output.flatMap((item) => {
+    const call = callOf(item);
+    return call === undefined ? [] : [{ id: item.call_id, ...call }];
+  });
   const incomplete = response.status === 'incomplete' ? response.incomplete_details?.reason : undefined;
   const finish = incomplete === 'content_filter' ? 'refusal' : incomplete === undefined ? 'stop' : 'length';
   return {

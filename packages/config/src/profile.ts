@@ -32,6 +32,7 @@ export const profile = z.strictObject({
   callIds: nameRule.optional(),
   toolNames: nameRule.optional(),
   unsignedCalls: z.enum(['accepted', 'skip_marker']).optional(),
+  callSignatures: z.enum(['extra_content', 'reasoning_details', 'refused']).optional(),
   images: z
     .strictObject({
       types: z

@@ -24,6 +24,7 @@ export { asCount, asList, asString, cannotSay, isObject, type JsonObject, member
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts';
 export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish, Tool, ToolForm } from './neutral/request.ts';
+export { SKIP_SIGNATURE } from './neutral/sealed.ts';
 export type { NeutralEvent } from './neutral/stream.ts';
 export { joinedTurns } from './neutral/turns.ts';
 export type { UnmarkOptions } from './neutral/unmarked.ts';

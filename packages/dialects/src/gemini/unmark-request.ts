@@ -1,8 +1,7 @@
 import { asList, asString, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
-import { readMark } from '../neutral/sealed.ts';
+import { readMark, SKIP_SIGNATURE } from '../neutral/sealed.ts';
 import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 import { field } from './fields.ts';
-import { SKIP_SIGNATURE } from './signature.ts';
 
 /** Opens Gemini's own signatures; of others' it replaces those of calls with the documented marker, and removes the rest. */
 export function unmarkContents(body: JsonObject, options: UnmarkOptions): Unmarked {

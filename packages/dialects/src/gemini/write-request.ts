@@ -4,7 +4,7 @@ import { budgetOf, effortOf } from '../neutral/effort.ts';
 import { unsaidWishes } from '../neutral/openai-fields.ts';
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
 import type { Effort, NeutralRequest, Part, ReasoningWish, Tool, ToolChoice } from '../neutral/request.ts';
-import { SKIP_SIGNATURE } from './signature.ts';
+import { SKIP_SIGNATURE } from '../neutral/sealed.ts';
 import { writeContents } from './write-contents.ts';
 
 const PROVIDER = 'Gemini';

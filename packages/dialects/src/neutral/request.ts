@@ -134,8 +134,10 @@ export interface NeutralRequest {
   readonly format?: ResponseFormat;
   readonly reasoning?: ReasoningWish;
   readonly serviceTier?: string;
-  /** Whether the model accepts calls in the history that have no signature of its own; not so, if not given. */
-  readonly unsignedCalls?: 'accepted';
+  /** Whether the model accepts calls in the history that have no signature of its own, or gets the documented marker; as its dialect, if not given. */
+  readonly unsignedCalls?: 'accepted' | 'skip_marker';
+  /** Where a chat completion has Google's signature of a call: in the call's `extra_content`, if not given. */
+  readonly callSignatures?: 'reasoning_details' | 'refused';
   /** Who the caller's own user is. */
   readonly user?: string;
   /** Fields that OpenAI's two dialects have alike, by name and as they are; to everybody else they are a wish that cannot be said. */

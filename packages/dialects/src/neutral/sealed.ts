@@ -72,3 +72,6 @@ export function unsealAsBytes(own: DialectName, sealed: string): string {
 
 /** What stands for a signature that the caller's dialect has a field for and the provider did not make. */
 export const UNSIGNED = 'unsigned:';
+
+/** What stands for Google's signature of a call that another provider's model made. Source: Google's documentation, "Thought signatures". */
+export const SKIP_SIGNATURE = 'skip_thought_signature_validator';

@@ -1,6 +1,7 @@
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { readMark } from '../neutral/sealed.ts';
 import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
+import { unpacked } from './read-seals.ts';
 
 /** Opens the provider's own details and removes others', with what the provider refuses beside them. */
 export const unmarkChat = (body: JsonObject, options: UnmarkOptions): Unmarked => ({
@@ -31,9 +32,9 @@ function unmarkDetails(details: readonly Json[]): Json[] {
 const FOREIGN = Symbol('of another provider');
 
 function unmarkDetail(detail: JsonObject): Json {
-  for (const name of ['signature', 'data']) {
+  for (const name of ['signature', 'data'] as const) {
     const marked = readMark(asString(detail[name]) ?? '');
-    if (marked !== undefined) return marked.origin === 'openai-chat' ? { ...detail, [name]: marked.data } : FOREIGN;
+    if (marked !== undefined) return marked.origin === 'openai-chat' ? { ...detail, ...unpacked(name, marked.data) } : FOREIGN;
   }
   return detail;
 }

@@ -1,18 +1,22 @@
 import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type { CacheMark, MediaSource, Message, Part, ToolResult } from '../neutral/request.ts';
+import type { CacheMark, MediaSource, Message, NeutralRequest, Part, ToolResult } from '../neutral/request.ts';
 import { unseal } from '../neutral/sealed.ts';
 import { joinedTurns } from '../neutral/turns.ts';
+import { signedParts, withCallSignatures } from './sign-calls.ts';
 import { reasoningMembers, writeToolCall } from './write-parts.ts';
 
 const PROVIDER = 'OpenAI chat completions';
 
-/** Writes a conversation. Neighbours that the assistant wrote are one message: results have to follow the message with their calls. */
-export const writeMessages = (messages: readonly Message[]): JsonObject[] =>
-  joinedTurns(messages, ['assistant']).flatMap(writeMessage);
+/** What a model takes of the calls that Google's models signed. */
+type Signing = Pick<NeutralRequest, 'callSignatures' | 'unsignedCalls'>;
 
-function writeMessage(message: Message): JsonObject[] {
+/** Writes a conversation. Neighbours that the assistant wrote are one message: results have to follow the message with their calls. */
+export const writeMessages = (messages: readonly Message[], signing: Signing = {}): JsonObject[] =>
+  joinedTurns(messages, ['assistant']).flatMap((message) => writeMessage(message, signing));
+
+function writeMessage(message: Message, signing: Signing): JsonObject[] {
   if (message.role === 'assistant') {
-    const written = writeAssistant(message.parts);
+    const written = writeAssistant(message.parts, signing);
     return written === undefined ? [] : [written];
   }
   // results of tools are messages of their own, before what the user says with them
@@ -55,8 +59,8 @@ const withoutSeals = (part: Part): Part[] => {
 };
 
 /** Undefined for a message without content: it is refused. */
-function writeAssistant(said: readonly Part[]): JsonObject | undefined {
-  const parts = said.flatMap(withoutSeals);
+function writeAssistant(said: readonly Part[], signing: Signing): JsonObject | undefined {
+  const parts = signedParts(withCallSignatures(said).flatMap(withoutSeals), signing);
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
   const calls = parts.filter((part) => part.type === 'tool_call');

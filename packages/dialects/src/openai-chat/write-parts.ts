@@ -3,6 +3,7 @@ import { imageUrl } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Part, ToolCall } from '../neutral/request.ts';
+import { unpacked } from './read-seals.ts';
 
 export function writeToolCall(call: ToolCall): JsonObject {
   const { id, name, form, arguments: text } = call;
@@ -37,8 +38,8 @@ export function reasoningMembers(parts: readonly Part[]): JsonObject {
   const text = reasoning.map((part) => part.text).join('');
   const details = reasoning.map(({ text, signature, encrypted }) =>
     encrypted === undefined
-      ? defined({ type: 'reasoning.text', text, signature })
-      : { type: 'reasoning.encrypted', data: encrypted },
+      ? { type: 'reasoning.text', text, ...(signature === undefined ? {} : unpacked('signature', signature)) }
+      : { type: 'reasoning.encrypted', ...unpacked('data', encrypted) },
   );
   const signed = reasoning.some(({ signature, encrypted }) => signature !== undefined || encrypted !== undefined);
   return defined({ reasoning_content: text === '' ? undefined : text, reasoning_details: signed ? details : undefined });

@@ -16,7 +16,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   if (request.topK !== undefined) dropped.push('top_k');
   const body = defined({
     model,
-    messages: writeMessages(request.messages),
+    messages: writeMessages(request.messages, request),
     tools: hasTools ? request.tools?.map(writeTool) : undefined,
     // both are refused without tools
     tool_choice: hasTools ? writeChoice(request) : undefined,

@@ -129,14 +129,18 @@ const texts = (value: Json): string[] =>
 
 /** Finds the tool of OpenAI's own that the caller runs; undefined for one that OpenAI runs, in a container of its own. */
 export function builtInTool({ type, environment, execution }: JsonObject): ClientTool | undefined {
-  const isRemote = type === 'tool_search' ? execution !== 'client' : isObject(environment) && environment['type'] !== 'local';
-  return isRemote ? undefined : BUILT_IN.find(({ form }) => form === type);
+  const isOpenAis = type === 'tool_search' ? execution !== 'client' : isRemote(environment);
+  return isOpenAis ? undefined : BUILT_IN.find(({ form }) => form === type);
 }
 
 export const toolOfCall = (type: Json): ClientTool | undefined => ALL.find(({ call }) => call === type);
-/** Whether OpenAI ran a search of tools itself: nothing in other dialects stands for it. */
-export const isServerSearch = ({ type, execution, call_id }: JsonObject): boolean =>
-  (type === 'tool_search_call' || type === 'tool_search_output') && (execution === 'server' || typeof call_id !== 'string');
+/** Whether OpenAI ran a tool itself, that the caller runs otherwise: nothing in other dialects stands for it. */
+export function isOfServer({ type, execution, call_id, environment }: JsonObject): boolean {
+  if (type === 'tool_search_call' || type === 'tool_search_output') return execution === 'server' || typeof call_id !== 'string';
+  return type === 'shell_call' && isRemote(environment);
+}
+
+const isRemote = (environment: Json): boolean => isObject(environment) && environment['type'] !== 'local';
 export const toolOfOutput = (type: Json): ClientTool | undefined =>
   ALL.find(({ call, output = `${call}_output` }) => output === type);
 export const toolOfForm = (form: ToolForm): ClientTool => ALL.find((tool) => tool.form === form) ?? CUSTOM;

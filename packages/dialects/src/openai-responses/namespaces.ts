@@ -7,9 +7,9 @@ import { asList, asString, isObject, type Json, type JsonObject } from '../neutr
  */
 const SEPARATOR = '\u001f';
 
-/** Returns a tool's name with the namespace that it is in. */
+/** Returns a tool's name with the namespace that it is in. OpenAI's own search gives a tool without one its own name for a namespace. */
 export const joinedName = (namespace: Json, name: string): string =>
-  typeof namespace === 'string' && namespace !== '' ? `${namespace}${SEPARATOR}${name}` : name;
+  typeof namespace === 'string' && namespace !== '' && namespace !== name ? `${namespace}${SEPARATOR}${name}` : name;
 
 /** Returns the parts of a name, as items have them. */
 export function nameParts(joined: string): { readonly name: string; readonly namespace?: string } {

@@ -11,7 +11,7 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type { MediaSource, Message, Part } from '../neutral/request.ts';
-import { isServerSearch, readClientCall, toolOfOutput } from './client-tools.ts';
+import { isOfServer, readClientCall, toolOfOutput } from './client-tools.ts';
 import { foundTools, joinedName } from './namespaces.ts';
 import { readOutputPart, readReasoning } from './read-items.ts';
 
@@ -34,8 +34,9 @@ export function readInput(input: Json): Message[] {
   const messages: Message[] = [];
   const items = needList(input, 'input').map((value, n) => needObject(value, `input[${n}]`));
   const ids = idsOfItems(items);
+  const ofServer = new Set(items.filter(isOfServer).flatMap((item) => asString(item['call_id']) ?? []));
   for (const [n, item] of items.entries()) {
-    if ((typeof item['type'] === 'string' && OF_OPENAI_ALONE.has(item['type'])) || isServerSearch(item)) continue;
+    if (OF_OPENAI_ALONE.has(String(item['type'])) || isOfServer(item) || ofServer.has(asString(item['call_id']) ?? '')) continue;
     const message = readItem(item, `input[${n}]`, ids);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');

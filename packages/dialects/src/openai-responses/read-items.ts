@@ -4,8 +4,7 @@ import type { Part, Reasoning } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
 import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
-import { isServerSearch, readClientCall, toolOfCall } from './client-tools.ts';
-import { joinedName } from './namespaces.ts';
+import { isOfServer, readClientCall, toolOfCall } from './client-tools.ts';
 
 /** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
 export function readOutput(item: JsonObject): Part[] {
@@ -19,7 +18,7 @@ export function readOutput(item: JsonObject): Part[] {
         {
           type: 'tool_call',
           id: asString(item['call_id']) ?? asString(item['id']) ?? '',
-          name: joinedName(item['namespace'], asString(item['name']) ?? ''),
+          name: asString(item['name']) ?? '',
           arguments: argumentsText(item['arguments']),
         },
       ];
@@ -29,7 +28,7 @@ export function readOutput(item: JsonObject): Part[] {
       return data === '' ? [] : [{ type: 'image', source: { kind: 'base64', mediaType, data } }];
     }
     default: {
-      const call = isServerSearch(item) ? undefined : readClientCall(item);
+      const call = isOfServer(item) ? undefined : readClientCall(item);
       return call === undefined ? [] : [call];
     }
   }
@@ -63,4 +62,4 @@ export function readLogprobs(value: Json): TokenLogprob[] | undefined {
 }
 
 export const isCall = (item: Json): boolean =>
-  isObject(item) && (item['type'] === 'function_call' || (toolOfCall(item['type']) !== undefined && !isServerSearch(item)));
+  isObject(item) && (item['type'] === 'function_call' || (toolOfCall(item['type']) !== undefined && !isOfServer(item)));

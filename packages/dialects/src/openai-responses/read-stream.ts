@@ -7,6 +7,7 @@ import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { readAnnotations } from './annotations.ts';
 import { reportsFailure } from './answer-state.ts';
+import { toolOfCall } from './client-tools.ts';
 import { readFinish } from './finish.ts';
 import { isCall, readLogprobs, readOutput } from './read-items.ts';
 import { readUsage } from './usage.ts';
@@ -44,7 +45,8 @@ export class ResponsesEventReader implements EventReader {
       case 'response.created':
         return this.#start(data['response']);
       case 'response.output_item.added':
-        return this.#open(key, data['item']);
+        // OpenAI may name another `call_id` when the item is done
+        return comesWhole(data['item']) ? [] : this.#open(key, data['item']);
       case 'response.output_text.delta': {
         this.#said(key);
         const logprobs = readLogprobs(data['logprobs']);
@@ -136,6 +138,12 @@ export class ResponsesEventReader implements EventReader {
     if (usage !== undefined) events.push({ type: 'usage', usage });
     return events;
   }
+}
+
+/** Whether an item is a call without events for its pieces. */
+function comesWhole(item: Json): boolean {
+  const form = toolOfCall(member(item, 'type'))?.form;
+  return form !== undefined && form !== 'custom';
 }
 
 /** Returns the content of an item that did not arrive in pieces. Compatible servers that do not stream send items whole. */

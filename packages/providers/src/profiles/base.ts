@@ -13,6 +13,7 @@ export const BASE: ModelProfile = {
   callIds: { characters: 'any' },
   toolNames: { characters: 'word', maxLength: 64 },
   unsignedCalls: 'accepted',
+  callSignatures: 'extra_content',
   images: {},
   schemas: { topLevelUnions: true, unsupported: [], closed: false, answers: 'schema' },
   roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, prefill: true },

@@ -74,6 +74,8 @@ export interface ModelProfile {
   readonly toolNames: NameRule;
   /** `skip_marker`: a call of another provider's needs the documented marker in place of a signature. */
   readonly unsignedCalls: 'accepted' | 'skip_marker';
+  /** Where a model behind chat completions has Google's signature of a call, if it is not refused. */
+  readonly callSignatures: 'extra_content' | 'reasoning_details' | 'refused';
   readonly images: { readonly types?: readonly string[] };
   readonly schemas: SchemasProfile;
   readonly roles: RolesProfile;

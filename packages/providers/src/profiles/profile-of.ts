@@ -1,6 +1,7 @@
 import type { DialectName } from '@sluice/core';
 import { BASE, BY_DIALECT } from './base.ts';
 import { BEDROCK } from './bedrock.ts';
+import { CALL_SIGNATURES } from './call-signatures.ts';
 import { CLAUDE } from './claude.ts';
 import { DEEPSEEK } from './deepseek.ts';
 import { GEMINI } from './gemini.ts';
@@ -36,7 +37,9 @@ export interface ProfiledModel {
 export function profileOf(asked: ProfiledModel, override: ProfileOverride = {}): ModelProfile {
   const server = SERVERS.find((row) => matches(row, asked));
   const family = FAMILIES.find((row) => matches(row, asked));
-  return [BY_DIALECT[asked.dialect], server?.profile ?? {}, family?.profile ?? {}, override].reduce(merged, BASE);
+  const signatures = CALL_SIGNATURES.find((row) => matches(row, asked));
+  const rows = [server, family, signatures].map((row) => row?.profile ?? {});
+  return [BY_DIALECT[asked.dialect], ...rows, override].reduce(merged, BASE);
 }
 
 const matches = ({ providers, dialects, models }: ProfileRow, { provider, dialect, model }: ProfiledModel): boolean =>
@@ -50,6 +53,7 @@ function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
     callIds: replaced(base.callIds, over.callIds),
     toolNames: replaced(base.toolNames, over.toolNames),
     unsignedCalls: over.unsignedCalls ?? base.unsignedCalls,
+    callSignatures: over.callSignatures ?? base.callSignatures,
     images: replaced(base.images, over.images),
     schemas: replaced(base.schemas, over.schemas),
     roles: replaced(base.roles, over.roles),

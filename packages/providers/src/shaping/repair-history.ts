@@ -2,6 +2,7 @@ import type { DialectName } from '@sluice/core';
 import { isObject, type JsonObject } from '@sluice/dialects';
 import type { ModelProfile, NameRule } from '../profiles/model-profile.ts';
 import { fits, shortName } from './short-name.ts';
+import { signedCalls } from './signed-calls.ts';
 
 export interface RepairOptions {
   readonly profile: ModelProfile;
@@ -108,7 +109,12 @@ function repairMessage(message: JsonObject, options: RepairOptions): JsonObject 
   if (message['role'] === 'tool') return withIds(message, ['tool_call_id'], () => true, callIds);
   if (message['role'] === 'developer' && options.systemForDeveloper === true) return { ...message, role: 'system' };
   if (message['role'] !== 'assistant') return message;
-  const named = repaired(message, 'tool_calls', (calls) => changed(calls, (call) => withIds(call, ['id'], () => true, callIds)));
+  const named = repaired(message, 'tool_calls', (calls) =>
+    signedCalls(
+      changed(calls, (call) => withIds(call, ['id'], () => true, callIds)),
+      profile,
+    ),
+  );
   const refused = refusedMembers(named, options);
   const plain =
     refused.length === 0 ? named : Object.fromEntries(Object.entries(named).filter(([name]) => !refused.includes(name)));

@@ -4,11 +4,11 @@ import type { Shaping } from './shaping.ts';
 
 /** Writes images in types that the model accepts, omits marks for a cache that it does not have, and returns reasoning where it is demanded. */
 export function shapeParts(request: NeutralRequest, { profile }: Shaping): NeutralRequest {
-  const { images, cacheMarks, reasoning, unsignedCalls } = profile;
+  const { images, cacheMarks, reasoning, unsignedCalls, callSignatures } = profile;
   const marked = cacheMarks ? request : withoutMarks(request);
   const shown = mapParts(marked, (part) => shapeImage(part, images.types));
   const messages = reasoning.returned === 'with_calls' ? shown.messages.map(withReasoning) : shown.messages;
-  return { ...shown, messages, ...(unsignedCalls === 'accepted' ? { unsignedCalls } : {}) };
+  return { ...shown, messages, unsignedCalls, ...(callSignatures === 'extra_content' ? {} : { callSignatures }) };
 }
 
 function withoutMarks(request: NeutralRequest): NeutralRequest {

@@ -1,6 +1,9 @@
 import type { Family } from './families.ts';
-import { checkCalls } from './openai.ts';
-import { listOf, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
+import { checkCalls, checkUnsigned } from './openai.ts';
+import { listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
+import { isOwn } from './signatures.ts';
+
+const SKIP = 'skip_thought_signature_validator';
 
 const MISTRAL = [
   ...['model', 'messages', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'response_format', 'tools'],
@@ -23,6 +26,11 @@ const MISTRAL_MESSAGE = ['role', 'content', 'tool_calls', 'tool_call_id', 'name'
 export function checkCompatible(body: Value, family: Family): void {
   const messages = listOf(body['messages']);
   checkCalls(messages, family === 'mistral' ? 9 : 200);
+  if (family.startsWith('gemini')) {
+    checkSigned(messages, family);
+    return;
+  }
+  if (family !== 'local') checkUnsigned(messages);
   if (family === 'mistral') checkMistral(body, messages);
   else if (family === 'local') checkTemplate(messages);
   else checkReturned(messages, family);
@@ -38,6 +46,20 @@ function checkMistral(body: Value, messages: readonly Value[]): void {
     for (const { id } of listOf(calls)) {
       if (!/^[a-zA-Z0-9]{9}$/.test(textOf(id)))
         refuse(`Tool call id was ${textOf(id)} but must be a-z, A-Z, 0-9, with a length of 9.`);
+    }
+  }
+}
+
+const signatureOf = (call: Value): unknown => member(member(call['extra_content'], 'google'), 'thought_signature');
+
+/** Google's endpoint of this dialect. Source: Google's documentation, "Thought signatures", OpenAI compatibility. */
+function checkSigned(messages: readonly Value[], family: Family): void {
+  for (const { tool_calls: calls } of messages) {
+    for (const [n, call] of listOf(calls).entries()) {
+      const signature = signatureOf(call);
+      if (signature === undefined && n === 0 && family === 'gemini-3')
+        refuse('Function call is missing a thought_signature in functionCall parts.');
+      if (signature !== undefined && signature !== SKIP && !isOwn(family, signature)) refuse('Thought signature is not valid.');
     }
   }
 }

@@ -113,6 +113,15 @@ export function checkChat(body: Value, family: Family): void {
     onlyKnown(message, MESSAGE, (name) => `Additional properties are not allowed ('${name}' was unexpected) - 'messages.${n}'`);
   }
   checkCalls(listOf(body['messages']), 40);
+  checkUnsigned(listOf(body['messages']));
+}
+
+/** Refuses members of calls that only Google's models have. */
+export function checkUnsigned(messages: readonly Value[]): void {
+  for (const [n, { tool_calls: calls }] of messages.entries()) {
+    if (listOf(calls).some(({ extra_content: extra }) => extra !== undefined))
+      refuse(`Unknown parameter: 'messages[${n}].tool_calls[0].extra_content'.`);
+  }
 }
 
 /** Calls and their results, which all servers of this dialect check. */

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Gateway } from '@sluice/gateway';
+import { startGatewayHere } from '../support/gateway-here.ts';
+import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+
+const KEY = 'key-of-an-agent';
+const SKIP = { google: { thought_signature: 'skip_thought_signature_validator' } };
+const call = { id: 'tool_f_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+const result = { role: 'tool', tool_call_id: 'tool_f_1', content: '42' };
+const user = { role: 'user', content: 'Go.' };
+const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+const completion = (message: object) =>
+  JSON.stringify({
+    id: 'c',
+    object: 'chat.completion',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: null, ...message }, finish_reason: 'tool_calls' }],
+  });
+
+describe('signatures of Google’s models behind chat completions', () => {
+  let upstream: ScriptedUpstream;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    const { baseUrl } = upstream;
+    gateway = await startGatewayHere({
+      providers: {
+        compatible: { baseUrl, dialect: 'openai-chat' },
+        openai: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
+        openrouter: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
+      },
+      keys: [{ name: 'agent', secret: KEY }],
+    });
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await upstream.close();
+  });
+  beforeEach(() => {
+    upstream.forget();
+    upstream.answer(whole(completion({ content: 'ok' })));
+  });
+  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const answer = await fetch(`${gateway.url}/v1${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  type Sent = { messages: { role: string; tool_calls?: object[]; reasoning_details?: object[] }[] };
+  const sent = () =>
+    (JSON.parse(upstream.requests.at(-1)?.body ?? '{}') as Sent).messages.find(({ role }) => role === 'assistant');
+
+  /** Makes a first turn of Anthropic's dialect, and the second one with what came back. */
+  async function twoTurns(model: string, message: object) {
+    const asked = { model, max_tokens: 10, tools: [{ name: 'f', input_schema: { type: 'object' } }] };
+    upstream.answer(whole(completion(message)));
+    const first = await post('/messages', { ...asked, messages: [user] });
+    const back = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'tool_f_1', content: '42' }] };
+    await post('/messages', { ...asked, messages: [user, { role: 'assistant', content: first['content'] }, back] });
+  }
+
+  it('returns the reasoning details of OpenRouter as they came, with the id of their call', async () => {
+    const details = [
+      { type: 'reasoning.text', text: 'So.', signature: 's', format: 'google-gemini-v1', index: 0 },
+      { type: 'reasoning.encrypted', data: 'c2ln', id: 'tool_f_1', format: 'google-gemini-v1', index: 1 },
+    ];
+    await twoTurns('openrouter/google/gemini-3-pro-preview', { tool_calls: [call], reasoning_details: details });
+    expect(sent()?.reasoning_details).toEqual(details);
+    expect(sent()?.tool_calls).toEqual([call]);
+  });
+
+  it('returns the signature of a call of Google’s own endpoint', async () => {
+    const signed = { ...call, extra_content: { google: { thought_signature: 'c2ln' } } };
+    await twoTurns('compatible/gemini-3-pro-preview', { tool_calls: [signed] });
+    expect(sent()?.tool_calls).toEqual([signed]);
+  });
+
+  it('writes the marker for a translated call that has none', async () => {
+    const history = [
+      user,
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'tool_f_1', name: 'f', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'tool_f_1', content: '42' }] },
+    ];
+    const asked = { max_tokens: 10, tools: [{ name: 'f', input_schema: { type: 'object' } }], messages: history };
+    await post('/messages', { model: 'compatible/google/gemini-3-flash', ...asked });
+    expect(sent()?.tool_calls).toEqual([{ ...call, extra_content: SKIP }]);
+    await post('/messages', { model: 'openrouter/google/gemini-3-flash', ...asked });
+    expect(sent()).toMatchObject({
+      tool_calls: [call],
+      reasoning_details: [
+        { type: 'reasoning.encrypted', data: SKIP.google.thought_signature, id: 'tool_f_1', format: 'google-gemini-v1' },
+      ],
+    });
+    await post('/messages', { model: 'compatible/google/gemini-2.5-flash', ...asked });
+    expect(sent()?.tool_calls).toEqual([call]);
+  });
+
+  it('adds the marker to a passed-through call without one, and nothing else', async () => {
+    const other = { ...call, id: 'tool_f_2' };
+    const messages = [
+      user,
+      { role: 'assistant', content: null, tool_calls: [call, other] },
+      result,
+      { ...result, tool_call_id: 'tool_f_2' },
+    ];
+    await post('/chat/completions', { model: 'compatible/gemini-3-flash', messages, tools, odd: 1 });
+    expect(sent()?.tool_calls).toEqual([{ ...call, extra_content: SKIP }, other]);
+    const signed = { ...call, extra_content: { google: { thought_signature: 'c2ln' } } };
+    const known = {
+      model: 'gemini-3-flash',
+      messages: [user, { role: 'assistant', content: null, tool_calls: [signed] }, result],
+      tools,
+    };
+    await post('/chat/completions', { ...known, model: 'compatible/gemini-3-flash' });
+    expect(upstream.requests.at(-1)?.body).toBe(JSON.stringify(known));
+  });
+
+  it('removes the signature for a provider that refuses it', async () => {
+    const signed = { ...call, extra_content: { google: { thought_signature: 'c2ln' } } };
+    const messages = [user, { role: 'assistant', content: null, tool_calls: [signed] }, result];
+    await post('/chat/completions', { model: 'openai/gpt-4o', messages, tools });
+    expect(sent()?.tool_calls).toEqual([call]);
+  });
+});
