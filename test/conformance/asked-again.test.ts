@@ -71,6 +71,70 @@ describe('a provider that refuses what is not the caller’s', () => {
     expect(sent()[0]).not.toHaveProperty('stream_options');
   });
 
+  describe('of a translated request', () => {
+    const completion = (content: string) =>
+      JSON.stringify({
+        id: 'c',
+        object: 'chat.completion',
+        created: 1,
+        model: 'm',
+        choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+      });
+    const refusal = (message: string) =>
+      whole(JSON.stringify({ error: { message, type: 'invalid_request_error', code: null } }), 400);
+    const say = (model: string, more: object = {}) =>
+      ask('/messages', { model, max_tokens: 9, messages: [{ role: 'user', content: 'x' }], ...more });
+
+    it('is asked again without the field, and from then on so', async () => {
+      upstream.answer(
+        inTurn(refusal("Unsupported value: 'temperature' does not support 0.2 with this model."), whole(completion('hi'))),
+      );
+      const first = await say('chat/odd', { temperature: 0.2, top_p: 0.5 });
+      expect(first.status).toBe(200);
+      expect(first.headers.get('x-sluice-dropped')).toBe('temperature');
+      await say('chat/odd', { temperature: 0.3 });
+      await say('chat/even', { temperature: 0.3 });
+      expect(sent().map(({ temperature }) => temperature)).toEqual([0.2, undefined, undefined, 0.3]);
+    });
+
+    it('is asked again with the other name of a limit', async () => {
+      upstream.answer(
+        inTurn(refusal("Unrecognized request argument supplied: 'max_completion_tokens'"), whole(completion('hi'))),
+      );
+      expect((await say('chat/old')).status).toBe(200);
+      expect(sent().map(({ max_tokens, max_completion_tokens }) => [max_tokens, max_completion_tokens])).toEqual([
+        [undefined, 9],
+        [9, undefined],
+      ]);
+    });
+
+    it('has its text ended by the gateway where stop sequences are refused', async () => {
+      upstream.answer(
+        inTurn(refusal("Unsupported parameter: 'stop' is not supported with this model."), whole(completion('one END two'))),
+      );
+      const answer = (await (await say('chat/endless', { stop_sequences: ['END'] })).json()) as {
+        content: object;
+        stop_reason: string;
+      };
+      expect(answer).toMatchObject({ content: [{ text: 'one ' }], stop_reason: 'stop_sequence' });
+    });
+
+    it('is asked again once', async () => {
+      upstream.answer(refusal("Unsupported parameter: 'temperature', 'top_p'"));
+      expect((await say('chat/never', { temperature: 0.2 })).status).toBe(400);
+      expect(sent()).toHaveLength(2);
+      expect((await say('chat/never', { temperature: 0.2 })).status).toBe(400);
+      expect(sent()).toHaveLength(3);
+    });
+
+    it('is left alone where the caller speaks the provider’s dialect', async () => {
+      upstream.answer(refusal("Unsupported parameter: 'temperature'"));
+      const messages = [{ role: 'user', content: 'x' }];
+      expect((await ask('/chat/completions', { model: 'chat/own', temperature: 0.2, messages })).status).toBe(400);
+      expect(sent()).toHaveLength(1);
+    });
+  });
+
   it('is asked again without the encrypted reasoning of another account', async () => {
     const error = { message: 'The encrypted content gAAA could not be verified.', code: 'invalid_encrypted_content' };
     const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' };

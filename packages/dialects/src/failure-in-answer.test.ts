@@ -56,6 +56,48 @@ describe('what an error of a provider means', () => {
   });
 });
 
+describe('a limit of Google’s', () => {
+  const retry = (retryDelay: unknown) => ({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay });
+  const quota = (quotaId: string) => ({ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [{ quotaId }] });
+  const info = (metadata: object) => ({
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason: 'RATE_LIMIT_EXCEEDED',
+    metadata,
+  });
+  const error = (...details: object[]) => ({
+    error: { code: 429, message: 'You exceeded your current quota.', status: 'RESOURCE_EXHAUSTED', details },
+  });
+
+  it.each<[details: object[], failure: object]>([
+    [[retry('17s')], { kind: 'rate_limited', status: 429, retryAfterMs: 17_000 }],
+    [[retry('1.5s')], { kind: 'rate_limited', status: 429, retryAfterMs: 1_500 }],
+    [[retry({ seconds: 3 })], { kind: 'rate_limited', status: 429, retryAfterMs: 3_000 }],
+    [[retry('86400s')], { kind: 'rate_limited', status: 429, retryAfterMs: 600_000 }],
+    [[retry('soon')], { kind: 'rate_limited', status: 429 }],
+    [
+      [quota('GenerateRequestsPerMinutePerProjectPerModel'), retry('17s')],
+      { kind: 'rate_limited', status: 429, retryAfterMs: 17_000 },
+    ],
+    [[quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier'), retry('17s')], { kind: 'credentials', status: 429 }],
+    [[info({ quota_unit: '1/d/{project}' })], { kind: 'credentials', status: 429 }],
+    [[info({ quota_limit: 'RequestsPerDay' })], { kind: 'credentials', status: 429 }],
+    [[info({ quota_unit: '1/min/{project}' })], { kind: 'rate_limited', status: 429 }],
+  ])('is read from its details, whole, in a list and in a stream: %j', (details, failure) => {
+    const body = error(...details);
+    expect(failureInAnswer(429, JSON.stringify(body))).toEqual(failure);
+    expect(failureInAnswer(429, JSON.stringify([body]))).toEqual(failure);
+    expect(errorInStream(body).failure).toEqual(failure);
+  });
+
+  it('is waited for as long as a message says', () => {
+    const waits = (message: string) => failureInAnswer(429, JSON.stringify({ error: { message } })).retryAfterMs;
+    expect(waits('Rate limit reached for gpt-4o. Please try again in 1.242s. Visit …')).toBe(1_242);
+    expect(waits('Please try again in 6m0.5s.')).toBe(360_500);
+    expect(waits('Please retry in 20ms.')).toBe(20);
+    expect(waits('Please try again in a moment.')).toBeUndefined();
+  });
+});
+
 describe('a 429', () => {
   const tooLarge = (message: string) => failureInAnswer(429, JSON.stringify({ error: { message } })).tooLarge;
 

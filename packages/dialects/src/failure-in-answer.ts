@@ -5,6 +5,7 @@ import { messageOfBody } from './failures/error-message.ts';
 import { MODEL_UNAVAILABLE } from './failures/model-unavailable.ts';
 import { KEY_REFUSED, NO_CREDIT } from './failures/our-account.ts';
 import type { Phrase } from './failures/phrase.ts';
+import { type QuotaDetails, quotaDetails } from './failures/quota-details.ts';
 import { TOO_LONG } from './failures/too-long.ts';
 import { parseJson } from './neutral/read-json.ts';
 
@@ -23,10 +24,13 @@ function isTooLarge(text: string): boolean {
 class ErrorText {
   readonly #message: string;
   readonly #codes: ReadonlySet<string>;
+  readonly quota: QuotaDetails;
 
   constructor(text: string) {
+    const body = parseJson(text);
     this.#message = messageOfBody(text) ?? text;
-    this.#codes = errorCodes(parseJson(text));
+    this.#codes = errorCodes(body);
+    this.quota = quotaDetails(body, this.#message);
   }
 
   has(phrases: readonly Phrase[]): boolean {
@@ -49,7 +53,9 @@ class ErrorText {
 export function failureInAnswer(status: number | undefined, text: string): Failure {
   const error = new ErrorText(text);
   const kind = kindOf(status, error, text);
-  const known = { kind, status: status ?? STATUS[kind] ?? 500 };
+  const { retryAfterMs } = error.quota;
+  const waits = (kind === 'rate_limited' || kind === 'unavailable') && retryAfterMs !== undefined;
+  const known = { kind, status: status ?? STATUS[kind] ?? 500, ...(waits ? { retryAfterMs } : {}) };
   return kind === 'rate_limited' && isTooLarge(text) ? { ...known, tooLarge: true } : known;
 }
 
@@ -68,7 +74,8 @@ function kindOf(status: number | undefined, error: ErrorText, text: string): Fai
     case 408:
       return 'unavailable';
     case 429:
-      return 'rate_limited';
+      // what is used up for the day is as an account without credit
+      return error.quota.isDaily ? 'credentials' : 'rate_limited';
     case 413:
       if (isTooLarge(text) && error.hasCode('rate_limit_exceeded')) return 'rate_limited';
       break;

@@ -1,5 +1,7 @@
-import { isStreamed, type LlmReply } from '@sluice/core';
-import { asList, isObject, member, parseJson } from '@sluice/dialects';
+import { type DialectName, isStreamed, type LlmReply } from '@sluice/core';
+import { asList, isObject, member, messageOfBody, parseJson } from '@sluice/dialects';
+import type { FieldChange } from './optional-fields.ts';
+import { refusedIn } from './refused-fields.ts';
 
 const refusalText = (reply: LlmReply): string =>
   isStreamed(reply) || (reply.status !== 400 && reply.status !== 422) ? '' : Buffer.from(reply.body).toString('utf8');
@@ -24,4 +26,11 @@ export function withoutState(bytes: Buffer): Buffer {
     (item) => member(item, 'type') !== 'reasoning' || typeof member(item, 'encrypted_content') !== 'string',
   );
   return Buffer.from(JSON.stringify({ ...body, input }));
+}
+
+/** Returns the optional fields of a request, as it was sent, that a provider refused; undefined for another answer. */
+export function fieldsRefused(reply: LlmReply, sent: Buffer, dialect: DialectName): readonly FieldChange[] | undefined {
+  const message = messageOfBody(refusalText(reply));
+  const body = message === undefined ? undefined : parseJson(sent.toString('utf8'));
+  return message === undefined || !isObject(body) ? undefined : refusedIn(message, body, dialect);
 }

@@ -15,12 +15,12 @@ function take(encoding: string | undefined, bytes: Buffer, chunk = 1_000): Promi
     const chunks: Buffer[] = [];
     const done = (failed?: Error): void => resolve({ kind, body: Buffer.concat(chunks), failed });
     const intake = new BodyIntake(encoding, {
-      begin: (detected) => {
+      beginBody: (detected) => {
         kind = detected;
       },
-      data: (one) => void chunks.push(one),
-      end: () => done(),
-      failed: (error) => done(error),
+      takeBody: (one) => void chunks.push(one),
+      endBody: () => done(),
+      failBody: (error) => done(error),
     });
     for (let at = 0; at < bytes.length; at += chunk) intake.write(bytes.subarray(at, at + chunk));
     intake.end();

@@ -3,9 +3,9 @@ import * as zlib from 'node:zlib';
 
 /** Receives decoded bytes. */
 export interface DecodedTo {
-  data(chunk: Buffer): void;
-  end(): void;
-  failed(error: Error): void;
+  decoded(chunk: Buffer): void;
+  decodedAll(): void;
+  undecodable(error: Error): void;
 }
 
 /** Decoded bytes that any answer may have. */
@@ -68,19 +68,19 @@ export class BodyDecoder {
     this.#given += chunk.length;
     if (this.#given > FREE_BYTES + MOST_TIMES * this.#received) {
       this.#fail(new Error('the answer grows too much when it is decoded'));
-    } else this.#to.data(chunk);
+    } else this.#to.decoded(chunk);
   }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#to.end();
+    this.#to.decodedAll();
   }
 
   #fail(error: Error): void {
     if (this.#over) return;
     this.destroy();
-    this.#to.failed(error);
+    this.#to.undecodable(error);
   }
 }
 

@@ -2,7 +2,7 @@ import { asLlmError, LlmError, ReplyStream } from '@sluice/core';
 import { type Dispatcher, errors } from 'undici';
 import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
-import { BodyIntake } from './body-intake.ts';
+import { BodyIntake, type BodyTo } from './body-intake.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { finishBroken, type IncomingStream, MAX_HELD_BYTES, progressOf } from './followed-stream.ts';
 import type { Redaction } from './redaction.ts';
@@ -16,7 +16,7 @@ import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
  * A stream is not answered before its first content has come: what comes before that, a role or a greeting, is no answer yet, and a provider that then
  * fails may be followed by another one.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   readonly #options: ExchangeOptions;
   readonly #onAbort: () => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -45,14 +45,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     this.#head = new AnswerHead(status, headers);
-    this.#body = new BodyIntake(this.#head.contentEncoding, {
-      begin: (kind) => this.#beginBody(kind),
-      data: (chunk) => this.#take(chunk),
-      end: () => this.#end(),
-      failed: (error) => this.#failDecoding(error),
-    });
+    this.#body = new BodyIntake(this.#head.contentEncoding, this);
     // an unread body begins before its first byte
-    if (this.#options.answer.unread === true) this.#beginBody('other');
+    if (this.#options.answer.unread === true) this.beginBody('other');
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -69,7 +64,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** What the body is, is known. */
-  #beginBody(kind: BodyKind): void {
+  beginBody(kind: BodyKind): void {
     if (this.#stream !== undefined || !this.#head.succeeded) return;
     const followed = this.#options.answer.stream(this.#head.contentType, kind);
     if (followed === undefined) return;
@@ -88,7 +83,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (unread) this.#begin(this.#stream);
   }
 
-  #take(chunk: Buffer): void {
+  takeBody(chunk: Buffer): void {
     const stream = this.#stream;
     if (stream !== undefined) {
       const shown = stream.watcher.read(chunk);
@@ -104,7 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } else this.#chunks.push(chunk);
   }
 
-  #end(): void {
+  endBody(): void {
     this.#forget();
     if (this.#stream !== undefined) {
       this.#endStream(this.#stream);
@@ -152,7 +147,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     finishBroken(this.#stream, aborted, () => brokenAmid(provider, error));
   }
 
-  #failDecoding(cause: Error): void {
+  failBody(cause: Error): void {
     const stream = this.#stream;
     // the end of the coding is missing, and nothing of the answer
     if (stream?.begun === true && !stream.unread && stream.watcher.outcome().end === 'finished') {

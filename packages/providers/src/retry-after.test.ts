@@ -21,6 +21,17 @@ describe('how long a provider wants to be left alone', () => {
     [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '120ms' }, 120],
     [{ 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': '6m0s' }, undefined],
     [{ 'anthropic-ratelimit-requests-remaining': '0', 'anthropic-ratelimit-requests-reset': '2026-11-24T10:00:03Z' }, 3_000],
+    [
+      { 'anthropic-ratelimit-input-tokens-remaining': '0', 'anthropic-ratelimit-input-tokens-reset': '2026-11-24T10:00:04Z' },
+      4_000,
+    ],
+    [
+      { 'anthropic-ratelimit-output-tokens-remaining': '0', 'anthropic-ratelimit-output-tokens-reset': '2026-11-24T10:00:05Z' },
+      5_000,
+    ],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW + 6_000}` }, 6_000],
+    [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW / 1_000 + 7}` }, 7_000],
+    [{ 'x-ratelimit-remaining-tokens-minute': '0', 'x-ratelimit-reset-tokens-minute': '8.5' }, 8_500],
     [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'later' }, undefined],
   ])('%j', (headers, expected) => {
     expect(retryAfterMs(headers, NOW)).toBe(expected);

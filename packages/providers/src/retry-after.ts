@@ -9,6 +9,13 @@ const RESETS = [
   ['x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
   ['anthropic-ratelimit-requests-remaining', 'anthropic-ratelimit-requests-reset'],
   ['anthropic-ratelimit-tokens-remaining', 'anthropic-ratelimit-tokens-reset'],
+  ['anthropic-ratelimit-input-tokens-remaining', 'anthropic-ratelimit-input-tokens-reset'],
+  ['anthropic-ratelimit-output-tokens-remaining', 'anthropic-ratelimit-output-tokens-reset'],
+  // OpenRouter and others
+  ['x-ratelimit-remaining', 'x-ratelimit-reset'],
+  // Cerebras, in seconds
+  ['x-ratelimit-remaining-requests-day', 'x-ratelimit-reset-requests-day'],
+  ['x-ratelimit-remaining-tokens-minute', 'x-ratelimit-reset-tokens-minute'],
 ] as const;
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
@@ -44,8 +51,16 @@ const bounded = (ms: number): number => Math.min(Math.max(0, Math.ceil(ms)), MAX
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `6m0s`, `120ms` or `1s` as OpenAI has it; a time as Anthropic has it (RFC 3339). */
+/** Seconds since the epoch begin here, milliseconds there: smaller numbers are seconds to wait. */
+const EPOCH_S = 1e9;
+const EPOCH_MS = 1e12;
+
+/** `6m0s`, `120ms` or `1s` as OpenAI has it; a time as Anthropic has it (RFC 3339); a number of seconds; or a time since the epoch, as OpenRouter has it. */
 function resetMs(text: string, nowMs: number): number | undefined {
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const number = Number(text);
+    return number >= EPOCH_MS ? number - nowMs : number >= EPOCH_S ? number * 1_000 - nowMs : number * 1_000;
+  }
   if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
     const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
     return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit as string] as number), 0);

@@ -1,5 +1,6 @@
 import { type LlmCall, LlmError } from '@sluice/core';
 import { DIALECTS, type Dialect, isLarge, ReplyRestorer, wellFormed } from '@sluice/dialects';
+import type { LearnedFields } from './learned-fields.ts';
 import type { ModelProfile } from './profiles/model-profile.ts';
 import { applyQuirks, type Quirks } from './quirks.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
@@ -14,6 +15,8 @@ export interface TranslationOptions {
   readonly model: string;
   readonly profile: ModelProfile;
   readonly quirks?: Quirks | undefined;
+  /** What the model has refused before. */
+  readonly learned?: LearnedFields | undefined;
 }
 
 export interface TranslatedRequest {
@@ -29,7 +32,7 @@ export interface TranslatedRequest {
  * @throws LlmError `invalid_request` with the field that cannot be said, or that is wrong
  */
 export function translateRequest(call: LlmCall, options: TranslationOptions): TranslatedRequest {
-  const { to, model, profile, quirks } = options;
+  const { to, model, profile, quirks, learned } = options;
   const caller = DIALECTS[call.dialect];
   const asked = caller.readRequest(call.message.json());
   const most = answerLimit(call);
@@ -41,12 +44,13 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
   });
   const own =
     to.name === 'openai-chat' ? applyQuirks({ body, dropped }, { ...quirks, ...quirksOf(profile, quirks) }) : { body, dropped };
-  const names = [...shaping.dropped, ...own.dropped].map((name) => caller.fieldNames[name] ?? name);
+  const taken = learned?.apply(own.body) ?? { body: own.body, dropped: [] };
+  const names = [...shaping.dropped, ...own.dropped, ...taken.dropped].map((name) => caller.fieldNames[name] ?? name);
   call.facts.dropped = [...new Set(names)].slice(0, MAX_DROPPED);
   const { toolNames, toolForms, stop } = shaping;
   const isUnchanged = toolNames.size === 0 && stop.length === 0 && offered.length === 0;
   const restorer = isUnchanged ? undefined : new ReplyRestorer({ toolNames, toolForms, stop, offered: new Set(offered) });
-  return { bytes: Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(own.body) : own.body)), restorer };
+  return { bytes: Buffer.from(JSON.stringify(isLarge(call.message.bytes) ? wellFormed(taken.body) : taken.body)), restorer };
 }
 
 const quirksOf = ({ streamOptions }: ModelProfile, quirks: Quirks | undefined): Quirks =>

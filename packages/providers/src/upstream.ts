@@ -7,6 +7,7 @@ import {
   LlmError,
   type LlmReply,
   type LlmService,
+  systemClock,
   type UnreadBody,
   type UnreadRequest,
 } from '@sluice/core';
@@ -26,7 +27,7 @@ import type { AnswerReader } from './answers/answer-reader.ts';
 import { Completion } from './answers/completion.ts';
 import { Embeddings } from './answers/embeddings.ts';
 import { countReply, TokenCount } from './answers/token-count.ts';
-import { holdsState, refusesState, refusesStreamOptions, withoutState } from './asked-again.ts';
+import { fieldsRefused, holdsState, refusesState, refusesStreamOptions, withoutState } from './asked-again.ts';
 import { BaseAddress, SECRET_NAME } from './connections/base-address.ts';
 import type { ClientTls } from './connections/client-tls.ts';
 import { openDispatcher } from './connections/dispatcher.ts';
@@ -35,6 +36,7 @@ import type { Credentials } from './credentials/credentials.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
+import { LearnedModels } from './learned-fields.ts';
 import { LeftStreams } from './left-streams.ts';
 import { passRequest } from './pass-request.ts';
 import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
@@ -134,6 +136,7 @@ export class Upstream {
   readonly #base: Base;
   readonly #embeddingsBase: Base;
   readonly #leftStreams: LeftStreams | undefined;
+  readonly #learned = new LearnedModels(systemClock.monotonic);
   /** The headers of requests in each dialect, but for those that depend on the call. */
   readonly #headers = new Map<Dialect | undefined, readonly string[]>();
 
@@ -224,7 +227,7 @@ export class Upstream {
     return name === undefined ? this.#nothing(call) : DIALECTS[name];
   }
 
-  #chat(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
+  #chat(call: LlmCall, upstreamModel: UpstreamModel, again = false): Promise<LlmReply> {
     const { name: model } = upstreamModel;
     const dialect = this.#dialectFor(call);
     const caller = DIALECTS[call.dialect];
@@ -242,7 +245,8 @@ export class Upstream {
     if (path === undefined || (!same && call.operation !== 'chat')) return this.#nothing(call);
     const profile = this.#profileOf(upstreamModel, dialect);
     const streamUsage = quirks?.reportsStreamUsage !== true && profile.streamOptions;
-    const translation = { to: dialect, model, profile, quirks };
+    const learned = this.#learned.of(model);
+    const translation = { to: dialect, model, profile: learned?.profile(profile) ?? profile, quirks, learned };
     const { bytes, restorer } = same ? passRequest(call, { ...translation, streamUsage }) : translateRequest(call, translation);
     const hideUsage = same && streamUsage && view.stream && !view.wantsStreamUsage;
     const { framing } = this.#endpoint;
@@ -256,10 +260,15 @@ export class Upstream {
         answer: new Completion({ call, dialect, model, framing, hideUsage, restorer }),
       });
     const added = dialect.name === 'openai-chat' && streamUsage && view.stream && !(same && view.wantsStreamUsage);
-    if (added) return send(bytes).then((reply) => this.#withoutStreamOptions(reply, call, upstreamModel, profile));
-    if (dialect.name !== 'openai-responses' || !holdsState(bytes)) return send(bytes);
+    const sent = async (): Promise<LlmReply> => {
+      const reply = await send(bytes);
+      const names = again || same ? undefined : fieldsRefused(reply, bytes, dialect.name);
+      return names !== undefined && this.#learned.learn(model, names) ? this.#chat(call, upstreamModel, true) : reply;
+    };
+    if (added) return sent().then((reply) => this.#withoutStreamOptions(reply, call, upstreamModel, profile));
+    if (dialect.name !== 'openai-responses' || !holdsState(bytes)) return same ? send(bytes) : sent();
     // encrypted reasoning of another account is dropped
-    return send(bytes).then((reply) => (refusesState(reply) ? send(withoutState(bytes)) : reply));
+    return sent().then((reply) => (refusesState(reply) ? send(withoutState(bytes)) : reply));
   }
 
   /** Asks again, and from now on, without a field that the caller has not sent and the provider refuses. */

@@ -22,7 +22,17 @@ export function wholeAnswer(
   const failure = { ...failureInAnswer(status, text), ...head.retryHints() };
   const shown = refusalStatus(failure);
   if (shown === undefined) throw upstreamError(failure, `The provider ${provider} failed (status ${status}).`);
-  return { ...answer.refusal({ ...reply, status: shown, failure, body: redaction().bytes(body) }), failure };
+  const refusal = answer.refusal({ ...reply, status: shown, failure, body: redaction().bytes(body) });
+  return { ...refusal, headers: withRetryAfter(refusal.headers, failure), failure };
+}
+
+/** A delay that the body gives is for clients that read headers alone, too. */
+function withRetryAfter(
+  headers: Readonly<Record<string, string>>,
+  { kind, retryAfterMs }: Failure,
+): Readonly<Record<string, string>> {
+  if (kind !== 'rate_limited' || retryAfterMs === undefined || headers['retry-after'] !== undefined) return headers;
+  return { ...headers, 'retry-after': `${Math.max(1, Math.ceil(retryAfterMs / 1_000))}` };
 }
 
 /** Returns the error of an attempt that failed before its first content. */

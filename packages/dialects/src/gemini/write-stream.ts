@@ -18,8 +18,9 @@ interface Candidate {
 }
 
 /**
- * Writes pieces of an answer, as server-sent events or as the elements of one array. The last piece has the finish reason and the usage, as Gemini's own
- * has: SDKs keep each piece as a turn, and a piece of an empty text would stand between a call and its result. So one piece is held back.
+ * Writes pieces of an answer, as server-sent events or as the elements of one array. Each is written when it comes. The last piece has the finish reason and
+ * the usage: with the calls that end an answer, because SDKs keep each piece as a turn and a piece after the calls would stand between them and their results;
+ * otherwise with an empty text, as Gemini's own has. Without content, SDKs drop the turn (@google/genai, `isValidContent`).
  */
 export class GeminiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -28,7 +29,8 @@ export class GeminiEventWriter implements EventWriter {
   #id: string;
   #createTime: string;
   #usage: Usage | undefined;
-  #held: { readonly index: number; readonly parts: readonly JsonObject[]; readonly more: JsonObject } | undefined;
+  /** The calls that end a candidate. */
+  readonly #last = new Map<number, readonly JsonObject[]>();
 
   constructor(context: ReplyContext) {
     this.#context = context;
@@ -75,31 +77,40 @@ export class GeminiEventWriter implements EventWriter {
         return '';
       }
       case 'finish':
-        candidate.finish = event.reason;
-        return this.#flushCalls(choice);
+        return this.#finish(choice, event.reason);
     }
   }
 
   end(): string {
-    const held = this.#held;
-    const candidates = [...this.#candidates].map(([index, { finish, text, citations }]) =>
-      defined({
-        ...(held?.index === index ? held.more : {}),
-        content: { role: 'model', parts: held?.index === index ? held.parts : [{ text: '' }] },
+    const candidates = [...this.#candidates].map(([index, { finish, text, citations }]) => {
+      const calls = this.#last.get(index) ?? [];
+      return defined({
+        content: { role: 'model', parts: calls.length > 0 ? calls : [{ text: '' }] },
         finishReason: writeFinish(finish ?? 'stop'),
         index,
         groundingMetadata: writeGrounding(citations, text),
-      }),
-    );
+      });
+    });
     const usage = this.#usage === undefined ? {} : { usageMetadata: writeUsage(this.#usage) };
     return this.#event({ candidates, ...usage }) + (this.#context.framing === 'json-array' ? ']' : '');
   }
 
   flush(): string {
-    if (this.#held === undefined) return '';
-    const { index, parts, more } = this.#held;
-    this.#held = undefined;
-    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
+    return [...this.#last.keys()].map((index) => this.#flushLast(index)).join('');
+  }
+
+  /** Keeps the calls for the last piece. A provider may finish more than once, and go on in between. */
+  #finish(index: number, reason: FinishReason): string {
+    const before = this.#flushLast(index);
+    this.#candidateOf(index).finish = reason;
+    this.#last.set(index, this.#takeCalls(index));
+    return before;
+  }
+
+  #flushLast(index: number): string {
+    const parts = this.#last.get(index) ?? [];
+    this.#last.delete(index);
+    return parts.length === 0 ? '' : this.#piece(index, parts);
   }
 
   #candidateOf(index: number): Candidate {
@@ -112,17 +123,20 @@ export class GeminiEventWriter implements EventWriter {
 
   /** Calls of one turn are in one piece: a client returns each piece as a turn, and Gemini wants the results of a turn's calls in the next one. */
   #flushCalls(index: number): string {
+    const before = this.#flushLast(index);
+    const parts = this.#takeCalls(index);
+    return parts.length === 0 ? before : before + this.#piece(index, parts);
+  }
+
+  #takeCalls(index: number): JsonObject[] {
     const { calls } = this.#candidateOf(index);
-    if (calls.size === 0) return '';
     const parts = [...calls.values()].map((call) => writeCall(call, 'shown'));
     calls.clear();
-    return this.#piece(index, parts);
+    return parts;
   }
 
   #piece(index: number, parts: readonly JsonObject[], more: JsonObject = {}): string {
-    const before = this.flush();
-    this.#held = { index, parts, more };
-    return before;
+    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
   }
 
   #event(body: JsonObject): string {

@@ -1,0 +1,62 @@
+import { asString, isObject, type Json } from '../neutral/read-json.ts';
+
+/** What an error says of a limit that is reached. */
+export interface QuotaDetails {
+  /** How long the provider asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** Whether the limit is of a day: a retry within minutes does not help. */
+  readonly isDaily: boolean;
+}
+
+/** No provider is left alone for longer, whatever it says. */
+const MAX_MS = 600_000;
+/** Values that are read of one error at most. */
+const MOST = 300;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Members that name a limit. Sources: google.rpc.QuotaFailure (`quotaId`) and the metadata of google.rpc.ErrorInfo. */
+const LIMITS: ReadonlySet<string> = new Set([
+  'quotaId',
+  'quota_id',
+  'quotaMetric',
+  'quota_metric',
+  'quota_limit',
+  'quota_unit',
+  'subject',
+]);
+const DAILY = /per_?day|^1\/d\b/i;
+/** «Please try again in 6m0.5s», «Please retry in 17.5s». Sources: OpenAI's and Google's messages of rate limits. */
+const IN = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)/i;
+
+/** Reads the details of an error in any dialect; `message` is its text. */
+export function quotaDetails(body: Json, message: string): QuotaDetails {
+  let left = MOST;
+  let isDaily = false;
+  let delay: string | undefined;
+  const walk = (value: Json, depth: number): void => {
+    if (depth > 6 || left-- <= 0) return;
+    if (Array.isArray(value)) for (const one of value) walk(one, depth + 1);
+    if (!isObject(value)) return;
+    for (const [name, inner] of Object.entries(value)) {
+      if (LIMITS.has(name) && DAILY.test(asString(inner) ?? '')) isDaily = true;
+      else if (name === 'retryDelay' || name === 'retry_delay') delay = delayOf(inner);
+      else walk(inner, depth + 1);
+    }
+  };
+  walk(body, 0);
+  const waitMs = durationMs(delay ?? IN.exec(message)?.[1]);
+  return { isDaily, ...(waitMs === undefined ? {} : { retryAfterMs: Math.min(waitMs, MAX_MS) }) };
+}
+
+/** google.rpc.RetryInfo has `17s` or `1.5s` in JSON, and seconds with nanoseconds in some libraries' form. */
+function delayOf(value: Json): string | undefined {
+  if (!isObject(value)) return asString(value);
+  const { seconds } = value;
+  return typeof seconds === 'number' || typeof seconds === 'string' ? `${seconds}s` : undefined;
+}
+
+function durationMs(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  return Math.ceil([...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit as string] as number), 0));
+}

@@ -1,0 +1,96 @@
+import { isObject, type JsonObject } from '@sluice/dialects';
+
+/** A change of requests by which a provider's refusal of a field is met. */
+export interface FieldChange {
+  /** Where the field is; `*` stands for each member of a list. */
+  readonly path: readonly string[];
+  /** Its other name; without one, it is left out. */
+  readonly rename?: string;
+  /** The name that `x-sluice-dropped` shows, if it is lost. */
+  readonly shown?: string;
+  /** Whether the gateway does itself what the field asks for: it ends the text at stop sequences. */
+  readonly byGateway?: true;
+}
+
+const left = (path: string, shown?: string): FieldChange => ({
+  path: path.split('.'),
+  ...(shown === undefined ? {} : { shown }),
+});
+
+/** Fields of chat completions and of Responses whose loss does not change what an answer is about. */
+const OPENAI = [
+  ...['temperature', 'top_p', 'top_k', 'presence_penalty', 'frequency_penalty', 'seed', 'parallel_tool_calls'],
+  ...[
+    'reasoning_effort',
+    'reasoning_split',
+    'enable_thinking',
+    'thinking_budget',
+    'verbosity',
+    'metadata',
+    'store',
+    'service_tier',
+  ],
+  ...['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'safety_identifier', 'user', 'include', 'moderation'],
+].map((name) => left(name, name));
+
+const GEMINI = [
+  ['topK', 'top_k'],
+  ['seed', 'seed'],
+  ['presencePenalty', 'presence_penalty'],
+  ['frequencyPenalty', 'frequency_penalty'],
+] as const;
+
+/**
+ * Fields that a request may lose. Messages, tools, formats, limits and choices of tools are none of them: without them the answer is another one. A longer
+ * path stands before a shorter one of the same name.
+ */
+export const OPTIONAL_FIELDS: readonly FieldChange[] = [
+  { path: ['max_completion_tokens'], rename: 'max_tokens' },
+  { path: ['max_tokens'], rename: 'max_completion_tokens' },
+  { path: ['stop'], byGateway: true },
+  { path: ['stop_sequences'], byGateway: true },
+  { path: ['generationConfig', 'stopSequences'], byGateway: true },
+  ...OPENAI,
+  left('messages.*.reasoning_content'),
+  left('messages.*.reasoning_details'),
+  left('messages.*.refusal'),
+  left('messages.*.tool_calls.*.extra_content'),
+  left('messages.*.content.*.cache_control'),
+  left('tools.*.function.strict'),
+  left('tools.*.strict'),
+  left('tools.*.cache_control'),
+  left('system.*.cache_control'),
+  left('text.verbosity', 'verbosity'),
+  left('reasoning.summary'),
+  left('reasoning.effort', 'reasoning_effort'),
+  left('output_config.effort', 'reasoning_effort'),
+  left('thinking', 'reasoning_effort'),
+  ...GEMINI.map(([name, shown]) => left(`generationConfig.${name}`, shown)),
+  left('generationConfig.thinkingConfig.includeThoughts'),
+  left('generationConfig.thinkingConfig.thinkingLevel', 'reasoning_effort'),
+  left('generationConfig.thinkingConfig.thinkingBudget', 'reasoning_effort'),
+  left('generationConfig.thinkingConfig', 'reasoning_effort'),
+  left('generationConfig.temperature', 'temperature'),
+  left('generationConfig.topP', 'top_p'),
+  left('serviceTier', 'service_tier'),
+];
+
+/** Returns a request with a change made. An object that becomes empty is left out too. */
+export function changedRequest(body: JsonObject, { path, rename }: FieldChange): JsonObject {
+  return (without(body, path, rename) as JsonObject | undefined) ?? {};
+}
+
+function without(value: unknown, [name, ...rest]: readonly string[], rename: string | undefined): unknown {
+  if (name === undefined) return undefined;
+  if (name === '*') return Array.isArray(value) ? value.map((one) => without(one, rest, rename) ?? one) : value;
+  if (!isObject(value) || !Object.hasOwn(value, name)) return value;
+  const { [name]: inner, ...others } = value;
+  if (rest.length > 0) {
+    const next = without(inner, rest, rename);
+    return next === undefined ? orNothing(others) : { ...others, [name]: next };
+  }
+  if (rename !== undefined) return Object.hasOwn(value, rename) ? others : { ...others, [rename]: inner };
+  return orNothing(others);
+}
+
+const orNothing = (value: JsonObject): JsonObject | undefined => (Object.keys(value).length === 0 ? undefined : value);

@@ -1,0 +1,59 @@
+import type { DialectName } from '@sluice/core';
+import { isObject, type JsonObject } from '@sluice/dialects';
+import { type FieldChange, OPTIONAL_FIELDS } from './optional-fields.ts';
+
+/** How providers begin or end a refusal of a field or of its value. Sources: OpenAI, Anthropic, Google, Groq, xAI, Mistral, LiteLLM and pydantic. */
+const REFUSES =
+  /not supported|unsupported|(?:do|does) not support|not permitted|not allowed|unknown (?:name|parameter|field|argument)|unrecognized|unexpected|deprecated|cannot both be|only (?:the default|enabled|be set)|invalid (?:argument|parameter)|not valid for this model/i;
+/** Words of other names than a field's: they count in quotes, or where a field is named. */
+const isPlainWord = (name: string): boolean => /^[a-z]+$/.test(name);
+/** What a field is replaced by: «Use 'max_completion_tokens' instead.» */
+const INSTEAD = /\buse\s+[`'"]?\w+[`'"]?\s+instead|did you mean\b/i;
+
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Returns where a message names a field; -1 where it does not. */
+function placeOf(message: string, name: string): number {
+  for (const spelling of new Set([name, camelCase(name), snakeCase(name), snakeCase(name).replaceAll('_', ' ')])) {
+    const pattern = isPlainWord(spelling)
+      ? String.raw`[\`'"]${spelling}[\`'"]|(?<=^|; |body\.|adaptive |(?:parameter|argument|field|name)s?:? |supplied: (?:\w+, )*)${spelling}\b(?= |:|\.|,|;|$)`
+      : String.raw`(?<![\w-])${spelling}(?![\w-])`;
+    const found = message.search(new RegExp(pattern, 'i'));
+    if (found !== -1) return found;
+  }
+  return -1;
+}
+
+const isWithin = (path: readonly string[], outer: readonly string[]): boolean =>
+  path.length > outer.length && outer.every((name, n) => path[n] === name);
+
+/**
+ * Returns what a message refuses of a request that was sent: optional fields of it, in the order in which they are named.
+ *
+ * @param dialect in which the request was written: a limit has two names in chat completions alone
+ */
+export function refusedIn(message: string, body: JsonObject, dialect: DialectName): readonly FieldChange[] {
+  if (!REFUSES.test(message)) return [];
+  const end = message.search(INSTEAD);
+  const refusal = end === -1 ? message : message.slice(0, end);
+  const fields = OPTIONAL_FIELDS.filter(
+    ({ path, rename }) => holds(body, path) && (rename === undefined || dialect === 'openai-chat'),
+  );
+  const all = fields
+    .map((change) => ({ change, place: placeOf(refusal, change.path.at(-1) as string) }))
+    .filter(({ place }) => place !== -1)
+    .sort((one, other) => one.place - other.place)
+    .map(({ change }) => change);
+  // «Unknown name "thinkingLevel" at 'generation_config.thinking_config'»
+  const named = all.filter(({ path }) => !all.some((other) => isWithin(other.path, path)));
+  // «temperature and top_p cannot both be specified»
+  return /cannot both be/i.test(message) ? named.slice(1) : named;
+}
+
+/** Tests for a member, at any place of a list. */
+export function holds(value: unknown, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return value !== undefined;
+  if (name === '*') return Array.isArray(value) && value.some((one) => holds(one, rest));
+  return isObject(value) && Object.hasOwn(value, name) && holds(value[name], rest);
+}
