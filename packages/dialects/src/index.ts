@@ -14,6 +14,7 @@ export { isReportedError } from './failures/reported-error.ts';
 export { eventCutter } from './framing/event-cutters.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
+export { readUsage as readGeminiUsage } from './gemini/usage.ts';
 export { isLarge } from './large-body.ts';
 export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';
@@ -26,6 +27,7 @@ export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish,
 export type { NeutralEvent } from './neutral/stream.ts';
 export { joinedTurns } from './neutral/turns.ts';
 export type { UnmarkOptions } from './neutral/unmarked.ts';
+export { UsageCounts } from './neutral/usage-counts.ts';
 export { wellFormed } from './neutral/well-formed.ts';
 export { type OllamaKind, readOllamaRequest } from './ollama/read-request.ts';
 export { OllamaAnswer, ollamaTags } from './ollama/write-answer.ts';

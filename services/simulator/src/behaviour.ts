@@ -42,6 +42,8 @@ export const behaviourSchema = z.strictObject({
   retryAfter: z.string().optional(),
   /** Refuses what the models of a family refuse, with their provider's own error, and signs its answers as they do. */
   strict: z.enum(FAMILIES).optional(),
+  /** Of realtime sessions: whether usage is reported. */
+  usage: z.enum(['reported', 'none']).optional(),
 });
 
 export type Behaviour = z.output<typeof behaviourSchema>;
@@ -59,6 +61,7 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
   fault: (text) => ({ fault: text }),
   status: (text) => ({ status: Number(text) }),
   strict: (text) => ({ strict: text }),
+  usage: (text) => ({ usage: text }),
   'retry-after': (text) => ({ retryAfter: text }),
 };
 

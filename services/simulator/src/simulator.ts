@@ -6,6 +6,7 @@ import { type Asked, answer } from './answer.ts';
 import { behaviourOf, type SimulatorConfig } from './behaviour.ts';
 import { Journal } from './journal.ts';
 import { questionOf } from './question.ts';
+import { serveSessions } from './realtime/sessions.ts';
 
 /** A stand-in for providers of every dialect: their answers, its faults, and a journal of what it was asked. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
@@ -63,6 +64,7 @@ export interface RunningSimulator {
 export async function startSimulator(config: SimulatorConfig, host = '127.0.0.1', port = 0): Promise<RunningSimulator> {
   const { app, journal } = createSimulator(config);
   const server: Server = createServer({ keepAliveTimeout: 75_000 }, app);
+  const sessions = serveSessions(server, config, journal);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => resolve());
@@ -73,6 +75,7 @@ export async function startSimulator(config: SimulatorConfig, host = '127.0.0.1'
     journal,
     close: () =>
       new Promise((resolve) => {
+        sessions.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -2,6 +2,7 @@ import type { DialectName } from '@sluice/core';
 import { COMPLETION_ROUTES } from '../completion-routes.ts';
 import { GEMINI_ACTIONS } from '../gemini-routes.ts';
 import { OLLAMA_ROUTES } from '../ollama-routes.ts';
+import { SESSION_ROUTES } from '../realtime/session-route.ts';
 import { STORED_ROUTES } from '../stored-routes.ts';
 import type { Api } from './other-route.ts';
 import { REFUSED_ROUTES } from './refused-routes.ts';
@@ -24,6 +25,13 @@ const models = (path: string): Row[] => [
 const stored = (): Row[] =>
   STORED_ROUTES.map(({ method, label }) => [method, label, 'served, of [stored responses](#stored-responses)']);
 
+const sessions = (api: Api): Row[] =>
+  SESSION_ROUTES.filter((route) => route.api === api).map(({ path }) => [
+    'GET',
+    path,
+    'a WebSocket: a session with a provider with `realtime`',
+  ]);
+
 /** The routes of one API that pass to a provider, with the methods of a path together. */
 const passed = (api: Api): Row[] =>
   [
@@ -41,7 +49,13 @@ const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: (
   [
     'OpenAI',
     'openai',
-    () => [...served('openai-chat', 'openai-responses'), ...stored(), ...models('/v1/models'), ...passed('openai')],
+    () => [
+      ...served('openai-chat', 'openai-responses'),
+      ...stored(),
+      ...sessions('openai'),
+      ...models('/v1/models'),
+      ...passed('openai'),
+    ],
   ],
   ['Anthropic', 'anthropic', () => [...served('anthropic-messages'), ...models('/v1/models'), ...passed('anthropic')]],
   [
@@ -50,6 +64,7 @@ const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: (
     () => [
       ...GEMINI_ACTIONS.map((action): Row => ['POST', `/v1beta/models/{model}:${action}`, 'served, below `/v1` too']),
       ...models('/v1beta/models'),
+      ...sessions('gemini'),
       ...passed('gemini'),
     ],
   ],
