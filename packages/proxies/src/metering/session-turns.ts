@@ -100,7 +100,7 @@ class SessionTurns {
 
   async #reserve(likely: TurnEstimate): Promise<void> {
     const { facts } = this.#call;
-    const turn = new Turn(this.#call, ++this.#count, likely, this.#meter);
+    const turn = new Turn({ session: this.#call, n: ++this.#count, likely, meter: this.#meter, before: this.#turn });
     this.#turn = turn;
     await turn.admitted;
     const { charged, meters, overBudget, degraded } = turn.facts;
@@ -126,16 +126,26 @@ class SessionTurns {
   }
 }
 
+interface TurnOptions {
+  readonly session: LlmCall;
+  readonly n: number;
+  readonly likely: TurnEstimate;
+  readonly meter: TurnMeter;
+  readonly before: Turn | undefined;
+}
+
 /** One turn, metered as a call that lasts until the turn is over. */
 class Turn {
   readonly admitted: Promise<void>;
+  /** Resolves when the turn is settled, or was refused. */
+  readonly settled: Promise<void>;
   readonly #call: LlmCall;
   readonly #meter: TurnMeter;
   #end!: (reply: LlmReply) => void;
   #isOver = false;
   #isRefused = false;
 
-  constructor(session: LlmCall, n: number, likely: TurnEstimate, meter: TurnMeter) {
+  constructor({ session, n, likely, meter, before }: TurnOptions) {
     const { requestId, operation, dialect, route, message, preferences, signal, startedAtMs, facts } = session;
     this.#call = {
       ...{ id: `${session.id}.${n}`, requestId, operation, dialect, route, message, preferences, signal, startedAtMs },
@@ -147,20 +157,26 @@ class Turn {
     const over = new Promise<LlmReply>((resolve) => {
       this.#end = resolve;
     });
-    this.admitted = new Promise((resolve, reject) => {
-      const service: LlmService = {
-        complete() {
-          resolve();
-          return over;
-        },
-      };
-      meter.complete(this.#call, service).catch((error: unknown) => {
-        this.#refused();
-        reject(error);
-      });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.admitted = promise;
     // whoever waits for it handles the refusal; a turn may be over before that
     this.admitted.catch(() => {});
+    const service: LlmService = {
+      complete() {
+        resolve();
+        return over;
+      },
+    };
+    // the store receives the settlement of the turn before first: this one is refused if that one used the limit up
+    const begun =
+      before === undefined ? meter.complete(this.#call, service) : before.settled.then(() => meter.complete(this.#call, service));
+    this.settled = begun.then(
+      () => {},
+      (error: unknown) => {
+        this.#refused();
+        reject(error);
+      },
+    );
   }
 
   get callId(): string {

@@ -14,13 +14,16 @@ const MAX_MESSAGES = 1_000;
 /** Serves realtime sessions as OpenAI, Azure and Google do, on the same port as everything else. */
 export function serveSessions(server: Server, config: SimulatorConfig, journal: Journal): { close(): void } {
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
+  const sockets = new Set<Duplex>();
   server.on('upgrade', (request, socket, head) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     void answer(webSockets, request, socket, head, config, journal);
   });
   return {
     close() {
-      for (const client of webSockets.clients) client.terminate();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
@@ -45,7 +48,7 @@ async function answer(
   entry.model = model;
   const behaviour = behaviourOf(model, config);
   if (behaviour.fault === 'hang') return;
-  if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs);
+  if (behaviour.latencyMs > 0) await sleep(behaviour.latencyMs, undefined, { ref: false });
   if (behaviour.fault === 'reset-before') {
     entry.outcome = 'broken';
     socket.destroy();
@@ -56,7 +59,6 @@ async function answer(
     return;
   }
   webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-    webSockets.emit('connection', webSocket, request);
     converse(webSocket, entry, isGemini, behaviour, config);
   });
 }
