@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { askAdmin } from '../support/ask.ts';
+import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { connectRealtime, openSession, RealtimeClient, refusedSession } from '../support/realtime-client.ts';
 import { type RealtimeStage, startRealtimeStage } from '../support/realtime-stage.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -170,6 +172,20 @@ describe('the times of realtime sessions', () => {
       clearInterval(talking);
       await waitFor(async () => (await stage.figure('sluice_realtime_ended_total')) === 2, 'the figures');
       expect(await stage.figure('sluice_realtime_seconds_total')).toBeGreaterThan(1.5);
+    } finally {
+      await stage.close();
+    }
+  });
+
+  it('ends the sessions of a key that is revoked', async () => {
+    const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: KEY }], realtime: { ping: '200ms' } });
+    try {
+      const made = await askAdmin(stage.gateway.adminUrl, ADMIN_KEY, 'POST', '/keys', { name: 'short' });
+      const client = await openSession(stage.gateway.url, MODEL, String(made.json['secret']));
+      const { status } = await askAdmin(stage.gateway.adminUrl, ADMIN_KEY, 'DELETE', '/keys/short');
+      expect(status).toBeLessThan(300);
+      expect(await client.event('error')).toMatchObject({ error: { code: 'invalid_api_key' } });
+      expect(await client.end()).toMatchObject({ code: 1008 });
     } finally {
       await stage.close();
     }

@@ -218,6 +218,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     streams: () => current.config.streams,
     realtime: () => current.config.realtime,
     metrics,
+    isKeyValid: (secret) => callers.isValid(secret),
     onFault: (call, error) =>
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });

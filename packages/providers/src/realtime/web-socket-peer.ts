@@ -57,6 +57,7 @@ export class WebSocketPeer implements RealtimePeer {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     this.#alive = true;
     this.#socket.resume();

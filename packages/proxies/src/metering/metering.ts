@@ -139,9 +139,8 @@ class CallMetering implements TurnMeter {
     const counted = metersAmounts && (needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits)));
     const amounts = counted ? this.#amounts(call, caller) : undefined;
     const nowMs = this.#clock.now();
-    const of = (limits: Limits): Limits => (call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget });
-    const all = holdsOf(of(caller.limits), undefined, amounts, nowMs);
-    for (const group of groups) all.push(...holdsOf(of(group.limits), group, amounts, nowMs));
+    const all = holdsOf(limitsOf(call, caller.limits), undefined, amounts, nowMs);
+    for (const group of groups) all.push(...holdsOf(limitsOf(call, group.limits), group, amounts, nowMs));
     return { all, amounts };
   }
 
@@ -294,6 +293,10 @@ class CallMetering implements TurnMeter {
     }
   }
 }
+
+/** A turn of a session takes tokens and money: the session itself is the request and the concurrent call. */
+const limitsOf = (call: LlmCall, limits: Limits): Limits =>
+  call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget };
 
 const ofCall = (call: LlmCall) => {
   const { tenant, keyName } = call.facts.caller as Caller;

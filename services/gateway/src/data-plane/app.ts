@@ -26,7 +26,7 @@ import { STORED_ROUTES, storedRequest } from './stored-routes.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 import { unknownRoute } from './unknown-route.ts';
 
-export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions, 'realtime' | 'metrics'> {
+export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions, 'realtime' | 'metrics' | 'isKeyValid'> {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;

@@ -22,6 +22,8 @@ export interface JoinedSessionOptions {
   readonly session: RealtimeSession;
   readonly times: SessionTimes;
   readonly figures: SessionFigures;
+  /** Whether the key of the session may still be used. */
+  readonly isKeyValid: () => Promise<boolean>;
 }
 
 /** Bytes that may wait at one side before the other is not read. */
@@ -59,6 +61,7 @@ export class JoinedSession {
         options.figures.seconds();
         if (!client.beat()) this.#clientClosed({ code: BROKE, reason: '' });
         else if (!session.beat()) this.#providerClosed({ code: BROKE, reason: '' });
+        else void this.#checkKey();
       },
     });
   }
@@ -90,6 +93,12 @@ export class JoinedSession {
     if (call.signal.aborted) this.#onAbort();
     await over;
     return this.#facts;
+  }
+
+  /** A key that was revoked, was blocked or has expired ends its sessions. The check never rejects. */
+  async #checkKey(): Promise<void> {
+    if (await this.#options.isKeyValid()) return;
+    this.#abort(new LlmError('invalid_api_key', 'The API key may not be used any more.'), 'limit');
   }
 
   #fromClient(data: Buffer, isBinary: boolean): void {

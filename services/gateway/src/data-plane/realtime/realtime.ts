@@ -38,6 +38,8 @@ export interface RealtimeOptions extends AnsweringOptions {
   readonly realtime: () => RealtimeSettings;
   readonly cors: () => CorsSettings;
   readonly metrics: SessionMetrics;
+  /** Returns whether a key may still be used; true where that cannot be decided now. */
+  readonly isKeyValid: (secret: string) => Promise<boolean>;
 }
 
 /** One client on its way to a session. */
@@ -147,7 +149,7 @@ export class Realtime {
   }
 
   async #join(call: LlmCall, client: Client, reply: LlmReply): Promise<void> {
-    const { clock, metrics, realtime } = this.#options;
+    const { clock, metrics, realtime, isKeyValid } = this.#options;
     const session = isStreamed(reply) ? reply.session : undefined;
     if (session === undefined || !isStreamed(reply)) {
       this.#refuseWith(call, client, reply);
@@ -163,7 +165,11 @@ export class Realtime {
     }
     const { peer, early, route } = client;
     const figures = new SessionFigures(metrics, clock);
-    await new JoinedSession({ call, api: route.api, client: peer, early, session, times: realtime(), figures }).run();
+    const joined = new JoinedSession({
+      ...{ call, api: route.api, client: peer, early, session, times: realtime(), figures },
+      isKeyValid: () => isKeyValid(call.credential ?? ''),
+    });
+    await joined.run();
   }
 
   /** Refuses in the dialect of the route: as an answer to the request, or by a close where the client has its WebSocket. */

@@ -5,12 +5,14 @@ import { LlmError } from '@sluice/core';
 import { WebSocketPeer } from '@sluice/providers';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { HeaderList } from '../response-headers.ts';
-import { chosenProtocol } from './session-request.ts';
+import { chosenProtocol, protocolsOf } from './session-request.ts';
 
 /** What a client may send before its request is answered. */
 const EARLY_BYTES = 64 * 1024;
 /** A refused client may take its answer for so long. */
 const REFUSED_MS = 5_000;
+/** A token (RFC 9110, section 5.6.2), as a sub-protocol must be. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** A request for a WebSocket, which is either answered with one or refused as any request is. */
@@ -50,6 +52,10 @@ export class Upgrade {
     if (version !== '13') throw new LlmError('upgrade_required', 'The version of the WebSocket protocol must be 13.');
     if (key === undefined || !KEY.test(key)) {
       throw new LlmError('invalid_request', "The header 'sec-websocket-key' is missing or malformed.");
+    }
+    const protocols = protocolsOf(this.#request);
+    if (!protocols.every((protocol) => TOKEN.test(protocol)) || new Set(protocols).size < protocols.length) {
+      throw new LlmError('invalid_request', "The header 'sec-websocket-protocol' is malformed.");
     }
   }
 
