@@ -28,7 +28,7 @@ const dialect = z.enum(['openai-chat', 'openai-responses', 'anthropic-messages',
 /** Further routes that a provider may have. */
 const FEATURES = [
   ...(['moderations', 'images', 'audio', 'rerank', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] as const),
-  ...(['videos', 'evals', 'containers', 'cached_contents'] as const),
+  ...(['videos', 'evals', 'containers', 'cached_contents', 'realtime'] as const),
 ] as const;
 
 /** A header's name and value. A value may be a secret, so that no message shows it. */
@@ -455,6 +455,27 @@ export const configSchema = z.strictObject({
       sharedBetweenTenants: z.boolean().default(false),
     })
     .default({ sharedBetweenTenants: false }),
+  /** Sessions of OpenAI's Realtime API and Gemini's Live API, over WebSockets. */
+  realtime: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Sessions at one time at each replica; further ones are refused with 503. */
+      maxSessions: z.number().int().positive().max(100_000).default(1_000),
+      /** A client's longer message ends its session (1009). */
+      maxMessage: byteSize.default(16_777_216),
+      /** How long the first message may take, where it names the model. */
+      setupTimeout: durationMs.default(10_000),
+      /** A session without a message either way for so long is closed. */
+      idleTimeout: durationMs.default(600_000),
+      /** The longest session. */
+      maxDuration: durationMs.default(7_200_000),
+      /** How often both sides are pinged; one that shows no life until the next ping is given up. */
+      ping: durationMs.default(30_000),
+    })
+    .default({
+      ...{ enabled: true, maxSessions: 1_000, maxMessage: 16_777_216, setupTimeout: 10_000 },
+      ...{ idleTimeout: 600_000, maxDuration: 7_200_000, ping: 30_000 },
+    }),
   reload: z
     .strictObject({
       /** Takes a changed file over although it has no more keys, models or providers. */

@@ -3,13 +3,23 @@ import type { DialectName } from './dialect-name.ts';
 import type { FailureKind } from './failure.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
+import type { SessionFacts } from './realtime.ts';
 import type { Usage, UsageIssueReason } from './usage.ts';
 
 /**
- * What is asked for. `stored` is about an answer that the gateway keeps; `other` is one of a provider's further routes, whose bytes pass unread; `unknown` is a request to no route of ours that
- * showed a key: it is refused, and recorded.
+ * What is asked for. `stored` is about an answer that the gateway keeps; `realtime` is a session of messages both ways; `other` is one of a provider's further routes, whose bytes pass unread;
+ * `unknown` is a request to no route of ours that showed a key: it is refused, and recorded.
  */
-export type Operation = 'chat' | 'completions' | 'embeddings' | 'count_tokens' | 'models' | 'stored' | 'other' | 'unknown';
+export type Operation =
+  | 'chat'
+  | 'completions'
+  | 'embeddings'
+  | 'count_tokens'
+  | 'models'
+  | 'stored'
+  | 'realtime'
+  | 'other'
+  | 'unknown';
 
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
@@ -60,6 +70,8 @@ export interface BudgetCharge {
   readonly endsAtMs: number | undefined;
   /** What was reserved for the call. */
   readonly reserved: Money;
+  /** Of a realtime session: the turn that it is reserved for, and what the turns before came to. */
+  readonly turn?: { readonly callId: string; readonly settled: Money };
 }
 
 /** One attempt at a target. */
@@ -121,6 +133,15 @@ export interface CallFacts {
   overBudget: readonly string[];
   /** Wishes that the provider's dialect cannot say. */
   dropped: readonly string[];
+  /** Of a realtime session that a provider has accepted. */
+  session: SessionFacts | undefined;
+}
+
+/** What a turn of a realtime session is likely to come to. */
+export interface TurnEstimate {
+  readonly usage: Usage;
+  /** Undefined where the price of the usage tells. */
+  readonly cost?: Money | undefined;
 }
 
 /** One call on its way through the chain. */
@@ -161,6 +182,8 @@ export interface LlmCall {
   readonly startedAtMs: number;
   /** The most tokens that the provider may generate, all choices together, because the budget pays for no more; undefined where it does not matter. */
   readonly outputLimit?: number;
+  /** Set for one turn of a realtime session, which is metered as a call of its own: what it is likely to come to. */
+  readonly turn?: TurnEstimate;
   readonly facts: CallFacts;
 }
 
@@ -190,6 +213,7 @@ export function emptyFacts(): CallFacts {
     inFlight: [],
     overBudget: [],
     dropped: [],
+    session: undefined,
   };
 }
 

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'model_not_found'
   | 'not_found'
   | 'method_not_allowed'
+  | 'upgrade_required'
   | 'request_too_large'
   | 'content_filter'
   | 'context_length_exceeded'
@@ -40,6 +41,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   model_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
+  upgrade_required: 426,
   request_too_large: 413,
   rate_limit_exceeded: 429,
   insufficient_quota: 429,

@@ -12,6 +12,7 @@ export * from './money.ts';
 export * from './name-pattern.ts';
 export * from './per-call.ts';
 export * from './random.ts';
+export * from './realtime.ts';
 export * from './reply.ts';
 export * from './reply-stream.ts';
 export * from './usage.ts';

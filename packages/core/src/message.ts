@@ -1,4 +1,5 @@
 import type { DialectName } from './dialect-name.ts';
+import type { RealtimeRequest } from './realtime.ts';
 
 /** What the proxies need to know of a request, whatever its dialect. */
 export interface RequestView {
@@ -39,6 +40,8 @@ export interface RequestMessage {
   readonly address?: string;
   /** A request of a route whose bytes pass unread. */
   readonly unread?: UnreadRequest;
+  /** A request for a session of messages both ways. */
+  readonly realtime?: RealtimeRequest;
   /** @throws LlmError `invalid_request`, `request_too_large`, `not_found` or `method_not_allowed`, the same one at each call */
   view(): RequestView;
   /** The body as JSON, to be said in another dialect. @throws as `view` */

@@ -14,6 +14,8 @@ export interface StreamOutcome {
   readonly generated?: number;
   /** Of one that was left: it was read to its end all the same, so that `usage` is the provider's last word. */
   readonly readToEnd?: boolean;
+  /** The gateway or the client ended a realtime session, so that the provider has not failed. */
+  readonly byGateway?: true;
 }
 
 /** Where a stream's bytes come from. */

@@ -1,4 +1,5 @@
 import type { Failure } from './failure.ts';
+import type { RealtimeSession } from './realtime.ts';
 import type { ReplyStream } from './reply-stream.ts';
 import type { Usage } from './usage.ts';
 
@@ -25,6 +26,8 @@ export interface WholeReply extends ReplyHead {
 /** An answer that comes piece by piece. */
 export interface StreamedReply extends ReplyHead {
   readonly stream: ReplyStream;
+  /** Of an accepted realtime session, whose messages are not in the stream: the stream only ends when the session does. */
+  readonly session?: RealtimeSession;
 }
 
 export type LlmReply = WholeReply | StreamedReply;

@@ -1,4 +1,4 @@
-import type { DialectName, LlmService } from '@sluice/core';
+import type { DialectName, LlmService, RealtimeApi } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName, embeddingsBeside } from '@sluice/dialects';
 import { CATALOG } from './catalog/catalog.ts';
 import type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
@@ -53,6 +53,8 @@ export interface Provider {
   check(path: string, timeoutMs: number): Promise<void>;
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
+  /** Whose realtime sessions it has; undefined where it has none. */
+  readonly realtime: RealtimeApi | undefined;
   /** What it speaks. */
   readonly dialects: readonly DialectName[];
   /** The catalog's entry that it is; undefined where it is none. */
@@ -96,6 +98,9 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const embeddings = settings.embeddings ?? entry.embeddings ?? (first === undefined ? undefined : embeddingsBeside(first));
   const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect, proxy, tls } = settings;
   const credentials = credentialsOf(name, entry, first, settings, environment);
+  const routes = settings.routes ?? entry.routes ?? [];
+  // a server of which nothing is known may have them: it refuses the handshake if not
+  const mayHaveSessions = routes.includes('realtime') || (known === undefined && settings.routes === undefined);
   const upstream = new Upstream({
     provider: name,
     kind: type,
@@ -118,7 +123,8 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   return {
     service: (model, options) => upstream.model(model, options),
     check: (path, timeoutMs) => upstream.check(path, timeoutMs),
-    routes: settings.routes ?? entry.routes ?? [],
+    routes,
+    realtime: mayHaveSessions ? sessionsOf(dialects) : undefined,
     dialects,
     type: known === undefined ? undefined : type,
     // what another server in its place takes is not known
@@ -126,6 +132,12 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     close: () => upstream.close(),
     destroy: () => upstream.destroy(),
   };
+}
+
+/** Whose sessions a provider of these dialects can have. */
+function sessionsOf(dialects: readonly DialectName[]): RealtimeApi | undefined {
+  if (dialects.includes('gemini')) return 'gemini';
+  return dialects.includes('openai-chat') || dialects.includes('openai-responses') ? 'openai' : undefined;
 }
 
 /** A catalog's address with its settings in their places. */

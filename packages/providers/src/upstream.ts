@@ -42,6 +42,7 @@ import { passRequest } from './pass-request.ts';
 import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
 import { profileOf } from './profiles/profile-of.ts';
 import type { Quirks } from './quirks.ts';
+import { RealtimeUpstream } from './realtime/realtime-upstream.ts';
 import { Redaction } from './redaction.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
 import { translateRequest } from './translate-request.ts';
@@ -137,6 +138,7 @@ export class Upstream {
   readonly #embeddingsBase: Base;
   readonly #leftStreams: LeftStreams | undefined;
   readonly #learned = new LearnedModels(systemClock.monotonic);
+  #sessions: RealtimeUpstream | undefined;
   /** The headers of requests in each dialect, but for those that depend on the call. */
   readonly #headers = new Map<Dialect | undefined, readonly string[]>();
 
@@ -211,6 +213,8 @@ export class Upstream {
         return this.#count(call, model);
       case 'other':
         return this.#other(call, model);
+      case 'realtime':
+        return this.#realtime(call, model);
       default:
         return this.#chat(call, model);
     }
@@ -355,6 +359,20 @@ export class Upstream {
       base: outgoing.besideEmbeddings ? this.#embeddingsBase : this.#base,
       headers: [...(this.#headers.get(undefined) as readonly string[]), ...outgoing.headers, ...traceOf(call)],
     });
+  }
+
+  #realtime(call: LlmCall, { name }: UpstreamModel): Promise<LlmReply> {
+    const request = call.message.realtime ?? this.#nothing(call);
+    const { provider, kind = provider, credentials, apiVersion, tls, connectTimeoutMs = 3_000 } = this.#options;
+    const { maxEventBytes: maxMessageBytes = MAX_EVENT_BYTES, proxyOf } = this.#options;
+    const { address } = this.#base;
+    this.#sessions ??= new RealtimeUpstream({
+      ...{ provider, kind, address, credentials, apiVersion, tls, connectTimeoutMs, maxMessageBytes },
+      headers: this.#headers.get(undefined) as readonly string[],
+      proxy: proxyOf?.(address.origin),
+      redaction: (shown) => this.#redaction(shown, this.#base),
+    });
+    return this.#sessions.open(call, name, request);
   }
 
   #headersFor(call: LlmCall, dialect: Dialect, same: boolean): readonly string[] {

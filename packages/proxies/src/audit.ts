@@ -7,6 +7,7 @@ import {
   isStreamed,
   type LlmCall,
   type LlmProxy,
+  type SessionFacts,
   systemClock,
   tagsOf,
   toUsd,
@@ -56,6 +57,8 @@ export interface AuditRecord {
   readonly savedUsd: number | null;
   readonly latencyMs: number;
   readonly cache: CallFacts['cache'];
+  /** Of a realtime session: messages and bytes by their sender, turns, and how it was closed. */
+  readonly session?: SessionFacts | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly prompt?: string;
   readonly answer?: string;
@@ -113,6 +116,7 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
     savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: facts.cache,
+    session: facts.session,
     tags: tagsOf(call),
   };
 }
@@ -121,8 +125,9 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
 export function audit(options: AuditOptions): LlmProxy {
   const { sink } = options;
   const clock = options.clock ?? systemClock;
-  /** What passes unread may be of any length, and is no text. */
-  const contentOf = (call: LlmCall): boolean => options.content === true && call.operation !== 'other';
+  /** What passes unread, and the messages of a session, may be of any length. */
+  const contentOf = (call: LlmCall): boolean =>
+    options.content === true && call.operation !== 'other' && call.operation !== 'realtime';
 
   const write = (call: LlmCall, end: CallEnd, answer?: string): void => {
     const record = recordOf(call, end, clock);

@@ -1,4 +1,4 @@
-import type { LlmCall, Money, Usage } from '@sluice/core';
+import type { LlmCall, Money, TurnEstimate, Usage } from '@sluice/core';
 import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type TextCounter } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { type Model, type Target, targetsOf } from './targets/model.ts';
@@ -14,6 +14,7 @@ export interface CallEstimate {
 
 /** A call's prompt, and as many tokens of an answer as it may have. */
 export function estimateCall(call: LlmCall, model: Model | undefined): CallEstimate {
+  if (call.turn !== undefined) return estimateTurn(call.turn, model);
   const { maxOutputTokens, answers = 1 } = call.message.view();
   const generates = call.operation === 'chat' || call.operation === 'completions';
   const targets = model === undefined ? [] : targetsOf(model);
@@ -23,6 +24,11 @@ export function estimateCall(call: LlmCall, model: Model | undefined): CallEstim
   const usage = { inputTokens, outputTokens: generates ? (maxOutputTokens ?? UNLIMITED_OUTPUT_TOKENS * answers) : 0 };
   const costs = targets.map(({ price }) => costOf(price, usage) ?? 0);
   return { usage, cost: Math.max(0, ...costs) };
+}
+
+function estimateTurn({ usage, cost }: TurnEstimate, model: Model | undefined): CallEstimate {
+  const targets = model === undefined ? [] : targetsOf(model);
+  return { usage, cost: cost ?? Math.max(0, ...targets.map(({ price }) => costOf(price, usage) ?? 0)) };
 }
 
 const isOpenAi = ({ tokenizer }: Pick<Target, 'tokenizer'>): boolean => tokenizer === 'openai';

@@ -111,6 +111,16 @@ export function createMetrics(build: BuildInfo) {
       REQUEST_BUCKETS_S,
     ),
     overhead: histogram('sluice_overhead_seconds', "The whole call less the provider's part.", ['cache'], OVERHEAD_BUCKETS_S),
+    realtimeSessions: gauge('sluice_realtime_sessions', 'Realtime sessions at this replica.', ['provider']),
+    realtimeEnded: counter('sluice_realtime_ended_total', 'Realtime sessions that ended, by how they did.', [
+      'provider',
+      'outcome',
+    ]),
+    realtimeSeconds: counter('sluice_realtime_seconds_total', 'How long realtime sessions lasted.', ['provider']),
+    realtimeMessages: counter('sluice_realtime_messages_total', 'Messages of realtime sessions, by their sender.', ['direction']),
+    realtimeBytes: counter('sluice_realtime_bytes_total', 'Bytes of messages of realtime sessions, by their sender.', [
+      'direction',
+    ]),
     redisDuration: histogram('sluice_redis_duration_seconds', 'Waiting for the store.', ['operation'], OVERHEAD_BUCKETS_S),
     inFlight: gauge('sluice_in_flight_requests', 'Calls that are being answered.', []),
     redisUp: gauge('sluice_redis_up', 'Whether the state store answers (1 or 0).', []),

@@ -27,6 +27,15 @@ export class Callers implements CallerLookup {
     return this.#admitted(found);
   }
 
+  /** Whether a secret still opens the gateway. True where that cannot be decided now: what is running goes on. */
+  async isValid(secret: string): Promise<boolean> {
+    try {
+      return (await this.find(secret)) !== undefined;
+    } catch {
+      return true;
+    }
+  }
+
   async #later(found: Caller | undefined | Promise<Caller | undefined>): Promise<Caller | undefined> {
     const caller = await found;
     const { view } = this.#options;

@@ -16,7 +16,7 @@ import {
   loadBalancing,
   loadShedding,
   type MeteringMemory,
-  metering,
+  meteringLayers,
   modelAccess,
   modelList,
   noStoredResponses,
@@ -71,6 +71,17 @@ export function chain(parts: ChainParts): LlmService {
   const groups = (call: LlmCall) => parts.groups.of(call);
   const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
   const responses = responseLayers(parts, (call) => requests.count(call));
+  const metered = meteringLayers({
+    meters: stores.meters,
+    models,
+    groups,
+    metrics,
+    leases: parts.leases,
+    shares: parts.shares,
+    memory: parts.metering,
+    settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
+    health: concerns.limits,
+  });
   const proxies = [
     observability({ metrics, known: models.configured }),
     audit({ sink: auditWriter, content: config.audit.content }),
@@ -84,17 +95,8 @@ export function chain(parts: ChainParts): LlmService {
     responses.keeping,
     idempotency({ calls: stores.idempotent, countRequest: (call) => requests.count(call), health: concerns.limits }),
     knowingUnderWay(parts.underWay),
-    metering({
-      meters: stores.meters,
-      models,
-      groups,
-      metrics,
-      leases: parts.leases,
-      shares: parts.shares,
-      memory: parts.metering,
-      settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
-      health: concerns.limits,
-    }),
+    metered.calls,
+    metered.sessions,
     streamRecovery,
     // before the cache: an answer about another tenant's object is not given from it either
     accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),

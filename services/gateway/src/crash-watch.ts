@@ -133,8 +133,10 @@ export class CrashWatch {
   async #tellEnd({ callId, state }: CallUnderWay): Promise<void> {
     const { meters, write, onFault } = this.#options;
     const { record, charged } = JSON.parse(state) as Testament;
-    const actual = usd(record.costUsd ?? 0);
     const [first] = charged;
+    // of a session, the turns before the last one are settled
+    const { callId: reservedBy = callId, settled = 0 } = first?.turn ?? {};
+    const actual = Math.max(0, usd(record.costUsd ?? 0) - settled);
     if (first !== undefined) {
       const holds = charged.map(({ subject, period, endsAtMs, reserved }) => ({
         hold: {
@@ -144,7 +146,7 @@ export class CrashWatch {
         receipt: 0,
         actual,
       }));
-      await meters.settle({ tenant: first.tenant, subject: first.subject, callId, holds }).catch(onFault);
+      await meters.settle({ tenant: first.tenant, subject: first.subject, callId: reservedBy, holds }).catch(onFault);
     }
     write(record, charged);
   }

@@ -216,6 +216,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     clock,
     readiness,
     streams: () => current.config.streams,
+    realtime: () => current.config.realtime,
+    metrics,
+    isKeyValid: (secret) => callers.isValid(secret),
     onFault: (call, error) =>
       logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
@@ -227,6 +230,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       // how often both timeouts are looked at: connections that send nothing are closed after at most 15 s
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      shouldUpgradeCallback: (request) => app.mayUpgrade(request),
     },
     app.express,
   );
@@ -234,6 +238,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   data.on('checkContinue', app.express);
   // a client that has said all it has to say may still listen; see half-closed.ts
   Object.assign(data, { httpAllowHalfOpen: true });
+  data.on('upgrade', app.upgrade);
   data.on('clientError', refuseMalformed);
   data.on('drop', () => metrics.connectionsRefused.inc());
   data.maxConnections = settings.config.limits.connections;

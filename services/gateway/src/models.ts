@@ -28,6 +28,7 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
     service: (model) => simulated(model, options),
     check: async () => {},
     routes: [],
+    realtime: undefined,
     dialects: [],
     type: undefined,
     prices: undefined,
@@ -107,6 +108,7 @@ export class Models implements KnownModels, ModelListRendering {
           limits: [...this.#limitsOf(target.provider), ...this.#limit(targetName, target)],
           weight: target.weight,
           ...tokenizerOf(provider, target.model),
+          realtime: provider.realtime,
           get price() {
             return priceNow();
           },
@@ -253,6 +255,7 @@ export class Models implements KnownModels, ModelListRendering {
       weight: 1,
       limits: this.#limitsOf(provider),
       ...tokenizerOf(opened, model),
+      realtime: opened.realtime,
       get price() {
         return priceNow();
       },

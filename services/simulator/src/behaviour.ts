@@ -44,6 +44,8 @@ export const behaviourSchema = z.strictObject({
   strict: z.enum(FAMILIES).optional(),
   /** Plays what a prompt describes, round by round: `[[lookup search]] [[write /tmp/a.txt|text]]` (see script/rounds.ts). */
   script: z.boolean().optional(),
+  /** Of realtime sessions: whether usage is reported. */
+  usage: z.enum(['reported', 'none']).optional(),
 });
 
 export type Behaviour = z.output<typeof behaviourSchema>;
@@ -62,6 +64,7 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
   status: (text) => ({ status: Number(text) }),
   strict: (text) => ({ strict: text }),
   script: (text) => ({ script: text === 'on' }),
+  usage: (text) => ({ usage: text }),
   'retry-after': (text) => ({ retryAfter: text }),
 };
 

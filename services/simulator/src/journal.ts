@@ -12,6 +12,9 @@ export interface JournalEntry {
   /** How it went: `pending` until it is over. */
   outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'left';
   usage?: Usage;
+  /** Of a realtime session: what the client sent, each message cut to 2,000 letters, and the code with which it closed. */
+  messages?: string[];
+  closeCode?: number;
   /** Of a stream, how many events were written. */
   events?: number;
   /** What it costs, in US dollars. */

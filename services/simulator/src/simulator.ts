@@ -7,6 +7,7 @@ import { behaviourOf, type SimulatorConfig } from './behaviour.ts';
 import { Journal } from './journal.ts';
 import { KeptResponses } from './kept-responses.ts';
 import { questionOf } from './question.ts';
+import { serveSessions } from './realtime/sessions.ts';
 
 /** A stand-in for providers of every dialect: their answers, its faults, and a journal of what it was asked. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
@@ -65,6 +66,7 @@ export interface RunningSimulator {
 export async function startSimulator(config: SimulatorConfig, host = '127.0.0.1', port = 0): Promise<RunningSimulator> {
   const { app, journal } = createSimulator(config);
   const server: Server = createServer({ keepAliveTimeout: 75_000 }, app);
+  const sessions = serveSessions(server, config, journal);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => resolve());
@@ -75,6 +77,7 @@ export async function startSimulator(config: SimulatorConfig, host = '127.0.0.1'
     journal,
     close: () =>
       new Promise((resolve) => {
+        sessions.close();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

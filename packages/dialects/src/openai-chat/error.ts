@@ -9,6 +9,7 @@ const TYPES: Partial<Record<ErrorCode, string>> = {
   model_not_found: 'invalid_request_error',
   not_found: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
+  upgrade_required: 'invalid_request_error',
   request_too_large: 'invalid_request_error',
   rate_limit_exceeded: 'requests',
   insufficient_quota: 'insufficient_quota',

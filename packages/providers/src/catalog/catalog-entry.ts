@@ -28,7 +28,8 @@ export type OtherRoute =
   | 'videos'
   | 'evals'
   | 'containers'
-  | 'cached_contents';
+  | 'cached_contents'
+  | 'realtime';
 
 /** What is known of a provider: all that its configuration need not say. */
 export interface CatalogEntry {

@@ -50,7 +50,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     prices: 'openai',
     dialects: ['openai-chat', 'openai-responses'],
     quirks: { dropFromMessages: THOUGHTS },
-    routes: ['moderations', 'images', 'audio', 'files', 'batches'],
+    routes: ['moderations', 'images', 'audio', 'files', 'batches', 'realtime'],
     models: ['gpt-4o', 'gpt-4o-mini', 'text-embedding-3-small', 'text-embedding-3-large'],
   }),
   azure: {
@@ -63,7 +63,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     keyVariables: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
     byKeyAlone: false,
     quirks: { dropFromMessages: THOUGHTS },
-    routes: ['images', 'audio', 'files', 'batches'],
+    routes: ['images', 'audio', 'files', 'batches', 'realtime'],
   },
   'azure-deployments': {
     prices: 'azure',
@@ -76,6 +76,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     byKeyAlone: false,
     endpoint: 'azure-deployments',
     quirks: { dropFromMessages: THOUGHTS },
+    routes: ['realtime'],
   },
   anthropic: {
     prices: 'anthropic',
@@ -95,7 +96,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     authentication: key,
     keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
     byKeyAlone: true,
-    routes: ['files', 'batches', 'cached_contents'],
+    routes: ['files', 'batches', 'cached_contents', 'realtime'],
     models: ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-embedding-001'],
   },
   vertex: {
@@ -107,6 +108,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     authentication: { kind: 'google' },
     keyVariables: [],
     byKeyAlone: false,
+    routes: ['realtime'],
   },
   'vertex-anthropic': {
     prices: 'google',

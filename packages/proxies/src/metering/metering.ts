@@ -4,6 +4,7 @@ import {
   type Clock,
   type ConcernHealth,
   isStreamed,
+  type Limits,
   type LlmCall,
   type LlmError,
   type LlmProxy,
@@ -20,7 +21,8 @@ import { actualOf, granted, hardBudgets, holdsOf, isBudget, isOfUser, needsEstim
 import type { Admitted } from './local-shares.ts';
 import { MeteringMemory, type MeteringOptions, type MeteringSettings } from './metering-options.ts';
 import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
-import { adaptiveAmounts, fullAmounts, type ReserveAmounts } from './reserve-amounts.ts';
+import { adaptiveAmounts, fullAmounts, type ReserveAmounts, turnAmounts } from './reserve-amounts.ts';
+import { sessionTurns, type TurnMeter } from './session-turns.ts';
 
 /** What is reserved for a call. */
 interface Reservation {
@@ -53,14 +55,22 @@ const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `budget_in_flight`, `limiter_unavailable`, `budget_unavailable`
  */
 export function metering(options: MeteringOptions): LlmProxy {
-  const meter = new CallMetering(options);
-  return (next) => ({
-    prepare: (call) => meter.prepare(call),
-    complete: (call) => meter.complete(call, next),
-  });
+  return meteringLayers(options).calls;
 }
 
-class CallMetering {
+/** The layer that meters calls, and the one below it that meters the turns of realtime sessions. */
+export function meteringLayers(options: MeteringOptions): { readonly calls: LlmProxy; readonly sessions: LlmProxy } {
+  const meter = new CallMetering(options);
+  return {
+    calls: (next) => ({
+      prepare: (call) => meter.prepare(call),
+      complete: (call) => meter.complete(call, next),
+    }),
+    sessions: sessionTurns(meter),
+  };
+}
+
+class CallMetering implements TurnMeter {
   readonly #options: MeteringOptions;
   readonly #clock: Clock;
   readonly #health: ConcernHealth;
@@ -94,16 +104,20 @@ class CallMetering {
     return await this.#serve(call, reservation, admission, next);
   }
 
+  /** Charges a turn of a session that was used without a reservation: what was refused could not be taken back. */
+  charge(call: LlmCall): void {
+    const all = this.#holdsOf(call)?.all ?? [];
+    if (all.length === 0) return;
+    const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.facts;
+    const tokens = saturated(usage.inputTokens + usage.outputTokens);
+    const holds = all.map(({ hold }) => ({ hold, receipt: 0, actual: actualOf(hold, tokens, saturated(cost)) }));
+    this.#held.settle({ ...ofCall(call), unreserved: true, holds }, () => {});
+  }
+
   #reserve(call: LlmCall): Reservation | 'none' {
     const { caller } = call.facts;
-    if (caller === undefined) return 'none';
-    const groups = this.#options.groups?.(call) ?? [];
-    const counted = needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits));
-    const amounts = counted ? this.#amounts(call, caller) : undefined;
-    const nowMs = this.#clock.now();
-    const all = holdsOf(caller.limits, undefined, amounts, nowMs);
-    for (const group of groups) all.push(...holdsOf(group.limits, group, amounts, nowMs));
-    if (all.length === 0) return 'none';
+    const { all, amounts } = this.#holdsOf(call) ?? { all: [], amounts: undefined };
+    if (caller === undefined || all.length === 0) return 'none';
     const { tenant, keyName: subject } = caller;
     const holds = all.map(({ hold }) => hold);
     const known = this.#fullWindows.refusal(tenant, subject, holds);
@@ -114,6 +128,20 @@ class CallMetering {
     // awaited in #admit; a failure before that must not count as unhandled
     result.catch(() => {});
     return { all, holds, result, amounts };
+  }
+
+  #holdsOf(call: LlmCall): { all: OwnedHold[]; amounts: ReserveAmounts | undefined } | undefined {
+    const { caller } = call.facts;
+    if (caller === undefined) return undefined;
+    const groups = this.#options.groups?.(call) ?? [];
+    // tokens and money of a session are those of its turns
+    const metersAmounts = call.operation !== 'realtime' || call.turn !== undefined;
+    const counted = metersAmounts && (needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits)));
+    const amounts = counted ? this.#amounts(call, caller) : undefined;
+    const nowMs = this.#clock.now();
+    const all = holdsOf(limitsOf(call, caller.limits), undefined, amounts, nowMs);
+    for (const group of groups) all.push(...holdsOf(limitsOf(call, group.limits), group, amounts, nowMs));
+    return { all, amounts };
   }
 
   async #reserveNow(request: ReservationRequest): Promise<ReservationResult> {
@@ -127,6 +155,7 @@ class CallMetering {
   #amounts(call: LlmCall, { tenant, keyName }: Caller): ReserveAmounts {
     const { model } = call.message.view();
     const targets = this.#options.models?.get(model);
+    if (call.turn !== undefined) return turnAmounts(call, targets);
     const likely = this.#adaptive ? this.#memory.outputs.likely(tenant, keyName, model) : undefined;
     return likely === undefined ? fullAmounts(call, targets) : adaptiveAmounts(call, targets, likely);
   }
@@ -216,7 +245,7 @@ class CallMetering {
     const free = cache === 'hit' || usage === undefined;
     const tokens = free ? 0 : saturated(usage.inputTokens + usage.outputTokens);
     const paid = free ? 0 : saturated(cost ?? 0);
-    if (!free && this.#adaptive) this.#noteOutput(call, usage.outputTokens, outputLimit);
+    if (!free && this.#adaptive && call.turn === undefined) this.#noteOutput(call, usage.outputTokens, outputLimit);
     const { leases } = this.#options;
     const hard = leases === undefined ? [] : hardBudgets(all, holds);
     const onLeaseSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
@@ -264,6 +293,10 @@ class CallMetering {
     }
   }
 }
+
+/** A turn of a session takes tokens and money: the session itself is the request and the concurrent call. */
+const limitsOf = (call: LlmCall, limits: Limits): Limits =>
+  call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget };
 
 const ofCall = (call: LlmCall) => {
   const { tenant, keyName } = call.facts.caller as Caller;

@@ -30,6 +30,12 @@ export function fullAmounts(call: LlmCall, model: Model | undefined): ReserveAmo
   };
 }
 
+/** Reserves what a turn of a session may cost, and one token: a session goes on until the window is used up. */
+export const turnAmounts = (call: LlmCall, model: Model | undefined): ReserveAmounts => ({
+  ...fullAmounts(call, model),
+  tokens: 1,
+});
+
 /**
  * Reserves what an answer is likely to have, and bounds the answer to what was reserved, so that the budget holds all the same.
  *

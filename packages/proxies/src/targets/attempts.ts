@@ -143,7 +143,7 @@ export class Attempts {
       running.stream = stream;
       void stream.outcome.then((outcome) => {
         const counted = usageOfStream(call, outcome, counter);
-        const broken = outcome.end === 'failed';
+        const broken = outcome.end === 'failed' && outcome.byGateway !== true;
         const cost = charge(counted.usage, counted.estimated);
         over(
           lost ? 'lost' : broken ? 'failed' : outcome.end === 'cancelled' ? 'cancelled' : 'answered',

@@ -30,7 +30,9 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
       const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
       const life = streamed ? { alive: () => begin.alive() } : {};
-      const whole = wholeMs === undefined ? undefined : after(wholeMs, `The answer was not complete within ${wholeMs} ms.`);
+      // a session has a longest duration of its own
+      const bounded = wholeMs === undefined || call.operation === 'realtime' ? undefined : wholeMs;
+      const whole = bounded === undefined ? undefined : after(bounded, `The answer was not complete within ${bounded} ms.`);
       const end = (): void => {
         whole?.clear();
         call.signal.removeEventListener('abort', onAbort);

@@ -24,6 +24,7 @@ export function usageOfStream(
   { end, usage, generated = 0, readToEnd }: StreamOutcome,
   counter: TextCounter,
 ): CountedUsage {
+  if (call.operation === 'realtime') return usageOfSession(usage);
   const complete = end === 'finished' || readToEnd === true;
   if (complete && usage !== undefined && usage.issue === undefined) return { usage, estimated: undefined };
   // what passes unread has no tokens
@@ -31,6 +32,13 @@ export function usageOfStream(
     return { usage: believed(usage), estimated: undefined };
   const reason = complete ? (usage?.issue?.reason ?? 'missing') : 'broken';
   return { usage: estimated(call, usage, generated, counter), estimated: reason };
+}
+
+/** A session adds up what the provider reported; what it had to estimate beside that is in the counts, and named in their issue. */
+function usageOfSession(usage: Usage | undefined): CountedUsage {
+  if (usage === undefined) return { usage, estimated: undefined };
+  const { issue, ...counts } = usage;
+  return { usage: counts, estimated: issue?.reason };
 }
 
 /** Counts the tokens of a whole answer, in the same way. */

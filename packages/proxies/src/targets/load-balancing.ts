@@ -6,6 +6,7 @@ import {
   LlmError,
   type LlmReply,
   type LlmService,
+  type Operation,
   type Random,
   systemClock,
   systemRandom,
@@ -19,7 +20,7 @@ import { hasMoreContext, tooSmall } from './context-sizes.ts';
 import { Excluded } from './excluded.ts';
 import { hedged } from './hedging.ts';
 import { LatencySamples } from './latency-samples.ts';
-import { circuitOf, type FallbackReason, type Model, type Target } from './model.ts';
+import { circuitOf, type FallbackReason, type Model, type Target, withSessions } from './model.ts';
 import { Retries, type RetrySettings } from './retries.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { pick, type TargetFigures } from './strategies.ts';
@@ -88,6 +89,7 @@ function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model 
   }
   const model = models.get(name);
   if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+  if (call.message.realtime !== undefined) return withSessions(model, call.message.realtime.api);
   const provider = unread?.provider ?? call.provider;
   return provider === undefined ? model : atProvider(model, provider);
 }
@@ -98,6 +100,9 @@ function atProvider(model: Model, provider: string): Model {
   if (targets.length > 0) return { ...model, targets, fallback: [] };
   throw new LlmError('not_found', `The model '${model.name}' is not at the provider '${provider}'.`);
 }
+
+/** Operations of which a second one would do harm: it changes an account, or is a session of its own. */
+const NOT_HEDGED: ReadonlySet<Operation> = new Set(['other', 'realtime']);
 
 const answeredBy = ({ outcome }: Unanswered): LlmReply => {
   if (outcome instanceof LlmError) throw outcome;
@@ -203,7 +208,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
   const attemptOrHedge = async (call: LlmCall, model: Model, chosen: Chosen, but: ReadonlySet<Target>): Promise<Tried> => {
     const { hedgeAfter } = model;
     const afterMs = hedgeAfter === 'p95' ? latencies(chosen.target).quantile(0.95) : hedgeAfter;
-    if (afterMs === undefined || model.targets.length === 1 || call.operation === 'other') return attempt(call, chosen);
+    if (afterMs === undefined || model.targets.length === 1 || NOT_HEDGED.has(call.operation)) return attempt(call, chosen);
     const raced = await hedged<Chosen>({
       call,
       afterMs,

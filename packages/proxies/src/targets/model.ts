@@ -1,4 +1,4 @@
-import type { LlmService, Strategy } from '@sluice/core';
+import { LlmError, type LlmService, type RealtimeApi, type Strategy } from '@sluice/core';
 import type { Price } from '@sluice/pricing';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 
@@ -20,6 +20,8 @@ export interface Target {
   readonly expectedLatencyMs?: number;
   /** Its limits of calls at one time: its provider's, and its own. */
   readonly limits?: readonly ConcurrencyLimit[];
+  /** Whose realtime sessions it has; undefined where it has none. */
+  readonly realtime?: RealtimeApi | undefined;
   readonly service: LlmService;
 }
 
@@ -46,3 +48,23 @@ export const targetsOf = ({ targets, fallback = [] }: Model): readonly Target[] 
 
 /** A target by what is called in the end: names that share a label are told apart, and those that share a target are not. */
 export const circuitOf = ({ provider, model }: Pick<Target, 'provider' | 'model'>): string => `${provider}/${model}`;
+
+const SESSIONS: Readonly<Record<RealtimeApi, string>> = {
+  openai: "OpenAI's Realtime API",
+  gemini: "Gemini's Live API",
+};
+
+/** Returns the targets of a model that have sessions of an API. Sessions are not translated. @throws LlmError `invalid_request` if there are none */
+export function withSessions(model: Model, api: RealtimeApi): Model {
+  const able = (targets: readonly Target[]): Target[] => targets.filter(({ realtime }) => realtime === api);
+  const fallback = (model.fallback ?? []).flatMap((one) => {
+    const targets = able(one.targets);
+    return targets.length === 0 ? [] : [{ ...one, targets, fallback: [] }];
+  });
+  const targets = able(model.targets);
+  const [first, ...others] = targets.length > 0 ? [{ ...model, targets, fallback }] : fallback;
+  if (first === undefined) {
+    throw new LlmError('invalid_request', `The model '${model.name}' has no provider with ${SESSIONS[api]}.`, { param: 'model' });
+  }
+  return targets.length > 0 ? first : { ...first, fallback: others };
+}

@@ -116,7 +116,8 @@ async function complete(
   }
 }
 
-function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
+/** Makes a call of a request. */
+export function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
   const { headers } = request;
   let preferences: Preferences = { cache: {}, tags: {} };
   let idempotencyKey: string | undefined;
@@ -155,7 +156,7 @@ function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: n
   };
 }
 
-function deadlinePassed(timeoutMs: number): LlmError {
+export function deadlinePassed(timeoutMs: number): LlmError {
   return new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`);
 }
 

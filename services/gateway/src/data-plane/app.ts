@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { LlmError, type RequestMessage } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
@@ -14,6 +15,8 @@ import { geminiRoute } from './gemini-routes.ts';
 import { OLLAMA_ROUTES, OllamaExchange, TAGS } from './ollama-routes.ts';
 import { servedTarget } from './path-aliases.ts';
 import { type BodyLimits, readBody } from './read-body.ts';
+import { Realtime, type RealtimeOptions } from './realtime/realtime.ts';
+import { isSessionTarget, SESSION_ROUTES } from './realtime/session-route.ts';
 import { canonicalTarget } from './request-path.ts';
 import { apiOf } from './routes/api-of.ts';
 import { matchDeployment } from './routes/deployment-path.ts';
@@ -24,7 +27,7 @@ import { STORED_ROUTES, storedRequest } from './stored-routes.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 import { unknownRoute } from './unknown-route.ts';
 
-export interface DataPlaneOptions extends AnsweringOptions {
+export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions, 'realtime' | 'metrics' | 'isKeyValid'> {
   /** The configuration's limits of a body, which may change. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;
@@ -37,6 +40,10 @@ export interface DataPlaneOptions extends AnsweringOptions {
 
 export interface DataPlane {
   readonly express: Express;
+  /** Whether a request that asks for another protocol asks for a session; any other is answered as if it did not ask. */
+  mayUpgrade(request: IncomingMessage): boolean;
+  /** Takes a request for a session. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Calls that are being answered, streams among them. */
   readonly inFlight: number;
   /** Ends all calls that are in flight: the gateway stops. */
@@ -59,6 +66,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   });
 
   const answer = answering(options, inFlight);
+  const realtime = new Realtime(options, inFlight);
   const bodyOf = (request: IncomingMessage, response: ServerResponse): Promise<Buffer> =>
     readBody(request, options.body(), options.unfinished, () => response.writeContinue());
 
@@ -102,6 +110,18 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>
       answer(request, response, asked, async () => storedRequest(request, await bodyOf(request, response))),
     );
+  }
+  for (const route of SESSION_ROUTES) {
+    app.get(route.pattern, (request, response, next) => {
+      if (!realtime.isEnabled) next();
+      else if (realtime.asksFor(request)) return realtime.serve(request, route);
+      else {
+        response.setHeader('upgrade', 'websocket');
+        return answer(request, response, { operation: 'unknown', dialect: route.dialect, route: route.label }, () => {
+          throw new LlmError('upgrade_required', `${route.path} answers requests for a WebSocket only.`);
+        });
+      }
+    });
   }
   app.get('/api/tags', (request, response) => {
     const asked: Asked = { operation: 'models', dialect: 'openai-chat', route: 'GET /api/tags' };
@@ -179,6 +199,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   };
   return {
     express: app,
+    mayUpgrade({ method, headers, url = '' }) {
+      return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && isSessionTarget(url);
+    },
+    upgrade(request, socket, head) {
+      app(request, realtime.take(request, socket, head));
+    },
     get inFlight() {
       return inFlight.size;
     },

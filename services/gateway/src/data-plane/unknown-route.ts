@@ -3,6 +3,7 @@ import { LlmError } from '@sluice/core';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OLLAMA_ROUTES } from './ollama-routes.ts';
+import { SESSION_ROUTES } from './realtime/session-route.ts';
 import { apiOf } from './routes/api-of.ts';
 import { methodsOf, refusedRoute } from './routes/route-table.ts';
 import { suggestedPath } from './suggested-path.ts';
@@ -11,6 +12,7 @@ import { suggestedPath } from './suggested-path.ts';
 const OWN_METHODS = new Map<string, readonly string[]>([
   ...COMPLETION_ROUTES.map(({ path }) => [path, ['POST']] as const),
   ...OLLAMA_ROUTES.map(({ path }) => [path, ['POST']] as const),
+  ...SESSION_ROUTES.map(({ path }) => [path, ['GET']] as const),
   ...['/', '/v1/models', '/v1beta/models', '/api/tags', '/api/version', '/livez', '/readyz'].map(
     (path) => [path, ['GET']] as const,
   ),

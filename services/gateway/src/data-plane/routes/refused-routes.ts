@@ -19,8 +19,14 @@ export const REFUSED_ROUTES: readonly RefusedRoutes[] = [
   },
   {
     api: 'openai',
-    paths: ['/v1/realtime*'],
-    instead: `The Realtime API is not served. ${directly}`,
+    paths: ['/v1/realtime/client_secrets', '/v1/realtime/sessions', '/v1/realtime/transcription_sessions'],
+    instead:
+      "A provider's client secret would let a client call the provider past this gateway. Connect to GET /v1/realtime with a key of this gateway: in a browser, as the sub-protocol openai-insecure-api-key.KEY.",
+  },
+  {
+    api: 'openai',
+    paths: ['/v1/realtime/calls*', '/v1/realtime/translations*'],
+    instead: 'Realtime sessions over WebRTC and SIP are not served. Use a WebSocket at GET /v1/realtime.',
   },
   {
     api: 'openai',

@@ -3,6 +3,7 @@ import { COMPACTION_PATH } from '../compaction-form.ts';
 import { COMPLETION_ROUTES } from '../completion-routes.ts';
 import { GEMINI_ACTIONS } from '../gemini-routes.ts';
 import { OLLAMA_ROUTES } from '../ollama-routes.ts';
+import { SESSION_ROUTES } from '../realtime/session-route.ts';
 import { STORED_ROUTES } from '../stored-routes.ts';
 import type { Api } from './other-route.ts';
 import { REFUSED_ROUTES } from './refused-routes.ts';
@@ -25,6 +26,13 @@ const models = (path: string): Row[] => [
 const stored = (): Row[] =>
   STORED_ROUTES.map(({ method, label }) => [method, label, 'served, of [stored responses](#stored-responses)']);
 
+const sessions = (api: Api): Row[] =>
+  SESSION_ROUTES.filter((route) => route.api === api).map(({ path }) => [
+    'GET',
+    path,
+    'a WebSocket: a session with a provider with `realtime`',
+  ]);
+
 /** The routes of one API that pass to a provider, with the methods of a path together. */
 const passed = (api: Api): Row[] =>
   [
@@ -46,6 +54,7 @@ const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: (
       ...served('openai-chat', 'openai-responses'),
       ['POST', COMPACTION_PATH, 'served'],
       ...stored(),
+      ...sessions('openai'),
       ...models('/v1/models'),
       ...passed('openai'),
     ],
@@ -57,6 +66,7 @@ const SECTIONS: readonly (readonly [title: string, api: Api | undefined, rows: (
     () => [
       ...GEMINI_ACTIONS.map((action): Row => ['POST', `/v1beta/models/{model}:${action}`, 'served, below `/v1` too']),
       ...models('/v1beta/models'),
+      ...sessions('gemini'),
       ...passed('gemini'),
     ],
   ],

@@ -1,0 +1,11 @@
+import type { AnswerReader } from '../answers/answer-reader.ts';
+import { noAnswer, ownRefusal } from '../answers/answer-reader.ts';
+
+/** Reads an HTTP answer to a request for a WebSocket. A success without one is no answer. */
+export const HANDSHAKE_ANSWER: AnswerReader = {
+  stream: () => undefined,
+  whole() {
+    throw noAnswer('The provider answered the request for a session, and opened none.');
+  },
+  refusal: ownRefusal,
+};

@@ -1,0 +1,91 @@
+import type { Usage, UsageIssue } from '@sluice/core';
+
+/** Tokens of messages that no report has counted yet, estimated by their length. */
+interface Unreported {
+  input: number;
+  output: number;
+  audioInput: number;
+  audioOutput: number;
+}
+
+const nothing = (): Unreported => ({ input: 0, output: 0, audioInput: 0, audioOutput: 0 });
+
+const MISSING: UsageIssue = { reason: 'missing', input: true, output: true };
+
+const PARTS = ['cachedInputTokens', 'reasoningTokens', 'audioInputTokens', 'audioOutputTokens'] as const;
+
+/** Adds up what a session comes to: what the provider reports, and an estimate of answers that it has not reported. */
+export class SessionUsage {
+  #reported: Usage | undefined;
+  #issue: UsageIssue | undefined;
+  #unreported = nothing();
+  /** How long the conversation was at the last report: an answer has all of it as its prompt. */
+  #context = 0;
+
+  /** Adds one report. One whose counts cannot be used is replaced by the estimate. */
+  report(usage: Usage): void {
+    const { issue, ...counts } = usage;
+    if (issue !== undefined) this.#issue = issue;
+    const added = issue === undefined ? counts : this.#estimate();
+    this.#reported = sum(this.#reported, added);
+    this.#context = added.inputTokens + added.outputTokens;
+    this.#unreported = nothing();
+  }
+
+  /** Adds a report beside the answers, such as a transcription's: answers in progress stay unreported. */
+  reportBeside(usage: Usage): void {
+    if (usage.issue === undefined) this.#reported = sum(this.#reported, usage);
+    else this.#issue = usage.issue;
+  }
+
+  /** Notes what a client sent, in tokens. */
+  sent(tokens: number, audioTokens = 0): void {
+    this.#unreported.input += tokens;
+    this.#unreported.audioInput += audioTokens;
+  }
+
+  /** Notes what the provider sent of an answer, in tokens. */
+  received(tokens: number, audioTokens = 0): void {
+    this.#unreported.output += tokens;
+    this.#unreported.audioOutput += audioTokens;
+  }
+
+  /** All of it; `issue` is set where a part is estimated. Undefined where nothing was said. */
+  total(): Usage | undefined {
+    const { input, output, audioInput, audioOutput } = this.#unreported;
+    const answered = output + audioOutput > 0;
+    const estimated = this.#reported === undefined ? answered || input + audioInput > 0 : answered;
+    const usage = estimated ? sum(this.#reported, this.#estimate()) : this.#reported;
+    const issue = this.#issue ?? (estimated ? MISSING : undefined);
+    return usage === undefined || issue === undefined ? usage : { ...usage, issue };
+  }
+
+  /** About how many tokens the provider has generated. */
+  get generated(): number {
+    return (this.#reported?.outputTokens ?? 0) + this.#estimate().outputTokens;
+  }
+
+  #estimate(): Usage {
+    const { input, output, audioInput, audioOutput } = this.#unreported;
+    const audioInputTokens = Math.ceil(audioInput);
+    const audioOutputTokens = Math.ceil(audioOutput);
+    return {
+      inputTokens: this.#context + Math.ceil(input) + audioInputTokens,
+      outputTokens: Math.ceil(output) + audioOutputTokens,
+      ...(audioInputTokens === 0 ? {} : { audioInputTokens }),
+      ...(audioOutputTokens === 0 ? {} : { audioOutputTokens }),
+    };
+  }
+}
+
+function sum(one: Usage | undefined, other: Usage): Usage {
+  if (one === undefined) return other;
+  const added: { -readonly [Part in keyof Usage]: Usage[Part] } = {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+  };
+  for (const part of PARTS) {
+    if (one[part] !== undefined || other[part] !== undefined) added[part] = (one[part] ?? 0) + (other[part] ?? 0);
+  }
+  return added;
+}

@@ -1,0 +1,209 @@
+import {
+  emptyFacts,
+  type LlmCall,
+  type LlmError,
+  type LlmProxy,
+  type LlmReply,
+  type LlmService,
+  type Money,
+  type RealtimeSession,
+  type TurnEstimate,
+  type Usage,
+} from '@sluice/core';
+import { accruedOf } from '../targets/spent.ts';
+
+/** Meters one turn as a call, and charges one that was not admitted. */
+export interface TurnMeter {
+  /** @throws LlmError where the turn is refused */
+  complete(call: LlmCall, next: LlmService): Promise<LlmReply>;
+  /** Charges what a call came to that has no reservation. */
+  charge(call: LlmCall): void;
+}
+
+/** What a first turn is likely to come to: about ten seconds of speech each way, with instructions. A later turn is likely to cost what the turn before did. */
+const FIRST_TURN: TurnEstimate = {
+  usage: { inputTokens: 500, outputTokens: 500, audioInputTokens: 100, audioOutputTokens: 200 },
+};
+
+const ENDED: LlmReply = { status: 200, contentType: '', headers: {}, body: new Uint8Array(0) };
+
+/**
+ * Meters a realtime session turn by turn: each report of usage settles what was reserved for a turn, and reserves the next one. So tokens and money are charged
+ * as they are used, and a session ends when a limit or a hard budget of its caller is used up. The session itself counts as one request, and as one
+ * concurrent call.
+ *
+ * @throws LlmError as `metering`, where the first turn is refused
+ */
+export function sessionTurns(meter: TurnMeter): LlmProxy {
+  return (next) => ({
+    complete: (call) => (call.operation === 'realtime' ? meteredSession(call, next, meter) : next.complete(call)),
+  });
+}
+
+async function meteredSession(call: LlmCall, next: LlmService, meter: TurnMeter): Promise<LlmReply> {
+  const turns = new SessionTurns(call, meter);
+  await turns.begin();
+  let reply: LlmReply;
+  try {
+    reply = await next.complete(call);
+  } catch (error) {
+    turns.end();
+    throw error;
+  }
+  if (!('stream' in reply)) {
+    turns.end();
+    return reply;
+  }
+  // the attempt adds its usage to the call's before: it followed the outcome first
+  void reply.stream.outcome.then(() => turns.end());
+  if (reply.session !== undefined) turns.follow(reply.session);
+  return reply;
+}
+
+class SessionTurns {
+  readonly #call: LlmCall;
+  readonly #meter: TurnMeter;
+  #count = 0;
+  #settled: { readonly usage: Usage; readonly cost: Money } = { usage: { inputTokens: 0, outputTokens: 0 }, cost: 0 };
+  #turn: Turn | undefined;
+  #session: RealtimeSession | undefined;
+  #ended = false;
+
+  constructor(call: LlmCall, meter: TurnMeter) {
+    this.#call = call;
+    this.#meter = meter;
+  }
+
+  /** Reserves the first turn. @throws LlmError */
+  async begin(): Promise<void> {
+    await this.#reserve(FIRST_TURN);
+  }
+
+  follow(session: RealtimeSession): void {
+    this.#session = session;
+    session.onUsage(() => this.#next());
+  }
+
+  /** Settles the last turn with all that was not settled before. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#settle();
+  }
+
+  #next(): void {
+    if (this.#ended) return;
+    this.#reserve(this.#settle()).catch((error: LlmError) => {
+      if (!this.#ended) this.#session?.refuse(error);
+    });
+  }
+
+  async #reserve(likely: TurnEstimate): Promise<void> {
+    const { facts } = this.#call;
+    const turn = new Turn({ session: this.#call, n: ++this.#count, likely, meter: this.#meter, before: this.#turn });
+    this.#turn = turn;
+    await turn.admitted;
+    const { charged, meters, overBudget, degraded } = turn.facts;
+    const settled = { callId: turn.callId, settled: this.#settled.cost };
+    facts.charged = charged.map((charge) => ({ ...charge, turn: settled }));
+    facts.meters = [...facts.meters.filter(({ meter }) => !meters.some((one) => one.meter === meter)), ...meters];
+    facts.overBudget = [...new Set([...facts.overBudget, ...overBudget])];
+    facts.degraded = [...new Set([...facts.degraded, ...degraded])];
+  }
+
+  #settle(): { readonly usage: Usage; readonly cost: Money } {
+    const { usage = this.#settled.usage, cost = this.#settled.cost } = accruedOf(this.#call);
+    const spent = {
+      usage: {
+        inputTokens: Math.max(0, usage.inputTokens - this.#settled.usage.inputTokens),
+        outputTokens: Math.max(0, usage.outputTokens - this.#settled.usage.outputTokens),
+      },
+      cost: Math.max(0, cost - this.#settled.cost),
+    };
+    this.#settled = { usage, cost };
+    this.#turn?.end(spent.usage, spent.cost);
+    return spent;
+  }
+}
+
+interface TurnOptions {
+  readonly session: LlmCall;
+  readonly n: number;
+  readonly likely: TurnEstimate;
+  readonly meter: TurnMeter;
+  readonly before: Turn | undefined;
+}
+
+/** One turn, metered as a call that lasts until the turn is over. */
+class Turn {
+  readonly admitted: Promise<void>;
+  /** Resolves when the turn is settled, or was refused. */
+  readonly settled: Promise<void>;
+  readonly #call: LlmCall;
+  readonly #meter: TurnMeter;
+  #end!: (reply: LlmReply) => void;
+  #isOver = false;
+  #isRefused = false;
+
+  constructor({ session, n, likely, meter, before }: TurnOptions) {
+    const { requestId, operation, dialect, route, message, preferences, signal, startedAtMs, facts } = session;
+    this.#call = {
+      ...{ id: `${session.id}.${n}`, requestId, operation, dialect, route, message, preferences, signal, startedAtMs },
+      credential: undefined,
+      turn: likely,
+      facts: { ...emptyFacts(), caller: facts.caller },
+    };
+    this.#meter = meter;
+    const over = new Promise<LlmReply>((resolve) => {
+      this.#end = resolve;
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.admitted = promise;
+    // whoever waits for it handles the refusal; a turn may be over before that
+    this.admitted.catch(() => {});
+    const service: LlmService = {
+      complete() {
+        resolve();
+        return over;
+      },
+    };
+    // the store receives the settlement of the turn before first: this one is refused if that one used the limit up
+    const begun =
+      before === undefined ? meter.complete(this.#call, service) : before.settled.then(() => meter.complete(this.#call, service));
+    this.settled = begun.then(
+      () => {},
+      (error: unknown) => {
+        this.#refused();
+        reject(error);
+      },
+    );
+  }
+
+  get callId(): string {
+    return this.#call.id;
+  }
+
+  get facts(): LlmCall['facts'] {
+    return this.#call.facts;
+  }
+
+  end(usage: Usage, cost: Money): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.facts.usage = usage;
+    this.facts.cost = cost;
+    this.#end(ENDED);
+    if (this.#isRefused) this.#charge();
+  }
+
+  #refused(): void {
+    this.#isRefused = true;
+    if (this.#isOver) this.#charge();
+  }
+
+  /** What a session came to while its turn was refused was used all the same. */
+  #charge(): void {
+    const { usage, cost = 0 } = this.facts;
+    if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.#call);
+  }
+}

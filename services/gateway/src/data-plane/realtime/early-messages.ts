@@ -1,0 +1,63 @@
+import { LlmError, type RealtimePeer } from '@sluice/core';
+
+interface Message {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
+
+/** Bytes of messages that are held before the client is not read any more. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+/** Holds the messages that a client sends before its session has a provider: the first of them names the model. */
+export class EarlyMessages {
+  readonly #peer: RealtimePeer;
+  readonly #messages: Message[] = [];
+  #bytes = 0;
+
+  constructor(peer: RealtimePeer) {
+    this.#peer = peer;
+  }
+
+  /**
+   * Receives the first message.
+   *
+   * @param onLeft called where the client leaves after it
+   * @throws LlmError `client_closed`, `invalid_request` where it does not come in time
+   */
+  first(timeoutMs: number, onLeft: () => void): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new LlmError('invalid_request', `The first message did not come within ${timeoutMs} ms.`, { param: 'setup' }));
+      }, timeoutMs);
+      this.#peer.receive({
+        message: (data, isBinary) => {
+          this.#hold({ data, isBinary });
+          clearTimeout(timer);
+          resolve(data);
+        },
+        drained() {},
+        closed: ({ code, fault }) => {
+          clearTimeout(timer);
+          reject(closedEarly(code, fault));
+          onLeft();
+        },
+      });
+    });
+  }
+
+  /** Returns all that came, in order. */
+  taken(): readonly Message[] {
+    return this.#messages;
+  }
+
+  #hold(message: Message): void {
+    this.#messages.push(message);
+    this.#bytes += message.data.length;
+    if (this.#bytes > HIGH_WATER_BYTES) this.#peer.pause();
+  }
+}
+
+const closedEarly = (code: number, fault: true | undefined): LlmError =>
+  fault === true && code === 1009
+    ? new LlmError('request_too_large', 'A message of the session was too long.')
+    : new LlmError('client_closed', 'The client closed the connection.');

@@ -1,0 +1,201 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  asLlmError,
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmReply,
+  type RealtimePeer,
+  type RequestMessage,
+} from '@sluice/core';
+import { messageOfBody } from '@sluice/dialects';
+import type { Request } from 'express';
+import { type AnsweringOptions, callOf, deadlinePassed } from '../answering.ts';
+import type { CorsSettings } from '../cors.ts';
+import { replyHeaders } from '../response-headers.ts';
+import { writeError } from '../write-reply.ts';
+import { EarlyMessages } from './early-messages.ts';
+import { JoinedSession } from './joined-session.ts';
+import { closeCodeOf, closeReasonOf } from './session-errors.ts';
+import { SessionFigures, type SessionMetrics } from './session-figures.ts';
+import { geminiSession, openAiSession, sessionCredential } from './session-request.ts';
+import { ownTarget, type SessionRoute, versionIn } from './session-route.ts';
+import type { SessionTimes } from './session-timers.ts';
+import { Upgrade } from './upgrade.ts';
+
+/** The configuration's section. */
+export interface RealtimeSettings extends SessionTimes {
+  readonly enabled: boolean;
+  readonly maxSessions: number;
+  /** In bytes. */
+  readonly maxMessage: number;
+  readonly setupTimeout: number;
+}
+
+export interface RealtimeOptions extends AnsweringOptions {
+  /** Which may change. */
+  readonly realtime: () => RealtimeSettings;
+  readonly cors: () => CorsSettings;
+  readonly metrics: SessionMetrics;
+  /** Returns whether a key may still be used; true where that cannot be decided now. */
+  readonly isKeyValid: (secret: string) => Promise<boolean>;
+}
+
+/** One client on its way to a session. */
+interface Client {
+  readonly request: Request;
+  readonly upgrade: Upgrade;
+  readonly route: SessionRoute;
+  readonly leave: () => void;
+  /** Set once the client has its WebSocket. */
+  peer: RealtimePeer | undefined;
+  early: EarlyMessages | undefined;
+  isCounted: boolean;
+}
+
+const CLOSE_MS = 5_000;
+
+/** Serves requests for realtime sessions: each is a call, which lasts as long as its session. */
+export class Realtime {
+  readonly #options: RealtimeOptions;
+  readonly #inFlight: Set<AbortController>;
+  readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
+  #sessions = 0;
+
+  /** @param inFlight holds what ends each call */
+  constructor(options: RealtimeOptions, inFlight: Set<AbortController>) {
+    this.#options = options;
+    this.#inFlight = inFlight;
+  }
+
+  get isEnabled(): boolean {
+    return this.#options.realtime().enabled;
+  }
+
+  /** Takes a request that asks for a WebSocket, and returns what it is answered with if it is refused. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade['response'] {
+    request.url = ownTarget(request.url ?? '');
+    const upgrade = new Upgrade(request, socket, head);
+    this.#upgrades.set(request, upgrade);
+    return upgrade.response;
+  }
+
+  /** Whether a request asks for a WebSocket. */
+  asksFor(request: IncomingMessage): boolean {
+    return this.#upgrades.has(request);
+  }
+
+  /** Serves a request that asks for a WebSocket, until its session is over. */
+  async serve(request: Request, route: SessionRoute): Promise<void> {
+    const { service, clock, onFault } = this.#options;
+    const startedAtMs = clock.monotonic();
+    const controller = new AbortController();
+    const upgrade = this.#upgrades.get(request) as Upgrade;
+    const leave = (): void => controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+    const client: Client = { request, upgrade, route, leave, peer: undefined, early: undefined, isCounted: false };
+    upgrade.onLeft(leave);
+    this.#inFlight.add(controller);
+    const call = this.#callOf(client, startedAtMs, controller.signal);
+    const timeoutMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - startedAtMs;
+    const deadline =
+      timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(deadlinePassed(timeoutMs)), timeoutMs);
+    try {
+      await this.#join(call, client, await service.complete(call));
+    } catch (thrown) {
+      const error = asLlmError(thrown);
+      if (error.code === 'internal_error') onFault(call, error.cause);
+      this.#refuse(call, client, error);
+    } finally {
+      clearTimeout(deadline);
+      this.#inFlight.delete(controller);
+      if (client.isCounted) this.#sessions--;
+    }
+  }
+
+  #callOf(client: Client, startedAtMs: number, signal: AbortSignal): LlmCall {
+    const { request, route } = client;
+    const asked = { operation: 'realtime', dialect: route.dialect, route: route.label } as const;
+    const receive = (): Promise<RequestMessage> | RequestMessage => this.#receive(client);
+    const { idempotencyKey: _, ...call } = callOf(request, asked, receive, startedAtMs, signal);
+    return { ...call, credential: sessionCredential(request) };
+  }
+
+  /** Takes a place for the session, and learns its model. It runs when the key is checked. @throws LlmError */
+  #receive(client: Client): Promise<RequestMessage> | RequestMessage {
+    const { request, upgrade, route } = client;
+    const { realtime, readiness, cors } = this.#options;
+    const { maxSessions, maxMessage, setupTimeout } = realtime();
+    upgrade.check();
+    checkOrigin(request, cors());
+    if (readiness.closing) {
+      throw new LlmError('gateway_draining', 'The gateway is being stopped. Connect again.', { retryAfterMs: 1_000 });
+    }
+    if (this.#sessions >= maxSessions) {
+      throw new LlmError('overloaded', 'The gateway has too many sessions right now.', { retryAfterMs: 5_000 });
+    }
+    this.#sessions++;
+    client.isCounted = true;
+    if (route.api === 'openai') return openAiSession(request);
+    return this.#receiveSetup(client, maxMessage, setupTimeout);
+  }
+
+  /** Gemini's clients name the model in the first message, and send it once they have their WebSocket. */
+  async #receiveSetup(client: Client, maxMessage: number, setupTimeout: number): Promise<RequestMessage> {
+    client.peer = client.upgrade.open([], maxMessage);
+    client.early = new EarlyMessages(client.peer);
+    const first = await client.early.first(setupTimeout, client.leave);
+    return geminiSession(first, versionIn(client.request.path));
+  }
+
+  async #join(call: LlmCall, client: Client, reply: LlmReply): Promise<void> {
+    const { clock, metrics, realtime, isKeyValid } = this.#options;
+    const session = isStreamed(reply) ? reply.session : undefined;
+    if (session === undefined || !isStreamed(reply)) {
+      this.#refuseWith(call, client, reply);
+      return;
+    }
+    try {
+      if (call.signal.aborted) throw asLlmError(call.signal.reason);
+      const headers = replyHeaders(call, reply, clock.monotonic() - call.startedAtMs);
+      client.peer ??= client.upgrade.open(headers.slice(0, headers.lastIndexOf('content-type')), realtime().maxMessage);
+    } catch (error) {
+      reply.stream.cancel();
+      throw error;
+    }
+    const { peer, early, route } = client;
+    const figures = new SessionFigures(metrics, clock);
+    const joined = new JoinedSession({
+      ...{ call, api: route.api, client: peer, early, session, times: realtime(), figures },
+      isKeyValid: () => isKeyValid(call.credential ?? ''),
+    });
+    await joined.run();
+  }
+
+  /** Refuses in the dialect of the route: as an answer to the request, or by a close where the client has its WebSocket. */
+  #refuse(call: LlmCall, { upgrade, peer }: Client, error: LlmError): void {
+    if (peer === undefined) writeError(upgrade.response, call, error, this.#options.clock.monotonic() - call.startedAtMs);
+    else peer.close(closeCodeOf(error), closeReasonOf(error), CLOSE_MS);
+  }
+
+  /** A provider's own refusal. */
+  #refuseWith(call: LlmCall, { upgrade, peer }: Client, reply: LlmReply): void {
+    if ('stream' in reply) {
+      reply.stream.cancel();
+      return;
+    }
+    if (peer === undefined) {
+      upgrade.response.writeHead(reply.status, replyHeaders(call, reply, this.#options.clock.monotonic() - call.startedAtMs));
+      upgrade.response.end(reply.body);
+      return;
+    }
+    const message = messageOfBody(Buffer.from(reply.body).toString('utf8')) ?? 'The provider refused the session.';
+    peer.close(1008, message, CLOSE_MS);
+  }
+}
+
+/** A browser sends the page's origin, and does not ask before it connects. @throws LlmError `address_not_allowed` */
+function checkOrigin({ headers: { origin } }: IncomingMessage, { origins }: CorsSettings): void {
+  if (origin === undefined || origins.length === 0 || origins.includes('*') || origins.includes(origin)) return;
+  throw new LlmError('address_not_allowed', 'Pages of this origin may not connect.');
+}

@@ -1,0 +1,52 @@
+/** Times of a session, in milliseconds. */
+export interface SessionTimes {
+  /** A session without messages for so long is closed. */
+  readonly idleTimeout: number;
+  /** The longest session. */
+  readonly maxDuration: number;
+  /** How often both sides are pinged. */
+  readonly ping: number;
+}
+
+export interface TimerEvents {
+  idle(): void;
+  tooLong(): void;
+  beat(): void;
+}
+
+/** The timers of one session. A message costs no timer: the idle time is looked at when it may have passed. */
+export class SessionTimers {
+  readonly #times: SessionTimes;
+  readonly #events: TimerEvents;
+  readonly #longest: NodeJS.Timeout;
+  readonly #beats: NodeJS.Timeout;
+  #idle: NodeJS.Timeout;
+  #aliveMs = performance.now();
+
+  constructor(times: SessionTimes, events: TimerEvents) {
+    this.#times = times;
+    this.#events = events;
+    this.#longest = setTimeout(() => events.tooLong(), times.maxDuration);
+    this.#beats = setInterval(() => events.beat(), times.ping);
+    this.#idle = this.#wait(times.idleTimeout);
+  }
+
+  /** A message was passed. */
+  alive(): void {
+    this.#aliveMs = performance.now();
+  }
+
+  stop(): void {
+    clearTimeout(this.#longest);
+    clearInterval(this.#beats);
+    clearTimeout(this.#idle);
+  }
+
+  #wait(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const leftMs = this.#aliveMs + this.#times.idleTimeout - performance.now();
+      if (leftMs > 0) this.#idle = this.#wait(Math.ceil(leftMs));
+      else this.#events.idle();
+    }, ms);
+  }
+}

@@ -1,0 +1,120 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { LlmError } from '@sluice/core';
+import { WebSocketPeer } from '@sluice/providers';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { HeaderList } from '../response-headers.ts';
+import { chosenProtocol, protocolsOf } from './session-request.ts';
+
+/** What a client may send before its request is answered. */
+const EARLY_BYTES = 64 * 1024;
+/** A refused client may take its answer for so long. */
+const REFUSED_MS = 5_000;
+/** A token (RFC 9110, section 5.6.2), as a sub-protocol must be. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** A request for a WebSocket, which is either answered with one or refused as any request is. */
+export class Upgrade {
+  readonly response: ServerResponse;
+  readonly #request: IncomingMessage;
+  readonly #socket: Socket;
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #left: (() => void) | undefined;
+  #isGone = false;
+
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    this.#request = request;
+    this.#socket = socket as Socket;
+    this.response = new ServerResponse(request);
+    this.response.shouldKeepAlive = false;
+    this.response.assignSocket(this.#socket);
+    this.response.on('finish', () => this.#finish());
+    this.#hold(head);
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onGone);
+    socket.on('close', this.#onGone);
+    socket.on('error', this.#onGone);
+    socket.resume();
+  }
+
+  /** Calls `listener` where the client leaves before it is answered. */
+  onLeft(listener: () => void): void {
+    this.#left = listener;
+    if (this.#isGone) listener();
+  }
+
+  /** @throws LlmError `invalid_request`, `upgrade_required` for a request that no WebSocket can answer (RFC 6455, section 4.2) */
+  check(): void {
+    const { 'sec-websocket-key': key, 'sec-websocket-version': version } = this.#request.headers;
+    if (version !== '13') throw new LlmError('upgrade_required', 'The version of the WebSocket protocol must be 13.');
+    if (key === undefined || !KEY.test(key)) {
+      throw new LlmError('invalid_request', "The header 'sec-websocket-key' is missing or malformed.");
+    }
+    const protocols = protocolsOf(this.#request);
+    if (!protocols.every((protocol) => TOKEN.test(protocol)) || new Set(protocols).size < protocols.length) {
+      throw new LlmError('invalid_request', "The header 'sec-websocket-protocol' is malformed.");
+    }
+  }
+
+  /** Answers with a WebSocket. @throws LlmError `client_closed` */
+  open(headers: HeaderList, maxMessageBytes: number): WebSocketPeer {
+    const socket = this.#socket;
+    this.#release();
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      handleProtocols: chosenProtocol,
+    });
+    server.once('headers', (lines) => {
+      for (let n = 0; n + 1 < headers.length; n += 2) lines.push(`${headers[n]}: ${headers[n + 1]}`);
+    });
+    let opened: WebSocket | undefined;
+    this.response.detachSocket(socket);
+    server.handleUpgrade(this.#request, socket, Buffer.concat(this.#early), (webSocket) => {
+      opened = webSocket;
+    });
+    this.#early = [];
+    if (opened === undefined) throw new LlmError('client_closed', 'The client closed the connection.');
+    return new WebSocketPeer(opened);
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.#hold(chunk);
+
+  readonly #onGone = (): void => {
+    this.#isGone = true;
+    this.#left?.();
+  };
+
+  #hold(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#early.push(chunk);
+    this.#earlyBytes += chunk.length;
+    if (this.#earlyBytes > EARLY_BYTES) this.#socket.pause();
+  }
+
+  #release(): void {
+    const socket = this.#socket;
+    this.#left = undefined;
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onGone);
+    socket.off('close', this.#onGone);
+    socket.off('error', this.#onGone);
+    socket.pause();
+  }
+
+  /** The refusal is written: the connection is of no further use. */
+  #finish(): void {
+    const socket = this.#socket;
+    this.#left = undefined;
+    this.#early = [];
+    this.response.detachSocket(socket);
+    socket.resume();
+    socket.end();
+    setTimeout(() => socket.destroy(), REFUSED_MS).unref();
+  }
+}
