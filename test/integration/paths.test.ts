@@ -52,6 +52,15 @@ describe('paths', () => {
   };
   const contents = { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] };
 
+  it('answers a request for responses over a WebSocket with 426, so that clients go on over HTTP', async () => {
+    const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
+    const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==';
+    const lines = ['GET /v1/responses HTTP/1.1', 'host: x', `authorization: Bearer ${KEY}`, key, ...upgrade, '', ''];
+    const { status, body } = await sendRaw(gateway.url, [lines.join('\r\n')]);
+    expect([status, JSON.parse(body)]).toMatchObject([426, { error: { code: 'upgrade_required' } }]);
+    expect((await send('GET', '/v1/responses')).status).toBe(405);
+  });
+
   it.each(['/v1/models/team%2Falias', '/v1/models/team/alias', '/v1/models/up%2Fany', '/v1beta/models/team%2falias'])(
     'GET %s finds the model',
     async (path) => {

@@ -105,6 +105,15 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     };
     return answer(request, response, asked, receive, form);
   });
+  // Codex asks for a WebSocket first, and goes on over HTTP at once after this status alone
+  app.get('/v1/responses', (request, response, next) => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return next();
+    response.shouldKeepAlive = false;
+    const asked: Asked = { operation: 'unknown', dialect: 'openai-responses', route: 'GET /v1/responses' };
+    return answer(request, response, asked, () => {
+      throw new LlmError('upgrade_required', 'Responses are not served over WebSockets. Use POST /v1/responses over HTTP.');
+    });
+  });
   for (const { method, path, label } of STORED_ROUTES) {
     const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
     app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>
