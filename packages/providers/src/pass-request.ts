@@ -18,6 +18,8 @@ export interface PassingOptions extends TranslationOptions {
 }
 
 const NOTHING: readonly string[] = [];
+/** Gemini from 3 on, by name. */
+const SIGNS = /gemini-(?![12]\b)/;
 
 /**
  * Passes a request on to a provider of its own dialect, byte for byte but for what the provider needs changed, for the gateway's own marks, and for what
@@ -30,7 +32,11 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
   // an attempt before this one may have noted some
   call.facts.dropped = NOTHING;
   const repair = (body: JsonObject): JsonObject =>
-    repairHistory(to.name, body, { profile, dropFromMessages: quirks?.dropFromMessages });
+    repairHistory(to.name, body, {
+      profile,
+      dropFromMessages: quirks?.dropFromMessages,
+      requiresSignatures: profile.unsignedCalls === 'skip_marker' && SIGNS.test(model),
+    });
   const asked = call.message.json();
   const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(asked);
   const options: UnmarkOptions = {

@@ -1,6 +1,7 @@
 import type { DialectName } from '@sluice/core';
 import { isObject, type JsonObject } from '@sluice/dialects';
 import type { ModelProfile, NameRule } from '../profiles/model-profile.ts';
+import { joinedCalls, markedCalls } from './repair-contents.ts';
 import { fits, shortName } from './short-name.ts';
 import { signedCalls } from './signed-calls.ts';
 
@@ -8,11 +9,13 @@ export interface RepairOptions {
   readonly profile: ModelProfile;
   /** Members of messages that the provider refuses. */
   readonly dropFromMessages?: readonly string[] | undefined;
+  /** Whether the model is one of Google's that certainly refuses calls without a signature. */
+  readonly requiresSignatures?: boolean;
 }
 
 /**
  * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
- * calls, members of messages, calls without reasoning, a user after a tool. A history of the model's own is returned as it is, the same object.
+ * calls, members of messages, calls without reasoning or a signature, a user after a tool, parallel calls in a turn each. A history of the model's own is returned as it is, the same object.
  */
 export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
   const { callIds } = options.profile;
@@ -32,6 +35,11 @@ export function repairHistory(dialect: DialectName, body: JsonObject, options: R
       );
     case 'openai-responses':
       return repaired(body, 'input', (items) => changed(items, (item) => withIds(item, ['call_id'], () => true, callIds)));
+    case 'gemini':
+      return repaired(body, 'contents', (contents) => {
+        const known = joinedCalls(contents);
+        return options.requiresSignatures === true ? markedCalls(known) : known;
+      });
     default:
       return body;
   }
