@@ -125,3 +125,48 @@ describe('signatures of Google’s models behind chat completions', () => {
     expect(sent()?.tool_calls).toEqual([call]);
   });
 });
+
+describe('a history of Gemini’s dialect that passes through', () => {
+  let upstream: ScriptedUpstream;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream();
+    upstream.answer(whole(JSON.stringify({ candidates: [{ content: { parts: [{ text: 'ok' }] }, finishReason: 'STOP' }] })));
+    gateway = await startGatewayHere({
+      providers: { google: { baseUrl: upstream.baseUrl, apiKey: 'k' } },
+      keys: [{ name: 'agent', secret: KEY }],
+    });
+  });
+  afterAll(async () => {
+    await gateway.close(0);
+    await upstream.close();
+  });
+  const fc = (name: string, more: object = {}) => ({ functionCall: { name, args: {} }, ...more });
+  const fr = (name: string) => ({ functionResponse: { name, response: {} } });
+  const pass = async (model: string, contents: object[]): Promise<string | undefined> => {
+    await fetch(`${gateway.url}/v1beta/models/google/${model}:generateContent`, {
+      method: 'POST',
+      headers: { 'x-goog-api-key': KEY, 'content-type': 'application/json' },
+      body: JSON.stringify({ contents }, null, 1),
+    });
+    return upstream.requests.at(-1)?.body;
+  };
+  const ask = { role: 'user', parts: [{ text: 'Go.' }] };
+
+  it('has parallel calls joined that were kept as a turn each, and stays byte for byte otherwise', async () => {
+    const signature = { thoughtSignature: 'c2ln' };
+    const split = [ask, { role: 'model', parts: [fc('f', signature)] }, { role: 'model', parts: [fc('g')] }];
+    const results = { role: 'user', parts: [fr('f'), fr('g')] };
+    expect(JSON.parse((await pass('gemini-3-flash', [...split, results])) ?? '')).toEqual({
+      contents: [ask, { role: 'model', parts: [fc('f', signature), fc('g')] }, results],
+    });
+    const fine = [ask, { role: 'model', parts: [fc('f', signature), fc('g')] }, results];
+    expect(await pass('gemini-3-flash', fine)).toBe(JSON.stringify({ contents: fine }, null, 1));
+  });
+
+  it('has the marker for a call without a signature that Gemini 3 refuses', async () => {
+    const unsigned = [ask, { role: 'model', parts: [fc('f')] }, { role: 'user', parts: [fr('f')] }];
+    expect(await pass('gemini-3-flash', unsigned)).toContain('skip_thought_signature_validator');
+    expect(await pass('gemini-2.5-flash', unsigned)).toBe(JSON.stringify({ contents: unsigned }, null, 1));
+  });
+});

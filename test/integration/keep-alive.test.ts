@@ -8,12 +8,7 @@ const KEY = 'key-of-the-keep-alive';
 
 /** A stream of each dialect: its first event and its rest. */
 const CHAT = [
-  // a Gemini caller gets a piece when the next one has come
-  ['one', ' more']
-    .map((content) => ({ index: 0, delta: { role: 'assistant', content }, finish_reason: null }))
-    .map((choice) => JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] }))
-    .map((data) => `data: ${data}\n\n`)
-    .join(''),
+  'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"one"},"finish_reason":null}]}\n\n',
   'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" two"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
 ] as const;
 const GEMINI = [

@@ -423,6 +423,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** A comment is sent where a stream is silent for so long, so that nobody on the way takes it for dead. */
       heartbeat: durationMs.default(15_000),
+      /** A stream whose answer takes so long begins before it, with headers and signs of life; never, if not given. */
+      headersAfter: durationMs.optional(),
       /** A client that takes nothing for so long is given up. */
       stalled: durationMs.default(60_000),
     })

@@ -10,7 +10,7 @@ export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from '
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
 export * from './failure-in-answer.ts';
 export { messageOfBody } from './failures/error-message.ts';
-export { isReportedError } from './failures/reported-error.ts';
+export { finishReason, isReportedError } from './failures/reported-error.ts';
 export { eventCutter } from './framing/event-cutters.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';

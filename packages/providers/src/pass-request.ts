@@ -18,6 +18,8 @@ export interface PassingOptions extends TranslationOptions {
 }
 
 const NOTHING: readonly string[] = [];
+/** Gemini from 3 on, by name. */
+const SIGNS = /gemini-(?![12]\b)/;
 
 /**
  * Passes a request on to a provider of its own dialect, byte for byte but for what the provider needs changed, for the gateway's own marks, and for what
@@ -36,6 +38,7 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
       plainMessages: quirks?.plainMessages,
       systemForDeveloper: quirks?.systemForDeveloper,
       withoutStreamOptions: !profile.streamOptions,
+      requiresSignatures: profile.unsignedCalls === 'skip_marker' && SIGNS.test(model),
     });
   const asked = call.message.json();
   const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(asked);

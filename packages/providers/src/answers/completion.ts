@@ -19,6 +19,7 @@ import type { Framing } from '../endpoints/endpoint.ts';
 import { ReframedStream } from '../endpoints/reframed-stream.ts';
 import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
 import { type BodyKind, bodyKind, isType } from './body-kind.ts';
+import { wholeOfTexts } from './legacy-completion.ts';
 import { streamOfWhole, wholeOfStream } from './other-form.ts';
 
 export interface CompletionOptions {
@@ -94,6 +95,14 @@ export class Completion implements AnswerReader {
       framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventCutter('sse') : undefined);
     if (events !== undefined && !stream && call.operation === 'chat')
       return wholeOfStream(head, events, dialect, this.#caller, this.#context(), restorer);
+    const legacy = events !== undefined && !stream && call.operation === 'completions';
+    if (legacy) return this.#wholeOf(asJson(head, wholeOfTexts(events, Buffer.from(head.body), dialect)));
+    return this.#wholeOf(head);
+  }
+
+  #wholeOf(head: WholeReply): LlmReply {
+    const { dialect, call, restorer } = this.#options;
+    const { stream } = call.message.view();
     const value = objectOf(head);
     if (dialect.reportsFailure(value)) throw errorInStream(value);
     const content = dialect.contentOf(value);
@@ -128,6 +137,12 @@ export class Completion implements AnswerReader {
     };
   }
 }
+
+const asJson = (head: WholeReply, value: JsonObject): WholeReply => ({
+  ...head,
+  contentType: 'application/json',
+  body: Buffer.from(JSON.stringify(value)),
+});
 
 /** Detects the framing of a stream by its first bytes, then by its content type; undefined for a whole answer. */
 function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): 'sse' | 'json-array' | undefined {

@@ -1,6 +1,7 @@
 import type { DialectName } from '@sluice/core';
 import { isObject, type JsonObject } from '@sluice/dialects';
 import type { ModelProfile, NameRule } from '../profiles/model-profile.ts';
+import { joinedCalls, markedCalls } from './repair-contents.ts';
 import { fits, shortName } from './short-name.ts';
 import { signedCalls } from './signed-calls.ts';
 
@@ -14,6 +15,8 @@ export interface RepairOptions {
   readonly systemForDeveloper?: boolean | undefined;
   /** Whether it refuses `stream_options`, which a client of a library adds unasked. */
   readonly withoutStreamOptions?: boolean;
+  /** Whether the model is one of Google's that certainly refuses calls without a signature. */
+  readonly requiresSignatures?: boolean;
 }
 
 /** Members of OpenAI's answers. Of the first two there is nothing to lose; the others are null where the answer has none. */
@@ -22,7 +25,8 @@ const NULLABLE_MEMBERS = ['refusal', 'audio', 'function_call'] as const;
 
 /**
  * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
- * calls, members of messages, a developer's messages, calls without reasoning, a user after a tool. `stream_options` is removed where the server refuses it. A history of the model's own is returned as it is, the same object.
+ * calls, members of messages, a developer's messages, calls without reasoning or a signature, a user after a tool, parallel calls in a turn each.
+ * `stream_options` is removed where the server refuses it. A history of the model's own is returned as it is, the same object.
  */
 export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
   const { callIds } = options.profile;
@@ -42,6 +46,11 @@ export function repairHistory(dialect: DialectName, body: JsonObject, options: R
       );
     case 'openai-responses':
       return repaired(body, 'input', (items) => changed(items, (item) => withIds(item, ['call_id'], () => true, callIds)));
+    case 'gemini':
+      return repaired(body, 'contents', (contents) => {
+        const known = joinedCalls(contents);
+        return options.requiresSignatures === true ? markedCalls(known) : known;
+      });
     default:
       return body;
   }

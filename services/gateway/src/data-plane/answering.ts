@@ -24,6 +24,7 @@ import {
   requestIdOf,
   traceparentOf,
 } from './call-headers.ts';
+import { beginEarly } from './early-stream.ts';
 import { watchHalfClosed } from './half-closed.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { guardRequest } from './request-guard.ts';
@@ -85,9 +86,14 @@ export function answering(options: AnsweringOptions, inFlight: Set<AbortControll
       writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
       return;
     }
-    await complete(options, call, { request, response, stream, form });
+    const { headersAfter } = options.streams();
+    const headersAfterMs = form === undefined && STREAMED.has(asked.operation) ? headersAfter : undefined;
+    await complete(options, call, { request, response, stream, form, headersAfterMs });
   };
 }
+
+/** Operations whose answers may be streams of a dialect. */
+const STREAMED: ReadonlySet<string> = new Set(['chat', 'completions']);
 
 /** Whom a call is answered to, and how. */
 interface Client {
@@ -95,15 +101,18 @@ interface Client {
   readonly response: ServerResponse;
   readonly stream: StreamWriter;
   readonly form: ReplyForm | undefined;
+  /** How long the answer to a stream may take before the response begins; undefined where it never begins before. */
+  readonly headersAfterMs: number | undefined;
 }
 
 async function complete(
   { service, clock, readiness, onFault }: AnsweringOptions,
   call: LlmCall,
-  { request, response, stream, form }: Client,
+  { request, response, stream, form, headersAfterMs }: Client,
 ): Promise<void> {
+  const answered = headersAfterMs === undefined ? undefined : beginEarly(response, call, stream, headersAfterMs);
   try {
-    const reply = await service.complete(call);
+    const reply = await service.complete(call).finally(answered);
     // a request that follows on this connection would be lost
     if (readiness.closing) response.shouldKeepAlive = false;
     const own = call.operation === 'other' ? ownUploadUrl(request, reply) : reply;
@@ -112,7 +121,8 @@ async function complete(
     const error = asLlmError(thrown);
     if (readiness.closing) response.shouldKeepAlive = false;
     if (error.code === 'internal_error') onFault(call, error.cause);
-    writeError(response, call, error, clock.monotonic() - call.startedAtMs, form);
+    if (stream.open) stream.fail(call, error);
+    else writeError(response, call, error, clock.monotonic() - call.startedAtMs, form);
   }
 }
 

@@ -94,6 +94,11 @@ export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number):
   return headers;
 }
 
+/** Headers of a stream that begins before its answer. */
+export function earlyHeaders(call: LlmCall, contentType: string, elapsedMs: number): HeaderList {
+  return [...common(call, elapsedMs), 'content-type', contentType];
+}
+
 export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number): HeaderList {
   const headers = common(call, elapsedMs);
   headers.push('content-type', 'application/json');

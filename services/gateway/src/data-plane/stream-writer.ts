@@ -1,31 +1,25 @@
 import type { ServerResponse } from 'node:http';
 import { type LlmCall, LlmError, type ReplyStream, type StreamOutcome } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
+import { type KeepAlive, keepAliveOf } from './keep-alive.ts';
 
 export interface StreamLimits {
-  /** A comment is sent after so long a silence, in milliseconds. */
+  /** A sign of life is sent after so long a silence, in milliseconds. */
   readonly heartbeat: number;
+  /** A stream begins before its answer if that takes so long, in milliseconds; never, if not given. */
+  readonly headersAfter?: number | undefined;
   /** A client that takes nothing for so long is given up, in milliseconds. */
   readonly stalled: number;
 }
-
-const LF = 0x0a;
-const CR = 0x0d;
-/** A line that begins with a colon is a comment (HTML, section 9.2.6). */
-const KEEP_ALIVE = ': keep-alive\n\n';
-/** google-genai for Python parses each line that is not empty and not `data:` as JSON; an empty line between events says nothing (HTML, section 9.2.6). */
-const GEMINI_KEEP_ALIVE = '\n';
-
-/** Space in front of a line's JSON is nothing; an empty line is an error to Ollama's clients. */
-const LINES_KEEP_ALIVE = ' ';
 
 /** Sends a stream to its client: no faster than that reads, with a sign of life where the provider is silent, and never with an end that is none. */
 export class StreamWriter {
   readonly #response: ServerResponse;
   readonly #limits: StreamLimits;
-  /** Whether a comment may be sent now: the stream has events that comments may stand between, and none is half sent. */
+  /** Whether a sign of life may be sent now: the stream has places for it, and no event is half sent. */
   #between = false;
-  #keepAlive = KEEP_ALIVE;
+  #keepAlive: KeepAlive | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
   #events = false;
   #begun = false;
   #ended = false;
@@ -35,37 +29,59 @@ export class StreamWriter {
     this.#limits = limits;
   }
 
+  /** Whether the response has begun. */
+  get open(): boolean {
+    return this.#heartbeat !== undefined;
+  }
+
+  /** Begins a stream whose answer is still to come, with a sign of life. */
+  begin(call: LlmCall, contentType: string): void {
+    this.#open(call, contentType);
+    this.comment();
+  }
+
+  /** Ends a stream that has begun and has no answer. */
+  fail(call: LlmCall, error: LlmError): void {
+    this.#ended = true;
+    clearInterval(this.#heartbeat);
+    if (!this.#response.destroyed) this.#end(call, { end: 'failed', error });
+  }
+
+  #open(call: LlmCall, contentType: string): void {
+    if (this.#keepAlive !== undefined) return;
+    this.#events = contentType.startsWith('text/event-stream');
+    this.#keepAlive = keepAliveOf(call, contentType);
+    this.#between = this.#keepAlive !== undefined;
+    if (!this.#between) return;
+    this.#heartbeat = setInterval(() => this.comment(), this.#limits.heartbeat);
+    this.#response.on('close', () => clearInterval(this.#heartbeat));
+  }
+
   write(call: LlmCall, stream: ReplyStream, contentType: string): void {
     const response = this.#response;
-    const events = contentType.startsWith('text/event-stream');
-    const lines = contentType.startsWith('application/x-ndjson');
-    this.#events = events;
-    if (lines) this.#keepAlive = LINES_KEEP_ALIVE;
-    else if (call.dialect === 'gemini') this.#keepAlive = GEMINI_KEEP_ALIVE;
-    this.#between = events || lines;
-    const heartbeat = events || lines ? setInterval(() => this.comment(), this.#limits.heartbeat) : undefined;
+    this.#open(call, contentType);
+    const keepAlive = this.#keepAlive;
     let stalled: NodeJS.Timeout | undefined;
     response.on('drain', () => {
       clearTimeout(stalled);
       stream.resume();
     });
     response.on('close', () => {
-      clearInterval(heartbeat);
       clearTimeout(stalled);
       stream.cancel();
     });
     stream.consume({
       chunk: (bytes) => {
         this.#begun = true;
-        this.#between = lines ? bytes.at(-1) === LF : events && endsEvent(bytes);
-        heartbeat?.refresh();
+        this.#between = keepAlive?.between(bytes) === true;
+        this.#heartbeat?.refresh();
         const more = response.write(bytes);
         if (!more) stalled = setTimeout(() => response.destroy(), this.#limits.stalled);
         return more;
       },
       end: (outcome) => {
         this.#ended = true;
-        clearInterval(heartbeat);
+        clearInterval(this.#heartbeat);
         this.#end(call, outcome);
       },
     });
@@ -73,7 +89,9 @@ export class StreamWriter {
 
   /** Sends something that means nothing. */
   comment(): void {
-    if (this.#between && !this.#ended && !this.#response.writableNeedDrain) this.#response.write(this.#keepAlive);
+    const keepAlive = this.#keepAlive;
+    if (keepAlive === undefined || !this.#between || this.#ended || this.#response.writableNeedDrain) return;
+    this.#response.write(keepAlive.text);
   }
 
   #end(call: LlmCall, { end, error }: StreamOutcome): void {
@@ -93,11 +111,4 @@ export class StreamWriter {
     }
     response.end();
   }
-}
-
-/** Whether an empty line ends the bytes. */
-function endsEvent(bytes: Uint8Array): boolean {
-  const last = bytes.at(-1);
-  if (last === LF) return bytes.at(-2) === LF || (bytes.at(-2) === CR && bytes.at(-3) === LF);
-  return last === CR && bytes.at(-2) === CR;
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
+import { errorOfWhole } from './early-stream.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
 import type { StreamWriter } from './stream-writer.ts';
@@ -13,6 +14,11 @@ export function writeReply(
   elapsedMs: number,
   stream: StreamWriter,
 ): void {
+  if (stream.open) {
+    if ('stream' in reply) stream.write(call, reply.stream, reply.contentType);
+    else stream.fail(call, errorOfWhole(reply));
+    return;
+  }
   response.writeHead(reply.status, replyHeaders(call, reply, elapsedMs));
   if (!('stream' in reply)) {
     response.end(reply.body);
