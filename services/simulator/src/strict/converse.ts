@@ -17,7 +17,7 @@ export function checkConverse(body: Value, family: Family): void {
     if (toolSpec['description'] === '') refuse('toolSpec.description: Member must have length greater than or equal to 1');
   }
   for (const { text } of listOf(body['system']))
-    if (textOf(text).trim() === '') refuse('The text field in the system block is blank.');
+    if (typeof text === 'string' && text.trim() === '') refuse('The text field in the system block is blank.');
   checkMessages(listOf(body['messages']), family, toolConfig !== undefined);
 }
 
