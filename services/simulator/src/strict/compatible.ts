@@ -1,6 +1,6 @@
 import type { Family } from './families.ts';
 import { checkCalls } from './openai.ts';
-import { listOf, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
+import { isValue, listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
 
 const MISTRAL = [
   ...['model', 'messages', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'response_format', 'tools'],
@@ -25,7 +25,23 @@ export function checkCompatible(body: Value, family: Family): void {
   checkCalls(messages, family === 'mistral' ? 9 : 200);
   if (family === 'mistral') checkMistral(body, messages);
   else if (family === 'local') checkTemplate(messages);
-  else checkReturned(messages, family);
+  else {
+    checkForcedTool(body, family);
+    if (family !== 'qwen') checkReturned(messages, family);
+  }
+}
+
+const FORCED_TOOL: Partial<Readonly<Record<Family, string>>> = {
+  deepseek: 'Thinking mode does not support this tool_choice',
+  kimi: "tool_choice 'specified' is incompatible with thinking enabled",
+  qwen: 'The tool_choice parameter does not support being set to required or object in thinking mode',
+};
+
+/** DeepSeek and Kimi reason unless they are told not to, Qwen if it is told to. */
+function checkForcedTool(body: Value, family: Family): void {
+  const choice = body['tool_choice'];
+  const reasons = family === 'qwen' ? body['enable_thinking'] === true : member(body['thinking'], 'type') !== 'disabled';
+  if (reasons && (choice === 'required' || isValue(choice))) refuse(FORCED_TOOL[family] ?? 'Invalid tool_choice');
 }
 
 function checkMistral(body: Value, messages: readonly Value[]): void {
