@@ -127,7 +127,15 @@ function writeMessages(messages: readonly Message[]): JsonObject[] {
     if (last?.role === role) last.content.push(...content);
     else turns.push({ role, content });
   }
+  const last = turns.at(-1);
+  if (last?.role === 'assistant') trimEnd(last.content);
   return turns;
+}
+
+/** Claude refuses white space at the end of the text that it is to continue. */
+function trimEnd(content: JsonObject[]): void {
+  const text = content.at(-1)?.['text'];
+  if (typeof text === 'string') content[content.length - 1] = { text: text.trimEnd() };
 }
 
 function writePart(part: Part, inner: InnerJson): JsonObject[] {

@@ -15,7 +15,7 @@ export const BASE: ModelProfile = {
   unsignedCalls: 'accepted',
   images: {},
   schemas: { topLevelUnions: true, unsupported: [], closed: false, answers: 'schema' },
-  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true },
+  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, assistantLast: true },
   stop: { accepts: 'all' },
   user: { maxLength: 64, emails: true },
   tools: { declaredForHistory: false, choiceOfNone: true },

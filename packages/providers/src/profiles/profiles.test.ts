@@ -327,6 +327,21 @@ describe('other families', () => {
     }
   });
 
+  it('lets a user ask to continue where a model continues no message of the assistant', () => {
+    const messages = [...hi, { role: 'assistant', content: '{ ' }];
+    const lastOf = (body: Record<string, unknown>) => (body['messages'] as { role: string }[]).at(-1);
+    for (const [model, provider] of [
+      ['mistral-large-latest', 'mistral'],
+      ['deepseek-chat', 'deepseek'],
+    ] as const) {
+      expect(lastOf(written(model, { messages }, provider).body)).toEqual({ role: 'user', content: 'Continue.' });
+    }
+    expect(lastOf(written('gpt-4o', { messages }, 'openai').body)).toMatchObject({ role: 'assistant' });
+    expect(lastOf(converse('us.anthropic.claude-opus-4-7-v1', { messages }).body)).toMatchObject({ role: 'user' });
+    const continued = lastOf(converse('anthropic.claude-haiku-4-5-20251001-v1:0', { messages }).body);
+    expect(continued).toEqual({ role: 'assistant', content: [{ text: '{' }] });
+  });
+
   it('asks DeepSeek for a schema in JSON mode', () => {
     const response_format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } };
     const { body, dropped } = written('deepseek-chat', { response_format }, 'deepseek');

@@ -7,7 +7,8 @@ export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shap
   const begun = roles.userFirst ? userFirst(placed) : placed;
   // a system message that became a user's would stand beside one
   const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
-  return { ...request, messages: roles.userAfterTool ? joined : joined.flatMap(apart) };
+  const ordered = roles.userAfterTool ? joined : joined.flatMap(apart);
+  return { ...request, messages: roles.assistantLast ? ordered : userLast(ordered) };
 }
 
 const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
@@ -35,6 +36,12 @@ function userFirst(messages: readonly Message[]): readonly Message[] {
   if (messages[first]?.role !== 'assistant') return messages;
   const opening: Message = { role: 'user', parts: [{ type: 'text', text: '…' }] };
   return [...messages.slice(0, first), opening, ...messages.slice(first)];
+}
+
+/** A text of the assistant that the model is to continue: a user asks for that where the model does not do it unasked. */
+function userLast(messages: readonly Message[]): readonly Message[] {
+  if (messages.at(-1)?.role !== 'assistant') return messages;
+  return [...messages, { role: 'user', parts: [{ type: 'text', text: 'Continue.' }] }];
 }
 
 const isResult = (part: Part): boolean => part.type === 'tool_result';

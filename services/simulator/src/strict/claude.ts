@@ -119,6 +119,9 @@ function checkMessages(body: Value, family: Family): void {
   if (known.size > 0 && body['tools'] === undefined) {
     refuse('Requests which include `tool_use` or `tool_result` blocks must define tools');
   }
+  if (family === 'claude-4.7' && messages.at(-1)?.['role'] === 'assistant') {
+    refuse('This model does not support assistant message prefill. The conversation must end with a user message.');
+  }
   if (member(body['thinking'], 'type') === 'enabled') checkLoop(messages);
 }
 

@@ -45,6 +45,10 @@ function checkForcedTool(body: Value, family: Family): void {
 }
 
 function checkMistral(body: Value, messages: readonly Value[]): void {
+  const last = messages.at(-1);
+  if (last?.['role'] === 'assistant' && last['prefix'] !== true) {
+    refuse('Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant');
+  }
   onlyKnown(body, MISTRAL, (name) => `Extra inputs are not permitted: ${name}`);
   for (const [n, message] of messages.entries()) {
     const { role, tool_calls: calls } = message;
@@ -59,6 +63,9 @@ function checkMistral(body: Value, messages: readonly Value[]): void {
 }
 
 function checkReturned(messages: readonly Value[], family: Family): void {
+  if (family === 'deepseek' && messages.at(-1)?.['role'] === 'assistant') {
+    refuse('The last message of deepseek-reasoner must be a user message, or an assistant message with prefix mode on.');
+  }
   for (const [n, { role, tool_calls: calls, reasoning_content: reasoning }] of messages.entries()) {
     if (family === 'deepseek' && role === 'developer') {
       refuse(`messages[${n}].role: unknown variant \`developer\`, expected one of \`system\`, \`user\`, \`assistant\`, \`tool\``);

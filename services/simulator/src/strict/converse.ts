@@ -22,6 +22,10 @@ export function checkConverse(body: Value, family: Family): void {
 }
 
 function checkMessages(messages: readonly Value[], family: Family, hasTools: boolean): void {
+  const last = messages.at(-1);
+  if (last?.['role'] === 'assistant' && /\s$/.test(textOf(listOf(last['content']).at(-1)?.['text']))) {
+    refuse('messages: final assistant content cannot end with trailing whitespace');
+  }
   if (messages[0]?.['role'] !== 'user') refuse('A conversation must start with a user message.');
   let open: string[] = [];
   for (const [n, { role, content }] of messages.entries()) {
