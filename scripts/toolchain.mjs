@@ -1,5 +1,5 @@
 // Runs one of this folder's scripts with the Node.js, the pnpm and the packages that Sluice wants, and gets what is missing:
-//   node scripts/toolchain.mjs start | sluice | test | test-chaos | e2e | lint | bench | scale-sim | soak | soak-limits | example [ARGUMENT ...]
+//   node scripts/toolchain.mjs start | sluice | test | test-chaos | e2e | lint | bench | scale-sim | soak | soak-limits | agents | example [ARGUMENT ...]
 // It needs Node.js 20 or newer and npm, and uses nothing but Node's own modules, because nothing else is there yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

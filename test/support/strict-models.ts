@@ -12,12 +12,14 @@ export const STRICT_MODELS = {
   'anthropic/claude-sonnet-4-5': 'claude-4.5',
   'anthropic/claude-opus-4-7': 'claude-4.7',
   'bedrock/anthropic.claude-haiku-4-5-20251001-v1:0': 'claude-4.5',
+  'bedrock-anthropic/anthropic.claude-sonnet-4-5-20250929-v1:0': 'claude-4.5',
   'google/gemini-2.5-flash': 'gemini-2.5',
   'google/gemini-3-pro-preview': 'gemini-3',
   'compatible/gemini-3-flash-preview': 'gemini-3',
   'mistral/mistral-large-latest': 'mistral',
   'deepseek/deepseek-reasoner': 'deepseek',
   'moonshot/kimi-k2.5': 'kimi',
+  'alibaba/qwen3.5-plus': 'qwen',
   'vllm/qwen3.8': 'local',
 } as const satisfies Readonly<Record<string, Behaviour['strict']>>;
 
@@ -57,11 +59,13 @@ function strictProviders(url: string): NonNullable<ConfigFile['providers']> {
     responses: { type: 'openai', baseUrl, dialect: 'openai-responses', apiKey: 'up' },
     anthropic: { baseUrl, apiKey: 'up' },
     bedrock: { baseUrl: url, region: 'us-east-1', apiKey: 'up' },
+    'bedrock-anthropic': { baseUrl: url, region: 'us-east-1', apiKey: 'up' },
     google: { baseUrl: `${url}/v1beta`, apiKey: 'up' },
     compatible: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
     mistral: { baseUrl, apiKey: 'up' },
     deepseek: { baseUrl, apiKey: 'up' },
     moonshot: { baseUrl, apiKey: 'up' },
+    alibaba: { baseUrl, apiKey: 'up' },
     vllm: { baseUrl },
   };
 }

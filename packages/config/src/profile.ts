@@ -55,6 +55,7 @@ export const profile = z.strictObject({
       alternate: z.boolean().optional(),
       userFirst: z.boolean().optional(),
       userAfterTool: z.boolean().optional(),
+      assistantLast: z.boolean().optional(),
     })
     .optional(),
   stop: z

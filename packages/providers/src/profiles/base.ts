@@ -16,7 +16,7 @@ export const BASE: ModelProfile = {
   callSignatures: 'extra_content',
   images: {},
   schemas: { topLevelUnions: true, unsupported: [], closed: false, answers: 'schema' },
-  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, prefill: true },
+  roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, assistantLast: true },
   stop: { accepts: 'all' },
   user: { maxLength: 64, emails: true },
   tools: { declaredForHistory: false, choiceOfNone: true, custom: false },

@@ -2,7 +2,7 @@ import type { ProfileRow } from './model-profile.ts';
 
 /**
  * Moonshot's models. Sources: Moonshot's documentation, "Thinking models": «thinking is enabled but reasoning_content is missing in assistant tool call
- * message»; temperature is from 0 to 1, and models that reason have their own.
+ * message», «tool_choice 'specified' is incompatible with thinking enabled»; temperature is from 0 to 1, and models that reason have their own.
  */
 export const KIMI: readonly ProfileRow[] = [
   {
@@ -14,7 +14,7 @@ export const KIMI: readonly ProfileRow[] = [
     name: 'kimi-k2.5 and later',
     models: /kimi/,
     profile: {
-      reasoning: { form: 'thinking', returned: 'with_calls' },
+      reasoning: { form: 'thinking', withForcedTool: false, returned: 'with_calls' },
       sampling: { accepts: 'none', penalties: false },
     },
   },

@@ -45,8 +45,8 @@ export interface RolesProfile {
   readonly userFirst: boolean;
   /** Whether a user may speak directly after a tool's result. */
   readonly userAfterTool: boolean;
-  /** Whether the assistant may speak last: the model continues its text. */
-  readonly prefill: boolean;
+  /** Whether the last message may be the assistant's, which the model continues. */
+  readonly assistantLast: boolean;
 }
 
 export interface SchemasProfile {

@@ -309,6 +309,39 @@ describe('other families', () => {
     expect(written('qwen-plus', low, 'alibaba').body).toMatchObject({ enable_thinking: true, thinking_budget: 2_048 });
   });
 
+  it('tells DeepSeek, Kimi and Qwen not to reason where a tool is forced', () => {
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+    const forced = { tools, tool_choice: { type: 'function', function: { name: 'f' } } };
+    for (const [model, provider, off] of [
+      ['deepseek-v4-flash', 'deepseek', { thinking: { type: 'disabled' } }],
+      ['kimi-k2.6', 'moonshot', { thinking: { type: 'disabled' } }],
+      ['qwen3.5-plus', 'alibaba', { enable_thinking: false }],
+    ] as const) {
+      const asked = written(model, { ...forced, reasoning_effort: 'low' }, provider);
+      expect(asked.body).toMatchObject({ ...off, tool_choice: forced.tool_choice });
+      expect(asked.dropped).toEqual(['reasoning_effort']);
+      const unasked = written(model, { tools, tool_choice: 'required' }, provider);
+      expect(unasked.body).toMatchObject({ ...off, tool_choice: 'required' });
+      expect(unasked.dropped).toEqual([]);
+      expect(written(model, { tools, tool_choice: 'auto' }, provider).body).not.toMatchObject(off);
+    }
+  });
+
+  it('lets a user ask to continue where a model continues no message of the assistant', () => {
+    const messages = [...hi, { role: 'assistant', content: '{ ' }];
+    const lastOf = (body: Record<string, unknown>) => (body['messages'] as { role: string }[]).at(-1);
+    for (const [model, provider] of [
+      ['mistral-large-latest', 'mistral'],
+      ['deepseek-chat', 'deepseek'],
+    ] as const) {
+      expect(lastOf(written(model, { messages }, provider).body)).toEqual({ role: 'user', content: 'Continue.' });
+    }
+    expect(lastOf(written('gpt-4o', { messages }, 'openai').body)).toMatchObject({ role: 'assistant' });
+    expect(lastOf(converse('us.anthropic.claude-opus-4-7-v1', { messages }).body)).toMatchObject({ role: 'user' });
+    const continued = lastOf(converse('anthropic.claude-haiku-4-5-20251001-v1:0', { messages }).body);
+    expect(continued).toEqual({ role: 'assistant', content: [{ text: '{' }] });
+  });
+
   it('asks DeepSeek for a schema in JSON mode', () => {
     const response_format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } };
     const { body, dropped } = written('deepseek-chat', { response_format }, 'deepseek');

@@ -7,20 +7,28 @@ const NAME = 'reasoning_effort';
 /** Asks a model to reason in the form that it takes, as much as it can, or not at all where it cannot beside the rest of the request. */
 export function shapeReasoning(request: NeutralRequest, { profile, dropped }: Shaping): NeutralRequest {
   const { reasoning: wish, ...rest } = request;
-  if (wish === undefined) return request;
   const rule = profile.reasoning;
+  const { tools = [], toolChoice } = request;
+  const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
+  // these reason unasked, and are told not to
+  const turnedOff = forced && !rule.withForcedTool && (rule.form === 'thinking' || rule.form === 'switch');
+  if (turnedOff) return { ...rest, reasoning: withoutReasoning(wish, rule, dropped) };
+  if (wish === undefined) return request;
   const isOff = effortOf(wish) === 'none';
   if (rule.form === 'none') {
     if (!isOff) dropped.push(NAME);
     return rest;
   }
-  const { tools = [], toolChoice } = request;
-  const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
   const shaped = rule.form === 'budget' ? inBudget(wish, rule, dropped) : inEfforts(wish, rule, dropped);
   if (!forced || rule.withForcedTool || isOff) return { ...rest, reasoning: shaped };
   dropped.push(NAME);
   // the effort of the whole answer may be asked for without reasoning
   return rule.form === 'adaptive' && shaped.effort !== undefined ? { ...rest, reasoning: { ...shaped, form: 'effort' } } : rest;
+}
+
+function withoutReasoning(wish: ReasoningWish | undefined, { form }: ReasoningProfile, dropped: string[]): ReasoningWish {
+  if (wish !== undefined && effortOf(wish) !== 'none') dropped.push(NAME);
+  return form === 'thinking' || form === 'switch' ? { effort: 'none', form } : { effort: 'none' };
 }
 
 function inBudget(wish: ReasoningWish, rule: ReasoningProfile, dropped: string[]): ReasoningWish {

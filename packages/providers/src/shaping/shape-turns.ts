@@ -5,10 +5,10 @@ import type { Shaping } from './shaping.ts';
 export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {
   const placed = roles.system === 'first' ? systemFirst(request.messages) : request.messages;
   const begun = roles.userFirst ? userFirst(placed) : placed;
-  const ended = roles.prefill ? begun : userLast(begun);
   // a system message that became a user's would stand beside one
-  const joined = roles.alternate || roles.system === 'first' ? joinedTurns(ended, ['user']) : ended;
-  return { ...request, messages: roles.userAfterTool ? joined : joined.flatMap(apart) };
+  const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
+  const ordered = roles.userAfterTool ? joined : joined.flatMap(apart);
+  return { ...request, messages: roles.assistantLast ? ordered : userLast(ordered) };
 }
 
 const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
@@ -39,7 +39,7 @@ function userFirst(messages: readonly Message[]): readonly Message[] {
   return [...messages.slice(0, first), opening, ...messages.slice(first)];
 }
 
-/** Asks the model to go on where the caller has begun its answer, and the model accepts no beginning. */
+/** A text of the assistant that the model is to continue: a user asks for that where the model does not do it unasked. */
 function userLast(messages: readonly Message[]): readonly Message[] {
   const last = messages.at(-1);
   if (last?.role !== 'assistant' || last.parts.some(({ type }) => type === 'tool_call')) return messages;

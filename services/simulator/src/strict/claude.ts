@@ -5,6 +5,8 @@ import { isOwn } from './signatures.ts';
 const FIELDS = [
   ...['model', 'messages', 'max_tokens', 'system', 'metadata', 'stop_sequences', 'stream', 'temperature', 'top_p', 'top_k'],
   ...['tools', 'tool_choice', 'thinking', 'output_config', 'output_format', 'service_tier', 'container', 'context_management'],
+  // of Amazon's InvokeModel, where the model is in the address
+  ...['anthropic_version', 'anthropic_beta'],
   ...['cache_control', 'inference_geo', 'speed', 'mcp_servers', 'diagnostics', 'thread', 'user_profile_id', 'workspace_id'],
 ];
 const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];

@@ -1,6 +1,6 @@
 import type { Family } from './families.ts';
 import { checkCalls, checkUnsigned } from './openai.ts';
-import { listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
+import { isValue, listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
 import { isOwn } from './signatures.ts';
 
 const SKIP = 'skip_thought_signature_validator';
@@ -33,10 +33,30 @@ export function checkCompatible(body: Value, family: Family): void {
   if (family !== 'local') checkUnsigned(messages);
   if (family === 'mistral') checkMistral(body, messages);
   else if (family === 'local') checkTemplate(messages);
-  else checkReturned(messages, family);
+  else {
+    checkForcedTool(body, family);
+    if (family !== 'qwen') checkReturned(messages, family);
+  }
+}
+
+const FORCED_TOOL: Partial<Readonly<Record<Family, string>>> = {
+  deepseek: 'Thinking mode does not support this tool_choice',
+  kimi: "tool_choice 'specified' is incompatible with thinking enabled",
+  qwen: 'The tool_choice parameter does not support being set to required or object in thinking mode',
+};
+
+/** DeepSeek and Kimi reason unless they are told not to, Qwen if it is told to. */
+function checkForcedTool(body: Value, family: Family): void {
+  const choice = body['tool_choice'];
+  const reasons = family === 'qwen' ? body['enable_thinking'] === true : member(body['thinking'], 'type') !== 'disabled';
+  if (reasons && (choice === 'required' || isValue(choice))) refuse(FORCED_TOOL[family] ?? 'Invalid tool_choice');
 }
 
 function checkMistral(body: Value, messages: readonly Value[]): void {
+  const last = messages.at(-1);
+  if (last?.['role'] === 'assistant' && last['prefix'] !== true) {
+    refuse('Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant');
+  }
   onlyKnown(body, MISTRAL, (name) => `Extra inputs are not permitted: ${name}`);
   for (const [n, message] of messages.entries()) {
     const { role, tool_calls: calls } = message;
@@ -65,6 +85,9 @@ function checkSigned(messages: readonly Value[], family: Family): void {
 }
 
 function checkReturned(messages: readonly Value[], family: Family): void {
+  if (family === 'deepseek' && messages.at(-1)?.['role'] === 'assistant') {
+    refuse('The last message of deepseek-reasoner must be a user message, or an assistant message with prefix mode on.');
+  }
   for (const [n, { role, tool_calls: calls, reasoning_content: reasoning }] of messages.entries()) {
     if (family === 'deepseek' && role === 'developer') {
       refuse(`messages[${n}].role: unknown variant \`developer\`, expected one of \`system\`, \`user\`, \`assistant\`, \`tool\``);

@@ -17,11 +17,15 @@ export function checkConverse(body: Value, family: Family): void {
     if (toolSpec['description'] === '') refuse('toolSpec.description: Member must have length greater than or equal to 1');
   }
   for (const { text } of listOf(body['system']))
-    if (textOf(text).trim() === '') refuse('The text field in the system block is blank.');
+    if (typeof text === 'string' && text.trim() === '') refuse('The text field in the system block is blank.');
   checkMessages(listOf(body['messages']), family, toolConfig !== undefined);
 }
 
 function checkMessages(messages: readonly Value[], family: Family, hasTools: boolean): void {
+  const last = messages.at(-1);
+  if (last?.['role'] === 'assistant' && /\s$/.test(textOf(listOf(last['content']).at(-1)?.['text']))) {
+    refuse('messages: final assistant content cannot end with trailing whitespace');
+  }
   if (messages[0]?.['role'] !== 'user') refuse('A conversation must start with a user message.');
   let open: string[] = [];
   for (const [n, { role, content }] of messages.entries()) {

@@ -9,6 +9,7 @@ export const FAMILIES = [
   'mistral',
   'deepseek',
   'kimi',
+  'qwen',
   'local',
 ] as const;
 

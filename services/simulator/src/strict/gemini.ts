@@ -2,7 +2,9 @@ import type { Family } from './families.ts';
 import { isValue, listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
 import { isOwn } from './signatures.ts';
 
+/** Google's JSON takes the names of its messages in both spellings. */
 const FIELDS = [
+  ...['system_instruction', 'tool_config', 'generation_config', 'safety_settings', 'cached_content', 'service_tier'],
   'contents',
   'systemInstruction',
   'tools',

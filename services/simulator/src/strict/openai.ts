@@ -40,7 +40,10 @@ const CHAT = [
 const RESPONSES = [
   ...[
     'background',
+    'client_metadata',
+    'context_management',
     'conversation',
+    'prompt_cache_retention',
     'include',
     'input',
     'instructions',
@@ -80,6 +83,8 @@ const MESSAGE = [
 function checkCommon(body: Value, family: Family): void {
   const tools = listOf(body['tools']);
   for (const tool of tools) {
+    // OpenAI's own tools of Responses have no name
+    if (tool['type'] !== 'function') continue;
     const { name, parameters } = isValue(tool['function']) ? tool['function'] : tool;
     if (!/^[a-zA-Z0-9_-]{1,64}$/.test(textOf(name))) refuse(`Invalid 'tools[0].function.name': string does not match pattern.`);
     if (member(parameters, 'type') === 'object' && !isValue(member(parameters, 'properties'))) {

@@ -1,0 +1,2 @@
+// Drives coding agents from npm through the gateway: node scripts/toolchain.mjs agents [--only NAME,…] [--models NAME,…] [--packages FOLDER] [--verbose]
+await import('../test/agents/main.ts');
