@@ -55,6 +55,12 @@ module.exports = {
       { path: 'node_modules/undici' },
       'Only providers call out.',
     ),
+    only(
+      'ws-in-realtime-folders',
+      { path: '^(packages|services)/', pathNot: ['/src/(data-plane/)?realtime/', '\\.test\\.ts$'] },
+      { path: 'node_modules/ws/' },
+      'A session is a RealtimePeer everywhere else.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

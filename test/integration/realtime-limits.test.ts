@@ -6,6 +6,20 @@ import { waitFor } from '../support/wait-for.ts';
 const MODEL = 'openai/gpt-realtime';
 const PRICE = { input: 4, output: 16, audioInput: 32, audioOutput: 64, cachedInput: 0.4 };
 
+describe('realtime sessions that are switched off', () => {
+  it('are refused as a route that is not there', async () => {
+    const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: 'key-free' }], realtime: { enabled: false } });
+    try {
+      const path = `/v1/realtime?model=${encodeURIComponent(MODEL)}`;
+      const answer = await refusedSession(stage.gateway.url, path, { headers: { authorization: 'Bearer key-free' } });
+      expect(answer).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+      expect((await fetch(stage.gateway.url + path)).status).toBe(404);
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
 describe('limits of realtime sessions', () => {
   let stage: RealtimeStage;
   const url = (): string => stage.gateway.url;

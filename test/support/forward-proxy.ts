@@ -42,6 +42,7 @@ export async function startForwardProxy(): Promise<TestForwardProxy> {
       socket.pipe(onward);
     });
     onward.on('error', () => socket.destroy());
+    onward.on('close', () => socket.destroy());
     socket.on('error', () => onward.destroy());
     socket.on('close', () => onward.destroy());
   });

@@ -142,6 +142,8 @@ export interface TurnEstimate {
   readonly usage: Usage;
   /** Undefined where the price of the usage tells. */
   readonly cost?: Money | undefined;
+  /** Called when the store has what the turn came to. */
+  readonly onSettled?: () => void;
 }
 
 /** One call on its way through the chain. */

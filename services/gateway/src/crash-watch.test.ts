@@ -72,6 +72,21 @@ describe('the crash watch', () => {
     ]);
   });
 
+  it('charges what the last turn of a dead replica’s session came to, under the turn’s own id', async () => {
+    const { open, seconds } = setUp();
+    const [a, b] = [open('a'), open('b')];
+    await seconds(1, a.watch, b.watch);
+    const session = a.begin('session');
+    const [charge] = session.facts.charged;
+    if (charge !== undefined) {
+      session.facts.charged = [{ ...charge, turn: { callId: 'session.3', settled: usd(0.3) } }];
+    }
+    await seconds(3, a.watch, b.watch);
+    await seconds(60, b.watch);
+    expect(b.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
+    expect(b.written).toMatchObject([{ costUsd: 0.5 }]);
+  });
+
   it('lets a call’s own replica tell its end while that lives, also of long calls', async () => {
     const { open, seconds } = setUp();
     const [own, other] = [open('own'), open('other')];

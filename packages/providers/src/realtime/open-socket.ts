@@ -33,7 +33,10 @@ export async function openSocket(origin: URL, options: SocketOptions): Promise<S
       : await tunnel(new URL(proxy.url), `${origin.hostname}:${port}`, either);
     if (!secure) return socket;
     const named = isIP(host) === 0 ? { servername: host } : {};
-    return await connected(tlsConnect({ ...named, ...tls, socket, ALPNProtocols: ['http/1.1'] }), 'secureConnect', either);
+    const secured = tlsConnect({ ...named, ...tls, socket, ALPNProtocols: ['http/1.1'] });
+    // the connection below is not closed with it where it came from a forward proxy
+    secured.once('close', () => socket.destroy());
+    return await connected(secured, 'secureConnect', either);
   } catch (error) {
     throw timeout.aborted && !signal.aborted ? new errors.ConnectTimeoutError() : error;
   }

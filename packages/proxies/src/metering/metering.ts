@@ -256,6 +256,7 @@ class CallMetering implements TurnMeter {
     this.#held.settle({ ...ofCall(call), holds: settled, ...(leased ? { unreserved: true } : {}) }, () => {
       onLeaseSettled?.();
       this.#settled(call, holds);
+      call.turn?.onSettled?.();
     });
   }
 

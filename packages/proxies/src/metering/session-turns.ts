@@ -25,6 +25,9 @@ const FIRST_TURN: TurnEstimate = {
   usage: { inputTokens: 500, outputTokens: 500, audioInputTokens: 100, audioOutputTokens: 200 },
 };
 
+/** How long a turn waits for the settlement of the turn before: the store may be unavailable. */
+const SETTLED_MS = 1_000;
+
 const ENDED: LlmReply = { status: 200, contentType: '', headers: {}, body: new Uint8Array(0) };
 
 /**
@@ -146,11 +149,12 @@ class Turn {
   #isRefused = false;
 
   constructor({ session, n, likely, meter, before }: TurnOptions) {
+    const stored = Promise.withResolvers<void>();
     const { requestId, operation, dialect, route, message, preferences, signal, startedAtMs, facts } = session;
     this.#call = {
       ...{ id: `${session.id}.${n}`, requestId, operation, dialect, route, message, preferences, signal, startedAtMs },
       credential: undefined,
-      turn: likely,
+      turn: { ...likely, onSettled: () => stored.resolve() },
       facts: { ...emptyFacts(), caller: facts.caller },
     };
     this.#meter = meter;
@@ -171,7 +175,8 @@ class Turn {
     const begun =
       before === undefined ? meter.complete(this.#call, service) : before.settled.then(() => meter.complete(this.#call, service));
     this.settled = begun.then(
-      () => {},
+      // without a meter there is nothing to settle
+      () => (this.facts.meters.length === 0 ? undefined : within(stored.promise, SETTLED_MS)),
       (error: unknown) => {
         this.#refused();
         reject(error);
@@ -206,4 +211,11 @@ class Turn {
     const { usage, cost = 0 } = this.facts;
     if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.#call);
   }
+}
+
+/** Waits for a promise, and no longer than `ms`. */
+function within(done: Promise<void>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => late.resolve(), ms);
+  return Promise.race([done, late.promise]).finally(() => clearTimeout(timer));
 }
