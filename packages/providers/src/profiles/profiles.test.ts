@@ -327,6 +327,14 @@ describe('other families', () => {
     }
   });
 
+  it('lets a user say what a system message says alone, where a model needs a user', () => {
+    const messages = [{ role: 'system', content: 'Say hello.' }];
+    const { body } = converse('anthropic.claude-haiku-4-5-20251001-v1:0', { messages });
+    expect(body).toMatchObject({ messages: [{ role: 'user', content: [{ text: 'Say hello.' }] }] });
+    expect(body).not.toHaveProperty('system');
+    expect(written('gpt-4o', { messages }, 'openai').body['messages']).toEqual(messages);
+  });
+
   it('lets a user ask to continue where a model continues no message of the assistant', () => {
     const messages = [...hi, { role: 'assistant', content: '{ ' }];
     const lastOf = (body: Record<string, unknown>) => (body['messages'] as { role: string }[]).at(-1);

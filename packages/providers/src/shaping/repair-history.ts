@@ -15,9 +15,9 @@ export interface RepairOptions {
   readonly withoutStreamOptions?: boolean;
 }
 
-/** Members of OpenAI's answers. Of the first two there is nothing to lose; the others are null where the answer has none. */
-const ANSWER_MEMBERS = ['annotations', 'parsed'] as const;
-const NULLABLE_MEMBERS = ['refusal', 'audio', 'function_call'] as const;
+/** Members of OpenAI's answers. With the first three nothing is lost, for a refusal becomes the content; the others are null where the answer has none. */
+const ANSWER_MEMBERS = ['annotations', 'parsed', 'refusal'] as const;
+const NULLABLE_MEMBERS = ['audio', 'function_call'] as const;
 
 /**
  * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
@@ -110,8 +110,9 @@ function repairMessage(message: JsonObject, options: RepairOptions): JsonObject 
   if (message['role'] !== 'assistant') return message;
   const named = repaired(message, 'tool_calls', (calls) => changed(calls, (call) => withIds(call, ['id'], () => true, callIds)));
   const refused = refusedMembers(named, options);
+  const said = refused.includes('refusal') ? { ...named, content: named['content'] ?? named['refusal'] } : named;
   const plain =
-    refused.length === 0 ? named : Object.fromEntries(Object.entries(named).filter(([name]) => !refused.includes(name)));
+    refused.length === 0 ? named : Object.fromEntries(Object.entries(said).filter(([name]) => !refused.includes(name)));
   const { tool_calls: calls, reasoning_content: text } = plain;
   const lacks = reasoning.returned === 'with_calls' && Array.isArray(calls) && calls.length > 0 && (text ?? '') === '';
   return lacks ? { ...plain, reasoning_content: ' ' } : plain;
