@@ -18,6 +18,7 @@ export const profile = z.strictObject({
       maxBudget: z.number().int().positive().optional(),
       usualBudget: z.number().int().positive().optional(),
       withForcedTool: z.boolean().optional(),
+      wholeAnswers: z.boolean().optional(),
       returned: z.enum(['optional', 'with_calls']).optional(),
     })
     .optional(),

@@ -38,8 +38,9 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
   const most = answerLimit(call);
   const neutral = most === undefined ? asked : { ...asked, maxTokens: Math.min(asked.maxTokens ?? most, most) };
   const { body, dropped, shaping, offered } = inWordsOf(caller, () => {
-    const shaped = shapeRequest(neutral, profile);
-    const written = to.writeRequest(shaped.request, model, call.message.view().stream);
+    const { stream } = call.message.view();
+    const shaped = shapeRequest(neutral, profile, stream);
+    const written = to.writeRequest(shaped.request, model, stream);
     return { ...written, shaping: shaped.shaping, offered: shaped.request.tools?.map(({ name }) => name) ?? [] };
   });
   const own =

@@ -340,7 +340,7 @@ export class Upstream {
     const profile = this.#profileOf(upstreamModel, dialect);
     const bytes = same
       ? passRequest(call, { to: dialect, model, profile, quirks: this.#options.quirks, streamUsage: false }).bytes
-      : Buffer.from(JSON.stringify(counting.write(shapeRequest(request(), profile).request, model)));
+      : Buffer.from(JSON.stringify(counting.write(shapeRequest(request(), profile, false).request, model)));
     return this.#send(call, upstreamModel, {
       method: 'POST',
       path,

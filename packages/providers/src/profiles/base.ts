@@ -7,6 +7,7 @@ export const BASE: ModelProfile = {
     form: 'dialect',
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
     withForcedTool: true,
+    wholeAnswers: true,
     returned: 'optional',
   },
   sampling: { accepts: 'both', topK: true, penalties: true },

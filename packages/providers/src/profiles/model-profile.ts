@@ -24,6 +24,8 @@ export interface ReasoningProfile {
   readonly usualBudget?: number;
   /** Whether it reasons where a tool is forced. */
   readonly withForcedTool: boolean;
+  /** Whether it reasons in an answer that is not streamed. */
+  readonly wholeAnswers: boolean;
   /** `with_calls`: it refuses calls in the history without the reasoning before them. */
   readonly returned: 'optional' | 'with_calls';
 }

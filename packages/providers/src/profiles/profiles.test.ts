@@ -18,9 +18,10 @@ const loop = [
 
 /** Writes a chat completion for a model. */
 function written(model: string, more: JsonObject, provider = 'own', dialect: DialectName = 'openai-chat') {
+  const stream = more['stream'] === true;
   const read = DIALECTS['openai-chat'].readRequest({ model, messages: hi, ...more });
-  const { request, shaping } = shapeRequest(read, profileOf({ provider, dialect, model }));
-  const { body, dropped } = DIALECTS[dialect].writeRequest(request, model, false);
+  const { request, shaping } = shapeRequest(read, profileOf({ provider, dialect, model }), stream);
+  const { body, dropped } = DIALECTS[dialect].writeRequest(request, model, stream);
   return { body, dropped: [...shaping.dropped, ...dropped], stop: shaping.stop };
 }
 
@@ -327,6 +328,14 @@ describe('other families', () => {
     }
   });
 
+  it('lets a user say what a system message says alone, where a model needs a user', () => {
+    const messages = [{ role: 'system', content: 'Say hello.' }];
+    const { body } = converse('anthropic.claude-haiku-4-5-20251001-v1:0', { messages });
+    expect(body).toMatchObject({ messages: [{ role: 'user', content: [{ text: 'Say hello.' }] }] });
+    expect(body).not.toHaveProperty('system');
+    expect(written('gpt-4o', { messages }, 'openai').body['messages']).toEqual(messages);
+  });
+
   it('lets a user ask to continue where a model continues no message of the assistant', () => {
     const messages = [...hi, { role: 'assistant', content: '{ ' }];
     const lastOf = (body: Record<string, unknown>) => (body['messages'] as { role: string }[]).at(-1);
@@ -340,6 +349,16 @@ describe('other families', () => {
     expect(lastOf(converse('us.anthropic.claude-opus-4-7-v1', { messages }).body)).toMatchObject({ role: 'user' });
     const continued = lastOf(converse('anthropic.claude-haiku-4-5-20251001-v1:0', { messages }).body);
     expect(continued).toEqual({ role: 'assistant', content: [{ text: '{' }] });
+  });
+
+  it('tells open models of Qwen not to reason in whole answers', () => {
+    const effort = { reasoning_effort: 'low' };
+    for (const model of ['qwen3-32b', 'qwen3-235b-a22b']) {
+      expect(written(model, {}, 'alibaba').body).toMatchObject({ enable_thinking: false });
+      expect(written(model, effort, 'alibaba').dropped).toEqual(['reasoning_effort']);
+      expect(written(model, { ...effort, stream: true }, 'alibaba').body).toMatchObject({ enable_thinking: true });
+    }
+    expect(written('qwen3.5-plus', effort, 'alibaba').body).toMatchObject({ enable_thinking: true });
   });
 
   it('asks DeepSeek for a schema in JSON mode', () => {
@@ -405,7 +424,7 @@ describe('names of tools', () => {
       tool_choice: { type: 'function', function: { name } },
     };
     const read = DIALECTS['openai-chat'].readRequest({ model: 'm', ...asked });
-    const { request, shaping } = shapeRequest(read, profileOf({ provider: 'own', dialect: 'openai-chat', model: 'm' }));
+    const { request, shaping } = shapeRequest(read, profileOf({ provider: 'own', dialect: 'openai-chat', model: 'm' }), false);
     const [short] = request.tools ?? [];
     expect(short?.name).toMatch(/^mcp__a+_[0-9a-f]{8}$/);
     expect(short?.name).toHaveLength(64);

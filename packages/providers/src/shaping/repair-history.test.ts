@@ -54,10 +54,10 @@ describe('repairHistory', () => {
     const profile = chat('mistral-large-latest', 'mistral');
     const repaired = repairHistory('openai-chat', { messages: [returned] }, { profile, plainMessages: true });
     expect(repaired).toEqual({ messages: [{ role: 'assistant', content: 'x' }] });
-    const own = { messages: [{ ...returned, refusal: 'No.' }] };
+    const own = { messages: [{ ...returned, content: null, refusal: 'No.' }] };
     expect(repairHistory('openai-chat', own, { profile: chat('gpt-4o', 'openai') })).toBe(own);
     expect(repairHistory('openai-chat', own, { profile, plainMessages: true })).toEqual({
-      messages: [{ role: 'assistant', content: 'x', refusal: 'No.' }],
+      messages: [{ role: 'assistant', content: 'No.' }],
     });
   });
 

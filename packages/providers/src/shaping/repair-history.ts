@@ -19,9 +19,10 @@ export interface RepairOptions {
   readonly requiresSignatures?: boolean;
 }
 
-/** Members of OpenAI's answers. Of the first two there is nothing to lose; the others are null where the answer has none. */
-const ANSWER_MEMBERS = ['annotations', 'parsed'] as const;
-const NULLABLE_MEMBERS = ['refusal', 'audio', 'function_call'] as const;
+/** Members of OpenAI's answers. A refusal becomes the content. */
+const ANSWER_MEMBERS: readonly string[] = ['annotations', 'parsed', 'refusal'];
+/** Members that are removed if they are null, as OpenAI writes them in most answers. */
+const NULLABLE_MEMBERS: readonly string[] = ['audio', 'function_call'];
 
 /**
  * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
@@ -101,15 +102,19 @@ function withStreamOptions(body: JsonObject, { withoutStreamOptions = false }: R
   return rest;
 }
 
-/** The members of a message that its provider refuses. */
-function refusedMembers(message: JsonObject, { dropFromMessages = [], plainMessages = false }: RepairOptions): readonly string[] {
-  const refused = dropFromMessages.filter((name) => name in message);
-  if (!plainMessages) return refused;
-  return [
-    ...refused,
-    ...ANSWER_MEMBERS.filter((name) => name in message),
-    ...NULLABLE_MEMBERS.filter((name) => message[name] === null),
-  ];
+/** Removes the members that the provider refuses; the message itself where it has none. */
+function withoutRefused(message: JsonObject, { dropFromMessages = [], plainMessages = false }: RepairOptions): JsonObject {
+  if (!plainMessages && !dropFromMessages.some((name) => name in message)) return message;
+  const isRefused = (name: string): boolean =>
+    dropFromMessages.includes(name) ||
+    (plainMessages && (ANSWER_MEMBERS.includes(name) || (NULLABLE_MEMBERS.includes(name) && message[name] === null)));
+  const entries = Object.entries(message);
+  const kept = entries.filter(([name]) => !isRefused(name));
+  if (kept.length === entries.length) return message;
+  const plain = Object.fromEntries(kept);
+  return plainMessages && typeof message['refusal'] === 'string'
+    ? { ...plain, content: message['content'] ?? message['refusal'] }
+    : plain;
 }
 
 function repairMessage(message: JsonObject, options: RepairOptions): JsonObject {
@@ -124,9 +129,7 @@ function repairMessage(message: JsonObject, options: RepairOptions): JsonObject 
       profile,
     ),
   );
-  const refused = refusedMembers(named, options);
-  const plain =
-    refused.length === 0 ? named : Object.fromEntries(Object.entries(named).filter(([name]) => !refused.includes(name)));
+  const plain = withoutRefused(named, options);
   const { tool_calls: calls, reasoning_content: text } = plain;
   const lacks = reasoning.returned === 'with_calls' && Array.isArray(calls) && calls.length > 0 && (text ?? '') === '';
   return lacks ? { ...plain, reasoning_content: ' ' } : plain;

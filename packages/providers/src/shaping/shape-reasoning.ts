@@ -5,14 +5,15 @@ import type { Shaping } from './shaping.ts';
 const NAME = 'reasoning_effort';
 
 /** Asks a model to reason in the form that it takes, as much as it can, or not at all where it cannot beside the rest of the request. */
-export function shapeReasoning(request: NeutralRequest, { profile, dropped }: Shaping): NeutralRequest {
+export function shapeReasoning(request: NeutralRequest, { profile, stream, dropped }: Shaping): NeutralRequest {
   const { reasoning: wish, ...rest } = request;
   const rule = profile.reasoning;
   const { tools = [], toolChoice } = request;
   const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
   // these reason unasked, and are told not to
-  const turnedOff = forced && !rule.withForcedTool && (rule.form === 'thinking' || rule.form === 'switch');
-  if (turnedOff) return { ...rest, reasoning: withoutReasoning(wish, rule, dropped) };
+  const cannot = (forced && !rule.withForcedTool) || (!stream && !rule.wholeAnswers);
+  if (cannot && (rule.form === 'thinking' || rule.form === 'switch'))
+    return { ...rest, reasoning: withoutReasoning(wish, rule, dropped) };
   if (wish === undefined) return request;
   const isOff = effortOf(wish) === 'none';
   if (rule.form === 'none') {

@@ -40,7 +40,8 @@ const STEPS: readonly Step[] = [
 export function shapeRequest(
   request: NeutralRequest,
   profile: ModelProfile,
+  stream: boolean,
 ): { readonly request: NeutralRequest; readonly shaping: Shaping } {
-  const shaping: Shaping = { profile, dropped: [], toolNames: new Map(), toolForms: new Map(), stop: [] };
+  const shaping: Shaping = { profile, stream, dropped: [], toolNames: new Map(), toolForms: new Map(), stop: [] };
   return { request: STEPS.reduce((shaped, step) => step(shaped, shaping), request), shaping };
 }

@@ -30,10 +30,11 @@ const asUser = ({ parts }: Message): Message => ({
   parts: parts.map((part) => (part.type === 'text' ? { ...part, text: `<system>\n${part.text}\n</system>` } : part)),
 });
 
-/** A history that was cut begins with the assistant, and a request may have a system message alone: Claude and Gemini refuse both. */
+/** A history that was cut begins with the assistant, and a prompt may be a system message alone: Claude and Gemini refuse both. */
 function userFirst(messages: readonly Message[]): readonly Message[] {
   const first = messages.findIndex((message) => !isSystem(message));
-  if (first === -1) return messages.map((message, n) => (n === messages.length - 1 ? { ...message, role: 'user' } : message));
+  const last = messages.at(-1);
+  if (first === -1 && last !== undefined) return [...messages.slice(0, -1), { ...last, role: 'user' }];
   if (messages[first]?.role !== 'assistant') return messages;
   const opening: Message = { role: 'user', parts: [{ type: 'text', text: '…' }] };
   return [...messages.slice(0, first), opening, ...messages.slice(first)];

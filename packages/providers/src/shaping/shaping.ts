@@ -4,6 +4,8 @@ import type { ModelProfile } from '../profiles/model-profile.ts';
 /** What becomes of a request on its way to a model, and what its answer needs for the way back. */
 export interface Shaping {
   readonly profile: ModelProfile;
+  /** Whether the answer is streamed. */
+  readonly stream: boolean;
   /** The names of what the model does not accept, and what is not essential. */
   readonly dropped: string[];
   /** The caller's names of tools, by the shorter ones that the model gets. */

@@ -68,6 +68,8 @@ function checkTools(body: Value): void {
   if (Array.isArray(body['tools']) && tools.length === 0) return;
   if (tools.length === 0 && body['tool_choice'] !== undefined) refuse('tool_choice may only be specified while providing tools');
   for (const [n, tool] of tools.entries()) {
+    // Anthropic's own tools have no schema
+    if (tool['type'] !== undefined && tool['type'] !== 'custom') continue;
     if (!/^[a-zA-Z0-9_-]{1,128}$/.test(textOf(tool['name']))) refuse(`tools.${n}.custom.name: String should match pattern`);
     const schema = tool['input_schema'];
     if (member(schema, 'type') !== 'object') refuse(`tools.${n}.custom.input_schema.type: Field required`);

@@ -61,7 +61,8 @@ function checkContents(contents: readonly Value[], family: Family): void {
   if (contents.length === 0) refuse('contents is not specified');
   let calls = 0;
   for (const [n, content] of turnsOf(contents).entries()) {
-    const { role } = content;
+    // without a role it is a user's; `function` is an older name
+    const role = content['role'] === undefined || content['role'] === 'function' ? 'user' : content['role'];
     const parts = listOf(content['parts']);
     if (role !== 'user' && role !== 'model') refuse('Please use a valid role: user, model.');
     if (parts.length === 0) refuse(`GenerateContentRequest.contents[${n}].parts: contents.parts must not be empty.`);

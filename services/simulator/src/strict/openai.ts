@@ -143,8 +143,12 @@ export function checkCalls(messages: readonly Value[], maxId: number): void {
     }
     if (open.size > 0)
       refuse("An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.");
-    if (!['user', 'system', 'developer', 'assistant'].includes(textOf(role))) refuse(`Invalid value: '${textOf(role)}'.`);
-    if (content === undefined || (content === null && calls.length === 0 && message['refusal'] === undefined)) {
+    if (!['user', 'system', 'developer', 'assistant', 'function'].includes(textOf(role)))
+      refuse(`Invalid value: '${textOf(role)}'.`);
+    if (
+      content === undefined ||
+      (content === null && calls.length === 0 && message['refusal'] === undefined && message['function_call'] === undefined)
+    ) {
       refuse(`Invalid value for 'content': expected a string, got null. (messages.[${n}].content)`);
     }
     if (Array.isArray(content) && content.length === 0) refuse(`Invalid 'messages[${n}].content': empty array.`);
