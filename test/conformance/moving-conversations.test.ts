@@ -32,12 +32,26 @@ const MODELS = {
   'deepseek/deepseek-reasoner': 'deepseek',
   'moonshot/kimi-k2.5': 'kimi',
   'vllm/qwen3.8': 'local',
+  'xai/grok-4': 'grok',
+  'zai/glm-4.7': 'glm',
+  'minimax/MiniMax-M2': 'minimax',
+  'cohere/command-a-03-2025': 'cohere',
+  'perplexity/sonar': 'perplexity',
+  'vllm/llama-3.3-70b-instruct': 'llama',
 } as const;
 type Name = keyof typeof MODELS;
-const NAMES = Object.keys(MODELS) as Name[];
+/** Models that have no tools, or one call at a time: a caller of their own dialect is passed through. */
+const WITH_FEW_TOOLS: readonly Name[] = ['perplexity/sonar', 'vllm/llama-3.3-70b-instruct'];
+const NAMES = (Object.keys(MODELS) as Name[]).filter((name) => !WITH_FEW_TOOLS.includes(name));
 
 /** Models that are in the caller's own dialect and know no word for reasoning: to ask them is the caller's own fault. */
-const REFUSES_EFFORT: readonly Name[] = ['openai/gpt-4o', 'mistral/mistral-large-latest'];
+const REFUSES_EFFORT: readonly Name[] = [
+  'openai/gpt-4o',
+  'mistral/mistral-large-latest',
+  'xai/grok-4',
+  'zai/glm-4.7',
+  'cohere/command-a-03-2025',
+];
 
 const AGENTS: Readonly<Record<string, () => Agent>> = {
   'openai-chat': () => new ChatAgent(),
@@ -86,6 +100,11 @@ describe('a conversation that moves between providers', () => {
         deepseek: { baseUrl, apiKey: 'up' },
         moonshot: { baseUrl, apiKey: 'up' },
         vllm: { baseUrl },
+        xai: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
+        zai: { baseUrl, apiKey: 'up' },
+        minimax: { baseUrl, apiKey: 'up' },
+        cohere: { baseUrl, apiKey: 'up' },
+        perplexity: { baseUrl, apiKey: 'up' },
       },
       keys: [{ name: 'agents', secret: KEY }],
     });
@@ -132,6 +151,17 @@ describe('a conversation that moves between providers', () => {
       { numRuns: Number(process.env['MOVES'] ?? 20) },
     );
   });
+
+  it.each(Object.entries(AGENTS).filter(([caller]) => caller !== 'openai-chat'))(
+    'moves to models with few tools and back, for a caller of %s',
+    async (caller, start) => {
+      const step = { image: false, reasoning: true, stream: true };
+      const both = { ...step, model: 'anthropic/claude-opus-4-7', tools: [...TOOLS] } as const;
+      const llama = { ...step, model: 'vllm/llama-3.3-70b-instruct', tools: [...TOOLS] } as const;
+      const sonar = { ...step, model: 'perplexity/sonar', tools: [] } as const;
+      await converse(start(), caller, [both, llama, sonar, llama, both, sonar]);
+    },
+  );
 
   it.each(Object.entries(AGENTS))('returns a model’s own signatures, for a caller of %s', async (caller, start) => {
     for (const model of [

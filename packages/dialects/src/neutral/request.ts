@@ -111,7 +111,7 @@ export interface ReasoningWish {
   /** Whether the reasoning is to be shown. */
   readonly show?: boolean;
   /** How the model takes it, which its profile decides; as the dialect has it, if not given. `effort` does not ask to reason. */
-  readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch';
+  readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch' | 'split';
 }
 
 /** What a request for a completion says, in no provider's words. What is not there was not said. */

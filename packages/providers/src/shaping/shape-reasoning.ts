@@ -7,8 +7,12 @@ const NAME = 'reasoning_effort';
 /** Asks a model to reason in the form that it takes, as much as it can, or not at all where it cannot beside the rest of the request. */
 export function shapeReasoning(request: NeutralRequest, { profile, dropped }: Shaping): NeutralRequest {
   const { reasoning: wish, ...rest } = request;
-  if (wish === undefined) return request;
   const rule = profile.reasoning;
+  if (rule.form === 'split') {
+    if (wish !== undefined && effortOf(wish) === 'none') dropped.push(NAME);
+    return { ...rest, reasoning: { form: 'split' } };
+  }
+  if (wish === undefined) return request;
   const isOff = effortOf(wish) === 'none';
   if (rule.form === 'none') {
     if (!isOff) dropped.push(NAME);

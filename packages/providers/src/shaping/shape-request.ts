@@ -8,6 +8,7 @@ import { shapeSchemas } from './shape-schemas.ts';
 import { shapeStop } from './shape-stop.ts';
 import { shapeToolForms } from './shape-tool-forms.ts';
 import { shapeToolNames } from './shape-tool-names.ts';
+import { shapeToolUse } from './shape-tool-use.ts';
 import { shapeTools } from './shape-tools.ts';
 import { shapeTurns } from './shape-turns.ts';
 import { shapeUser } from './shape-user.ts';
@@ -18,6 +19,7 @@ type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
 /** Tools are declared before their names and schemas are looked at, and messages are put in order after their parts. */
 const STEPS: readonly Step[] = [
   shapeParts,
+  shapeToolUse,
   shapeTurns,
   shapeTools,
   shapeToolForms,

@@ -10,6 +10,12 @@ export const FAMILIES = [
   'deepseek',
   'kimi',
   'local',
+  'grok',
+  'glm',
+  'minimax',
+  'cohere',
+  'perplexity',
+  'llama',
 ] as const;
 
 export type Family = (typeof FAMILIES)[number];
