@@ -60,6 +60,7 @@ export class GeminiEventWriter implements EventWriter {
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }], more);
       }
       case 'image':
+      case 'audio':
         return this.#flushCalls(choice) + this.#piece(choice, [writeImage(event.source)]);
       case 'refusal':
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }]);

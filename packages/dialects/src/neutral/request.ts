@@ -133,6 +133,10 @@ export interface NeutralRequest {
   readonly choices?: number;
   readonly format?: ResponseFormat;
   readonly reasoning?: ReasoningWish;
+  /** What the answer may be beside a text; `only` has the fields for providers that cannot say so. */
+  readonly answersWith?: 'audio' | 'image';
+  /** How an answer in audio is to sound, in the words of the caller's dialect. */
+  readonly speech?: { readonly voice?: string; readonly format?: string };
   readonly serviceTier?: string;
   /** Whether the model accepts calls in the history that have no signature of its own, or gets the documented marker; as its dialect, if not given. */
   readonly unsignedCalls?: 'accepted' | 'skip_marker';
