@@ -42,20 +42,34 @@ const byCalls = (finish: Said['finish'], calls: readonly unknown[]): Said['finis
 
 /** Chat completions: a whole answer, or the chunks of a stream. */
 export function saidByOpenAi(chunks: readonly Any[], part: 'message' | 'delta'): Said {
-  const calls = new Map<number, { id: string; name: string; arguments: string }>();
+  const calls = new Map<number, { id: string; name: string; arguments: string; input?: string }>();
   const parts = chunks.map((chunk) => chunk.choices?.[0]?.[part] ?? {});
   for (const { tool_calls } of parts) {
     for (const [n, call] of (tool_calls ?? []).entries()) {
       const index = call.index ?? n;
-      const known = calls.get(index) ?? { id: call.id, name: call.function.name, arguments: '' };
-      calls.set(index, { ...known, arguments: known.arguments + (call.function?.arguments ?? '') });
+      const known: { id: string; name: string; arguments: string; input?: string } = calls.get(index) ?? {
+        id: call.id,
+        name: (call.function ?? call.custom).name,
+        arguments: '',
+      };
+      // the input of a custom call is text: all of it is one argument
+      const input = call.custom === undefined ? undefined : call.custom.input;
+      calls.set(index, {
+        ...known,
+        arguments: known.arguments + (call.function?.arguments ?? ''),
+        ...(input === undefined ? {} : { input: (known.input ?? '') + input }),
+      });
     }
   }
   const usage = chunks.map((chunk) => chunk.usage).findLast((one) => one != null);
   return {
     text: parts.map(({ content, refusal }) => (typeof content === 'string' ? content : '') + (refusal ?? '')).join(''),
     reasoning: parts.map(({ reasoning_content, reasoning }) => reasoning_content ?? reasoning ?? '').join(''),
-    calls: [...calls.values()].map((call) => ({ ...call, arguments: argumentsOf(call.arguments) })),
+    calls: [...calls.values()].map(({ id, name, input, arguments: text }) => ({
+      id,
+      name,
+      arguments: input === undefined ? argumentsOf(text) : { input },
+    })),
     finish: finishOf(chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).findLast((one) => one != null)),
     usage: { input: usage?.prompt_tokens ?? 0, output: completionOf(usage) },
   };

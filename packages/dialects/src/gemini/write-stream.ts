@@ -79,8 +79,7 @@ export class GeminiEventWriter implements EventWriter {
       }
       case 'finish':
         candidate.finish = event.reason;
-        this.#last.set(choice, this.#takeCalls(choice));
-        return '';
+        return this.#keepLast(choice);
     }
   }
 
@@ -99,10 +98,24 @@ export class GeminiEventWriter implements EventWriter {
   }
 
   flush(): string {
-    let written = '';
-    for (const [index, parts] of this.#last) if (parts.length > 0) written += this.#piece(index, parts);
-    this.#last.clear();
-    return written;
+    return [...this.#last.keys()].map((index) => this.#flushLast(index)).join('');
+  }
+
+  /** Keeps the calls that end a candidate for the last piece. */
+  #keepLast(index: number): string {
+    const calls = this.#takeCalls(index);
+    if (calls.length === 0) return '';
+    const before = this.#flushLast(index);
+    this.#last.set(index, calls);
+    return before;
+  }
+
+  /** Writes kept calls, now that they are not the end: some streams hold the answers of several turns. */
+  #flushLast(index: number): string {
+    const parts = this.#last.get(index);
+    if (parts === undefined) return '';
+    this.#last.delete(index);
+    return this.#event({ candidates: [{ content: { role: 'model', parts }, index }] });
   }
 
   #candidateOf(index: number): Candidate {
@@ -127,7 +140,7 @@ export class GeminiEventWriter implements EventWriter {
   }
 
   #piece(index: number, parts: readonly JsonObject[], more: JsonObject = {}): string {
-    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
+    return this.#flushLast(index) + this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
   }
 
   #event(body: JsonObject): string {

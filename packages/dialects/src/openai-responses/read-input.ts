@@ -5,6 +5,7 @@ import {
   isString,
   type Json,
   type JsonObject,
+  member,
   needList,
   needObject,
   needString,
@@ -32,8 +33,10 @@ export function readInput(input: Json): Message[] {
   const messages: Message[] = [];
   const items = needList(input, 'input').map((value, n) => needObject(value, `input[${n}]`));
   const ids = idsOfItems(items);
+  const remote = remoteShells(items);
   for (const [n, item] of items.entries()) {
     if (typeof item['type'] === 'string' && OF_OWN_TOOLS.has(item['type'])) continue;
+    if (remote.has(item['call_id'])) continue;
     const message = readItem(item, `input[${n}]`, ids);
     const last = messages.at(-1);
     const joins = last?.role === message.role && (message.role === 'assistant' || message.parts[0]?.type === 'tool_result');
@@ -71,6 +74,15 @@ function readClientItem(item: JsonObject, at: string, ids: CallIdsOfItems): Mess
     `${at}.type`,
     'message, reasoning, or a call or an output of a function, a custom tool, a shell or apply_patch, for a model whose provider speaks another dialect',
   );
+}
+
+/** Returns the ids of calls of a shell that OpenAI ran in a container of its own. */
+function remoteShells(items: readonly JsonObject[]): ReadonlySet<Json> {
+  const remote = items.filter(({ type, environment }) => {
+    const kind = member(environment, 'type');
+    return type === 'shell_call' && kind !== undefined && kind !== 'local';
+  });
+  return new Set(remote.map((item) => item['call_id']));
 }
 
 /** The ids of calls by those of their items: an output of the local shell names the item. */

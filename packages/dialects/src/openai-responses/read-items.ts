@@ -4,7 +4,7 @@ import type { Part, Reasoning } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
 import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
-import { readClientCall, toolOfCall } from './client-tools.ts';
+import { readClientCall } from './client-tools.ts';
 
 /** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
 export function readOutput(item: JsonObject): Part[] {
@@ -27,10 +27,11 @@ export function readOutput(item: JsonObject): Part[] {
       const mediaType = `image/${asString(item['output_format']) ?? 'png'}`;
       return data === '' ? [] : [{ type: 'image', source: { kind: 'base64', mediaType, data } }];
     }
-    default: {
-      const call = readClientCall(item);
-      return call === undefined ? [] : [call];
-    }
+    // other tools that a caller runs itself are offered to models of this dialect by callers of this dialect alone
+    case 'custom_tool_call':
+      return [readClientCall(item)].flatMap((call) => call ?? []);
+    default:
+      return [];
   }
 }
 
@@ -62,4 +63,4 @@ export function readLogprobs(value: Json): TokenLogprob[] | undefined {
 }
 
 export const isCall = (item: Json): boolean =>
-  isObject(item) && (item['type'] === 'function_call' || toolOfCall(item['type']) !== undefined);
+  isObject(item) && (item['type'] === 'function_call' || item['type'] === 'custom_tool_call');
