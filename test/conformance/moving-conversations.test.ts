@@ -11,12 +11,22 @@ import {
   resultOf,
   TOOLS,
 } from '../support/agents.ts';
-import { STRICT_MODEL_NAMES, type StrictModel, type StrictStage, startStrictStage } from '../support/strict-models.ts';
+import { ALL_STRICT_NAMES, type StrictModel, type StrictStage, startStrictStage } from '../support/strict-models.ts';
 
 const KEY = 'key-of-the-agents';
 
+/** Models that have no tools, or one call at a time: a caller of their own dialect is passed through. */
+const WITH_FEW_TOOLS: readonly StrictModel[] = ['perplexity/sonar', 'vllm/llama-3.3-70b-instruct'];
+const NAMES = ALL_STRICT_NAMES.filter((name) => !WITH_FEW_TOOLS.includes(name));
+
 /** Models that are in the caller's own dialect and know no word for reasoning: to ask them is the caller's own fault. */
-const REFUSES_EFFORT: readonly StrictModel[] = ['openai/gpt-4o', 'mistral/mistral-large-latest'];
+const REFUSES_EFFORT: readonly StrictModel[] = [
+  'openai/gpt-4o',
+  'mistral/mistral-large-latest',
+  'xai/grok-4',
+  'zai/glm-4.7',
+  'cohere/command-a-03-2025',
+];
 
 const AGENTS: Readonly<Record<string, () => Agent>> = {
   'openai-chat': () => new ChatAgent(),
@@ -35,7 +45,7 @@ interface Step {
 
 const steps = fc.array(
   fc.record({
-    model: fc.constantFrom(...STRICT_MODEL_NAMES),
+    model: fc.constantFrom(...NAMES),
     tools: fc.constantFrom<readonly string[]>([], [], ['lookup'], [...TOOLS]),
     image: fc.boolean(),
     reasoning: fc.boolean(),
@@ -88,6 +98,17 @@ describe('a conversation that moves between providers', () => {
       { numRuns: Number(process.env['MOVES'] ?? 20) },
     );
   });
+
+  it.each(Object.entries(AGENTS).filter(([caller]) => caller !== 'openai-chat'))(
+    'moves to models with few tools and back, for a caller of %s',
+    async (caller, start) => {
+      const step = { image: false, reasoning: true, stream: true };
+      const both = { ...step, model: 'anthropic/claude-opus-4-7', tools: [...TOOLS] } as const;
+      const llama = { ...step, model: 'vllm/llama-3.3-70b-instruct', tools: [...TOOLS] } as const;
+      const sonar = { ...step, model: 'perplexity/sonar', tools: [] } as const;
+      await converse(start(), caller, [both, llama, sonar, llama, both, sonar]);
+    },
+  );
 
   it.each(Object.entries(AGENTS))('returns a model’s own signatures, for a caller of %s', async (caller, start) => {
     for (const model of [

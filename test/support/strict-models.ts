@@ -23,8 +23,20 @@ export const STRICT_MODELS = {
   'vllm/qwen3.8': 'local',
 } as const satisfies Readonly<Record<string, Behaviour['strict']>>;
 
-export type StrictModel = keyof typeof STRICT_MODELS;
-export const STRICT_MODEL_NAMES = Object.keys(STRICT_MODELS) as readonly StrictModel[];
+/** Models that run conversations and not the whole matrix. */
+const FURTHER_MODELS = {
+  'xai/grok-4': 'grok',
+  'zai/glm-4.7': 'glm',
+  'minimax/MiniMax-M2': 'minimax',
+  'cohere/command-a-03-2025': 'cohere',
+  'perplexity/sonar': 'perplexity',
+  'vllm/llama-3.3-70b-instruct': 'llama',
+} as const satisfies Readonly<Record<string, Behaviour['strict']>>;
+const ALL_MODELS = { ...STRICT_MODELS, ...FURTHER_MODELS };
+
+export type StrictModel = keyof typeof ALL_MODELS;
+export const ALL_STRICT_NAMES = Object.keys(ALL_MODELS) as readonly StrictModel[];
+export const STRICT_MODEL_NAMES = Object.keys(STRICT_MODELS) as readonly (keyof typeof STRICT_MODELS)[];
 
 /** A gateway before a simulator whose models refuse what the real ones refuse. */
 export interface StrictStage {
@@ -35,7 +47,7 @@ export interface StrictStage {
 
 export async function startStrictStage(key: string, behaviour: Partial<Behaviour> = {}): Promise<StrictStage> {
   const models = Object.fromEntries(
-    Object.entries(STRICT_MODELS).map(([name, strict]) => [
+    Object.entries(ALL_MODELS).map(([name, strict]) => [
       name.slice(name.indexOf('/') + 1),
       { latencyMs: 0, strict, ...behaviour },
     ]),
@@ -67,5 +79,10 @@ function strictProviders(url: string): NonNullable<ConfigFile['providers']> {
     moonshot: { baseUrl, apiKey: 'up' },
     alibaba: { baseUrl, apiKey: 'up' },
     vllm: { baseUrl },
+    xai: { baseUrl, dialect: 'openai-chat', apiKey: 'up' },
+    zai: { baseUrl, apiKey: 'up' },
+    minimax: { baseUrl, apiKey: 'up' },
+    cohere: { baseUrl, apiKey: 'up' },
+    perplexity: { baseUrl, apiKey: 'up' },
   };
 }

@@ -12,7 +12,7 @@ const effort = z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']);
 export const profile = z.strictObject({
   reasoning: z
     .strictObject({
-      form: z.enum(['dialect', 'effort', 'budget', 'adaptive', 'level', 'thinking', 'switch', 'none']).optional(),
+      form: z.enum(['dialect', 'effort', 'budget', 'adaptive', 'level', 'thinking', 'switch', 'split', 'none']).optional(),
       efforts: z.array(effort).min(1).optional(),
       minBudget: z.number().int().nonnegative().optional(),
       maxBudget: z.number().int().positive().optional(),
@@ -75,6 +75,9 @@ export const profile = z.strictObject({
     .strictObject({
       declaredForHistory: z.boolean().optional(),
       choiceOfNone: z.boolean().optional(),
+      accepted: z.boolean().optional(),
+      forced: z.boolean().optional(),
+      single: z.boolean().optional(),
       custom: z.boolean().optional(),
     })
     .optional(),

@@ -85,6 +85,8 @@ export interface ReplyContext {
   readonly streamUsage: boolean;
   /** How the caller wants a stream's events told apart. */
   readonly framing: EventFraming;
+  /** In which format it asked for audio. */
+  readonly audioFormat?: string | undefined;
 }
 
 /** What the last event of a stream that could not be finished has to know. */

@@ -24,7 +24,18 @@ export { JSON_SENTENCE } from './neutral/json-sentence.ts';
 export { asCount, asList, asString, cannotSay, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts';
-export type { Effort, MediaSource, Message, NeutralRequest, Part, ReasoningWish, Tool, ToolForm } from './neutral/request.ts';
+export type {
+  Effort,
+  MediaSource,
+  Message,
+  NeutralRequest,
+  Part,
+  ReasoningWish,
+  Tool,
+  ToolCall,
+  ToolForm,
+  ToolResult,
+} from './neutral/request.ts';
 export { SKIP_SIGNATURE } from './neutral/sealed.ts';
 export type { NeutralEvent } from './neutral/stream.ts';
 export { joinedTurns } from './neutral/turns.ts';

@@ -104,7 +104,7 @@ export class TranslatedStream implements StreamWatcher {
       this.#usage = event.usage;
       // counts that are not to be trusted are estimated for the books, and not shown to the caller
       if (event.usage.issue !== undefined) return event.type === 'usage' ? '' : this.#writer.write(withoutUsage(event));
-    } else if (event.type === 'image' || ('text' in event && event.text !== '')) this.#generated++;
+    } else if (event.type === 'image' || event.type === 'audio' || ('text' in event && event.text !== '')) this.#generated++;
     if (this.#restorer === undefined) return this.#writer.write(event);
     let text = '';
     for (const restored of this.#restorer.event(event)) text += this.#writer.write(restored);

@@ -56,6 +56,9 @@ export class AnthropicEventWriter implements EventWriter {
       }
       case 'refusal':
         return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: said.text });
+      // callers of this dialect cannot ask for audio
+      case 'audio':
+        return begin;
       case 'image':
         return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: imageText(said.source) });
       case 'reasoning':

@@ -28,6 +28,9 @@ export class ConverseEventWriter implements EventWriter {
       case 'text':
       case 'refusal':
         return said.text === '' ? begin : begin + this.#into('text') + this.#delta({ text: said.text });
+      // callers of this dialect cannot ask for audio
+      case 'audio':
+        return begin;
       case 'image':
         return begin + this.#into('text') + this.#delta({ text: imageText(said.source) });
       case 'reasoning':

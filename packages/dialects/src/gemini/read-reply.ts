@@ -1,4 +1,5 @@
 import { finishReason } from '../failures/reported-error.ts';
+import { joinedAudio } from '../neutral/pcm.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
@@ -47,8 +48,8 @@ function readCandidate(candidate: Json, id: string): Choice {
     if (!isObject(part)) return [];
     const call = field(part, 'functionCall');
     if (isObject(call)) return [readCall(call, part, makeCallId(id, calls++))];
-    const image = readMedia(part);
-    return image?.type === 'image' ? [image, ...readText(part)] : readText(part);
+    const media = readMedia(part);
+    return media?.type === 'image' || media?.type === 'audio' ? [media, ...readText(part)] : readText(part);
   });
   const logprobs = readLogprobs(field(candidate, 'logprobsResult'));
   return {
@@ -58,12 +59,14 @@ function readCandidate(candidate: Json, id: string): Choice {
   };
 }
 
-/** Neighbours that are one text, cut where Gemini likes. */
+/** Joins neighbours that are one text, or one piece of audio. */
 function joined(parts: readonly Part[]): Part[] {
   const whole: Part[] = [];
   for (const part of parts) {
     const last = whole.at(-1);
-    if (part.type === 'text' && last?.type === 'text') whole[whole.length - 1] = { ...last, text: last.text + part.text };
+    const audio = part.type === 'audio' && last?.type === 'audio' ? joinedAudio(last.source, part.source) : undefined;
+    if (audio !== undefined) whole[whole.length - 1] = { type: 'audio', source: audio };
+    else if (part.type === 'text' && last?.type === 'text') whole[whole.length - 1] = { ...last, text: last.text + part.text };
     else whole.push(part);
   }
   return whole;

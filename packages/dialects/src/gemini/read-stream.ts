@@ -72,10 +72,10 @@ export class GeminiEventReader implements EventReader {
         this.#readCall(choice, candidate, call, part, events);
         continue;
       }
-      const image = readMedia(part);
-      if (image?.type === 'image') {
+      const media = readMedia(part);
+      if (media?.type === 'image' || media?.type === 'audio') {
         this.#closeCall(choice, candidate, events);
-        events.push({ type: 'image', choice, source: image.source });
+        events.push({ type: media.type, choice, source: media.source });
       }
       for (const said of readText(part)) {
         this.#closeCall(choice, candidate, events);

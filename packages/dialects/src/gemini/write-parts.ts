@@ -28,6 +28,7 @@ export function writeSaid(part: Part): JsonObject[] {
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }];
     case 'image':
+    case 'audio':
       return [writeImage(part.source)];
     case 'reasoning':
       return [writeThought(part.text, part.signature ?? part.encrypted)];

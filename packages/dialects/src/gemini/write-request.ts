@@ -9,10 +9,13 @@ import { writeContents } from './write-contents.ts';
 
 const PROVIDER = 'Gemini';
 
+/** Fields of OpenAI's by which a caller asks for audio or images: `answersWith` says the same. */
+const SAID: ReadonlySet<string> = new Set(['modalities', 'audio']);
+
 /** The model is in the address, not in the body. */
 export function writeRequest(request: NeutralRequest): WrittenRequest {
   const { only, format, reasoning } = request;
-  const [refused] = only?.needed ?? [];
+  const [refused] = (only?.needed ?? []).filter((name) => request.answersWith === undefined || !SAID.has(name));
   if (refused !== undefined) cannotSay(refused, PROVIDER);
   const dropped = unsaidWishes(request);
   if (request.user !== undefined) dropped.push('user');
@@ -36,6 +39,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
     responseMimeType: format === undefined ? undefined : 'application/json',
     responseJsonSchema: format?.type === 'schema' ? format.schema : undefined,
     thinkingConfig: reasoning === undefined ? undefined : writeThinking(reasoning),
+    ...writeModalities(request, dropped),
   }) satisfies Partial<Record<keyof GenerateContentConfig, unknown>>;
   const body = defined({
     systemInstruction: system.length === 0 ? undefined : { parts: system },
@@ -95,3 +99,20 @@ function writeChoice(choice: ToolChoice): JsonObject {
 
 const writeText = (part: Part): JsonObject[] =>
   (part.type === 'text' || part.type === 'refusal') && part.text !== '' ? [{ text: part.text }] : [];
+
+/** OpenAI's voices, which Gemini does not have. Source: OpenAI's documentation, "Text to speech". */
+const OPENAI_VOICES: ReadonlySet<string> = new Set([
+  ...['alloy', 'ash', 'ballad', 'cedar', 'coral', 'echo', 'fable', 'marin', 'nova', 'onyx', 'sage', 'shimmer', 'verse'],
+]);
+
+/** Models that speak answer in audio alone. Source: Google's documentation, "Speech generation". */
+function writeModalities({ answersWith, speech = {} }: NeutralRequest, dropped: string[]): JsonObject {
+  if (answersWith === undefined) return {};
+  if (answersWith === 'image') return { responseModalities: ['TEXT', 'IMAGE'] };
+  const { voice, format = 'wav' } = speech;
+  if (format !== 'wav' && format !== 'pcm16') cannotSay('audio.format', `${PROVIDER}, whose audio is wav or pcm16`);
+  const isKnown = voice !== undefined && !OPENAI_VOICES.has(voice);
+  if (voice !== undefined && !isKnown) dropped.push('audio.voice');
+  const speechConfig = isKnown ? { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } : undefined;
+  return defined({ responseModalities: ['AUDIO'], speechConfig });
+}

@@ -47,6 +47,15 @@ describe('a stream for a caller of Gemini’s dialect', () => {
     ]);
   });
 
+  it('has the calls of each turn where a stream holds several', () => {
+    const writer = new GeminiEventWriter(context);
+    const written = [start, ...call, finish, text('done'), finish].map((event) => writer.write(event)).join('');
+    expect(candidates(written)).toMatchObject([
+      { content: { parts: [{ functionCall: { name: 'f' } }] } },
+      { content: { parts: [{ text: 'done' }] } },
+    ]);
+  });
+
   it('has its calls also where the provider breaks off after them', () => {
     const writer = new GeminiEventWriter(context);
     for (const event of [start, ...call, finish]) writer.write(event);

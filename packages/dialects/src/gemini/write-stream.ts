@@ -60,6 +60,7 @@ export class GeminiEventWriter implements EventWriter {
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }], more);
       }
       case 'image':
+      case 'audio':
         return this.#flushCalls(choice) + this.#piece(choice, [writeImage(event.source)]);
       case 'refusal':
         return this.#flushCalls(choice) + this.#piece(choice, [{ text: event.text }]);
@@ -136,7 +137,7 @@ export class GeminiEventWriter implements EventWriter {
   }
 
   #piece(index: number, parts: readonly JsonObject[], more: JsonObject = {}): string {
-    return this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
+    return this.#flushLast(index) + this.#event({ candidates: [{ content: { role: 'model', parts }, index, ...more }] });
   }
 
   #event(body: JsonObject): string {

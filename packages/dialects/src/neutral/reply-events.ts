@@ -25,7 +25,8 @@ function* choiceEvents(choice: number, { parts, finish, stopSequence, logprobs }
         yield { ...part, choice };
         break;
       case 'image':
-        yield { type: 'image', choice, source: part.source };
+      case 'audio':
+        yield { type: part.type, choice, source: part.source };
         break;
       case 'tool_call': {
         const call = calls++;

@@ -111,7 +111,7 @@ export interface ReasoningWish {
   /** Whether the reasoning is to be shown. */
   readonly show?: boolean;
   /** How the model takes it, which its profile decides; as the dialect has it, if not given. `effort` does not ask to reason. */
-  readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch';
+  readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch' | 'split';
 }
 
 /** What a request for a completion says, in no provider's words. What is not there was not said. */
@@ -133,6 +133,10 @@ export interface NeutralRequest {
   readonly choices?: number;
   readonly format?: ResponseFormat;
   readonly reasoning?: ReasoningWish;
+  /** What the answer may be beside a text; `only` has the fields for providers that cannot say so. */
+  readonly answersWith?: 'audio' | 'image';
+  /** How an answer in audio is to sound, in the words of the caller's dialect. */
+  readonly speech?: { readonly voice?: string; readonly format?: string };
   readonly serviceTier?: string;
   /** Whether the model accepts calls in the history that have no signature of its own, or gets the documented marker; as its dialect, if not given. */
   readonly unsignedCalls?: 'accepted' | 'skip_marker';

@@ -1,4 +1,5 @@
 import type { Usage } from '@sluice/core';
+import { joinedAudio } from './pcm.ts';
 import { defined } from './read-json.ts';
 import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
 import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
@@ -19,6 +20,8 @@ export type NeutralEvent =
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
   /** A generated image, in one piece. */
   | { readonly type: 'image'; readonly choice: number; readonly source: MediaSource }
+  /** A piece of generated audio. */
+  | { readonly type: 'audio'; readonly choice: number; readonly source: MediaSource }
   | {
       readonly type: 'reasoning';
       readonly choice: number;
@@ -121,6 +124,12 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
     case 'image':
       parts.push({ type: 'image', source: event.source });
       return;
+    case 'audio': {
+      const source = open?.type === 'audio' ? joinedAudio(open.source, event.source) : undefined;
+      if (source === undefined) parts.push({ type: 'audio', source: event.source });
+      else parts[last] = { type: 'audio', source };
+      return;
+    }
     case 'tool_call': {
       choice.calls.set(event.call, parts.length);
       const { id, name, form, signature } = event;

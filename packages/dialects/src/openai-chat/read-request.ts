@@ -1,12 +1,14 @@
 import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
 import {
   asList,
+  asString,
   defined,
   isBoolean,
   isNumber,
   isString,
   type Json,
   type JsonObject,
+  member,
   needList,
   needString,
   optional,
@@ -84,6 +86,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     choices: number('n'),
     format: readFormat(body['response_format']),
     reasoning: readReasoningWish(body),
+    ...readModalities(body),
     serviceTier: optional(body['service_tier'], 'service_tier', isString, 'a string'),
     user: optional(body['user'], 'user', isString, 'a string'),
     ...readOpenAiFields(body),
@@ -94,4 +97,14 @@ export function readRequest(given: JsonObject): NeutralRequest {
 function readStop(stop: Json): readonly string[] | undefined {
   if (stop === undefined) return undefined;
   return isString(stop) ? [stop] : needList(stop, 'stop').map((one) => needString(one, 'stop'));
+}
+
+/** Audio or images beside a text. OpenRouter's form of asking for images is that of OpenAI for audio. */
+function readModalities(body: JsonObject): Pick<NeutralRequest, 'answersWith' | 'speech'> {
+  const modalities = asList(body['modalities']);
+  if (modalities.includes('image')) return { answersWith: 'image' };
+  if (!modalities.includes('audio')) return {};
+  const voice = asString(member(body['audio'], 'voice'));
+  const format = asString(member(body['audio'], 'format'));
+  return { answersWith: 'audio', speech: defined({ voice, format }) };
 }

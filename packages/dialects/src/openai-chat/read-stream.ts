@@ -19,6 +19,8 @@ export class OpenAiEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
   #started = false;
+  /** The reasoning of each choice that came in details. */
+  readonly #details = new Map<number, string>();
   /** The tool calls of each choice. */
   readonly #calls = new Map<number, StreamCalls>();
 
@@ -70,6 +72,7 @@ export class OpenAiEventReader implements EventReader {
   #readDelta(value: Json, events: NeutralEvent[]): number {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const delta = member(value, 'delta') ?? member(value, 'message');
+    this.#readDetails(choice, delta, events);
     readThoughts(choice, delta, events);
     readWords(choice, delta, member(value, 'logprobs'), events);
     for (const { source } of readImages(delta)) events.push({ type: 'image', choice, source });
@@ -78,6 +81,19 @@ export class OpenAiEventReader implements EventReader {
     const older = member(delta, 'function_call');
     if (isObject(older)) this.#callsOf(choice).readFunctionCall(older, events);
     return choice;
+  }
+
+  /** Reads reasoning that is in details alone, as MiniMax writes it: a piece, or all of it so far. */
+  #readDetails(choice: number, delta: Json, events: NeutralEvent[]): void {
+    if (member(delta, 'reasoning_content') != null || member(delta, 'reasoning') != null) return;
+    for (const detail of asList(member(delta, 'reasoning_details'))) {
+      const text = asString(member(detail, 'text')) ?? '';
+      const before = this.#details.get(choice) ?? '';
+      const isWhole = before.length > 1 && text.length > before.length && text.startsWith(before);
+      const piece = isWhole ? text.slice(before.length) : text;
+      this.#details.set(choice, before + piece);
+      if (piece !== '') events.push({ type: 'reasoning', choice, text: piece });
+    }
   }
 
   #callsOf(choice: number): StreamCalls {

@@ -1,5 +1,7 @@
+import type { ReplyContext } from '../dialect.ts';
 import { freeText } from '../neutral/free-text.ts';
 import { imageUrl } from '../neutral/image-text.ts';
+import { wavOf } from '../neutral/pcm.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Part, ToolCall } from '../neutral/request.ts';
@@ -56,3 +58,15 @@ export const writeImage = (source: MediaSource, index: number): JsonObject => ({
   image_url: { url: imageUrl(source) },
   index,
 });
+
+/** For how long OpenAI keeps an answer's audio, in seconds: a caller refers to it by id within that time. */
+const KEPT_S = 3_600;
+
+/** The id of an answer's audio. Nothing is kept under it. */
+export const audioId = ({ id }: ReplyContext): string => `audio_${id}`;
+
+/** Writes generated audio in the format that was asked for: raw samples, or a file of them. */
+export function writeAudio(source: MediaSource, context: ReplyContext): JsonObject {
+  const data = source.kind !== 'base64' ? '' : context.audioFormat === 'pcm16' ? source.data : wavOf(source);
+  return { id: audioId(context), data, expires_at: context.createdS + KEPT_S, transcript: '' };
+}

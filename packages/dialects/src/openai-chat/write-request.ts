@@ -48,6 +48,9 @@ function writeReasoning(wish: ReasoningWish): JsonObject {
   switch (wish.form) {
     case 'thinking':
       return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
+    // MiniMax always reasons: its reasoning is not to be between tags of the content
+    case 'split':
+      return { reasoning_split: true };
     case 'switch':
       return defined({
         enable_thinking: effort !== 'none',

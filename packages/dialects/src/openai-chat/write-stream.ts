@@ -5,7 +5,7 @@ import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { writeAnnotations, writeImage, writeLogprobs, writeToolCall } from './write-parts.ts';
+import { audioId, writeAnnotations, writeImage, writeLogprobs, writeToolCall } from './write-parts.ts';
 
 const keyOf = ({ choice, call }: { readonly choice: number; readonly call: number }): string => `${choice}:${call}`;
 
@@ -45,6 +45,11 @@ export class OpenAiEventWriter implements EventWriter {
         return this.#delta(event.choice, { refusal: event.text });
       case 'image':
         return this.#delta(event.choice, { images: [writeImage(event.source, 0)] });
+      // streams of OpenAI's own have raw samples
+      case 'audio': {
+        const data = event.source.kind === 'base64' ? event.source.data : '';
+        return this.#delta(event.choice, { audio: { id: audioId(this.#context), data } });
+      }
       case 'reasoning': {
         const { text, signature, encrypted } = event;
         const detail =

@@ -62,6 +62,9 @@ export class ResponsesEventWriter implements EventWriter {
         open.text += said.text;
         return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: said.text });
       }
+      // the dialect has no audio in its answers
+      case 'audio':
+        return begin;
       case 'image': {
         const closed = this.#closeAll();
         const place = this.#place('ig');

@@ -134,6 +134,7 @@ export class Completion implements AnswerReader {
       createdS: Math.floor(Date.now() / 1_000),
       streamUsage: view.wantsStreamUsage,
       framing: view.framing ?? 'sse',
+      audioFormat: call.dialect === 'openai-chat' ? asString(member(call.message.json()['audio'], 'format')) : undefined,
     };
   }
 }

@@ -232,6 +232,19 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     routes: ['files', 'batches'],
     models: ['qwen-plus', 'qwen-max'],
   }),
+  zai: compatible('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', {
+    quirks: {
+      ...older,
+      drop: ['user', 'service_tier', 'seed', 'parallel_tool_calls', 'logprobs', 'top_logprobs', 'n', 'stream_options'],
+      dropFromMessages: ['reasoning_details'],
+      reportsStreamUsage: true,
+    },
+    models: ['glm-4.7', 'glm-5'],
+  }),
+  minimax: compatible('https://api.minimax.io/v1', 'MINIMAX_API_KEY', {
+    quirks: { drop: ['presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'], systemForDeveloper: true },
+    models: ['MiniMax-M2', 'MiniMax-M2.7'],
+  }),
   nvidia: compatible('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY', { quirks: older }),
   // the tokens of these two are often there for something else
   huggingface: compatible('https://router.huggingface.co/v1', 'HF_TOKEN', { byKeyAlone: false, quirks: older }),

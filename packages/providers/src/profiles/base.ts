@@ -20,7 +20,7 @@ export const BASE: ModelProfile = {
   roles: { system: 'anywhere', alternate: false, userFirst: false, userAfterTool: true, assistantLast: true },
   stop: { accepts: 'all' },
   user: { maxLength: 64, emails: true },
-  tools: { declaredForHistory: false, choiceOfNone: true, custom: false },
+  tools: { declaredForHistory: false, choiceOfNone: true, accepted: true, forced: true, single: false, custom: false },
   streamOptions: true,
   cacheMarks: false,
 };

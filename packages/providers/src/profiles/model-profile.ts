@@ -12,9 +12,9 @@ export interface NameRule {
 export interface ReasoningProfile {
   /**
    * How a model is asked to reason: by an effort (OpenAI), a budget of tokens (Claude up to 4.5, Gemini 2.5), `adaptive` with an effort (Claude from 4.6),
-   * a level (Gemini 3), `thinking: {type}` (DeepSeek, Kimi), `enable_thinking` (Qwen), or not at all. `dialect`: in the dialect's first form.
+   * a level (Gemini 3), `thinking: {type}` (DeepSeek, Kimi, GLM), `enable_thinking` (Qwen), not at all, or always, with `reasoning_split` (MiniMax). `dialect`: in the dialect's first form.
    */
-  readonly form: 'dialect' | 'effort' | 'budget' | 'adaptive' | 'level' | 'thinking' | 'switch' | 'none';
+  readonly form: 'dialect' | 'effort' | 'budget' | 'adaptive' | 'level' | 'thinking' | 'switch' | 'split' | 'none';
   /** The efforts that it accepts, from the least. Without `none`, it cannot be told not to reason. */
   readonly efforts: readonly Effort[];
   /** In tokens. */
@@ -89,6 +89,12 @@ export interface ModelProfile {
     readonly declaredForHistory: boolean;
     /** Whether it can be told to call none of its tools. */
     readonly choiceOfNone: boolean;
+    /** Whether it has tools at all; to another model what they did before is text. */
+    readonly accepted: boolean;
+    /** Whether it can be told to call a tool. */
+    readonly forced: boolean;
+    /** Whether a message in the history may have one call at most. */
+    readonly single: boolean;
     /** Whether it knows custom tools; another model gets a function with one text. */
     readonly custom: boolean;
   };

@@ -6,9 +6,11 @@ import { CLAUDE } from './claude.ts';
 import { DEEPSEEK } from './deepseek.ts';
 import { GEMINI } from './gemini.ts';
 import { GPT } from './gpt.ts';
+import { GROK } from './grok.ts';
 import { KIMI } from './kimi.ts';
 import { MISTRAL } from './mistral.ts';
 import type { ModelProfile, ProfileOverride, ProfileRow } from './model-profile.ts';
+import { OTHERS } from './others.ts';
 import { QWEN } from './qwen.ts';
 import { SERVERS } from './servers.ts';
 
@@ -22,6 +24,8 @@ export const FAMILIES: readonly ProfileRow[] = [
   ...KIMI,
   ...QWEN,
   ...MISTRAL,
+  ...GROK,
+  ...OTHERS,
 ];
 
 /** A model as its profile is looked up. */

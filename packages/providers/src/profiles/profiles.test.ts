@@ -59,6 +59,19 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   'kimi-k2': ['kimi-k2-turbo-preview', 'moonshot-v1-8k'],
   'kimi-k2.5 and later': ['kimi-k2.5', 'moonshotai/kimi-k2-thinking', 'kimi-k3'],
   qwen: ['qwen3.8', 'Qwen/Qwen3-32B', 'qwq-plus'],
+  'grok without reasoning': ['grok-3', 'grok-2-1212', 'grok-4-1-fast-non-reasoning', 'grok-4.20-0309-non-reasoning'],
+  'grok-3-mini': ['grok-3-mini-fast', 'x-ai/grok-3-mini'],
+  'grok-4': [
+    'grok-4',
+    'grok-4-0709',
+    'grok-4-fast-reasoning',
+    'grok-4.20-reasoning',
+    'grok-code-fast-1',
+    'xai.grok-4-1-fast-reasoning',
+  ],
+  'grok-4.3': ['grok-4.3'],
+  'grok-4.5 and later': ['grok-4.5', 'grok-4.7', 'grok-5', 'grok-latest'],
+  'llama-3': ['llama-3.3-70b-versatile', 'meta-llama/Llama-3.1-8B-Instruct', 'llama3.1-8b'],
   mistral: ['mistral-large-latest', 'devstral-medium', 'mistralai/ministral-8b'],
 };
 
@@ -478,4 +491,82 @@ it('names two documents of one name apart for Bedrock', () => {
   const { messages } = converse('anthropic.claude-sonnet-4-5-v1:0', { messages: [{ role: 'user', content: [file, file] }] }).body;
   const [{ content }] = messages as [{ content: { document: { name: string } }[] }];
   expect(new Set(content.map(({ document }) => document.name)).size).toBe(2);
+});
+describe('models of other families', () => {
+  it('get the efforts of Grok that each takes, and no penalties or stop sequences where they reason', () => {
+    const asked = { reasoning_effort: 'medium', presence_penalty: 1, stop: ['x'] };
+    expect(written('grok-4', asked, 'xai')).toMatchObject({ dropped: ['reasoning_effort', 'presence_penalty'], stop: ['x'] });
+    expect(written('grok-4.3', asked, 'xai').body).toMatchObject({ reasoning_effort: 'medium' });
+    expect(written('grok-3-mini', asked, 'xai').body).toMatchObject({ reasoning_effort: 'high' });
+    expect(written('grok-4.5', { reasoning_effort: 'none' }, 'xai')).toMatchObject({
+      body: { reasoning_effort: 'low' },
+      dropped: ['reasoning_effort'],
+    });
+    expect(written('grok-3', asked, 'xai').body).toMatchObject({ presence_penalty: 1, stop: ['x'] });
+  });
+
+  it('get GLM’s switch for reasoning, and a choice of tools that it takes', () => {
+    const other = { ...tool, function: { ...tool.function, name: 'g' } };
+    const asked = { tools: [tool, other], tool_choice: { type: 'function', function: { name: 'g' } }, reasoning_effort: 'low' };
+    const named = written('glm-4.7', asked, 'zai');
+    expect(named).toMatchObject({ body: { thinking: { type: 'enabled' }, tools: [other] }, dropped: ['tool_choice'] });
+    expect(named.body).not.toHaveProperty('tool_choice');
+    expect(written('glm-4.7', { ...asked, tool_choice: 'required' }, 'zai').body['tools']).toEqual([tool, other]);
+    expect(written('glm-4.7', { ...asked, tool_choice: 'none' }, 'zai').body).not.toHaveProperty('tools');
+    expect(written('glm-4.7', { reasoning_effort: 'none' }, 'zai').body).toMatchObject({ thinking: { type: 'disabled' } });
+  });
+
+  it('have the reasoning of MiniMax apart from the text, asked for or not', () => {
+    expect(written('MiniMax-M2', { temperature: 1.5 }, 'minimax')).toMatchObject({
+      body: { reasoning_split: true, temperature: 1 },
+      dropped: ['temperature'],
+    });
+    expect(written('MiniMax-M2', { reasoning_effort: 'none' }, 'minimax').dropped).toEqual(['reasoning_effort']);
+  });
+
+  it('get the efforts of Cohere where they reason', () => {
+    expect(written('command-a-reasoning-08-2025', { reasoning_effort: 'low' }, 'cohere').body).toMatchObject({
+      reasoning_effort: 'high',
+    });
+    expect(written('command-a-03-2025', { reasoning_effort: 'low' }, 'cohere').dropped).toEqual(['reasoning_effort']);
+  });
+
+  it('get no tools at Perplexity, and what tools did before as text', () => {
+    const { body, dropped } = written('sonar', { messages: [...loop, ...hi], tools: [tool] }, 'perplexity');
+    expect(dropped).toEqual(['tools']);
+    expect(body).not.toHaveProperty('tools');
+    expect(body['messages']).toEqual([
+      ...hi,
+      { role: 'assistant', content: '[call of f: {}]\n' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: '[result of a call]\n' },
+          { type: 'text', text: '42' },
+          { type: 'text', text: 'hi' },
+        ],
+      },
+    ]);
+    expect(() => written('sonar', { tools: [tool], tool_choice: 'required' }, 'perplexity')).toThrow('tool_choice');
+  });
+
+  it('get one call a message where the template of Llama 3 takes no more', () => {
+    const made = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+    const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: id });
+    const messages = [
+      ...hi,
+      { role: 'assistant', content: 'Two.', tool_calls: [made('a'), made('b')] },
+      result('a'),
+      result('b'),
+      ...hi,
+    ];
+    expect(written('llama-3.3-70b', { messages, tools: [tool] }).body['messages']).toEqual([
+      ...hi,
+      { role: 'assistant', content: 'Two.', tool_calls: [made('a')] },
+      result('a'),
+      { role: 'assistant', content: null, tool_calls: [made('b')] },
+      result('b'),
+      ...hi,
+    ]);
+  });
 });

@@ -17,7 +17,12 @@ export const SERVERS: readonly ProfileRow[] = [
   // templates of open models raise for neighbours of one role and for a system message amid the conversation
   { name: 'local servers', providers: ['vllm', 'ollama', 'lmstudio', 'llamacpp'], profile: { roles: { alternate: true } } },
   // Perplexity's API reference: «After the (optional) system message(s), user and assistant roles should be alternating»
-  { name: 'perplexity', providers: ['perplexity'], profile: { roles: { alternate: true }, reasoning: { form: 'none' } } },
+  // and Perplexity's API has no tools
+  {
+    name: 'perplexity',
+    providers: ['perplexity'],
+    profile: { roles: { alternate: true }, reasoning: { form: 'none' }, tools: { accepted: false } },
+  },
   // OpenRouter's documentation, "Prompt caching": marks of Anthropic's form; `user` has 128 characters at most
   {
     name: 'openrouter',

@@ -8,6 +8,10 @@ const NAME = 'reasoning_effort';
 export function shapeReasoning(request: NeutralRequest, { profile, stream, dropped }: Shaping): NeutralRequest {
   const { reasoning: wish, ...rest } = request;
   const rule = profile.reasoning;
+  if (rule.form === 'split') {
+    if (wish !== undefined && effortOf(wish) === 'none') dropped.push(NAME);
+    return { ...rest, reasoning: { form: 'split' } };
+  }
   const { tools = [], toolChoice } = request;
   const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
   // these reason unasked, and are told not to

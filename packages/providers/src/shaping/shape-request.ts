@@ -9,6 +9,7 @@ import { shapeSchemas } from './shape-schemas.ts';
 import { shapeStop } from './shape-stop.ts';
 import { shapeToolForms } from './shape-tool-forms.ts';
 import { shapeToolNames } from './shape-tool-names.ts';
+import { shapeToolUse } from './shape-tool-use.ts';
 import { shapeTools } from './shape-tools.ts';
 import { shapeTurns } from './shape-turns.ts';
 import { shapeUser } from './shape-user.ts';
@@ -20,6 +21,7 @@ type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
 const STEPS: readonly Step[] = [
   shapeParts,
   shapeResults,
+  shapeToolUse,
   shapeTurns,
   shapeTools,
   shapeToolForms,

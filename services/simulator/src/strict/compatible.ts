@@ -1,5 +1,6 @@
 import type { Family } from './families.ts';
 import { checkCalls, checkUnsigned } from './openai.ts';
+import { checkOther } from './others.ts';
 import { isValue, listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
 import { isOwn } from './signatures.ts';
 
@@ -31,6 +32,7 @@ export function checkCompatible(body: Value, family: Family): void {
     return;
   }
   if (family !== 'local') checkUnsigned(messages);
+  if (checkOther(body, family)) return;
   if (family === 'mistral') checkMistral(body, messages);
   else if (family === 'local') checkTemplate(messages);
   else {

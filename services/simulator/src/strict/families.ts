@@ -11,6 +11,12 @@ export const FAMILIES = [
   'kimi',
   'qwen',
   'local',
+  'grok',
+  'glm',
+  'minimax',
+  'cohere',
+  'perplexity',
+  'llama',
 ] as const;
 
 export type Family = (typeof FAMILIES)[number];
