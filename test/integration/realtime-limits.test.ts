@@ -7,12 +7,15 @@ const MODEL = 'openai/gpt-realtime';
 const PRICE = { input: 4, output: 16, audioInput: 32, audioOutput: 64, cachedInput: 0.4 };
 
 describe('realtime sessions that are switched off', () => {
-  it('are refused as a route that is not there', async () => {
+  it('are refused with 404, and leave nothing open', async () => {
     const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: 'key-free' }], realtime: { enabled: false } });
     try {
       const path = `/v1/realtime?model=${encodeURIComponent(MODEL)}`;
       const answer = await refusedSession(stage.gateway.url, path, { headers: { authorization: 'Bearer key-free' } });
-      expect(answer).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+      expect(answer).toMatchObject({
+        status: 404,
+        body: { error: { code: 'not_found', message: expect.stringContaining('switched off') } },
+      });
       expect((await fetch(stage.gateway.url + path)).status).toBe(404);
     } finally {
       await stage.close();

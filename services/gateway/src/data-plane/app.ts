@@ -121,15 +121,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     );
   }
   for (const route of SESSION_ROUTES) {
-    app.get(route.pattern, (request, response, next) => {
-      if (!realtime.isEnabled) next();
-      else if (realtime.asksFor(request)) return realtime.serve(request, route);
-      else {
-        response.setHeader('upgrade', 'websocket');
-        return answer(request, response, { operation: 'unknown', dialect: route.dialect, route: route.label }, () => {
-          throw new LlmError('upgrade_required', `${route.path} answers requests for a WebSocket only.`);
-        });
-      }
+    app.get(route.pattern, (request, response) => {
+      if (realtime.isEnabled && realtime.asksFor(request)) return realtime.serve(request, route);
+      if (realtime.isEnabled) response.setHeader('upgrade', 'websocket');
+      return answer(request, response, { operation: 'unknown', dialect: route.dialect, route: route.label }, () => {
+        throw realtime.refusal(route);
+      });
     });
   }
   app.get('/api/tags', (request, response) => {

@@ -73,6 +73,12 @@ export class Realtime {
     return this.#options.realtime().enabled;
   }
 
+  /** Returns why a request that is not served is refused. */
+  refusal({ path }: SessionRoute): LlmError {
+    if (!this.isEnabled) return new LlmError('not_found', 'Realtime sessions are switched off at this gateway.');
+    return new LlmError('upgrade_required', `${path} answers requests for a WebSocket only.`);
+  }
+
   /** Takes a request that asks for a WebSocket, and returns what it is answered with if it is refused. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade['response'] {
     request.url = ownTarget(request.url ?? '');

@@ -107,12 +107,11 @@ export class Upgrade {
     socket.pause();
   }
 
-  /** The refusal is written: the connection is of no further use. */
+  /** The refusal is written: the connection is of no further use. The response is closed with its socket, which ends what watches it. */
   #finish(): void {
     const socket = this.#socket;
     this.#left = undefined;
     this.#early = [];
-    this.response.detachSocket(socket);
     socket.resume();
     socket.end();
     setTimeout(() => socket.destroy(), REFUSED_MS).unref();
