@@ -140,7 +140,7 @@ describe('hostile ends of realtime sessions', () => {
   it('answers a request for another protocol, or elsewhere, as if it had not asked for it', async () => {
     const h2c = await raw(url(), 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n');
     expect(h2c).toMatch(/^HTTP\/1.1 200 /);
-    const elsewhere = await refusedSession(url(), '/v1/responses', { headers: { authorization: `Bearer ${KEY}` } });
+    const elsewhere = await refusedSession(url(), '/v1/chat/completions', { headers: { authorization: `Bearer ${KEY}` } });
     expect(elsewhere.status).toBe(405);
   });
 
