@@ -78,7 +78,9 @@ describe('a stream', () => {
   it('T31: whose client leaves is aborted at once, billed for what had come, and recorded once', async () => {
     const ping = await startPing();
     const took: number[] = [];
-    for (let n = 0; n < 100; n++) {
+    // the first ones wait for code that is compiled when it is first run
+    const warmUp = 5;
+    for (let n = 0; n < warmUp + 100; n++) {
       const opening = opened();
       const client = open(`left-${n}`);
       const sending = await opening;
@@ -88,7 +90,7 @@ describe('a stream', () => {
       const leftAt = performance.now();
       client.socket.destroy();
       await gone;
-      took.push(performance.now() - leftAt - ping.slowest(leftAt));
+      if (n >= warmUp) took.push(performance.now() - leftAt - ping.slowest(leftAt));
     }
     await ping.stop();
     took.sort((a, b) => a - b);
