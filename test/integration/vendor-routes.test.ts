@@ -119,6 +119,13 @@ describe('routes of a vendor', () => {
       expect(reached()).toEqual([]);
     });
 
+    it('is refused for more files than are looked up', async () => {
+      const content = Array.from({ length: 501 }, (_, n) => ({ type: 'file' as const, file: { file_id: `file-${n}` } }));
+      const asked = openai().chat.completions.create({ model: 'tuned', messages: [{ role: 'user', content }] });
+      await expect(asked).rejects.toMatchObject({ status: 400 });
+      expect(reached()).toEqual([]);
+    });
+
     it('passes with a file that was not uploaded here', async () => {
       await aboutFile('-two', 'file-of-an-administrator');
       expect(reached()).toHaveLength(1);

@@ -48,6 +48,9 @@ export function accountObjects({ objects, health = unwatched, shared = false }: 
   });
 }
 
+/** The most objects of an account that one completion may name: each is looked up. */
+const MAX_REFERENCES = 500;
+
 /** Members by which a request for a completion names objects of an account. */
 const CARRIERS: Readonly<Record<DialectName, readonly Buffer[]>> = {
   'openai-chat': carriers('"file_id"'),
@@ -72,6 +75,9 @@ function completeChat(next: LlmService, call: LlmCall, owned: OwnedObjects): Pro
 
 async function completeWithObjects(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
   const ids = referencesIn(call.message.json(), call.dialect === 'gemini' ? 'gemini' : 'openai', false);
+  if (ids.length > MAX_REFERENCES) {
+    throw new LlmError('invalid_request', `A request names at most ${MAX_REFERENCES} files, vector stores and cached contents.`);
+  }
   const provider = await owned.requireKnown(ids, call.facts.caller?.tenant ?? '');
   return await next.complete(provider === undefined ? call : { ...call, provider });
 }
