@@ -53,6 +53,7 @@ describe('stored responses', () => {
             { name: 'models', secret: 'key-of-one-model', tenant: 'a', models: ['chat/m'] },
             { name: 'routes', secret: 'key-of-one-route', tenant: 'a', routes: ['/v1/chat/completions'] },
             { name: 'few', secret: 'key-of-few-requests', tenant: 'a', limits: { requests: '3/h' } },
+            { name: 'background', secret: 'key-of-background', tenant: 'a', limits: { requests: '3/h' } },
           ],
           responses: { encryptionKey: ENCRYPTION_KEY },
           prices: { own: { 'native/n': { input: 1, output: 2 } } },
@@ -193,6 +194,16 @@ describe('stored responses', () => {
     expect((await about('GET', 'resp_background')).json).toMatchObject({ status: 'completed', store: true });
     expect(native.requests).toHaveLength(asked);
     expect((await about('POST', 'resp_background/cancel')).status).toBe(400);
+  });
+
+  it('counts a question about a response in the background as one request', async () => {
+    const id = `resp_counted_${Math.random()}`;
+    native.answer(whole(nativeAnswer(id, [], { status: 'queued', background: true, usage: null })));
+    const key = 'key-of-background';
+    expect((await respond({ model: 'native/n', input: 'first', background: true }, key)).status).toBe(200);
+    const statuses = [];
+    for (let n = 0; n < 3; n++) statuses.push((await about('GET', id, key)).status);
+    expect(statuses).toEqual([200, 200, 429]);
   });
 
   it('bills a response in the background once, when it has ended', async () => {

@@ -20,6 +20,8 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 export interface Archives {
   readonly archive: ResponseArchive;
   readonly conversations: ConversationArchive;
+  /** Counts a call that no provider answers as a request. @throws LlmError where the limit is reached */
+  readonly countRequest: (call: LlmCall) => Promise<void>;
 }
 
 /** What is asked about a response. */
@@ -37,8 +39,10 @@ export async function answerAbout(call: LlmCall, archives: Archives, next: LlmSe
   if (unread === undefined || tenant === undefined) throw new LlmError('not_found', 'There is no such route.');
   const { id, about, query } = questionOf(unread);
   const [record] = await archive.find(tenant, [id]);
+  // the provider's answer is counted where every provider's is
+  if (record !== undefined && isUnfinished(record.response)) return await askProvider(call, record, archives, next);
+  await archives.countRequest(call);
   if (record === undefined) throw new LlmError('not_found', `There is no response '${id}' here.`);
-  if (isUnfinished(record.response)) return await askProvider(call, record, archives, next);
   if (about === 'input_items') return json(pageOf(await inputOf(archive, tenant, record), query));
   if (about === 'cancel') {
     throw new LlmError('invalid_request', `The response '${id}' has ended: only a response in the background can be cancelled.`);

@@ -142,10 +142,11 @@ class StatefulResponses {
 
   async serve(call: LlmCall, next: LlmService): Promise<LlmReply> {
     const { archive, conversations, countRequest } = this.#options;
+    if (call.message.unread?.route !== 'conversations') {
+      return await answerAbout(call, { archive, conversations, countRequest }, next);
+    }
     await countRequest(call);
-    return call.message.unread?.route === 'conversations'
-      ? await answerConversations(call, conversations)
-      : await answerAbout(call, { archive, conversations }, next);
+    return await answerConversations(call, conversations);
   }
 }
 
