@@ -151,6 +151,15 @@ describe('conversations', () => {
     await waitFor(async () => (await itemsOf(id)).length === 2, 'the streamed items to be there');
   });
 
+  it('adds the items of a call once that is made again under its idempotency key', async () => {
+    const { id } = await client.conversations.create({});
+    chat.answer(whole(chatAnswer({ content: 'one' })));
+    const again = { headers: { 'idempotency-key': `once-${id}` } };
+    for (let n = 0; n < 2; n++) await client.responses.create({ model: 'chat/m', input: 'first', conversation: id }, again);
+    expect(chat.requests).toHaveLength(1);
+    expect(await itemsOf(id)).toHaveLength(2);
+  });
+
   it('adds no item of an answer that failed', async () => {
     const { id } = await client.conversations.create({});
     chat.answer(whole('{"error":{"message":"no"}}', 400));

@@ -165,6 +165,8 @@ export interface LlmCall {
   readonly route: string;
   /** The request; it cannot be read before `receive`, where there is one, has been called. */
   message: RequestMessage;
+  /** The client's own bytes, where the request was rewritten on its way: a conversation that it names has grown when it is repeated. */
+  sent?: Uint8Array;
   /** Receives the body and returns the request. Called once, after the key was checked. @throws LlmError */
   readonly receive?: () => Promise<RequestMessage>;
   /** The secret that the client showed; authentication reads it, and nothing else may. */

@@ -203,9 +203,9 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
 }
 
 /** All that a request asks for. */
-function digestOf({ operation, dialect, message: { address = '', bytes } }: LlmCall): string {
+function digestOf({ operation, dialect, sent, message: { address = '', bytes } }: LlmCall): string {
   const about = [operation, dialect, address].join('\n');
-  return `${hash('sha256', about, 'base64url')}.${hash('sha256', bytes, 'base64url')}`;
+  return `${hash('sha256', about, 'base64url')}.${hash('sha256', sent ?? bytes, 'base64url')}`;
 }
 
 /** Gives `end` the answer when it is whole, or nothing where it is none that could be given again. */

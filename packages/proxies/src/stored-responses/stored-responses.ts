@@ -96,6 +96,7 @@ class StatefulResponses {
       const last = before.at(-1);
       if (last !== undefined && providers.every(({ name, isNative }) => isNative && name === last.provider)) return;
       const { previous_response_id: _, conversation: __, ...rest } = body;
+      call.sent = call.message.bytes;
       call.message = responsesRequest(Buffer.from(JSON.stringify({ ...rest, input: whole })));
     } catch (error) {
       const isUnknown = error instanceof LlmError && error.code === 'invalid_request';
@@ -134,7 +135,8 @@ class StatefulResponses {
     if (isStored) {
       archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation, background });
     }
-    if (conversation === undefined) return;
+    // a repeated call was added when it was made
+    if (conversation === undefined || reply.headers['idempotency-replayed'] === 'true') return;
     // the items of an answer in the background are added when it has ended
     const output = isUnfinished(response) ? [] : outputOf({ response });
     await conversations.addTurn(tenant, conversation, [...input, ...output]);
