@@ -119,7 +119,7 @@ describe('T72: sixteen ways in which a provider fails', () => {
 
   const run = async (scenario: Scenario, headers: Record<string, string> = {}): Promise<Verdict> => {
     const baseUrl = scenario.first === 'refused connections' ? `http://127.0.0.1:${nobody}/v1` : first.baseUrl;
-    // two retries, one provider to fall back on, and the same patience for all
+    // two retries and one provider to fall back to; the second one always answers, so it needs no limit that a busy machine can pass
     const target = { timeout: '1s', firstToken: '500ms' };
     const gateway: Gateway = await startGatewayHere({
       providers: { first: { baseUrl }, second: { baseUrl: second.baseUrl } },
@@ -127,7 +127,7 @@ describe('T72: sixteen ways in which a provider fails', () => {
         m: {
           targets: [
             { provider: 'first', model: 'of-first', ...target },
-            { provider: 'second', model: 'of-second', ...target },
+            { provider: 'second', model: 'of-second' },
           ],
         },
       },

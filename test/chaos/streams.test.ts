@@ -38,7 +38,7 @@ describe('a stream', () => {
         two: {
           targets: [
             { provider: 'up', model: 'm', price, firstToken: '300ms' },
-            { provider: 'other', model: 'm', price, firstToken: '300ms' },
+            { provider: 'other', model: 'm', price },
           ],
         },
       },

@@ -59,7 +59,7 @@ describe('a provider whose answers take other forms than its API describes', () 
           ],
           fallbackOn: ['error', 'rate_limit', 'context_length', 'content_refused'],
         },
-        quick: { targets: [{ provider: 'up', model: 'm', firstToken: '700ms' }] },
+        quick: { targets: [{ provider: 'up', model: 'm', firstToken: '1500ms' }] },
       },
       keys: [{ name: 'lenient', secret: KEY }],
       cache: { exact: { ttl: '1h' } },
@@ -292,7 +292,7 @@ describe('a provider whose answers take other forms than its API describes', () 
         if (pings < 8) return;
         clearInterval(timer);
         response.end(STREAM);
-      }, 200);
+      }, 300);
     });
     expect((await openAi({ stream: true }, 'quick')).text).toContain('answer');
     // silence ends the wait

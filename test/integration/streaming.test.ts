@@ -22,8 +22,15 @@ describe('a stream', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     gateway = await startGatewayHere({
-      providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key', idleTimeout: '300ms' } },
-      models: { m: { targets: [{ provider: 'up', model: 'm', timeout: '500ms', price: { input: 1_000, output: 1_000 } }] } },
+      providers: {
+        up: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key' },
+        impatient: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key', idleTimeout: '300ms' },
+      },
+      models: {
+        m: { targets: [{ provider: 'up', model: 'm', price: { input: 1_000, output: 1_000 } }] },
+        // only for streams that stall: a busy machine passes the idle timeout on its own
+        impatient: { targets: [{ provider: 'impatient', model: 'm' }] },
+      },
       keys: [{ name: 'streams', secret: KEY }],
       cache: { exact: { ttl: '1h' } },
       // each of these fails on purpose, one after the other
@@ -35,11 +42,11 @@ describe('a stream', () => {
     await upstream.close();
   });
 
-  const open = (content: string, more: object = {}, signal: AbortSignal | null = null) =>
+  const open = (content: string, more: object = {}, signal: AbortSignal | null = null, model = 'm') =>
     fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify(chat('m', content, { stream: true, ...more })),
+      body: JSON.stringify(chat(model, content, { stream: true, ...more })),
       signal,
     });
   const lastRequest = () => upstream.requests.at(-1);
@@ -197,7 +204,7 @@ describe('a stream', () => {
     ],
   ])('that %s ends with an error event and without [DONE]', async (what, breakOff) => {
     const opening = opened();
-    const answered = open(`broken: ${what}`);
+    const answered = open(`broken: ${what}`, {}, null, what === 'falls silent' ? 'impatient' : 'm');
     const sending = await opening;
     sending.write(chunk('half'));
     const response = await answered;
@@ -219,14 +226,14 @@ describe('a stream', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(chunk('half'));
     });
-    await (await open('kept or not')).text();
+    await (await open('kept or not', {}, null, 'impatient')).text();
     upstream.answer(events(chunk('whole') + STOP + USAGE + DONE));
-    const second = await open('kept or not');
+    const second = await open('kept or not', {}, null, 'impatient');
     expect(second.headers.get('x-sluice-cache')).toBe('miss');
     const text = await second.text();
     expect(text).toBe(chunk('whole') + STOP + DONE);
     upstream.answer(whole('{}', 500));
-    const third = await open('kept or not');
+    const third = await open('kept or not', {}, null, 'impatient');
     expect(third.headers.get('x-sluice-cache')).toBe('hit');
     expect(await third.text()).toBe(text);
   });

@@ -15,4 +15,5 @@ export * from './random.ts';
 export * from './realtime.ts';
 export * from './reply.ts';
 export * from './reply-stream.ts';
+export * from './slots.ts';
 export * from './usage.ts';

@@ -18,7 +18,7 @@ import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
  */
 export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   readonly #options: ExchangeOptions;
-  readonly #onAbort: () => void;
+  readonly #onAbort = (): void => this.#abort();
   #controller: Dispatcher.DispatchController | undefined;
   #head = new AnswerHead(0, {});
   #body: BodyIntake | undefined;
@@ -32,7 +32,6 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    this.#onAbort = () => this.#abort();
     const { stallMs } = options;
     if (stallMs !== undefined) this.#stall = new StallTimer(stallMs, () => this.#stop(new errors.BodyTimeoutError()));
     options.call.signal.addEventListener('abort', this.#onAbort, { once: true });

@@ -1,25 +1,23 @@
-import { isStreamed, type LlmCall, type LlmProxy } from '@sluice/core';
+import { isStreamed, type LlmCall, type LlmProxy, Slots } from '@sluice/core';
 
 /** The calls that this process has under way. */
 export class UnderWay {
-  readonly #calls = new Map<string, LlmCall>();
+  readonly #calls = new Slots<LlmCall>();
 
-  begin(call: LlmCall): void {
-    this.#calls.set(call.id, call);
+  /** Adds a call and returns its slot. */
+  begin(call: LlmCall): number {
+    return this.#calls.add(call);
   }
 
-  end(call: LlmCall): void {
-    this.#calls.delete(call.id);
+  /** @param slot what `begin` returned; each slot is ended once */
+  end(slot: number): void {
+    this.#calls.remove(slot);
   }
 
-  /** Those that came before a time on the monotonic clock. They are kept in the order in which they came. */
+  /** Returns the calls that began at or before a time on the monotonic clock, oldest first. */
   cameBefore(monotonicMs: number): LlmCall[] {
-    const found: LlmCall[] = [];
-    for (const call of this.#calls.values()) {
-      if (call.startedAtMs > monotonicMs) break;
-      found.push(call);
-    }
-    return found;
+    const found = this.#calls.all().filter(({ startedAtMs }) => startedAtMs <= monotonicMs);
+    return found.sort((one, other) => one.startedAtMs - other.startedAtMs);
   }
 }
 
@@ -27,14 +25,14 @@ export class UnderWay {
 export function knowingUnderWay(underWay: UnderWay): LlmProxy {
   return (next) => ({
     async complete(call) {
-      underWay.begin(call);
+      const slot = underWay.begin(call);
       try {
         const reply = await next.complete(call);
-        if (isStreamed(reply)) void reply.stream.outcome.then(() => underWay.end(call));
-        else underWay.end(call);
+        if (isStreamed(reply)) void reply.stream.outcome.then(() => underWay.end(slot));
+        else underWay.end(slot);
         return reply;
       } catch (error) {
-        underWay.end(call);
+        underWay.end(slot);
         throw error;
       }
     },

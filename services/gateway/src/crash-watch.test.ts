@@ -11,6 +11,7 @@ function setUp() {
   const store = new MemoryCallsUnderWay(clock);
   const open = (replica: string) => {
     const underWay = new UnderWay();
+    const slots = new Map<LlmCall, number>();
     const written: AuditRecord[] = [];
     const settle = jest.fn<Meters['settle']>(async () => {});
     let healthy = true;
@@ -26,13 +27,14 @@ function setUp() {
       const usage = { inputTokens: 3, outputTokens: tokens };
       call.facts.inFlight = [{ accrued: () => ({ usage, cost: usd(0.5) }) }];
       call.facts.charged = [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }];
-      underWay.begin(call);
+      slots.set(call, underWay.begin(call));
       return call;
     };
     const away = (gone: boolean) => {
       healthy = !gone;
     };
-    return { underWay, written, settle, watch, begin, away };
+    const end = (call: LlmCall) => underWay.end(slots.get(call) ?? Number.NaN);
+    return { written, settle, watch, begin, end, away };
   };
   /** Both beat once a second, but who is dead. */
   const seconds = async (count: number, ...watches: CrashWatch[]) => {
@@ -95,7 +97,7 @@ describe('the crash watch', () => {
     await seconds(60, own.watch, other.watch);
     expect(other.written).toEqual([]);
     expect(own.watch.knows('long')).toBe(true);
-    own.underWay.end(call);
+    own.end(call);
     expect(await own.watch.end('long')).toBe(true);
     await seconds(60, other.watch);
     expect(other.written).toEqual([]);
@@ -109,13 +111,13 @@ describe('the crash watch', () => {
     await seconds(45, other.watch);
     expect(other.written).toHaveLength(1);
     await seconds(1, asleep.watch);
-    asleep.underWay.end(call);
+    asleep.end(call);
     expect(asleep.watch.knows('long')).toBe(true);
     expect(await asleep.watch.end('long')).toBe(false);
     // and what it does from then on is its own again
     const next = asleep.begin('next');
     await seconds(3, asleep.watch, other.watch);
-    asleep.underWay.end(next);
+    asleep.end(next);
     expect(await asleep.watch.end('next')).toBe(true);
     expect(other.written).toHaveLength(1);
   });

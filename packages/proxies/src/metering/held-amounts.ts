@@ -1,4 +1,4 @@
-import type { ConcernHealth } from '@sluice/core';
+import { type ConcernHealth, Slots } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, Settlement } from '@sluice/store/ports';
 import { PendingSettlements } from './pending-settlements.ts';
 
@@ -16,6 +16,11 @@ interface Holder {
   readonly callId: string;
 }
 
+interface Held {
+  readonly of: Holder;
+  readonly holds: readonly Hold[];
+}
+
 interface Unsettled {
   readonly settlement: Settlement;
   readonly onSettled: () => void;
@@ -26,7 +31,9 @@ export class HeldAmounts {
   readonly #meters: Meters;
   readonly #health: ConcernHealth;
   readonly #pending: PendingSettlements;
-  readonly #held = new Map<string, { readonly of: Holder; readonly holds: readonly Hold[] }>();
+  readonly #held = new Slots<Held>();
+  /** The slot of each call in `#held`. Holds numbers only: a `Map` with churn must not reference calls (see `Slots`). */
+  readonly #slots = new Map<string, number>();
   #releasing: HeldPlace[] = [];
   #renewal: NodeJS.Timeout | undefined;
   #unsettled: Unsettled[] = [];
@@ -41,7 +48,8 @@ export class HeldAmounts {
   /** @param holds what was reserved for the call */
   hold(of: Holder, holds: readonly Hold[]): void {
     if (!holds.some(({ kind }) => kind !== 'window')) return;
-    this.#held.set(of.callId, { of, holds });
+    this.#drop(of.callId);
+    this.#slots.set(of.callId, this.#held.add({ of, holds }));
     this.#renewal ??= setInterval(() => this.#renew(), LEASE_MS / 3).unref();
   }
 
@@ -95,14 +103,21 @@ export class HeldAmounts {
   }
 
   #forget(callId: string): void {
-    this.#held.delete(callId);
+    this.#drop(callId);
     if (this.#held.size > 0) return;
     clearInterval(this.#renewal);
     this.#renewal = undefined;
   }
 
+  #drop(callId: string): void {
+    const slot = this.#slots.get(callId);
+    if (slot === undefined) return;
+    this.#held.remove(slot);
+    this.#slots.delete(callId);
+  }
+
   #renew(): void {
-    const places = [...this.#held.values()].flatMap(({ of, holds }) => holds.flatMap((hold) => heldPlace(of, hold)));
+    const places = this.#held.all().flatMap(({ of, holds }) => holds.flatMap((hold) => heldPlace(of, hold)));
     this.#meters.renew(places).catch((error: unknown) => this.#health.failed(error));
   }
 }

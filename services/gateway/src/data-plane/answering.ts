@@ -9,6 +9,7 @@ import {
   type LlmService,
   type Preferences,
   type RequestMessage,
+  type Slots,
   unreadableMessage,
 } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
@@ -62,18 +63,18 @@ const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The reque
  *
  * @param inFlight holds what aborts each call until its response is closed
  */
-export function answering(options: AnsweringOptions, inFlight: Set<AbortController>): Answer {
+export function answering(options: AnsweringOptions, inFlight: Slots<AbortController>): Answer {
   return async (request, response, asked, receive, form) => {
     const startedAtMs = options.clock.monotonic();
     const controller = new AbortController();
-    inFlight.add(controller);
+    const slot = inFlight.add(controller);
     const stream = new StreamWriter(response, options.streams());
     const unwatch = watchHalfClosed(request.socket, response, () => stream.comment());
     let deadline: NodeJS.Timeout | undefined;
     response.on('close', () => {
       unwatch();
       clearTimeout(deadline);
-      inFlight.delete(controller);
+      inFlight.remove(slot);
       if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
     });
     const call = callOf(request, asked, receive, startedAtMs, controller.signal);

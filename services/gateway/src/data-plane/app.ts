@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LlmError, type RequestMessage } from '@sluice/core';
+import { LlmError, type RequestMessage, Slots } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../readiness.ts';
@@ -52,7 +52,7 @@ export interface DataPlane {
 
 /** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
 export function dataPlane(options: DataPlaneOptions): DataPlane {
-  const inFlight = new Set<AbortController>();
+  const inFlight = new Slots<AbortController>();
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -201,7 +201,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     const reason = new LlmError('gateway_draining', 'The gateway is being stopped, and this call took too long to wait for.', {
       retryAfterMs: 1_000,
     });
-    for (const controller of inFlight) controller.abort(reason);
+    for (const controller of inFlight.all()) controller.abort(reason);
   };
   return {
     express: app,

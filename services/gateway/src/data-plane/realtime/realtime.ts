@@ -8,6 +8,7 @@ import {
   type LlmReply,
   type RealtimePeer,
   type RequestMessage,
+  type Slots,
 } from '@sluice/core';
 import { messageOfBody } from '@sluice/dialects';
 import type { Request } from 'express';
@@ -59,12 +60,12 @@ const CLOSE_MS = 5_000;
 /** Serves requests for realtime sessions: each is a call, which lasts as long as its session. */
 export class Realtime {
   readonly #options: RealtimeOptions;
-  readonly #inFlight: Set<AbortController>;
+  readonly #inFlight: Slots<AbortController>;
   readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
   #sessions = 0;
 
   /** @param inFlight holds what ends each call */
-  constructor(options: RealtimeOptions, inFlight: Set<AbortController>) {
+  constructor(options: RealtimeOptions, inFlight: Slots<AbortController>) {
     this.#options = options;
     this.#inFlight = inFlight;
   }
@@ -101,7 +102,7 @@ export class Realtime {
     const leave = (): void => controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
     const client: Client = { request, upgrade, route, leave, peer: undefined, early: undefined, isCounted: false };
     upgrade.onLeft(leave);
-    this.#inFlight.add(controller);
+    const slot = this.#inFlight.add(controller);
     const call = this.#callOf(client, startedAtMs, controller.signal);
     const timeoutMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - startedAtMs;
     const deadline =
@@ -114,7 +115,7 @@ export class Realtime {
       this.#refuse(call, client, error);
     } finally {
       clearTimeout(deadline);
-      this.#inFlight.delete(controller);
+      this.#inFlight.remove(slot);
       if (client.isCounted) this.#sessions--;
     }
   }
