@@ -1,13 +1,8 @@
-// Runs the tests that break things (test/chaos): Redis, providers, replicas and networks. One file after the other: each needs the whole machine.
+// Runs the tests that break things: Redis, providers, replicas and networks. The same as `npm test -- chaos`, or the files that the arguments name.
 import { spawnSync } from 'node:child_process';
 
-const options = {
-  stdio: 'inherit',
-  env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
-};
-const types = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.test.json'], options);
-if (types.status !== 0) process.exit(types.status ?? 1);
 const given = process.argv.slice(2);
 const named = given.some((option) => !option.startsWith('-'));
-const jest = spawnSync('node_modules/.bin/jest', [...(named ? [] : ['test/chaos']), '--runInBand', ...given], options);
-process.exit(jest.status ?? 1);
+const args = named ? ['--runInBand', ...given] : ['chaos', ...given];
+const { status } = spawnSync(process.execPath, ['scripts/test.mjs', ...args], { stdio: 'inherit' });
+process.exit(status ?? 1);

@@ -1,2 +1,2 @@
 /** The gateway's and the command's. */
-export const VERSION = '0.1.0';
+export const VERSION = '0.2.0';
