@@ -61,7 +61,7 @@ describe.each(Object.keys(HEADINGS) as (keyof typeof HEADINGS)[])('a request of 
     const among = ['top_logprobs', 'logprobs', 'responseLogprobs'].includes(field)
       ? [field, 'logprobs', 'responseLogprobs']
       : [field];
-    if (fate !== 'said') expect(among).toContain(met.names[0]);
+    if (fate !== 'translated') expect(among).toContain(met.names[0]);
   });
 
   it('drops an unknown field with its name', () => {
@@ -70,7 +70,7 @@ describe.each(Object.keys(HEADINGS) as (keyof typeof HEADINGS)[])('a request of 
 
   it.each([null, '', [], {}])('takes %j for an absent field', (value) => {
     for (const field of fields.filter((name) => !['model', 'messages', 'input', 'contents'].includes(name))) {
-      for (const to of Object.values(COLUMNS)) expect(fateOf(from, to, field, value)).toEqual({ fate: 'said', names: [] });
+      for (const to of Object.values(COLUMNS)) expect(fateOf(from, to, field, value)).toEqual({ fate: 'translated', names: [] });
     }
   });
 });

@@ -1,7 +1,7 @@
 import type { DialectName } from '@sluice/core';
 import { DIALECTS, type JsonObject } from '@sluice/dialects';
 
-export type Fate = 'said' | 'dropped' | 'refused';
+export type Fate = 'translated' | 'dropped' | 'refused';
 
 /** What a caller says with one field, and with what others it makes sense. */
 interface Sample {
@@ -155,7 +155,7 @@ export function fateOf(
     const stream = request['stream' as keyof typeof request] === true;
     const { dropped } = DIALECTS[to].writeRequest(DIALECTS[from].readRequest(request), 'm', stream);
     const names = dropped.map((name) => fieldNames[name] ?? name);
-    return { fate: names.length === 0 ? 'said' : 'dropped', names };
+    return { fate: names.length === 0 ? 'translated' : 'dropped', names };
   } catch (error) {
     const { param = '' } = error as { param?: string };
     return { fate: 'refused', names: [fieldNames[param] ?? param] };
