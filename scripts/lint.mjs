@@ -1,12 +1,19 @@
-// Checks formatting, lint rules and who imports whom.
+// Checks formatting and lint rules (biome), the import boundaries (dependency-cruiser), and the repository's own rules (scripts/lint/).
 import { spawnSync } from 'node:child_process';
+import { listFiles } from './lint/files.mjs';
+import { checkLinks } from './lint/links.mjs';
+import { checkProse } from './lint/prose.mjs';
+import { checkSizes } from './lint/sizes.mjs';
+import { checkTitles } from './lint/titles.mjs';
 
-const checks = [
+const COMMANDS = [
   ['biome', ['check', '.']],
   ['depcruise', ['--config', '.dependency-cruiser.cjs', 'packages', 'services', 'test']],
 ];
-let status = 0;
-for (const [command, args] of checks) {
-  status ||= spawnSync(`node_modules/.bin/${command}`, args, { stdio: 'inherit' }).status ?? 1;
-}
-process.exit(status);
+const failed = COMMANDS.filter(([name, args]) => spawnSync(`node_modules/.bin/${name}`, args, { stdio: 'inherit' }).status !== 0);
+
+const files = listFiles();
+const problems = [checkProse, checkTitles, checkLinks, checkSizes].flatMap((check) => check(files));
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) console.error(`lint: ${problems.length} problems in texts, titles, links and sizes`);
+process.exit(failed.length + problems.length === 0 ? 0 : 1);
