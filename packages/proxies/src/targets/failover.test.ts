@@ -217,7 +217,7 @@ describe('cooldown of a rate-limited target', () => {
     expect(one.calls).toBe(2);
   });
 
-  it('falls back to another model instead of waiting for a cooldown', async () => {
+  it('falls back to another model when a cooldown outlasts one short wait', async () => {
     const { ask } = setUp([target('one', { service: scripted(LIMITED) })], 'priority', {
       fallback: [{ name: 'two', strategy: 'priority', targets: [target('two')] }],
     });
