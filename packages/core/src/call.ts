@@ -7,8 +7,12 @@ import type { SessionFacts } from './realtime.ts';
 import type { Usage, UsageIssueReason } from './usage.ts';
 
 /**
- * What is asked for. `stored` is about an answer that the gateway keeps; `realtime` is a session of messages both ways; `other` is one of a provider's further routes, whose bytes pass unread;
- * `unknown` is a request to no route of ours that showed a key: it is refused, and recorded.
+ * The kind of call.
+ *
+ * - `stored`: concerns a response that the gateway stores
+ * - `realtime`: a session with messages in both directions
+ * - `other`: another route of a provider; the gateway passes its bytes through unread
+ * - `unknown`: a request with a key for a route that the gateway does not have; it is refused and audited
  */
 export type Operation =
   | 'chat'
@@ -24,7 +28,7 @@ export type Operation =
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
 
-/** What the client says about the cache (RFC 9111, section 5.2.1). */
+/** Cache directives of the client (RFC 9111, section 5.2.1). */
 export interface CacheDirectives {
   readonly noCache?: boolean;
   readonly noStore?: boolean;
@@ -35,10 +39,10 @@ export interface CacheDirectives {
 }
 
 /**
- * What becomes of a stream whose provider breaks off in the middle: without a wish, it ends with an error event.
+ * What the gateway does when a provider breaks off in the middle of a stream. Without it, the stream ends with an error event.
  *
- * - `restart`: another target begins anew, and an event tells the client to forget what came before
- * - `buffer`: nothing is sent before all of it has come, so that nothing has to be forgotten
+ * - `restart`: another target starts over, and an event asks the client to discard the earlier content
+ * - `buffer`: nothing is sent before the whole response has arrived, so that nothing has to be discarded
  */
 export type StreamRecovery = 'restart' | 'buffer';
 
@@ -51,12 +55,12 @@ export interface Preferences {
 
 export type CacheState = 'hit' | 'miss' | 'bypass';
 
-/** How full one meter is after a reservation. */
+/** The state of a meter after a reservation. */
 export interface MeterState {
   readonly meter: string;
   readonly limit: number;
   readonly remaining: number;
-  /** Until the meter is empty again if nothing more is spent, in milliseconds. */
+  /** Milliseconds until the meter is empty again if nothing more is spent. */
   readonly resetMs: number;
 }
 
@@ -66,127 +70,142 @@ export interface BudgetCharge {
   readonly subject: string;
   /** `2026-11-24`, `2026-11` or `total`. */
   readonly period: string;
-  /** When that is over, in milliseconds since the epoch. */
+  /** End of the period, in milliseconds since the epoch. Undefined for `total`. */
   readonly endsAtMs: number | undefined;
-  /** What was reserved for the call. */
+  /** Amount reserved for the call. */
   readonly reserved: Money;
-  /** Of a realtime session: the turn that it is reserved for, and what the turns before came to. */
+  /** For a realtime session: the turn that holds the reservation, and the cost of the settled turns. */
   readonly turn?: { readonly callId: string; readonly settled: Money };
 }
 
 /** One attempt at a target. */
 export interface Attempt {
-  /** As it stands in figures. */
+  /** The target's name, as in metric labels. */
   readonly target: string;
   readonly provider: string;
   /** The provider's own name of the model. */
   readonly model: string;
-  /** `lost`: another target was asked at the same time, and was quicker. */
+  /** `lost`: a hedged attempt at another target was faster. */
   readonly outcome: 'answered' | 'failed' | 'cancelled' | 'lost';
   readonly reason?: FailureKind | 'truncated';
   readonly status?: number;
-  /** Until the answer began, or the attempt failed. */
+  /** Milliseconds until the response began or the attempt failed. */
   readonly latencyMs: number;
 }
 
-/** An attempt that is not over. */
+/** An attempt in flight. */
 export interface AttemptInFlight {
-  /** What it would be billed for if it ended now. */
+  /** Returns the usage and cost that would be billed if the attempt ended now. */
   accrued(): { readonly usage: Usage | undefined; readonly cost: Money | undefined };
 }
 
-/** What is learned about a call on its way; each proxy writes what it knows, and headers, metrics and the audit record are made of it. */
+/** The record of a call. Each proxy writes its results here; headers, metrics and the audit record are made from it. */
 export interface CallFacts {
   caller: Caller | undefined;
   cache: CacheState;
-  /** Of a hit: how old the entry is and how long it will live, in seconds. */
+  /** For a cache hit: the age and the remaining lifetime of the entry, in seconds. */
   cacheAgeS: number;
   cacheTtlS: number;
-  /** Where the answer stands in the cache, or would; undefined where the cache was not asked. */
+  /** Cache key of the response. Undefined if the call did not use the cache. */
   cacheKey: string | undefined;
   provider: string | undefined;
   /** The provider's own name of the model. */
   providerModel: string | undefined;
   target: string | undefined;
   attempts: number;
-  /** Those that are over, in the order in which they ended. */
+  /** The attempts that have ended, in the order of their ends. */
   tried: readonly Attempt[];
   upstreamMs: number;
-  /** Of a stream that has begun and is not over: how long the provider took to begin it, in ms. It is in `upstreamMs` once it is over. */
+  /**
+   * Milliseconds until the response began, while its stream is in flight; 0 otherwise. `upstreamMs` contains it after the
+   * stream has ended.
+   */
   beginMs: number;
   usage: Usage | undefined;
-  /** Whether `usage` is no provider's word, because the call ended before there was one. */
+  /** True if `usage` is an estimate, because the provider reported no usable counts. */
   estimated: boolean;
-  /** Why the provider's counts could not be used, where they could not. */
+  /** Reason why the provider's counts were not usable, if they were not. */
   usageIssue: UsageIssueReason | undefined;
   cost: Money | undefined;
-  /** What of the call has no price, and is missing from `cost`: `web_search`, `audio`, `service_tier`. */
+  /** Parts of the call without a price, missing from `cost`: `web_search`, `audio`, `service_tier`. */
   unpriced: readonly string[];
   saved: Money | undefined;
   meters: readonly MeterState[];
-  /** Where what it costs is charged to. */
+  /** The budgets that the cost is charged to. */
   charged: readonly BudgetCharge[];
   degraded: readonly string[];
-  /** The attempts that are not over, one or two where a second target was asked: what they have come to is not in `usage` yet. */
+  /** The attempts in flight: one, or two if the call is hedged. `usage` does not contain them yet. */
   inFlight: readonly AttemptInFlight[];
-  /** Whose soft budget this call passes, or found passed: `key`, `team`, `tenant`. */
+  /** Scopes with a soft budget that this call exceeds or that was exceeded before: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
-  /** Wishes that the provider's dialect cannot say. */
+  /** Optional parameters that the provider's dialect cannot express. */
   dropped: readonly string[];
-  /** Of a realtime session that a provider has accepted. */
+  /** Set for a realtime session that a provider has accepted. */
   session: SessionFacts | undefined;
 }
 
-/** What a turn of a realtime session is likely to come to. */
+/** Estimated usage of a turn of a realtime session. */
 export interface TurnEstimate {
   readonly usage: Usage;
-  /** Undefined where the price of the usage tells. */
+  /** If undefined, the cost is derived from `usage` and its price. */
   readonly cost?: Money | undefined;
-  /** Called when the store has what the turn came to. */
+  /** Called when the store has recorded the actual usage of the turn. */
   readonly onSettled?: () => void;
 }
 
-/** One call on its way through the chain. */
+/** One call on its way through the chain of proxies. */
 export interface LlmCall {
-  /** The gateway's own id of the call: by it the store does a call's work once, so it is never one that a client could choose twice. */
+  /**
+   * Gateway-generated. Redis scripts deduplicate by this id, so it must never come from the client (`requestId` is the
+   * client's).
+   */
   readonly id: string;
-  /** The id that client, log and audit record know the call by: the client's own where it gave one. */
+  /** The id in responses, logs and audit records: the client's own if it sent one. */
   readonly requestId: string;
-  /** By it the client means one call, however often it asks for it. */
+  /** The client's idempotency key: all requests with the same key are one call. */
   readonly idempotencyKey?: string;
-  /** The client's trace context (W3C `traceparent`), which goes on to the provider. */
+  /** The client's trace context (W3C `traceparent`), forwarded to the provider. */
   readonly traceparent?: string;
-  /** Headers by which the caller's dialect asks for features, as names and values: for a provider of the same dialect. */
+  /** Feature headers of the caller's dialect, as alternating names and values. Sent only to a provider of the same dialect. */
   readonly featureHeaders?: readonly string[];
   readonly operation: Operation;
-  /** The wire format in which the caller asked and is answered. */
+  /** The wire format of the client's request and of the response. */
   readonly dialect: DialectName;
-  /** The route as the contract writes it (`POST /v1/chat/completions`): a label, never the client's own text. */
+  /** The route pattern (`POST /v1/chat/completions`): a label, never text from the client. */
   readonly route: string;
-  /** The request; it cannot be read before `receive`, where there is one, has been called. */
+  /** The request. If `receive` is set, it is not readable before `receive` has been called. */
   message: RequestMessage;
-  /** The client's own bytes, where the request was rewritten on its way: a conversation that it names has grown when it is repeated. */
+  /**
+   * The client's original bytes, if the gateway rewrote the request. They identify a repeated request: the conversation that it
+   * names has grown in the meantime.
+   */
   sent?: Uint8Array;
   /** Receives the body and returns the request. Called once, after the key was checked. @throws LlmError */
   readonly receive?: () => Promise<RequestMessage>;
-  /** The secret that the client showed; authentication reads it, and nothing else may. */
+  /** The secret that the client sent. Only authentication may read it. */
   readonly credential: string | undefined;
   readonly preferences: Preferences;
-  /** The address that the call comes from, as far as those in front of the gateway may be believed. Told when it is asked for. */
+  /**
+   * Returns the client IP. `X-Forwarded-For` is honoured only for trusted proxies. A function, because few keys restrict
+   * addresses.
+   */
   readonly clientAddress?: () => string;
-  /** Fires when the client goes away or the deadline passes; its reason is an `LlmError`. */
+  /** Aborts when the client disconnects or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
   /** Reports activity of a provider before its first content: a comment, a ping, a part of an event. */
   readonly alive?: () => void;
-  /** When the client wants to be told that it was in vain, on the monotonic clock. */
+  /** The client's deadline, on the monotonic clock. */
   readonly deadlineMs?: number;
-  /** The provider that must answer, because objects that the request names are in its account. */
+  /** The only provider that may serve the call, because its account has the objects that the request names. */
   readonly provider?: string;
-  /** When the call came, on the monotonic clock. */
+  /** Arrival time of the call, on the monotonic clock. */
   readonly startedAtMs: number;
-  /** The most tokens that the provider may generate, all choices together, because the budget pays for no more; undefined where it does not matter. */
+  /**
+   * Maximum of tokens that the provider may generate, all choices together: the rest of the budget pays for no more. Undefined
+   * if the budget does not limit the call.
+   */
   readonly outputLimit?: number;
-  /** Set for one turn of a realtime session, which is metered as a call of its own: what it is likely to come to. */
+  /** Estimated usage. Set for one turn of a realtime session, which is metered as a call of its own. */
   readonly turn?: TurnEstimate;
   readonly facts: CallFacts;
 }
@@ -221,7 +240,7 @@ export function emptyFacts(): CallFacts {
   };
 }
 
-/** A call's tags: those of its key, whatever the call itself says, and its own. */
+/** Returns the tags of a call. Tags of its key override the tags of the request. */
 export function tagsOf({ preferences, facts }: Pick<LlmCall, 'preferences' | 'facts'>): Readonly<Record<string, string>> {
   const fixed = facts.caller?.tags;
   return fixed === undefined ? preferences.tags : { ...preferences.tags, ...fixed };

@@ -6,21 +6,21 @@ export interface WindowLimit {
   readonly windowMs: number;
 }
 
-/** One limit, or several of spans of different lengths, all of which hold. */
+/** One limit, or several for spans of different lengths. All of them apply. */
 export type WindowLimits = WindowLimit | readonly WindowLimit[];
 
-/** What may be spent in a stretch of the calendar (UTC), or in all. */
+/** Maximum cost per calendar period (UTC) or in total. */
 export interface BudgetLimit {
   readonly amount: Money;
   readonly period: 'day' | 'month' | 'total';
-  /** It is counted, and told of when it is passed, but nothing is refused for it. */
+  /** A soft budget is counted and reported when it is exceeded, but never refuses a call. */
   readonly soft?: true;
 }
 
-/** One budget, or several of different periods, all of which hold. */
+/** One budget, or several for different periods. All of them apply. */
 export type BudgetLimits = BudgetLimit | readonly BudgetLimit[];
 
-/** One limit or several, as a list. */
+/** Returns one limit or several as a list. */
 export function limitsIn<Limit extends object>(limits: Limit | readonly Limit[] | undefined): readonly Limit[] {
   if (limits === undefined) return NONE;
   return Array.isArray(limits) ? (limits as readonly Limit[]) : [limits as Limit];
@@ -28,35 +28,35 @@ export function limitsIn<Limit extends object>(limits: Limit | readonly Limit[] 
 
 const NONE: readonly never[] = [];
 
-/** What one key may use at the most. A limit that is not there is not enforced. */
+/** Limits of a key. A limit that is not given is not enforced. */
 export interface Limits {
   readonly requests?: WindowLimits | undefined;
-  /** Tokens, prompt and answer. */
+  /** Tokens of prompt and response together. */
   readonly tokens?: WindowLimits | undefined;
   readonly budget?: BudgetLimits | undefined;
-  /** Calls in flight at one time, over all replicas. */
+  /** Maximum of calls in flight, over all replicas. */
   readonly concurrent?: number | undefined;
-  /** What becomes of a call whose price nobody knows; it is served if not said. */
+  /** Whether a call without a known price is served; `serve` if not given. */
   readonly unpriced?: 'serve' | 'refuse' | undefined;
 }
 
-/** Who makes a call: what authentication found behind a key. The secret itself is not kept. */
+/** The principal of a call: the result of authentication. It does not contain the secret itself. */
 export interface Caller {
-  /** Whose data it is: cache entries and meters of one tenant are never seen by another. */
+  /** Owner of the data. Cache entries and meters of a tenant are never visible to another. */
   readonly tenant: string;
-  /** The key's name; it stands in logs and audit records, the key itself never does. */
+  /** The key's name. Logs and audit records contain it, and never the key itself. */
   readonly keyName: string;
-  /** The team that the key is of. */
+  /** The team that owns the key. */
   readonly team?: string;
-  /** The public model names that the key may use, with `*` for any letters; all of them where it is not given. */
+  /** Public model names that the key may use, with `*` for any characters. All if not given. */
   readonly models?: readonly string[];
-  /** The routes that it may use, as paths (`/v1/chat/completions`), with `*` for any letters; all of them where it is not given. */
+  /** Routes that the key may use, as paths (`/v1/chat/completions`), with `*` for any characters. All if not given. */
   readonly routes?: readonly string[];
-  /** Whether it may be used from an address; from all of them where it is not given. */
+  /** Returns whether the key may be used from an address. All addresses are allowed if not given. */
   readonly mayComeFrom?: (address: string) => boolean;
   readonly limits: Limits;
-  /** What each of its end users may use; they are told apart by the tag `user`. */
+  /** Limits of each end user of the key. The tag `user` identifies the end user. */
   readonly users?: Limits;
-  /** Tags of each of its calls, whatever the call says. */
+  /** Tags of each call with the key. They override tags of the request. */
   readonly tags?: Readonly<Record<string, string>>;
 }

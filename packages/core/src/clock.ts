@@ -1,8 +1,8 @@
-/** Where time comes from, so that a test can move it instead of waiting. */
+/** The source of time, so that a test can advance it instead of waiting. */
 export interface Clock {
   /** Wall-clock time, in milliseconds since the epoch. */
   now(): number;
-  /** A reading that never goes back, in milliseconds; only differences mean anything. */
+  /** A monotonic reading, in milliseconds. Only differences are meaningful. */
   monotonic(): number;
 }
 
@@ -11,7 +11,7 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
-/** A clock that stands still until it is told to move. */
+/** A clock that moves only when a test advances it. */
 export class ManualClock implements Clock {
   #nowMs: number;
   #monotonicMs = 0;
@@ -28,13 +28,13 @@ export class ManualClock implements Clock {
     return this.#monotonicMs;
   }
 
-  /** Moves both readings on by `ms`. */
+  /** Advances both readings by `ms`. */
   advance(ms: number): void {
     this.#nowMs += ms;
     this.#monotonicMs += ms;
   }
 
-  /** Sets the wall clock alone, as an administrator or a failover does; it may go back. */
+  /** Sets only the wall clock, as an administrator or a failover does. It may go backwards. */
   set(nowMs: number): void {
     this.#nowMs = nowMs;
   }

@@ -1,10 +1,10 @@
 import type { LlmProxy, LlmService } from './llm-service.ts';
 
 /**
- * One service of a list of proxies, outermost first, around a service.
+ * Composes a list of proxies, outermost first, around a service.
  *
- * A proxy's `prepare` speaks for itself alone; the composed one runs every proxy's, outermost first. The proxy after which a call
- * is certain to go on (`modelAccess`) runs it, and a proxy that was never prepared does its work when its turn comes.
+ * A proxy's `prepare` covers only that proxy; the composed `prepare` runs every proxy's, outermost first. `modelAccess` calls
+ * it: after that layer the call proceeds to the store. A proxy that was not prepared does the same work in `complete`.
  */
 export function compose(proxies: readonly LlmProxy[], service: LlmService): LlmService {
   return proxies.reduceRight<LlmService>((next, proxy) => {

@@ -1,9 +1,12 @@
-/** Told by a concern whether what it relies on served it, so that no fallback is silent. Cheap enough to be told at each call. */
+/**
+ * Reports success or failure of a dependency, so that running on a fallback shows in metrics and logs. Cheap enough to call per
+ * request.
+ */
 export interface ConcernHealth {
   works(): void;
-  /** The concern goes on by its fallback. */
+  /** Reports a failure. The caller continues with its fallback. */
   failed(error: unknown): void;
 }
 
-/** Where nobody watches. */
+/** Discards all reports. */
 export const unwatched: ConcernHealth = { works: () => {}, failed: () => {} };

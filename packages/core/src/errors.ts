@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 
-/** Why a call was not answered. The codes are the contract's; a dialect renders them in its own shape. */
+/** Why a call failed. The codes are part of the public API; each dialect renders them in its own format. */
 export type ErrorCode =
   | 'invalid_request'
   | 'invalid_api_key'
@@ -30,7 +30,7 @@ export type ErrorCode =
   | 'responses_unavailable'
   | 'internal_error';
 
-/** The HTTP status of each code. `client_closed` is never sent: nobody is there to read it. */
+/** HTTP status of each code. `client_closed` is never sent, because the client has disconnected. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   content_filter: 400,
@@ -62,18 +62,21 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 export interface ErrorDetails {
-  /** The field of the request that is wrong, as a path (`messages[0].role`). */
+  /** The invalid field of the request, as a path (`messages[0].role`). */
   readonly param?: string;
   /** How long the caller should wait, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** Of an error that a provider is the reason of. */
+  /** Set for an error that a provider caused. */
   readonly failure?: Failure;
-  /** Members by which a client of one dialect recognizes the error (Anthropic's `error.details`). */
+  /** Members by which a client recognizes the error (Anthropic's `error.details`). */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
-/** The one error that a service throws. Its message is shown to the caller: no internal host, stack or secret belongs in it. */
+/**
+ * The only error that a service throws. Its message is shown to the caller, so it must not contain an internal host, a stack or
+ * a secret.
+ */
 export class LlmError extends Error {
   override readonly name = 'LlmError';
   readonly code: ErrorCode;
@@ -84,7 +87,8 @@ export class LlmError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    // its code says where it comes from, and of a fault of our own the cause has a stack: to write one down is a tenth of what a refusal takes
+    // No stack trace: capturing one is 10 % of the cost of a refusal. `code` identifies the source; internal faults keep the
+    // stack in `cause`.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -98,7 +102,7 @@ export class LlmError extends Error {
   }
 }
 
-/** Any thrown value as an `LlmError`: what is not one is a fault of our own, and its text stays inside. */
+/** Returns a thrown value as an `LlmError`. Any other value is an internal fault, and its text is not shown to the caller. */
 export function asLlmError(thrown: unknown): LlmError {
   if (thrown instanceof LlmError) return thrown;
   return new LlmError('internal_error', 'The gateway failed to handle this call; the request id finds it in the log.', {

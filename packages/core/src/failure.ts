@@ -1,16 +1,16 @@
 /**
- * Why a provider did not answer. What is tried next goes by it.
+ * Why a provider failed a call. It decides which target is tried next.
  *
- * - `unreachable`: no connection, or one that broke before the answer began
- * - `silent`: it took the request, and did not begin to answer in time
- * - `unavailable`: it failed by itself (5xx, 408, an answer that is none)
- * - `rate_limited`: it wants to be asked later
- * - `credentials`: it does not take ours, or our account is empty
+ * - `unreachable`: no connection, or a connection that broke before the response began
+ * - `silent`: timeout: the provider accepted the request and sent no response before the deadline
+ * - `unavailable`: server error (5xx, 408, an invalid response)
+ * - `rate_limited`: the provider is rate limited
+ * - `credentials`: the provider refuses our credentials, or our account has no credit
  * - `context_length`: the prompt is too long for this model
- * - `content_refused`: it does not want to say anything to this prompt
- * - `model_unavailable`: it does not have the model, has retired it, or does not offer it to our account
- * - `rejected`: the request is wrong
- * - `busy`: all places that it has by our own configuration are taken
+ * - `content_refused`: the provider refuses to respond to this prompt
+ * - `model_unavailable`: the model does not exist, is retired, or is not offered to our account
+ * - `rejected`: the request is invalid
+ * - `busy`: the concurrency limit of our own configuration for this provider is reached
  */
 export type FailureKind =
   | 'unreachable'
@@ -24,15 +24,15 @@ export type FailureKind =
   | 'rejected'
   | 'busy';
 
-/** How a provider failed a call, before it began to answer. */
+/** How a provider failed a call before its response began. */
 export interface Failure {
   readonly kind: FailureKind;
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number;
-  /** How long it wants to be left alone, in milliseconds. */
+  /** Cooldown that the provider requests, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** It is asked for more at once than it ever allows: the call is too large, and others may not be. */
+  /** The call exceeds what the provider allows at any time. Smaller calls may still succeed. */
   readonly tooLarge?: true;
-  /** Its own word on whether the same again may help (`x-should-retry`). */
+  /** Whether a retry may help, as reported by the provider (`x-should-retry`). */
   readonly shouldRetry?: boolean;
 }

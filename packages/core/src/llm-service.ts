@@ -1,11 +1,11 @@
 import type { LlmCall } from './call.ts';
 import type { LlmReply } from './reply.ts';
 
-/** Answers one LLM call. Providers, proxies and the whole gateway are all of this shape. */
+/** Serves one LLM call. Providers, proxies and the whole gateway implement it. */
 export interface LlmService {
   /** @throws LlmError and nothing else */
   complete(call: LlmCall): Promise<LlmReply>;
-  /** Sends what `complete` will need from the store, so that one trip carries it for the whole chain. */
+  /** Sends the store commands that `complete` will need, so that one round trip serves the whole chain. */
   prepare?(call: LlmCall): void;
 }
 

@@ -13,11 +13,11 @@ describe('matchesAny', () => {
     [['a.*'], 'a.b', true],
     [['(*)'], '(x)', true],
     [[], 'fast', false],
-  ])('%j and %s: %s', (patterns, name, expected) => {
+  ])('matches patterns %j against name %s: %s', (patterns, name, expected) => {
     expect(matchesAny(patterns, name)).toBe(expected);
   });
 
-  it('takes time in proportion to a long name, for many stars in a row too', () => {
+  it('matches a long name in linear time when a pattern has many stars in a row', () => {
     const timeOf = (pattern: string): number => {
       const name = `${'a'.repeat(250)}!`;
       const times = Array.from({ length: 5 }, () => {
@@ -28,7 +28,7 @@ describe('matchesAny', () => {
       return Math.min(...times);
     };
     timeOf('a*b');
-    // each star in a row by itself would take thousands of times as long
+    // without merging the stars, it would take thousands of times as long
     expect(timeOf('a****************b') / timeOf('a*b')).toBeLessThan(50);
   });
 });

@@ -1,8 +1,9 @@
 import type { LlmCall } from './call.ts';
 
 /**
- * A value that one proxy keeps with a call, between its `prepare` and its `complete`. It goes when the call goes, also where the call
- * never came as far as `complete`. (A WeakMap does the same, and makes every garbage collection walk through it.)
+ * A value that one proxy attaches to a call between its `prepare` and its `complete`. It is freed together with the call, even
+ * if the call never reaches `complete`.
+ * (A `WeakMap` would also work, but every garbage collection would have to walk it.)
  */
 export class PerCall<T> {
   readonly #slot = Symbol('per call');

@@ -1,12 +1,12 @@
-/** Where chance comes from, so that a test can decide it. */
+/** The source of randomness, so that a test can control it. */
 export interface Random {
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number;
 }
 
 export const systemRandom: Random = { next: () => Math.random() };
 
-/** A repeatable sequence (mulberry32), for tests and simulations; not for secrets. */
+/** Returns a repeatable sequence (mulberry32), for tests and simulations. Not for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return {

@@ -1,53 +1,53 @@
 import type { LlmError } from './errors.ts';
 import type { StreamEnd } from './reply-stream.ts';
 
-/** Whose messages a session has: OpenAI's Realtime API, or Gemini's Live API. */
+/** The protocol of a session: OpenAI's Realtime API or Gemini's Live API. */
 export type RealtimeApi = 'openai' | 'gemini';
 
-/** What a client asks of a session beside its model. */
+/** What a client requests for a session in addition to its model. */
 export interface RealtimeRequest {
   readonly api: RealtimeApi;
-  /** Headers that the provider receives, as names and values. */
+  /** Headers for the provider, as alternating names and values. */
   readonly headers: readonly string[];
-  /** OpenAI's sessions that transcribe and do not answer; their address names no model. */
+  /** Set for OpenAI's transcription sessions, which generate no response and have no model in their URL. */
   readonly intent?: 'transcription';
-  /** Gemini's version of the API: `v1beta`. */
+  /** Gemini's API version: `v1beta`. */
   readonly version?: string;
 }
 
 /** How one side of a session closed it. */
 export interface PeerEnd {
-  /** RFC 6455, section 7.4; 1005 for a close without a code, 1006 for a connection that broke. */
+  /** RFC 6455, section 7.4; 1005 for a close without a code, 1006 for a broken connection. */
   readonly code: number;
   readonly reason: string;
-  /** It broke the protocol or a limit of the gateway, which closed the connection with this code. */
+  /** The peer violated the protocol or a limit of the gateway, which closed the connection with this code. */
   readonly fault?: true;
 }
 
-/** Receives what one side of a session sends. */
+/** Receives the messages of a side of a session. */
 export interface PeerReceiver {
   message(data: Buffer, isBinary: boolean): void;
-  /** `waitingBytes` is low again after it was high. */
+  /** Called when `waitingBytes` is low again after it was high. */
   drained(): void;
   /** Called once. */
   closed(end: PeerEnd): void;
 }
 
-/** One side of a session: a connection on which messages go both ways. */
+/** One side of a session: a connection with messages in both directions. */
 export interface RealtimePeer {
-  /** Begins to receive: what came before is received first. */
+  /** Starts to receive. Messages that arrived earlier are delivered first. */
   receive(receiver: PeerReceiver): void;
   send(data: Buffer, isBinary: boolean): void;
-  /** Bytes that were sent and that the network has not taken. */
+  /** Bytes sent that the network has not accepted yet. */
   readonly waitingBytes: number;
   pause(): void;
   resume(): void;
-  /** Sends a ping, and returns whether the other end showed life since the last one. */
+  /** Sends a ping. Returns whether the peer has sent anything since the last ping. */
   beat(): boolean;
   /**
-   * Closes the connection, and destroys it where the other end does not close it too within `withinMs`.
+   * Closes the connection. Destroys it if the peer does not close it within `withinMs`.
    *
-   * @param code undefined for none
+   * @param code undefined for no code
    */
   close(code: number | undefined, reason: string, withinMs: number): void;
   destroy(): void;
@@ -57,38 +57,38 @@ export interface RealtimePeer {
 export interface SessionEnd {
   readonly end: StreamEnd;
   readonly error?: LlmError;
-  /** The gateway or the client ended it, so that the provider has no part in it. */
+  /** The gateway or the client ended the session, so the provider has not failed. */
   readonly byGateway?: true;
 }
 
-/** A session that a provider has accepted: its side of it, and what it has come to. */
+/** A session that a provider has accepted: the provider's side of it, and its accrued usage. */
 export interface RealtimeSession extends RealtimePeer {
   /**
    * Sends a client's message.
    *
-   * @returns why the message may not be sent; undefined for one that was
+   * @returns why the message may not be sent; undefined if it was sent
    */
   forward(data: Buffer, isBinary: boolean): LlmError | undefined;
-  /** Calls `listener` after each report of usage by the provider. */
+  /** Calls `listener` after each usage report of the provider. */
   onUsage(listener: () => void): void;
-  /** Calls `listener` where the session has to end, because a limit of its caller is reached. */
+  /** Calls `listener` when the session has to end because a limit of its caller is reached. */
   onRefused(listener: (error: LlmError) => void): void;
-  /** Ends the session for a limit. */
+  /** Ends the session because of a limit. */
   refuse(error: LlmError): void;
-  /** Settles the reply's outcome. Called by whoever joins the two sides, once all is known. */
+  /** Settles the reply's outcome. Called by the code that joins the two sides, when all usage is known. */
   finish(end: SessionEnd): void;
 }
 
-/** What is kept of a session beside its tokens. */
+/** Record of a session in addition to its tokens. */
 export interface SessionFacts {
-  /** Messages and bytes by their sender. */
+  /** Messages and bytes by sender. */
   clientMessages: number;
   clientBytes: number;
   providerMessages: number;
   providerBytes: number;
-  /** Reports of usage by the provider. */
+  /** Usage reports of the provider. */
   turns: number;
-  /** The code with which the session was closed, and by whom. */
+  /** The close code of the session, and the side that closed it. */
   closeCode: number | undefined;
   closedBy: 'client' | 'provider' | 'gateway' | undefined;
 }

@@ -6,53 +6,54 @@ export type StreamEnd = 'finished' | 'failed' | 'cancelled';
 
 export interface StreamOutcome {
   readonly end: StreamEnd;
-  /** Why, where it failed. */
+  /** The reason of a failure. */
   readonly error?: LlmError;
-  /** What the provider had reported by then. */
+  /** Usage that the provider had reported by the end. */
   readonly usage?: Usage;
-  /** How many events with a part of the answer had come: about a token each. */
+  /** Number of content events received: about one token each. */
   readonly generated?: number;
-  /** Of one that was left: it was read to its end all the same, so that `usage` is the provider's last word. */
+  /** For an abandoned stream: true if the source drained it to its end, so that `usage` is final. */
   readonly readToEnd?: boolean;
-  /** The gateway or the client ended a realtime session, so that the provider has not failed. */
+  /** The gateway or the client ended a realtime session, so the provider has not failed. */
   readonly byGateway?: true;
 }
 
-/** Where a stream's bytes come from. */
+/** The source of a stream's bytes. */
 export interface StreamSource {
   pause(): void;
   resume(): void;
   /**
-   * Stops the work: nobody will read on. Tells what had come, where it knows; or that it reads on all the same, to learn what the answer comes to, and
-   * will tell its end.
+   * Cancels the upstream response. Returns the progress so far if known, or `'reads_on'` if the source drains the response to
+   * get its final usage. In that case the source calls `finish` later.
    */
   cancel(): StreamProgress | 'reads_on' | undefined;
-  /** What has come so far, where it knows. */
+  /** Returns the progress so far, if known. */
   progress?(): StreamProgress;
 }
 
-/** What has come of a stream. */
+/** Usage and number of events received so far. */
 export type StreamProgress = Pick<StreamOutcome, 'usage' | 'generated'>;
 
 export interface StreamConsumer {
-  /** Takes some bytes; false asks the source to wait until `resume`. */
+  /** Takes some bytes. Returns false to pause the source until `resume`. */
   chunk(bytes: Uint8Array): boolean;
-  /** No more bytes will come. Called once. */
+  /** Called once, after the last bytes. */
   end(outcome: StreamOutcome): void;
 }
 
-/** Bytes that may wait before the source is asked to pause. */
+/** Bytes that may wait before the source is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
-function leftAt({ end, usage, generated }: StreamOutcome): StreamOutcome {
-  const told = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
-  return { end: 'cancelled', ...told, readToEnd: end === 'finished' };
+function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutcome {
+  const received = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
+  return { end: 'cancelled', ...received, readToEnd: end === 'finished' };
 }
 
 /**
- * The bytes of a streamed reply, passed on as they come. It has one consumer, any number of taps that look on, and an outcome that is
- * settled exactly once whichever way it ends. Callbacks rather than an async iterator carry the bytes: an iterator in each proxy
- * would cost a promise an event an each.
+ * The bytes of a streamed reply, passed on as they arrive. A stream has one consumer, any number of taps that observe it, and
+ * an outcome.
+ * The outcome is settled exactly once, however the stream ends. Bytes are passed by callbacks instead of an async iterator:
+ * an iterator in each proxy would cost one promise per event and proxy.
  */
 export class ReplyStream {
   /** Settled once, never rejected. */
@@ -65,8 +66,8 @@ export class ReplyStream {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #flowing = true;
-  /** Nobody listens any more, and the source reads on. */
-  #left = false;
+  /** True if the consumer has cancelled and the source drains the response. */
+  #abandoned = false;
 
   constructor(source: StreamSource) {
     this.#source = source;
@@ -75,15 +76,15 @@ export class ReplyStream {
     });
   }
 
-  /** Lets `tap` see every chunk: those that have come already, and wait for a consumer, and those still to come. */
+  /** Passes every chunk to `tap`: the buffered chunks now, and the later ones as they arrive. */
   tap(tap: (bytes: Uint8Array) => void): void {
     for (const bytes of this.#waiting) tap(bytes);
     this.#taps.push(tap);
   }
 
-  /** For the source: some bytes have come. */
+  /** Called by the source with received bytes. */
   push(bytes: Uint8Array): void {
-    if (this.#ended !== undefined || this.#left) return;
+    if (this.#ended !== undefined || this.#abandoned) return;
     for (const tap of this.#taps) tap(bytes);
     if (this.#consumer !== undefined && this.#flowing && this.#waiting.length === 0) {
       if (!this.#consumer.chunk(bytes)) this.#stop();
@@ -94,38 +95,38 @@ export class ReplyStream {
     if (this.#waitingBytes > HIGH_WATER_BYTES) this.#source.pause();
   }
 
-  /** For the source: the end. Later calls do nothing. */
+  /** Called by the source at the end. Later calls have no effect. */
   finish(outcome: StreamOutcome): void {
     if (this.#ended !== undefined) return;
-    this.#ended = this.#left ? leftAt(outcome) : outcome;
+    this.#ended = this.#abandoned ? cancelledOutcome(outcome) : outcome;
     this.#settle(this.#ended);
     this.#drain();
   }
 
-  /** What has come so far. */
+  /** Returns usage and number of events received so far. */
   progress(): StreamProgress {
     return this.#source.progress?.() ?? {};
   }
 
-  /** For the consumer: begins to read. */
+  /** Attaches the consumer and starts the flow. */
   consume(consumer: StreamConsumer): void {
     this.#consumer = consumer;
     this.#drain();
   }
 
-  /** For the consumer: it can take more. */
+  /** Called by the consumer when it is ready for more bytes. */
   resume(): void {
     this.#flowing = true;
     this.#drain();
     if (this.#flowing && this.#ended === undefined) this.#source.resume();
   }
 
-  /** For the consumer: it will not read on. */
+  /** Called by the consumer when it stops reading. */
   cancel(): void {
     if (this.#ended !== undefined) return;
     const had = this.#source.cancel();
     if (had === 'reads_on') {
-      this.#left = true;
+      this.#abandoned = true;
       this.#consumer = undefined;
       this.#waiting = [];
       return;

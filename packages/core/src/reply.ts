@@ -4,29 +4,29 @@ import type { ReplyStream } from './reply-stream.ts';
 import type { Usage } from './usage.ts';
 
 interface ReplyHead {
-  /** An HTTP status. A provider's own refusal of a bad request is a reply, not an error. */
+  /** HTTP status. A provider's own refusal of an invalid request is a reply, not an error. */
   readonly status: number;
   readonly contentType: string;
-  /** Other headers of the provider that a client may want, lower-cased. */
+  /** Other response headers of the provider that may be useful to a client, in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Of a provider's refusal: what it means for what is tried next. */
+  /** Set for a provider's refusal: it decides which target is tried next. */
   readonly failure?: Failure;
 }
 
-/** An answer in one piece. */
+/** A response in one piece. */
 export interface WholeReply extends ReplyHead {
   readonly body: Uint8Array;
-  /** It has no content, and is never cached. */
+  /** The response has no content and is never cached. */
   readonly empty?: true;
   readonly usage?: Usage;
-  /** About how many tokens the answer has, by its length: where the provider did not say, or not so that it can be believed. */
+  /** Estimated output tokens, by the length of the response. Set if the provider reported no count, or an implausible one. */
   readonly generated?: number;
 }
 
-/** An answer that comes piece by piece. */
+/** A streamed response. */
 export interface StreamedReply extends ReplyHead {
   readonly stream: ReplyStream;
-  /** Of an accepted realtime session, whose messages are not in the stream: the stream only ends when the session does. */
+  /** Set for an accepted realtime session. The stream carries no messages; it only ends when the session ends. */
   readonly session?: RealtimeSession;
 }
 

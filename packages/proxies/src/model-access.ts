@@ -81,9 +81,13 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         const unnamed = call.message.unread?.unnamed;
         if (!models.has(model) && unnamed !== undefined) call.message = unnamed;
         else if (!models.has(model)) {
-          throw new LlmError('model_not_found', `There is no model '${model}' here; GET /v1/models lists those there are.`, {
-            param: 'model',
-          });
+          throw new LlmError(
+            'model_not_found',
+            `The model '${model}' does not exist. GET /v1/models lists the available models.`,
+            {
+              param: 'model',
+            },
+          );
         }
       }
       refuseUnpriced(call, model);

@@ -18,7 +18,7 @@ const hold = (amount: number, more: Partial<BudgetHold> = {}): BudgetHold => ({
   ...more,
 });
 
-/** Replicas on one store, each of which may be cut off from it. */
+/** Replicas on one store. Each may be disconnected from it. */
 function setUp(replicas = 1) {
   const clock = new ManualClock(1_700_000_000_000);
   const store = new MemoryMeters(clock);
@@ -38,8 +38,8 @@ function setUp(replicas = 1) {
   return { clock, store, cut, leases, lease: leases[0] as BudgetLeases, budget };
 }
 
-describe('leases of a budget', () => {
-  it('are as much as was spent in the last minute, and a twentieth of what is left at the most', async () => {
+describe('BudgetLeases', () => {
+  it('leases the cost of the last minute, but at most 5 % of the remaining budget', async () => {
     const { lease, budget, clock } = setUp();
     expect(lease.take(OF, [hold(1)])).toBe(false);
     lease.spent(OF, hold(0), 30);
@@ -48,20 +48,20 @@ describe('leases of a budget', () => {
     lease.spent(OF, hold(0), 500);
     await lease.renewAll();
     expect((await budget()).leased).toBe(50);
-    // who spends no more needs none
+    // an idle replica needs no lease
     clock.advance(120_000);
     await lease.renewAll();
     expect((await budget()).leased).toBe(0);
   });
 
-  it('pay for calls while the store is away, as far as they reach and as long as they last', async () => {
+  it('pays for calls from a lease while the store is unavailable, until it is used up or expires', async () => {
     const { lease, clock, cut } = setUp();
     lease.spent(OF, hold(0), 30);
     await lease.renewAll();
     cut.add(0);
     await lease.renewAll();
     expect([lease.take(OF, [hold(20)]), lease.take(OF, [hold(20)]), lease.take(OF, [hold(10)])]).toEqual([true, false, true]);
-    // what a call did not need is there for the next one
+    // the unused part of a call's estimate is available to the next call
     lease.settled(OF, [hold(20)], 5);
     expect(lease.take(OF, [hold(15)])).toBe(true);
     lease.settled(OF, [hold(15)], 0);
@@ -69,7 +69,7 @@ describe('leases of a budget', () => {
     expect(lease.take(OF, [hold(1)])).toBe(false);
   });
 
-  it('are taken from all budgets of a call or from none', async () => {
+  it('takes from the leases of all budgets of a call or of none', async () => {
     const { lease } = setUp();
     const team = hold(20, { subject: '@team:web' });
     lease.spent(OF, hold(0), 30);
@@ -78,7 +78,7 @@ describe('leases of a budget', () => {
     expect(lease.take(OF, [hold(30)])).toBe(true);
   });
 
-  it('are given back when the store has refused a call, but for what is promised', async () => {
+  it('returns the unused part of a lease after the store has refused a call', async () => {
     const { lease, budget } = setUp();
     lease.spent(OF, hold(0), 50);
     await lease.renewAll();
@@ -92,7 +92,7 @@ describe('leases of a budget', () => {
     expect((await budget()).leased).toBe(0);
   });
 
-  it('end with the period', async () => {
+  it('ends a lease with its budget period', async () => {
     const { lease, budget, clock } = setUp();
     const ending = { endsAtMs: clock.now() + 1_000 };
     lease.spent(OF, hold(0, ending), 50);
@@ -103,7 +103,7 @@ describe('leases of a budget', () => {
     expect((await budget()).leased).toBe(0);
   });
 
-  it('never let a budget be passed, whoever is cut off from the store when, and whatever answer is lost', async () => {
+  it('never exceeds a budget, whichever replicas lose the store and whichever responses are lost', async () => {
     const replica = fc.nat(2);
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ do: fc.constant('call' as const), replica, amount: fc.integer({ min: 1, max: 60 }) }) },
@@ -123,7 +123,7 @@ describe('leases of a budget', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), async (steps) => {
         const { clock, store, cut, leases, budget } = setUp(3);
-        const underWay: { callId: string; replica: number; amount: number; leased: boolean }[] = [];
+        const inFlight: { callId: string; replica: number; amount: number; leased: boolean }[] = [];
         const unsettled: { replica: number; settle: () => Promise<void> }[] = [];
         let spent = 0;
         for (const [n, one] of steps.entries()) {
@@ -135,11 +135,11 @@ describe('leases of a budget', () => {
               const admitted = leased
                 ? by.take(OF, [hold(one.amount)])
                 : (await store.reserve({ ...OF, callId, holds: [hold(one.amount)] })).admitted;
-              if (admitted) underWay.push({ callId, replica: one.replica, amount: one.amount, leased });
+              if (admitted) inFlight.push({ callId, replica: one.replica, amount: one.amount, leased });
               break;
             }
             case 'end': {
-              const [call] = underWay.splice(one.which % Math.max(1, underWay.length), 1);
+              const [call] = inFlight.splice(one.which % Math.max(1, inFlight.length), 1);
               if (call === undefined) break;
               const by = leases[call.replica] as BudgetLeases;
               const actual = Math.floor(call.amount * one.part);
@@ -166,8 +166,8 @@ describe('leases of a budget', () => {
               break;
             case 'wait': {
               clock.advance(one.ms);
-              // calls do not last as long as their reservations without being renewed
-              const places = underWay.map(({ callId, amount }) => ({
+              // calls are renewed before their reservations expire
+              const places = inFlight.map(({ callId, amount }) => ({
                 ...OF,
                 callId,
                 meter: 'budget',
@@ -181,13 +181,13 @@ describe('leases of a budget', () => {
             if (cut.has(one.replica)) unsettled.push(one);
             else await one.settle();
           }
-          // what calls came to, and what those under way may come to
-          const all = spent + underWay.filter(({ leased }) => leased).reduce((sum, { amount }) => sum + amount, 0);
+          // the cost of ended calls plus the estimates of leased calls in flight
+          const all = spent + inFlight.filter(({ leased }) => leased).reduce((sum, { amount }) => sum + amount, 0);
           expect(all).toBeLessThanOrEqual(LIMIT);
         }
         cut.clear();
         for (const { settle } of unsettled) await settle();
-        for (const call of underWay) {
+        for (const call of inFlight) {
           if (call.leased) leases[call.replica]?.settled(OF, [hold(call.amount)], 0)();
           await store.settle({ ...OF, callId: call.callId, holds: [{ hold: hold(call.amount), receipt: 0, actual: 0 }] });
         }

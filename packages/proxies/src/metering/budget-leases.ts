@@ -1,7 +1,7 @@
 import type { Clock, ConcernHealth, Money } from '@sluice/core';
 import type { BudgetHold, Meters } from '@sluice/store/ports';
 
-/** A budget by its place. */
+/** Identifies a budget. */
 interface Budget {
   readonly tenant: string;
   readonly subject: string;
@@ -12,37 +12,37 @@ interface Budget {
 interface Lease extends Budget {
   limit: Money;
   endsAtMs: number | undefined;
-  /** What may be spent from it: never more than the store has reserved. */
+  /** Amount that may be spent from the lease: never more than the store has reserved. */
   granted: Money;
-  /** On the monotonic clock: a little before the store frees it. */
+  /** On the monotonic clock: slightly before the store releases the lease. */
   validUntilMs: number;
-  /** What calls of it may come to, and what those came to of which the store does not know yet. */
+  /** Estimated maximum of calls in flight, plus the actual cost of settled calls that the store has not recorded yet. */
   used: Money;
-  /** What was spent of the budget by this replica in this minute and in the one before. */
+  /** Cost of this replica's calls in the current minute and in the previous one. */
   spentNow: Money;
   spentBefore: Money;
-  /** The most that a call of them was taken to come to: so much has to fit, though it comes to less. */
+  /** Largest estimate of a call in those minutes: the lease has to fit it, even if the actual cost is lower. */
   largestNow: Money;
   largestBefore: Money;
   minute: number;
   renewing: boolean;
 }
 
-/** How long a lease lasts: so long a hard budget goes on without the store. */
+/** Lifetime of a lease, in ms: hard budgets work for this long without the store. */
 const LEASE_MS = 60_000;
-/** How often it is renewed, so that little of it is over when the store goes away. */
+/** Interval of renewals, in ms: a short interval leaves most of the lifetime when the store becomes unavailable. */
 const RENEW_MS = 5_000;
-/** The store's clock begins after ours: by then it has not freed what this replica may still spend. */
+/** The lifetime in the store starts after ours. This margin makes sure that ours also ends first. */
 const MARGIN_MS = 1_000;
-/** So many calls at one time are to fit, each at the most that it may come to. */
+/** Concurrent calls that a lease should fit, each at its estimated maximum. */
 const AT_ONCE = 4;
-/** The most budgets of which this replica keeps leases. */
+/** Maximum of budgets with a lease in this replica. */
 const MAX_LEASES = 10_000;
 
 export interface BudgetLeasesOptions {
   readonly meters: Pick<Meters, 'lease'>;
   readonly clock: Clock;
-  /** Which replica. */
+  /** Id of this replica. */
   readonly holder: string;
   readonly health: ConcernHealth;
   readonly renewMs?: number;
@@ -51,9 +51,9 @@ export interface BudgetLeasesOptions {
 const nameOf = ({ tenant, subject, meter, period }: Budget): string => `${tenant}\n${subject}\n${meter}\n${period}`;
 
 /**
- * A small part of each hard budget that this replica spends from, reserved in the store beforehand, so that the budget holds while the store is away: what
- * is spent meanwhile is of the lease. It is as much as this replica has spent of the budget in the last minute, and as a few calls at one time
- * may come to, and a twentieth of what is left at the most.
+ * Small leases of each hard budget, reserved in the store in advance. While the store is unavailable, this replica spends only
+ * from its leases, so that the budget holds. A lease is as large as this replica's cost in the last minute plus a few
+ * concurrent calls, and at most 5 % of the rest of the budget.
  */
 export class BudgetLeases {
   readonly #options: BudgetLeasesOptions;
@@ -64,7 +64,7 @@ export class BudgetLeases {
     this.#options = options;
   }
 
-  /** Notes what a call of a budget came to, so that there is a lease of it as long as it is used. */
+  /** Records the cost of a call of a budget, so that the budget has a lease while it is used. */
   spent(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold, amount: Money): void {
     const lease = this.#lease(of, hold) ?? this.#open(of, hold);
     if (lease === undefined) return;
@@ -75,7 +75,7 @@ export class BudgetLeases {
     this.#timer ??= setInterval(() => void this.renewAll(), this.#options.renewMs ?? RENEW_MS).unref();
   }
 
-  /** Takes what a call may come to from the leases of all these budgets, or of none. */
+  /** Takes a call's estimated maximum from the leases of all these budgets, or of none. */
   take(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetHold[]): boolean {
     const nowMs = this.#options.clock.monotonic();
     const leases = holds.map((hold) => this.#lease(of, hold));
@@ -90,7 +90,7 @@ export class BudgetLeases {
     return true;
   }
 
-  /** What a call that took from them came to. Returns what is to be told when the store knows of it. */
+  /** Settles a call that took from leases. Returns a function to call when the store has recorded the cost. */
   settled(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetHold[], actual: Money): () => void {
     const leases = holds.map((hold) => this.#lease(of, hold));
     leases.forEach((lease, n) => {
@@ -101,7 +101,7 @@ export class BudgetLeases {
     };
   }
 
-  /** The store has refused a call of a budget: what this replica has of it, and has not promised, is worth more to the next call. */
+  /** Returns the unused part of a lease after the store has refused a call of its budget: the next call needs it more. */
   giveBack(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold): void {
     const lease = this.#lease(of, hold);
     if (lease === undefined || lease.granted === lease.used) return;
@@ -110,7 +110,7 @@ export class BudgetLeases {
     void this.#renew(lease);
   }
 
-  /** Gives back all that is not promised. */
+  /** Returns the unused part of all leases. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const lease of this.#leases.values()) {
@@ -120,7 +120,7 @@ export class BudgetLeases {
     await this.renewAll();
   }
 
-  /** Renews all leases, and ends those of budgets that this replica spends from no longer. */
+  /** Renews all leases and ends those of budgets that this replica no longer uses. */
   async renewAll(): Promise<void> {
     await Promise.all([...this.#leases.values()].map((lease) => this.#renew(lease)));
     if (this.#leases.size > 0) return;
@@ -137,7 +137,7 @@ export class BudgetLeases {
     const over = lease.endsAtMs !== undefined && lease.endsAtMs <= clock.now();
     const spent = lease.spentNow + lease.spentBefore;
     const wanted = over || spent === 0 ? 0 : spent + AT_ONCE * Math.max(lease.largestNow, lease.largestBefore);
-    // what may be spent shrinks before the store hears of it, and grows after
+    // the local amount shrinks before the request to the store and grows after it
     if (lease.validUntilMs <= nowMs) lease.granted = lease.used;
     lease.granted = Math.max(lease.used, Math.min(lease.granted, wanted));
     try {
@@ -178,7 +178,7 @@ export class BudgetLeases {
     return lease;
   }
 
-  /** Forgets what was spent more than a minute ago. */
+  /** Drops costs of more than a minute ago. */
   #turn(lease: Lease): void {
     const minute = this.#minute();
     if (minute === lease.minute) return;

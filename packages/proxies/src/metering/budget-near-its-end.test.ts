@@ -11,7 +11,7 @@ const price = { input: 1, output: 10 };
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 const random = seededRandom(7);
 
-/** A provider whose answers have about 100 tokens, and no more than the gateway allows. */
+/** A provider with responses of about 100 tokens, within the gateway's limit. */
 async function answer(call: LlmCall): Promise<LlmReply> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const outputTokens = Math.min(80 + Math.floor(random.next() * 41), call.outputLimit ?? Number.POSITIVE_INFINITY);
@@ -48,16 +48,16 @@ function setUp(amount: number, settings: MeteringSettings) {
 const ofEach = (outcomes: readonly string[]) =>
   Object.fromEntries([...Map.groupBy(outcomes, (one) => one)].map(([name, of]) => [name, of.length]));
 
-describe('a budget near its end', () => {
+describe('nearly spent budget', () => {
   const affordable = (calls: number) => (costOf(price, { inputTokens: 5, outputTokens: 100 }) ?? 0) * calls;
 
-  it('tells calls that others have reserved it, and that the same call may be tried again', async () => {
+  it('refuses calls with budget_in_flight while other calls have reserved the rest of the budget', async () => {
     const { ask } = setUp(affordable(100), { waitMs: 0, reserve: 'full' });
     const outcomes = ofEach(await Promise.all(Array.from({ length: 500 }, () => ask())));
     expect(outcomes).toEqual({ answered: 2, budget_in_flight: 498 });
   });
 
-  it('lets calls wait for those in flight', async () => {
+  it('lets calls wait for the reservations of calls in flight', async () => {
     const { ask, spent } = setUp(usd(1), { waitMs: 60_000, reserve: 'full' });
     // 24 calls fit at once
     const outcomes = ofEach(await Promise.all(Array.from({ length: 100 }, () => ask())));
@@ -65,10 +65,10 @@ describe('a budget near its end', () => {
     expect((await spent()).reserved).toBe(0);
   });
 
-  it('passes nine of ten affordable calls of 500 at once with adaptive reservations, and is never passed itself', async () => {
+  it('admits at least 90 % of the affordable calls of 500 concurrent ones with adaptive reservations, within the budget', async () => {
     const budget = affordable(100);
     const { ask, spent } = setUp(budget, { waitMs: 60_000, reserve: 'adaptive' });
-    // twenty answers before the budget gets tight
+    // twenty responses, as a history, before the budget is nearly spent
     for (let n = 0; n < 20; n++) expect(await ask(usd(10))).toBe('answered');
     const before = (await spent()).spent;
     const outcomes = ofEach(await Promise.all(Array.from({ length: 500 }, () => ask(before + budget))));

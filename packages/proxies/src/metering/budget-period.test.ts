@@ -11,13 +11,13 @@ describe('periodAt', () => {
     ['day', '2028-02-28T12:00:00Z', '2028-02-28', '2028-02-29T00:00:00Z'],
     ['month', '2026-11-30T23:59:59.999Z', '2026-11', '2026-12-01T00:00:00Z'],
     ['month', '2026-12-01T00:00:00Z', '2026-12', '2027-01-01T00:00:00Z'],
-    // elsewhere it is another day already
+    // in another time zone it is already the next day
     ['day', '2026-11-24T23:30:00-05:00', '2026-11-25', '2026-11-26T00:00:00Z'],
-  ] as const)('of a %s at %s is %s', (kind, now, name, end) => {
+  ] as const)('maps a %s at %s to the period %s', (kind, now, name, end) => {
     expect(periodAt(kind, at(now))).toEqual({ name, endsAtMs: at(end) });
   });
 
-  it('of all has no end', () => {
+  it('returns a total period without an end', () => {
     expect(periodAt('total', at('2026-11-24T00:00:00Z'))).toEqual({ name: 'total', endsAtMs: undefined });
   });
 });

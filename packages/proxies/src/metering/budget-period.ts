@@ -1,21 +1,21 @@
 import type { BudgetLimit } from '@sluice/core';
 
-/** A stretch of the calendar, by its name and its end. */
+/** A calendar period: its name and its end. */
 export interface BudgetPeriod {
   /** `2026-11-24`, `2026-11` or `total`. */
   readonly name: string;
-  /** In milliseconds since the epoch; undefined where there is none. */
+  /** In milliseconds since the epoch. Undefined for `total`. */
   readonly endsAtMs: number | undefined;
 }
 
 const TOTAL: BudgetPeriod = { name: 'total', endsAtMs: undefined };
 
-/** Every call asks, and a period is long. */
+/** Cache of the current periods: every call needs one, and a period is long. */
 const known: {
   [Kind in 'day' | 'month']?: { readonly period: BudgetPeriod; readonly beganMs: number; readonly endsAtMs: number };
 } = {};
 
-/** The day or the month, in UTC, that a time is in. */
+/** Returns the day or month, in UTC, that contains a time. */
 export function periodAt(kind: BudgetLimit['period'], nowMs: number): BudgetPeriod {
   if (kind === 'total') return TOTAL;
   const last = known[kind];

@@ -19,15 +19,15 @@ const inFlight: ReservationResult = {
 const spent: ReservationResult = { admitted: false, meter: 'budget', full: 0, retryAfterMs: 0, meters: [] };
 const never = new AbortController().signal;
 
-/** A budget with room for some calls, and the keys of the calls in the order in which they were admitted. */
+/** A budget with room for some calls, and the keys of the admitted calls in order. */
 function setUp(waitMs = 60_000, clock = systemClock) {
   const budgetQueue = new BudgetQueue(clock, () => waitMs);
   const order: string[] = [];
-  const state = { room: 0, spent: false, asked: 0 };
+  const state = { room: 0, spent: false, attempts: 0 };
   const of = (key: string) => ({ tenant: 't', key, holds: [budget] });
   const reserve = (key: string, signal = never) =>
     budgetQueue.reserve(of(key), signal, async () => {
-      state.asked++;
+      state.attempts++;
       if (state.spent) return spent;
       if (state.room === 0) return inFlight;
       state.room--;
@@ -54,19 +54,19 @@ describe('BudgetQueue', () => {
     expect(await waiting).toEqual(admitted);
   });
 
-  it('asks by itself, for the first call alone: calls of other replicas end too', async () => {
+  it('tries periodically for the first waiting call only, because calls of other replicas end too', async () => {
     const { reserve, state } = setUp();
     const waiting = Array.from({ length: 20 }, () => reserve('a'));
     await turns();
-    const before = state.asked;
+    const before = state.attempts;
     await new Promise((resolve) => setTimeout(resolve, 350));
-    // at most ten times a second, however many wait
-    expect(state.asked - before).toBeLessThanOrEqual(4);
+    // at most ten times per second, whatever the number of waiting calls
+    expect(state.attempts - before).toBeLessThanOrEqual(4);
     state.room = 20;
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => admitted));
   });
 
-  it('serves the keys of a budget in turns, and the calls of one key in order', async () => {
+  it('serves the keys of a budget in turns, and the calls of a key in order', async () => {
     const { reserve, settle, order } = setUp();
     const waiting = ['a', 'a', 'a', 'b', 'c', 'b'].map((key) => reserve(key));
     await turns();
@@ -78,7 +78,7 @@ describe('BudgetQueue', () => {
     expect(order).toEqual(['a', 'b', 'c', 'a', 'b', 'a']);
   });
 
-  it('lets no new call pass those that wait', async () => {
+  it('lets no new call overtake waiting calls', async () => {
     const { reserve, settle, order } = setUp();
     const first = reserve('a');
     await turns();
@@ -91,7 +91,7 @@ describe('BudgetQueue', () => {
     expect(order).toEqual(['a', 'b']);
   });
 
-  it('returns the refusal when the wait is over, and one that no waiting helps at once', async () => {
+  it('returns the refusal when the wait is over, and a permanent refusal at once', async () => {
     const clock = new ManualClock();
     const { reserve, settle, state } = setUp(2_000, clock);
     const late = [reserve('a'), reserve('b')];
@@ -106,7 +106,7 @@ describe('BudgetQueue', () => {
     expect(await waiting).toEqual(spent);
   });
 
-  it('does not wait where no time is given, or where too many wait', async () => {
+  it('does not wait when waitMs is 0 or the queue is full', async () => {
     expect(await setUp(0).reserve('a')).toEqual(inFlight);
     const { reserve, settle } = setUp();
     const waiting = Array.from({ length: 1_000 }, () => reserve('a'));
@@ -116,20 +116,20 @@ describe('BudgetQueue', () => {
     await Promise.all(waiting);
   });
 
-  it('forgets a call whose client has left', async () => {
+  it('removes a waiting call when its client disconnects', async () => {
     const { reserve, settle, order } = setUp();
-    const left = new AbortController();
-    const gone = reserve('a', left.signal);
+    const disconnected = new AbortController();
+    const gone = reserve('a', disconnected.signal);
     const next = reserve('b');
     await turns();
-    left.abort(new LlmError('client_closed', 'gone'));
+    disconnected.abort(new LlmError('client_closed', 'gone'));
     await expect(gone).rejects.toMatchObject({ code: 'client_closed' });
     settle(1);
     expect(await next).toEqual(admitted);
     expect(order).toEqual(['b']);
   });
 
-  it('fails the call for which the store fails, and goes on', async () => {
+  it('fails only the call with the store error, and serves the next', async () => {
     const queue = new BudgetQueue(systemClock, () => 60_000);
     const of = { tenant: 't', key: 'a', holds: [budget] };
     const failing = jest

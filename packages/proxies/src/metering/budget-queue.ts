@@ -3,11 +3,11 @@ import type { BudgetHold, Hold, ReservationResult } from '@sluice/store/ports';
 import { FairQueue } from '../targets/fair-queue.ts';
 import { isBudget } from './holds.ts';
 
-/** Calls that may wait for one budget, and for all of them, in this replica. */
+/** Maximum of calls that wait for one budget, and for all budgets, in this replica. */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_IN_ALL = 10_000;
-/** How often the store is asked for one budget, in ms: a call of another replica may have ended. */
-const ASK_MS = 100;
+/** Interval of attempts to reserve for one budget, in ms: a call of another replica may have ended. */
+const RETRY_MS = 100;
 
 type Reserve = () => Promise<ReservationResult>;
 
@@ -15,7 +15,7 @@ interface Waiting {
   readonly key: string;
   readonly reserve: Reserve;
   readonly untilMs: number;
-  /** The last answer of the store; undefined before it was asked for this call. */
+  /** The store's last refusal. Undefined before the first attempt to reserve. */
   refusal: ReservationResult | undefined;
   end(result: ReservationResult | Promise<ReservationResult>): void;
   fail(error: unknown): void;
@@ -24,11 +24,11 @@ interface Waiting {
 interface Queue {
   readonly calls: FairQueue<Waiting>;
   readonly timer: NodeJS.Timeout;
-  asking: boolean;
-  askAgain: boolean;
+  trying: boolean;
+  tryAgain: boolean;
 }
 
-/** What a call holds, and whose it is. */
+/** The holds of a call and their owner. */
 export interface HoldsOfKey {
   readonly tenant: string;
   /** The caller's key: keys that share a budget take turns. */
@@ -37,10 +37,10 @@ export interface HoldsOfKey {
 }
 
 /**
- * Lets calls wait whose budget is reserved by calls in flight, until one of those is settled.
+ * Queues calls while their budget is reserved by calls in flight.
  *
- * First come, first served within a key, and in turns among the keys of a budget. The store is asked when a call of this replica is settled and ten times a
- * second, for the first in the queue alone.
+ * The queue is first in, first out for each key, and round robin among the keys of a budget. Only the first call in the queue
+ * tries to reserve: whenever a call of this replica is settled, and ten times per second.
  */
 export class BudgetQueue {
   readonly #clock: Clock;
@@ -48,20 +48,21 @@ export class BudgetQueue {
   readonly #queues = new Map<string, Queue>();
   #waiting = 0;
 
-  /** @param waitMs how long a call waits at most; 0 for not at all */
+  /** @param waitMs maximum wait of a call; 0 for no wait */
   constructor(clock: Clock, waitMs: () => number) {
     this.#clock = clock;
     this.#waitMs = waitMs;
   }
 
   /**
-   * Reserves, and waits where calls in flight have reserved what is left. Returns the last refusal where the wait was too short.
+   * Reserves, and waits while calls in flight have reserved the rest of the budget. Returns the last refusal if the wait was
+   * too short.
    *
-   * @throws LlmError the reason of the call's signal, where that fires first; and what `reserve` throws
+   * @throws LlmError the reason of the call's signal if it aborts first, and any error of `reserve`
    */
   async reserve(of: HoldsOfKey, signal: AbortSignal, reserve: Reserve): Promise<ReservationResult> {
     const queued = this.#queues.size === 0 ? undefined : this.#queuedFor(of);
-    // calls that wait already come first
+    // waiting calls have priority
     if (queued !== undefined) return this.#wait(queued, of.key, signal, reserve, undefined);
     const result = await reserve();
     if (result.admitted || result.inFlight !== true) return result;
@@ -69,13 +70,13 @@ export class BudgetQueue {
     return full === undefined || !isBudget(full) ? result : this.#wait(budgetName(of, full), of.key, signal, reserve, result);
   }
 
-  /** Asks again for the calls that wait for these budgets: a call of them was settled. */
+  /** Tries again for the calls that wait for these budgets, because a call was settled. */
   settled(of: HoldsOfKey): void {
     if (this.#queues.size === 0) return;
     for (const hold of of.holds) {
       const name = isBudget(hold) ? budgetName(of, hold) : '';
       const queue = this.#queues.get(name);
-      if (queue !== undefined) this.#ask(name, queue);
+      if (queue !== undefined) this.#tryQueue(name, queue);
     }
   }
 
@@ -100,15 +101,15 @@ export class BudgetQueue {
       return refusal === undefined ? reserve() : Promise.resolve(refusal);
     }
     return new Promise((resolve, reject) => {
-      const leave = (): void => waiting.fail(asLlmError(signal.reason));
+      const onAbort = (): void => waiting.fail(asLlmError(signal.reason));
       let over = false;
-      const end = (tell: () => void): void => {
+      const end = (settle: () => void): void => {
         if (over) return;
         over = true;
-        signal.removeEventListener('abort', leave);
+        signal.removeEventListener('abort', onAbort);
         queue.calls.remove(key, waiting);
         this.#waiting--;
-        tell();
+        settle();
       };
       const waiting: Waiting = {
         ...{ key, reserve, refusal, untilMs: this.#clock.monotonic() + waitMs },
@@ -117,9 +118,9 @@ export class BudgetQueue {
       };
       queue.calls.push(key, waiting);
       this.#waiting++;
-      if (signal.aborted) leave();
-      else signal.addEventListener('abort', leave, { once: true });
-      if (refusal === undefined) this.#ask(name, queue);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+      if (refusal === undefined) this.#tryQueue(name, queue);
     });
   }
 
@@ -128,28 +129,31 @@ export class BudgetQueue {
     if (known !== undefined) return known;
     const queue: Queue = {
       calls: new FairQueue(),
-      timer: setInterval(() => this.#ask(name, queue), ASK_MS).unref(),
-      asking: false,
-      askAgain: false,
+      timer: setInterval(() => this.#tryQueue(name, queue), RETRY_MS).unref(),
+      trying: false,
+      tryAgain: false,
     };
     this.#queues.set(name, queue);
     return queue;
   }
 
-  #ask(name: string, queue: Queue): void {
-    queue.askAgain = true;
-    if (queue.asking) return;
-    queue.asking = true;
+  #tryQueue(name: string, queue: Queue): void {
+    queue.tryAgain = true;
+    if (queue.trying) return;
+    queue.trying = true;
     void this.#serve(queue).finally(() => {
-      queue.asking = false;
+      queue.trying = false;
       this.#closeIfEmpty(name, queue);
     });
   }
 
-  /** Reserves for one call after the other, until there is no room for the first. It never rejects: a call is told its own error. */
+  /**
+   * Reserves for one call after the other until the budget has no room for the first. Never rejects: an error is passed to its
+   * own call.
+   */
   async #serve(queue: Queue): Promise<void> {
-    while (queue.askAgain) {
-      queue.askAgain = false;
+    while (queue.tryAgain) {
+      queue.tryAgain = false;
       this.#endOverdue(queue);
       for (let first = queue.calls.peek(); first !== undefined; first = queue.calls.peek()) {
         const room = await this.#serveOne(queue, first);
@@ -158,7 +162,7 @@ export class BudgetQueue {
     }
   }
 
-  /** Returns whether the next call may be asked for. */
+  /** Returns whether the next call may try to reserve. */
   async #serveOne(queue: Queue, first: Waiting): Promise<boolean> {
     try {
       const result = await first.reserve();
@@ -175,13 +179,13 @@ export class BudgetQueue {
   #endOverdue(queue: Queue): void {
     const nowMs = this.#clock.monotonic();
     for (const waiting of queue.calls.all()) {
-      // a call that never was the first asks once, so that the refusal is its own
+      // a call that was never first tries once, so that it returns its own refusal
       if (waiting.untilMs <= nowMs) waiting.end(waiting.refusal ?? waiting.reserve());
     }
   }
 
   #closeIfEmpty(name: string, queue: Queue): void {
-    if (queue.calls.length > 0 || queue.asking) return;
+    if (queue.calls.length > 0 || queue.trying) return;
     clearInterval(queue.timer);
     this.#queues.delete(name);
   }

@@ -1,14 +1,17 @@
 import type { Limits } from '@sluice/core';
 
-/** Calls that share limits beside their key's own. A model's are those of one tenant: all meters of a call stand beside its tenant's. */
+/**
+ * A quota scope: calls that share limits in addition to the limits of their keys. A `model` scope belongs to one tenant,
+ * because all meters of a call are stored under its tenant.
+ */
 export interface CallerGroup {
   readonly kind: 'team' | 'tenant' | 'user' | 'model';
   readonly name: string;
-  /** Of an end user, whose it is. */
+  /** For an end user: the key of that user. */
   readonly key?: string;
   readonly limits: Limits;
 }
 
-/** Names whose meters a group's are; no key has such a name. */
+/** Returns the subject of a group's meters. No key can have such a name. */
 export const groupSubject = ({ kind, name, key }: Pick<CallerGroup, 'kind' | 'name' | 'key'>): string =>
   key === undefined ? `@${kind}:${name}` : `@${kind}:${key}:${name}`;

@@ -9,7 +9,7 @@ const state = { meter: 'requests', limit: 5, remaining: 0, resetMs: 60_000 };
 const refusal = { admitted: false, meter: 'requests', full: 0, retryAfterMs: 30_000, meters: [state] } as const;
 
 describe('FullWindows', () => {
-  it('says again what the store said, and how much later it is', () => {
+  it('returns a cached refusal with the elapsed time deducted', () => {
     const clock = new ManualClock();
     const windows = new FullWindows(clock);
     windows.note('t', 'k', [requests(5), tokens(1)], refusal);
@@ -18,7 +18,7 @@ describe('FullWindows', () => {
     expect(windows.refusal('t', 'k', [requests(5), tokens(7)])).toEqual(again);
   });
 
-  it('asks the store again after a second, and where a call fits sooner, then', () => {
+  it('drops a cached refusal after 1 s, or earlier when a call fits again', () => {
     const clock = new ManualClock();
     const windows = new FullWindows(clock);
     windows.note('t', 'slow', [requests(5)], refusal);
@@ -33,7 +33,7 @@ describe('FullWindows', () => {
     expect(windows.refusal('t', 'slow', [requests(5)])).toBeUndefined();
   });
 
-  it('knows nothing of another caller, another limit or other meters', () => {
+  it('returns no cached refusal for another caller, another limit or other meters', () => {
     const windows = new FullWindows(new ManualClock());
     windows.note('t', 'k', [requests(5)], refusal);
     expect(windows.refusal('t', 'other', [requests(5)])).toBeUndefined();
@@ -43,7 +43,7 @@ describe('FullWindows', () => {
     expect(windows.refusal('t', 'k', [{ ...requests(5), subject: '@team:a' }])).toBeUndefined();
   });
 
-  it('remembers nothing of what comes back: tokens, money and places', () => {
+  it('caches no refusal of a limit that can be refunded', () => {
     const windows = new FullWindows(new ManualClock());
     windows.note('t', 'k', [tokens(5)], { ...refusal, meter: 'tokens' });
     expect(windows.refusal('t', 'k', [tokens(5)])).toBeUndefined();

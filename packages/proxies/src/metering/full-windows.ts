@@ -10,14 +10,16 @@ interface Remembered {
   readonly atMs: number;
 }
 
-/** So many callers are remembered; of more than that the store is asked. */
+/** Maximum of cached callers. Other callers are checked in the store. */
 const MAX_CALLERS = 10_000;
-/** And so long: a store that lost its counts, or a limit that somebody lifted, is noticed after it. */
+/**
+ * Maximum age of an entry, in ms: bounds the delay after the store has lost its counts or an administrator has raised a limit.
+ */
 const MAX_MS = 1_000;
 
 /**
- * Callers whose window of requests the store said is full. No request is ever given back, so for a while it would only say the same again: a flood that is
- * refused costs the store one question a second. Tokens, money and places do come back, and of them it is asked each time.
+ * Caches request-limit refusals for up to 1 s per caller, so that a flood of refused calls costs the store one request per
+ * second. Safe because requests are never refunded. Not done for tokens, money and concurrency, which are.
  */
 export class FullWindows {
   readonly #clock: Clock;
@@ -27,14 +29,14 @@ export class FullWindows {
     this.#clock = clock;
   }
 
-  /** @param holds what was to be reserved, and was refused */
+  /** @param holds the refused reservation */
   note(tenant: string, subject: string, holds: readonly Hold[], refusal: Refusal): void {
     const full = holds[refusal.full];
     if (full?.kind !== 'window' || full.meter !== 'requests') return;
     this.#callers.set(`${tenant} ${subject}`, { holds, refusal, atMs: this.#clock.monotonic() });
   }
 
-  /** What the store would answer, as far as is known; undefined where it has to be asked. */
+  /** Returns the cached refusal, or undefined if the store has to be consulted. */
   refusal(tenant: string, subject: string, holds: readonly Hold[]): Refusal | undefined {
     if (this.#callers.size === 0) return undefined;
     const known = this.#callers.get(`${tenant} ${subject}`);
@@ -50,7 +52,7 @@ export class FullWindows {
   }
 }
 
-/** Whether two calls ask for the same of the same meters, but for how much of what comes back. */
+/** Returns whether two calls reserve on the same meters, whatever the amounts that can be refunded. */
 function isSame(some: readonly Hold[], others: readonly Hold[]): boolean {
   return (
     some.length === others.length &&

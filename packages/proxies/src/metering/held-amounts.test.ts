@@ -6,7 +6,7 @@ import { PendingSettlements } from './pending-settlements.ts';
 
 const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, holds: [] });
 
-describe('what is held of meters', () => {
+describe('HeldAmounts', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -32,7 +32,7 @@ describe('what is held of meters', () => {
     return { held, pending, settled, tried, broken, back };
   }
 
-  it('settles what a store that was away could not take, asking it no more than once a second meanwhile', async () => {
+  it('retries failed settlements after a store outage, with at most one attempt per second meanwhile', async () => {
     const { held, settled, tried, back } = setUp();
     for (let n = 0; n < 50; n++) held.settle(settlement(`c${n}`));
     await jest.advanceTimersByTimeAsync(10_500);
@@ -43,7 +43,7 @@ describe('what is held of meters', () => {
     expect(settled).toHaveLength(50);
   });
 
-  it('lets one that always fails hold up no other', async () => {
+  it('settles other calls when one settlement always fails', async () => {
     const { held, settled, broken, back } = setUp();
     broken.add('c0');
     for (let n = 0; n < 5; n++) held.settle(settlement(`c${n}`));
@@ -53,7 +53,7 @@ describe('what is held of meters', () => {
     expect([...settled].sort()).toEqual(['c1', 'c2', 'c3', 'c4']);
   });
 
-  it('counts settlements as pending until the store has each of them', async () => {
+  it('counts settlements as pending until the store has recorded each of them', async () => {
     const { held, pending, settled, broken, back } = setUp();
     broken.add('c0');
     let done = false;
@@ -71,7 +71,7 @@ describe('what is held of meters', () => {
     await pending.done(60_000);
   });
 
-  it('counts settlements that are given up as pending no more', async () => {
+  it('does not count dropped settlements as pending', async () => {
     const { held, pending, settled, back } = setUp();
     for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
     await jest.advanceTimersByTimeAsync(0);
@@ -98,7 +98,7 @@ describe('what is held of meters', () => {
     expect(done).toBe(true);
   });
 
-  it('gives up beyond a bound', async () => {
+  it('drops settlements beyond the maximum', async () => {
     const { held, settled, back } = setUp();
     for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
     await jest.advanceTimersByTimeAsync(0);

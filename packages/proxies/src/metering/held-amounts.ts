@@ -2,14 +2,16 @@ import { type ConcernHealth, Slots } from '@sluice/core';
 import type { HeldPlace, Hold, Meters, Settlement } from '@sluice/store/ports';
 import { PendingSettlements } from './pending-settlements.ts';
 
-/** A place or an amount is lost so long after its replica died. */
+/** Lifetime of a slot or reservation after its replica has crashed, in ms. */
 export const LEASE_MS = 30_000;
-/** How long after a failure what could not be settled is tried again. */
+/** Delay before a failed settlement is retried, in ms. */
 const RETRY_MS = 1_000;
-/** Settlements that may wait for the store; beyond it they are given up, and the lease of their reservation frees it. */
+/**
+ * Maximum of settlements that wait for the store. Any more are dropped, and the lease of their reservations frees the amounts.
+ */
 const MAX_UNSETTLED = 10_000;
 
-/** Whose a hold is. */
+/** The owner of a hold. */
 interface Holder {
   readonly tenant: string;
   readonly subject: string;
@@ -26,7 +28,7 @@ interface Unsettled {
   readonly onSettled: () => void;
 }
 
-/** What this process holds of meters for calls under way: renewed while they last, given back or settled when they end. */
+/** Reservations of this process for calls in flight: renewed while the calls last, released or settled at their ends. */
 export class HeldAmounts {
   readonly #meters: Meters;
   readonly #health: ConcernHealth;
@@ -45,7 +47,7 @@ export class HeldAmounts {
     this.#pending = pending;
   }
 
-  /** @param holds what was reserved for the call */
+  /** @param holds the call's reservations */
   hold(of: Holder, holds: readonly Hold[]): void {
     if (!holds.some(({ kind }) => kind !== 'window')) return;
     this.#drop(of.callId);
@@ -53,12 +55,12 @@ export class HeldAmounts {
     this.#renewal ??= setInterval(() => this.#renew(), LEASE_MS / 3).unref();
   }
 
-  /** Gives back what has no amount: places, and what a reservation that may still run would take. */
+  /** Releases slots, and anything that a late reservation would take. */
   release(places: readonly HeldPlace[]): void {
     for (const { callId } of places) this.#forget(callId);
     this.#releasing.push(...places);
     if (this.#releasing.length > places.length || places.length === 0) return;
-    // together with those of the other calls that end in this turn of the event loop; a client's next call comes after it
+    // batches the releases of this turn of the event loop; a client's next call arrives later
     setImmediate(() => {
       const all = this.#releasing;
       this.#releasing = [];
@@ -66,7 +68,7 @@ export class HeldAmounts {
     });
   }
 
-  /** @param onSettled told when the store knows of it */
+  /** @param onSettled called when the store has recorded the settlement */
   settle(settlement: Settlement, onSettled: () => void = () => {}): void {
     this.#forget(settlement.callId);
     this.#meters.settle(settlement).then(onSettled, (error: unknown) => {
@@ -75,10 +77,13 @@ export class HeldAmounts {
     });
   }
 
-  /** What was spent must not be forgotten with the store away. A settlement whose answer alone was lost changes nothing when it comes again. */
+  /**
+   * Queues a failed settlement for a retry, so that costs are not lost while the store is unavailable. Settlements are
+   * idempotent: a retry after a lost response changes nothing.
+   */
   #settleLater(unsettled: Unsettled, error: unknown): void {
     this.#health.failed(error);
-    // an amount that no store can count does not become countable
+    // a store will never accept an amount that it cannot count
     if (error instanceof RangeError || this.#unsettled.length >= MAX_UNSETTLED) {
       this.#pending.remove();
       return;
@@ -87,7 +92,10 @@ export class HeldAmounts {
     this.#retry ??= setTimeout(() => void this.#settleWaiting(), RETRY_MS).unref();
   }
 
-  /** One after the other: a store that hangs must not be heaped with them. The one that fails goes to the end, so that it holds up no other. */
+  /**
+   * Settles one call after the other, so that a store that does not respond gets no burst. A failed settlement moves to the end
+   * of the queue and delays no other.
+   */
   async #settleWaiting(): Promise<void> {
     this.#retry = undefined;
     for (let next = this.#unsettled.shift(); next !== undefined; next = this.#unsettled.shift()) {
@@ -122,7 +130,7 @@ export class HeldAmounts {
   }
 }
 
-/** What of a hold lasts as long as its call. */
+/** Returns the parts of a hold that last as long as its call. */
 export function heldPlace(of: Holder, hold: Hold): HeldPlace[] {
   const { tenant, callId } = of;
   const subject = hold.subject ?? of.subject;

@@ -5,23 +5,23 @@ import { type CallerGroup, groupSubject } from './caller-group.ts';
 import { LEASE_MS } from './held-amounts.ts';
 import type { ReserveAmounts } from './reserve-amounts.ts';
 
-/** The limit of a soft budget: what is reserved and spent is counted as of any budget, and is never too much. */
+/** The limit of a soft budget: its amounts are counted as for any budget, but never refused. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** One hold of a call, whose it is, and the soft budget that it is of. */
+/** A hold of a call, its owner, and its budget if that is soft. */
 export interface OwnedHold {
   readonly hold: Hold;
-  /** Undefined for the key's own. */
+  /** Undefined for the key itself. */
   readonly owner: CallerGroup | undefined;
   readonly soft: BudgetLimit | undefined;
 }
 
 export const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budget';
 
-/** Whether a limit depends on what a call may come to. */
+/** Returns whether a limit depends on the estimated usage of a call. */
 export const needsEstimate = ({ tokens, budget }: Limits): boolean => tokens !== undefined || budget !== undefined;
 
-/** Lists what a call has to reserve on the meters of its key, or of a group of it. */
+/** Lists the holds of a call on the meters of its key or of one of its groups. */
 export function holdsOf(
   limits: Limits,
   owner: CallerGroup | undefined,
@@ -38,7 +38,7 @@ export function holdsOf(
     add({ ...of, kind: 'window', meter: 'requests', limit, windowMs, amount: 1 });
   }
   if (amounts !== undefined) {
-    // an amount that can never fit goes to the meter whole: the meter refuses it
+    // an amount that can never fit is passed on in full: the meter refuses it
     for (const { limit, windowMs } of limitsIn(tokens)) {
       add({ ...of, kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens });
     }
@@ -54,7 +54,7 @@ export function holdsOf(
   return holds;
 }
 
-/** Returns the holds as they were reserved: a budget may have granted more than was needed. */
+/** Returns the holds as reserved: a budget may have granted more than the minimum. */
 export function granted(holds: readonly Hold[], receipts: readonly number[]): readonly Hold[] {
   if (!holds.some((hold) => isBudget(hold) && hold.most !== undefined && hold.most > hold.amount)) return holds;
   return holds.map((hold, n) => (isBudget(hold) ? { ...hold, amount: receipts[n] ?? hold.amount } : hold));
@@ -62,11 +62,11 @@ export function granted(holds: readonly Hold[], receipts: readonly number[]): re
 
 export const isOfUser = ({ subject }: BudgetHold): boolean => subject?.startsWith('@user:') === true;
 
-/** The budgets that are enforced. */
+/** Returns the budgets that are enforced. */
 export const hardBudgets = (all: readonly OwnedHold[], holds: readonly Hold[]): BudgetHold[] =>
   holds.filter((hold, n): hold is BudgetHold => isBudget(hold) && all[n]?.soft === undefined);
 
-/** What a call came to in the unit of a hold. */
+/** Returns the actual amount of a call in the unit of a hold. */
 export function actualOf(hold: Hold, tokens: number, cost: number): number {
   if (hold.kind === 'budget') return cost;
   return hold.kind === 'window' && hold.meter === 'requests' ? hold.amount : tokens;

@@ -9,17 +9,17 @@ const of = { tenant: 't', subject: 'k' };
 const requests = (limit: number, amount = 1): Hold => ({ kind: 'window', meter: 'requests', limit, windowMs: 60_000, amount });
 const place = (limit: number): Hold => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
 
-describe('the share of one replica', () => {
+describe('LocalShares', () => {
   const sharesOf = (maxReplicas: number | undefined, clock = new ManualClock()) =>
     new LocalShares({ clock, maxReplicas: () => maxReplicas });
 
-  it('is nothing where nobody knows how many there are, or where they are more than the limit', () => {
+  it('admits no call without a number of replicas, or with more replicas than the limit', () => {
     expect(sharesOf(undefined).take(of, [requests(10)])).toBeUndefined();
     expect(sharesOf(undefined).note(of, [requests(10)])).toBeUndefined();
     expect(sharesOf(4).take(of, [requests(3)])).toBeUndefined();
   });
 
-  it('is a part of the limit, less what was admitted in the window already', () => {
+  it("admits the replica's share of a limit, minus the calls already admitted in the window", () => {
     const clock = new ManualClock();
     const shares = sharesOf(3, clock);
     for (let n = 0; n < 2; n++) shares.note(of, [requests(10)]);
@@ -30,7 +30,7 @@ describe('the share of one replica', () => {
     expect(shares.take(of, [requests(10, 3)])).toBeDefined();
   });
 
-  it('is of tokens what they came to', () => {
+  it('counts the actual tokens of a settled call', () => {
     const shares = sharesOf(2);
     const first = shares.take(of, [requests(100, 40)]);
     expect(shares.take(of, [requests(100, 20)])).toBeUndefined();
@@ -40,7 +40,7 @@ describe('the share of one replica', () => {
     expect(shares.take(of, [requests(100, 1)])).toBeUndefined();
   });
 
-  it('is of places those that its own calls leave', () => {
+  it("limits concurrent calls to the replica's share", () => {
     const shares = sharesOf(2);
     const one = shares.note(of, [place(4)]);
     expect(shares.take(of, [place(4)])).toBeDefined();
@@ -49,14 +49,14 @@ describe('the share of one replica', () => {
     expect(shares.take(of, [place(4)])).toBeDefined();
   });
 
-  it('is taken of all limits or of none', () => {
+  it('takes from all limits of a call or from none', () => {
     const shares = sharesOf(2);
     shares.take(of, [place(4), requests(2)]);
     expect(shares.take(of, [place(4), requests(2)])).toBeUndefined();
     expect(shares.take(of, [place(4)])).toBeDefined();
   });
 
-  it('admits no more than the limit in any window, and less than twice in the one in which the store went away', async () => {
+  it('admits at most the limit in any window, and less than twice the limit in the window of the store outage', async () => {
     const step = fc.record({ replica: fc.nat(2), waitMs: fc.nat(9_000), away: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(
@@ -77,7 +77,7 @@ describe('the share of one replica', () => {
             const callId = `call-${n}`;
             if (away && !wasAway) lost.push(clock.now());
             if (!away) {
-              // what was admitted meanwhile is told
+              // admitted calls are settled when the store is available again
               for (const id of waiting.splice(0)) {
                 await meters.settle({ ...of, callId: id, unreserved: true, holds: [{ hold, receipt: 0, actual: 1 }] });
               }

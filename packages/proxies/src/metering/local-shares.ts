@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 
 export interface LocalSharesOptions {
   readonly clock: Clock;
-  /** The most replicas that there will ever be; without it nobody knows what one's share is. */
+  /** Maximum of replicas. Without it, the share of a replica is unknown. */
   readonly maxReplicas: () => number | undefined;
 }
 
@@ -13,18 +13,18 @@ interface Owner {
   readonly subject: string;
 }
 
-/** What this replica has admitted of a call. */
+/** The amounts that this replica has admitted for a call. */
 export interface Admitted {
-  /** @param actual what each of the holds came to; the amount that was admitted if undefined */
+  /** @param actual actual amount of each hold; undefined keeps the admitted amount */
   settle(actual: (hold: Hold) => number): void;
 }
 
 const MAX_METERS = 100_000;
 
 /**
- * What this replica has admitted of each limit, and what it may admit by itself while the store is away: its share of the limit, less what it has admitted in
- * the window already. All replicas together so admit no more than the limit in any window; but for the one in which the store went away, of which what the
- * others admitted before is not known: in that less than twice as much.
+ * This replica's admitted amounts per limit, and its share of each limit while the store is unavailable: limit divided by
+ * replicas, minus the amounts already admitted in the window. Together the replicas stay within the limit, except in the window
+ * in which Redis became unavailable: there they may admit less than twice the limit.
  */
 export class LocalShares {
   readonly #options: LocalSharesOptions;
@@ -35,12 +35,12 @@ export class LocalShares {
     this.#options = options;
   }
 
-  /** Notes what the store has admitted; undefined where that is for nothing. */
+  /** Records a call that the store has admitted. Undefined without a known number of replicas. */
   note(of: Owner, holds: readonly Hold[]): Admitted | undefined {
     return this.#options.maxReplicas() === undefined ? undefined : this.#admit(of, holds);
   }
 
-  /** Admits a call by this replica's share of all these limits, or not. Budgets have leases. */
+  /** Admits a call by this replica's share of all these limits, or refuses it. Budgets use leases instead. */
   take(of: Owner, holds: readonly Hold[]): Admitted | undefined {
     const replicas = this.#options.maxReplicas();
     if (replicas === undefined) return undefined;

@@ -10,31 +10,31 @@ import { OutputHistory } from './output-history.ts';
 import { PendingSettlements } from './pending-settlements.ts';
 
 export interface MeteringSettings {
-  /** How long a call waits, in ms, for a budget that calls in flight have reserved. */
+  /** Maximum wait of a call, in ms, for a budget that calls in flight have reserved. */
   readonly waitMs: number;
-  /** What is reserved for an answer: as much as it may have, or as much as it is likely to have. */
+  /** Output tokens to reserve: the maximum of the response (`full`), or its likely length (`adaptive`). */
   readonly reserve: 'full' | 'adaptive';
 }
 
 export interface MeteringOptions {
   readonly meters: Meters;
-  /** A model's targets say what a call may cost. */
+  /** Targets of a model, which determine the cost estimate of a call. */
   readonly models?: { get(name: string): Model | undefined };
-  /** What the call's team, tenant, end user and model may use together. */
+  /** Returns the shared limits of the call's team, tenant, end user and model. */
   readonly groups?: (call: LlmCall) => readonly CallerGroup[];
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
-  /** What hard budgets are spent from while the store is unavailable. */
+  /** Pay for hard budgets while the store is unavailable. */
   readonly leases?: BudgetLeases;
-  /** What limits of requests, tokens and concurrent calls are taken from meanwhile. */
+  /** Enforce limits of requests, tokens and concurrent calls while the store is unavailable. */
   readonly shares?: LocalShares;
   readonly health?: ConcernHealth;
-  /** Outlives a changed configuration: calls that wait, settlements that are sent again, and the lengths of answers. */
+  /** State that survives a reload: waiting calls, settlement retries and response lengths. */
   readonly memory?: MeteringMemory;
   readonly settings?: MeteringSettings;
 }
 
-/** What metering keeps of this replica's calls. */
+/** State of metering about this replica's calls. */
 export class MeteringMemory {
   readonly outputs = new OutputHistory();
   readonly pending = new PendingSettlements();

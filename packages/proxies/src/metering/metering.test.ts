@@ -29,20 +29,20 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
   return { clock, ask };
 }
 
-const never = () => Promise.reject(new Error('nobody was to ask this'));
+const never = () => Promise.reject(new Error('must not be called'));
 const unused: Meters = {
   ...{ reserve: never, release: never, settle: never, renew: never },
   ...{ budget: never, lease: never, raiseToLedger: never },
 };
 
-/** Places are given back in the event loop's next turn, after what a stream's end has set off in this one. */
+/** Slots are released in the next turn of the event loop, after the effects of a stream's end in this turn. */
 const nextTurn = async () => {
   await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
 };
 
 describe('metering', () => {
-  it('asks the store once a second of a caller whose requests are full, and counts each refusal', async () => {
+  it("consults the store once per second when a caller's request window is full, and counts each refusal", async () => {
     const clock = new ManualClock();
     const meters = new MemoryMeters(clock);
     const reserve = jest.spyOn(meters, 'reserve');
@@ -59,7 +59,7 @@ describe('metering', () => {
     expect(reserve).toHaveBeenCalledTimes(3);
   });
 
-  it('lets as many calls through as the limit says, and says what is left', async () => {
+  it('admits calls up to the limit and reports the remaining amount', async () => {
     const { ask, clock } = setUp({ requests: { limit: 2, windowMs: 60_000 } });
     expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
     await ask();
@@ -69,14 +69,14 @@ describe('metering', () => {
     await ask();
   });
 
-  it('does not tell a call that it asks too often because the store was told that it is over', async () => {
+  it('reports limiter_unavailable, not a rate limit, when the store has already released the call', async () => {
     const over = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] } as const;
     const service = metering({ meters: { ...unused, reserve: async () => over } })({ complete: async () => whole });
     const call = callOf({ requests: { limit: 2, windowMs: 60_000 } });
     await expect(service.complete(call)).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
   });
 
-  it('frees the place of a call that has ended, however it ended', async () => {
+  it('releases the slot of a call when it ends, also after an error', async () => {
     let fail = false;
     const { ask } = setUp(
       { concurrent: 1 },
@@ -90,7 +90,7 @@ describe('metering', () => {
     await expect(ask()).rejects.toMatchObject({ code: 'upstream_error' });
   });
 
-  it.each(['finished', 'failed', 'cancelled'] as const)('holds the place of a stream until it has %s', async (end) => {
+  it.each(['finished', 'failed', 'cancelled'] as const)('holds the slot of a stream until it has %s', async (end) => {
     const streams: ReplyStream[] = [];
     const next: LlmService = {
       async complete() {
@@ -108,7 +108,7 @@ describe('metering', () => {
     await ask();
   });
 
-  it('costs a caller without limits no trip', async () => {
+  it('makes no round trip for a caller without limits', async () => {
     const reserve = jest.fn<Meters['reserve']>();
     const service = metering({ meters: { ...unused, reserve } })({
       complete: async () => whole,
@@ -120,11 +120,11 @@ describe('metering', () => {
   });
 
   it.each<[name: string, limits: Limits, code: string]>([
-    ['limits', { requests: { limit: 3, windowMs: 60_000 }, concurrent: 3 }, 'limiter_unavailable'],
-    ['tokens', { tokens: { limit: 30_000, windowMs: 60_000 } }, 'limiter_unavailable'],
+    ['request limits', { requests: { limit: 3, windowMs: 60_000 }, concurrent: 3 }, 'limiter_unavailable'],
+    ['a token limit', { tokens: { limit: 30_000, windowMs: 60_000 } }, 'limiter_unavailable'],
     ['a budget', { requests: { limit: 3, windowMs: 60_000 }, budget: { amount: usd(1), period: 'month' } }, 'budget_unavailable'],
   ])(
-    'refuses a call with %s where the store does not answer, and gives back all that it may still take',
+    'refuses a call with %s when the store does not respond, and releases anything it may still take',
     async (_name, limits, code) => {
       const settle = jest.fn<Meters['settle']>(async () => {});
       const meters: Meters = { ...unused, reserve: () => Promise.reject(new Error('no answer')), settle };
@@ -142,10 +142,10 @@ describe('metering', () => {
     },
   );
 
-  it('charges nothing for a call that it refused because the store answered late', async () => {
+  it('charges nothing for a call that was refused because the store responded late', async () => {
     const clock = new ManualClock();
     const meters = new MemoryMeters(clock);
-    // the reservation is made, and its answer is lost
+    // the reservation is made, but its response is lost
     const late: Meters = {
       ...unused,
       reserve: async (request: ReservationRequest) => Promise.reject(await meters.reserve(request)),
@@ -162,14 +162,14 @@ describe('metering', () => {
     await metering({ meters, clock })({ complete: async () => whole }).complete(call);
     expect(call.facts.meters.find(({ meter }) => meter === 'requests')).toMatchObject({ remaining: 19 });
     const { usage } = estimateCall(call, undefined);
-    const left = 30_000 - usage.inputTokens - usage.outputTokens;
-    expect(call.facts.meters.find(({ meter }) => meter === 'tokens')).toMatchObject({ remaining: left });
+    const remaining = 30_000 - usage.inputTokens - usage.outputTokens;
+    expect(call.facts.meters.find(({ meter }) => meter === 'tokens')).toMatchObject({ remaining });
     const period = periodAt('month', clock.now()).name;
     await nextTurn();
     expect(await meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period })).toMatchObject({ spent: 0, reserved: 0 });
   });
 
-  it('holds to several limits at once, over spans of different lengths', async () => {
+  it('enforces several request limits with windows of different lengths', async () => {
     const requests = [
       { limit: 2, windowMs: 1_000 },
       { limit: 3, windowMs: 60_000 },
@@ -179,14 +179,14 @@ describe('metering', () => {
     await ask();
     await expect(ask()).rejects.toThrow(/^The limit of 2 requests is reached/);
     clock.advance(2_000);
-    // of what is left, the least is told
+    // the smallest remaining amount is reported
     expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 3, remaining: 0 }]);
     await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
     clock.advance(2_000);
     await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
   });
 
-  it('notes what was spent of hard budgets for leases, but not of end users’', async () => {
+  it('records the cost for leases of hard budgets, except those of end users', async () => {
     const budget = { amount: usd(1), period: 'month' as const };
     const leases = { spent: jest.fn() };
     const service = metering({
@@ -209,7 +209,7 @@ describe('metering', () => {
     const usage = { inputTokens: 10, outputTokens: 5 };
     const DAY = 86_400_000;
 
-    /** A model of one target, that answers as it is told. */
+    /** A model with one target and the given responses. */
     function setUpMoney(limits: Limits, answer: (call: LlmCall) => LlmReply | Promise<LlmReply>) {
       const clock = new ManualClock(Date.parse('2026-11-30T23:00:00Z'));
       const meters = new MemoryMeters(clock);
@@ -250,45 +250,43 @@ describe('metering', () => {
     const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });
     const spent = usd(0.02);
 
-    it('reserves what a call may cost and spends what it came to', async () => {
+    it('reserves the estimated cost of a call and settles to its actual cost', async () => {
       const seen: unknown[] = [];
       const { ask, budget } = setUpMoney(month(1), async (call) => {
         seen.push(await budget('2026-11'));
         return answered(call);
       });
       await ask(100);
-      // a prompt of 18 tokens at the most and an answer of 100
+      // a prompt of at most 18 tokens and a response of 100
       expect(seen).toEqual([{ spent: 0, reserved: usd(0.218) }]);
       expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
     });
 
-    it('refuses what the budget does not pay for, until its month is over', async () => {
+    it('refuses a call that exceeds the budget until the month ends', async () => {
       const { ask, budget, clock } = setUpMoney(month(0.25), answered);
       await ask(100);
       const refused = ask(120);
       await expect(refused).rejects.toMatchObject({ code: 'insufficient_quota', status: 429, retryAfterMs: 3_600_000 });
-      await expect(refused).rejects.toThrow(
-        /^The budget of 0\.25 USD is spent, or what is left of it \(0\.23 USD\) does not pay/,
-      );
+      await expect(refused).rejects.toThrow(/^The budget of 0\.25 USD has 0\.23 USD left, which is less than this call may cost/);
       expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
       clock.advance(3_600_000);
       await ask(100);
       expect(await budget('2026-12')).toEqual({ spent, reserved: 0 });
     });
 
-    it('counts a soft budget, tells when it is passed, and refuses nothing for it', async () => {
+    it('counts a soft budget and reports when it is exceeded, but refuses no call', async () => {
       const { ask, budget, budgetExceeded } = setUpMoney(
         { budget: { amount: usd(0.23), period: 'month', soft: true } },
         answered,
       );
-      // the budget pays for the first call, with what it might have cost; the second finds too little
+      // the budget covers the estimate of the first call, but not of the second
       expect((await ask(100)).call.facts.overBudget).toEqual([]);
       expect((await ask(100)).call.facts).toMatchObject({ overBudget: ['key'], meters: [] });
       expect(budgetExceeded.mock.calls).toEqual([[{ owner: 'key' }]]);
       expect(await budget('2026-11')).toEqual({ spent: 2 * spent, reserved: 0 });
     });
 
-    it('charges nothing for what failed or was answered from the cache', async () => {
+    it('charges nothing for a failed call or a cache hit', async () => {
       let how: 'fail' | 'hit' = 'fail';
       const { ask, budget } = setUpMoney(month(1), (call) => {
         if (how === 'fail') throw new LlmError('upstream_error', 'x');
@@ -316,7 +314,7 @@ describe('metering', () => {
       expect(await budget('2026-11')).toEqual({ spent, reserved: 0 });
     });
 
-    it('holds to several budgets at once, of different periods, hard ones and soft', async () => {
+    it('enforces several budgets of different periods, hard and soft', async () => {
       const budget = [
         { amount: usd(0.25), period: 'day' as const },
         { amount: usd(0.01), period: 'month' as const, soft: true as const },
@@ -328,14 +326,14 @@ describe('metering', () => {
       await expect(ask(100)).rejects.toThrow(/^The budget of 0.25 USD/);
       for (const period of ['2026-11-30', '2026-11', 'total'])
         expect(await of(period)).toEqual({ spent: 2 * spent, reserved: 0 });
-      // another day and another month, and still what is left in all
+      // a new day and a new month, but the total budget continues
       clock.advance(DAY);
       await ask(100);
       expect(await of('2026-12-01')).toEqual({ spent, reserved: 0 });
       await expect(ask(100)).rejects.toThrow(/^The budget of 0.27 USD/);
     });
 
-    it('says to which budgets a call is charged', async () => {
+    it('lists the budgets that a call is charged to', async () => {
       const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
       expect((await ask(1)).call.facts.charged).toEqual([
         { tenant: 't', subject: 'k', period: '2026-11', endsAtMs: Date.UTC(2026, 11, 1), reserved: usd(0.02) },
@@ -344,11 +342,11 @@ describe('metering', () => {
       expect((await other(1)).call.facts.charged).toEqual([]);
     });
 
-    it('counts tokens as they came to, not as they were reserved', async () => {
+    it('counts actual tokens instead of reserved tokens', async () => {
       const { ask } = setUpMoney({ tokens: { limit: 150, windowMs: DAY } }, answered);
       await ask(100);
       await ask(100);
-      // 30 are used; 118 and 30 are less than 150, and 138 more are not
+      // 30 are used: 118 more fit into 150, 138 more do not
       expect((await ask(100)).call.facts.meters).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 2 }]);
       await expect(ask(120)).rejects.toMatchObject({
         code: 'rate_limit_exceeded',
@@ -356,7 +354,7 @@ describe('metering', () => {
       });
     });
 
-    it('takes from what a team and a tenant may use together, and says whose is full', async () => {
+    it('takes from the limits of team and tenant, and names the scope that is exhausted', async () => {
       const meters = new MemoryMeters(new ManualClock());
       const team = { kind: 'team' as const, name: 'web', limits: { requests: { limit: 2, windowMs: 60_000 } } };
       const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: { limit: 3, windowMs: 60_000 } } };
@@ -373,7 +371,7 @@ describe('metering', () => {
         await service.complete(call);
         return call.facts.meters;
       };
-      // the least of all three is what a client is told
+      // the smallest of all three remaining amounts is reported to the client
       expect(await ask('a', 'web')).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
       await ask('b', 'web');
       await expect(ask('a', 'web')).rejects.toThrow(/^The limit of the team web of 2 requests is reached/);
@@ -382,7 +380,7 @@ describe('metering', () => {
       await expect(ask('c')).rejects.toThrow(/^The limit of the tenant t of 3 requests is reached/);
     });
 
-    it('serves what soft budgets alone count where the store is away, and settles it all the same', async () => {
+    it('serves a call with only soft budgets while the store is unavailable, and settles it later', async () => {
       const settle = jest.fn<Meters['settle']>(async () => {});
       const soft: Limits = { budget: { amount: usd(1), period: 'month', soft: true } };
       const service = metering({ meters: { ...unused, settle } })({ complete: async (call) => answered(call) });
@@ -396,7 +394,7 @@ describe('metering', () => {
       await expect(mixed.complete(both)).rejects.toMatchObject({ status: 503 });
     });
 
-    it('says that it cannot tell where the store is away', async () => {
+    it('refuses a call with a hard budget while the store is unavailable', async () => {
       const meters: Meters = { ...unused, release: async () => {} };
       const call = callOf(month(1));
       await expect(metering({ meters })({ complete: never }).complete(call)).rejects.toMatchObject({

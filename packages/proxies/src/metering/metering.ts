@@ -24,21 +24,21 @@ import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
 import { adaptiveAmounts, fullAmounts, type ReserveAmounts, turnAmounts } from './reserve-amounts.ts';
 import { sessionTurns, type TurnMeter } from './session-turns.ts';
 
-/** What is reserved for a call. */
+/** The reservation of a call. */
 interface Reservation {
   readonly all: readonly OwnedHold[];
   readonly holds: readonly Hold[];
   readonly result: Promise<ReservationResult>;
-  /** Only where tokens or money are limited. */
+  /** Set only if tokens or money are limited. */
   readonly amounts: ReserveAmounts | undefined;
 }
 
 /** How a call was admitted. */
 interface Admission {
-  /** As they were reserved. */
+  /** As reserved. */
   readonly holds: readonly Hold[];
   readonly receipts: readonly number[];
-  /** By leases and shares, without the store. */
+  /** Admitted by leases and shares, without the store. */
   readonly leased: boolean;
   readonly noted: Admitted | undefined;
 }
@@ -46,11 +46,13 @@ interface Admission {
 const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
 
 /**
- * Holds a caller to its limits, over all replicas: calls and tokens in a sliding window, money in a period of the calendar, and calls in flight.
+ * Enforces a caller's limits over all replicas: calls and tokens per sliding window, money per calendar period, and calls in
+ * flight.
  *
- * What a call may come to is reserved before it is made, on all meters or on none, and settled when it is known what it came to. What is refused is not
- * charged, also where the store was too late to say so. A call whose budget is reserved by others may wait. While the store is unavailable, this replica
- * admits its share of the limits, and spends from its leases of hard budgets. A caller without limits costs no round trip.
+ * Reserves the estimated maximum on every limit, all or nothing, before the call, and settles to the actual usage afterwards. A
+ * refused call is not charged, even if the store's response came too late. A call may wait for a budget that other calls have
+ * reserved. While the store is unavailable, this replica admits its share of the limits and spends from its leases of hard
+ * budgets. Callers without limits make no Redis round trip.
  *
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `budget_in_flight`, `limiter_unavailable`, `budget_unavailable`
  */
@@ -58,7 +60,7 @@ export function metering(options: MeteringOptions): LlmProxy {
   return meteringLayers(options).calls;
 }
 
-/** The layer that meters calls, and the one below it that meters the turns of realtime sessions. */
+/** Returns the layer that meters calls, and the layer below it that meters the turns of realtime sessions. */
 export function meteringLayers(options: MeteringOptions): { readonly calls: LlmProxy; readonly sessions: LlmProxy } {
   const meter = new CallMetering(options);
   return {
@@ -92,7 +94,7 @@ class CallMetering implements TurnMeter {
     this.#adaptive = settings.reserve === 'adaptive';
   }
 
-  /** Sends the reservation, so that one round trip serves the whole chain. @throws LlmError where the call is known to be refused */
+  /** Sends the reservation, so that one round trip serves the whole chain. @throws LlmError if a cached refusal applies */
   prepare(call: LlmCall): void {
     this.#reservations.set(call, this.#reserve(call));
   }
@@ -104,14 +106,14 @@ class CallMetering implements TurnMeter {
     return await this.#serve(call, reservation, admission, next);
   }
 
-  /** Charges a turn of a session that was used without a reservation: what was refused could not be taken back. */
+  /** Charges a turn of a session that was used without a reservation: refused usage cannot be taken back. */
   charge(call: LlmCall): void {
     const all = this.#holdsOf(call)?.all ?? [];
     if (all.length === 0) return;
     const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.facts;
     const tokens = saturated(usage.inputTokens + usage.outputTokens);
     const holds = all.map(({ hold }) => ({ hold, receipt: 0, actual: actualOf(hold, tokens, saturated(cost)) }));
-    this.#held.settle({ ...ofCall(call), unreserved: true, holds }, () => {});
+    this.#held.settle({ ...meterOwner(call), unreserved: true, holds }, () => {});
   }
 
   #reserve(call: LlmCall): Reservation | 'none' {
@@ -125,7 +127,7 @@ class CallMetering implements TurnMeter {
     const request = { tenant, subject, callId: call.id, holds };
     const reserve = () => this.#reserveNow(request);
     const result = this.#memory.queue.reserve({ tenant, key: subject, holds }, call.signal, reserve);
-    // awaited in #admit; a failure before that must not count as unhandled
+    // awaited in #admit; an earlier failure must not count as unhandled
     result.catch(() => {});
     return { all, holds, result, amounts };
   }
@@ -134,7 +136,7 @@ class CallMetering implements TurnMeter {
     const { caller } = call.facts;
     if (caller === undefined) return undefined;
     const groups = this.#options.groups?.(call) ?? [];
-    // tokens and money of a session are those of its turns
+    // tokens and money of a session are metered by its turns
     const metersAmounts = call.operation !== 'realtime' || call.turn !== undefined;
     const counted = metersAmounts && (needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits)));
     const amounts = counted ? this.#amounts(call, caller) : undefined;
@@ -147,7 +149,7 @@ class CallMetering implements TurnMeter {
   async #reserveNow(request: ReservationRequest): Promise<ReservationResult> {
     const result = await this.#options.meters.reserve(request);
     const full = result.admitted ? undefined : request.holds[result.full];
-    // what this replica has leased of the budget, and has not promised, is worth more to this call
+    // the unused part of this replica's lease of the budget is more useful to this call
     if (full !== undefined && isBudget(full)) this.#options.leases?.giveBack(request, full);
     return result;
   }
@@ -160,7 +162,7 @@ class CallMetering implements TurnMeter {
     return likely === undefined ? fullAmounts(call, targets) : adaptiveAmounts(call, targets, likely);
   }
 
-  /** @throws LlmError where the call is refused */
+  /** @throws LlmError if the call is refused */
   async #admit(call: LlmCall, reservation: Reservation): Promise<Admission> {
     const { all, holds } = reservation;
     let result: ReservationResult;
@@ -171,39 +173,44 @@ class CallMetering implements TurnMeter {
     }
     this.#health.works();
     call.facts.meters = tightest(result.meters);
-    // the store was told that this call is over: that says nothing of its limits
+    // the store has released this call already, which is no evidence about its limits
     if (!result.admitted && result.full === -1) throw unavailable(holds, undefined);
     if (!result.admitted) {
-      const { tenant, subject } = ofCall(call);
+      const { tenant, subject } = meterOwner(call);
       this.#fullWindows.note(tenant, subject, holds, result);
       throw this.#refuse(call, result, all);
     }
     const { receipts } = result;
     this.#noteExceeded(call, all, result);
-    const noted = this.#options.shares?.note(ofCall(call), holds);
+    const noted = this.#options.shares?.note(meterOwner(call), holds);
     return { holds: granted(holds, receipts), receipts, leased: false, noted };
   }
 
-  /** The store did not answer: this replica admits the call by itself, or gives back what the reservation may have taken. */
+  /**
+   * Handles a store that did not respond: this replica admits the call alone, or returns what the reservation may have taken.
+   */
   #admitUnanswered(call: LlmCall, reservation: Reservation, error: unknown): Admission {
-    const left = call.signal.aborted;
-    if (!left) this.#health.failed(error);
-    // counted when the store is back: the settlement comes before a reservation that runs late
-    const admission = left ? undefined : this.#admitAlone(call, reservation);
+    const disconnected = call.signal.aborted;
+    if (!disconnected) this.#health.failed(error);
+    // if the reservation script still runs later, it finds the call already settled and takes nothing
+    const admission = disconnected ? undefined : this.#admitAlone(call, reservation);
     if (admission !== undefined) return admission;
     const nothing = reservation.holds.map((hold) => ({ hold, receipt: 0, actual: 0 }));
-    this.#held.settle({ ...ofCall(call), unreserved: true, holds: nothing }, () => this.#settled(call, reservation.holds));
-    throw left ? asLlmError(call.signal.reason) : unavailable(reservation.holds, error);
+    this.#held.settle({ ...meterOwner(call), unreserved: true, holds: nothing }, () => this.#settled(call, reservation.holds));
+    throw disconnected ? asLlmError(call.signal.reason) : unavailable(reservation.holds, error);
   }
 
-  /** Admits a call without the store: by this replica's share of its limits, and its leases of its hard budgets. Soft ones refuse nothing. */
+  /**
+   * Admits a call without the store: by this replica's share of the limits and its leases of hard budgets. Soft budgets never
+   * refuse a call.
+   */
   #admitAlone(call: LlmCall, { all, holds }: Reservation): Admission | undefined {
     const { shares, leases } = this.#options;
     const hard = hardBudgets(all, holds);
     const limits = holds.filter((hold) => !isBudget(hold));
-    const noted = limits.length === 0 ? undefined : shares?.take(ofCall(call), limits);
+    const noted = limits.length === 0 ? undefined : shares?.take(meterOwner(call), limits);
     if (limits.length > 0 && noted === undefined) return undefined;
-    if (hard.length > 0 && leases?.take(ofCall(call), hard) !== true) {
+    if (hard.length > 0 && leases?.take(meterOwner(call), hard) !== true) {
       noted?.settle(() => 0);
       return undefined;
     }
@@ -213,9 +220,9 @@ class CallMetering implements TurnMeter {
   }
 
   async #serve(call: LlmCall, reservation: Reservation, admission: Admission, next: LlmService): Promise<LlmReply> {
-    const { tenant, subject } = ofCall(call);
+    const { tenant, subject } = meterOwner(call);
     const { holds } = admission;
-    this.#held.hold(ofCall(call), holds);
+    this.#held.hold(meterOwner(call), holds);
     const budgets = holds.filter(isBudget);
     if (budgets.length > 0) {
       call.facts.charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
@@ -238,7 +245,7 @@ class CallMetering implements TurnMeter {
     const { holds, receipts, leased, noted } = admission;
     if (amounts === undefined && !leased) {
       noted?.settle(({ kind }) => (kind === 'window' ? 1 : 0));
-      this.#held.release(holds.flatMap((hold) => heldPlace(ofCall(call), hold)));
+      this.#held.release(holds.flatMap((hold) => heldPlace(meterOwner(call), hold)));
       return;
     }
     const { usage, cost, cache } = call.facts;
@@ -248,12 +255,12 @@ class CallMetering implements TurnMeter {
     if (!free && this.#adaptive && call.turn === undefined) this.#noteOutput(call, usage.outputTokens, outputLimit);
     const { leases } = this.#options;
     const hard = leases === undefined ? [] : hardBudgets(all, holds);
-    const onLeaseSettled = leased ? leases?.settled(ofCall(call), hard, paid) : undefined;
-    // there are too many end users to keep leases of their budgets
-    for (const hold of hard) if (!isOfUser(hold)) leases?.spent(ofCall(call), hold, paid);
+    const onLeaseSettled = leased ? leases?.settled(meterOwner(call), hard, paid) : undefined;
+    // there are too many end users for leases of their budgets
+    for (const hold of hard) if (!isOfUser(hold)) leases?.spent(meterOwner(call), hold, paid);
     noted?.settle((hold) => actualOf(hold, tokens, paid));
     const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actualOf(hold, tokens, paid) }));
-    this.#held.settle({ ...ofCall(call), holds: settled, ...(leased ? { unreserved: true } : {}) }, () => {
+    this.#held.settle({ ...meterOwner(call), holds: settled, ...(leased ? { unreserved: true } : {}) }, () => {
       onLeaseSettled?.();
       this.#settled(call, holds);
       call.turn?.onSettled?.();
@@ -261,13 +268,16 @@ class CallMetering implements TurnMeter {
   }
 
   #settled(call: LlmCall, holds: readonly Hold[]): void {
-    const { tenant, subject: key } = ofCall(call);
+    const { tenant, subject: key } = meterOwner(call);
     this.#memory.queue.settled({ tenant, key, holds });
   }
 
-  /** An answer that reached its limit would have been longer: it counts twice its length, so that the next ones may be longer. */
+  /**
+   * Records the length of a response. A response that reached its limit would have been longer: it counts twice its length, so
+   * that later limits grow.
+   */
   #noteOutput(call: LlmCall, outputTokens: number, outputLimit: number | undefined): void {
-    const { tenant, subject } = ofCall(call);
+    const { tenant, subject } = meterOwner(call);
     const { model, answers = 1 } = call.message.view();
     const each = Math.ceil(outputTokens / answers);
     const cut = outputLimit !== undefined && outputTokens >= outputLimit;
@@ -295,16 +305,22 @@ class CallMetering implements TurnMeter {
   }
 }
 
-/** A turn of a session takes tokens and money: the session itself is the request and the concurrent call. */
+/**
+ * Returns the limits that apply to a call. A turn of a session takes only tokens and money: the session itself is the request
+ * and the concurrent call.
+ */
 const limitsOf = (call: LlmCall, limits: Limits): Limits =>
   call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget };
 
-const ofCall = (call: LlmCall) => {
+const meterOwner = (call: LlmCall) => {
   const { tenant, keyName } = call.facts.caller as Caller;
   return { tenant, subject: keyName, callId: call.id };
 };
 
-/** How long the answer may be for what its hard budgets have granted, in tokens; undefined where they pay for any answer. */
+/**
+ * Returns the maximum length of the response that the granted hard budgets pay for, in tokens. Undefined if they pay for any
+ * response.
+ */
 function outputLimitOf({ all, amounts }: Reservation, holds: readonly Hold[]): number | undefined {
   const [first] = amounts === undefined ? [] : hardBudgets(all, holds);
   return first === undefined ? undefined : amounts?.outputLimit(first.amount);

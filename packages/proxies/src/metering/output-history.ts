@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { LatencySamples } from '../targets/latency-samples.ts';
 
-/** Keys and models of which answers are remembered. */
+/** Maximum of keys and models with recorded response lengths. */
 const MAX_HISTORIES = 10_000;
-/** One answer in a hundred is longer than what is reserved. */
+/** One response in a hundred is longer than its reservation. */
 const SHARE = 0.99;
 
-/** Remembers how many tokens the last answers of each key and model had, in this replica. */
+/** Records the output tokens of the latest responses for each key and model, in this replica. */
 export class OutputHistory {
   readonly #samples = new LRUCache<string, LatencySamples>({ max: MAX_HISTORIES });
 
@@ -21,7 +21,7 @@ export class OutputHistory {
     samples.add(tokens);
   }
 
-  /** The 99th percentile of the last answers, in tokens; undefined before there are 20. */
+  /** Returns the 99th percentile of the latest responses, in tokens. Undefined with fewer than 20 responses. */
   likely(tenant: string, key: string, model: string): number | undefined {
     return this.#samples.get(nameOf(tenant, key, model))?.quantile(SHARE);
   }

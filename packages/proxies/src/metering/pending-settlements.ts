@@ -1,8 +1,8 @@
 /**
- * Counts settlements that failed and are sent again.
+ * Counts failed settlements that will be retried.
  *
- * A record is written only after the settlement of its call: were it the other way round, a budget that is raised to the ledger after a loss of data would
- * have the call already, and its late settlement would add it once more.
+ * An audit record is written only after the settlement of its call. In the opposite order, a budget that is raised to the
+ * ledger after data loss would already contain the call, and the late settlement would add it a second time.
  */
 export class PendingSettlements {
   #count = 0;
@@ -18,7 +18,7 @@ export class PendingSettlements {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Resolves when none is pending, or after `timeoutMs`. */
+  /** Resolves when no settlement is pending, or after `timeoutMs`. */
   async done(timeoutMs: number): Promise<void> {
     if (this.#count === 0) return;
     await new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { CallerGroup } from './caller-group.ts';
 
 export type Refusal = ReservationResult & { readonly admitted: false };
 
-/** Picks, of the meters of one kind, the one that has the least left. Money is the administrator's business alone. */
+/** Picks the meter with the least remaining amount of each kind. Budgets are not exposed to clients. */
 export function tightest(meters: readonly MeterState[]): MeterState[] {
   const least = new Map<string, MeterState>();
   for (const state of meters) {
@@ -14,7 +14,7 @@ export function tightest(meters: readonly MeterState[]): MeterState[] {
   return [...least.values()];
 }
 
-/** The error for limits that the store cannot check now. */
+/** Returns the error for limits that the store cannot check now. */
 export function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
   const [code, what] = holds.some(({ kind }) => kind === 'budget')
     ? (['budget_unavailable', 'budget'] as const)
@@ -22,7 +22,7 @@ export function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
   return new LlmError(code, `The ${what} of this key cannot be checked right now.`, { retryAfterMs: 1_000, cause });
 }
 
-/** The error for a meter that is full. */
+/** Returns the error for an exhausted meter. */
 export function fullMeter(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
   switch (refusal.meter) {
     case 'concurrent':
@@ -39,19 +39,19 @@ export function fullMeter(refusal: Refusal, owner: CallerGroup | undefined): Llm
 }
 
 function tooManyAtOnce(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
-  const whose = owner === undefined ? 'of this key' : of(owner).trimStart();
-  const message = `Too many calls at one time: ${limitOf(refusal)} ${whose} are in flight already.`;
+  const scope = owner === undefined ? 'of this key' : of(owner).trimStart();
+  const message = `Too many calls at one time: ${limitOf(refusal)} ${scope} are in flight already.`;
   return new LlmError('rate_limit_exceeded', message, { retryAfterMs: refusal.retryAfterMs });
 }
 
 function spentBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
-  const left = toUsd(refusal.meters[refusal.full]?.remaining ?? 0);
-  const message = `The budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is spent, or what is left of it (${left} USD) does not pay for what this call may cost.`;
+  const remaining = toUsd(refusal.meters[refusal.full]?.remaining ?? 0);
+  const message = `The budget${of(owner)} of ${toUsd(limitOf(refusal))} USD has ${remaining} USD left, which is less than this call may cost.`;
   return new LlmError('insufficient_quota', message, { retryAfterMs: refusal.retryAfterMs });
 }
 
 function reservedBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
-  const message = `What is left of the budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is reserved by calls in flight. Try again in 1 s.`;
+  const message = `The rest of the budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is reserved by calls in flight. Try again in 1 s.`;
   return new LlmError('budget_in_flight', message, { retryAfterMs: refusal.retryAfterMs });
 }
 

@@ -14,7 +14,7 @@ export interface RequestCounterOptions {
   readonly health?: ConcernHealth;
 }
 
-/** Counts calls that are not made, because another call is made for them, against the limits of requests. */
+/** Counts calls that share the result of another call against the request limits. */
 export class RequestCounter {
   readonly #options: RequestCounterOptions;
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class RequestCounter {
     const holds = all.map(({ hold }) => hold);
     const known = this.#fullWindows.refusal(tenant, subject, holds);
     if (known !== undefined) throw this.#refuse(call, known, all);
-    // the call's own id is for its reservation, where it is made after all
+    // the call's own id is for its reservation, in case the call is made later
     const result = await this.#reserve({ tenant, subject, callId: `${call.id}:request`, holds });
     call.facts.meters = tightest(result.meters);
     if (result.admitted) return;
@@ -59,7 +59,7 @@ export class RequestCounter {
       return result;
     } catch (error) {
       this.#health.failed(error);
-      // the script may still run in a server that hangs
+      // a hanging server may still run the script later
       const holds = request.holds.map((hold) => ({ hold, receipt: 0, actual: 0 }));
       meters.settle({ ...request, unreserved: true, holds }).catch((late: unknown) => this.#health.failed(late));
       throw unavailable(request.holds, error);

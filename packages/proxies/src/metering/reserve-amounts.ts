@@ -4,21 +4,21 @@ import { saturated } from '@sluice/store/ports';
 import { type CallEstimate, estimateCall } from '../call-estimate.ts';
 import { type Model, type Target, targetsOf } from '../targets/model.ts';
 
-/** How an answer without a limit that the budget could not pay for is bounded, in tokens: more than any model writes. */
+/** Assumed maximum of output tokens for a request without a limit: more than any model generates. */
 const MOST_OUTPUT_TOKENS = 131_072;
 
-/** What is reserved for a call before it is made. */
+/** Amounts that are reserved before a call. */
 export interface ReserveAmounts {
-  /** Of token windows, prompt and answer. */
+  /** For token windows: prompt and response together. */
   readonly tokens: number;
-  /** The least of a budget that the call needs, and the most that it reserves where the budget has plenty left. */
+  /** Minimum of a budget that the call needs, and maximum that it reserves if the budget has enough left. */
   readonly cost: Money;
   readonly mostCost: Money;
-  /** How many tokens the answer may have for an amount of money; undefined where the amount pays for any answer. */
+  /** Returns the output tokens that an amount pays for. Undefined if the amount pays for any response. */
   outputLimit(granted: Money): number | undefined;
 }
 
-/** Reserves what the call may come to at most: its prompt, and as long an answer as it may have. */
+/** Reserves the call's maximum: its prompt and the longest possible response. */
 export function fullAmounts(call: LlmCall, model: Model | undefined): ReserveAmounts {
   const { usage, cost } = estimateCall(call, model);
   const amount = saturated(cost);
@@ -30,16 +30,16 @@ export function fullAmounts(call: LlmCall, model: Model | undefined): ReserveAmo
   };
 }
 
-/** Reserves what a turn of a session may cost, and one token: a session goes on until the window is used up. */
+/** Reserves the estimated cost of a turn of a session, and one token: a session continues until the token window is used up. */
 export const turnAmounts = (call: LlmCall, model: Model | undefined): ReserveAmounts => ({
   ...fullAmounts(call, model),
   tokens: 1,
 });
 
 /**
- * Reserves what an answer is likely to have, and bounds the answer to what was reserved, so that the budget holds all the same.
+ * Reserves the likely length of the response, and limits the response to the reservation, so that the budget holds in any case.
  *
- * @param likelyTokensEach the 99th percentile of the answers of this key and model
+ * @param likelyTokensEach the 99th percentile of response lengths for this key and model
  */
 export function adaptiveAmounts(call: LlmCall, model: Model | undefined, likelyTokensEach: number): ReserveAmounts {
   const estimate = estimateCall(call, model);
@@ -63,7 +63,10 @@ function dearest(targets: readonly Target[], { usage }: CallEstimate, outputToke
   return saturated(Math.max(0, ...targets.map(({ price }) => costOf(price, { ...usage, outputTokens }) ?? 0)));
 }
 
-/** The longest answer that an amount pays for at each of the targets. Within one prompt a price is linear in the answer's tokens. */
+/**
+ * Returns the longest response that an amount pays for at every target. For a given prompt, a price is linear in the output
+ * tokens.
+ */
 function tokensFor(targets: readonly Target[], { usage }: CallEstimate, amount: Money): number | undefined {
   const limits = targets.flatMap(({ price }) => {
     const prompt = costOf(price, { ...usage, outputTokens: 0 }) ?? 0;

@@ -16,7 +16,7 @@ import { meteringLayers } from './metering.ts';
 
 const NOTHING = { bytes: new Uint8Array(0), view: () => ({ model: 'm', stream: false, wantsStreamUsage: false }) };
 
-/** A session that a test drives. */
+/** A session controlled by a test. */
 class TestSession {
   readonly stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
   refused: LlmError | undefined;
@@ -24,7 +24,7 @@ class TestSession {
   cost = 0;
   #report: () => void = () => {};
 
-  /** The service below the meters, as the attempt at a provider is. */
+  /** The service below the meters, in the role of the attempt at a provider. */
   service(call: LlmCall): LlmService {
     return {
       complete: async (): Promise<LlmReply> => {
@@ -92,7 +92,7 @@ function stage(limits: Limits) {
 }
 
 describe('sessionTurns', () => {
-  it('charges a budget after each turn, and the rest at the end', async () => {
+  it('charges a budget after each turn of a session, and the rest at its end', async () => {
     const { begin, spent } = stage({ budget: { amount: usd(10), period: 'month' } });
     const session = new TestSession();
     const call = await begin(session);
@@ -108,7 +108,7 @@ describe('sessionTurns', () => {
     expect(await spent()).toBe(usd(3.5));
   });
 
-  it('refuses the session when a token window is used up, and not before', async () => {
+  it('refuses the session as soon as a token window is used up', async () => {
     const { begin } = stage({ tokens: { limit: 150, windowMs: 3_600_000 } });
     const session = new TestSession();
     await begin(session);
@@ -129,7 +129,7 @@ describe('sessionTurns', () => {
     session.turn(1, usd(2));
     await settle();
     expect(session.refused).toMatchObject({ code: 'insufficient_quota' });
-    // what was used after the refusal is charged all the same
+    // usage after the refusal is charged too
     session.cost += usd(0.25);
     await session.end();
     expect(await spent()).toBe(usd(2.25));
@@ -146,7 +146,7 @@ describe('sessionTurns', () => {
     expect(await spent()).toBe(usd(3));
   });
 
-  it('counts a session as one request and one concurrent call, whatever its turns', async () => {
+  it('counts a session as one request and one concurrent call, whatever its number of turns', async () => {
     const { begin } = stage({ requests: { limit: 2, windowMs: 3_600_000 }, concurrent: 1 });
     const session = new TestSession();
     await begin(session);
@@ -161,7 +161,7 @@ describe('sessionTurns', () => {
     await expect(begin(new TestSession())).rejects.toMatchObject({ code: 'rate_limit_exceeded' });
   });
 
-  it('gives back what a session reserved that no provider accepted', async () => {
+  it('releases the reservation of a session that no provider accepted', async () => {
     const { begin, spent, meters } = stage({ budget: { amount: usd(10), period: 'month' } });
     const session = new TestSession();
     session.service = () => ({

@@ -12,30 +12,33 @@ import {
 } from '@sluice/core';
 import { accruedOf } from '../targets/spent.ts';
 
-/** Meters one turn as a call, and charges one that was not admitted. */
+/** Meters a turn as a call, and charges a turn that was not admitted. */
 export interface TurnMeter {
-  /** @throws LlmError where the turn is refused */
+  /** @throws LlmError if the turn is refused */
   complete(call: LlmCall, next: LlmService): Promise<LlmReply>;
-  /** Charges what a call came to that has no reservation. */
+  /** Charges a call that has no reservation. */
   charge(call: LlmCall): void;
 }
 
-/** What a first turn is likely to come to: about ten seconds of speech each way, with instructions. A later turn is likely to cost what the turn before did. */
+/**
+ * Estimate of the first turn: about ten seconds of speech in each direction, with instructions. The estimate of a later turn is
+ * the usage of the previous one.
+ */
 const FIRST_TURN: TurnEstimate = {
   usage: { inputTokens: 500, outputTokens: 500, audioInputTokens: 100, audioOutputTokens: 200 },
 };
 
-/** How long a turn waits for the settlement of the turn before: the store may be unavailable. */
+/** Maximum wait of a turn for the settlement of the previous turn, in ms: the store may be unavailable. */
 const SETTLED_MS = 1_000;
 
 const ENDED: LlmReply = { status: 200, contentType: '', headers: {}, body: new Uint8Array(0) };
 
 /**
- * Meters a realtime session turn by turn: each report of usage settles what was reserved for a turn, and reserves the next one. So tokens and money are charged
- * as they are used, and a session ends when a limit or a hard budget of its caller is used up. The session itself counts as one request, and as one
- * concurrent call.
+ * Meters a realtime session turn by turn: each usage report settles the reservation of a turn and reserves the next turn. So
+ * tokens and money are charged as they are used, and a session ends when a limit or a hard budget of its caller is used up. The
+ * session itself counts as one request and one concurrent call.
  *
- * @throws LlmError as `metering`, where the first turn is refused
+ * @throws LlmError as `metering`, if the first turn is refused
  */
 export function sessionTurns(meter: TurnMeter): LlmProxy {
   return (next) => ({
@@ -57,7 +60,7 @@ async function meteredSession(call: LlmCall, next: LlmService, meter: TurnMeter)
     turns.end();
     return reply;
   }
-  // the attempt adds its usage to the call's before: it followed the outcome first
+  // the attempt has added its usage to the call already: its listener was attached first
   void reply.stream.outcome.then(() => turns.end());
   if (reply.session !== undefined) turns.follow(reply.session);
   return reply;
@@ -87,7 +90,7 @@ class SessionTurns {
     session.onUsage(() => this.#next());
   }
 
-  /** Settles the last turn with all that was not settled before. */
+  /** Settles the last turn with all usage that is not settled yet. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -140,7 +143,7 @@ interface TurnOptions {
 /** One turn, metered as a call that lasts until the turn is over. */
 class Turn {
   readonly admitted: Promise<void>;
-  /** Resolves when the turn is settled, or was refused. */
+  /** Resolves when the turn is settled or refused. */
   readonly settled: Promise<void>;
   readonly #call: LlmCall;
   readonly #meter: TurnMeter;
@@ -163,7 +166,7 @@ class Turn {
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.admitted = promise;
-    // whoever waits for it handles the refusal; a turn may be over before that
+    // the caller of `admitted` handles the refusal; a turn may be over before that
     this.admitted.catch(() => {});
     const service: LlmService = {
       complete() {
@@ -171,7 +174,7 @@ class Turn {
         return over;
       },
     };
-    // the store receives the settlement of the turn before first: this one is refused if that one used the limit up
+    // the store receives the settlement of the previous turn first: this turn is refused if the previous one used up the limit
     const begun =
       before === undefined ? meter.complete(this.#call, service) : before.settled.then(() => meter.complete(this.#call, service));
     this.settled = begun.then(
@@ -206,14 +209,14 @@ class Turn {
     if (this.#isOver) this.#charge();
   }
 
-  /** What a session came to while its turn was refused was used all the same. */
+  /** Charges usage of a session while its turn was refused: the provider bills it anyway. */
   #charge(): void {
     const { usage, cost = 0 } = this.facts;
     if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.#call);
   }
 }
 
-/** Waits for a promise, and no longer than `ms`. */
+/** Waits for a promise, but no longer than `ms`. */
 function within(done: Promise<void>, ms: number): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(() => late.resolve(), ms);

@@ -1,6 +1,6 @@
 import type { Circuits, TargetLoads } from '@sluice/store/ports';
 
-/** For a process that has nobody to share with: nothing is told to anyone. */
+/** Circuits for a process without other replicas: shares nothing. */
 export const aloneWithCircuits: Circuits = {
   open: async () => {},
   close: async () => {},
@@ -12,7 +12,7 @@ export const aloneWithCircuits: Circuits = {
   onChange: () => () => {},
 };
 
-/** The same of loads: all places are its own. */
+/** Loads for a process without other replicas: all permits are its own. */
 export const aloneWithLoads: TargetLoads = {
   exchange: async (_replica, reports) => ({
     replicas: 1,

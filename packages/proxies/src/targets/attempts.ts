@@ -22,7 +22,7 @@ import type { SharedLoads } from './shared-loads.ts';
 import { sumOf } from './spent.ts';
 import { callerKey, voiceOf } from './voice.ts';
 
-/** Told of what is given to targets and what comes of it. */
+/** Observer of attempts: of each picked target and of the result. */
 export interface TargetUsage {
   onPick(target: Target): void;
   onDone(target: Target, spent: { readonly usage: Usage | undefined; readonly cost: Money | undefined }, ok: boolean): void;
@@ -35,34 +35,34 @@ export interface AttemptsOptions {
   readonly latencies: (target: Target) => LatencySamples;
   readonly clock: Clock;
   readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated'> | undefined;
-  /** Whether this process has just slept, so that deadlines passed in which it could receive nothing. */
+  /** Returns whether this process was suspended recently. Its deadlines then passed without a chance to receive anything. */
   readonly slept?: (() => boolean) | undefined;
 }
 
-/** What came of an attempt: an answer that has begun, or a failure that another attempt may make good. */
+/** The result of an attempt: a response that has begun, or a failure that another attempt may recover. */
 export type Tried =
   | { readonly reply: LlmReply; readonly failure?: undefined; abandon(): void }
   | { readonly failure: Failure; readonly outcome: LlmError | LlmReply };
 
-/** Aborts an attempt whose answer is not wanted any more, because another was quicker. */
+/** The abort reason of a hedged attempt that lost, because another target was faster. */
 export interface Race {
   readonly lost: LlmError;
 }
 
-/** A target that wants to be left alone, and does not say how long. */
+/** Default cooldown if a rate-limited target sends no `retry-after`, in milliseconds. */
 const COOLING_MS = 1_000;
 
-/** These say that a target does not work; others, that it does not like the call or us. */
+/** Failures that count against a target. Other failures concern the call or our account. */
 const BROKEN: ReadonlySet<Failure['kind']> = new Set(['unreachable', 'silent', 'unavailable', 'credentials']);
 
 /** Failures by a deadline. */
 const TIMED_OUT: ReadonlySet<Failure['kind']> = new Set(['silent', 'unreachable']);
 
 /**
- * Makes attempts at targets, and tells all that want to know of them: the call's facts, the figures, the circuit breakers.
+ * Makes attempts at targets and reports them to the call's facts, the usage figures and the circuit breakers.
  *
- * What an attempt costs is the call's as soon as it is known: also of one that was left in its middle, or that lost a race. One that failed before it
- * began costs nothing.
+ * The cost of an attempt is charged to the call as soon as it is known. This includes abandoned attempts and attempts that lost
+ * a race. An attempt that failed before its response began costs nothing.
  */
 export class Attempts {
   readonly #options: AttemptsOptions;
@@ -72,9 +72,9 @@ export class Attempts {
   }
 
   /**
-   * @param call its signal may be the attempt's own
-   * @param probe whether it tries a target that was out of use
-   * @throws LlmError that no other attempt can make good
+   * @param call its signal may belong to this attempt only
+   * @param probe whether the attempt probes a half-open target
+   * @throws LlmError that no other attempt can recover
    */
   async make(call: LlmCall, target: Target, probe: boolean, race?: Race): Promise<Tried> {
     const { usage, loads, breakers, clock, metrics, latencies } = this.#options;
@@ -97,8 +97,8 @@ export class Attempts {
       const { name, provider, model } = target;
       const latencyMs = Math.round((answeredMs - startedMs) * 10) / 10;
       const { reason, status } = why;
-      const said = { ...(reason === undefined ? {} : { reason }), ...(status === undefined ? {} : { status }) };
-      facts.tried = [...facts.tried, { target: name, provider, model, outcome, latencyMs, ...said }];
+      const detail = { ...(reason === undefined ? {} : { reason }), ...(status === undefined ? {} : { status }) };
+      facts.tried = [...facts.tried, { target: name, provider, model, outcome, latencyMs, ...detail }];
     };
     const charge = (spent: Usage | undefined, estimated: EstimateReason | undefined): Money | undefined => {
       const cost = costOf(target.price, spent);
@@ -135,7 +135,7 @@ export class Attempts {
         metrics?.attempts.inc({ provider: target.provider, outcome: reply.status < 500 ? 'ok' : 'error' });
         return { reply, abandon: () => {} };
       }
-      // an answer that has begun is one: whether the target works need not wait for its end
+      // the beginning of a response proves that the target is up: do not wait for its end
       if (probe) breakers.succeeded(circuit, true, callerKey(call));
       loads.measured(target.name, { firstMs: tookMs });
       facts.beginMs = tookMs;
@@ -150,7 +150,7 @@ export class Attempts {
           answeredMs,
           broken ? { reason: outcome.error?.failure?.kind === 'silent' ? 'silent' : 'truncated' } : {},
         );
-        // the call's own deadline is no fault of the target's
+        // the call's own deadline is not the target's fault
         const fault = broken && !call.signal.aborted;
         if (fault) this.#countFailure(call, target, false, outcome.error?.failure?.kind ?? 'unavailable');
         else if (outcome.end === 'finished') {
@@ -174,7 +174,7 @@ export class Attempts {
         if (probe) breakers.undecided(circuit);
         const lost = race !== undefined && error === race.lost;
         over(lost ? 'lost' : 'cancelled', nowMs);
-        // it had the prompt, and bills it
+        // the provider has received the prompt and bills it
         const prompt = BILLED.has(call.operation) ? running.prompt : undefined;
         const cost = prompt === undefined ? undefined : charge(prompt, 'broken');
         usage.onDone(target, { usage: prompt, cost }, true);
@@ -182,7 +182,7 @@ export class Attempts {
         throw error;
       }
       if (error.failure === undefined && error.status < 500) {
-        // a call that cannot be said to this provider: it was never asked
+        // the provider's dialect cannot express this call, so the provider was never called
         if (probe) breakers.undecided(circuit);
         over('failed', nowMs, { reason: 'rejected', status: error.status });
         metrics?.attempts.inc({ provider, outcome: 'refused' });
@@ -204,17 +204,20 @@ export class Attempts {
     else if (kind === 'rate_limited') {
       if (probe) breakers.undecided(circuit);
     }
-    // who says what is wrong with a request works
+    // A 4xx about the request proves that the target is up.
     else breakers.succeeded(circuit, probe, callerKey(call));
     const coolMs = kind === 'rate_limited' ? (retryAfterMs ?? COOLING_MS) : (retryAfterMs ?? 0);
-    // one call that is larger than the provider ever takes says nothing of others
+    // a call that exceeds the provider's maximum is no evidence about smaller calls
     if (coolMs > 0 && tooLarge !== true) breakers.cool(circuit, coolMs, callerKey(call));
     if (BROKEN.has(kind)) usage.onDone(target, { usage: undefined, cost: undefined }, false);
     const outcome = kind === 'rate_limited' ? 'rate_limited' : BROKEN.has(kind) ? 'error' : 'refused';
     metrics?.attempts.inc({ provider: target.provider, outcome });
   }
 
-  /** Counts a failure for the target's circuit: one a call, however often it is tried again, and none after this process itself has slept. */
+  /**
+   * Counts a failure for the target's circuit: at most one per call, whatever the number of retries. Timeouts after a
+   * suspension of this process do not count.
+   */
   #countFailure(call: LlmCall, target: Target, probe: boolean, kind: Failure['kind']): void {
     const { breakers, slept } = this.#options;
     const circuit = circuitOf(target);
@@ -228,7 +231,7 @@ export class Attempts {
   }
 }
 
-/** The target whose answer the call is, or will be. */
+/** Records the target that serves the call or is about to. */
 export function showTarget({ facts }: LlmCall, { provider, model, name }: Target): void {
   facts.provider = provider;
   facts.providerModel = model;

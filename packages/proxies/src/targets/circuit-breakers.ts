@@ -3,68 +3,68 @@ import type { Circuits } from '@sluice/store/ports';
 import { type BreakerLimits, FailureWindow, type Voice } from './failure-window.ts';
 
 export interface BreakerSettings extends BreakerLimits {
-  /** How long a target that failed is left alone before one call tries it. */
+  /** How long a circuit stays open before a probe, in milliseconds. */
   readonly openMs: number;
 }
 
-/** As `sluice_circuit_state` has it: 0 closed, 1 half-open, 2 open. */
+/** Values of `sluice_circuit_state`: 0 closed, 1 half-open, 2 open. */
 export type CircuitLevel = 0 | 1 | 2;
 
 export interface CircuitBreakersOptions {
   readonly store: Circuits;
   readonly settings: () => BreakerSettings;
   readonly clock?: Clock;
-  /** Where the store does not answer, this replica goes by what it has seen itself. */
+  /** Health of the store. If the store fails, this replica uses only its own observations. */
   readonly health?: ConcernHealth;
   readonly onLevel?: (circuit: string, level: CircuitLevel) => void;
 }
 
 /**
- * Whether a target may be asked.
+ * Whether a target may be called.
  *
- * - `ready`: yes
- * - `due`: by the one call that tries whether it works again, see `tryProbe`
- * - `open`, `cooling`: not for so long
+ * - `ready`: the circuit is closed
+ * - `due`: half-open: one call may probe it, see `tryProbe`
+ * - `open`, `cooling`: not before `forMs` milliseconds have passed
  */
 export type Availability = { readonly kind: 'ready' | 'due' } | { readonly kind: 'open' | 'cooling'; readonly forMs: number };
 
 interface Circuit {
   readonly window: FailureWindow;
-  /** On the monotonic clock; undefined where it is closed. */
+  /** On the monotonic clock. Undefined if the circuit is closed. */
   openUntilMs: number | undefined;
   coolUntilMs: number;
-  /** From when on one call may try it although it cools: its cooldown is long. Undefined for a short one. */
+  /** Time from which a probe is allowed during a long cooldown. Undefined for a short cooldown. */
   coolProbeMs: number | undefined;
-  /** The key whose call it asked to wait, and when: others try it first. */
+  /** The key with the rate-limited call, and the time of that call. Other keys may probe earlier. */
   cooledBy: string | undefined;
   cooledMs: number;
-  /** A call of this replica tries it, or asks whether it may. */
+  /** A call of this replica is probing the target or is requesting the probe. */
   probing: boolean;
-  /** Nobody of this replica asks again before that. */
+  /** This replica does not request the probe before this time. */
   askAgainMs: number;
   changedMs: number;
 }
 
 const READY: Availability = { kind: 'ready' };
 const DUE: Availability = { kind: 'due' };
-/** Targets of which something is known; of models that clients make up there may be many. */
+/** Maximum of circuits with state. Clients may invent model names, so there may be many. */
 const MAX_CIRCUITS = 10_000;
-/** How often the store is asked, though it tells of changes: one may get lost. */
+/** Interval of refreshes. The store also sends change events, but an event may be lost. */
 const REFRESH_MS = 1_000;
-/** Who tries a target and dies has had so long. */
+/** Lease of a probe. It ends the probe of a replica that has crashed. */
 const PROBE_LEASE_MS = 120_000;
-/** A cooldown that is longer than this is tried, */
+/** A longer cooldown is probed before its end, */
 const LONG_COOLDOWN_MS = 30_000;
-/** by one call of all replicas in so long, */
+/** by one call of all replicas per interval of this length, */
 const PROBE_COOLDOWN_MS = 5_000;
-/** and by one of the key whose call it followed only after so long. */
+/** and by the key that was rate limited only after this time. */
 const OWN_PROBE_MS = 15_000;
-/** Where another replica tries it, this one asks again after so long. */
+/** Delay until this replica requests the probe again after another replica got it. */
 const ASK_AGAIN_MS = 500;
 
 /**
- * A circuit breaker for each target, shared by all replicas: what one has learned, all know at once. Each counts by itself; that a target is open, or wants
- * to be left alone, is everybody's. While the store is away each goes on by itself.
+ * Circuit breakers, one for each target, shared by all replicas through the store. Each replica counts failures separately;
+ * open circuits and cooldowns are shared. If the store is unavailable, each replica uses only its own observations.
  */
 export class CircuitBreakers {
   readonly #store: Circuits;
@@ -96,7 +96,7 @@ export class CircuitBreakers {
     clearInterval(this.#timer);
   }
 
-  /** @param key of the caller that asks, with its tenant */
+  /** @param key key of the caller, with its tenant */
   availability(name: string, key?: string): Availability {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined) return READY;
@@ -110,7 +110,10 @@ export class CircuitBreakers {
     return { kind: 'open', forMs: Math.max(ASK_AGAIN_MS, circuit.askAgainMs - nowMs) };
   }
 
-  /** Asks whether the caller is the one to try a target that is due. It tells afterwards how that went: one of `succeeded`, `failed`, `undecided`. */
+  /**
+   * Requests the probe of a half-open target. A caller that gets it must report the result with `succeeded`, `failed` or
+   * `undecided`.
+   */
   async tryProbe(name: string, key?: string): Promise<boolean> {
     const circuit = this.#circuit(name);
     if (circuit.probing || this.availability(name, key).kind !== 'due') return false;
@@ -126,29 +129,29 @@ export class CircuitBreakers {
       return granted;
     } catch (error) {
       this.#health.failed(error);
-      // nobody else can be asked
+      // The store is unavailable, so other replicas cannot be consulted: allow the probe.
       return true;
     }
   }
 
   /**
-   * @param probe whether it was the call that tried a target which was open: others that were in flight say nothing of how it is now
-   * @param key of the caller, with its tenant
+   * @param probe whether the call was the probe. Older calls in flight are no evidence about the target's current state.
+   * @param key key of the caller, with its tenant
    */
   succeeded(name: string, probe: boolean, key?: string): void {
     const circuit = this.#circuits.get(name);
-    // a target is known from its first failure on; the calls before it are not missed for long
+    // circuits are created at the first failure; the successes before it would expire soon anyway
     if (circuit === undefined) return;
     circuit.window.succeeded(this.#settings(), this.#clock.monotonic(), key);
     if (probe && circuit.coolUntilMs > this.#clock.monotonic()) this.#warm(name, circuit);
     if (circuit.openUntilMs === undefined || !probe) return;
     this.#close(name, circuit);
-    this.#tell(this.#store.close(name));
+    this.#report(this.#store.close(name));
   }
 
   /**
    * @param probe as in `succeeded`
-   * @param voice who asked what, where the request may be the reason of the failure
+   * @param voice key and request, if the request may be the cause of the failure
    */
   failed(name: string, probe: boolean, voice?: Voice): void {
     const circuit = this.#circuit(name);
@@ -161,32 +164,32 @@ export class CircuitBreakers {
     circuit.openUntilMs = nowMs + settings.openMs;
     circuit.changedMs = nowMs;
     this.#onLevel(name, 2);
-    this.#tell(this.#store.open(name, settings.openMs));
+    this.#report(this.#store.open(name, settings.openMs));
   }
 
-  /** It is known from elsewhere that a target does not work. */
+  /** Opens a circuit because another source reports that the target is down. */
   trip(name: string, forMs: number): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
     if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
     circuit.openUntilMs = nowMs + forMs;
     circuit.changedMs = nowMs;
-    this.#tell(this.#store.open(name, forMs));
+    this.#report(this.#store.open(name, forMs));
   }
 
-  /** A target that is open was tried, and nobody knows how it is: the call was left, or the provider said that it is asked too often. */
+  /** Ends a half-open probe without a verdict (client disconnect or 429). */
   undecided(name: string): void {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined || !circuit.probing) return;
     circuit.probing = false;
-    // it answers, though not as is wished: that is no reason to go on waiting
-    if (circuit.openUntilMs !== undefined) this.#tell(this.#store.open(name, 0));
+    // the target responds, so there is no reason to stay open
+    if (circuit.openUntilMs !== undefined) this.#report(this.#store.open(name, 0));
   }
 
   /**
-   * It asks not to be asked for so long.
+   * Starts a cooldown after the target was rate limited.
    *
-   * @param key of the caller whose call it answered so, with its tenant
+   * @param key key of the rate-limited caller, with its tenant
    */
   cool(name: string, forMs: number, key?: string): void {
     const circuit = this.#circuit(name);
@@ -195,17 +198,17 @@ export class CircuitBreakers {
     circuit.cooledBy = key;
     circuit.cooledMs = nowMs;
     circuit.changedMs = nowMs;
-    this.#tell(this.#store.cool(name, forMs));
+    this.#report(this.#store.cool(name, forMs));
   }
 
   #warm(name: string, circuit: Circuit): void {
     circuit.coolUntilMs = 0;
     circuit.probing = false;
     circuit.changedMs = this.#clock.monotonic();
-    this.#tell(this.#store.warm(name));
+    this.#report(this.#store.warm(name));
   }
 
-  /** Takes over what all replicas know. */
+  /** Adopts the shared state of all replicas. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
@@ -214,7 +217,7 @@ export class CircuitBreakers {
   }
 
   async #refresh(): Promise<void> {
-    const askedMs = this.#clock.monotonic();
+    const requestedMs = this.#clock.monotonic();
     let states: Awaited<ReturnType<Circuits['states']>>;
     try {
       states = await this.#store.states();
@@ -227,17 +230,17 @@ export class CircuitBreakers {
     for (const [name, { openMs, coolingMs }] of states) {
       const circuit = this.#circuit(name);
       if (coolingMs !== undefined && nowMs + coolingMs > circuit.coolUntilMs) startCooling(circuit, nowMs, coolingMs);
-      if (openMs === undefined || circuit.probing || circuit.changedMs >= askedMs) continue;
+      if (openMs === undefined || circuit.probing || circuit.changedMs >= requestedMs) continue;
       if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
       circuit.openUntilMs = nowMs + openMs;
     }
     for (const [name, circuit] of this.#circuits) {
       const cools = circuit.coolUntilMs > nowMs && states.get(name)?.coolingMs === undefined;
-      // another replica's call has tried it
-      if (cools && circuit.changedMs < askedMs) circuit.coolUntilMs = 0;
+      // a probe of another replica has succeeded
+      if (cools && circuit.changedMs < requestedMs) circuit.coolUntilMs = 0;
       const open = circuit.openUntilMs !== undefined && states.get(name)?.openMs === undefined;
-      // what this replica has just told the store may not have been there yet
-      if (open && !circuit.probing && circuit.changedMs < askedMs) this.#close(name, circuit);
+      // the store may not have received this replica's latest change yet
+      if (open && !circuit.probing && circuit.changedMs < requestedMs) this.#close(name, circuit);
     }
   }
 
@@ -252,7 +255,7 @@ export class CircuitBreakers {
   #circuit(name: string): Circuit {
     let circuit = this.#circuits.get(name);
     if (circuit === undefined) {
-      if (this.#circuits.size >= MAX_CIRCUITS) this.#forgetOne();
+      if (this.#circuits.size >= MAX_CIRCUITS) this.#removeOldest();
       const window = new FailureWindow();
       const cooling = { coolUntilMs: 0, coolProbeMs: undefined, cooledBy: undefined, cooledMs: 0 };
       circuit = { window, openUntilMs: undefined, ...cooling, probing: false, askAgainMs: 0, changedMs: -1 };
@@ -261,8 +264,8 @@ export class CircuitBreakers {
     return circuit;
   }
 
-  /** The one that was made first, of those that are closed. */
-  #forgetOne(): void {
+  /** Removes the oldest closed circuit. */
+  #removeOldest(): void {
     for (const [name, { openUntilMs }] of this.#circuits) {
       if (openUntilMs !== undefined) continue;
       this.#circuits.delete(name);
@@ -270,15 +273,15 @@ export class CircuitBreakers {
     }
   }
 
-  #tell(told: Promise<void>): void {
-    told.then(
+  #report(sent: Promise<void>): void {
+    sent.then(
       () => this.#health.works(),
       (error: unknown) => this.#health.failed(error),
     );
   }
 }
 
-/** A cooldown that is over sooner than one that is known already changes nothing. */
+/** Starts a cooldown, unless a longer one is active. */
 function startCooling(circuit: Circuit, nowMs: number, forMs: number): void {
   if (nowMs + forMs <= circuit.coolUntilMs) return;
   const known = circuit.coolUntilMs > nowMs ? circuit.coolProbeMs : undefined;
@@ -286,7 +289,7 @@ function startCooling(circuit: Circuit, nowMs: number, forMs: number): void {
   circuit.coolProbeMs = forMs > LONG_COOLDOWN_MS ? (known ?? nowMs + PROBE_COOLDOWN_MS) : undefined;
 }
 
-/** Whether a call may try a target that cools for long: one of another key where possible. */
+/** Returns whether a call may probe a target in a long cooldown. Keys other than the rate-limited key go first. */
 function mayProbeCooling({ coolProbeMs, cooledBy, cooledMs, probing }: Circuit, nowMs: number, key: string | undefined): boolean {
   if (coolProbeMs === undefined || probing || nowMs < coolProbeMs) return false;
   return cooledBy === undefined || key !== cooledBy || nowMs >= cooledMs + OWN_PROBE_MS;

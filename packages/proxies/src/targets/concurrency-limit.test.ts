@@ -14,8 +14,8 @@ function replica(name: string, store: MemoryTargetLoads, limit: number, more: ob
   return { loads, limit: loads.limit('up', { limit, maxWaiting: 10, waitMs: 60_000, ...more }) };
 }
 
-describe('a limit of calls at one time', () => {
-  it('lets so many in, and the next when one has left', async () => {
+describe('ConcurrencyLimit', () => {
+  it('admits calls up to the limit and the next one after a release', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 2);
     const leave = await limit.enter('t', never);
     await limit.enter('t', never);
@@ -31,7 +31,7 @@ describe('a limit of calls at one time', () => {
     expect([limit.inFlight, limit.waiting]).toEqual([2, 0]);
   });
 
-  it('is one limit over all replicas, whoever comes first', async () => {
+  it('enforces one concurrency limit over all replicas', async () => {
     const store = new MemoryTargetLoads(new ManualClock());
     const replicas = ['a', 'b', 'c'].map((name) => replica(name, store, 5, { maxWaiting: 100 }));
     const inFlight = () => replicas.reduce((sum, { limit }) => sum + limit.inFlight, 0);
@@ -53,7 +53,7 @@ describe('a limit of calls at one time', () => {
     expect(inFlight()).toBe(0);
   });
 
-  it('is not waited for long, nor by more than may wait', async () => {
+  it('rejects a call when the queue is full or the wait exceeds waitMs', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1, { maxWaiting: 1, waitMs: 20 });
     const leave = await limit.enter('t', never);
     const waiting = limit.enter('t', never);
@@ -63,7 +63,7 @@ describe('a limit of calls at one time', () => {
     expect([limit.inFlight, limit.waiting]).toEqual([0, 0]);
   });
 
-  it('is not waited for by who has left', async () => {
+  it('removes a call from the queue when its client disconnects', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1);
     const leave = await limit.enter('t', never);
     const gone = new LlmError('client_closed', 'gone');
@@ -75,7 +75,7 @@ describe('a limit of calls at one time', () => {
     expect([limit.inFlight, limit.waiting]).toEqual([0, 0]);
   });
 
-  it('goes on with the places that it has, or its share of them, while the store is away', async () => {
+  it('grants a replica its share of the permits while the store is unavailable', async () => {
     const store = new MemoryTargetLoads(new ManualClock());
     store.exchange = () => Promise.reject(new Error('away'));
     const loads = new SharedLoads({ store, replica: 'a', maxReplicas: () => 3 });
@@ -84,14 +84,14 @@ describe('a limit of calls at one time', () => {
     expect(entered.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
   });
 
-  it('sends a call to a target with a free place rather than to wait', async () => {
+  it('picks a target with a free permit instead of waiting for a full one', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1);
     await limit.enter('t', never);
     const full = target('full', { limits: [limit] });
     expect((await balancedTargets([full, target('free')], 'priority').ask()).provider).toBe('free');
   });
 
-  it('is given back by calls that fail, and goes on to another target where nobody leaves in time', async () => {
+  it('releases permits of failed calls and falls back when no permit is free in time', async () => {
     const down = new LlmError('upstream_error', 'down', { failure: { kind: 'silent' } });
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1, { waitMs: 5 });
     const limited = target('limited', { limits: [limit], service: scripted(down, answer()) });
@@ -106,8 +106,8 @@ describe('a limit of calls at one time', () => {
   });
 });
 
-describe('a queue that is fair', () => {
-  it('serves its owners in turn, however many one of them has', () => {
+describe('FairQueue', () => {
+  it('serves owners in turn, however many items one of them has', () => {
     const queue = new FairQueue<string>();
     for (let n = 0; n < 100; n++) queue.push('many', `many ${n}`);
     queue.push('few', 'few 0');
@@ -118,7 +118,7 @@ describe('a queue that is fair', () => {
     expect(queue.length).toBe(97);
   });
 
-  it('loses nothing, and keeps each owner’s order', () => {
+  it('loses no item and keeps the order of each owner', () => {
     const step = fc.oneof(
       fc.record({ push: fc.constantFrom('a', 'b', 'c') }),
       fc.constant({ shift: true }),

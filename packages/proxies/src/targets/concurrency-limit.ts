@@ -2,19 +2,19 @@ import { asLlmError, LlmError } from '@sluice/core';
 import { FairQueue } from './fair-queue.ts';
 
 export interface ConcurrencySettings {
-  /** Calls at one time, over all replicas. */
+  /** Maximum of calls in flight, over all replicas. */
   readonly limit: number;
-  /** Calls that may wait for a place, at each replica. */
+  /** Maximum of calls that wait for a permit, at each replica. */
   readonly maxWaiting: number;
-  /** How long one waits, in milliseconds. */
+  /** Maximum wait for a permit, in milliseconds. */
   readonly waitMs: number;
 }
 
-/** How many places this replica has of a limit; it may change at any time. */
+/** This replica's permits of a limit. Their number may change at any time. */
 export interface Places {
-  /** Undefined until the first are given. */
+  /** Undefined until the first permits are granted. */
   readonly count: number | undefined;
-  /** More are wanted than there are. */
+  /** Requests more permits. */
   want(): void;
 }
 
@@ -23,11 +23,12 @@ interface Waiting {
 }
 
 /**
- * Calls at one time at a target or at a provider. The limit is of all replicas together: each has some of its places, and is given others as it needs them
- * (`TargetLoads`). Who finds no place waits for one, in a queue that is fair to tenants, and not for long.
+ * Limits the calls in flight at a target or a provider. The limit applies to all replicas together: each replica has some of
+ * the permits and gets others on demand (`TargetLoads`). A call without a permit waits for a short time in a queue that is fair
+ * to tenants.
  */
 export class ConcurrencyLimit {
-  /** As it stands in figures: a target's name, or a provider's. */
+  /** Name in metric labels: a target's or a provider's. */
   readonly name: string;
   /** May change with the configuration. */
   settings: ConcurrencySettings;
@@ -55,23 +56,23 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * A place for one call; what is returned gives it back, and may be called twice.
+   * Acquires a permit for one call. Returns a function that releases it and may be called twice.
    *
-   * @throws LlmError `overloaded` where none comes in time, or the signal's reason
+   * @throws LlmError `overloaded` if no permit is free in time, or the signal's reason
    */
   async enter(tenant: string, signal: AbortSignal): Promise<() => void> {
     if (this.full) await this.#wait(tenant, signal);
     else this.#inFlight++;
-    let left = false;
+    let released = false;
     return () => {
-      if (left) return;
-      left = true;
+      if (released) return;
+      released = true;
       this.#inFlight--;
       this.admit();
     };
   }
 
-  /** Lets those in who wait, as far as there are places: there are more, or one has been given back. */
+  /** Admits waiting calls while permits are free: after a release, or with additional permits. */
   admit(): void {
     while (this.#queue.length > 0 && this.#inFlight < (this.#places.count ?? 0)) {
       this.#inFlight++;
@@ -81,7 +82,7 @@ export class ConcurrencyLimit {
 
   #wait(tenant: string, signal: AbortSignal): Promise<void> {
     const { maxWaiting, waitMs } = this.settings;
-    // a full queue still has room for a tenant that has less than its share of it
+    // a full queue still accepts a tenant with less than its share of the queue
     const share = maxWaiting / (this.#queue.owners + (this.#queue.lengthOf(tenant) === 0 ? 1 : 0));
     const full = this.#queue.length >= maxWaiting && this.#queue.lengthOf(tenant) >= share;
     if (full || this.#queue.length >= maxWaiting * 2) return Promise.reject(this.#busy());
@@ -111,7 +112,7 @@ export class ConcurrencyLimit {
   }
 
   #busy(): LlmError {
-    return new LlmError('overloaded', 'All places for calls at one time are taken at the provider of this model.', {
+    return new LlmError('overloaded', "The concurrency limit of this model's provider is reached. Retry later.", {
       failure: { kind: 'busy' },
       retryAfterMs: Math.max(1_000, this.settings.waitMs),
     });

@@ -15,7 +15,7 @@ describe('hasMoreContext', () => {
     [128_000, 32_000, false],
     [undefined, 32_000, true],
     [128_000, undefined, true],
-  ])('of a model of %p tokens and a candidate of %p is %p', (size, candidate, expected) => {
+  ])('compares a model of %p tokens with a candidate of %p: hasMoreContext is %p', (size, candidate, expected) => {
     expect(hasMoreContext(model(target('b', candidate)), model(target('a', size)))).toBe(expected);
   });
 });
@@ -25,18 +25,18 @@ describe('tooSmall', () => {
   const all = model(small, same, large, unknown);
   const failed = (one: Target, kind: 'context_length' | 'unavailable') => new Map([[one, { failure: { kind } }]]);
 
-  it('lists the targets that are not known to have more room than one that found the prompt too long', () => {
+  it('lists targets without a known larger context than the one that found the prompt too long', () => {
     expect(tooSmall(all, failed(same, 'context_length'))).toEqual([small, same, unknown]);
     expect(tooSmall(all, failed(unknown, 'context_length'))).toEqual([small, same, large, unknown]);
   });
 
-  it('leaves the unknown ones out where the configuration wants them asked', () => {
+  it('omits targets of unknown size when fallbackOn contains context_length', () => {
     const wanted: Model = { ...all, fallbackOn: ['context_length'] };
     expect(tooSmall(wanted, failed(same, 'context_length'))).toEqual([small, same]);
     expect(tooSmall(wanted, failed(unknown, 'context_length'))).toEqual([]);
   });
 
-  it('lists none where the prompt was not too long', () => {
+  it('lists no targets when the failure was not about the context length', () => {
     expect(tooSmall(all, failed(same, 'unavailable'))).toEqual([]);
   });
 });

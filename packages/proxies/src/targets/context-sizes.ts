@@ -1,21 +1,24 @@
 import type { Failure } from '@sluice/core';
 import type { Model, Target } from './model.ts';
 
-/** The largest context of a model's targets, in tokens; undefined where one of them is not known. */
+/** Returns the largest context of a model's targets, in tokens. Undefined if any of them is unknown. */
 function contextOf({ targets }: Model): number | undefined {
   const sizes = targets.map(({ contextTokens }) => contextTokens);
   return sizes.includes(undefined) ? undefined : Math.max(...sizes.map((size) => size ?? 0));
 }
 
-/** Whether a prompt that is too long for one model may fit another: where both sizes are known, only a larger one. */
+/**
+ * Returns whether a prompt that is too long for one model may fit another. If both sizes are known, the other must be larger.
+ */
 export function hasMoreContext(candidate: Model, than: Model): boolean {
   const [size, other] = [contextOf(candidate), contextOf(than)];
   return size === undefined || other === undefined || size > other;
 }
 
 /**
- * The targets of a model that need not be asked because another one of it found the prompt too long: all that are not known to have room for more, and where
- * the configuration wants them asked (`fallbackOn`), those that are known to have no more.
+ * Returns the targets of a model to skip, because another of its targets found the prompt too long. By default it skips all
+ * targets without a known larger context. If `fallbackOn` contains `context_length`, it skips only targets with a known size
+ * that is not larger.
  */
 export function tooSmall(
   { targets, fallbackOn }: Model,

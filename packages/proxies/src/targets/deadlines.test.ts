@@ -5,7 +5,7 @@ import { deadlines } from './deadlines.ts';
 
 const request = { model: 'm', messages: [{ role: 'user', content: 'x' }] };
 
-/** Never answers, and rejects with the reason when it is aborted. */
+/** Never responds, and rejects with the signal's reason when it is aborted. */
 const silent: LlmService = {
   complete: (call) =>
     new Promise((_, reject) => {
@@ -17,7 +17,7 @@ const silent: LlmService = {
 describe('deadlines', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
-  it('aborts what does not begin to answer', async () => {
+  it('aborts a call when the response does not begin in time', async () => {
     const answered = deadlines({ beginMs: 10_000 })(silent).complete(openAiCall(request));
     jest.advanceTimersByTime(10_000);
     await expect(answered).rejects.toMatchObject({
@@ -26,9 +26,9 @@ describe('deadlines', () => {
     });
   });
 
-  describe('of a stream', () => {
+  describe('deadlines of a stream', () => {
     const streamed = () => openAiCall({ ...request, stream: true });
-    /** A provider with activity at an interval in ms that never answers. */
+    /** A provider that never responds but reports activity at an interval in ms. */
     const alive = (everyMs: number): LlmService => ({
       complete: (call) => {
         const timer = setInterval(() => call.alive?.(), everyMs);
@@ -46,26 +46,26 @@ describe('deadlines', () => {
       return over;
     };
 
-    it('measure silence: activity restarts them', async () => {
+    it('restarts the first-content deadline at each activity of the stream', async () => {
       expect(await settled(alive(9_000), 60_000)).toBe(false);
       expect(await settled(alive(11_000), 60_000)).toBe(true);
       expect(await settled(silent, 9_000)).toBe(false);
       expect(await settled(silent, 10_000)).toBe(true);
     });
 
-    it('end after ten minutes despite activity', async () => {
+    it('aborts a stream without content after ten minutes despite activity', async () => {
       expect(await settled(alive(1_000), 599_000)).toBe(false);
       expect(await settled(alive(1_000), 600_000)).toBe(true);
     });
 
-    it('are not restarted by the bytes of a whole answer', async () => {
+    it('aborts a whole response at its deadline despite activity', async () => {
       const answered = deadlines({ beginMs: 10_000 })(alive(1_000)).complete(openAiCall(request));
       jest.advanceTimersByTime(10_000);
       await expect(answered).rejects.toMatchObject({ code: 'upstream_timeout' });
     });
   });
 
-  it('passes on that the client has gone, also where it had gone before', async () => {
+  it('passes on a client disconnect, also one from before the call', async () => {
     const gone = new LlmError('client_closed', 'gone');
     const controller = new AbortController();
     const answered = deadlines({ beginMs: 60_000 })(silent).complete(openAiCall(request, { signal: controller.signal }));
@@ -76,7 +76,7 @@ describe('deadlines', () => {
     ).rejects.toBe(gone);
   });
 
-  it('lets a stream go on after it has begun, and still stops it when the client goes', async () => {
+  it('lets a stream continue past the deadline once it has begun, and aborts it when the client disconnects', async () => {
     const controller = new AbortController();
     let aborted = false;
     const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });

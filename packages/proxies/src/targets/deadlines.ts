@@ -1,19 +1,20 @@
 import { LlmError, type LlmProxy } from '@sluice/core';
 
 export interface Deadlines {
-  /** To begin an answer: all of a whole one, the first content of a streamed one. */
+  /** Until the response begins: for a whole response its end, for a stream its first content. */
   readonly beginMs: number;
-  /** The same for streamed ones alone, where they have less time. */
+  /** The same for streams only, if they have less time. */
   readonly firstContentMs?: number | undefined;
-  /** For all of an answer, however it comes. */
+  /** Until the end of any response. */
   readonly wholeMs?: number | undefined;
 }
 
 /**
- * Gives the next service so long to begin its answer, and so long to end it. Then the work is aborted. One for each target, so that one slow provider does not
- * spend the time of the next.
+ * Limits the time until the response begins and until it ends; afterwards the call is aborted. Each target has its own
+ * deadlines, so that a slow provider does not use up the time of the next.
  *
- * Activity of a stream before its first content (comments, pings, empty events) restarts the wait: it measures silence.
+ * Activity of a stream before its first content (comments, pings, empty events) restarts the first deadline, so it measures
+ * silence.
  *
  * @throws LlmError `upstream_timeout`
  */
@@ -30,7 +31,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
       const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
       const life = streamed ? { alive: () => begin.alive() } : {};
-      // a session has a longest duration of its own
+      // a session has its own maximum duration
       const bounded = wholeMs === undefined || call.operation === 'realtime' ? undefined : wholeMs;
       const whole = bounded === undefined ? undefined : after(bounded, `The answer was not complete within ${bounded} ms.`);
       const end = (): void => {
@@ -39,7 +40,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       };
       try {
         const reply = await next.complete({ ...call, ...life, signal: controller.signal });
-        // a stream goes on under the call's own signal
+        // after its beginning, a stream depends on the call's own signal
         if ('stream' in reply) void reply.stream.outcome.then(end);
         else end();
         return reply;
@@ -53,17 +54,15 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
   });
 }
 
-/** A timer that is so late, in ms, says that this process slept, and could receive nothing meanwhile. */
+/** A timer that fires this late, in ms, proves that this process was suspended and could not receive anything. */
 const LATE_MS = 1_000;
-/** An answer that came while it slept is read within so long, in ms. */
+/** Time to read a response that arrived during a suspension, in ms. */
 export const GRACE_MS = 2_000;
 
 /** The longest wait with activity: 10 min, the default timeout of the SDKs. */
 const LONGEST_MS = 600_000;
 
-/**
- * A timer that activity restarts, up to `LONGEST_MS` in all. It is extended once if this process slept.
- */
+/** A timer that activity restarts, up to `LONGEST_MS` in all. It is extended once if this process was suspended. */
 class Deadline {
   readonly #ms: number;
   readonly #onPassed: () => void;
@@ -79,7 +78,7 @@ class Deadline {
     this.#timer = this.#wait(nowMs + ms);
   }
 
-  /** Records activity. The timer is restarted only when it fires, so that a call costs nothing. */
+  /** Records activity. The timer is restarted only when it fires, so that this call is cheap. */
   alive(): void {
     this.#aliveMs = performance.now();
   }

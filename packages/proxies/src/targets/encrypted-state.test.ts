@@ -31,7 +31,7 @@ const figures = { calls: () => 0, outstanding: () => 0, speed: () => ({}) };
 const include = ['reasoning.encrypted_content'];
 
 describe('encryptedConversation', () => {
-  it('is the same for all turns of a conversation, however its first text is written', () => {
+  it('identifies all turns of a conversation by the first user text, in any of its forms', () => {
     const turns = [
       { input: 'hi', include },
       {
@@ -52,13 +52,13 @@ describe('encryptedConversation', () => {
     expect(encryptedConversation(call({ input: 'another', include }))).not.toBe(encryptedConversation(call(turns[0] as object)));
   });
 
-  it('is undefined for a call without encrypted reasoning', () => {
+  it('returns undefined for a call without encrypted reasoning', () => {
     expect(encryptedConversation(call({ input: 'hi' }))).toBeUndefined();
   });
 });
 
 describe('targetOfConversation', () => {
-  it('gives each target conversations in proportion to its weight', () => {
+  it('distributes conversations in proportion to the weights of the targets', () => {
     const counts = new Map<string, number>();
     for (let n = 0; n < 4_000; n++) {
       const { name } = targetOfConversation(targets, `conversation ${n}`);
@@ -69,7 +69,7 @@ describe('targetOfConversation', () => {
     expect(counts.get('r3')).toBeGreaterThan(1_800);
   });
 
-  it('moves the conversations of a missing target alone', () => {
+  it('moves only the conversations of the missing target', () => {
     for (let n = 0; n < 200; n++) {
       const all = targetOfConversation(targets, `conversation ${n}`);
       if (all.name !== 'r2')
@@ -80,7 +80,7 @@ describe('targetOfConversation', () => {
 
 describe('pick', () => {
   it.each(['weighted', 'balanced', 'speed'] as const)(
-    'keeps a conversation with encrypted reasoning at its target: %s',
+    'keeps a conversation with encrypted reasoning at its target with strategy %s',
     (strategy) => {
       const asked = call({ input: 'hi', include });
       const picked = Array.from({ length: 20 }, () => pick(strategy, targets, asked, figures, systemRandom).name);

@@ -10,15 +10,15 @@ const member = (value: Json, name: string): Json =>
     ? (value as Readonly<Record<string, Json>>)[name]
     : undefined;
 
-/** The text of an item, whether it is written as one text or as parts. */
+/** Returns the text of an item, written as one string or as parts. */
 function textOf(content: Json): string {
   if (typeof content === 'string') return content;
   return Array.isArray(content) ? content.map((part: Json) => String(member(part, 'text') ?? '')).join('') : '';
 }
 
 /**
- * Returns what all turns of a conversation have alike, for one that asks for encrypted reasoning or has some: what its user said first. Undefined for
- * every other call.
+ * Returns an identifier that all turns of a conversation share: its first user message. Only for calls that request or contain
+ * encrypted reasoning; undefined for every other call.
  */
 export function encryptedConversation(call: LlmCall): string | undefined {
   if (call.dialect !== 'openai-responses' || call.operation !== 'chat') return undefined;
@@ -30,16 +30,18 @@ export function encryptedConversation(call: LlmCall): string | undefined {
 }
 
 /**
- * Picks the target of a conversation by rendezvous hashing, in proportion to weights: encrypted reasoning can be read by the account alone that made it
- * («The encrypted content could not be verified»), and where a target is missing, only its own conversations move.
- * Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998; weights by Schindelhauer and Schomaker, 2005.
+ * Picks the target of a conversation by weighted rendezvous hashing. Only the account that made encrypted reasoning can read it
+ * («The encrypted content could not be verified»). If a target is missing, only its own conversations move.
+ *
+ * Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998; weights by Schindelhauer and
+ * Schomaker, 2005.
  */
 export function targetOfConversation(targets: readonly Target[], conversation: string): Target {
   const scoreOf = ({ name, weight }: Target): number => -weight / Math.log(fraction(`${name}\n${conversation}`));
   return targets.reduce((best, target) => (scoreOf(target) > scoreOf(best) ? target : best));
 }
 
-/** A number between 0 and 1, neither of them, that is the same for the same text. */
+/** Returns a number between 0 and 1, both excluded, that depends only on the text. */
 function fraction(text: string): number {
   return (createHash('sha256').update(text).digest().readUInt32BE(0) + 0.5) / 2 ** 32;
 }

@@ -2,14 +2,15 @@ import type { LlmCall } from '@sluice/core';
 import type { Model, Target } from './model.ts';
 
 /**
- * The targets that a call whose stream is begun anew does not ask again, because they failed it before.
+ * Targets that a restarted stream does not call again, because they failed the call before.
  *
- * Where nothing else is left, one that broke off may be asked again; one that was silent may not: it would be waited for once more.
+ * If no other target exists, a target that broke off may be called again. A target that timed out may not: a retry would wait
+ * the full timeout again.
  */
 export class Excluded {
   readonly #names: ReadonlySet<string>;
 
-  /** @param models that may answer the call */
+  /** @param models that may serve the call */
   constructor(call: LlmCall, models: readonly Model[]) {
     const failed = call.facts.tried.filter(({ outcome }) => outcome === 'failed');
     const names = new Set(failed.map(({ target }) => target));
@@ -25,7 +26,7 @@ export class Excluded {
     return this.#names.size === 0 ? [] : targets.filter((target) => this.has(target));
   }
 
-  /** Whether a model has a target that may be asked. */
+  /** Returns whether a model has a target that may be called. */
   leaves({ targets }: Model): boolean {
     return this.#names.size === 0 || targets.some((target) => !this.has(target));
   }

@@ -19,8 +19,8 @@ const refusal = (status: number, failure: Omit<Failure, 'status'>): LlmReply => 
 });
 const LIMITED = refusal(429, { kind: 'rate_limited', retryAfterMs: 20 });
 
-describe('where a target fails', () => {
-  it('asks the next at once, says so, and charges nothing for what failed', async () => {
+describe('failover', () => {
+  it('tries the next target at once after a failure, records both and charges only the success', async () => {
     const one = scripted(DOWN);
     const { ask, usage } = setUp([target('one', { service: one }), target('two')], 'priority');
     const { facts, provider } = await ask();
@@ -35,16 +35,19 @@ describe('where a target fails', () => {
     expect(await usage.current()).toMatchObject({ 'provider:one:errors': 1, 'provider:two:calls': 1 });
   });
 
-  it.each(['unreachable', 'silent', 'unavailable', 'credentials'] as const)('goes on from one that is %s', async (kind) => {
-    const { ask } = setUp([target('one', { service: scripted(failing({ kind })) }), target('two')], 'priority');
-    expect((await ask()).provider).toBe('two');
-  });
+  it.each(['unreachable', 'silent', 'unavailable', 'credentials'] as const)(
+    'fails over to the next target after the failure kind %s',
+    async (kind) => {
+      const { ask } = setUp([target('one', { service: scripted(failing({ kind })) }), target('two')], 'priority');
+      expect((await ask()).provider).toBe('two');
+    },
+  );
 
   it.each([
-    ['the request is wrong', refusal(400, { kind: 'rejected' })],
-    ['the content is not liked', refusal(400, { kind: 'content_refused' })],
+    ['the request is invalid', refusal(400, { kind: 'rejected' })],
+    ['the content is refused', refusal(400, { kind: 'content_refused' })],
     ['the prompt is too long', refusal(400, { kind: 'context_length' })],
-  ])('does not go on where %s: its words are the answer', async (_why, refused) => {
+  ])("returns the provider's refusal without failover when %s", async (_why, refused) => {
     const two = scripted(answer());
     const { ask } = setUp([target('one', { service: scripted(refused) }), target('two', { service: two })], 'priority');
     const { reply, facts } = await ask();
@@ -52,7 +55,7 @@ describe('where a target fails', () => {
     expect([two.calls, facts.attempts]).toEqual([0, 1]);
   });
 
-  it('goes on from what the model says, and from nothing else', async () => {
+  it('fails over only for the reasons in fallbackOn', async () => {
     const refused = refusal(400, { kind: 'context_length' });
     const more = { fallbackOn: ['context_length'] as const };
     const long = setUp([target('one', { service: scripted(refused) }), target('two')], 'priority', more);
@@ -61,14 +64,14 @@ describe('where a target fails', () => {
     await expect(down.ask()).rejects.toBe(DOWN);
   });
 
-  it('goes on to the models that stand in, in their order, and says from what', async () => {
-    const standIn = (name: string, service = scripted(answer())) => ({
+  it('falls back to other models in order and counts the reason', async () => {
+    const fallback = (name: string, service = scripted(answer())) => ({
       name,
       strategy: 'priority' as const,
       targets: [target(name, { service })],
     });
     const { ask, metrics } = setUp([target('one', { service: scripted(failing({ kind: 'silent' })) })], 'priority', {
-      fallback: [standIn('second', scripted(failing({ kind: 'silent' }))), standIn('third')],
+      fallback: [fallback('second', scripted(failing({ kind: 'silent' }))), fallback('third')],
     });
     const { provider, facts } = await ask();
     expect([provider, facts.target, facts.attempts]).toEqual(['third', 'third/m', 3]);
@@ -77,7 +80,7 @@ describe('where a target fails', () => {
     ]);
   });
 
-  it('answers with the last failure where all fail', async () => {
+  it('returns the last failure when all targets fail', async () => {
     const last = failing({ kind: 'silent' }, 'upstream_timeout');
     const { ask } = setUp(
       [target('one', { service: scripted(failing({ kind: 'silent' })) }), target('two', { service: scripted(last) })],
@@ -87,8 +90,8 @@ describe('where a target fails', () => {
   });
 });
 
-describe('the same target again', () => {
-  it('is asked where that may help, a few times', async () => {
+describe('retries of the same target', () => {
+  it('retries a target up to two times when the failure may be transient', async () => {
     const one = scripted(DOWN, DOWN, answer());
     const { ask, metrics } = setUp([target('one', { service: one })], 'priority');
     expect((await ask()).facts.attempts).toBe(3);
@@ -98,22 +101,23 @@ describe('the same target again', () => {
     expect(never.calls).toBe(3);
   });
 
-  it.each(['silent', 'credentials'] as const)('is not where it was %s', async (kind) => {
+  it.each(['silent', 'credentials'] as const)('does not retry a target after the failure kind %s', async (kind) => {
     const one = scripted(failing({ kind }));
     await expect(setUp([target('one', { service: one })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
     expect(one.calls).toBe(1);
   });
 
-  it('is asked as the provider says', async () => {
-    const said = (status: number, shouldRetry: boolean) => scripted(refusal(status, { kind: 'rejected', shouldRetry }), answer());
-    const again = said(409, true);
+  it("follows the provider's shouldRetry hint", async () => {
+    const hinting = (status: number, shouldRetry: boolean) =>
+      scripted(refusal(status, { kind: 'rejected', shouldRetry }), answer());
+    const again = hinting(409, true);
     expect((await setUp([target('one', { service: again })], 'priority').ask()).reply.status).toBe(200);
     const not = scripted(failing({ kind: 'unavailable', status: 500, shouldRetry: false }));
     await expect(setUp([target('one', { service: not })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
     expect([again.calls, not.calls]).toEqual([2, 1]);
   });
 
-  it('is not asked past the call’s own deadline', async () => {
+  it("does not retry past the call's own deadline", async () => {
     const one = scripted(DOWN);
     const { service, callOf, clock } = setUp([target('one', { service: one })], 'priority', {
       retries: { initialMs: 10_000, maxMs: 10_000 },
@@ -122,20 +126,20 @@ describe('the same target again', () => {
     expect(one.calls).toBe(1);
   });
 
-  it('costs an outage a tenth more, and not three times as much', async () => {
+  it('adds 10 % of calls by retries during an outage', async () => {
     const one = scripted(DOWN);
     const { ask, breakers } = setUp([target('one', { service: one })], 'priority', {
       retries: { budget: { share: 0.1, floorPerS: 0 } },
     });
-    // the breaker would end it sooner
+    // disable the breaker, which would stop the calls sooner
     breakers.failed = () => {};
     for (let n = 0; n < 200; n++) await ask().catch(() => {});
     expect(one.calls).toBe(220);
   });
 });
 
-describe('a target that wants to be left alone', () => {
-  it('is, by all calls, and the others are asked meanwhile', async () => {
+describe('cooldown of a rate-limited target', () => {
+  it('skips a rate-limited target for all calls until its cooldown ends', async () => {
     const one = scripted(LIMITED, answer());
     const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
     expect((await ask()).provider).toBe('two');
@@ -145,11 +149,11 @@ describe('a target that wants to be left alone', () => {
     expect((await ask()).provider).toBe('one');
   });
 
-  it('is waited for where there is no other, and not for long', async () => {
+  it('waits for a short cooldown, but not for a long one, when there is no other target', async () => {
     const clock = new ManualClock();
     const one = scripted(LIMITED, answer());
     const { ask } = setUp([target('one', { service: one })], 'priority', { clock });
-    // the wait is real, the clock that says how long it still is stands still: it is moved when the call waits
+    // the wait uses real time, the remaining cooldown uses the manual clock: advance it while the call waits
     const asked = ask();
     await new Promise((resolve) => setImmediate(resolve));
     clock.advance(20);
@@ -159,7 +163,7 @@ describe('a target that wants to be left alone', () => {
     expect(reply).toBe(patient);
   });
 
-  it('answers the next call with how long it still is, without asking', async () => {
+  it('returns the remaining cooldown without calling the rate-limited target', async () => {
     const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 30_000 }));
     const { ask, clock } = setUp([target('one', { service: one })], 'priority');
     await ask();
@@ -168,7 +172,7 @@ describe('a target that wants to be left alone', () => {
     expect(one.calls).toBe(1);
   });
 
-  describe('for longer than half a minute', () => {
+  describe('cooldown longer than 30 s', () => {
     const ofKey = (keyName: string) => ({ tenant: 't', keyName, limits: {} });
     const begin = () => {
       const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 300_000 }), answer());
@@ -184,7 +188,7 @@ describe('a target that wants to be left alone', () => {
       return { one, clock, ask };
     };
 
-    it('is tried by a call of another key after five seconds, and its success ends the wait for all', async () => {
+    it('probes a long cooldown with another key after 5 s and ends it for all when the probe succeeds', async () => {
       const { one, clock, ask } = begin();
       expect(await ask('large')).toBe(429);
       expect(await ask('other')).toBe('rate_limit_exceeded');
@@ -195,7 +199,7 @@ describe('a target that wants to be left alone', () => {
       expect(one.calls).toBe(3);
     });
 
-    it('is tried by a call of the same key after fifteen seconds, where no other asks', async () => {
+    it('probes a long cooldown with the same key after 15 s when no other key calls', async () => {
       const { clock, ask } = begin();
       await ask('only');
       clock.advance(14_000);
@@ -205,7 +209,7 @@ describe('a target that wants to be left alone', () => {
     });
   });
 
-  it('is left alone by no one where one call was larger than it ever takes', async () => {
+  it("starts no cooldown when one call exceeded the provider's maximum", async () => {
     const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 300_000, tooLarge: true }), answer());
     const { ask } = setUp([target('one', { service: one })], 'priority');
     expect((await ask()).reply.status).toBe(429);
@@ -213,14 +217,14 @@ describe('a target that wants to be left alone', () => {
     expect(one.calls).toBe(2);
   });
 
-  it('is not waited for where another model stands in', async () => {
+  it('falls back to another model when a cooldown outlasts one short wait', async () => {
     const { ask } = setUp([target('one', { service: scripted(LIMITED) })], 'priority', {
       fallback: [{ name: 'two', strategy: 'priority', targets: [target('two')] }],
     });
     expect((await ask()).provider).toBe('two');
   });
 
-  it('does not count as one that does not work', async () => {
+  it('does not open the circuit of a rate-limited target', async () => {
     const one = scripted(refusal(429, { kind: 'rate_limited', retryAfterMs: 1 }));
     const { ask, clock, breakers } = setUp([target('one', { service: one }), target('two')], 'priority');
     for (let n = 0; n < 20; n++) {
@@ -232,16 +236,16 @@ describe('a target that wants to be left alone', () => {
   });
 });
 
-describe('a target that does not work', () => {
+describe('circuit breaker', () => {
   const retries = { max: 0 };
 
-  it('is not asked after a few failures, and tried by one call when its time is over', async () => {
+  it('opens after five failures and lets one probe through when the open time is over', async () => {
     const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN, DOWN, answer());
     const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
     for (let n = 0; n < 10; n++) expect((await ask()).provider).toBe('two');
     expect(one.calls).toBe(5);
     clock.advance(5_000);
-    // it is tried, in vain; then not for as long again
+    // the probe fails: the circuit stays open for another interval
     expect((await ask()).provider).toBe('two');
     expect((await ask()).provider).toBe('two');
     expect(one.calls).toBe(6);
@@ -250,7 +254,7 @@ describe('a target that does not work', () => {
     expect((await ask()).provider).toBe('one');
   });
 
-  it('is tried by one of many calls, and the others do not wait for it', async () => {
+  it('sends one of many concurrent calls as the probe, and the others to another target', async () => {
     let release: (reply: LlmReply) => void = () => {};
     const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN);
     const { ask, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
@@ -270,7 +274,7 @@ describe('a target that does not work', () => {
     expect((await calls[0])?.provider).toBe('one');
   });
 
-  it('is not tried by a second call because one of before, that was still under way, is left', async () => {
+  it('grants no second probe when an older call in flight is cancelled', async () => {
     const one = scripted(DOWN);
     const { ask, callOf, service, clock } = setUp([target('one', { service: one }), target('two')], 'priority');
     const pending = ({ signal }: { signal: AbortSignal }) => {
@@ -299,7 +303,7 @@ describe('a target that does not work', () => {
     await probe;
   });
 
-  it('is known to all replicas, and tried by one of them', async () => {
+  it('shares an open circuit with all replicas and lets one of them probe', async () => {
     const clock = new ManualClock();
     const circuits = new MemoryCircuits(clock);
     const services = [scripted(DOWN, DOWN, DOWN, DOWN, DOWN, answer()), scripted(answer())];
@@ -319,7 +323,7 @@ describe('a target that does not work', () => {
     expect((await second.ask()).provider).toBe('one');
   });
 
-  it('opens by the share of failures of a window, where there were enough calls', async () => {
+  it('opens the circuit when the share of failures in a window of enough calls exceeds the limit', async () => {
     const outcomes = Array.from({ length: 30 }, (_, n) => (n % 3 === 1 ? answer() : DOWN));
     const one = scripted(...outcomes);
     const { ask } = setUp([target('one', { service: one })], 'priority', { retries });
@@ -327,7 +331,7 @@ describe('a target that does not work', () => {
     expect(one.calls).toBe(10);
   });
 
-  it('does not open for failures of long ago', async () => {
+  it('keeps the circuit closed when the failures are older than the window', async () => {
     const one = scripted(...Array.from({ length: 60 }, (_, n) => (n % 3 === 1 ? answer() : DOWN)));
     const { ask, clock } = setUp([target('one', { service: one })], 'priority', { retries });
     for (let n = 0; n < 60; n++) {
@@ -337,7 +341,7 @@ describe('a target that does not work', () => {
     expect(one.calls).toBe(60);
   });
 
-  it('goes on by itself where the store is away', async () => {
+  it('opens and closes the circuit locally while the store is unavailable', async () => {
     const clock = new ManualClock();
     const circuits = new MemoryCircuits(clock);
     const away = () => Promise.reject(new Error('away'));
@@ -352,7 +356,7 @@ describe('a target that does not work', () => {
   });
 });
 
-describe('a second target for one that takes long', () => {
+describe('hedging', () => {
   const later = (ms: number, reply: () => LlmReply = answer) => ({
     calls: 0,
     aborted: 0,
@@ -369,7 +373,7 @@ describe('a second target for one that takes long', () => {
     },
   });
 
-  it('is asked after so long, and the quicker one is the answer; the other is stopped, and its prompt charged', async () => {
+  it('calls a second target after the delay, returns the faster response, aborts the other and charges its prompt', async () => {
     const slow = later(60_000);
     const price = { input: 1_000, output: 1_000 };
     const { ask, metrics, usage } = setUp([target('slow', { service: slow, price }), target('quick', { price })], 'priority', {
@@ -392,7 +396,7 @@ describe('a second target for one that takes long', () => {
     expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
   });
 
-  it('is not asked where the first begins in time, nor before it is known how long it takes', async () => {
+  it('calls no second target when the first responds in time or has no latency samples', async () => {
     const two = scripted(answer());
     const targets = [target('one', { service: later(1) }), target('two', { service: two })];
     expect((await setUp(targets, 'priority', { hedgeAfter: 5_000 }).ask()).provider).toBe('one');
@@ -400,14 +404,14 @@ describe('a second target for one that takes long', () => {
     expect(two.calls).toBe(0);
   });
 
-  it('does not keep the first from being the answer', async () => {
+  it("returns the first target's response when it beats the hedge", async () => {
     const two = later(60_000);
     const targets = [target('one', { service: later(30) }), target('two', { service: two })];
     expect((await setUp(targets, 'priority', { hedgeAfter: 5 }).ask()).provider).toBe('one');
     expect([two.calls, two.aborted]).toEqual([1, 1]);
   });
 
-  it('has come to both prompts and to the winner’s tokens while a hedged stream goes on', async () => {
+  it("accrues both prompts and the winner's tokens while a hedged stream is in flight", async () => {
     const stream = new ReplyStream({
       pause() {},
       resume() {},

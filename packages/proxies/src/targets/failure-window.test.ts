@@ -5,28 +5,28 @@ const LIMITS = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000 };
 const by = (key: string, prompt: string): Voice => ({ key, prompt });
 
 describe('FailureWindow', () => {
-  it('has enough of five failures of the target’s own, one after the other', () => {
+  it('exceeds the limit at five consecutive failures of the target itself', () => {
     const window = new FailureWindow();
     expect(Array.from({ length: 5 }, () => window.failed(LIMITS, 0))).toEqual([false, false, false, false, true]);
   });
 
-  it('has enough of five failures of different requests of the only caller', () => {
+  it('exceeds the limit at five consecutive failures of different requests of the only caller', () => {
     const window = new FailureWindow();
     expect([1, 2, 3, 4, 5].map((n) => window.failed(LIMITS, 0, by('a', `${n}`)))).toEqual([false, false, false, false, true]);
   });
 
-  it('never has enough of one request that fails again and again, whoever sends it', () => {
+  it('never exceeds the limit when the same request fails repeatedly, from any caller', () => {
     const window = new FailureWindow();
     for (let n = 0; n < 100; n++) expect(window.failed(LIMITS, n, by(`key-${n % 3}`, 'poison'))).toBe(false);
   });
 
-  it('has enough of one request beside failures of the target’s own', () => {
+  it("counts one request's failures together with failures of the target itself", () => {
     const window = new FailureWindow();
     for (let n = 0; n < 4; n++) window.failed(LIMITS, 0, by('a', 'the same'));
     expect(window.failed(LIMITS, 0)).toBe(true);
   });
 
-  it('never has enough of one caller whose requests fail while others are answered', () => {
+  it("never exceeds the limit when only one caller's requests fail and others succeed", () => {
     const window = new FailureWindow();
     for (let n = 0; n < 100; n++) {
       expect(window.failed(LIMITS, n, by('evil', `${n}`))).toBe(false);
@@ -35,7 +35,7 @@ describe('FailureWindow', () => {
     }
   });
 
-  it('has enough where the requests of two callers fail more often than a third is answered', () => {
+  it('exceeds the limit when requests of two callers fail and only a third of the calls succeed', () => {
     const window = new FailureWindow();
     const verdicts = Array.from({ length: 10 }, (_, n) => {
       window.succeeded(LIMITS, n, 'honest');
@@ -45,7 +45,7 @@ describe('FailureWindow', () => {
     expect(verdicts).toContain(true);
   });
 
-  it('has enough where more than half of the only caller’s requests fail', () => {
+  it("exceeds the limit when more than half of the only caller's requests fail", () => {
     const window = new FailureWindow();
     const verdicts = Array.from({ length: 10 }, (_, n) => {
       window.succeeded(LIMITS, n, 'a');
@@ -55,7 +55,7 @@ describe('FailureWindow', () => {
     expect(verdicts).toContain(true);
   });
 
-  it('forgets what is older than its span', () => {
+  it('ignores failures that are older than the window', () => {
     const window = new FailureWindow();
     for (let n = 0; n < 9; n++) {
       window.failed(LIMITS, 0, by('a', `${n}`));

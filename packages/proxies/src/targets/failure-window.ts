@@ -1,15 +1,15 @@
-/** When a target is no longer asked. */
+/** When a circuit opens. */
 export interface BreakerLimits {
-  /** So many failures one after the other, */
+  /** After this number of consecutive failures, */
   readonly consecutive: number;
-  /** or more than this share of the calls of a window, 0 to 1, */
+  /** or if failures exceed this share of the calls of a window, 0 to 1, */
   readonly share: number;
-  /** where there were so many at least. */
+  /** and the window has at least this number of calls. */
   readonly minimum: number;
   readonly windowMs: number;
 }
 
-/** Who made a call that failed, and with what: the request itself may be the reason. */
+/** Key and request of a failed call: the request itself may be the cause. */
 export interface Voice {
   /** The caller's key, with its tenant. */
   readonly key: string;
@@ -18,10 +18,10 @@ export interface Voice {
 }
 
 const SLICES = 10;
-/** More voices tell no more. */
+/** More voices are no additional evidence. */
 const MAX_VOICES = 16;
 
-/** Whose requests failed. */
+/** Keys and requests of failed calls. */
 class Voices {
   readonly keys = new Set<string>();
   readonly prompts = new Set<string>();
@@ -35,23 +35,24 @@ class Voices {
 interface Slice {
   readonly index: number;
   calls: number;
-  /** Failures that are the target's own in any case: no connection, no answer, our credentials refused. */
+  /** Failures that only the target can cause: no connection, no response, our credentials refused. */
   own: number;
-  /** Failures of which the request may be the reason. */
+  /** Failures that the request may have caused. */
   voiced: number;
   readonly voices: Voices;
-  /** Keys whose calls were answered. */
+  /** Keys with successful calls. */
   readonly answered: Set<string>;
 }
 
 /**
- * How a target has done lately.
+ * Recent results of a target.
  *
- * A failure that the request may be the reason of counts only together with others: of another request, and of another key where other keys were answered
- * meanwhile. So one caller's bad requests take a target from no one, and a target that fails all calls of the only caller is noticed all the same.
+ * A failure that the request may have caused counts only together with other failures: of another request, and of another key
+ * if calls of other keys succeeded in the meantime. So invalid requests of one caller do not open the circuit for others, and a
+ * target that fails all calls of its only caller is still detected.
  *
- * (cockatiel's `SamplingBreaker` has the same limits; but it drops what is old only as new calls come, one slice a call, so that failures of an hour ago can
- * open it, and it goes by the wall clock.)
+ * (cockatiel's `SamplingBreaker` has the same limits. But it drops old data only with new calls, one slice per call, so that
+ * failures of an hour ago can open it, and it uses the wall clock.)
  */
 export class FailureWindow {
   readonly #slices: (Slice | undefined)[] = Array.from({ length: SLICES }, () => undefined);
@@ -70,9 +71,9 @@ export class FailureWindow {
   }
 
   /**
-   * Whether this is one failure too many.
+   * Records a failure. Returns whether the limit is exceeded.
    *
-   * @param voice undefined where the request cannot be the reason
+   * @param voice undefined if the request cannot be the cause
    */
   failed(limits: BreakerLimits, nowMs: number, voice?: Voice): boolean {
     const slice = this.#slice(limits.windowMs, nowMs);
@@ -112,7 +113,7 @@ export class FailureWindow {
   }
 }
 
-/** Whether failures of which requests may be the reason say something of the target. */
+/** Returns whether failures that requests may have caused are evidence against the target. */
 function isCredible(slices: readonly Slice[], own: number): boolean {
   const keys = new Set(slices.flatMap(({ voices }) => [...voices.keys]));
   const prompts = new Set(slices.flatMap(({ voices }) => [...voices.prompts]));

@@ -1,9 +1,9 @@
 /**
- * Waits in turn: first come first served among those of one owner, and one after the other among the owners, so that one of them who has many does not
- * keep the others waiting.
+ * A queue that is fair to owners: first in, first out for each owner, and round robin among owners. An owner with many items
+ * does not delay the others.
  */
 export class FairQueue<T> {
-  /** In the order in which they are served next. */
+  /** In the order of their next turns. */
   readonly #owners = new Map<string, T[]>();
   #length = 0;
 
@@ -15,7 +15,7 @@ export class FairQueue<T> {
     return this.#owners.get(owner)?.length ?? 0;
   }
 
-  /** How many owners wait. */
+  /** Number of owners with waiting items. */
   get owners(): number {
     return this.#owners.size;
   }
@@ -35,13 +35,13 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** The item that is served next. */
+  /** Returns the item that is served next. */
   peek(): T | undefined {
     for (const [item] of this.#owners.values()) return item;
     return undefined;
   }
 
-  /** Takes an item out, and lets its owner's turn come last. */
+  /** Removes an item and moves its owner to the end of the round. */
   served(owner: string, item: T): void {
     this.remove(owner, item);
     const items = this.#owners.get(owner);

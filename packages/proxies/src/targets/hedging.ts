@@ -3,28 +3,28 @@ import type { Race, Tried } from './attempts.ts';
 
 export interface HedgeOptions<Chosen> {
   readonly call: LlmCall;
-  /** How long the first has to begin its answer. */
+  /** Time until the second target is called, unless the first has begun its response. */
   readonly afterMs: number;
   readonly first: Chosen;
-  /** Another one to ask; undefined where there is none. */
+  /** Picks another target; undefined if there is no other. */
   readonly second: () => Promise<Chosen | undefined>;
   readonly attempt: (call: LlmCall, chosen: Chosen, race: Race) => Promise<Tried>;
 }
 
 export interface Raced<Chosen> {
   readonly tried: Tried;
-  /** Whose outcome it is. */
+  /** The target that produced the outcome. */
   readonly by: Chosen;
-  /** Whether a second one was asked. */
+  /** Whether a second target was called. */
   readonly hedged: boolean;
 }
 
-/** One that was asked, under a signal of its own. */
+/** One of the racing attempts, with its own abort signal. */
 class Runner<Chosen> {
   readonly chosen: Chosen;
   readonly done: Promise<{ readonly runner: Runner<Chosen>; readonly tried?: Tried; readonly error?: unknown }>;
   readonly #own = new AbortController();
-  readonly #lost = new LlmError('client_closed', 'Another target was quicker.');
+  readonly #lost = new LlmError('client_closed', 'Another target was faster.');
 
   constructor({ call, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
     this.chosen = chosen;
@@ -35,7 +35,7 @@ class Runner<Chosen> {
     );
   }
 
-  /** Stops it; an answer that has come meanwhile is given up. */
+  /** Aborts the attempt and abandons a response that has arrived in the meantime. */
   lose(): void {
     this.#own.abort(this.#lost);
     void this.done.then(({ tried }) => {
@@ -45,8 +45,9 @@ class Runner<Chosen> {
 }
 
 /**
- * Asks a second target where the first takes longer than it nearly ever does, and takes the answer that begins first; the other is aborted, and what it
- * had come to is charged. For one call in twenty two are made, and the slowest of them become as fast as others.
+ * Calls a second target if the first is slower than nearly all of its calls. The response that begins first wins. The other
+ * attempt is aborted, and its cost is charged. About one call in twenty is hedged, and the slowest calls become about as fast
+ * as the others.
  */
 export async function hedged<Chosen>(options: HedgeOptions<Chosen>): Promise<Raced<Chosen>> {
   const one = new Runner(options, options.first);

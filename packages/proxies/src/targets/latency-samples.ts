@@ -1,8 +1,8 @@
 const SIZE = 128;
-/** Fewer say nothing about a share of one in twenty. */
+/** Minimum of samples for a quantile: fewer cannot show one in twenty. */
 const LEAST = 20;
 
-/** The last so many latencies, for a quantile of them. */
+/** The most recent latencies, for quantiles. */
 export class LatencySamples {
   readonly #samples: number[] = [];
   #next = 0;
@@ -14,7 +14,7 @@ export class LatencySamples {
     this.#sorted = undefined;
   }
 
-  /** What this share of them does not pass; undefined where there are too few. */
+  /** Returns the latency that this share of samples does not exceed. Undefined with too few samples. */
   quantile(share: number): number | undefined {
     if (this.#samples.length < LEAST) return undefined;
     this.#sorted ??= [...this.#samples].sort((a, b) => a - b);

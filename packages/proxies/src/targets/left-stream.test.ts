@@ -4,61 +4,66 @@ import { byLength, openAiCall } from '@sluice/dialects';
 import { type EstimateReason, usageOfStream, usageOfWhole } from './left-stream.ts';
 
 const CUT = new LlmError('upstream_truncated', 'cut');
-const TOLD = { inputTokens: 10, outputTokens: 5 };
+const REPORTED = { inputTokens: 10, outputTokens: 5 };
 const callOf = (): LlmCall => openAiCall({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x'.repeat(35) }] });
 
-describe('the tokens of a stream', () => {
+describe('usageOfStream', () => {
   it.each<[what: string, outcome: StreamOutcome, usage: Usage | undefined, estimated: EstimateReason | undefined]>([
-    ['reported at its end', { end: 'finished', usage: TOLD, generated: 7 }, TOLD, undefined],
+    ['with usage reported at its end', { end: 'finished', usage: REPORTED, generated: 7 }, REPORTED, undefined],
     ['cancelled by the client', { end: 'cancelled', generated: 3 }, { inputTokens: 14, outputTokens: 3 }, 'broken'],
     ['cancelled before anything came', { end: 'cancelled', generated: 0 }, { inputTokens: 14, outputTokens: 0 }, 'broken'],
     [
-      'that reported its prompt at its beginning, and was cancelled',
+      'cancelled after it reported its prompt',
       { end: 'cancelled', usage: { inputTokens: 12, outputTokens: 1, cachedInputTokens: 4 }, generated: 9 },
       { inputTokens: 12, outputTokens: 9, cachedInputTokens: 4 },
       'broken',
     ],
-    ['that reports again and again what has come', { end: 'cancelled', usage: TOLD, generated: 2 }, TOLD, 'broken'],
-    ['cut in its middle', { end: 'failed', error: CUT, generated: 3 }, { inputTokens: 14, outputTokens: 3 }, 'broken'],
+    [
+      'cancelled after it reported its progress repeatedly',
+      { end: 'cancelled', usage: REPORTED, generated: 2 },
+      REPORTED,
+      'broken',
+    ],
+    ['cut off in its middle', { end: 'failed', error: CUT, generated: 3 }, { inputTokens: 14, outputTokens: 3 }, 'broken'],
     ['that failed before anything came', { end: 'failed', error: CUT, generated: 0 }, undefined, undefined],
     ['that ended without a report', { end: 'finished', generated: 6 }, { inputTokens: 14, outputTokens: 6 }, 'missing'],
-    ['that ended with nothing at all', { end: 'finished' }, { inputTokens: 14, outputTokens: 0 }, 'missing'],
+    ['that ended without content or report', { end: 'finished' }, { inputTokens: 14, outputTokens: 0 }, 'missing'],
     [
-      'that reported a nonsensical completion',
+      'with an implausible completion count',
       {
         end: 'finished',
-        usage: { ...TOLD, outputTokens: 0, issue: { reason: 'implausible', input: false, output: true } },
+        usage: { ...REPORTED, outputTokens: 0, issue: { reason: 'implausible', input: false, output: true } },
         generated: 6,
       },
       { inputTokens: 10, outputTokens: 6 },
       'implausible',
     ],
-  ])('%s', (_what, outcome, usage, estimated) => {
+  ])('counts the tokens of a stream %s', (_what, outcome, usage, estimated) => {
     expect(usageOfStream(callOf(), outcome, byLength)).toEqual({ usage, estimated });
   });
 
-  it('are not estimated for a route whose bytes pass unread', () => {
+  it('does not estimate usage for passthrough routes', () => {
     const call = { ...callOf(), operation: 'other' as const };
     expect(usageOfStream(call, { end: 'cancelled' }, byLength)).toEqual({ usage: undefined, estimated: undefined });
   });
 });
 
-describe('the tokens of a whole answer', () => {
+describe('usageOfWhole', () => {
   const reply = (more: Partial<WholeReply>): WholeReply => ({
     ...{ status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}'), generated: 20 },
     ...more,
   });
   const of = (more: Partial<WholeReply>, call = callOf()) => usageOfWhole(call, reply(more), byLength);
 
-  it('are as the provider reported them', () => {
-    expect(of({ usage: TOLD })).toEqual({ usage: TOLD, estimated: undefined });
+  it('returns the usage of a whole response as reported', () => {
+    expect(of({ usage: REPORTED })).toEqual({ usage: REPORTED, estimated: undefined });
   });
 
-  it('are estimated where the provider did not report them', () => {
+  it('estimates the usage of a whole response without a report', () => {
     expect(of({})).toEqual({ usage: { inputTokens: 14, outputTokens: 20 }, estimated: 'missing' });
   });
 
-  it('are estimated where one of the totals is not usable, and the other is kept', () => {
+  it('estimates an unusable total and keeps the other reported total', () => {
     const issue = (input: boolean, output: boolean) => ({ reason: 'malformed', input, output }) as const;
     expect(of({ usage: { inputTokens: 0, outputTokens: 2_000_000, issue: issue(true, false) } })).toEqual({
       ...{ usage: { inputTokens: 14, outputTokens: 2_000_000 }, estimated: 'malformed' },
@@ -71,11 +76,11 @@ describe('the tokens of a whole answer', () => {
     });
   });
 
-  it('of embeddings are those of the prompt alone', () => {
+  it('counts only the prompt of embeddings', () => {
     expect(of({}, { ...callOf(), operation: 'embeddings' }).usage?.outputTokens).toBe(0);
   });
 
-  it('are none for a refusal, and for a route without a price by tokens', () => {
+  it('estimates no usage for a refusal or for a route that is not billed by tokens', () => {
     expect(of({ status: 400 })).toEqual({ usage: undefined, estimated: undefined });
     expect(of({}, { ...callOf(), operation: 'count_tokens' })).toEqual({ usage: undefined, estimated: undefined });
   });

@@ -2,22 +2,25 @@ import type { LlmCall, Operation, StreamOutcome, Usage, UsageIssueReason, WholeR
 import type { TextCounter } from '@sluice/dialects';
 import { promptTokens } from '../call-estimate.ts';
 
-/** Why tokens are estimated: the provider's counts are missing or cannot be believed, or the answer broke off before it could give them. */
+/**
+ * Why tokens are estimated: the provider's counts are missing or implausible, or the response broke off before it reported
+ * them.
+ */
 export type EstimateReason = UsageIssueReason | 'broken';
 
-/** The tokens of a call, and why they are estimated where they are. */
+/** The tokens of a call, and the reason if they are estimated. */
 export interface CountedUsage {
   readonly usage: Usage | undefined;
   readonly estimated: EstimateReason | undefined;
 }
 
-/** What a provider takes money for by its tokens. */
+/** Operations that providers bill by token. */
 export const BILLED: ReadonlySet<Operation> = new Set(['chat', 'completions', 'embeddings']);
 
 /**
- * Counts the tokens of a stream: as the provider reported them where it came to its end and did so. One that was cancelled or cut before, or whose counts
- * cannot be believed, is as long as what had come of it, with the prompt before it. A stream that failed before anything had come costs nothing: the provider
- * does not bill it.
+ * Returns the tokens of a stream: as reported if the stream completed. Otherwise, or if the counts are implausible, they are
+ * estimated from the received content plus the prompt. A stream that failed before any content costs nothing: the provider does
+ * not bill it.
  */
 export function usageOfStream(
   call: LlmCall,
@@ -27,21 +30,24 @@ export function usageOfStream(
   if (call.operation === 'realtime') return usageOfSession(usage);
   const complete = end === 'finished' || readToEnd === true;
   if (complete && usage !== undefined && usage.issue === undefined) return { usage, estimated: undefined };
-  // what passes unread has no tokens
+  // a passthrough route has no tokens
   if (!BILLED.has(call.operation) || (end === 'failed' && generated === 0))
     return { usage: believed(usage), estimated: undefined };
   const reason = complete ? (usage?.issue?.reason ?? 'missing') : 'broken';
   return { usage: estimated(call, usage, generated, counter), estimated: reason };
 }
 
-/** A session adds up what the provider reported; what it had to estimate beside that is in the counts, and named in their issue. */
+/**
+ * Returns the tokens of a session: the sum of the provider's reports. The session has already added its own estimates and named
+ * them in `issue`.
+ */
 function usageOfSession(usage: Usage | undefined): CountedUsage {
   if (usage === undefined) return { usage, estimated: undefined };
   const { issue, ...counts } = usage;
   return { usage: counts, estimated: issue?.reason };
 }
 
-/** Counts the tokens of a whole answer, in the same way. */
+/** Returns the tokens of a whole response, by the same rules. */
 export function usageOfWhole(call: LlmCall, { status, usage, generated = 0 }: WholeReply, counter: TextCounter): CountedUsage {
   if (status !== 200 || !BILLED.has(call.operation)) return { usage: believed(usage), estimated: undefined };
   if (usage !== undefined && usage.issue === undefined) return { usage, estimated: undefined };
@@ -49,7 +55,10 @@ export function usageOfWhole(call: LlmCall, { status, usage, generated = 0 }: Wh
   return { usage: estimated(call, usage, answer, counter), estimated: usage?.issue?.reason ?? 'missing' };
 }
 
-/** What was reported stays, as the least that it can be: what a stream reports at its beginning is what was there at its beginning. */
+/**
+ * Replaces missing counts by estimates. Reported counts are a lower bound: a count from the beginning of a stream covers only
+ * the beginning.
+ */
 function estimated(call: LlmCall, usage: Usage | undefined, generated: number, counter: TextCounter): Usage {
   const { issue, ...reported } = usage ?? { inputTokens: 0, outputTokens: 0, issue: { input: true, output: true } };
   const inputTokens =

@@ -4,17 +4,17 @@ import { openAiCall } from '@sluice/dialects';
 import { MemoryTargetLoads } from '@sluice/store/memory';
 import { answer, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 
-describe('load balancing', () => {
+describe('loadBalancing', () => {
   const dear = target('dear', { price: { input: 10, output: 30 }, expectedLatencyMs: 100 });
   const cheap = target('cheap', { price: { input: 1, output: 2 }, expectedLatencyMs: 400 });
   const unpriced = target('unpriced', { expectedLatencyMs: 200 });
 
-  it('by cost takes the cheapest, and one without a price last', async () => {
+  it('picks the cheapest target by cost, and one without a price last', async () => {
     expect(await setUp([unpriced, dear, cheap], 'cost').spread(5)).toEqual({ cheap: 5 });
     expect(await setUp([unpriced, dear], 'cost').spread(5)).toEqual({ dear: 5 });
   });
 
-  it('by cost takes what this call would cost, not what tokens cost on the whole', async () => {
+  it('picks by the cost of this call instead of the price per token', async () => {
     const reads = target('reads', { price: { input: 1, output: 100 } });
     const writes = target('writes', { price: { input: 10, output: 10 } });
     const { ask } = setUp([reads, writes], 'cost');
@@ -23,7 +23,7 @@ describe('load balancing', () => {
     expect((await ask(undefined, {}, { max_tokens: 1_000 })).provider).toBe('writes');
   });
 
-  it('balanced takes the one with the least under way, of all replicas', async () => {
+  it('picks the target with the fewest calls in flight over all replicas when balanced', async () => {
     const clock = new ManualClock();
     const store = new MemoryTargetLoads(clock);
     await store.exchange('another', new Map([['one/m', { inFlight: 5, waiting: 0 }]]));
@@ -33,7 +33,7 @@ describe('load balancing', () => {
     for (let n = 0; n < 3; n++) expect((await ask()).provider).toBe('two');
   });
 
-  it('by speed takes the fastest: as configured, until measurements say better', async () => {
+  it('picks the fastest target by speed: as configured until measurements are available', async () => {
     let advance: (ms: number) => void = () => {};
     const slow: LlmService = {
       async complete() {
@@ -42,7 +42,7 @@ describe('load balancing', () => {
       },
     };
     const targets = [
-      target('said-fast', { expectedLatencyMs: 100, service: slow }),
+      target('configured-fast', { expectedLatencyMs: 100, service: slow }),
       target('steady', {
         expectedLatencyMs: 300,
         service: {
@@ -56,33 +56,33 @@ describe('load balancing', () => {
     const { ask, clock } = setUp(targets, 'speed');
     advance = (ms) => clock.advance(ms);
     const picked = [(await ask()).provider, (await ask()).provider, (await ask()).provider];
-    expect(picked).toEqual(['said-fast', 'steady', 'steady']);
-    // what was slow once is tried again some time
+    expect(picked).toEqual(['configured-fast', 'steady', 'steady']);
+    // a target that was slow once is tried again after a while
     clock.advance(600_000);
     await ask();
-    expect((await ask()).provider).toBe('said-fast');
+    expect((await ask()).provider).toBe('configured-fast');
   });
 
-  it('balanced takes the least used for its weight', async () => {
+  it('picks the least used target relative to its weight when balanced', async () => {
     const weighted = [target('one'), target('two', { weight: 2 }), target('three', { weight: 3 })];
     expect(await setUp(weighted, 'balanced').spread(60)).toEqual({ one: 10, two: 20, three: 30 });
   });
 
-  it('weighted goes by chance, in proportion', async () => {
+  it('picks at random in proportion to the weights when weighted', async () => {
     const { one = 0, three = 0 } = await setUp([target('one'), target('three', { weight: 3 })], 'weighted').spread(4_000);
     expect(three / one).toBeGreaterThan(2.7);
     expect(three / one).toBeLessThan(3.3);
   });
 
-  it('by priority takes the first', async () => {
+  it('picks the first target by priority', async () => {
     expect(await setUp([dear, cheap], 'priority').spread(3)).toEqual({ dear: 3 });
   });
 
-  it('does as the call prefers', async () => {
+  it("follows the call's preference over the model's strategy", async () => {
     expect(await setUp([dear, cheap], 'priority').spread(3, 'cost')).toEqual({ cheap: 3 });
   });
 
-  it('says what a call used and cost, and keeps it out of nowhere else', async () => {
+  it("records the usage and cost of a call in its facts and in the provider's figures", async () => {
     const { ask, usage } = setUp([cheap], 'cost');
     const { facts } = await ask();
     expect(facts).toMatchObject({ target: 'cheap/m', providerModel: 'm', attempts: 1, cost: 20_000 });
@@ -110,7 +110,7 @@ describe('load balancing', () => {
     expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
   });
 
-  it('does not count a call that cannot be said to a provider as its failure', async () => {
+  it("does not count a call that the provider's dialect cannot express as a failure", async () => {
     const error = new LlmError('invalid_request', 'cannot be said');
     const { ask, usage, metrics } = setUp([target('p', { service: { complete: () => Promise.reject(error) } })], 'priority');
     await expect(ask()).rejects.toBe(error);
@@ -119,7 +119,7 @@ describe('load balancing', () => {
     expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'refused' } })]);
   });
 
-  it('does not count a client that leaves as a failure either, and charges the prompt that the provider had', async () => {
+  it('does not count a client disconnect as a failure and charges the prompt', async () => {
     const gone = new LlmError('client_closed', 'gone');
     const leaving = new AbortController();
     const service: LlmService = {
@@ -145,7 +145,7 @@ describe('load balancing', () => {
     expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'cancelled' } })]);
   });
 
-  it('passes an error on, and counts it', async () => {
+  it('passes an error on and counts it', async () => {
     const failing = target('down', {
       service: { complete: () => Promise.reject(new LlmError('upstream_error', 'down')) },
     });
@@ -156,7 +156,7 @@ describe('load balancing', () => {
     expect(values).toEqual([expect.objectContaining({ labels: { provider: 'down', outcome: 'error' }, value: 1 })]);
   });
 
-  it('knows no other model', async () => {
+  it('refuses a model that is not configured', async () => {
     const call = openAiCall({ model: 'other', messages: [{ role: 'user', content: 'x' }] });
     await expect(setUp([cheap], 'cost').service.complete(call)).rejects.toMatchObject({ code: 'model_not_found', status: 404 });
   });

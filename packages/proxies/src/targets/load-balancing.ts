@@ -29,32 +29,35 @@ import { callerKey } from './voice.ts';
 export interface LoadBalancingOptions {
   readonly models: {
     get(name: string): Model | undefined;
-    /** Who answers a request that names no model. */
+    /** Returns the model that serves a request which names no model. */
     other?(request: UnreadRequest): Model | undefined;
   };
   readonly usage: TargetUsage & Pick<TargetFigures, 'calls'>;
-  /** What is shared with other replicas; of this process alone if not given. */
+  /** Load shared with the other replicas; only this process's own load if not given. */
   readonly loads?: SharedLoads;
   readonly breakers?: CircuitBreakers;
   readonly retries?: () => RetrySettings;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Whether this process has just slept. */
+  /** Returns whether this process was suspended recently. */
   readonly slept?: () => boolean;
   readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated' | 'retries' | 'fallbacks' | 'hedges'>;
 }
 
-/** An attempt that failed, or none that could be made. */
-type Unanswered = Exclude<Tried, { failure?: undefined }>;
+/** An attempt that failed or could not be made. */
+type FailedAttempt = Exclude<Tried, { failure?: undefined }>;
 
-/** A target to ask, with a place at it where places are counted. */
-interface Chosen {
+/** A target to call, with a permit of each of its concurrency limits. */
+interface Selection {
   readonly target: Target;
   readonly probe: boolean;
-  readonly leave: () => void;
+  readonly release: () => void;
 }
 
-/** What a failure is as a reason to go on to another target or model. `rejected` is none: the request is wrong everywhere. */
+/**
+ * Maps a failure to the reason for trying another target or model. `rejected` has no reason: the request is invalid at every
+ * provider.
+ */
 const REASONS: Readonly<Record<FailureKind, FallbackReason | undefined>> = {
   unreachable: 'error',
   silent: 'error',
@@ -67,7 +70,7 @@ const REASONS: Readonly<Record<FailureKind, FallbackReason | undefined>> = {
   model_unavailable: 'error',
   rejected: undefined,
 };
-/** Where the configuration does not say. */
+/** Defaults for missing configuration. */
 const BREAKER: BreakerSettings = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000, openMs: 5_000 };
 const RETRIES: RetrySettings = {
   max: 2,
@@ -85,35 +88,40 @@ function modelFor(call: LlmCall, models: LoadBalancingOptions['models']): Model 
   if (unread !== undefined && name === '') {
     const model = models.other?.(unread);
     if (model !== undefined) return model;
-    throw new LlmError('not_found', `No provider is configured that answers ${call.route}.`);
+    throw new LlmError('not_found', `No configured provider serves ${call.route}.`);
   }
   const model = models.get(name);
-  if (model === undefined) throw new LlmError('model_not_found', `There is no model '${name}' here.`, { param: 'model' });
+  if (model === undefined) throw new LlmError('model_not_found', `The model '${name}' does not exist.`, { param: 'model' });
   if (call.message.realtime !== undefined) return withSessions(model, call.message.realtime.api);
   const provider = unread?.provider ?? call.provider;
   return provider === undefined ? model : atProvider(model, provider);
 }
 
-/** The targets of a model at one provider: the objects that a request names are in its account. @throws LlmError `not_found` */
+/**
+ * Returns the targets of a model at one provider, because the objects that a request names are in that provider's account.
+ * @throws LlmError `not_found`
+ */
 function atProvider(model: Model, provider: string): Model {
   const targets = model.targets.filter((target) => target.provider === provider);
   if (targets.length > 0) return { ...model, targets, fallback: [] };
-  throw new LlmError('not_found', `The model '${model.name}' is not at the provider '${provider}'.`);
+  throw new LlmError('not_found', `The model '${model.name}' is not available at the provider '${provider}'.`);
 }
 
-/** Operations of which a second one would do harm: it changes an account, or is a session of its own. */
+/** Operations that are never hedged: a second call would change an account twice, or open a second session. */
 const NOT_HEDGED: ReadonlySet<Operation> = new Set(['other', 'realtime']);
 
-const answeredBy = ({ outcome }: Unanswered): LlmReply => {
+const answeredBy = ({ outcome }: FailedAttempt): LlmReply => {
   if (outcome instanceof LlmError) throw outcome;
   return outcome;
 };
 
 /**
- * Answers by one of the targets of the model that was asked for. Where one fails before its answer has begun, the others are asked, then those that may
- * do better a second time, then the models that stand in for this one: so nothing is ever sent to a client that has to be taken back.
+ * Serves a call by one of the targets of the requested model. If a target fails before its response has begun, it tries the
+ * other targets. After those it retries the targets with a transient failure, and then the fallback models. So the client never
+ * receives content that has to be retracted.
  *
- * @throws LlmError `model_not_found`, `no_healthy_target`, `overloaded`, `rate_limit_exceeded`, and what the last target throws
+ * @throws LlmError `model_not_found`, `no_healthy_target`, `overloaded`, `rate_limit_exceeded`, and the error of the last
+ * target
  */
 export function loadBalancing(options: LoadBalancingOptions): LlmService {
   const { models, usage, metrics } = options;
@@ -140,28 +148,34 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
 
   const isFull = ({ limits }: Target): boolean => limits?.some((limit) => limit.full) === true;
 
-  /** A place at each of a target's limits, or at none. */
+  /** Acquires a permit of each of a target's limits, or of none. */
   const enter = async (call: LlmCall, { limits }: Target): Promise<() => void> => {
     if (limits === undefined || limits.length === 0) return () => {};
-    const left: (() => void)[] = [];
-    const leave = (): void => {
-      for (const one of left) one();
+    const acquired: (() => void)[] = [];
+    const release = (): void => {
+      for (const one of acquired) one();
     };
     try {
-      for (const limit of limits) left.push(await limit.enter(call.facts.caller?.tenant ?? '', call.signal));
+      for (const limit of limits) acquired.push(await limit.enter(call.facts.caller?.tenant ?? '', call.signal));
     } catch (error) {
-      leave();
+      release();
       throw error;
     }
-    return leave;
+    return release;
   };
 
-  /** The best of those that may be asked now and were not asked in vain. Of targets without a free place one is waited for where there is no other. */
-  const choose = async (call: LlmCall, model: Model, but: ReadonlySet<Target>): Promise<Chosen | Unanswered | undefined> => {
+  /**
+   * Picks the best available target that has not failed this call. Waits for a permit only if no other target has a free one.
+   */
+  const choose = async (
+    call: LlmCall,
+    model: Model,
+    but: ReadonlySet<Target>,
+  ): Promise<Selection | FailedAttempt | undefined> => {
     const strategy = call.preferences.optimizeFor ?? model.strategy;
     const key = callerKey(call);
     const refused = new Set<Target>();
-    let busy: Unanswered | undefined;
+    let busy: FailedAttempt | undefined;
     for (;;) {
       const open = model.targets.filter((target) => {
         if (but.has(target) || refused.has(target)) return false;
@@ -178,7 +192,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         continue;
       }
       try {
-        return { target, probe, leave: await enter(call, target) };
+        return { target, probe, release: await enter(call, target) };
       } catch (thrown) {
         if (probe) breakers.undecided(circuit);
         const error = asLlmError(thrown);
@@ -189,27 +203,27 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
     }
   };
 
-  const attempt = async (call: LlmCall, { target, probe, leave }: Chosen, race?: { lost: LlmError }): Promise<Tried> => {
-    // a retry pays for none
+  const attempt = async (call: LlmCall, { target, probe, release }: Selection, race?: { lost: LlmError }): Promise<Tried> => {
+    // only first attempts fund the retry budget
     if (call.facts.attempts === 0) retries.called(target.provider);
     let streamed = false;
     try {
       const tried = await attempts.make(call, target, probe, race);
       if (tried.failure === undefined && 'stream' in tried.reply) {
         streamed = true;
-        void tried.reply.stream.outcome.then(leave);
+        void tried.reply.stream.outcome.then(release);
       }
       return tried;
     } finally {
-      if (!streamed) leave();
+      if (!streamed) release();
     }
   };
 
-  const attemptOrHedge = async (call: LlmCall, model: Model, chosen: Chosen, but: ReadonlySet<Target>): Promise<Tried> => {
+  const attemptOrHedge = async (call: LlmCall, model: Model, chosen: Selection, but: ReadonlySet<Target>): Promise<Tried> => {
     const { hedgeAfter } = model;
     const afterMs = hedgeAfter === 'p95' ? latencies(chosen.target).quantile(0.95) : hedgeAfter;
     if (afterMs === undefined || model.targets.length === 1 || NOT_HEDGED.has(call.operation)) return attempt(call, chosen);
-    const raced = await hedged<Chosen>({
+    const raced = await hedged<Selection>({
       call,
       afterMs,
       first: chosen,
@@ -224,11 +238,11 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
     return raced.tried;
   };
 
-  /** All that a model's own targets can do for a call. */
-  const answerBy = async (call: LlmCall, model: Model, isLast: boolean, excluded: Excluded): Promise<Tried | undefined> => {
-    const failed = new Map<Target, Unanswered>();
+  /** Tries everything that a model's own targets can do for a call. */
+  const serveBy = async (call: LlmCall, model: Model, isLast: boolean, excluded: Excluded): Promise<Tried | undefined> => {
+    const failed = new Map<Target, FailedAttempt>();
     const on = model.fallbackOn ?? FALL_BACK_ON;
-    let last: Unanswered | undefined;
+    let last: FailedAttempt | undefined;
     let again = { retries: 0, waitedMs: 0 };
     for (;;) {
       const but = new Set([...failed.keys(), ...excluded.of(model), ...tooSmall(model, failed)]);
@@ -252,7 +266,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
           availability: breakers.availability(circuitOf(target), callerKey(call)),
         }));
       const wait = retries.wait(call, states, again, isLast);
-      if (wait === undefined) return last ?? nobody(model, states);
+      if (wait === undefined) return last ?? noTarget(model, states);
       const isRetry = wait.retries !== undefined;
       again = { retries: again.retries + (isRetry ? 1 : 0), waitedMs: again.waitedMs + wait.ms };
       if (wait.retries !== undefined) metrics?.retries.inc({ provider: wait.retries });
@@ -267,7 +281,7 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
       const { fallback = [], fallbackOn = FALL_BACK_ON } = model;
       const excluded = new Excluded(call, fallbackOn.includes('error') ? [model, ...fallback] : [model]);
       const candidates = [model, ...fallback].filter((one) => excluded.leaves(one));
-      let last: Unanswered | undefined;
+      let last: FailedAttempt | undefined;
       for (const [n, candidate] of candidates.entries()) {
         if (last !== undefined) {
           const reason = REASONS[last.failure.kind];
@@ -276,29 +290,32 @@ export function loadBalancing(options: LoadBalancingOptions): LlmService {
         }
         if (candidate !== model)
           metrics?.fallbacks.inc({ model: model.name, reason: (last && REASONS[last.failure.kind]) ?? 'error' });
-        const tried = await answerBy(call, candidate, n === candidates.length - 1, excluded);
+        const tried = await serveBy(call, candidate, n === candidates.length - 1, excluded);
         if (tried?.failure === undefined) {
           if (tried !== undefined) return tried.reply;
         } else last = tried;
       }
-      return answeredBy(last ?? nobody(model, []));
+      return answeredBy(last ?? noTarget(model, []));
     },
   };
 }
 
-/** Nobody could be asked. @throws nothing; the error is what the call is answered with where no other model stands in */
-function nobody(model: Model, states: readonly { readonly availability: Availability }[]): Unanswered {
+/** Returns the failure for a model without an available target. It is the call's error if no fallback model serves the call. */
+function noTarget(model: Model, states: readonly { readonly availability: Availability }[]): FailedAttempt {
   const waits = states.map(({ availability }) => availability);
   const forMs = Math.min(...waits.map((one) => ('forMs' in one ? one.forMs : 1_000)));
   const cooling = waits.every(({ kind }) => kind === 'cooling');
   const failure = { kind: cooling ? 'rate_limited' : 'unavailable', retryAfterMs: forMs } as const;
   const name = model.name === '' ? 'this route' : model.name;
   const outcome = cooling
-    ? new LlmError('rate_limit_exceeded', `The providers of ${name} are asked too often. Try again in ${seconds(forMs)} s.`, {
+    ? new LlmError('rate_limit_exceeded', `All providers of ${name} are rate limited. Retry after ${seconds(forMs)} s.`, {
         retryAfterMs: forMs,
         failure,
       })
-    : new LlmError('no_healthy_target', `No provider of ${name} works at the moment.`, { retryAfterMs: forMs, failure });
+    : new LlmError('no_healthy_target', `No provider of ${name} is available. Retry after ${seconds(forMs)} s.`, {
+        retryAfterMs: forMs,
+        failure,
+      });
   return { failure, outcome };
 }
 

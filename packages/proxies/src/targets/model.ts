@@ -4,49 +4,55 @@ import type { ConcurrencyLimit } from './concurrency-limit.ts';
 
 /** One provider, model and credentials that can serve a public model name. */
 export interface Target {
-  /** `provider/model`, or `provider/*` for what clients may ask for by any name: made of the configuration alone, so that it may be a label. */
+  /**
+   * `provider/model`, or `provider/*` for a wildcard model. It consists only of configured names, so it is safe as a metric
+   * label.
+   */
   readonly name: string;
   readonly provider: string;
   /** The provider's own name of the model. */
   readonly model: string;
   readonly weight: number;
-  /** How long a prompt and its answer may be together, in tokens; undefined where that is not known. */
+  /** Maximum tokens of prompt and response together. Undefined if unknown. */
   readonly contextTokens?: number | undefined;
-  /** Whose tokenizer counts its prompts, where it is at hand. */
+  /** Tokenizer for its prompts, if available. */
   readonly tokenizer?: 'openai';
-  /** What it takes now; it may change while the gateway runs. Undefined where nobody knows. */
+  /** Current price. It may change while the gateway runs. Undefined if unknown. */
   readonly price?: Price | undefined;
-  /** How long an answer takes as far as the configuration knows, until measurements say better. */
+  /** Configured latency of a response, until measurements are available. */
   readonly expectedLatencyMs?: number;
-  /** Its limits of calls at one time: its provider's, and its own. */
+  /** Its concurrency limits: the provider's and its own. */
   readonly limits?: readonly ConcurrencyLimit[];
-  /** Whose realtime sessions it has; undefined where it has none. */
+  /** The realtime protocol that it supports. Undefined if it has no realtime sessions. */
   readonly realtime?: RealtimeApi | undefined;
   readonly service: LlmService;
 }
 
-/** What a call may go on from, to another target or model. */
+/** A reason for trying another target or model. */
 export type FallbackReason = 'error' | 'rate_limit' | 'context_length' | 'content_refused';
 
-/** What clients ask for by one name. */
+/** A public model name and its targets. */
 export interface Model {
   readonly name: string;
   readonly strategy: Strategy;
   /** In order of priority. At least one. */
   readonly targets: readonly Target[];
-  /** Other models that answer in its place where none of its targets does, one after the other. Theirs do not count. */
+  /** Fallback models, in order. They serve the call if none of its own targets can. Fallbacks of fallbacks are ignored. */
   readonly fallback?: readonly Model[];
   /** `error`, `rate_limit` and `context_length` if not given. */
   readonly fallbackOn?: readonly FallbackReason[];
-  /** Ask a second target where the first has not begun to answer after so long: as long as it nearly always takes, or so many milliseconds. */
+  /**
+   * Delay of the hedge: a second target is called if the first has not begun its response. `p95` of the measured latency, or
+   * milliseconds.
+   */
   readonly hedgeAfter?: 'p95' | number;
 }
 
-/** All targets that may come to answer a call of a model. */
+/** Returns all targets that may serve a call of a model. */
 export const targetsOf = ({ targets, fallback = [] }: Model): readonly Target[] =>
   fallback.length === 0 ? targets : [...targets, ...fallback.flatMap((model) => model.targets)];
 
-/** A target by what is called in the end: names that share a label are told apart, and those that share a target are not. */
+/** Returns the circuit-breaker key: the real provider and model, also for targets with the `name` `provider/*`. */
 export const circuitOf = ({ provider, model }: Pick<Target, 'provider' | 'model'>): string => `${provider}/${model}`;
 
 const SESSIONS: Readonly<Record<RealtimeApi, string>> = {
@@ -54,7 +60,10 @@ const SESSIONS: Readonly<Record<RealtimeApi, string>> = {
   gemini: "Gemini's Live API",
 };
 
-/** Returns the targets of a model that have sessions of an API. Sessions are not translated. @throws LlmError `invalid_request` if there are none */
+/**
+ * Returns the targets of a model that have sessions of an API. Sessions are not translated. @throws LlmError `invalid_request`
+ * if there are none
+ */
 export function withSessions(model: Model, api: RealtimeApi): Model {
   const able = (targets: readonly Target[]): Target[] => targets.filter(({ realtime }) => realtime === api);
   const fallback = (model.fallback ?? []).flatMap((one) => {

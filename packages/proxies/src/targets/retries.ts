@@ -4,31 +4,31 @@ import type { Target } from './model.ts';
 import { RetryBudget, type RetryBudgetSettings } from './retry-budget.ts';
 
 export interface RetrySettings {
-  /** How often one call is tried again at the same targets. */
+  /** Maximum of retries per call at the same targets. */
   readonly max: number;
   readonly budget: RetryBudgetSettings;
-  /** The first wait is between nothing and this, and each further one between nothing and twice as much, */
+  /** Back-off before the first retry is random between 0 and this. The upper bound doubles with each retry, */
   readonly initialMs: number;
-  /** and never more than this. */
+  /** and never exceeds this. */
   readonly maxMs: number;
-  /** The longest that a call waits in all for targets that want to be left alone. */
+  /** Maximum total time that a call waits for targets in cooldown. */
   readonly maxWaitMs: number;
-  /** The longest that it waits, once, before another model is asked; `maxWaitMs` if not given, and 0 for not at all. */
+  /** Maximum time that a call waits, once, before it falls back to another model; `maxWaitMs` if not given, 0 for no wait. */
   readonly fallbackWaitMs?: number;
 }
 
-/** A target as a call finds it after it has asked in vain. */
+/** A target's state for a call after all attempts of a round have failed. */
 export interface TargetState {
   readonly target: Target;
-  /** How it failed this call; undefined where it was not asked. */
+  /** The target's failure in this call. Undefined if the target was not called. */
   readonly failure: Failure | undefined;
   readonly availability: Availability;
 }
 
-/** Failures that the same again may not meet. Who was silent once is not asked again: it would be waited for once more. */
+/** Failures worth retrying on the same target. Not timeouts: a retry would wait the full timeout again. */
 const MAY_PASS: ReadonlySet<FailureKind> = new Set(['unreachable', 'unavailable', 'rate_limited']);
 
-/** How much longer those wait at the most who wait for the same moment, so that they do not all come at once. */
+/** Maximum jitter, as a share of the cooldown, so that waiting calls do not all resume at the same moment. */
 const SPREAD = 0.1;
 
 export interface RetriesOptions {
@@ -37,7 +37,7 @@ export interface RetriesOptions {
   readonly random: Random;
 }
 
-/** Whether, and when, a call is tried again where all targets of its model were asked in vain. */
+/** Decides whether and when a call is retried after all targets of its model have failed. */
 export class Retries {
   readonly #options: RetriesOptions;
   readonly #budgets = new Map<string, RetryBudget>();
@@ -46,23 +46,24 @@ export class Retries {
     this.#options = options;
   }
 
-  /** A call was made that pays for its share of a retry. */
+  /** Deposits the call's share of a retry into the provider's budget. */
   called(provider: string): void {
     this.#budget(provider).called();
   }
 
-  /** Whether the same again may help, by the provider's own word where it gives it. */
+  /** Returns whether a retry may help. The provider's own hint takes precedence. */
   mayHelp({ kind, shouldRetry, tooLarge }: Failure): boolean {
     if (tooLarge === true) return false;
     return shouldRetry ?? MAY_PASS.has(kind);
   }
 
   /**
-   * How long to wait before the next round; undefined where there is none.
+   * Returns how long to wait before the next round, or undefined if there is no next round.
    *
-   * @param again how often this call was tried again already, and how long it has waited for it
-   * @param isLast whether no other model stands in: for one that does a call waits once for a target that asks for a short while
-   * @returns the wait, and whose budget paid for it where it is a retry
+   * @param again retries and wait time of this call so far
+   * @param isLast true without a fallback model; otherwise the call waits at most once, and only for a target in a short
+   * cooldown
+   * @returns the wait, and for a retry the provider that pays for it from its retry budget
    */
   wait(
     call: LlmCall,

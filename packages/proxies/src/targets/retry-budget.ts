@@ -1,13 +1,13 @@
 import type { Clock } from '@sluice/core';
 
 export interface RetryBudgetSettings {
-  /** How many retries a call pays for: 0.1 for one in ten calls. */
+  /** Retries that each call deposits: 0.1 for one retry per ten calls. */
   readonly share: number;
-  /** So many a second are made in any case, so that where there are few calls one can be retried. */
+  /** Retries per second that are always allowed, so that a provider with few calls can retry. */
   readonly floorPerS: number;
 }
 
-/** Calls of so long ago pay for no retry any more. */
+/** Lifetime of a deposit, in seconds. */
 const SPAN_S = 10;
 
 interface Second {
@@ -17,8 +17,8 @@ interface Second {
 }
 
 /**
- * How many retries a provider's calls may have, as a share of its calls of the last ten seconds. An outage, in which every call fails, is so made a tenth
- * worse by those who try again, and not three times as bad. (Finagle's and Linkerd's budget, with half of their share.)
+ * Limits a provider's retries to a share of its calls in the last ten seconds. During an outage, in which every call fails,
+ * retries add 10 % of load instead of tripling it. (The retry budget of Finagle and Linkerd, with half of their default share.)
  */
 export class RetryBudget {
   readonly #settings: () => RetryBudgetSettings;
@@ -34,7 +34,7 @@ export class RetryBudget {
     this.#now().calls++;
   }
 
-  /** Takes one retry, where there is one. */
+  /** Withdraws a retry. Returns false if the budget is empty. */
   take(): boolean {
     const now = this.#now();
     let calls = 0;

@@ -6,13 +6,13 @@ import { usageOfStream } from './left-stream.ts';
 import type { Target } from './model.ts';
 import type { Spent } from './spent.ts';
 
-/** An attempt that is not over: its prompt, and what has come of its stream. */
+/** An attempt in flight: its prompt, and the progress of its stream. */
 export class RunningAttempt implements AttemptInFlight {
   readonly #call: LlmCall;
   readonly #target: Target;
   readonly #counter: TextCounter;
   #prompt: Usage | undefined;
-  /** Set when its answer has begun to come piece by piece. */
+  /** Set when its stream has begun. */
   stream: ReplyStream | undefined;
 
   constructor(call: LlmCall, target: Target, counter: TextCounter) {
@@ -21,7 +21,7 @@ export class RunningAttempt implements AttemptInFlight {
     this.#counter = counter;
   }
 
-  /** The prompt alone. It is counted once. */
+  /** Usage of the prompt alone. Counted once. */
   get prompt(): Usage {
     this.#prompt ??= { inputTokens: promptTokens(this.#call, this.#counter), outputTokens: 0 };
     return this.#prompt;

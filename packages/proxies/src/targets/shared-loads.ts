@@ -2,24 +2,24 @@ import { type Clock, type ConcernHealth, systemClock, unwatched } from '@sluice/
 import { type Measured, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '@sluice/store/ports';
 import { ConcurrencyLimit, type ConcurrencySettings } from './concurrency-limit.ts';
 
-/** How often this replica tells the others what it has under way, and hears what they have. */
+/** Interval of exchanges of the calls in flight with the other replicas, in ms. */
 const EXCHANGE_MS = 200;
-/** How often a replica that has nothing to tell says that it lives, in ms: well within `REPLICA_LEASE_MS`. */
+/** Interval of heartbeats of an idle replica, in ms: well within `REPLICA_LEASE_MS`. */
 const HEARTBEAT_MS = 3_000;
-/** A target that was not used for so long is not told of. */
+/** A target that was idle for this time is no longer reported, in ms. */
 const FORGOTTEN_MS = 60_000;
-/** A measurement of so long ago begins to fade, so that a target that was slow once is tried again, */
+/** Age at which a measurement starts to fade, in ms, so that a slow target is tried again, */
 const FADING_MS = 10_000;
-/** and is a third of what it was after so long. */
+/** and time constant of the fading, in ms: a measurement drops to about a third in this time. */
 const FADED_MS = 60_000;
 
-/** How fast a target is, in milliseconds, as far as anybody has measured. */
+/** Measured speed of a target over all replicas, in milliseconds. */
 export interface Speed {
-  /** To the first content of a stream. */
+  /** Until the first content of a stream. */
   readonly firstMs?: number | undefined;
-  /** From one token of a stream to the next. */
+  /** Between two tokens of a stream. */
   readonly tokenMs?: number | undefined;
-  /** A whole answer. */
+  /** Until the end of a whole response. */
   readonly wholeMs?: number | undefined;
 }
 
@@ -46,29 +46,29 @@ class Sum {
 
 interface Load {
   inFlight: number;
-  /** As this replica told it last. */
-  told: number;
+  /** Calls in flight in this replica's last report. */
+  reported: number;
   usedMs: number;
   share: TargetShare;
-  heardMs: number;
+  receivedMs: number;
   readonly measured: { readonly [Name in (typeof SPEEDS)[number]]: Sum };
 }
 
 export interface SharedLoadsOptions {
   readonly store: TargetLoads;
-  /** Which replica. */
+  /** Id of this replica. */
   readonly replica: string;
-  /** The most replicas that there are: while the store has not answered, a limit is shared by so many. */
+  /** Maximum of replicas. Until the store responds, limits are divided by it. */
   readonly maxReplicas?: () => number | undefined;
-  /** Told how many replicas there are, at each exchange. */
+  /** Receives the number of replicas at each exchange. */
   readonly onReplicas?: (count: number) => void;
   readonly clock?: Clock;
   readonly health?: ConcernHealth;
 }
 
 /**
- * What is under way at each target and how fast it is, over all replicas: what the store told last, and what this replica has done since. It is exchanged
- * in the background, and no call waits for it, but for one that finds no place at a target with a limit.
+ * Calls in flight and speed of each target over all replicas: the last state of the store plus this replica's changes since
+ * then. It is exchanged in the background. No call waits for it, except a call without a permit at a target with a limit.
  */
 export class SharedLoads {
   readonly #options: SharedLoadsOptions;
@@ -96,7 +96,10 @@ export class SharedLoads {
     await this.#options.store.leave(this.#options.replica).catch(() => {});
   }
 
-  /** The limit of this name, the same object as long as the gateway runs: calls of before a changed configuration are counted on. */
+  /**
+   * Returns the limit of this name: the same object for the lifetime of the process, so that calls from before a reload still
+   * count.
+   */
   limit(name: string, settings: ConcurrencySettings): ConcurrencyLimit {
     const known = this.#limits.get(name);
     if (known !== undefined) {
@@ -116,7 +119,7 @@ export class SharedLoads {
     return entry.limit;
   }
 
-  /** A call is given to a target. Returns what is called once when it has ended. */
+  /** Counts a call at a target. Returns a function to call once at its end. */
   begin(target: string): () => void {
     const load = this.#load(target);
     load.inFlight++;
@@ -135,41 +138,41 @@ export class SharedLoads {
       if (ms === undefined) continue;
       load.measured[name].add(ms);
       const known = moved[name];
-      const age = (moved.measuredMs ?? 0) + nowMs - load.heardMs;
+      const age = (moved.measuredMs ?? 0) + nowMs - load.receivedMs;
       moved[name] = known === undefined || ms > known ? ms : known + (ms - known) * (1 - Math.exp(-age / SPEED_DECAY_MS));
     }
     load.share = { ...moved, inFlight: load.share.inFlight, measuredMs: 0 };
-    load.heardMs = nowMs;
+    load.receivedMs = nowMs;
   }
 
-  /** Calls under way at a target, over all replicas. */
+  /** Returns the calls in flight at a target, over all replicas. */
   outstanding(target: string): number {
     const load = this.#loads.get(target);
-    return load === undefined ? 0 : Math.max(0, load.share.inFlight - load.told) + load.inFlight;
+    return load === undefined ? 0 : Math.max(0, load.share.inFlight - load.reported) + load.inFlight;
   }
 
-  /** What was measured fades when it is not measured again. */
+  /** Returns the speed of a target. Old measurements fade. */
   speed(target: string): Speed {
     const load = this.#loads.get(target);
     if (load === undefined) return {};
     const { firstMs, tokenMs, wholeMs, measuredMs = 0 } = load.share;
-    const age = measuredMs + this.#clock.monotonic() - load.heardMs;
-    const left = age <= FADING_MS ? 1 : Math.exp(-(age - FADING_MS) / FADED_MS);
-    const faded = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms * left);
+    const age = measuredMs + this.#clock.monotonic() - load.receivedMs;
+    const remaining = age <= FADING_MS ? 1 : Math.exp(-(age - FADING_MS) / FADED_MS);
+    const faded = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms * remaining);
     return { firstMs: faded(firstMs), tokenMs: faded(tokenMs), wholeMs: faded(wholeMs) };
   }
 
-  /** How long a target takes to begin its answer, or to give all of a whole one. */
+  /** Returns the latency of a target: of a whole response, otherwise until the first content. */
   latencyMs(target: string): number | undefined {
     const { firstMs, wholeMs } = this.speed(target);
     return wholeMs ?? firstMs;
   }
 
-  /** Tells and hears. One at a time. */
+  /** Sends this replica's report and receives the shared state. One exchange at a time. */
   exchange(): Promise<void> {
     this.#exchange ??= this.#run().finally(() => {
       this.#exchange = undefined;
-      // who came meanwhile has not been told of
+      // calls that arrived during the exchange are not in its report
       for (const { limit, places } of this.#limits.values()) {
         if (limit.waiting > 0 && places === undefined) void this.exchange();
       }
@@ -181,7 +184,7 @@ export class SharedLoads {
     const reports = this.#reports();
     const nowMs = this.#clock.monotonic();
     if (reports.size === 0 && this.#exchangedMs !== undefined && nowMs - this.#exchangedMs < HEARTBEAT_MS) return;
-    // what is asked for in this turn of the event loop is told together
+    // batches all requests of this turn of the event loop
     await Promise.resolve();
     try {
       const { replicas, shares } = await this.#options.store.exchange(this.#options.replica, reports);
@@ -203,8 +206,8 @@ export class SharedLoads {
     const nowMs = this.#clock.monotonic();
     const reports = new Map<string, TargetReport>();
     for (const [name, load] of this.#loads) {
-      const { inFlight, told, usedMs, measured } = load;
-      if (inFlight === 0 && told === 0 && nowMs - usedMs > FORGOTTEN_MS) {
+      const { inFlight, reported, usedMs, measured } = load;
+      if (inFlight === 0 && reported === 0 && nowMs - usedMs > FORGOTTEN_MS) {
         this.#loads.delete(name);
         continue;
       }
@@ -235,15 +238,15 @@ export class SharedLoads {
     const load = this.#loads.get(name);
     if (load === undefined) return;
     load.share = share;
-    load.heardMs = this.#clock.monotonic();
-    load.told = report.inFlight;
+    load.receivedMs = this.#clock.monotonic();
+    load.reported = report.inFlight;
   }
 
   #load(target: string): Load {
     let load = this.#loads.get(target);
     if (load === undefined) {
       const measured = { firstMs: new Sum(), tokenMs: new Sum(), wholeMs: new Sum() };
-      load = { inFlight: 0, told: 0, usedMs: this.#clock.monotonic(), share: { inFlight: 0 }, heardMs: 0, measured };
+      load = { inFlight: 0, reported: 0, usedMs: this.#clock.monotonic(), share: { inFlight: 0 }, receivedMs: 0, measured };
       this.#loads.set(target, load);
     }
     return load;

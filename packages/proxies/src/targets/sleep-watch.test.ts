@@ -9,7 +9,7 @@ describe('SleepWatch', () => {
     return { clock, watch: new SleepWatch(clock) };
   };
 
-  it('has not slept while it looks as often as it should', () => {
+  it('reports no suspension while the checks are regular', () => {
     const { clock, watch } = begin();
     for (let n = 0; n < 100; n++) {
       clock.advance(400);
@@ -18,7 +18,7 @@ describe('SleepWatch', () => {
     expect(watch.slept()).toBe(false);
   });
 
-  it('remembers a sleep for longer than the grace of a deadline that passed meanwhile', () => {
+  it('remembers a suspension for longer than the grace of a deadline', () => {
     const { clock, watch } = begin();
     clock.advance(5_000);
     watch.look();
@@ -34,7 +34,7 @@ describe('SleepWatch', () => {
     expect(watch.slept()).toBe(false);
   });
 
-  it('notices a sleep when it is asked, though its timer has not run yet', () => {
+  it('detects a suspension on request before its own timer has run', () => {
     const { clock, watch } = begin();
     watch.start();
     clock.advance(5_000);

@@ -1,17 +1,20 @@
 import type { Clock } from '@sluice/core';
 import { GRACE_MS } from './deadlines.ts';
 
-/** How often this process looks at the clock, in ms. */
+/** Interval between two checks of the clock, in ms. */
 const LOOK_MS = 250;
-/** It has slept where it was kept from looking for so long, in ms. */
+/** Minimum gap between two checks that counts as a suspension, in ms. */
 const SLEPT_MS = 1_000;
-/** For so long after it, in ms, a deadline that has passed says nothing of the provider: the grace of a deadline, and as long again for late timers. */
+/**
+ * How long after a suspension a passed deadline is no evidence against a provider, in ms: the grace of a deadline, and the same
+ * again for late timers.
+ */
 const REMEMBERED_MS = 2 * GRACE_MS + 1_000;
 
 /**
- * Notices that this process has slept: stopped, suspended, or kept from the processor by a quota.
+ * Detects that this process was suspended: stopped, put to sleep, or throttled by a CPU quota.
  *
- * All deadlines of calls in flight have passed at once then, and no answer could be received meanwhile.
+ * All deadlines of calls in flight have then passed at once, and no response could be received in the meantime.
  */
 export class SleepWatch {
   readonly #clock: Clock;
@@ -33,16 +36,16 @@ export class SleepWatch {
     clearInterval(this.#timer);
   }
 
-  /** Looks at the clock. */
+  /** Checks the clock. */
   look(): void {
     const nowMs = this.#clock.monotonic();
     if (nowMs - this.#lookedMs > SLEPT_MS) this.#sleptMs = nowMs;
     this.#lookedMs = nowMs;
   }
 
-  /** Whether this process has slept within the last five seconds. */
+  /** Returns whether this process was suspended within the last five seconds. */
   slept(): boolean {
-    // a deadline's timer may run before the one that looks
+    // a deadline's timer may run before the timer of this watch
     if (this.#timer !== undefined) this.look();
     return this.#sleptMs !== undefined && this.#clock.monotonic() - this.#sleptMs < REMEMBERED_MS;
   }

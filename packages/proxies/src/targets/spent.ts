@@ -1,6 +1,6 @@
 import type { LlmCall, Money, Usage } from '@sluice/core';
 
-/** What attempts came to. */
+/** Usage and cost of attempts. */
 export interface Spent {
   readonly usage: Usage | undefined;
   readonly cost: Money | undefined;
@@ -16,12 +16,12 @@ const PARTS = [
   'webSearches',
 ] as const satisfies (keyof Usage)[];
 
-/** Adds up what two attempts came to. */
+/** Adds up the usage and cost of two attempts. */
 export function sumOf(one: Spent, other: Spent): Spent {
   return { usage: usageSum(one.usage, other.usage), cost: moneySum(one.cost, other.cost) };
 }
 
-/** What a call would be billed for if it ended now: the attempts that are over, and those in flight. */
+/** Returns the cost and usage that would be billed if the call ended now: attempts that have ended, and attempts in flight. */
 export function accruedOf({ facts }: LlmCall): Spent {
   return facts.inFlight.reduce<Spent>((sum, attempt) => sumOf(sum, attempt.accrued()), { usage: facts.usage, cost: facts.cost });
 }

@@ -4,20 +4,20 @@ import { encryptedConversation, targetOfConversation } from './encrypted-state.t
 import type { Target } from './model.ts';
 import type { Speed } from './shared-loads.ts';
 
-/** What is known of targets over all replicas, as far as this one has heard, with what it has done itself since. */
+/** Figures of targets over all replicas: the last shared state plus this replica's own changes since then. */
 export interface TargetFigures {
-  /** Calls that were given to the target lately. */
+  /** Recent calls to the target. */
   calls(target: string): number;
-  /** Calls that are under way there. */
+  /** Calls in flight at the target. */
   outstanding(target: string): number;
   speed(target: string): Speed;
 }
 
-/** As many tokens as an answer may have where a call does not say, for comparing targets. */
+/** Output tokens that are assumed if the request sets no limit, for comparing targets. */
 const TYPICAL_OUTPUT_TOKENS = 256;
 const BYTES_PER_TOKEN = 4;
 
-/** The first of those that score lowest; where the first score is the same, the second decides. */
+/** Returns the first target with the lowest score. Later scores break ties. */
 function lowest(targets: readonly Target[], ...scores: readonly ((target: Target) => number)[]): Target {
   let best = targets;
   for (const score of scores) {
@@ -31,24 +31,24 @@ function lowest(targets: readonly Target[], ...scores: readonly ((target: Target
 
 function byWeight(targets: readonly Target[], random: Random): Target {
   const total = targets.reduce((sum, target) => sum + target.weight, 0);
-  let left = random.next() * total;
+  let remaining = random.next() * total;
   for (const target of targets) {
-    left -= target.weight;
-    if (left < 0) return target;
+    remaining -= target.weight;
+    if (remaining < 0) return target;
   }
   return targets[targets.length - 1] as Target;
 }
 
-/** So many tokens the answer is taken to have: the call's own limit, where that is less than answers have. */
+/** Returns the assumed output tokens: the request's own limit if it is below the typical length. */
 function outputTokens(call: LlmCall): number {
   return Math.min(call.message.view().maxOutputTokens ?? TYPICAL_OUTPUT_TOKENS, TYPICAL_OUTPUT_TOKENS);
 }
 
-/** What this call would come to at a target; at one of which nobody knows a price, more than anywhere. */
+/** Returns this call's price at a target. A target without a known price sorts last. */
 function price(call: LlmCall): (target: Target) => number {
   const { maxOutputTokens } = call.message.view();
   const answers = call.operation === 'chat' || call.operation === 'completions';
-  // the same rough count for all: what is compared are prices
+  // a rough count is enough: it is the same for all targets, and only prices are compared
   const usage: Usage = {
     inputTokens: Math.ceil(call.message.bytes.length / BYTES_PER_TOKEN),
     outputTokens: answers ? (maxOutputTokens ?? TYPICAL_OUTPUT_TOKENS) : 0,
@@ -56,7 +56,10 @@ function price(call: LlmCall): (target: Target) => number {
   return (target) => costOf(target.price, usage) ?? Number.MAX_VALUE;
 }
 
-/** How long this call's answer would take at a target by what was measured, and longer the more wait there (peak EWMA: Finagle's). */
+/**
+ * Returns the expected duration of this call at a target: the measured latency times the calls in flight (peak EWMA, as in
+ * Finagle).
+ */
 function expectedMs(call: LlmCall, figures: TargetFigures): (target: Target) => number {
   const { stream } = call.message.view();
   const tokens = outputTokens(call);
@@ -66,20 +69,22 @@ function expectedMs(call: LlmCall, figures: TargetFigures): (target: Target) => 
     const measured = stream ? (streamed ?? wholeMs) : (wholeMs ?? streamed);
     const waiting = figures.outstanding(target.name);
     const ms = measured ?? target.expectedLatencyMs;
-    // one of which nothing is known is tried, by one call at a time
+    // a target without measurements is tried by one call at a time
     if (ms === undefined) return waiting === 0 ? 0 : Number.MAX_VALUE;
     return ms * (waiting + 1);
   };
 }
 
 /**
+ * Picks a target by strategy.
+ *
  * - `cost`: the lowest price for this call
- * - `speed`: the lowest time to an answer, as measured where it was and as configured until then, with what is under way there
- * - `balanced`: the least under way over all replicas, for its weight; then the least used lately
- * - `weighted`: by chance, in proportion to the weights
+ * - `speed`: the lowest expected latency, weighted by the calls in flight; measured if possible, configured otherwise
+ * - `balanced`: the fewest calls in flight over all replicas, relative to its weight; then the fewest recent calls
+ * - `weighted`: random, in proportion to the weights
  * - `priority`: the first
  *
- * A conversation with encrypted reasoning stays at its target, whatever the strategy.
+ * With `speed`, `balanced` and `weighted`, a conversation with encrypted reasoning stays at its target.
  */
 export function pick(
   strategy: Strategy,

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto';
 import type { LlmCall } from '@sluice/core';
 import type { Voice } from './failure-window.ts';
 
-/** The caller of a call: its key, with its tenant; undefined where there is none. */
+/** Returns the caller's key, with its tenant. Undefined without a caller. */
 export function callerKey({ facts: { caller } }: LlmCall): string | undefined {
   return caller === undefined ? undefined : `${caller.tenant}/${caller.keyName}`;
 }
 
-/** Who asked what; undefined where the call has no caller, as in a process that has no keys. */
+/** Returns the key and a digest of the request. Undefined without a caller, as in a process without keys. */
 export function voiceOf(call: LlmCall): Voice | undefined {
   const key = callerKey(call);
   return key === undefined ? undefined : { key, prompt: hash('sha1', call.message.bytes, 'base64url') };
