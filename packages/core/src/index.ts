@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './compose.ts';
 export * from './concern-health.ts';
 export * from './dialect-name.ts';
+export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './failure.ts';
 export * from './llm-service.ts';
