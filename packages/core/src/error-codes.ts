@@ -67,7 +67,7 @@ export const ERROR_CODES = {
     status: 405,
     retry: 'no',
     meaning: 'The route does not have this method.',
-    remedy: 'Use a method in `Allow`.',
+    remedy: 'Use a method of the route’s row in docs/api.md.',
   },
   request_too_large: {
     status: 413,
