@@ -1,14 +1,14 @@
 // A cache around a service. Six prompts, of which three repeat: three calls reach the provider, and half the cost is saved.
 import { compose, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { caching, loadBalancing, SharedUsage } from '@sluice/proxies';
+import { caching, Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { openai } from './notebook-providers.ts';
 
 const stores = memoryStores();
 const usage = new SharedUsage(stores.stats);
 const models = { get: (name: string) => ({ name, strategy: 'priority' as const, targets: [openai] }) };
-const service = compose([caching({ cache: stores.cache, ttlS: 3600 })], loadBalancing({ models, usage }));
+const service = compose([caching({ cache: stores.cache, ttlS: 3600 })], new Router({ models, usage }));
 
 let [hits, cost, saved] = [0, 0, 0];
 const prompts = ['Alpha?', 'Bravo?', 'Gamma?'];
@@ -16,7 +16,7 @@ for (const content of [...prompts, ...prompts]) {
   const call = openAiCall({ model: 'gpt-4o-mini', messages: [{ role: 'user', content }] });
   await service.complete(call);
   if (call.facts.cache === 'hit') hits++;
-  cost += call.facts.cost ?? 0;
+  cost += call.facts.account.cost ?? 0;
   saved += call.facts.saved ?? 0;
 }
 console.log(`${usage.calls(openai.name)} upstream calls, hit rate ${(hits / 6) * 100} %`);

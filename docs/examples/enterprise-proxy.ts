@@ -1,16 +1,7 @@
 // All of it in one list, outermost first: audit, keys, limits, cache, and a choice of three providers.
 import { asLlmError, compose, type LlmCall, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import {
-  type AuditRecord,
-  audit,
-  authentication,
-  caching,
-  fixedKeys,
-  loadBalancing,
-  metering,
-  SharedUsage,
-} from '@sluice/proxies';
+import { type AuditRecord, audit, authentication, caching, fixedKeys, metering, Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { anthropic, google, openai } from './notebook-providers.ts';
 
@@ -29,11 +20,11 @@ const service = compose(
     metering({ meters: stores.meters }),
     caching({ cache: stores.cache, ttlS: 3600 }),
   ],
-  loadBalancing({ models, usage: new SharedUsage(stores.stats) }),
+  new Router({ models, usage: new SharedUsage(stores.stats) }),
 );
 
 const told = ({ facts }: LlmCall): string =>
-  `${facts.provider}, ${facts.cache}, ${facts.meters[0]?.remaining} left, ${toUsd(facts.cost ?? 0)} USD`;
+  `${facts.provider}, ${facts.cache}, ${facts.meters[0]?.remaining} left, ${toUsd(facts.account.cost ?? 0)} USD`;
 for (const [key, content] of [
   ['user123', 'What is a proxy?'],
   ['user123', 'What is a proxy?'],

@@ -1,14 +1,14 @@
 // Three providers behind one model: the cheapest, the fastest, or the one that was used the least, as the call prefers.
 import type { Strategy } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { loadBalancing, SharedUsage } from '@sluice/proxies';
+import { Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { anthropic, google, openai } from './notebook-providers.ts';
 
 const targets = [openai, anthropic, google];
 const usage = new SharedUsage(memoryStores().stats);
 const models = { get: (name: string) => ({ name, strategy: 'balanced' as const, targets }) };
-const service = loadBalancing({ models, usage });
+const service = new Router({ models, usage });
 
 async function ask(optimizeFor: Strategy): Promise<string | undefined> {
   const call = openAiCall(

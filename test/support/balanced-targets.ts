@@ -1,14 +1,6 @@
 import { type LlmError, type LlmReply, type LlmService, ManualClock, type Strategy, seededRandom } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import {
-  CircuitBreakers,
-  loadBalancing,
-  type Model,
-  type RetrySettings,
-  SharedLoads,
-  SharedUsage,
-  type Target,
-} from '@sluice/proxies';
+import { CircuitBreakers, type Model, type RetrySettings, Router, SharedLoads, SharedUsage, type Target } from '@sluice/proxies';
 import { MemoryCircuits, MemoryProviderStats, MemoryTargetLoads } from '@sluice/store/memory';
 import type { TargetLoads } from '@sluice/store/ports';
 import { createMetrics } from '@sluice/telemetry';
@@ -69,7 +61,7 @@ export function balancedTargets(
   const breakers = new CircuitBreakers({ store: circuits, settings: () => BREAKER, clock });
   const metrics = createMetrics({ version: '0', node: '0' });
   const models = { get: (name: string) => (name === 'ours' ? { name, strategy, targets, ...ofModel } : undefined) };
-  const service = loadBalancing({
+  const service = new Router({
     models,
     usage,
     loads,

@@ -1,10 +1,10 @@
+import { CallAccount } from './call-account.ts';
 import type { Caller } from './caller.ts';
 import type { DialectName } from './dialect-name.ts';
-import type { FailureKind } from './failure.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
 import type { SessionFacts } from './realtime.ts';
-import type { Usage, UsageIssueReason } from './usage.ts';
+import type { Usage } from './usage.ts';
 
 /**
  * The kind of call.
@@ -78,29 +78,10 @@ export interface BudgetCharge {
   readonly turn?: { readonly callId: string; readonly settled: Money };
 }
 
-/** One attempt at a target. */
-export interface Attempt {
-  /** The target's name, as in metric labels. */
-  readonly target: string;
-  readonly provider: string;
-  /** The provider's own name of the model. */
-  readonly model: string;
-  /** `lost`: a hedged attempt at another target was faster. */
-  readonly outcome: 'answered' | 'failed' | 'cancelled' | 'lost';
-  readonly reason?: FailureKind | 'truncated';
-  readonly status?: number;
-  /** Milliseconds until the response began or the attempt failed. */
-  readonly latencyMs: number;
-}
-
-/** An attempt in flight. */
-export interface AttemptInFlight {
-  /** Returns the usage and cost that would be billed if the attempt ended now. */
-  accrued(): { readonly usage: Usage | undefined; readonly cost: Money | undefined };
-}
-
 /** The record of a call. Each proxy writes its results here; headers, metrics and the audit record are made from it. */
 export interface CallFacts {
+  /** Attempts, usage and cost. */
+  readonly account: CallAccount;
   caller: Caller | undefined;
   cache: CacheState;
   /** For a cache hit: the age and the remaining lifetime of the entry, in seconds. */
@@ -112,30 +93,11 @@ export interface CallFacts {
   /** The provider's own name of the model. */
   providerModel: string | undefined;
   target: string | undefined;
-  attempts: number;
-  /** The attempts that have ended, in the order of their ends. */
-  tried: readonly Attempt[];
-  upstreamMs: number;
-  /**
-   * Milliseconds until the response began, while its stream is in flight; 0 otherwise. `upstreamMs` contains it after the
-   * stream has ended.
-   */
-  beginMs: number;
-  usage: Usage | undefined;
-  /** True if `usage` is an estimate, because the provider reported no usable counts. */
-  estimated: boolean;
-  /** Reason why the provider's counts were not usable, if they were not. */
-  usageIssue: UsageIssueReason | undefined;
-  cost: Money | undefined;
-  /** Parts of the call without a price, missing from `cost`: `web_search`, `audio`, `service_tier`. */
-  unpriced: readonly string[];
   saved: Money | undefined;
   meters: readonly MeterState[];
   /** The budgets that the cost is charged to. */
   charged: readonly BudgetCharge[];
   degraded: readonly string[];
-  /** The attempts in flight: one, or two if the call is hedged. `usage` does not contain them yet. */
-  inFlight: readonly AttemptInFlight[];
   /** Scopes with a soft budget that this call exceeds or that was exceeded before: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
   /** Optional parameters that the provider's dialect cannot express. */
@@ -212,6 +174,7 @@ export interface LlmCall {
 
 export function emptyFacts(): CallFacts {
   return {
+    account: new CallAccount(),
     caller: undefined,
     cache: 'bypass',
     cacheAgeS: 0,
@@ -220,20 +183,10 @@ export function emptyFacts(): CallFacts {
     provider: undefined,
     providerModel: undefined,
     target: undefined,
-    attempts: 0,
-    tried: [],
-    upstreamMs: 0,
-    beginMs: 0,
-    usage: undefined,
-    estimated: false,
-    usageIssue: undefined,
-    cost: undefined,
-    unpriced: [],
     saved: undefined,
     meters: [],
     charged: [],
     degraded: [],
-    inFlight: [],
     overBudget: [],
     dropped: [],
     session: undefined,

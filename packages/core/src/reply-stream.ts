@@ -60,6 +60,7 @@ export class ReplyStream {
   readonly outcome: Promise<StreamOutcome>;
   readonly #source: StreamSource;
   readonly #taps: ((bytes: Uint8Array) => void)[] = [];
+  readonly #endListeners: ((outcome: StreamOutcome) => void)[] = [];
   #settle!: (outcome: StreamOutcome) => void;
   #ended: StreamOutcome | undefined;
   #consumer: StreamConsumer | undefined;
@@ -100,7 +101,20 @@ export class ReplyStream {
     if (this.#ended !== undefined) return;
     this.#ended = this.#abandoned ? cancelledOutcome(outcome) : outcome;
     this.#settle(this.#ended);
-    this.#drain();
+    try {
+      this.#drain();
+    } finally {
+      for (const listener of this.#endListeners) listener(this.#ended);
+    }
+  }
+
+  /**
+   * Calls `listener` once, synchronously, when the stream has ended. Listeners run in the order in which they were added, so
+   * those of inner layers run first.
+   */
+  onEnd(listener: (outcome: StreamOutcome) => void): void {
+    if (this.#ended === undefined) this.#endListeners.push(listener);
+    else listener(this.#ended);
   }
 
   /** Returns usage and number of events received so far. */

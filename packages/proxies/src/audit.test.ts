@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmReply, ManualClock, type Operation, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
+import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { type AuditRecord, audit } from './audit.ts';
 
 const body = Buffer.from('{"answer":1}');
@@ -26,11 +27,9 @@ async function recordOf(
         caller: { tenant: 't', keyName: 'k', limits: {} },
         provider: 'p',
         target: 'p/m',
-        attempts: 1,
-        usage: { inputTokens: 3, outputTokens: 4 },
-        cost: 1_500,
         cache: 'miss',
       });
+      endedAttempt(call, { usage: { inputTokens: 3, outputTokens: 4 }, cost: 1_500 });
       return answer();
     },
   });

@@ -86,6 +86,8 @@ export type CallEnd = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 /** What is kept of a call that ended just now, without its content. What there is nothing to say of is undefined, and not in the JSON: one shape is made faster than many. */
 export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord {
   const { facts } = call;
+  const { account } = facts;
+  const { usage, cost, unpriced } = account;
   const latencyMs = clock.monotonic() - call.startedAtMs;
   return {
     time: new Date(clock.now() - latencyMs).toISOString(),
@@ -101,18 +103,18 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
     model: modelOf(call),
     target: facts.target ?? null,
     provider: facts.provider ?? null,
-    attempts: facts.attempts,
-    tried: facts.tried.some(({ outcome }) => outcome !== 'answered') ? facts.tried.map(attemptRecord) : undefined,
-    inputTokens: facts.usage?.inputTokens ?? null,
-    outputTokens: facts.usage?.outputTokens ?? null,
-    cachedInputTokens: facts.usage?.cachedInputTokens,
-    cacheWriteTokens: facts.usage?.cacheWriteTokens,
-    reasoningTokens: facts.usage?.reasoningTokens,
-    estimated: facts.estimated ? true : undefined,
-    usageIssue: facts.usageIssue,
+    attempts: account.attempts,
+    tried: account.tried.some(({ outcome }) => outcome !== 'answered') ? account.tried.map(attemptRecord) : undefined,
+    inputTokens: usage?.inputTokens ?? null,
+    outputTokens: usage?.outputTokens ?? null,
+    cachedInputTokens: usage?.cachedInputTokens,
+    cacheWriteTokens: usage?.cacheWriteTokens,
+    reasoningTokens: usage?.reasoningTokens,
+    estimated: account.estimated ? true : undefined,
+    usageIssue: account.usageIssue,
     overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
-    costUsd: facts.cost === undefined ? null : toUsd(facts.cost),
-    unpriced: facts.unpriced.length === 0 ? undefined : facts.unpriced,
+    costUsd: cost === undefined ? null : toUsd(cost),
+    unpriced: unpriced.length === 0 ? undefined : unpriced,
     savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: facts.cache,

@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { type CacheDirectives, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache } from '@sluice/store/memory';
+import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { caching } from './caching.ts';
 
 interface Asked {
@@ -25,7 +26,8 @@ function counting(reply?: () => LlmReply) {
   const service: LlmService = {
     async complete(call) {
       calls++;
-      Object.assign(call.facts, { provider: 'p', providerModel: 'pm', usage: { inputTokens: 2, outputTokens: 3 }, cost: 700 });
+      Object.assign(call.facts, { provider: 'p', providerModel: 'pm' });
+      endedAttempt(call, { usage: { inputTokens: 2, outputTokens: 3 }, cost: 700 });
       return reply?.() ?? { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(`{"n":${calls}}`) };
     },
   };
@@ -92,7 +94,8 @@ describe('caching', () => {
     clock.advance(10_000);
     const second = await ask();
     expect(second.text).toBe(first.text);
-    expect(second.facts).toMatchObject({ cache: 'hit', cacheAgeS: 10, cacheTtlS: 50, cost: 0, saved: 700, provider: 'p' });
+    expect(second.facts).toMatchObject({ cache: 'hit', cacheAgeS: 10, cacheTtlS: 50, saved: 700, provider: 'p' });
+    expect(second.facts.account.cost).toBe(0);
     expect(calls()).toBe(1);
   });
 

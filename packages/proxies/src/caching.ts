@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   type CacheDirectives,
+  CallSlot,
   type Clock,
   type ConcernHealth,
   isStreamed,
@@ -8,7 +9,6 @@ import {
   LlmError,
   type LlmProxy,
   type LlmReply,
-  PerCall,
   ReplyStream,
   type StreamedReply,
   systemClock,
@@ -50,7 +50,7 @@ export function caching(options: CachingOptions): LlmProxy {
   const clock = options.clock ?? systemClock;
   const maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
   const health = options.health ?? unwatched;
-  const lookups = new PerCall<{ key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>();
+  const lookups = new CallSlot<{ key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>('cache lookup');
 
   const keyOf = (call: LlmCall): CacheKey => ({
     scope: options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
@@ -80,7 +80,8 @@ export function caching(options: CachingOptions): LlmProxy {
   };
 
   const keep = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
-    const { provider, providerModel, usage, cost, dropped } = call.facts;
+    const { provider, providerModel, dropped, account } = call.facts;
+    const { usage, cost } = account;
     const nowMs = clock.now();
     const entry: CacheEntry = {
       contentType: reply.contentType,
@@ -177,10 +178,9 @@ function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
   facts.cacheTtlS = Math.max(0, Math.ceil((entry.expiresAtMs - nowMs) / 1_000));
   facts.provider = entry.provider;
   facts.providerModel = entry.providerModel;
-  facts.usage = entry.usage;
   facts.dropped = entry.dropped ?? [];
   facts.saved = entry.cost;
-  if (entry.cost !== undefined) facts.cost = 0;
+  facts.account.replace({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
   const head = { status: 200, contentType: entry.contentType, headers: {} };
   if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });

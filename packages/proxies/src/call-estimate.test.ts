@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { loadOpenAiTokenizer, openAiCall } from '@sluice/dialects';
 import { counterOf, estimateCall, promptTokens } from './call-estimate.ts';
-import type { Target } from './targets/model.ts';
+import type { Target } from './routing/model.ts';
 
 const TEXT = 'Hello, world!';
 const target = (tokenizer?: 'openai', input = 1_000): Target => ({

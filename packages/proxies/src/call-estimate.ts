@@ -1,7 +1,7 @@
 import type { LlmCall, Money, TurnEstimate, Usage } from '@sluice/core';
 import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type TextCounter } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
-import { type Model, type Target, targetsOf } from './targets/model.ts';
+import { type Model, type Target, targetsOf } from './routing/model.ts';
 
 /** What an answer may have where the caller sets no limit, as far as is reserved for it: what it comes to more is counted when it is known. */
 export const UNLIMITED_OUTPUT_TOKENS = 4_096;

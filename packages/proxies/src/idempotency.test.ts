@@ -47,7 +47,7 @@ describe('idempotency', () => {
     const { reply, call } = await ask('a');
     expect(await textOf(reply)).toBe('answer 1');
     expect(reply.headers).toEqual({ 'idempotency-replayed': 'true' });
-    expect(call.facts.cost).toBe(0);
+    expect(call.facts.account.cost).toBe(0);
     expect(await textOf((await ask('b')).reply)).toBe('answer 2');
     for (let n = 3; n < 5; n++) expect(await textOf((await ask(undefined)).reply)).toBe(`answer ${n}`);
     expect(made()).toBe(4);

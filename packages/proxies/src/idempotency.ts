@@ -224,7 +224,7 @@ function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => 
 
 /** An answer that was given before. It was paid for then. */
 function again(call: LlmCall, { status, contentType, streamed, body }: IdempotentAnswer): LlmReply {
-  call.facts.cost = 0;
+  call.facts.account.replace({ usage: undefined, cost: 0 });
   const head = { status, contentType, headers: { 'idempotency-replayed': 'true' } };
   if (!streamed) return { ...head, body };
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });

@@ -1,6 +1,6 @@
 import { type Limits, type LlmCall, LlmError, type LlmProxy, limitsIn, matchesAny } from '@sluice/core';
 import type { CallerGroup } from './metering/caller-group.ts';
-import type { Model } from './targets/model.ts';
+import type { Model } from './routing/model.ts';
 
 /** Which public model names are configured. */
 export interface KnownModels {

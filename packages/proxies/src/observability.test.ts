@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
+import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { observability } from './observability.ts';
 
 function setUp() {
@@ -16,15 +17,8 @@ function setUp() {
         clock.advance(300);
         const usage = { inputTokens: 3, outputTokens: 4, cachedInputTokens: 1, cacheWriteTokens: 2, reasoningTokens: 1 };
         const caller = { tenant: 'acme', keyName: 'k', limits: {} };
-        Object.assign(call.facts, {
-          caller,
-          provider: 'p',
-          providerModel,
-          cache: 'miss',
-          upstreamMs: 250,
-          cost: 2_000_000_000,
-          usage,
-        });
+        Object.assign(call.facts, { caller, provider: 'p', providerModel, cache: 'miss' });
+        endedAttempt(call, { usage, cost: 2_000_000_000 }, 250);
         return answer();
       },
     });

@@ -3,7 +3,7 @@ import type { DialectName, LlmCall } from '@sluice/core';
 import { DIALECTS, loadOpenAiTokenizer, OpenAiRequest, openAiCall, wellFormed } from '@sluice/dialects';
 import fc from 'fast-check';
 import { estimateCall } from './call-estimate.ts';
-import type { Model } from './targets/model.ts';
+import type { Model } from './routing/model.ts';
 
 const BYTES = 10 * 1024 * 1024;
 /** A turn of the loop may take this many times as long as the parse and copy of a plain body of the same size. */

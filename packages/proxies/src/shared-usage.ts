@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ConcernHealth, type Money, type Usage, unwatched } from '@sluice/core';
 import type { Counters, ProviderStats } from '@sluice/store/ports';
-import type { TargetUsage } from './targets/attempts.ts';
-import type { Target } from './targets/model.ts';
+import type { TargetUsage } from './routing/attempt-observers.ts';
+import type { Target } from './routing/model.ts';
 
 /** How often this replica tells the others what it did, and hears what they did. */
 const EXCHANGE_MS = 200;

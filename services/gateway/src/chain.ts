@@ -13,7 +13,6 @@ import {
   knowingUnderWay,
   type LocalShares,
   largeRequests,
-  loadBalancing,
   loadShedding,
   type MeteringMemory,
   meteringLayers,
@@ -24,6 +23,9 @@ import {
   RequestCounter,
   ResponseArchive,
   type RetrySettings,
+  Router,
+  type RoutingMemory,
+  Router,
   requestBody,
   type SharedLoads,
   type SharedUsage,
@@ -48,6 +50,7 @@ export interface ChainParts {
   readonly leases: BudgetLeases;
   readonly shares: LocalShares;
   readonly metering: MeteringMemory;
+  readonly routing: RoutingMemory;
   readonly underWay: UnderWay;
   readonly models: Models;
   readonly usage: SharedUsage;
@@ -125,7 +128,11 @@ export function chain(parts: ChainParts): LlmService {
   };
   return compose(
     proxies,
-    loadBalancing({ models, usage, loads, breakers, retries: () => retries, metrics, slept: () => parts.sleepWatch.slept() }),
+    new Router({
+      ...{ models, usage, loads, breakers, metrics, memory: parts.routing },
+      retries: () => retries,
+      slept: () => parts.sleepWatch.slept(),
+    }),
   );
 }
 

@@ -25,7 +25,7 @@ function setUp() {
     const begin = (id: string, tokens = 7): LlmCall => {
       const call = { ...openAiCall({ model: 'm', messages: [] }), id, requestId: id, startedAtMs: clock.monotonic() };
       const usage = { inputTokens: 3, outputTokens: tokens };
-      call.facts.inFlight = [{ accrued: () => ({ usage, cost: usd(0.5) }) }];
+      call.facts.account.open({ accrued: () => ({ usage, cost: usd(0.5) }) });
       call.facts.charged = [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }];
       slots.set(call, underWay.begin(call));
       return call;

@@ -1,5 +1,5 @@
 import { type BudgetCharge, type Clock, type LlmCall, toUsd, usd } from '@sluice/core';
-import { type AuditRecord, accruedOf, recordOf, type UnderWay } from '@sluice/proxies';
+import { type AuditRecord, recordOf, type UnderWay } from '@sluice/proxies';
 import type { CallsUnderWay, CallUnderWay, Meters } from '@sluice/store/ports';
 
 /** How often this replica says how its long calls are, and from what age on a call is one. */
@@ -124,8 +124,8 @@ export class CrashWatch {
   #testamentOf(call: LlmCall): Testament {
     const { facts } = call;
     const record = recordOf(call, CRASHED, this.#options.clock);
-    if (facts.cache === 'hit' || facts.inFlight.length === 0) return { record, charged: facts.charged };
-    const { usage = { inputTokens: 0, outputTokens: 0 }, cost } = accruedOf(call);
+    if (facts.cache === 'hit' || !facts.account.isInFlight) return { record, charged: facts.charged };
+    const { usage = { inputTokens: 0, outputTokens: 0 }, cost } = facts.account.accruedIfEndedNow();
     const tokens = { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: true };
     return { record: { ...record, ...tokens, costUsd: cost === undefined ? null : toUsd(cost) }, charged: facts.charged };
   }

@@ -11,6 +11,7 @@ import {
   LocalShares,
   MeteringMemory,
   ReplicaCount,
+  RoutingMemory,
   SharedLoads,
   SharedUsage,
   SleepWatch,
@@ -149,6 +150,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     onFault: (error) => logger.warn('calls of replicas that died could not be looked for', { error: String(error) }),
   });
   const metering = new MeteringMemory(clock);
+  const routing = new RoutingMemory(clock);
   const auditWriter = new AuditWriter({
     crashWatch,
     settlements: metering.pending,
@@ -189,6 +191,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       leases,
       shares,
       metering,
+      routing,
       underWay,
       models,
       usage,

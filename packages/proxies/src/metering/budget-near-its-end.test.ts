@@ -16,7 +16,7 @@ async function answer(call: LlmCall): Promise<LlmReply> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const outputTokens = Math.min(80 + Math.floor(random.next() * 41), call.outputLimit ?? Number.POSITIVE_INFINITY);
   const usage = { inputTokens: 5, outputTokens };
-  Object.assign(call.facts, { usage, cost: costOf(price, usage) });
+  call.facts.account.replace({ usage, cost: costOf(price, usage) });
   return whole;
 }
 

@@ -1,6 +1,6 @@
 import { asLlmError, type Clock } from '@sluice/core';
 import type { BudgetHold, Hold, ReservationResult } from '@sluice/store/ports';
-import { FairQueue } from '../targets/fair-queue.ts';
+import { FairQueue } from '../routing/fair-queue.ts';
 import { isBudget } from './holds.ts';
 
 /** Maximum of calls that wait for one budget, and for all budgets, in this replica. */

@@ -1,7 +1,7 @@
 import type { Clock, ConcernHealth, LlmCall } from '@sluice/core';
 import type { Meters } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
-import type { Model } from '../targets/model.ts';
+import type { Model } from '../routing/model.ts';
 import type { BudgetLeases } from './budget-leases.ts';
 import { BudgetQueue } from './budget-queue.ts';
 import type { CallerGroup } from './caller-group.ts';

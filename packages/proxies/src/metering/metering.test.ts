@@ -5,7 +5,7 @@ import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters, ReservationRequest } from '@sluice/store/ports';
 import { estimateCall } from '../call-estimate.ts';
-import type { Target } from '../targets/model.ts';
+import type { Target } from '../routing/model.ts';
 import { periodAt } from './budget-period.ts';
 import { metering } from './metering.ts';
 
@@ -243,8 +243,7 @@ describe('metering', () => {
     }
 
     const answered = (call: LlmCall): LlmReply => {
-      call.facts.usage = usage;
-      call.facts.cost = costOf(price, usage);
+      call.facts.account.replace({ usage, cost: costOf(price, usage) });
       return whole;
     };
     const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });

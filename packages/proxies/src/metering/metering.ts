@@ -1,6 +1,7 @@
 import {
   asLlmError,
   type Caller,
+  CallSlot,
   type Clock,
   type ConcernHealth,
   isStreamed,
@@ -10,7 +11,6 @@ import {
   type LlmProxy,
   type LlmReply,
   type LlmService,
-  PerCall,
   systemClock,
   unwatched,
 } from '@sluice/core';
@@ -76,7 +76,7 @@ class CallMetering implements TurnMeter {
   readonly #options: MeteringOptions;
   readonly #clock: Clock;
   readonly #health: ConcernHealth;
-  readonly #reservations = new PerCall<Reservation | 'none'>();
+  readonly #reservations = new CallSlot<Reservation | 'none'>('reservation');
   readonly #held: HeldAmounts;
   readonly #fullWindows: FullWindows;
   readonly #memory: MeteringMemory;
@@ -110,7 +110,7 @@ class CallMetering implements TurnMeter {
   charge(call: LlmCall): void {
     const all = this.#holdsOf(call)?.all ?? [];
     if (all.length === 0) return;
-    const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.facts;
+    const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.facts.account;
     const tokens = saturated(usage.inputTokens + usage.outputTokens);
     const holds = all.map(({ hold }) => ({ hold, receipt: 0, actual: actualOf(hold, tokens, saturated(cost)) }));
     this.#held.settle({ ...meterOwner(call), unreserved: true, holds }, () => {});
@@ -248,7 +248,8 @@ class CallMetering implements TurnMeter {
       this.#held.release(holds.flatMap((hold) => heldPlace(meterOwner(call), hold)));
       return;
     }
-    const { usage, cost, cache } = call.facts;
+    const { cache, account } = call.facts;
+    const { usage, cost } = account;
     const free = cache === 'hit' || usage === undefined;
     const tokens = free ? 0 : saturated(usage.inputTokens + usage.outputTokens);
     const paid = free ? 0 : saturated(cost ?? 0);

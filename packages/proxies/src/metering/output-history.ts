@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { LatencySamples } from '../targets/latency-samples.ts';
+import { LatencySamples } from '../routing/latency-samples.ts';
 
 /** Maximum of keys and models with recorded response lengths. */
 const MAX_HISTORIES = 10_000;

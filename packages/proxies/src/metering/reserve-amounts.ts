@@ -2,7 +2,7 @@ import type { LlmCall, Money } from '@sluice/core';
 import { costOf } from '@sluice/pricing';
 import { saturated } from '@sluice/store/ports';
 import { type CallEstimate, estimateCall } from '../call-estimate.ts';
-import { type Model, type Target, targetsOf } from '../targets/model.ts';
+import { type Model, type Target, targetsOf } from '../routing/model.ts';
 
 /** Assumed maximum of output tokens for a request without a limit: more than any model generates. */
 const MOST_OUTPUT_TOKENS = 131_072;

@@ -28,10 +28,11 @@ class TestSession {
   service(call: LlmCall): LlmService {
     return {
       complete: async (): Promise<LlmReply> => {
-        call.facts.inFlight = [{ accrued: () => ({ usage: this.usage, cost: this.cost }) }];
-        void this.stream.outcome.then(() => {
-          call.facts.inFlight = [];
-          Object.assign(call.facts, { usage: this.usage, cost: this.cost });
+        const account = call.facts.account.open({ accrued: () => ({ usage: this.usage, cost: this.cost }) });
+        this.stream.onEnd(() => {
+          account.charge({ usage: this.usage, cost: this.cost, estimated: undefined, unpriced: [] });
+          const target = { target: 'up/m', provider: 'up', model: 'm' };
+          call.facts.account.close(account, { ...target, outcome: 'answered', latencyMs: 1 }, 1);
         });
         const session = {
           onUsage: (listener: () => void) => {

@@ -10,7 +10,6 @@ import {
   type TurnEstimate,
   type Usage,
 } from '@sluice/core';
-import { accruedOf } from '../targets/spent.ts';
 
 /** Meters a turn as a call, and charges a turn that was not admitted. */
 export interface TurnMeter {
@@ -118,7 +117,7 @@ class SessionTurns {
   }
 
   #settle(): { readonly usage: Usage; readonly cost: Money } {
-    const { usage = this.#settled.usage, cost = this.#settled.cost } = accruedOf(this.#call);
+    const { usage = this.#settled.usage, cost = this.#settled.cost } = this.#call.facts.account.accruedIfEndedNow();
     const spent = {
       usage: {
         inputTokens: Math.max(0, usage.inputTokens - this.#settled.usage.inputTokens),
@@ -198,8 +197,7 @@ class Turn {
   end(usage: Usage, cost: Money): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.facts.usage = usage;
-    this.facts.cost = cost;
+    this.facts.account.replace({ usage, cost });
     this.#end(ENDED);
     if (this.#isRefused) this.#charge();
   }
@@ -211,7 +209,7 @@ class Turn {
 
   /** Charges usage of a session while its turn was refused: the provider bills it anyway. */
   #charge(): void {
-    const { usage, cost = 0 } = this.facts;
+    const { usage, cost = 0 } = this.facts.account;
     if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.#call);
   }
 }

@@ -1,4 +1,4 @@
-import { isStreamed, type LlmCall, LlmError, type LlmProxy, type LlmReply, type LlmService, PerCall } from '@sluice/core';
+import { CallSlot, isStreamed, type LlmCall, LlmError, type LlmProxy, type LlmReply, type LlmService } from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
 import type { ConversationArchive } from './conversation-archive.ts';
 import { inputItems } from './conversation-input.ts';
@@ -71,7 +71,7 @@ export const noStoredResponses: LlmProxy = (next) => ({
 class StatefulResponses {
   readonly #options: StoredResponsesOptions;
   readonly #references: References;
-  readonly #turns = new PerCall<Turn | 'unknown'>();
+  readonly #turns = new CallSlot<Turn | 'unknown'>('turn of a conversation');
 
   constructor(options: StoredResponsesOptions) {
     this.#options = options;
@@ -131,7 +131,9 @@ class StatefulResponses {
     };
     const shown = { ...response, ...before, store: true };
     const model = call.message.view().model;
-    const background = isUnfinished(response) ? { model, billedInputTokens: call.facts.usage?.inputTokens ?? 0 } : undefined;
+    const background = isUnfinished(response)
+      ? { model, billedInputTokens: call.facts.account.usage?.inputTokens ?? 0 }
+      : undefined;
     if (isStored) {
       archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation, background });
     }

@@ -70,11 +70,11 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   }
   if (facts.provider !== undefined) {
     headers.push('x-sluice-provider', facts.provider, 'x-sluice-model', plain(facts.providerModel ?? ''));
-    headers.push('x-sluice-attempts', facts.attempts);
+    headers.push('x-sluice-attempts', facts.account.attempts);
   }
   if (facts.degraded.length > 0) headers.push('x-sluice-degraded', facts.degraded.join(','));
   if (facts.dropped.length > 0) headers.push('x-sluice-dropped', facts.dropped.join(','));
-  const upstreamMs = facts.upstreamMs + facts.beginMs;
+  const upstreamMs = facts.account.upstreamMs;
   const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - upstreamMs))}`;
   headers.push('server-timing', upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(upstreamMs)}`);
   return headers;
@@ -88,7 +88,7 @@ export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number):
   if (facts.cache === 'hit') headers.push('age', facts.cacheAgeS, 'cache-status', `sluice; hit; ttl=${facts.cacheTtlS}`);
   if (!('stream' in reply)) {
     headers.push('content-length', reply.body.length);
-    if (facts.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(facts.cost));
+    if (facts.account.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(facts.account.cost));
     if (facts.saved !== undefined) headers.push('x-sluice-saved-usd', usdText(facts.saved));
   }
   return headers;

@@ -21,21 +21,20 @@ interface Second {
  * retries add 10 % of load instead of tripling it. (The retry budget of Finagle and Linkerd, with half of their default share.)
  */
 export class RetryBudget {
-  readonly #settings: () => RetryBudgetSettings;
   readonly #clock: Clock;
   readonly #seconds: Second[] = Array.from({ length: SPAN_S }, () => ({ at: -1, calls: 0, retries: 0 }));
 
-  constructor(settings: () => RetryBudgetSettings, clock: Clock) {
-    this.#settings = settings;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  called(): void {
+  /** Deposits the share of one call. */
+  deposit(): void {
     this.#now().calls++;
   }
 
-  /** Withdraws a retry. Returns false if the budget is empty. */
-  take(): boolean {
+  /** Withdraws one retry. Returns false if the budget is empty. */
+  tryWithdraw({ share, floorPerS }: RetryBudgetSettings): boolean {
     const now = this.#now();
     let calls = 0;
     let retries = 0;
@@ -44,7 +43,6 @@ export class RetryBudget {
       calls += second.calls;
       retries += second.retries;
     }
-    const { share, floorPerS } = this.#settings();
     if (retries + 1 > Math.max(share * calls, floorPerS * SPAN_S)) return false;
     now.retries++;
     return true;

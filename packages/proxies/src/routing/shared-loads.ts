@@ -119,14 +119,16 @@ export class SharedLoads {
     return entry.limit;
   }
 
-  /** Counts a call at a target. Returns a function to call once at its end. */
-  begin(target: string): () => void {
+  /** Counts a call at a target. */
+  begin(target: string): void {
     const load = this.#load(target);
     load.inFlight++;
     load.usedMs = this.#clock.monotonic();
-    return () => {
-      load.inFlight--;
-    };
+  }
+
+  /** Counts the end of a call at a target. Called once for each `begin`. */
+  end(target: string): void {
+    this.#load(target).inFlight--;
   }
 
   measured(target: string, speed: Speed): void {

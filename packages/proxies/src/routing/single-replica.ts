@@ -1,7 +1,7 @@
 import type { Circuits, TargetLoads } from '@sluice/store/ports';
 
 /** Circuits for a process without other replicas: shares nothing. */
-export const aloneWithCircuits: Circuits = {
+export const localCircuits: Circuits = {
   open: async () => {},
   close: async () => {},
   cool: async () => {},
@@ -13,7 +13,7 @@ export const aloneWithCircuits: Circuits = {
 };
 
 /** Loads for a process without other replicas: all permits are its own. */
-export const aloneWithLoads: TargetLoads = {
+export const localLoads: TargetLoads = {
   exchange: async (_replica, reports) => ({
     replicas: 1,
     shares: new Map(

@@ -4,7 +4,7 @@ import { openAiCall } from '@sluice/dialects';
 import { MemoryTargetLoads } from '@sluice/store/memory';
 import { answer, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 
-describe('loadBalancing', () => {
+describe('Router', () => {
   const dear = target('dear', { price: { input: 10, output: 30 }, expectedLatencyMs: 100 });
   const cheap = target('cheap', { price: { input: 1, output: 2 }, expectedLatencyMs: 400 });
   const unpriced = target('unpriced', { expectedLatencyMs: 200 });
@@ -85,7 +85,7 @@ describe('loadBalancing', () => {
   it("records the usage and cost of a call in its facts and in the provider's figures", async () => {
     const { ask, usage } = setUp([cheap], 'cost');
     const { facts } = await ask();
-    expect(facts).toMatchObject({ target: 'cheap/m', providerModel: 'm', attempts: 1, cost: 20_000 });
+    expect(facts).toMatchObject({ target: 'cheap/m', providerModel: 'm', account: { attempts: 1, cost: 20_000 } });
     expect(await usage.current()).toEqual({
       'provider:cheap:calls': 1,
       'provider:cheap:input_tokens': 10,
@@ -102,11 +102,11 @@ describe('loadBalancing', () => {
       'cost',
     );
     const { facts } = await ask();
-    expect(facts.cost).toBeUndefined();
+    expect(facts.account.cost).toBeUndefined();
     clock.advance(250);
     stream.finish({ end: 'finished', usage: { inputTokens: 1, outputTokens: 2 } });
     await stream.outcome;
-    expect(facts).toMatchObject({ cost: 3_000, upstreamMs: 250, usage: { inputTokens: 1, outputTokens: 2 } });
+    expect(facts.account).toMatchObject({ cost: 3_000, upstreamMs: 250, usage: { inputTokens: 1, outputTokens: 2 } });
     expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
   });
 
@@ -136,10 +136,10 @@ describe('loadBalancing', () => {
     } = setUp([target('p', { service, price: { input: 1_000, output: 1_000 } })], 'priority');
     const call = callOf({ signal: leaving.signal });
     await expect(balancing.complete(call)).rejects.toBe(gone);
-    const { inputTokens = 0, outputTokens } = call.facts.usage ?? {};
+    const { inputTokens = 0, outputTokens } = call.facts.account.usage ?? {};
     expect(inputTokens).toBeGreaterThan(0);
     expect(outputTokens).toBe(0);
-    expect(call.facts).toMatchObject({ estimated: true, cost: inputTokens * 1_000_000 });
+    expect(call.facts.account).toMatchObject({ estimated: true, cost: inputTokens * 1_000_000 });
     expect(await usage.current()).toMatchObject({ 'provider:p:calls': 1, 'provider:p:input_tokens': inputTokens });
     const { values } = await metrics.attempts.get();
     expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'cancelled' } })]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type LlmCall, LlmError, type StreamOutcome, type Usage, type WholeReply } from '@sluice/core';
 import { byLength, openAiCall } from '@sluice/dialects';
-import { type EstimateReason, usageOfStream, usageOfWhole } from './left-stream.ts';
+import { type EstimateReason, usageOfStream, usageOfWhole } from './billed-usage.ts';
 
 const CUT = new LlmError('upstream_truncated', 'cut');
 const REPORTED = { inputTokens: 10, outputTokens: 5 };

@@ -1,11 +1,13 @@
-import type { LlmCall, Money, Usage } from '@sluice/core';
+import type { Money } from './money.ts';
+import type { Usage } from './usage.ts';
 
-/** Usage and cost of attempts. */
+/** Usage and cost. Undefined parts are unknown. */
 export interface Spent {
   readonly usage: Usage | undefined;
   readonly cost: Money | undefined;
 }
 
+/** Optional parts of `Usage` that add up. */
 const PARTS = [
   'cachedInputTokens',
   'cacheWriteTokens',
@@ -16,17 +18,12 @@ const PARTS = [
   'webSearches',
 ] as const satisfies (keyof Usage)[];
 
-/** Adds up the usage and cost of two attempts. */
-export function sumOf(one: Spent, other: Spent): Spent {
-  return { usage: usageSum(one.usage, other.usage), cost: moneySum(one.cost, other.cost) };
+/** Adds up usage and cost. A part that is unknown on one side has the value of the other side. */
+export function sumSpent(one: Spent, other: Spent): Spent {
+  return { usage: sumUsage(one.usage, other.usage), cost: sumMoney(one.cost, other.cost) };
 }
 
-/** Returns the cost and usage that would be billed if the call ended now: attempts that have ended, and attempts in flight. */
-export function accruedOf({ facts }: LlmCall): Spent {
-  return facts.inFlight.reduce<Spent>((sum, attempt) => sumOf(sum, attempt.accrued()), { usage: facts.usage, cost: facts.cost });
-}
-
-function usageSum(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
+function sumUsage(one: Usage | undefined, other: Usage | undefined): Usage | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   const sum: { -readonly [Part in keyof Usage]: Usage[Part] } = {
     inputTokens: one.inputTokens + other.inputTokens,
@@ -38,5 +35,5 @@ function usageSum(one: Usage | undefined, other: Usage | undefined): Usage | und
   return sum;
 }
 
-const moneySum = (one: Money | undefined, other: Money | undefined): Money | undefined =>
+const sumMoney = (one: Money | undefined, other: Money | undefined): Money | undefined =>
   one === undefined || other === undefined ? (one ?? other) : one + other;

@@ -1,10 +1,12 @@
-import { asLlmError, type Clock, type Failure, type FailureKind, type LlmCall, type Random } from '@sluice/core';
+import { asLlmError, type Clock, type Failure, type LlmCall, type Random } from '@sluice/core';
 import type { Availability } from './circuit-breakers.ts';
+import { FAILURES } from './failure-policy.ts';
 import type { Target } from './model.ts';
-import { RetryBudget, type RetryBudgetSettings } from './retry-budget.ts';
+import type { RetryBudgetSettings } from './retry-budget.ts';
+import type { RoutingMemory } from './routing-memory.ts';
 
 export interface RetrySettings {
-  /** Maximum of retries per call at the same targets. */
+  /** Maximum number of retries of one call at the same targets. */
   readonly max: number;
   readonly budget: RetryBudgetSettings;
   /** Back-off before the first retry is random between 0 and this. The upper bound doubles with each retry, */
@@ -25,57 +27,61 @@ export interface TargetState {
   readonly availability: Availability;
 }
 
-/** Failures worth retrying on the same target. Not timeouts: a retry would wait the full timeout again. */
-const MAY_PASS: ReadonlySet<FailureKind> = new Set(['unreachable', 'unavailable', 'rate_limited']);
-
 /** Maximum jitter, as a share of the cooldown, so that waiting calls do not all resume at the same moment. */
 const SPREAD = 0.1;
 
-export interface RetriesOptions {
+export interface RetryPolicyOptions {
+  /** Has the retry budgets. */
+  readonly memory: RoutingMemory;
   readonly settings: () => RetrySettings;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Decides whether and when a call is retried after all targets of its model have failed. */
-export class Retries {
-  readonly #options: RetriesOptions;
-  readonly #budgets = new Map<string, RetryBudget>();
+/** Retries and waiting time of one call at one model so far. */
+export interface RetryState {
+  readonly retries: number;
+  readonly waitedMs: number;
+}
 
-  constructor(options: RetriesOptions) {
+/** Decides whether and when a call is retried after all targets of its model have failed. */
+export class RetryPolicy {
+  readonly #options: RetryPolicyOptions;
+
+  constructor(options: RetryPolicyOptions) {
     this.#options = options;
   }
 
   /** Deposits the call's share of a retry into the provider's budget. */
-  called(provider: string): void {
-    this.#budget(provider).called();
+  deposit(provider: string): void {
+    this.#options.memory.retryBudget(provider).deposit();
   }
 
   /** Returns whether a retry may help. The provider's own hint takes precedence. */
-  mayHelp({ kind, shouldRetry, tooLarge }: Failure): boolean {
+  isRetryable({ kind, shouldRetry, tooLarge }: Failure): boolean {
     if (tooLarge === true) return false;
-    return shouldRetry ?? MAY_PASS.has(kind);
+    return shouldRetry ?? FAILURES[kind].retry;
   }
 
   /**
    * Returns how long to wait before the next round, or undefined if there is no next round.
    *
-   * @param again retries and wait time of this call so far
-   * @param isLast true without a fallback model; otherwise the call waits at most once, and only for a target in a short
-   * cooldown
+   * @param state retries and wait time of this call so far
+   * @param hasFallback if true, the call waits at most once, and only for a target in a short cooldown
    * @returns the wait, and for a retry the provider that pays for it from its retry budget
    */
-  wait(
+  nextDelay(
     call: LlmCall,
-    states: readonly TargetState[],
-    again: { readonly retries: number; readonly waitedMs: number },
-    isLast: boolean,
+    targets: readonly TargetState[],
+    state: RetryState,
+    hasFallback: boolean,
   ): { readonly ms: number; readonly retries: string | undefined } | undefined {
-    const { initialMs, maxMs, maxWaitMs, max, fallbackWaitMs = maxWaitMs } = this.#options.settings();
-    const worth = states.filter(
+    const { initialMs, maxMs, maxWaitMs, max, budget, fallbackWaitMs = maxWaitMs } = this.#options.settings();
+    const { memory } = this.#options;
+    const worth = targets.filter(
       ({ failure, availability }) =>
         (availability.kind === 'cooling' || availability.kind === 'ready') &&
-        (failure === undefined ? availability.kind === 'cooling' : this.mayHelp(failure)),
+        (failure === undefined ? availability.kind === 'cooling' : this.isRetryable(failure)),
     );
     if (worth.length === 0) return undefined;
     const coolMs = (one: TargetState): number => ('forMs' in one.availability ? one.availability.forMs : 0);
@@ -83,19 +89,19 @@ export class Retries {
     const cooling = coolMs(soonest);
     const random = this.#options.random.next();
     const spreadMs = cooling + Math.min(cooling * SPREAD, maxWaitMs * SPREAD) * random;
-    const backOffMs = soonest.failure === undefined ? 0 : random * Math.min(maxMs, initialMs * 2 ** again.retries);
+    const backOffMs = soonest.failure === undefined ? 0 : random * Math.min(maxMs, initialMs * 2 ** state.retries);
     const ms = Math.ceil(Math.max(spreadMs, backOffMs));
-    if (again.waitedMs + cooling > maxWaitMs) return undefined;
-    if (!isLast && cooling > 0 && (again.waitedMs > 0 || cooling > fallbackWaitMs)) return undefined;
+    if (state.waitedMs + cooling > maxWaitMs) return undefined;
+    if (hasFallback && cooling > 0 && (state.waitedMs > 0 || cooling > fallbackWaitMs)) return undefined;
     if (call.deadlineMs !== undefined && this.#options.clock.monotonic() + ms >= call.deadlineMs) return undefined;
     if (soonest.failure === undefined) return { ms, retries: undefined };
     const { provider } = soonest.target;
-    if (again.retries >= max || !this.#budget(provider).take()) return undefined;
+    if (state.retries >= max || !memory.retryBudget(provider).tryWithdraw(budget)) return undefined;
     return { ms, retries: provider };
   }
 
   /** @throws LlmError the signal's reason */
-  pause(ms: number, signal: AbortSignal): Promise<void> {
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         clearTimeout(timer);
@@ -108,14 +114,5 @@ export class Retries {
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
     });
-  }
-
-  #budget(provider: string): RetryBudget {
-    let budget = this.#budgets.get(provider);
-    if (budget === undefined) {
-      budget = new RetryBudget(() => this.#options.settings().budget, this.#options.clock);
-      this.#budgets.set(provider, budget);
-    }
-    return budget;
   }
 }

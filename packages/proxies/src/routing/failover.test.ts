@@ -4,7 +4,6 @@ import { byLength } from '@sluice/dialects';
 import { MemoryCircuits } from '@sluice/store/memory';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 import { estimateCall, promptTokens } from '../call-estimate.ts';
-import { accruedOf } from './spent.ts';
 
 const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>
   new LlmError(code, `failed: ${failure.kind}`, { failure });
@@ -25,9 +24,9 @@ describe('failover', () => {
     const { ask, usage } = setUp([target('one', { service: one }), target('two')], 'priority');
     const { facts, provider } = await ask();
     expect(provider).toBe('two');
-    expect(facts.attempts).toBe(2);
-    expect(facts.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
-    expect(facts.tried).toEqual([
+    expect(facts.account.attempts).toBe(2);
+    expect(facts.account.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
+    expect(facts.account.tried).toEqual([
       { target: 'one/m', provider: 'one', model: 'm', outcome: 'failed', reason: 'unavailable', status: 503, latencyMs: 0 },
       { target: 'two/m', provider: 'two', model: 'm', outcome: 'answered', latencyMs: 0 },
     ]);
@@ -52,7 +51,7 @@ describe('failover', () => {
     const { ask } = setUp([target('one', { service: scripted(refused) }), target('two', { service: two })], 'priority');
     const { reply, facts } = await ask();
     expect(reply).toBe(refused);
-    expect([two.calls, facts.attempts]).toEqual([0, 1]);
+    expect([two.calls, facts.account.attempts]).toEqual([0, 1]);
   });
 
   it('fails over only for the reasons in fallbackOn', async () => {
@@ -74,7 +73,7 @@ describe('failover', () => {
       fallback: [fallback('second', scripted(failing({ kind: 'silent' }))), fallback('third')],
     });
     const { provider, facts } = await ask();
-    expect([provider, facts.target, facts.attempts]).toEqual(['third', 'third/m', 3]);
+    expect([provider, facts.target, facts.account.attempts]).toEqual(['third', 'third/m', 3]);
     expect((await metrics.fallbacks.get()).values).toEqual([
       expect.objectContaining({ labels: { model: 'ours', reason: 'error' }, value: 2 }),
     ]);
@@ -94,7 +93,7 @@ describe('retries of the same target', () => {
   it('retries a target up to two times when the failure may be transient', async () => {
     const one = scripted(DOWN, DOWN, answer());
     const { ask, metrics } = setUp([target('one', { service: one })], 'priority');
-    expect((await ask()).facts.attempts).toBe(3);
+    expect((await ask()).facts.account.attempts).toBe(3);
     expect((await metrics.retries.get()).values).toEqual([expect.objectContaining({ labels: { provider: 'one' }, value: 2 })]);
     const never = scripted(DOWN);
     await expect(setUp([target('one', { service: never })], 'priority').ask()).rejects.toBe(DOWN);
@@ -386,13 +385,13 @@ describe('hedging', () => {
       expect.objectContaining({ labels: { provider: 'slow', outcome: 'won' }, value: 1 }),
     ]);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(facts.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
+    expect(facts.account.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
       ['quick/m', 'answered'],
       ['slow/m', 'lost'],
     ]);
-    const { inputTokens = 0 } = facts.usage ?? {};
+    const { inputTokens = 0 } = facts.account.usage ?? {};
     expect(inputTokens).toBeGreaterThan(10);
-    expect(facts.cost).toBe((inputTokens + 5) * 1_000_000);
+    expect(facts.account.cost).toBe((inputTokens + 5) * 1_000_000);
     expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
   });
 
@@ -432,13 +431,13 @@ describe('hedging', () => {
     const prompt = promptTokens(call, byLength);
     expect(prompt).toBeLessThanOrEqual(inputTokens);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(accruedOf(call)).toEqual({
+    expect(call.facts.account.accruedIfEndedNow()).toEqual({
       usage: { inputTokens: 2 * prompt, outputTokens: 7 },
       cost: (2 * prompt + 2 * 7) * 1_000_000,
     });
     stream.finish({ end: 'finished', usage: { inputTokens: 9, outputTokens: 8 } });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(accruedOf(call).usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
-    expect(call.facts.inFlight).toEqual([]);
+    expect(call.facts.account.accruedIfEndedNow().usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
+    expect(call.facts.account.isInFlight).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import type { LlmCall } from '@sluice/core';
+import type { CallHistory } from './call-history.ts';
 import type { Model, Target } from './model.ts';
 
 /**
@@ -11,11 +11,10 @@ export class Excluded {
   readonly #names: ReadonlySet<string>;
 
   /** @param models that may serve the call */
-  constructor(call: LlmCall, models: readonly Model[]) {
-    const failed = call.facts.tried.filter(({ outcome }) => outcome === 'failed');
-    const names = new Set(failed.map(({ target }) => target));
+  constructor(history: CallHistory, models: readonly Model[]) {
+    const names = history.failedTargets();
     const others = names.size === 0 || models.some(({ targets }) => targets.some(({ name }) => !names.has(name)));
-    this.#names = others ? names : new Set(failed.filter(({ reason }) => reason === 'silent').map(({ target }) => target));
+    this.#names = others ? names : history.failedTargets('silent');
   }
 
   has({ name }: Target): boolean {

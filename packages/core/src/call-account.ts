@@ -1,0 +1,170 @@
+import type { FailureKind } from './failure.ts';
+import type { Money } from './money.ts';
+import { type Spent, sumSpent } from './sum-usage.ts';
+import type { Usage, UsageIssueReason } from './usage.ts';
+
+/** One attempt at a target that has ended. */
+export interface Attempt {
+  /** The target's name, as in metric labels. */
+  readonly target: string;
+  readonly provider: string;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  /** `lost`: a hedged attempt at another target was faster. */
+  readonly outcome: 'answered' | 'failed' | 'cancelled' | 'lost';
+  readonly reason?: FailureKind | 'truncated';
+  readonly status?: number;
+  /** Milliseconds until the response began or the attempt failed. */
+  readonly latencyMs: number;
+}
+
+/** What an attempt costs, once it is known. */
+export interface AttemptCharge extends Spent {
+  /** Why the usage is an estimate; undefined if the provider reported it. */
+  readonly estimated: UsageIssueReason | 'broken' | undefined;
+  /** Parts without a price, missing from `cost`: `web_search`, `audio`, `service_tier`. */
+  readonly unpriced: readonly string[];
+}
+
+/** An attempt in flight. */
+export interface AttemptInFlight {
+  /** Returns the usage and cost that would be billed if the attempt ended now. */
+  accrued(): Spent;
+}
+
+/** The account of one attempt. It belongs to the attempt: another attempt of the same call cannot change it. */
+export class AttemptAccount {
+  readonly #attempt: AttemptInFlight;
+  #charge: AttemptCharge | undefined;
+  #record: Attempt | undefined;
+  #upstreamMs = 0;
+
+  constructor(attempt: AttemptInFlight) {
+    this.#attempt = attempt;
+  }
+
+  /** Sets usage and cost. A call without a charge costs nothing. */
+  charge(charge: AttemptCharge): void {
+    this.#charge = charge;
+  }
+
+  /** Reports that a stream has begun after this time, in milliseconds. */
+  begun(afterMs: number): void {
+    this.#upstreamMs = afterMs;
+  }
+
+  /** Ends the attempt. @param upstreamMs duration until the end of the response */
+  close(record: Attempt, upstreamMs: number): void {
+    this.#record = record;
+    this.#upstreamMs = upstreamMs;
+  }
+
+  get record(): Attempt | undefined {
+    return this.#record;
+  }
+
+  get settled(): AttemptCharge | undefined {
+    return this.#charge;
+  }
+
+  /** Time that the provider took so far: until the begin of a stream in flight, or until the end of the attempt. */
+  get upstreamMs(): number {
+    return this.#upstreamMs;
+  }
+
+  /** Returns what would be billed if the attempt ended now. */
+  accrued(): Spent {
+    if (this.#charge !== undefined) return this.#charge;
+    return this.#record === undefined ? this.#attempt.accrued() : NOTHING;
+  }
+}
+
+const NOTHING: Spent = { usage: undefined, cost: undefined };
+
+/**
+ * The account of a call: one account per attempt. Totals are their sums.
+ *
+ * @example
+ * const attempt = call.facts.account.open({ accrued: () => ({ usage: prompt, cost: undefined }) });
+ * attempt.charge({ usage, cost, estimated: undefined, unpriced: [] });
+ * attempt.close({ target: 'openai/gpt-5', provider: 'openai', model: 'gpt-5', outcome: 'answered', latencyMs: 320 }, 340);
+ * call.facts.account.cost; // the cost of all attempts so far
+ */
+export class CallAccount {
+  #opened: AttemptAccount[] = [];
+  #ended: Attempt[] = [];
+  #other: Spent = NOTHING;
+
+  /** Opens the account of an attempt that begins now. */
+  open(attempt: AttemptInFlight): AttemptAccount {
+    const account = new AttemptAccount(attempt);
+    this.#opened = [...this.#opened, account];
+    return account;
+  }
+
+  /** Ends an attempt. */
+  close(account: AttemptAccount, record: Attempt, upstreamMs: number): void {
+    account.close(record, upstreamMs);
+    this.#ended = [...this.#ended, record];
+  }
+
+  /** Sets usage and cost of a response that no attempt produced: a replayed response, or the turns of a session. */
+  replace(spent: Spent): void {
+    this.#other = spent;
+  }
+
+  /** Number of attempts that have begun. */
+  get attempts(): number {
+    return this.#opened.length;
+  }
+
+  /** The attempts that have ended, in the order of their ends. */
+  get tried(): readonly Attempt[] {
+    return this.#ended;
+  }
+
+  get isInFlight(): boolean {
+    return this.#ended.length < this.#opened.length;
+  }
+
+  get usage(): Usage | undefined {
+    return this.#sum().usage;
+  }
+
+  get cost(): Money | undefined {
+    return this.#sum().cost;
+  }
+
+  /** True if a part of `usage` is an estimate. */
+  get estimated(): boolean {
+    return this.#opened.some(({ settled }) => settled?.estimated !== undefined);
+  }
+
+  /** Why a provider's counts were not usable, if they were not. */
+  get usageIssue(): UsageIssueReason | undefined {
+    let found: UsageIssueReason | undefined;
+    for (const { settled } of this.#opened) {
+      if (settled?.estimated !== undefined && settled.estimated !== 'broken') found = settled.estimated;
+    }
+    return found;
+  }
+
+  /** Parts of the call without a price, missing from `cost`. */
+  get unpriced(): readonly string[] {
+    return [...new Set(this.#opened.flatMap(({ settled }) => settled?.unpriced ?? []))];
+  }
+
+  /** Milliseconds that providers took so far; of a stream in flight until it began. */
+  get upstreamMs(): number {
+    return this.#opened.reduce((sum, { upstreamMs }) => sum + upstreamMs, 0);
+  }
+
+  /** Returns what would be billed if the call ended now: the attempts that have ended, and those in flight. */
+  accruedIfEndedNow(): Spent {
+    return this.#opened.reduce<Spent>((sum, account) => sumSpent(sum, account.accrued()), this.#other);
+  }
+
+  #sum(): Spent {
+    return this.#opened.reduce<Spent>((sum, { settled }) => (settled === undefined ? sum : sumSpent(sum, settled)), this.#other);
+  }
+}

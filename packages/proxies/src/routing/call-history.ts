@@ -1,0 +1,37 @@
+import { CallSlot, type FailureKind } from '@sluice/core';
+
+/** The attempts of one call, as far as the router decides by them. It lasts when a stream is restarted. */
+export class CallHistory {
+  static readonly #slot = new CallSlot<CallHistory>('routing history');
+  #attempts = 0;
+  #failures: { readonly target: string; readonly kind: FailureKind | 'truncated' }[] = [];
+
+  /** Returns the history of a call, and of its copies. */
+  static of(call: Parameters<CallSlot<CallHistory>['get']>[0]): CallHistory {
+    let history = CallHistory.#slot.get(call);
+    if (history === undefined) {
+      history = new CallHistory();
+      CallHistory.#slot.set(call, history);
+    }
+    return history;
+  }
+
+  /** Counts an attempt. Returns whether it is the first one. */
+  begin(): boolean {
+    return this.#attempts++ === 0;
+  }
+
+  failed(target: string, kind: FailureKind | 'truncated'): void {
+    this.#failures.push({ target, kind });
+  }
+
+  /** Returns the number of failures of a target in this call. */
+  failuresOf(target: string): number {
+    return this.#failures.filter((one) => one.target === target).length;
+  }
+
+  /** Returns the targets that failed this call, or only those that timed out. */
+  failedTargets(only?: 'silent'): ReadonlySet<string> {
+    return new Set(this.#failures.filter(({ kind }) => only === undefined || kind === only).map(({ target }) => target));
+  }
+}

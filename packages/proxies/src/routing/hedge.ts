@@ -1,0 +1,83 @@
+import { type LlmCall, LlmError } from '@sluice/core';
+import type { AttemptResult } from './attempt.ts';
+
+export interface HedgeOptions<Chosen> {
+  readonly call: LlmCall;
+  /** Time until the second target is called, unless the first has begun its response. */
+  readonly delayMs: number;
+  readonly first: Chosen;
+  /** Selects another target; undefined if there is no other. */
+  readonly second: () => Promise<Chosen | undefined>;
+  /** Makes an attempt. `superseded` is the reason with which a faster attempt aborts it. */
+  readonly attempt: (call: LlmCall, chosen: Chosen, superseded: LlmError) => Promise<AttemptResult>;
+}
+
+export interface HedgeResult<Chosen> {
+  readonly result: AttemptResult;
+  /** The target that produced the result. */
+  readonly by: Chosen;
+  /** Whether a second target was called. */
+  readonly hedged: boolean;
+}
+
+interface Finished<Chosen> {
+  readonly contender: Contender<Chosen>;
+  readonly result?: AttemptResult;
+  readonly error?: unknown;
+}
+
+/** One of the competing attempts, with its own abort signal. */
+class Contender<Chosen> {
+  readonly chosen: Chosen;
+  readonly finished: Promise<Finished<Chosen>>;
+  readonly #own = new AbortController();
+  readonly #superseded = new LlmError('client_closed', 'Another target was faster.');
+
+  constructor({ call, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
+    this.chosen = chosen;
+    const signal = AbortSignal.any([call.signal, this.#own.signal]);
+    this.finished = attempt({ ...call, signal }, chosen, this.#superseded).then(
+      (result) => ({ contender: this, result }),
+      (error: unknown) => ({ contender: this, error }),
+    );
+  }
+
+  /** Aborts the attempt, and cancels a response that has arrived in the meantime. */
+  cancel(): void {
+    this.#own.abort(this.#superseded);
+    void this.finished.then(({ result }) => {
+      if (result !== undefined && result.failure === undefined) result.cancel();
+    });
+  }
+}
+
+/**
+ * Calls a second target if the first is slower than nearly all of its calls. The response that begins first wins. The other
+ * attempt is aborted, and its cost is charged. About one call in twenty is hedged, and the slowest calls become about as fast
+ * as the others.
+ */
+export async function withHedge<Chosen>(options: HedgeOptions<Chosen>): Promise<HedgeResult<Chosen>> {
+  const one = new Contender(options, options.first);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), options.delayMs);
+  });
+  const inTime = await Promise.race([one.finished, late]);
+  clearTimeout(timer);
+  const chosen = inTime === undefined ? await options.second() : undefined;
+  if (chosen === undefined) return unwrap(await one.finished, false);
+  const other = new Contender(options, chosen);
+  const first = await Promise.race([one.finished, other.finished]);
+  const second = first.contender === one ? other : one;
+  if (first.result !== undefined && first.result.failure === undefined) {
+    second.cancel();
+    return unwrap(first, true);
+  }
+  const last = await second.finished;
+  return unwrap(last.result === undefined && first.result !== undefined ? first : last, true);
+}
+
+function unwrap<Chosen>({ contender, result, error }: Finished<Chosen>, hedged: boolean): HedgeResult<Chosen> {
+  if (result === undefined) throw error;
+  return { result, by: contender.chosen, hedged };
+}

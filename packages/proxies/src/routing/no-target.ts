@@ -1,0 +1,19 @@
+import { LlmError } from '@sluice/core';
+import type { FailedAttempt } from './attempt.ts';
+import type { Availability } from './circuit-breakers.ts';
+import type { Model } from './model.ts';
+
+/** Returns the failure of a model without an available target. It is the call's error if no fallback model serves the call. */
+export function noTargetAvailable(model: Model, targets: readonly { readonly availability: Availability }[]): FailedAttempt {
+  const states = targets.map(({ availability }) => availability);
+  const retryAfterMs = Math.min(...states.map((one) => ('forMs' in one ? one.forMs : 1_000)));
+  const isCooldown = states.every(({ kind }) => kind === 'cooling');
+  const failure = { kind: isCooldown ? 'rate_limited' : 'unavailable', retryAfterMs } as const;
+  const name = model.name === '' ? 'this route' : model.name;
+  const retry = `Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
+  const details = { retryAfterMs, failure };
+  const outcome = isCooldown
+    ? new LlmError('rate_limit_exceeded', `All providers of ${name} are rate limited. ${retry}`, details)
+    : new LlmError('no_healthy_target', `No provider of ${name} is available. ${retry}`, details);
+  return { failure, outcome };
+}

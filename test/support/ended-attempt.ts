@@ -1,0 +1,10 @@
+import type { AttemptCharge, LlmCall, Spent } from '@sluice/core';
+
+/** Writes an attempt into the account of a call, as the router does, for tests of layers above it. */
+export function endedAttempt(call: LlmCall, spent: Spent, upstreamMs = 1, more: Partial<AttemptCharge> = {}): void {
+  const { account } = call.facts;
+  const attempt = account.open({ accrued: () => spent });
+  attempt.charge({ estimated: undefined, unpriced: [], ...spent, ...more });
+  const target = { target: 'p/m', provider: 'p', model: 'm' };
+  account.close(attempt, { ...target, outcome: 'answered', latencyMs: upstreamMs }, upstreamMs);
+}
