@@ -31,8 +31,8 @@ export interface UpstreamForm {
 }
 
 /**
- * A request as received: bytes in a dialect, and a view of them that is parsed on first use and cached.
- * Parsing is lazy, so that an invalid body is refused inside the chain: after the key was checked, and with an audit record.
+ * A request as received: bytes in a dialect, and a view of them that is parsed on first use and cached. Parsing is lazy, so
+ * that an invalid body is refused inside the chain: after the key was checked, and with an audit record.
  */
 export interface RequestMessage {
   readonly bytes: Uint8Array;

@@ -12,7 +12,7 @@ const reply = (json: unknown, status = 200): LlmReply => ({
   body: Buffer.from(JSON.stringify(json)),
 });
 
-/** An account of a provider, with the objects of everybody. */
+/** A provider's account with the objects of all tenants. */
 function account(objects = new MemoryAccountObjects(systemClock)) {
   const all: Json[] = [];
   const asked: string[] = [];
@@ -62,8 +62,8 @@ function account(objects = new MemoryAccountObjects(systemClock)) {
   return { ask, asked };
 }
 
-describe('account objects', () => {
-  it('gives an object to the tenant that made it, and answers 404 to others without asking the provider', async () => {
+describe('accountObjects', () => {
+  it('gives an object to the tenant that created it and returns 404 to others without calling the provider', async () => {
     const { ask, asked } = account();
     const { id } = await ask('a', 'POST', '/files');
     expect(await ask('a', 'GET', `/files/${id}`)).toMatchObject({ id });
@@ -81,7 +81,7 @@ describe('account objects', () => {
     expect(asked).toHaveLength(before);
   });
 
-  it('makes batches of own files only, and gives their results to the same tenant', async () => {
+  it("creates batches only from the tenant's own files, and gives their results to the same tenant", async () => {
     const { ask } = account();
     const { id: file } = await ask('a', 'POST', '/files');
     await expect(ask('b', 'POST', '/batches', { input_file_id: file })).rejects.toMatchObject({ code: 'not_found' });
@@ -93,7 +93,7 @@ describe('account objects', () => {
     await expect(ask('b', 'POST', `/batches/${id}/cancel`)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('lists own objects only, page by page, from as many pages of the account as that takes', async () => {
+  it("lists only the tenant's own objects, from as many pages of the account as necessary", async () => {
     const { ask, asked } = account();
     const own: unknown[] = [];
     for (let n = 0; n < 350; n++) {
@@ -110,26 +110,26 @@ describe('account objects', () => {
     expect(await ask('c', 'GET', '/files')).toMatchObject({ data: [], has_more: false, last_id: null });
   });
 
-  it('forgets an object that is deleted', async () => {
+  it('removes the ownership of a deleted object', async () => {
     const { ask } = account();
     const { id } = await ask('a', 'POST', '/files');
     await ask('a', 'DELETE', `/files/${id}`);
     await expect(ask('a', 'GET', `/files/${id}`)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('answers 503 where the owner cannot be looked up', async () => {
+  it('returns 503 when the owner cannot be looked up', async () => {
     const objects = new MemoryAccountObjects(systemClock);
     objects.owners = () => Promise.reject(new Error('away'));
     await expect(account(objects).ask('a', 'GET', '/files/x')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
   });
 
-  it('does not touch other routes', async () => {
+  it('does not look up owners for other routes', async () => {
     const failing = new MemoryAccountObjects(systemClock);
     failing.owners = () => Promise.reject(new LlmError('internal_error', 'asked for nothing'));
     expect(await account(failing).ask('a', 'GET', '/images/x')).toMatchObject({ id: 'x' });
   });
 
-  describe('that all tenants share', () => {
+  describe('shared account objects', () => {
     const objects = new MemoryAccountObjects(systemClock);
     const asked: { provider: string | undefined; path: string }[] = [];
     const of = (store: Pick<MemoryAccountObjects, 'owners' | 'claim' | 'release'>) =>
@@ -165,7 +165,7 @@ describe('account objects', () => {
       return service.complete({ ...call, operation: 'other', route: `${method} /v1/files`, message });
     };
 
-    it('are everybody’s, and still go to the account that made them', async () => {
+    it('gives shared objects to all tenants and still calls the account that created them', async () => {
       await send(of(objects), 'a', 'POST', '/files', 'second');
       await send(of(objects), 'b', 'GET', '/files/file-1');
       expect(asked.at(-1)).toEqual({ provider: 'second', path: '/files/file-1' });
@@ -176,7 +176,7 @@ describe('account objects', () => {
       expect(asked.at(-1)?.path).toBe('/files?limit=5');
     });
 
-    it('are served while owners cannot be looked up', async () => {
+    it('serves shared objects while owners cannot be looked up', async () => {
       const refuse = () => Promise.reject(new Error('away'));
       const unavailable = { owners: refuse, claim: refuse, release: refuse };
       await expect(send(of(unavailable), 'b', 'GET', '/files/file-1')).resolves.toMatchObject({ status: 200 });

@@ -1,6 +1,6 @@
 import { isStreamed, type LlmCall, type LlmProxy } from '@sluice/core';
 
-/** The calls that this process has under way. */
+/** The calls in flight in this process. */
 export class UnderWay {
   readonly #calls = new Map<string, LlmCall>();
 
@@ -12,7 +12,7 @@ export class UnderWay {
     this.#calls.delete(call.id);
   }
 
-  /** Those that came before a time on the monotonic clock. They are kept in the order in which they came. */
+  /** Returns the calls that arrived before a time on the monotonic clock. The map preserves the order of arrival. */
   cameBefore(monotonicMs: number): LlmCall[] {
     const found: LlmCall[] = [];
     for (const call of this.#calls.values()) {
@@ -23,7 +23,7 @@ export class UnderWay {
   }
 }
 
-/** Knows each call from here on as under way until it has ended: of a stream, its stream. */
+/** Tracks each call as in flight from this layer until its end, including its stream. */
 export function knowingUnderWay(underWay: UnderWay): LlmProxy {
   return (next) => ({
     async complete(call) {

@@ -10,7 +10,7 @@ const SHARE = 0.99;
 export class OutputHistory {
   readonly #samples = new LRUCache<string, LatencySamples>({ max: MAX_HISTORIES });
 
-  /** @param tokens of one choice */
+  /** @param tokens of a choice */
   note(tenant: string, key: string, model: string, tokens: number): void {
     const name = nameOf(tenant, key, model);
     let samples = this.#samples.get(name);

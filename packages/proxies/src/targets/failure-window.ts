@@ -48,7 +48,7 @@ interface Slice {
  * Recent results of a target.
  *
  * A failure that the request may have caused counts only together with other failures: of another request, and of another key
- * if calls of other keys succeeded in the meantime. So invalid requests of one caller do not open the circuit for others, and a
+ * if calls of other keys succeeded in the meantime. So invalid requests of a single caller do not open the circuit for others, and a
  * target that fails all calls of its only caller is still detected.
  *
  * (cockatiel's `SamplingBreaker` has the same limits. But it drops old data only with new calls, one slice per call, so that
