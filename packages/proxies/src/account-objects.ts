@@ -50,7 +50,7 @@ export function accountObjects({ objects, health = unwatched, shared = false }: 
   });
 }
 
-/** Maximum of account objects that a completion may name: each of them is looked up. */
+/** Maximum number of account objects that a completion may name: each of them is looked up. */
 const MAX_REFERENCES = 500;
 
 /** Members of a completion request that name account objects. */

@@ -187,7 +187,7 @@ describe('caching', () => {
   it('continues without a failing cache and reports the failure', async () => {
     const health = { works: jest.fn(), failed: jest.fn() };
     const broken = new MemoryCache(new ManualClock());
-    for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('away'));
+    for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('unavailable'));
     const upstream = counting();
     const call = callOf();
     const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);

@@ -42,9 +42,9 @@ export const SHARED_SCOPE = '*';
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 
 /**
- * Serves repeated calls from the cache, byte for byte. Two calls are equal if their bytes, route and namespace are equal.
- * Entries are separate for each tenant, unless the configuration shares them. Only whole responses and finished streams with
- * status 200 and some content are cached.
+ * Serves repeated calls from the cache, byte for byte. Two calls are equal if their operation, dialect, namespace, strategy
+ * preference, feature headers and bytes are equal. Entries are separate for each tenant, unless the configuration shares them.
+ * Only whole responses and finished streams with status 200 and some content are cached.
  *
  * @throws LlmError `not_cached` for a call with `only-if-cached` and no cache entry
  */

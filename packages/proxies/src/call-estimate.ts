@@ -37,8 +37,8 @@ const isOpenAi = ({ tokenizer }: Pick<Target, 'tokenizer'>): boolean => tokenize
 export const counterOf = (target: Pick<Target, 'tokenizer'>): TextCounter => (isOpenAi(target) ? openAiTokens : byLength);
 
 /**
- * Maximum of characters that are counted exactly per prompt: a tokenizer takes some ms for this number. The second constant
- * limits the exact part of each text.
+ * Maximum number of characters that are counted exactly per prompt: a tokenizer takes some ms for this number. The second
+ * constant limits the exact part of each text.
  */
 const COUNTED_LETTERS = 131_072;
 const COUNTED_OF_ONE = 16_384;

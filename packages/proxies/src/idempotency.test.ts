@@ -170,7 +170,7 @@ describe('idempotency', () => {
 
   it('refuses a call with a key when the store fails, because it may have been made', async () => {
     const { calls, ask, made } = setUp(() => whole('x'));
-    calls.claim = () => Promise.reject(new Error('away'));
+    calls.claim = () => Promise.reject(new Error('unavailable'));
     await expect(ask('a')).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
     expect((await ask(undefined)).reply.status).toBe(200);
     expect(made()).toBe(1);

@@ -40,7 +40,7 @@ describe('SharedUsage', () => {
 
   it('sends a batch without a response again, under its id, at the next interval', async () => {
     const { usage, add } = setUp();
-    add.mockRejectedValueOnce(new Error('away'));
+    add.mockRejectedValueOnce(new Error('unavailable'));
     usage.count('calls');
     await jest.advanceTimersByTimeAsync(400);
     expect(add.mock.calls.map(([id]) => id)).toEqual([add.mock.calls[0]?.[0], add.mock.calls[0]?.[0]]);

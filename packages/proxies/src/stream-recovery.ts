@@ -10,14 +10,15 @@ import {
   type StreamOutcome,
 } from '@sluice/core';
 
-/** Maximum of restarts per stream. */
+/** Maximum number of restarts per stream. */
 const MAX_RESTARTS = 2;
 
 /**
  * Restarts a stream if its provider breaks off in the middle, for calls that opt in (`x-sluice-stream-recovery: restart`). An
- * event asks the client to discard the earlier content and names the new provider. The target that broke off is not called
- * again, nor are others that failed this call, unless there is no other target or fallback model. Streams of other calls end
- * with an error at that point.
+ * event asks the client to discard the earlier content and names the new provider.
+ *
+ * A restart skips targets that failed this call before, unless no other target or fallback model exists. Streams of calls
+ * without the opt-in end with an error.
  */
 export const streamRecovery: LlmProxy = (next) => ({
   async complete(call) {

@@ -1,6 +1,6 @@
 import { isJson, isText, type Json } from './object-ids.ts';
 
-/** Maximum of account pages that one list reads. */
+/** Maximum number of account pages that one list reads. */
 export const MAX_PAGES = 20;
 
 /** One page of an account's list. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { LatencySamples } from '../targets/latency-samples.ts';
 
-/** Maximum of keys and models with recorded response lengths. */
+/** Maximum number of keys and models with recorded response lengths. */
 const MAX_HISTORIES = 10_000;
 /** One response in a hundred is longer than its reservation. */
 const SHARE = 0.99;

@@ -31,7 +31,7 @@ export interface Conversation {
 }
 
 const WHAT = 'Stored conversations';
-/** Maximum of items of a conversation: a response adds a few. */
+/** Maximum number of items of a conversation: a response adds a few. */
 const MAX_ITEMS = 10_000;
 
 /** Stores conversations and finds them for their tenant. */

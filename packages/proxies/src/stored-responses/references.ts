@@ -4,7 +4,7 @@ import { historyOf, isReference, replayed } from './conversation-input.ts';
 import { isId, isJson, type Json, outputOf, type StoredRecord } from './record.ts';
 import type { ResponseArchive } from './response-archive.ts';
 
-/** Maximum of earlier responses in a conversation. */
+/** Maximum number of earlier responses in a conversation. */
 const MAX_ANCESTORS = 1_000;
 
 /** The resolved references of a request. */

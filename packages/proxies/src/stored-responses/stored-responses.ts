@@ -42,8 +42,8 @@ const REFERENCES = ['"previous_response_id"', '"item_reference"', '"conversation
  * Makes the Responses API stateful for every provider: responses are stored under their tenant, and later requests may refer to
  * them.
  *
- * If every provider of the model is the provider of the earlier response, the request is sent unchanged, because that provider
- * also has its hidden reasoning.
+ * A request is sent unchanged if only the provider of the earlier response can serve it: that provider also has its hidden
+ * reasoning.
  *
  * @throws LlmError `invalid_request` for an id that the tenant does not own, `not_found`, `responses_unavailable`
  */

@@ -52,7 +52,7 @@ export interface Race {
 /** Default cooldown if a rate-limited target sends no `retry-after`, in milliseconds. */
 const COOLING_MS = 1_000;
 
-/** Failures that count against a target. Other failures concern the call or our account. */
+/** Failures that count against a target. Other failures concern the call or our rate limit. */
 const BROKEN: ReadonlySet<Failure['kind']> = new Set(['unreachable', 'silent', 'unavailable', 'credentials']);
 
 /** Failures by a deadline. */

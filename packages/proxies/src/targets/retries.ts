@@ -4,16 +4,19 @@ import type { Target } from './model.ts';
 import { RetryBudget, type RetryBudgetSettings } from './retry-budget.ts';
 
 export interface RetrySettings {
-  /** Maximum of retries per call at the same targets. */
+  /** Maximum number of retries per call at the same targets. */
   readonly max: number;
   readonly budget: RetryBudgetSettings;
-  /** Back-off before the first retry is random between 0 and this. The upper bound doubles with each retry, */
+  /** Upper bound of the random back-off before the first retry, in ms. It doubles with each retry. */
   readonly initialMs: number;
-  /** and never exceeds this. */
+  /** Maximum of that upper bound, in ms. */
   readonly maxMs: number;
-  /** Maximum total time that a call waits for targets in cooldown. */
+  /** Maximum total time that a call waits for targets in cooldown, in ms. */
   readonly maxWaitMs: number;
-  /** Maximum time that a call waits, once, before it falls back to another model; `maxWaitMs` if not given, 0 for no wait. */
+  /**
+   * Maximum time that a call waits, once, before it falls back to another model, in ms. `maxWaitMs` if not given; 0 for no
+   * wait.
+   */
   readonly fallbackWaitMs?: number;
 }
 
@@ -61,8 +64,8 @@ export class Retries {
    * Returns how long to wait before the next round, or undefined if there is no next round.
    *
    * @param again retries and wait time of this call so far
-   * @param isLast true without a fallback model; otherwise the call waits at most once, and only for a target in a short
-   * cooldown
+   * @param isLast true if no fallback model remains. Otherwise the call waits at most once, and only for a short
+   * cooldown.
    * @returns the wait, and for a retry the provider that pays for it from its retry budget
    */
   wait(
