@@ -39,7 +39,7 @@ export interface CacheDirectives {
 }
 
 /**
- * What the gateway does when a provider breaks off in the middle of a stream. Without it, the stream ends with an error event.
+ * The recovery of a stream when its provider breaks off in the middle. Without a recovery, the stream ends with an error event.
  *
  * - `restart`: another target starts over, and an event asks the client to discard the earlier content
  * - `buffer`: nothing is sent before the whole response has arrived, so that nothing has to be discarded
@@ -163,8 +163,8 @@ export interface LlmCall {
   /** Arrival time of the call, on the monotonic clock. */
   readonly startedAtMs: number;
   /**
-   * Maximum of tokens that the provider may generate, all choices together: the rest of the budget pays for no more. Undefined
-   * if the budget does not limit the call.
+   * Maximum number of tokens that the provider may generate, all choices together: the rest of the budget pays for no more.
+   * Undefined if the budget does not limit the call.
    */
   readonly outputLimit?: number;
   /** Estimated usage. Set for one turn of a realtime session, which is metered as a call of its own. */

@@ -34,7 +34,7 @@ export interface Limits {
   /** Tokens of prompt and response together. */
   readonly tokens?: WindowLimits | undefined;
   readonly budget?: BudgetLimits | undefined;
-  /** Maximum of calls in flight, over all replicas. */
+  /** Maximum number of calls in flight, over all replicas. */
   readonly concurrent?: number | undefined;
   /** Whether a call without a known price is served; `serve` if not given. */
   readonly unpriced?: 'serve' | 'refuse' | undefined;

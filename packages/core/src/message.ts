@@ -9,7 +9,7 @@ export interface RequestView {
   readonly stream: boolean;
   /** Whether the client itself requested usage in its stream. */
   readonly wantsStreamUsage: boolean;
-  /** Maximum of output tokens, all choices together. Undefined if the request sets no limit. */
+  /** Maximum number of output tokens, all choices together. Undefined if the request sets no limit. */
   readonly maxOutputTokens?: number | undefined;
   /** Number of requested choices, over all prompts; 1 if not given. */
   readonly answers?: number | undefined;
@@ -17,7 +17,7 @@ export interface RequestView {
   readonly framing?: EventFraming;
 }
 
-/** The framing of a stream's events: server-sent events, or elements of a growing JSON array (Gemini's default). */
+/** The framing of a stream's events: server-sent events, or elements of a growing JSON array (Gemini without `alt=sse`). */
 export type EventFraming = 'sse' | 'json-array';
 
 /** What a provider needs changed in a request's bytes. */
@@ -26,13 +26,13 @@ export interface UpstreamForm {
   readonly model: string;
   /** Request usage in the stream, so that a stream is accounted for like a whole response. */
   readonly streamUsage: boolean;
-  /** Maximum of output tokens for each choice. Applies if the request allows more or sets no limit. */
+  /** Maximum number of output tokens for each choice. Applies if the request allows more or sets no limit. */
   readonly outputLimit?: number | undefined;
 }
 
 /**
- * A request as received: bytes in a dialect, and a view of them that is parsed on first use and cached.
- * Parsing is lazy, so that an invalid body is refused inside the chain: after the key was checked, and with an audit record.
+ * A request as received: bytes in a dialect, and a view of them that is parsed on first use and cached. Parsing is lazy, so
+ * that an invalid body is refused inside the chain: after the key was checked, and with an audit record.
  */
 export interface RequestMessage {
   readonly bytes: Uint8Array;

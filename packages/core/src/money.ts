@@ -1,6 +1,6 @@
 /**
- * An amount of money: whole nano-dollars (10^-9 USD). Micro-dollars would round a one-token call of a cheap model to zero.
- * A double is exact up to nine million dollars, and Redis counts in 64 bits.
+ * An amount of money: whole nano-dollars (10^-9 USD). Micro-dollars would round a one-token call of a cheap model to zero. A
+ * double is exact up to nine million dollars, and Redis counts in 64 bits.
  */
 export type Money = number;
 

@@ -51,9 +51,10 @@ function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutco
 
 /**
  * The bytes of a streamed reply, passed on as they arrive. A stream has one consumer, any number of taps that observe it, and
- * an outcome.
- * The outcome is settled exactly once, however the stream ends. Bytes are passed by callbacks instead of an async iterator:
- * an iterator in each proxy would cost one promise per event and proxy.
+ * an outcome. The outcome is settled exactly once, however the stream ends.
+ *
+ * Bytes are passed by callbacks instead of an async iterator: an iterator in each proxy would cost one promise per event and
+ * proxy.
  */
 export class ReplyStream {
   /** Settled once, never rejected. */

@@ -12,14 +12,14 @@ const reply = (json: unknown, status = 200): LlmReply => ({
   body: Buffer.from(JSON.stringify(json)),
 });
 
-/** An account of a provider, with the objects of everybody. */
+/** A provider's account with the objects of all tenants. */
 function account(objects = new MemoryAccountObjects(systemClock)) {
   const all: Json[] = [];
-  const asked: string[] = [];
+  const requests: string[] = [];
   const next = {
     async complete({ message }: LlmCall): Promise<LlmReply> {
       const { method, path } = message.unread as UnreadRequest;
-      asked.push(`${method} ${path}`);
+      requests.push(`${method} ${path}`);
       const url = new URL(path, 'http://account');
       const [, kind, id] = url.pathname.split('/');
       if (method === 'POST' && id === undefined) {
@@ -59,29 +59,29 @@ function account(objects = new MemoryAccountObjects(systemClock)) {
     });
     return JSON.parse(Buffer.from((answer as { body: Uint8Array }).body).toString()) as Json;
   };
-  return { ask, asked };
+  return { ask, requests };
 }
 
-describe('account objects', () => {
-  it('gives an object to the tenant that made it, and answers 404 to others without asking the provider', async () => {
-    const { ask, asked } = account();
+describe('accountObjects', () => {
+  it('gives an object to the tenant that created it and returns 404 to others without calling the provider', async () => {
+    const { ask, requests } = account();
     const { id } = await ask('a', 'POST', '/files');
     expect(await ask('a', 'GET', `/files/${id}`)).toMatchObject({ id });
     expect(await ask('a', 'GET', `/files/${id}/content`)).toMatchObject({ id });
-    const before = asked.length;
+    const before = requests.length;
     for (const [method, path] of [
       ['GET', `/files/${id}`],
       ['GET', `/files/${id}/content`],
       ['DELETE', `/files/${id}`],
-      ['GET', '/files/of-nobody'],
+      ['GET', '/files/of-no-tenant'],
       ['GET', `/files?after=${id}`],
     ] as const) {
       await expect(ask('b', method, path)).rejects.toMatchObject({ code: 'not_found', status: 404 });
     }
-    expect(asked).toHaveLength(before);
+    expect(requests).toHaveLength(before);
   });
 
-  it('makes batches of own files only, and gives their results to the same tenant', async () => {
+  it("creates batches only from the tenant's own files, and gives their results to the same tenant", async () => {
     const { ask } = account();
     const { id: file } = await ask('a', 'POST', '/files');
     await expect(ask('b', 'POST', '/batches', { input_file_id: file })).rejects.toMatchObject({ code: 'not_found' });
@@ -93,50 +93,50 @@ describe('account objects', () => {
     await expect(ask('b', 'POST', `/batches/${id}/cancel`)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('lists own objects only, page by page, from as many pages of the account as that takes', async () => {
-    const { ask, asked } = account();
+  it("lists only the tenant's own objects, from as many pages of the account as necessary", async () => {
+    const { ask, requests } = account();
     const own: unknown[] = [];
     for (let n = 0; n < 350; n++) {
       const { id } = await ask(n % 100 === 99 ? 'a' : 'b', 'POST', '/files');
       if (n % 100 === 99) own.push(id);
     }
-    const before = asked.length;
+    const before = requests.length;
     const first = await ask('a', 'GET', '/files?limit=2&purpose=batch');
     expect((first['data'] as Json[]).map(({ id }) => id)).toEqual(own.slice(0, 2));
     expect(first).toMatchObject({ last_id: own[1], has_more: true });
-    expect(asked[before]).toBe('GET /files?limit=1000&purpose=batch');
+    expect(requests[before]).toBe('GET /files?limit=1000&purpose=batch');
     const second = await ask('a', 'GET', `/files?limit=2&after=${own[1]}`);
     expect(second).toMatchObject({ data: [{ id: own[2] }], has_more: false });
     expect(await ask('c', 'GET', '/files')).toMatchObject({ data: [], has_more: false, last_id: null });
   });
 
-  it('forgets an object that is deleted', async () => {
+  it('removes the ownership of a deleted object', async () => {
     const { ask } = account();
     const { id } = await ask('a', 'POST', '/files');
     await ask('a', 'DELETE', `/files/${id}`);
     await expect(ask('a', 'GET', `/files/${id}`)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('answers 503 where the owner cannot be looked up', async () => {
+  it('returns 503 when the owner cannot be looked up', async () => {
     const objects = new MemoryAccountObjects(systemClock);
-    objects.owners = () => Promise.reject(new Error('away'));
+    objects.owners = () => Promise.reject(new Error('unavailable'));
     await expect(account(objects).ask('a', 'GET', '/files/x')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
   });
 
-  it('does not touch other routes', async () => {
+  it('does not look up owners for other routes', async () => {
     const failing = new MemoryAccountObjects(systemClock);
-    failing.owners = () => Promise.reject(new LlmError('internal_error', 'asked for nothing'));
+    failing.owners = () => Promise.reject(new LlmError('internal_error', 'must not be called'));
     expect(await account(failing).ask('a', 'GET', '/images/x')).toMatchObject({ id: 'x' });
   });
 
-  describe('that all tenants share', () => {
+  describe('shared account objects', () => {
     const objects = new MemoryAccountObjects(systemClock);
-    const asked: { provider: string | undefined; path: string }[] = [];
+    const requests: { provider: string | undefined; path: string }[] = [];
     const of = (store: Pick<MemoryAccountObjects, 'owners' | 'claim' | 'release'>) =>
       compose([accountObjects({ objects: store, shared: true })], {
         async complete(call: LlmCall): Promise<LlmReply> {
           const { provider, path } = call.message.unread as UnreadRequest;
-          asked.push({ provider, path });
+          requests.push({ provider, path });
           call.facts.provider = provider ?? 'first';
           return reply({ id: 'file-1', object: 'file', data: [{ id: 'file-2' }] });
         },
@@ -165,19 +165,19 @@ describe('account objects', () => {
       return service.complete({ ...call, operation: 'other', route: `${method} /v1/files`, message });
     };
 
-    it('are everybody’s, and still go to the account that made them', async () => {
+    it('gives shared objects to all tenants and still calls the account that created them', async () => {
       await send(of(objects), 'a', 'POST', '/files', 'second');
       await send(of(objects), 'b', 'GET', '/files/file-1');
-      expect(asked.at(-1)).toEqual({ provider: 'second', path: '/files/file-1' });
+      expect(requests.at(-1)).toEqual({ provider: 'second', path: '/files/file-1' });
       const listed = await send(of(objects), 'b', 'GET', '/files?limit=5');
       expect(JSON.parse(Buffer.from((listed as { body: Uint8Array }).body).toString())).toMatchObject({
         data: [{ id: 'file-2' }],
       });
-      expect(asked.at(-1)?.path).toBe('/files?limit=5');
+      expect(requests.at(-1)?.path).toBe('/files?limit=5');
     });
 
-    it('are served while owners cannot be looked up', async () => {
-      const refuse = () => Promise.reject(new Error('away'));
+    it('serves shared objects while owners cannot be looked up', async () => {
+      const refuse = () => Promise.reject(new Error('unavailable'));
       const unavailable = { owners: refuse, claim: refuse, release: refuse };
       await expect(send(of(unavailable), 'b', 'GET', '/files/file-1')).resolves.toMatchObject({ status: 200 });
     });

@@ -20,21 +20,23 @@ export { OBJECT_TTL_MS } from './account-objects/owned-objects.ts';
 export interface AccountObjectsOptions {
   readonly objects: AccountObjects;
   readonly health?: ConcernHealth;
-  /** Lets all tenants use all objects; a request about an object still goes to the account that it is in. */
+  /** Lets all tenants use all objects. A request about an object still goes to the account that has it. */
   readonly shared?: boolean;
 }
 
-/** A longer answer about objects is not read. */
+/** Maximum size of a response about objects, in bytes. A longer response is an error. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 type WholeReply = Extract<LlmReply, { body: Uint8Array }>;
 
 /**
- * Binds objects of a provider's account (files, batches, vector stores, …) to the tenant and the provider that made them: others get 404, lists have only
- * one's own, and a request about an object goes to the account that it is in. So does a request for a completion that names an object; objects that were not
- * made here pass.
+ * Binds objects of a provider's account (files, batches, vector stores, …) to the tenant and the provider that created them.
+ * Other tenants get 404, and lists contain only the tenant's own objects. A request about an object goes to the account that
+ * has it, and so does a completion that names an object. Completions may name objects that were not created through the
+ * gateway.
  *
- * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be looked up
+ * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be
+ * looked up
  */
 export function accountObjects({ objects, health = unwatched, shared = false }: AccountObjectsOptions): LlmProxy {
   const owned = new OwnedObjects(objects, health, shared);
@@ -48,10 +50,10 @@ export function accountObjects({ objects, health = unwatched, shared = false }: 
   });
 }
 
-/** The most objects of an account that one completion may name: each is looked up. */
+/** Maximum number of account objects that a completion may name: each of them is looked up. */
 const MAX_REFERENCES = 500;
 
-/** Members by which a request for a completion names objects of an account. */
+/** Members of a completion request that name account objects. */
 const CARRIERS: Readonly<Record<DialectName, readonly Buffer[]>> = {
   'openai-chat': carriers('"file_id"'),
   'openai-responses': carriers('"file_id', '"vector_store_id', '"container"'),
@@ -64,7 +66,7 @@ function carriers(...names: readonly string[]): readonly Buffer[] {
   return names.map((name) => Buffer.from(name));
 }
 
-/** Answers a request for a completion, by the account that has the files, stores and caches that the request names. */
+/** Serves a completion by the account that has the files, stores and caches which the request names. */
 function completeChat(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
   const { buffer, byteOffset, length } = call.message.bytes;
   const bytes = Buffer.from(buffer, byteOffset, length);
@@ -93,7 +95,7 @@ async function completeOwned(next: LlmService, call: LlmCall, account: AccountRo
     await owned.release(needed);
     return reply;
   }
-  // what is within an object is reached by that object alone
+  // parts of an object are only accessible through the object
   if (account.within) return reply;
   const upload = uploadIn(reply.headers['x-goog-upload-url']);
   if (upload !== undefined) {
@@ -101,12 +103,12 @@ async function completeOwned(next: LlmService, call: LlmCall, account: AccountRo
     return reply;
   }
   const whole = await wholeOf(reply);
-  // a part of an upload is answered by nothing
+  // the response to a part of an upload is empty
   if (whole.body.length > 0) await owned.claim(idsMadeIn(jsonOf(whole.body)), tenant, call.facts.provider);
   return whole;
 }
 
-/** Lists only the tenant's own objects, from as many pages of the account as that takes. */
+/** Lists only the tenant's own objects, from as many pages of the account as necessary. */
 async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
   const tenant = call.facts.caller?.tenant ?? '';
   const { path = '', route = '' } = call.message.unread ?? {};
@@ -117,11 +119,11 @@ async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, own
     cursors.flatMap((cursor) => query.get(cursor) ?? []),
     tenant,
   );
-  const asked = toProvider(call, provider);
+  const target = toProvider(call, provider);
   const most = wanted(query, route);
   const own: Json[] = [];
   for (let from: string | undefined, count = 1; ; count++) {
-    const reply = await next.complete(withPath(asked, `${below}?${pageOf(query, route, from)}`));
+    const reply = await next.complete(withPath(target, `${below}?${pageOf(query, route, from)}`));
     if (reply.status >= 300) return reply;
     const whole = await wholeOf(reply);
     const answer = jsonOf(whole.body);
@@ -136,13 +138,13 @@ async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, own
   }
 }
 
-/** @returns undefined for a route without objects of the account */
+/** @returns undefined for a route without account objects */
 function accountOf({ operation, message: { unread } }: LlmCall): AccountRoute | undefined {
   if (operation !== 'other' || unread === undefined) return undefined;
   if (unread.account !== undefined) return unread.account;
   const { route, path, method } = unread;
   if (route !== 'files' && route !== 'batches') return undefined;
-  // OpenAI's, of a caller that made the request by hand
+  // an OpenAI request without a parsed account route
   const [below = ''] = path.split('?', 1);
   const [, , id, rest] = below.split('/');
   const about = { id: id === undefined ? undefined : decodeURIComponent(id), within: false, form: 'openai' } as const;
@@ -157,7 +159,7 @@ function referencesOf({ message }: LlmCall, { form, action }: AccountRoute): str
   return referencesIn(message.json(), form, action === 'create' && unread.route === 'batches');
 }
 
-/** @throws LlmError `not_found` where the caller names another provider than the one that has the objects */
+/** @throws LlmError `not_found` if the caller names a different provider than the one with the objects */
 function toProvider(call: LlmCall, provider: string | undefined): LlmCall {
   const { unread } = call.message;
   if (provider === undefined || unread === undefined || unread.provider === provider) return call;
@@ -189,7 +191,7 @@ function jsonOf(body: Uint8Array): Json {
     const json: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
     if (isJson(json)) return json;
   } catch {
-    // not JSON: the same answer
+    // not JSON: handled below
   }
   throw unreadable();
 }

@@ -35,14 +35,14 @@ async function recordOf(
   });
   await service.complete(call).catch(() => {});
   then();
-  // the outcome of a stream is told in a microtask
+  // the outcome of a stream is reported in a microtask
   await new Promise((resolve) => setImmediate(resolve));
   expect(records).toHaveLength(1);
   return records[0] as AuditRecord;
 }
 
 describe('audit', () => {
-  it('writes one record of an answer: who, what, by whom, what it took and cost', async () => {
+  it('writes one record per call with its caller, request, target, duration and cost', async () => {
     expect(await recordOf(() => whole())).toEqual({
       time: '2026-01-02T03:04:05.000Z',
       requestId: 'r-1',
@@ -66,7 +66,7 @@ describe('audit', () => {
     });
   });
 
-  it('does not read the request of a stranger', async () => {
+  it('does not parse an unauthenticated request', async () => {
     const records: AuditRecord[] = [];
     const call = openAiCall({ model: 'm', messages: [] });
     const view = jest.spyOn(call.message, 'view');
@@ -77,10 +77,10 @@ describe('audit', () => {
     expect(view).not.toHaveBeenCalled();
   });
 
-  it('holds no key, and neither prompt nor answer unless it is asked to', async () => {
+  it('records no key, and prompt and response only when enabled', async () => {
     const text = JSON.stringify(await recordOf(() => whole()));
     for (const hidden of ['the-key', 'secret plans', 'answer"']) expect(text).not.toContain(hidden);
-    // what passes unread is of any length, and no text
+    // a passthrough body has any length and is not text
     expect(
       await recordOf(
         () => whole(),
@@ -100,7 +100,7 @@ describe('audit', () => {
     [() => Promise.reject(new LlmError('client_closed', 'x')), { outcome: 'cancelled', status: 499, error: 'client_closed' }],
     [() => Promise.reject(new LlmError('upstream_timeout', 'x')), { outcome: 'failed', status: 504, error: 'upstream_timeout' }],
     [() => Promise.reject(new TypeError('a fault of ours')), { outcome: 'failed', status: 500, error: 'internal_error' }],
-  ])('tells how it ended (%#)', async (answer, end) => {
+  ])('records how a call ended (%#)', async (answer, end) => {
     expect(await recordOf(answer)).toMatchObject(end);
   });
 

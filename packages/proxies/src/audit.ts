@@ -14,21 +14,21 @@ import {
   type UsageIssueReason,
 } from '@sluice/core';
 
-/** What is kept of one attempt. */
+/** The audited fields of an attempt. */
 export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;
 
-/** What is kept of a call. No prompt and no answer, unless the configuration asks for them. */
+/** The audit record of a call. It contains no prompt and no response, unless the configuration enables them. */
 export interface AuditRecord {
-  /** When the call came, ISO 8601. */
+  /** Arrival time of the call, ISO 8601. */
   readonly time: string;
   readonly requestId: string;
-  /** Where the client gave one (W3C Trace Context). */
+  /** Set if the client sent a trace context (W3C Trace Context). */
   readonly traceId?: string | undefined;
   readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
-  /** The HTTP status; 499 where the client had left. */
+  /** The HTTP status; 499 after a client disconnect. */
   readonly status: number;
   readonly error: string | null;
-  /** The key's name, never the key; null where it was not known. */
+  /** The key's name, never the key. Null for an unknown key. */
   readonly key: string | null;
   readonly tenant: string | null;
   readonly team?: string | undefined;
@@ -37,45 +37,45 @@ export interface AuditRecord {
   readonly target: string | null;
   readonly provider: string | null;
   readonly attempts: number;
-  /** Each of them, in the order in which they ended, where not all of them were answers. */
+  /** All attempts in the order of their ends, unless every attempt was successful. */
   readonly tried?: readonly AttemptRecord[] | undefined;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
-  /** Parts of the input and of the output, where the provider tells them apart. */
+  /** Parts of the input and output tokens, if the provider reports them. */
   readonly cachedInputTokens?: number | undefined;
   readonly cacheWriteTokens?: number | undefined;
   readonly reasoningTokens?: number | undefined;
-  /** The tokens are no provider's word: the call ended before there was one. */
+  /** True if the tokens are estimated, because the call ended before the provider reported usage. */
   readonly estimated?: boolean | undefined;
-  /** Why the provider's counts could not be used: `missing`, `malformed` or `implausible`. */
+  /** Why the provider's counts were not usable: `missing`, `malformed` or `implausible`. */
   readonly usageIssue?: UsageIssueReason | undefined;
-  /** Whose soft budget is passed: `key`, `team`, `tenant`. */
+  /** Scopes with an exceeded soft budget: `key`, `team`, `tenant`. */
   readonly overBudget?: readonly string[] | undefined;
   readonly costUsd: number | null;
-  /** What has no price, and is missing from `costUsd`: `web_search`, `audio`, `service_tier`. */
+  /** Parts without a price, missing from `costUsd`: `web_search`, `audio`, `service_tier`. */
   readonly unpriced?: readonly string[] | undefined;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
   readonly cache: CallFacts['cache'];
-  /** Of a realtime session: messages and bytes by their sender, turns, and how it was closed. */
+  /** For a realtime session: messages and bytes by sender, turns, and how it was closed. */
   readonly session?: SessionFacts | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly prompt?: string;
   readonly answer?: string;
 }
 
-/** Takes records; it must not throw and not wait. */
+/** Writes audit records. It must neither throw nor block. */
 export interface AuditSink {
   /**
    * @param charged the budgets that the call was charged to
-   * @param callId the gateway's own id of the call
+   * @param callId the gateway-generated id of the call
    */
   write(record: AuditRecord, charged: readonly BudgetCharge[], callId: string): void;
 }
 
 export interface AuditOptions {
   readonly sink: AuditSink;
-  /** Whether prompts and answers are kept too. */
+  /** Whether prompts and responses are recorded too. */
   readonly content?: boolean;
   readonly clock?: Clock;
 }
@@ -83,7 +83,10 @@ export interface AuditOptions {
 /** How a call ended. */
 export type CallEnd = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 
-/** What is kept of a call that ended just now, without its content. What there is nothing to say of is undefined, and not in the JSON: one shape is made faster than many. */
+/**
+ * Returns the record of a call that has just ended, without its content. Fields without a value are undefined and absent from
+ * the JSON: objects of the same shape are faster to create.
+ */
 export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord {
   const { facts } = call;
   const { account } = facts;
@@ -123,11 +126,13 @@ export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord
   };
 }
 
-/** Writes exactly one record for every call, accepted or refused, when all about it is known: for a stream, when it has ended. */
+/**
+ * Writes exactly one record for every call, accepted or refused, as soon as its result is known: for a stream, after its end.
+ */
 export function audit(options: AuditOptions): LlmProxy {
   const { sink } = options;
   const clock = options.clock ?? systemClock;
-  /** What passes unread, and the messages of a session, may be of any length. */
+  /** Passthrough bodies and the messages of a session may have any length, so they are never recorded. */
   const contentOf = (call: LlmCall): boolean =>
     options.content === true && call.operation !== 'other' && call.operation !== 'realtime';
 
@@ -177,7 +182,7 @@ const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt):
   latencyMs,
 });
 
-/** A stranger's request is not read: to refuse a flood of them must be cheap. */
+/** Returns null before authentication: parsing an unauthenticated body would make floods of bad keys expensive. */
 function modelOf(call: LlmCall): string | null {
   if (call.facts.caller === undefined) return null;
   try {

@@ -28,7 +28,7 @@ function setUp() {
 }
 
 describe('authentication', () => {
-  it('lets a key through and says whose it is', async () => {
+  it('accepts a valid key and sets its principal', async () => {
     expect(await setUp().ask('the-key')).toBe(caller);
   });
 
@@ -42,7 +42,7 @@ describe('authentication', () => {
     ['thé-key', 'malformed'],
     ['k'.repeat(8_193), 'malformed'],
     ['__proto__', 'unknown'],
-  ])('refuses %j as %s, and nothing goes on', async (credential, reason) => {
+  ])('refuses the key %j as %s without calling the next layer', async (credential, reason) => {
     const { ask, passed, metrics } = setUp();
     await expect(ask(credential)).rejects.toMatchObject({ code: 'invalid_api_key', status: 401 });
     expect(passed()).toBe(0);
@@ -50,7 +50,7 @@ describe('authentication', () => {
     expect(values).toEqual([expect.objectContaining({ labels: { reason }, value: 1 })]);
   });
 
-  it('refuses a key from where it may not be used, and asks from where a call comes only where a key says so', async () => {
+  it('refuses a key from an address that it does not allow', async () => {
     const homely = { ...caller, mayComeFrom: (address: string) => address === '10.0.0.1' };
     const service = authentication(fixedKeys({ 'the-key': caller, homely }))({ complete: async () => answer });
     const from = (credential: string, clientAddress?: string) => {
@@ -64,7 +64,7 @@ describe('authentication', () => {
     }
   });
 
-  it('does not call a key wrong that cannot be checked', async () => {
+  it('does not report a key as invalid when it cannot be checked', async () => {
     const lookup = { find: () => Promise.reject(new LlmError('auth_unavailable', 'not now')) };
     const service = authentication(lookup)({ complete: async () => answer });
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { credential: 'any-key' });

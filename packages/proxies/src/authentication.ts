@@ -1,23 +1,23 @@
 import { type Caller, LlmError, type LlmProxy } from '@sluice/core';
 import type { Metrics } from '@sluice/telemetry';
 
-/** Finds who is behind a secret. */
+/** Finds the principal of a secret. */
 export interface CallerLookup {
   /**
-   * Undefined where nobody has that key, or had it.
+   * Returns undefined if the key is unknown.
    *
-   * @throws LlmError `auth_unavailable` where it cannot be decided now
+   * @throws LlmError `auth_unavailable` if the key cannot be checked now
    */
   find(secret: string): Caller | undefined | Promise<Caller | undefined>;
 }
 
-/** A key is visible ASCII, so that it can stand in a header; the longest are tokens of identity providers. */
+/** A key is visible ASCII, so that it fits into a header. The longest keys are tokens of identity providers. */
 const SECRET = /^[\x21-\x7e]{1,8192}$/;
 
 /**
- * Lets through only calls with a valid key, from where it may be used, and says whose they are.
+ * Authenticates the call and sets its principal.
  *
- * @throws LlmError `invalid_api_key`, `address_not_allowed`, and what the lookup throws
+ * @throws LlmError `invalid_api_key`, `address_not_allowed`, and any error of the lookup
  */
 export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'authFailures'>): LlmProxy {
   const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): never => {
@@ -30,10 +30,10 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'au
       if (secret === undefined || secret === '') {
         return refuse('missing', 'No API key was given. Send it as "Authorization: Bearer KEY".');
       }
-      if (!SECRET.test(secret)) return refuse('malformed', 'The API key has characters that no key has.');
+      if (!SECRET.test(secret)) return refuse('malformed', 'The API key contains invalid characters or is too long.');
       const found = lookup.find(secret);
       const caller = found instanceof Promise ? await found : found;
-      if (caller === undefined) return refuse('unknown', 'The API key is not known, or is blocked, was revoked or has expired.');
+      if (caller === undefined) return refuse('unknown', 'The API key is unknown, blocked, revoked or expired.');
       if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress?.() ?? '')) {
         metrics?.authFailures.inc({ reason: 'address' });
         throw new LlmError('address_not_allowed', 'The API key may not be used from this address.');
@@ -44,7 +44,7 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'au
   });
 }
 
-/** A fixed set of secrets, for use as a library. */
+/** Returns a lookup of a fixed set of secrets, for use as a library. */
 export function fixedKeys(callers: Readonly<Record<string, Caller>>): CallerLookup {
   const bySecret = new Map(Object.entries(callers));
   return { find: (secret) => bySecret.get(secret) };

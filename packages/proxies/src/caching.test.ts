@@ -20,7 +20,7 @@ const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {
   return call;
 };
 
-/** Counts its calls, and says which one an answer is of. */
+/** Counts its calls and puts the count into each response. */
 function counting(reply?: () => LlmReply) {
   let calls = 0;
   const service: LlmService = {
@@ -54,14 +54,14 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
 }
 
 describe('caching', () => {
-  it('keeps no answer that a budget bounded', async () => {
+  it('caches no response that a budget limited', async () => {
     const { ask } = setUp();
     expect((await ask({}, 10)).text).toBe('{"n":1}');
     expect((await ask()).text).toBe('{"n":2}');
     expect((await ask()).text).toBe('{"n":2}');
   });
 
-  it('keeps no answer without content', async () => {
+  it('caches no response without content', async () => {
     const empty = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}'), empty: true } as const;
     const whole = setUp({ reply: () => empty });
     await whole.ask();
@@ -80,14 +80,14 @@ describe('caching', () => {
         },
       });
       await streamed.ask();
-      // what is kept is written after the answer
+      // an entry is written after the response
       await new Promise((done) => setImmediate(done));
       await streamed.ask();
       expect(streamed.calls()).toBe(calls);
     }
   });
 
-  it('answers what was asked before, byte for byte, and says what that saved', async () => {
+  it('serves a repeated call from the cache, byte for byte, and reports the saved cost', async () => {
     const { ask, calls, clock } = setUp();
     const first = await ask();
     expect(first.facts.cache).toBe('miss');
@@ -99,7 +99,7 @@ describe('caching', () => {
     expect(calls()).toBe(1);
   });
 
-  it('tells calls apart by their bytes, their namespace, their preference and their operation', async () => {
+  it('distinguishes calls by bytes, namespace, preference and operation', async () => {
     const { ask, calls } = setUp();
     const different: Asked[] = [
       {},
@@ -115,7 +115,7 @@ describe('caching', () => {
     for (const one of different) expect((await ask(one)).facts.cache).toBe('hit');
   });
 
-  it('never answers one tenant with what another bought, unless the configuration says that they share', async () => {
+  it('separates the entries of tenants unless the configuration shares them', async () => {
     const apart = setUp();
     await apart.ask({ tenant: 'a' });
     expect((await apart.ask({ tenant: 'b' })).facts.cache).toBe('miss');
@@ -124,7 +124,7 @@ describe('caching', () => {
     expect((await shared.ask({ tenant: 'b' })).facts.cache).toBe('hit');
   });
 
-  it('does as the directives say', async () => {
+  it('follows the cache directives of a call', async () => {
     const { ask, calls, clock } = setUp();
     await expect(ask({ cache: { onlyIfCached: true } })).rejects.toMatchObject({ code: 'not_cached', status: 504 });
     await ask({ cache: { noStore: true } });
@@ -140,7 +140,7 @@ describe('caching', () => {
     expect(calls()).toBe(5);
   });
 
-  it('lets an entry go when its time is over, the call’s own where it has one', async () => {
+  it("expires an entry after its lifetime, or after the call's own ttl", async () => {
     const { ask, clock } = setUp();
     await ask();
     await ask({ content: 'short', cache: { ttlS: 5 } });
@@ -151,7 +151,7 @@ describe('caching', () => {
     expect((await ask()).facts.cache).toBe('miss');
   });
 
-  it('keeps no error and nothing that is too long', async () => {
+  it('caches no error and no response that is too long', async () => {
     const refused = setUp({
       reply: () => ({ status: 400, contentType: 'application/json', headers: {}, body: Buffer.from('{}') }),
     });
@@ -166,7 +166,7 @@ describe('caching', () => {
     ['finished', 'hit'],
     ['failed', 'miss'],
     ['cancelled', 'miss'],
-  ] as const)('of a stream that %s makes a %s', async (end, then) => {
+  ] as const)('follows a %s stream with a cache %s', async (end, then) => {
     const streamed = (): LlmReply => {
       const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
       stream.push(Buffer.from('data: 1\n\n'));
@@ -187,10 +187,10 @@ describe('caching', () => {
     expect(await read(second.reply)).toBe('data: 1\n\ndata: 2\n\n');
   });
 
-  it('goes on without a cache that fails, and tells so', async () => {
+  it('continues without a failing cache and reports the failure', async () => {
     const health = { works: jest.fn(), failed: jest.fn() };
     const broken = new MemoryCache(new ManualClock());
-    for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('away'));
+    for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('unavailable'));
     const upstream = counting();
     const call = callOf();
     const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);
@@ -200,7 +200,7 @@ describe('caching', () => {
     expect(health.works).not.toHaveBeenCalled();
   });
 
-  it('looks up once, in `prepare` where there was one', async () => {
+  it('looks up a call once, in prepare when that was called', async () => {
     const clock = new ManualClock();
     const cache = new MemoryCache(clock);
     const get = jest.spyOn(cache, 'get');

@@ -21,29 +21,32 @@ import { collectedStream } from './collected-stream.ts';
 
 export interface CachingOptions {
   readonly cache: Cache;
-  /** How long an answer is kept where the call does not say, in seconds. */
+  /** Lifetime of an entry if the call sets none, in seconds. */
   readonly ttlS: number;
-  /** Whether one tenant may be answered with what another bought. */
+  /** Whether cache entries are shared between tenants. */
   readonly sharedBetweenTenants?: boolean;
-  /** A longer answer is not kept. */
+  /** Maximum size of an entry. Longer responses are not cached. */
   readonly maxEntryBytes?: number;
   readonly clock?: Clock;
   readonly metrics?: Pick<Metrics, 'cacheLookups'>;
-  /** Where the cache fails, the call goes on without it. */
+  /** Health of the cache. If the cache fails, the call continues without it. */
   readonly health?: ConcernHealth;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
-/** The scope of callers who share, and of calls without a caller. A tenant's name cannot be it: it has no '*'. */
+/**
+ * The scope of shared entries and of calls without a caller. It cannot collide with a tenant, because a tenant's name contains
+ * no '*'.
+ */
 export const SHARED_SCOPE = '*';
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 
 /**
- * Answers what was asked before with what was answered then, byte for byte. Two calls are the same if their bytes, route and namespace
- * are; one tenant's answers are never another's unless the configuration says that tenants share. Only whole answers and finished
- * streams with status 200 with content are kept.
+ * Serves repeated calls from the cache, byte for byte. Two calls are equal if their operation, dialect, namespace, strategy
+ * preference, feature headers and bytes are equal. Entries are separate for each tenant, unless the configuration shares them.
+ * Only whole responses and finished streams with status 200 and some content are cached.
  *
- * @throws LlmError `not_cached` for a call that wants a hit or nothing
+ * @throws LlmError `not_cached` for a call with `only-if-cached` and no cache entry
  */
 export function caching(options: CachingOptions): LlmProxy {
   const { cache, metrics } = options;
@@ -79,7 +82,7 @@ export function caching(options: CachingOptions): LlmProxy {
     return { key, found };
   };
 
-  const keep = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
+  const store = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
     const { provider, providerModel, dropped, account } = call.facts;
     const { usage, cost } = account;
     const nowMs = clock.now();
@@ -119,15 +122,15 @@ export function caching(options: CachingOptions): LlmProxy {
       }
       if (directives.onlyIfCached === true) throw notCached();
       const reply = await next.complete(call);
-      // an answer that a budget bounded is not what others would get
+      // a response that was limited by a budget is shorter than other callers would get
       if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) {
         if (!isStreamed(reply)) {
-          if (reply.empty !== true && reply.body.length <= maxEntryBytes) keep(call, key, reply, reply.body);
+          if (reply.empty !== true && reply.body.length <= maxEntryBytes) store(call, key, reply, reply.body);
         } else {
           const { outcome } = reply.stream;
           void Promise.all([collectedStream(reply, maxEntryBytes), outcome]).then(([body, { generated }]) => {
-            // an answer without content is never cached
-            if (body !== undefined && generated !== 0) keep(call, key, reply, body);
+            // a response without content is never cached
+            if (body !== undefined && generated !== 0) store(call, key, reply, body);
           });
         }
       }
@@ -136,11 +139,11 @@ export function caching(options: CachingOptions): LlmProxy {
   });
 }
 
-/** A key as clients and administrators see it; whose it is, is not in it. */
+/** Returns a key as shown to clients and administrators, without its tenant. */
 export const cacheKeyText = ({ namespace, model, digest }: Omit<CacheKey, 'scope'>): string =>
   `${namespace}:${encodeURIComponent(model)}:${digest}`;
 
-/** The key of such a text; undefined for what is none. */
+/** Parses the text of a key. Undefined for invalid text. */
 export function readCacheKey(text: string, scope: string): CacheKey | undefined {
   const [, namespace, model, digest] = /^([A-Za-z0-9._-]{0,64}):([^:]{1,400}):([\w.-]{43,256})$/.exec(text) ?? [];
   if (namespace === undefined || model === undefined || digest === undefined) return undefined;
@@ -157,10 +160,13 @@ function isCacheable(call: LlmCall): boolean {
 }
 
 function notCached(): LlmError {
-  return new LlmError('not_cached', 'There is no answer in the cache, and the call asked for nothing else (only-if-cached).');
+  return new LlmError(
+    'not_cached',
+    'The cache has no response for this call, which allows only cached responses (only-if-cached).',
+  );
 }
 
-/** All else that decides the answer. None of the parts has a dot in it, so that no two calls can run together into one. */
+/** Digests everything else that determines the response. No part contains a dot, so the joined parts are unambiguous. */
 function digestOf({ operation, dialect, preferences, featureHeaders, message: { address, bytes } }: LlmCall): string {
   const features = featureHeaders === undefined ? '' : hash('sha256', featureHeaders.join('\n'), 'base64url');
   const where = address === undefined ? '' : hash('sha256', address, 'base64url');

@@ -20,11 +20,11 @@ const estimate = (targets: Target[], more: object = {}) =>
     targets,
   });
 
-describe('what a call may come to', () => {
+describe('estimateCall', () => {
   beforeAll(loadOpenAiTokenizer);
 
-  it('is counted with OpenAI’s tokenizer where all that can answer it are OpenAI’s, and the most by its length where not', () => {
-    // four for the message, four for the words
+  it("counts a prompt with OpenAI's tokenizer when all targets are OpenAI's, otherwise an upper bound by length", () => {
+    // four for the message, four for the text
     expect(estimate([target('openai')]).usage.inputTokens).toBe(8);
     const atMost = 4 + Math.ceil(TEXT.length / 2.5);
     for (const targets of [[target()], [target('openai'), target()], []]) {
@@ -32,13 +32,13 @@ describe('what a call may come to', () => {
     }
   });
 
-  it('is what the dearest target takes, for as long an answer as the caller allows', () => {
+  it('estimates the cost at the most expensive target for the longest response that the caller allows', () => {
     expect(estimate([target('openai', 1_000), target('openai', 3_000)]).cost).toBe(24_000_000);
     expect(estimate([target()], { max_tokens: 7 }).usage.outputTokens).toBe(7);
     expect(estimate([target()]).usage.outputTokens).toBe(4_096);
   });
 
-  it('is likelier than it is at most, of a stream that was left', () => {
+  it('counts the prompt of an abandoned stream by a likely value instead of the upper bound', () => {
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: TEXT }] });
     expect(promptTokens(call, counterOf(target('openai')))).toBe(8);
     expect(promptTokens(call, counterOf(target()))).toBe(4 + Math.ceil(TEXT.length / 3.5));

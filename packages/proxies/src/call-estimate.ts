@@ -3,22 +3,22 @@ import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type 
 import { costOf } from '@sluice/pricing';
 import { type Model, type Target, targetsOf } from './routing/model.ts';
 
-/** What an answer may have where the caller sets no limit, as far as is reserved for it: what it comes to more is counted when it is known. */
+/** Output tokens reserved when the request sets no maximum. Anything above is charged at settlement. */
 export const UNLIMITED_OUTPUT_TOKENS = 4_096;
-/** What a call may come to, before it is made. */
+/** Estimated maximum of a call, before it is made. */
 export interface CallEstimate {
   readonly usage: Usage;
-  /** At the dearest of the targets that may come to answer it; zero where nobody knows a price. */
+  /** Cost at the target with the highest price that may serve the call. Zero if no price is known. */
   readonly cost: Money;
 }
 
-/** A call's prompt, and as many tokens of an answer as it may have. */
+/** Returns the estimated maximum of a call: its prompt and the longest possible response. */
 export function estimateCall(call: LlmCall, model: Model | undefined): CallEstimate {
   if (call.turn !== undefined) return estimateTurn(call.turn, model);
   const { maxOutputTokens, answers = 1 } = call.message.view();
   const generates = call.operation === 'chat' || call.operation === 'completions';
   const targets = model === undefined ? [] : targetsOf(model);
-  // for whom there is no tokenizer at hand more is taken than it will be, rather than less
+  // without a tokenizer for every target, the estimate is an upper bound
   const counter = targets.length > 0 && targets.every(isOpenAi) ? openAiTokens : atMostByLength;
   const inputTokens = Math.max(promptTokens(call, counter, atMostByLength), tokensGiven(call));
   const usage = { inputTokens, outputTokens: generates ? (maxOutputTokens ?? UNLIMITED_OUTPUT_TOKENS * answers) : 0 };
@@ -33,14 +33,17 @@ function estimateTurn({ usage, cost }: TurnEstimate, model: Model | undefined): 
 
 const isOpenAi = ({ tokenizer }: Pick<Target, 'tokenizer'>): boolean => tokenizer === 'openai';
 
-/** How a prompt is counted for the target that has it. */
+/** Returns the token counter for a target's prompts. */
 export const counterOf = (target: Pick<Target, 'tokenizer'>): TextCounter => (isOpenAi(target) ? openAiTokens : byLength);
 
-/** How many letters are counted exactly in all: a tokenizer takes some ms for these. Of a long text it looks at no more than the second number. */
+/**
+ * Maximum number of characters that are counted exactly per prompt: a tokenizer takes some ms for this number. The second
+ * constant limits the exact part of each text.
+ */
 const COUNTED_LETTERS = 131_072;
 const COUNTED_OF_ONE = 16_384;
 
-/** Counts with `counter` for a while, and then by length, which takes no time. */
+/** Counts with `counter` up to that maximum, and then by length, which costs no time. */
 function bounded(counter: TextCounter, beyond: TextCounter): TextCounter {
   let letters = 0;
   return (text) => {
@@ -49,7 +52,7 @@ function bounded(counter: TextCounter, beyond: TextCounter): TextCounter {
   };
 }
 
-/** Prompts that are given as tokens have as many as there are numbers. */
+/** Returns the number of tokens of a prompt that is given as token ids. */
 function tokensGiven(call: LlmCall): number {
   if (call.operation !== 'completions' && call.operation !== 'embeddings') return 0;
   const { prompt, input } = call.message.json();
@@ -59,9 +62,9 @@ function tokensGiven(call: LlmCall): number {
 }
 
 /**
- * About how many tokens a call's prompt is.
+ * Returns the approximate number of tokens of a call's prompt.
  *
- * @param beyond counts the texts of a long prompt after the first ones
+ * @param beyond counts the texts of a long prompt after the exact part
  */
 export function promptTokens(call: LlmCall, exact: TextCounter, beyond: TextCounter = byLength): number {
   const counter = bounded(exact, beyond);
@@ -69,7 +72,7 @@ export function promptTokens(call: LlmCall, exact: TextCounter, beyond: TextCoun
     try {
       return estimateTokens(DIALECTS[call.dialect].readRequest(call.message.json()), counter);
     } catch {
-      // a request that only its own dialect can say is as long as its bytes
+      // a request that only its own dialect can express is counted by its bytes
     }
   }
   return Math.ceil(counter(Buffer.from(call.message.bytes).toString()));

@@ -1,6 +1,9 @@
 import type { StreamedReply } from '@sluice/core';
 
-/** A stream's bytes, collected as they go by and given when it has finished; undefined where it grows too long or does not finish. */
+/**
+ * Collects a stream's bytes as they pass. Resolves to them at the end, or to undefined if the stream is too long or does not
+ * finish.
+ */
 export function collectedStream({ stream }: StreamedReply, maxBytes: number): Promise<Uint8Array | undefined> {
   let chunks: Uint8Array[] | undefined = [];
   let length = 0;

@@ -41,7 +41,7 @@ function setUp(answer: (n: number, call: LlmCall) => LlmReply | Promise<LlmReply
 }
 
 describe('idempotency', () => {
-  it('makes a call once, and gives its answer to who asks again, at no cost', async () => {
+  it('makes a call once and replays its response to a repeated call at no cost', async () => {
     const { ask, textOf, made } = setUp((n) => whole(`answer ${n}`));
     expect(await textOf((await ask('a')).reply)).toBe('answer 1');
     const { reply, call } = await ask('a');
@@ -53,7 +53,7 @@ describe('idempotency', () => {
     expect(made()).toBe(4);
   });
 
-  it('lets who asks meanwhile wait for the answer, of a stream too', async () => {
+  it('lets a concurrent repeated call wait for the response, also of a stream', async () => {
     const streams: ReplyStream[] = [];
     const { ask, textOf, made } = setUp(() => {
       const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
@@ -79,7 +79,7 @@ describe('idempotency', () => {
       },
     ],
     ['was refused by the provider', () => ({ ...whole('no'), status: 429 })],
-    ['is too long to keep', () => whole('x'.repeat(1024 * 1024 + 1))],
+    ['was too long to store', () => whole('x'.repeat(1024 * 1024 + 1))],
     [
       'broke off',
       () => {
@@ -88,7 +88,7 @@ describe('idempotency', () => {
         return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
       },
     ],
-  ])('makes a call again that %s', async (_what, answer) => {
+  ])('makes a call again when the first response %s', async (_what, answer) => {
     const { ask, made, textOf } = setUp((n) => (n === 1 ? answer() : whole('good')));
     await ask('a').catch(() => {});
     await new Promise((resolve) => setImmediate(resolve));
@@ -103,28 +103,28 @@ describe('idempotency', () => {
     expect(made()).toBe(1);
   });
 
-  it('waits no longer than its client, and no longer than the replica that makes the call may be dead', async () => {
+  it('stops waiting when its client disconnects or the replica that makes the call has crashed', async () => {
     let finish: (reply: LlmReply) => void = () => {};
     const { ask, clock, elsewhere, made, textOf } = setUp((n) =>
       n === 1 ? new Promise((resolve) => (finish = resolve)) : whole('second'),
     );
     const first = ask('a');
     for (const by of [undefined, elsewhere]) {
-      const left = new AbortController();
-      const waiting = ask('a', 'x', { signal: left.signal }, by);
-      left.abort(new LlmError('client_closed', 'gone'));
+      const disconnected = new AbortController();
+      const waiting = ask('a', 'x', { signal: disconnected.signal }, by);
+      disconnected.abort(new LlmError('client_closed', 'gone'));
       await expect(waiting).rejects.toMatchObject({ code: 'client_closed' });
     }
     clock.advance(30_000);
     expect(await textOf((await ask('a', 'x', {}, elsewhere)).reply)).toBe('second');
     finish(whole('first'));
     await first;
-    // an answer that comes too late is not kept
+    // a response that arrives after the lease is not stored
     expect(await textOf((await ask('a')).reply)).toBe('second');
     expect(made()).toBe(2);
   });
 
-  it('asks the store once for many repeated calls of a replica, and gives all of them the answer', async () => {
+  it('uses the store once for many repeated calls of a replica and gives all of them the response', async () => {
     let finish: (reply: LlmReply) => void = () => {};
     const { ask, calls, elsewhere, made, textOf } = setUp(() => new Promise((resolve) => (finish = resolve)));
     const claim = jest.spyOn(calls, 'claim');
@@ -132,7 +132,7 @@ describe('idempotency', () => {
     const here = Array.from({ length: 50 }, () => ask('a'));
     const there = Array.from({ length: 50 }, () => ask('a', 'x', {}, elsewhere));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    // the maker once; the first follower of the other replica before and after it listens
+    // one claim by the maker; two by the first follower of the other replica, before and after it subscribes
     expect(claim).toHaveBeenCalledTimes(3);
     finish(whole('answer'));
     for (const { reply } of await Promise.all([first, ...here, ...there])) expect(await textOf(reply)).toBe('answer');
@@ -140,7 +140,7 @@ describe('idempotency', () => {
     expect(made()).toBe(1);
   });
 
-  it('counts each repeated call as a request, and refuses it where the limit is reached', async () => {
+  it('counts each repeated call as a request and refuses it when the limit is reached', async () => {
     let finish: (reply: LlmReply) => void = () => {};
     const { ask, countRequest, elsewhere, made } = setUp(() => new Promise((resolve) => (finish = resolve)));
     const first = ask('a');
@@ -157,7 +157,7 @@ describe('idempotency', () => {
     expect(made()).toBe(1);
   });
 
-  it('lets one of the waiting calls make it, where the first got no good answer', async () => {
+  it('lets one of the waiting calls make the call when the first response was an error', async () => {
     const { ask, made, textOf, elsewhere } = setUp(async (n) => {
       await new Promise((resolve) => setImmediate(resolve));
       return n === 1 ? { ...whole('no'), status: 500 } : whole(`answer ${n}`);
@@ -168,9 +168,9 @@ describe('idempotency', () => {
     expect(made()).toBe(2);
   });
 
-  it('refuses what it cannot tell, for it may have been made', async () => {
+  it('refuses a call with a key when the store fails, because it may have been made', async () => {
     const { calls, ask, made } = setUp(() => whole('x'));
-    calls.claim = () => Promise.reject(new Error('away'));
+    calls.claim = () => Promise.reject(new Error('unavailable'));
     await expect(ask('a')).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
     expect((await ask(undefined)).reply.status).toBe(200);
     expect(made()).toBe(1);

@@ -16,40 +16,44 @@ import { collectedStream } from './collected-stream.ts';
 
 export interface IdempotencyOptions {
   readonly calls: IdempotentCalls;
-  /** Counts a call that is given another one's answer as a request. @throws LlmError where the limit is reached */
+  /** Counts a replayed call as a request. @throws LlmError if the limit is reached */
   readonly countRequest?: (call: LlmCall) => Promise<void>;
-  /** Where the store fails, calls with a key are refused: to make them would be to make some of them twice. */
+  /** Health of the store. If it fails, calls with a key are refused, because otherwise some of them would be made twice. */
   readonly health?: ConcernHealth;
 }
 
-/** After so long without a renewal, in ms, a call may be made by another replica: its own has died. */
+/**
+ * Lease of a call, in ms. After this time without a renewal, its replica has crashed, and another replica may make the call.
+ */
 const LEASE_MS = 30_000;
-/** How long an answer is given again, in ms. */
-const KEPT_MS = 600_000;
-/** A longer answer is not kept: asked for again, it is made again. */
+/** Lifetime of a stored response, in ms. */
+const STORED_MS = 600_000;
+/** Maximum size of a stored response. A longer response is not stored: a repeated call is made again. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
-/** How often, in ms, it is checked whether a call's replica has died. Its end is an event. */
+/** Interval of checks for a crashed replica, in ms. The normal end of a call is an event. */
 const CHECK_MS = LEASE_MS / 3;
 
 const ONCE = new Set(['chat', 'completions', 'embeddings']);
 
 type Ended = Exclude<Claim, { state: 'under_way' }>;
 
-/** A call that this replica makes, or waits for. */
+/** A call that this replica makes or waits for. */
 interface LocalCall {
   readonly digest: string;
-  /** Its answer; undefined where there is none that can be given again. */
+  /** The response. Undefined if it cannot be replayed. */
   readonly answer: Promise<IdempotentAnswer | undefined>;
   end(answer: IdempotentAnswer | undefined): void;
 }
 
 /**
- * Makes a call once that its client asks for several times under one `Idempotency-Key`, at once or later, through whichever replica.
+ * Makes a call once, even if its client sends it several times with the same `Idempotency-Key`, concurrently or later, through
+ * any replica.
  *
- * A repeated call waits for the answer and is given it. It counts as a request, and costs nothing else. A call that got no good answer is made again. Of
- * the repeated calls of one replica only the first asks the store, and the store tells it when the answer is there.
+ * A repeated call waits for the response and receives a replay. It counts as a request but has no cost. A call without a
+ * successful response is made again. Among the repeated calls of a replica, only the first uses the store, and the store
+ * notifies it of the response.
  *
- * @throws LlmError `invalid_request` where the key was used for another request, `rate_limit_exceeded`, `limiter_unavailable`
+ * @throws LlmError `invalid_request` if the key was used for another request, `rate_limit_exceeded`, `limiter_unavailable`
  */
 export function idempotency(options: IdempotencyOptions): LlmProxy {
   const once = new OnceCalls(options);
@@ -88,21 +92,21 @@ class OnceCalls {
       assertSame(local.digest, digest);
       await count();
       const answer = await orAborted(local.answer, call.signal);
-      if (answer !== undefined) return again(call, answer);
+      if (answer !== undefined) return replay(call, answer);
     }
     const local = this.#open(name, digest);
     try {
       const claimed = await this.#claim(call, id, digest, count);
       if (claimed.state === 'ours') return await this.#make(call, id, local, next);
       local.end(claimed.answer);
-      return again(call, claimed.answer);
+      return replay(call, claimed.answer);
     } catch (error) {
       local.end(undefined);
       throw error;
     }
   }
 
-  /** From now on, further calls of this replica wait for this one. */
+  /** Registers a call: from now on, repeated calls of this replica wait for it. */
   #open(name: string, digest: string): LocalCall {
     const { promise, resolve } = Promise.withResolvers<IdempotentAnswer | undefined>();
     const local: LocalCall = {
@@ -117,7 +121,7 @@ class OnceCalls {
     return local;
   }
 
-  /** Claims a call, or waits until another replica has answered it. */
+  /** Claims a call, or waits until another replica has its response. */
   async #claim(call: LlmCall, id: IdempotentId, digest: string, count: () => Promise<void>): Promise<Ended> {
     const first = await this.#ask(this.#calls.claim(id, digest, call.id, LEASE_MS));
     if (first.state === 'ours') return first;
@@ -131,7 +135,7 @@ class OnceCalls {
     const stop = await this.#ask(this.#calls.onEnd(id, () => ended.resolve()));
     try {
       for (;;) {
-        // claimed again once it listens: the call may have ended before
+        // claims again after subscribing: the call may have ended before the subscription
         const claimed = await this.#ask(this.#calls.claim(id, digest, call.id, LEASE_MS));
         if (claimed.state !== 'ours') assertSame(claimed.digest, digest);
         if (claimed.state !== 'under_way') return claimed;
@@ -145,12 +149,12 @@ class OnceCalls {
   }
 
   async #make(call: LlmCall, id: IdempotentId, local: LocalCall, next: LlmService): Promise<LlmReply> {
-    const renewal = setInterval(() => this.#tell(this.#calls.renew(id, call.id, LEASE_MS)), CHECK_MS).unref();
+    const renewal = setInterval(() => this.#send(this.#calls.renew(id, call.id, LEASE_MS)), CHECK_MS).unref();
     const end = (answer: IdempotentAnswer | undefined): void => {
       clearInterval(renewal);
       local.end(answer);
-      if (answer === undefined) this.#tell(this.#calls.giveUp(id, call.id));
-      else this.#tell(this.#calls.answer(id, call.id, local.digest, answer, KEPT_MS));
+      if (answer === undefined) this.#send(this.#calls.giveUp(id, call.id));
+      else this.#send(this.#calls.answer(id, call.id, local.digest, answer, STORED_MS));
     };
     try {
       const reply = await next.complete(call);
@@ -169,27 +173,31 @@ class OnceCalls {
       return answer;
     } catch (error) {
       this.#health.failed(error);
-      throw new LlmError('limiter_unavailable', 'It cannot be told right now whether this call was made before.', {
-        retryAfterMs: 1_000,
-        cause: error,
-      });
+      throw new LlmError(
+        'limiter_unavailable',
+        'The gateway cannot check right now whether this call was made before. Retry later.',
+        {
+          retryAfterMs: 1_000,
+          cause: error,
+        },
+      );
     }
   }
 
-  #tell(what: Promise<void>): void {
-    what.catch((error: unknown) => this.#health.failed(error));
+  #send(command: Promise<void>): void {
+    command.catch((error: unknown) => this.#health.failed(error));
   }
 }
 
 const nameOf = ({ tenant, subject, key }: IdempotentId): string => `${tenant}\n${subject}\n${key}`;
 
-/** @throws LlmError where the key was used for another request */
+/** @throws LlmError if the key was used for another request */
 function assertSame(known: string, digest: string): void {
   if (known === digest) return;
   throw new LlmError('invalid_request', 'This Idempotency-Key was used for another request.', { param: 'idempotency-key' });
 }
 
-/** Waits for a promise no longer than the call lives. @throws LlmError the reason of the signal */
+/** Waits for a promise, but not longer than the call's signal. @throws LlmError the reason of the signal */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(asLlmError(signal.reason));
@@ -202,13 +210,13 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** All that a request asks for. */
+/** Digests the whole content of a request. */
 function digestOf({ operation, dialect, sent, message: { address = '', bytes } }: LlmCall): string {
   const about = [operation, dialect, address].join('\n');
   return `${hash('sha256', about, 'base64url')}.${hash('sha256', sent ?? bytes, 'base64url')}`;
 }
 
-/** Gives `end` the answer when it is whole, or nothing where it is none that could be given again. */
+/** Passes the whole response to `end`, or undefined if it cannot be replayed. */
 function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => void): void {
   const { status, contentType } = reply;
   const good = status < 300;
@@ -222,8 +230,8 @@ function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => 
   );
 }
 
-/** An answer that was given before. It was paid for then. */
-function again(call: LlmCall, { status, contentType, streamed, body }: IdempotentAnswer): LlmReply {
+/** Replays a stored response at no cost: the first call has paid for it. */
+function replay(call: LlmCall, { status, contentType, streamed, body }: IdempotentAnswer): LlmReply {
   call.facts.account.replace({ usage: undefined, cost: 0 });
   const head = { status, contentType, headers: { 'idempotency-replayed': 'true' } };
   if (!streamed) return { ...head, body };

@@ -17,8 +17,8 @@ function setUp(content: string, model: unknown = 'm') {
   return { call, service, events };
 }
 
-describe('large requests', () => {
-  it('lets other work go before and after the parse of a large body', async () => {
+describe('largeRequests', () => {
+  it('yields to other work before and after the parse of a large body', async () => {
     const { call, service, events } = setUp('x'.repeat(200_000));
     const { message } = call;
     const view = message.view.bind(message);
@@ -41,7 +41,7 @@ describe('large requests', () => {
     expect(events).toEqual(['next layer']);
   });
 
-  it('leaves the error of a large body that cannot be read to the next layer', async () => {
+  it('passes a large body that cannot be parsed on to the next layer', async () => {
     const { call, service, events } = setUp('x'.repeat(200_000), 7);
     await expect(service.complete(call)).rejects.toMatchObject({ code: 'invalid_request' });
     expect(events).toEqual(['next layer']);

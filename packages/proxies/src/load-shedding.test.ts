@@ -4,17 +4,17 @@ import { createMetrics } from '@sluice/telemetry';
 import { answer, scripted } from '../../../test/support/balanced-targets.ts';
 import { loadShedding } from './load-shedding.ts';
 
-describe('load shedding', () => {
-  it('refuses new calls while there is too little of something, says for how long, and counts', async () => {
+describe('loadShedding', () => {
+  it('refuses and counts new calls with a retry delay while a resource is scarce', async () => {
     const metrics = createMetrics({ version: '0', node: '0' });
-    let short: 'lag' | 'heap' | undefined;
+    let pressure: 'lag' | 'heap' | undefined;
     const next = scripted(answer());
-    const service = loadShedding({ pressure: () => short, metrics })(next);
+    const service = loadShedding({ pressure: () => pressure, metrics })(next);
     const call = () => service.complete(openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }));
     expect((await call()).status).toBe(200);
-    short = 'heap';
+    pressure = 'heap';
     await expect(call()).rejects.toMatchObject({ code: 'overloaded', status: 503, retryAfterMs: 1_000 });
-    short = undefined;
+    pressure = undefined;
     expect((await call()).status).toBe(200);
     expect(next.calls).toBe(2);
     expect((await metrics.shed.get()).values).toEqual([expect.objectContaining({ labels: { reason: 'heap' }, value: 1 })]);

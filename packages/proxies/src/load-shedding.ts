@@ -2,16 +2,17 @@ import { LlmError, type LlmProxy } from '@sluice/core';
 import type { Metrics } from '@sluice/telemetry';
 
 export interface LoadSheddingOptions {
-  /** Returns what the process has too little of; undefined if new calls can be taken. */
+  /** Returns the scarce resource of this process. Undefined if it can accept new calls. */
   readonly pressure: () => 'lag' | 'heap' | 'buffers' | undefined;
   readonly metrics?: Pick<Metrics, 'shed'>;
 }
 
-/** A client that comes back at once finds it as it was. */
+/** A client that retries immediately would be refused again. */
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Refuses new calls while this process has too much to do, so that those under way are finished, and the load balancer gives the others to who has less.
+ * Refuses new calls while this process is overloaded, so that calls in flight can finish and the load balancer uses other
+ * replicas.
  *
  * @throws LlmError `overloaded`
  */
@@ -21,7 +22,7 @@ export function loadShedding({ pressure, metrics }: LoadSheddingOptions): LlmPro
       const reason = pressure();
       if (reason === undefined) return next.complete(call);
       metrics?.shed.inc({ reason });
-      throw new LlmError('overloaded', 'The gateway has too much to do right now.', { retryAfterMs: RETRY_AFTER_MS });
+      throw new LlmError('overloaded', 'The gateway is overloaded. Retry later.', { retryAfterMs: RETRY_AFTER_MS });
     },
   });
 }

@@ -33,8 +33,8 @@ function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits =
   return { ask, order };
 }
 
-describe('model access', () => {
-  it('has the store asked for all that is needed, before the call goes on', async () => {
+describe('modelAccess', () => {
+  it('calls prepare before the call continues', async () => {
     const { ask, order } = setUp();
     await ask('a');
     expect(order).toEqual(['prepare', 'complete']);
@@ -42,11 +42,11 @@ describe('model access', () => {
 
   it.each([
     ['b', ['a'], 'model_not_allowed', 403],
-    // what is not there is not told to who may not use it
+    // a key without access must not learn whether a model exists
     ['nowhere', ['a'], 'model_not_allowed', 403],
     ['nowhere', undefined, 'model_not_found', 404],
     ['a', [], 'model_not_allowed', 403],
-  ])('refuses %s to a key of %j as %s, before the store is asked', async (model, models, code, status) => {
+  ])('refuses the model %s to a key with the models %j as %s, without using the store', async (model, models, code, status) => {
     const { ask, order } = setUp(models);
     await expect(ask(model)).rejects.toMatchObject({ code, status, param: 'model' });
     expect(order).toEqual([]);
@@ -58,14 +58,14 @@ describe('model access', () => {
     [['/v1/chat'], false],
     [['/v1/messages'], false],
     [[], false],
-  ])('holds a key to the routes %j', async (routes, may) => {
+  ])('restricts a key to the routes %j', async (routes, may) => {
     const { ask, order } = setUp(undefined, {}, {}, routes);
     if (may) expect(await ask('a')).toBe(reply);
     else await expect(ask('a')).rejects.toMatchObject({ code: 'model_not_allowed' });
     expect(order).toEqual(may ? ['prepare', 'complete'] : []);
   });
 
-  it('refuses a model of unknown price where the key or its team may not use one, if only one of its targets has none', async () => {
+  it('refuses a model with an unpriced target when the key or its team refuses unpriced calls', async () => {
     for (const { ask, order } of [setUp(undefined, { unpriced: 'refuse' }), setUp(undefined, {}, { unpriced: 'refuse' })]) {
       await ask('a');
       order.length = 0;

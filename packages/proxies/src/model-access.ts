@@ -2,28 +2,28 @@ import { type Limits, type LlmCall, LlmError, type LlmProxy, limitsIn, matchesAn
 import type { CallerGroup } from './metering/caller-group.ts';
 import type { Model } from './routing/model.ts';
 
-/** Which public model names are configured. */
+/** The configured public model names. */
 export interface KnownModels {
   has(model: string): boolean;
-  /** Where it may go, and at what price. */
+  /** Returns the targets of a model with their prices. */
   get?(model: string): Pick<Model, 'targets'> | undefined;
 }
 
-/** Whether a provider bills the request, and its answer is not read. */
+/** Returns whether a provider bills the request without reporting usage that the gateway reads. */
 const isUnpricedWork = (call: LlmCall): boolean => call.operation === 'other' && call.message.unread?.billed === true;
 
-/** Whether the gateway itself answers, without a provider. */
+/** Returns whether the gateway itself serves the call, without a provider. */
 const isAnsweredHere = ({ operation }: LlmCall): boolean => operation === 'models' || operation === 'stored';
 
-/** Whether there is a hard budget that calls of unknown cost would pass by, and nothing that allows it. */
+/** Returns whether limits refuse calls of unknown cost: a hard budget cannot count them, unless `unpriced` is `serve`. */
 const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
   unpriced !== 'serve' && limitsIn(budget).some(({ soft }) => soft !== true);
 
 /**
- * Refuses what the key may not use (routes and models) and what is not there, before anything is reserved or looked up for it. A call that comes past here
- * goes on, so this is where the store is asked all that the rest of the chain will need, in one trip.
+ * Refuses routes and models that the key may not use, and unknown models, before any reservation or lookup. A call that passes
+ * this layer needs the store. So it calls `prepare`, which sends all store commands of the rest of the chain in one round trip.
  *
- * @throws LlmError `invalid_request` (and the other faults of a message), `model_not_allowed`, `model_not_found`
+ * @throws LlmError `invalid_request` (and the other errors of a message), `model_not_allowed`, `model_not_found`
  */
 export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly CallerGroup[]): LlmProxy {
   const refuseUnpriced = (call: LlmCall, model: string): void => {
@@ -33,22 +33,22 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
     if (isUnpricedWork(call) && all.some(refusesUnpricedWork)) {
       throw new LlmError(
         'model_not_allowed',
-        `The cost of ${call.route} is not known, and this API key has a budget. Ask for limits: { unpriced: serve } beside the budget.`,
+        `The cost of ${call.route} is unknown, and this API key has a hard budget. Ask an administrator to add "unpriced: serve" to the limits with that budget.`,
       );
     }
     if (!all.some(({ unpriced }) => unpriced === 'refuse')) return;
-    // an unread answer reports no tokens, so its cost is not known
+    // the response is not read and reports no tokens, so its cost is unknown
     if (call.operation === 'other') {
       throw new LlmError(
         'model_not_allowed',
-        'What a call of this route costs is not known, and this API key may not use what has no price.',
+        'The price of this route is unknown, and this API key may not make unpriced calls.',
       );
     }
     const targets = models.get?.(model)?.targets ?? [];
     if (targets.length > 0 && targets.every(({ price }) => price !== undefined)) return;
     throw new LlmError(
       'model_not_allowed',
-      `The price of the model '${model}' is not known, and this API key may not use what has no price.`,
+      `The price of the model '${model}' is unknown, and this API key may not make unpriced calls.`,
       { param: 'model' },
     );
   };
@@ -63,14 +63,14 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
       if (routes === undefined && call.message.unread?.account !== undefined) {
         throw new LlmError(
           'model_not_allowed',
-          `The route ${call.route} is about the provider's account: a key may use it only if its routes name it.`,
+          `The route ${call.route} is about the provider's account. A key may use it only if the key's allowed routes include it.`,
         );
       }
       if (call.operation === 'other' && model === '') {
         if (call.facts.caller?.models !== undefined) {
           throw new LlmError(
             'model_not_allowed',
-            'This API key may use some models only, and a request to this route names none.',
+            'This API key is restricted to certain models, and a request to this route names no model.',
           );
         }
       } else if (!isAnsweredHere(call) || model !== '') {
@@ -91,7 +91,7 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         }
       }
       refuseUnpriced(call, model);
-      // what models there are is answered without the store; and whether a call with a key is made at all is not certain yet
+      // the model list needs no store, and a call with an idempotency key may turn out to be a replay
       if (!isAnsweredHere(call) && call.idempotencyKey === undefined) next.prepare?.(call);
       return await next.complete(call);
     },

@@ -1,13 +1,13 @@
 import type { DialectName, LlmCall, LlmProxy, LlmReply } from '@sluice/core';
 
 export interface ModelListRendering {
-  /** The list as the caller may see it, in the dialect of the route. */
+  /** Renders the models that the caller may use, in the dialect of the route. */
   list(dialect: DialectName, allowed: readonly string[] | undefined): string;
-  /** One model, by its public name. */
+  /** Renders one model by its public name. */
   one(dialect: DialectName, model: string): string;
 }
 
-/** Answers the questions what models there are and what one of them is, from the configuration alone. */
+/** Serves the routes that list models or describe a model, from the configuration alone. */
 export function modelList(render: ModelListRendering): LlmProxy {
   const answer = async (call: LlmCall): Promise<LlmReply> => {
     const { model } = call.message.view();

@@ -38,7 +38,7 @@ const whole: LlmReply = { status: 200, contentType: 'application/json', headers:
 const route = 'POST /v1/chat/completions';
 
 describe('observability', () => {
-  it('counts and times an answer, the provider’s part and the gateway’s', async () => {
+  it('measures the duration of a call, split into provider and gateway time', async () => {
     const { ask, valuesOf } = setUp();
     await ask(() => whole);
     const labels = { route, model: 'ours', provider: 'p', status: '200', cache: 'miss' };
@@ -59,14 +59,14 @@ describe('observability', () => {
     ]);
   });
 
-  it('has a label for nothing that a client makes up', async () => {
+  it('uses no label that a client has invented', async () => {
     const { ask, valuesOf } = setUp();
     for (let n = 0; n < 50; n++) await ask(() => whole, `made-up-${n}`, `made-up-${n}`);
     expect((await valuesOf('requests')).map(({ labels: { model }, value }) => [model, value])).toEqual([['other', 50]]);
     expect((await valuesOf('cost')).map(({ labels: { model } }) => model)).toEqual(['other']);
   });
 
-  it('does not read the request of a stranger', async () => {
+  it('does not parse an unauthenticated request', async () => {
     const { known, metrics, valuesOf } = setUp();
     const call = openAiCall({ model: 'ours', messages: [] });
     const view = jest.spyOn(call.message, 'view');
@@ -77,13 +77,13 @@ describe('observability', () => {
     expect(view).not.toHaveBeenCalled();
   });
 
-  it('counts what is refused', async () => {
+  it('counts refused calls', async () => {
     const { ask, valuesOf } = setUp();
     await ask(() => Promise.reject(new LlmError('rate_limit_exceeded', 'x')));
     expect(await valuesOf('requests')).toMatchObject([{ value: 1, labels: { status: '429' } }]);
   });
 
-  it('counts a stream when it has ended, and knows calls in flight until then', async () => {
+  it('counts a stream when it has ended, and as in flight until then', async () => {
     const { ask, valuesOf, clock } = setUp();
     const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
     await ask(() => ({ status: 200, contentType: 'text/event-stream', headers: {}, stream }));

@@ -3,7 +3,7 @@ import type { Metrics } from '@sluice/telemetry';
 
 export interface ObservabilityOptions {
   readonly metrics: Metrics;
-  /** Which names may stand in a label: those of the configuration, for a client can make up any number of them. */
+  /** Names that may be used in labels: only configured ones, because a client can invent any number of names. */
   readonly known: {
     /** A public model name. */
     model(name: string): boolean;
@@ -13,10 +13,10 @@ export interface ObservabilityOptions {
   readonly clock?: Clock;
 }
 
-/** The label of all names that are not known. */
+/** The label of all unknown names. */
 const OTHER = 'other';
 
-/** Counts and times every call, whatever becomes of it. */
+/** Counts and times every call, whatever its result. */
 export function observability(options: ObservabilityOptions): LlmProxy {
   const { metrics, known } = options;
   const clock = options.clock ?? systemClock;
@@ -76,7 +76,10 @@ export function observability(options: ObservabilityOptions): LlmProxy {
   });
 }
 
-/** Nothing where there is no model to speak of. A stranger's request is not read: to refuse a flood of them must be cheap. */
+/**
+ * Returns the label of the model, or an empty string without one. Empty before authentication: parsing an unauthenticated body
+ * would make floods of bad keys expensive.
+ */
 function modelLabel(call: LlmCall, known: ObservabilityOptions['known']): string {
   if (call.facts.caller === undefined) return '';
   try {

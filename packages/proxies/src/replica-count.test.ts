@@ -5,11 +5,11 @@ import { ReplicaCount } from './replica-count.ts';
 const MINUTE = 60_000;
 
 describe('ReplicaCount', () => {
-  it('knows no count before the store has answered', () => {
+  it('returns no replica count before the store has responded', () => {
     expect(new ReplicaCount(new ManualClock()).highest()).toBeUndefined();
   });
 
-  it('keeps the highest count of the last hour, and forgets it after that', () => {
+  it('returns the highest replica count of the last hour', () => {
     const clock = new ManualClock();
     const replicas = new ReplicaCount(clock);
     for (const count of [2, 5, 3]) replicas.seen(count);
@@ -21,7 +21,7 @@ describe('ReplicaCount', () => {
     expect(replicas.highest()).toBe(1);
   });
 
-  it('keeps the last count while the store is unavailable for longer than an hour', () => {
+  it('keeps the last replica count while the store is unavailable for longer than an hour', () => {
     const clock = new ManualClock();
     const replicas = new ReplicaCount(clock);
     replicas.seen(4);

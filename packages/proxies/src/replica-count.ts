@@ -1,13 +1,14 @@
 import type { Clock } from '@sluice/core';
 
-/** How long a count is remembered, in ms, and in which steps it is forgotten. */
+/** Lifetime of a count, in ms, and the resolution of its expiry. */
 const REMEMBERED_MS = 3_600_000;
 const STEP_MS = 60_000;
 
 /**
- * Remembers how many replicas there were in the last hour.
+ * Records the number of replicas in the last hour.
  *
- * The highest count is what this replica shares limits by while the store is unavailable: replicas that it has lost sight of may still admit calls.
+ * While the store is unavailable, this replica divides limits by the highest count: replicas that lost contact with the store
+ * may still admit calls.
  */
 export class ReplicaCount {
   readonly #clock: Clock;
@@ -18,7 +19,7 @@ export class ReplicaCount {
     this.#clock = clock;
   }
 
-  /** Takes the count of an exchange with the store. */
+  /** Records the count of an exchange with the store. */
   seen(count: number): void {
     const minute = Math.floor(this.#clock.monotonic() / STEP_MS);
     const last = this.#minutes.at(-1);
@@ -27,7 +28,7 @@ export class ReplicaCount {
     this.#minutes = this.#minutes.filter((one) => one.minute > minute - REMEMBERED_MS / STEP_MS);
   }
 
-  /** The highest count of the last hour in which the store answered; undefined where it never has. */
+  /** Returns the highest count of the last hour with a response of the store. Undefined if the store has never responded. */
   highest(): number | undefined {
     return this.#minutes.length === 0 ? undefined : Math.max(...this.#minutes.map(({ count }) => count));
   }

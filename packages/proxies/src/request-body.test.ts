@@ -22,8 +22,8 @@ function setUp(receive: NonNullable<LlmCall['receive']>, credential: string) {
   return { seen, complete: () => service.complete({ ...complete, credential, message, receive }) };
 }
 
-describe('request body', () => {
-  it('receives the body once for a valid key, and passes the message on', async () => {
+describe('requestBody', () => {
+  it('receives the body once for a valid key and passes the message on', async () => {
     let received = 0;
     const { seen, complete: ask } = setUp(async () => {
       received++;

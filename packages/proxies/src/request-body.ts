@@ -1,9 +1,10 @@
 import type { LlmProxy } from '@sluice/core';
 
 /**
- * Receives the request's body. It stands behind authentication, so that a client without a valid key is refused on its headers alone.
+ * Receives the request's body. It runs after authentication, so that a client without a valid key is refused by its headers
+ * alone.
  *
- * @throws what the call's `receive` throws: `invalid_request`, `request_too_large`, `overloaded`, `client_closed`
+ * @throws any error of the call's `receive`: `invalid_request`, `request_too_large`, `overloaded`, `client_closed`
  */
 export const requestBody: LlmProxy = (next) => ({
   async complete(call) {

@@ -6,12 +6,12 @@ import { estimateCall } from './call-estimate.ts';
 import type { Model } from './routing/model.ts';
 
 const BYTES = 10 * 1024 * 1024;
-/** A turn of the loop may take this many times as long as the parse and copy of a plain body of the same size. */
+/** A turn of the event loop may take this many times as long as parsing and copying a plain body of the same size. */
 const MOST = 4;
-/** A turn that is measured as slow is measured again: a collection of garbage may have fallen into it. */
+/** A slow turn is measured again, because a garbage collection may have interrupted it. */
 const TRIES = 4;
 
-/** Pieces of JSON strings: plain, escaped, wide, and JSON that stands in a string. */
+/** Pieces of JSON strings: plain, escaped, wide, and JSON within a string. */
 const TEXTS = [
   'a',
   'a b, ',
@@ -59,7 +59,7 @@ const calls = (piece: string, count: number): string =>
     piece,
   );
 
-/** Bodies made of a piece of text, in so many parts. */
+/** Bodies made of a repeated text, in a given number of parts. */
 const OF_TEXT: Readonly<Record<string, (piece: string, count: number) => string>> = {
   messages: (piece, count) => body(listOf(count, BYTES, (text) => `{"role":"user","content":"${text}"}`, piece)),
   parts: (piece, count) =>
@@ -88,7 +88,7 @@ const OF_TEXT: Readonly<Record<string, (piece: string, count: number) => string>
     ),
 };
 
-/** Bodies made of a value, so many times. */
+/** Bodies made of a value, repeated a given number of times. */
 const OF_VALUES: Readonly<Record<string, (value: string, count: number) => string>> = {
   'a field': (value, count) => body(QUESTION, `"x":[${Array(count).fill(value).join(',')}],`),
   'a schema': (value, count) =>
@@ -119,7 +119,7 @@ function bytesOf({ of: { kind, piece, count } }: Shape): Buffer {
   return Buffer.from(make?.(piece, Math.min(count, Math.floor(BYTES / piece.length))) ?? '').subarray(0, BYTES + 1_024);
 }
 
-/** The CPU time of this thread, in ms: other processes of the machine do not count. */
+/** Returns the CPU time of this thread, in ms, so that other processes of the machine do not count. */
 function cpuMsOf(work: () => void): number {
   const before = process.threadCpuUsage();
   work();
@@ -127,7 +127,7 @@ function cpuMsOf(work: () => void): number {
   return (user + system) / 1_000;
 }
 
-/** Work that ends where the request is refused. */
+/** Runs work that may be refused as an invalid request. */
 function unlessRefused(work: () => void): void {
   try {
     work();
@@ -142,7 +142,7 @@ function modelOf(tokenizer: 'openai' | undefined): Model {
   return { name: 'm', strategy: 'priority', targets: [tokenizer === undefined ? target : { ...target, tokenizer }] };
 }
 
-/** The turns of the event loop that a large request takes: the parse, the estimate, and the translation. */
+/** Returns the turns of the event loop for a large request: the parse, the estimate, and the translation. */
 function turnsOf({ to, tokenizer }: Shape, bytes: Buffer): [name: string, work: () => void][] {
   const call: LlmCall = { ...openAiCall({ model: 'm', messages: [] }), message: new OpenAiRequest('chat', bytes) };
   return [
@@ -162,7 +162,7 @@ function turnsOf({ to, tokenizer }: Shape, bytes: Buffer): [name: string, work: 
 const plain = Buffer.from(body(`{"role":"user","content":"${'a'.repeat(BYTES)}"}`));
 const control = (): void => void Buffer.from(JSON.stringify(JSON.parse(plain.toString())));
 
-/** The CPU time of each turn as a multiple of the control's, at the least that a few tries measured. */
+/** Returns the CPU time of each turn as a multiple of the control's: the minimum of a few measurements. */
 function costsOf(one: Shape): Map<string, number> {
   const bytes = bytesOf(one);
   const least = new Map<string, number>();
@@ -177,7 +177,7 @@ function costsOf(one: Shape): Map<string, number> {
   return least;
 }
 
-describe('a request of 10 MiB of any shape', () => {
+describe('request of 10 MiB', () => {
   beforeAll(loadOpenAiTokenizer);
 
   const hostile: Shape[] = [
@@ -197,11 +197,11 @@ describe('a request of 10 MiB of any shape', () => {
     { of: { kind: 'messages', piece: '\\\\', count: 1 }, to: 'anthropic-messages', tokenizer: 'openai' },
     { of: { kind: 'messages', piece: '\\ud800', count: 1 }, to: 'anthropic-messages', tokenizer: 'openai' },
   ];
-  it.each(hostile)('takes a turn of the event loop as long as plain text does: %j', (one) => {
+  it.each(hostile)('takes no longer per event loop turn than plain text for the shape %j', (one) => {
     for (const [turn, cost] of costsOf(one)) expect([turn, cost < MOST ? '' : cost]).toEqual([turn, '']);
   });
 
-  it('takes no turn of the event loop that is much longer than for plain text', () => {
+  it('takes no event loop turn much longer than plain text for random shapes', () => {
     fc.assert(
       fc.property(shape, (one) => {
         for (const [turn, cost] of costsOf(one)) expect([turn, cost < MOST ? '' : cost]).toEqual([turn, '']);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { ProviderStats, StatsSnapshot } from '@sluice/store/ports';
 import { SharedUsage } from './shared-usage.ts';
 
-/** A store in which others have done `recent`. */
+/** A store with the `recent` usage of other replicas. */
 function setUp(recent: Record<string, number> = {}) {
   jest.useFakeTimers();
   const add = jest.fn<ProviderStats['add']>(async () => ({ totals: {}, recent }) as StatsSnapshot);
@@ -11,12 +11,12 @@ function setUp(recent: Record<string, number> = {}) {
   return { usage, add };
 }
 
-describe('shared usage', () => {
+describe('SharedUsage', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  it('is exchanged five times a second while there is something to tell', async () => {
+  it('exchanges usage five times per second while there are new counts', async () => {
     const { usage, add } = setUp();
     for (let n = 0; n < 5; n++) {
       usage.count('calls');
@@ -27,7 +27,7 @@ describe('shared usage', () => {
     await usage.stop();
   });
 
-  it('is asked for once a second by a replica that does nothing, and told at once when it does something', async () => {
+  it('exchanges once per second when idle, and within 200 ms after a new count', async () => {
     const { usage, add } = setUp({ 'target:up/m:calls': 7 });
     await jest.advanceTimersByTimeAsync(10_000);
     expect(add).toHaveBeenCalledTimes(10);
@@ -38,9 +38,9 @@ describe('shared usage', () => {
     await usage.stop();
   });
 
-  it('sends a batch whose answer was lost again, under its id, at the next turn', async () => {
+  it('sends a batch without a response again, under its id, at the next interval', async () => {
     const { usage, add } = setUp();
-    add.mockRejectedValueOnce(new Error('away'));
+    add.mockRejectedValueOnce(new Error('unavailable'));
     usage.count('calls');
     await jest.advanceTimersByTimeAsync(400);
     expect(add.mock.calls.map(([id]) => id)).toEqual([add.mock.calls[0]?.[0], add.mock.calls[0]?.[0]]);

@@ -4,9 +4,9 @@ import type { Counters, ProviderStats } from '@sluice/store/ports';
 import type { TargetUsage } from './routing/attempt-observers.ts';
 import type { Target } from './routing/model.ts';
 
-/** How often this replica tells the others what it did, and hears what they did. */
+/** Interval of exchanges with the other replicas, in ms. */
 const EXCHANGE_MS = 200;
-/** While it does nothing it has nothing to tell, and only every so many times it asks: fifty idle replicas are no load. */
+/** An idle replica exchanges only at every fifth interval, so that fifty idle replicas cause no load. */
 const IDLE_ONE_IN = 5;
 
 class Sums {
@@ -31,7 +31,10 @@ class Sums {
 
 const nameOfTarget = (target: string): string => `target:${target}:calls`;
 
-/** The names of a provider's counters. They are made once: a name that is made anew for each call has to be looked up by its letters. */
+/**
+ * Returns the counter names of a provider. They are created once: a new string for each call would have to be hashed for each
+ * lookup.
+ */
 const namesOfProvider = (provider: string) => ({
   calls: `provider:${provider}:calls`,
   errors: `provider:${provider}:errors`,
@@ -40,7 +43,7 @@ const namesOfProvider = (provider: string) => ({
   costNanos: `provider:${provider}:cost_nanos`,
 });
 
-/** Remembers what `make` made of each name. The names come from the configuration alone, so there is a bound to it. */
+/** Memoizes `make`. The names come only from the configuration, so the cache is bounded. */
 function remembering<T>(make: (name: string) => T): (name: string) => T {
   const made = new Map<string, T>();
   return (name) => {
@@ -54,7 +57,7 @@ function remembering<T>(make: (name: string) => T): (name: string) => T {
 }
 
 /**
- * What was done at each target and in all, over all replicas: the last sums that the store gave, and what this replica has done since.
+ * Usage by target and in total, over all replicas: the last sums of the store plus this replica's changes since then.
  * `balanced` reads it without waiting; it is exchanged in the background.
  */
 export class SharedUsage implements TargetUsage {
@@ -66,7 +69,7 @@ export class SharedUsage implements TargetUsage {
   #recentOfAll: ReadonlyMap<string, number> = new Map();
   #totals = new Sums();
   #recent = new Sums();
-  /** On its way to the store, or to be sent again under the same id. */
+  /** The batch that is being sent, or will be sent again under the same id. */
   #sending: { id: string; totals: Sums; recent: Sums } | undefined;
   #exchange: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -81,15 +84,15 @@ export class SharedUsage implements TargetUsage {
     this.#timer = setInterval(() => {
       const nothing = this.#totals.empty && this.#recent.empty && this.#sending === undefined;
       idle = nothing ? idle + 1 : 0;
-      if (idle % IDLE_ONE_IN === 0) void this.#exchangeOrTell();
+      if (idle % IDLE_ONE_IN === 0) void this.#exchangeOrReport();
     }, EXCHANGE_MS);
     this.#timer.unref();
   }
 
-  /** Sends what is left. */
+  /** Sends the remaining counts. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#exchangeOrTell();
+    await this.#exchangeOrReport();
   }
 
   calls(target: string): number {
@@ -115,20 +118,23 @@ export class SharedUsage implements TargetUsage {
     if (cost !== undefined) this.#totals.add(names.costNanos, cost);
   }
 
-  /** Adds to one of the sums that the dashboard shows. */
+  /** Adds to one of the dashboard's sums. */
   count(name: string, amount = 1): void {
     this.#totals.add(name, amount);
   }
 
-  /** The sums of all replicas, this one's latest included. */
+  /** Returns the sums of all replicas, including this replica's latest counts. */
   async current(): Promise<Counters> {
-    // one that is under way may have left before the latest was counted
+    // an exchange in flight may not contain the latest counts
     await this.#exchange?.catch(() => {});
     await this.exchange();
     return this.#totalsOfAll;
   }
 
-  /** Sends what was counted here and takes over the sums. One at a time; a batch whose answer was lost is sent again under its id. */
+  /**
+   * Sends this replica's counts and adopts the sums. One exchange at a time. A batch without a response is sent again under its
+   * id.
+   */
   exchange(): Promise<void> {
     this.#exchange ??= this.#run().finally(() => {
       this.#exchange = undefined;
@@ -136,7 +142,7 @@ export class SharedUsage implements TargetUsage {
     return this.#exchange;
   }
 
-  async #exchangeOrTell(): Promise<void> {
+  async #exchangeOrReport(): Promise<void> {
     try {
       await this.exchange();
       this.#health.works();

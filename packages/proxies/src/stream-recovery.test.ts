@@ -15,8 +15,8 @@ import { streamRecovery } from './stream-recovery.ts';
 const CUT: StreamOutcome = { end: 'failed', error: new LlmError('upstream_truncated', 'cut') };
 const FINISHED: StreamOutcome = { end: 'finished', usage: { inputTokens: 1, outputTokens: 2 } };
 
-/** A provider whose streams say a word and end as they are told, one after the other. */
-function saying(...ends: readonly StreamOutcome[]): LlmService & { calls: number } {
+/** A provider with consecutive streams of a single word and the given ends. */
+function streaming(...ends: readonly StreamOutcome[]): LlmService & { calls: number } {
   return {
     calls: 0,
     async complete(call: LlmCall): Promise<LlmReply> {
@@ -32,11 +32,11 @@ function saying(...ends: readonly StreamOutcome[]): LlmService & { calls: number
   };
 }
 
-async function read(next: LlmService, streamRecoveryWish: StreamRecovery | undefined, signal?: AbortSignal) {
+async function read(next: LlmService, recovery: StreamRecovery | undefined, signal?: AbortSignal) {
   const call = openAiCall(
     { model: 'm', messages: [{ role: 'user', content: 'x' }], stream: true },
     {
-      preferences: streamRecoveryWish === undefined ? {} : { streamRecovery: streamRecoveryWish },
+      preferences: recovery === undefined ? {} : { streamRecovery: recovery },
       ...(signal === undefined ? {} : { signal }),
     },
   );
@@ -56,9 +56,9 @@ async function read(next: LlmService, streamRecoveryWish: StreamRecovery | undef
   return { text, outcome };
 }
 
-describe('stream recovery', () => {
-  it('begins a stream that breaks off anew, and says so, to who asks for it', async () => {
-    const next = saying(CUT, FINISHED);
+describe('streamRecovery', () => {
+  it('restarts a stream that breaks off and notifies a client that opted in', async () => {
+    const next = streaming(CUT, FINISHED);
     const { text, outcome } = await read(next, 'restart');
     expect(outcome).toEqual(FINISHED);
     const [before, event, after] = text.split(/(\n\nevent: fallback_restart\ndata: .*\n\n)/);
@@ -72,21 +72,21 @@ describe('stream recovery', () => {
     });
   });
 
-  it('does nothing unasked, nor to one that is whole', async () => {
-    expect((await read(saying(CUT, FINISHED), undefined)).outcome).toEqual(CUT);
-    expect((await read(saying(CUT, FINISHED), 'buffer')).outcome).toEqual(CUT);
-    expect(await read(saying(FINISHED), 'restart')).toEqual({ text: 'word 0', outcome: FINISHED });
+  it('passes streams through unchanged without opt-in or without a failure', async () => {
+    expect((await read(streaming(CUT, FINISHED), undefined)).outcome).toEqual(CUT);
+    expect((await read(streaming(CUT, FINISHED), 'buffer')).outcome).toEqual(CUT);
+    expect(await read(streaming(FINISHED), 'restart')).toEqual({ text: 'word 0', outcome: FINISHED });
   });
 
-  it('gives up after two, and where nobody is left to ask', async () => {
-    const often = saying(CUT, CUT, CUT, FINISHED);
+  it('stops after two restarts or when no target can be called', async () => {
+    const often = streaming(CUT, CUT, CUT, FINISHED);
     expect((await read(often, 'restart')).outcome).toEqual(CUT);
     expect(often.calls).toBe(3);
-    expect((await read(saying(CUT), 'restart')).outcome).toEqual(CUT);
+    expect((await read(streaming(CUT), 'restart')).outcome).toEqual(CUT);
   });
 
-  it('does not begin anew for a client that has left', async () => {
-    const next = saying(CUT, FINISHED);
+  it('does not restart a stream after a client disconnect', async () => {
+    const next = streaming(CUT, FINISHED);
     expect((await read(next, 'restart', AbortSignal.abort(new LlmError('client_closed', 'gone')))).outcome).toEqual(CUT);
     expect(next.calls).toBe(1);
   });

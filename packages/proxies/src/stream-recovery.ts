@@ -10,13 +10,15 @@ import {
   type StreamOutcome,
 } from '@sluice/core';
 
-/** So often a stream is begun anew. */
+/** Maximum number of restarts per stream. */
 const MAX_RESTARTS = 2;
 
 /**
- * Begins a stream anew where its provider breaks off in the middle, for calls that ask for it (`x-sluice-stream-recovery: restart`): an event tells the
- * client to forget what came before, and by whom it is answered now. The target that broke off is not asked again, nor are others that failed this call, as
- * long as there is another target or a fallback model. Other calls' streams end with an error there.
+ * Restarts a stream if its provider breaks off in the middle, for calls that opt in (`x-sluice-stream-recovery: restart`). An
+ * event asks the client to discard the earlier content and names the new provider.
+ *
+ * A restart skips targets that failed this call before, unless no other target or fallback model exists. Streams of calls
+ * without the opt-in end with an error.
  */
 export const streamRecovery: LlmProxy = (next) => ({
   async complete(call) {
@@ -66,13 +68,13 @@ function restarting(call: LlmCall, next: LlmService, first: StreamedReply): Repl
       return;
     }
     restarts++;
-    // the attempt that broke is noted among the call's before the next one is chosen
+    // the failed attempt is recorded in the call's facts before the next target is picked
     await inner.outcome;
     let reply: LlmReply;
     try {
       reply = await next.complete(call);
     } catch {
-      // what broke the first one is what the client is told
+      // the client receives the error that broke the first stream
       outer.finish(outcome);
       return;
     }
@@ -87,12 +89,12 @@ function restarting(call: LlmCall, next: LlmService, first: StreamedReply): Repl
   return outer;
 }
 
-/** An OpenAI client reads each event as a chunk; one without choices says nothing to it. */
+/** An OpenAI client parses each event as a chunk; it ignores a chunk without choices. */
 const EMPTY_CHUNK: Partial<Record<DialectName, object>> = { 'openai-chat': { object: 'chat.completion.chunk', choices: [] } };
 
 function restartEvent({ dialect, facts }: LlmCall): string {
   const { provider = '', providerModel = '' } = facts;
   const data = { ...EMPTY_CHUNK[dialect], fallback_restart: true, provider, model: providerModel };
-  // what was cut may have been cut within an event
+  // the blank line ends an event that was cut off in its middle
   return `\n\nevent: fallback_restart\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -6,8 +6,8 @@ import { knowingUnderWay, UnderWay } from './under-way.ts';
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 const callAt = (startedAtMs: number) => ({ ...openAiCall({ model: 'm', messages: [] }), id: `at-${startedAtMs}`, startedAtMs });
 
-describe('calls under way', () => {
-  it('are those that have begun and not ended, with their streams', async () => {
+describe('UnderWay', () => {
+  it('tracks calls and their streams until they have ended', async () => {
     const underWay = new UnderWay();
     const ids = () => underWay.cameBefore(Number.POSITIVE_INFINITY).map(({ id }) => id);
     let answer: LlmReply | Error = whole;
@@ -35,7 +35,7 @@ describe('calls under way', () => {
     expect(ids()).toEqual([]);
   });
 
-  it('are told apart by when they came', () => {
+  it('returns calls that arrived before a given time', () => {
     const underWay = new UnderWay();
     for (const at of [1, 2, 3]) underWay.begin(callAt(at));
     expect(underWay.cameBefore(2).map(({ id }) => id)).toEqual(['at-1', 'at-2']);

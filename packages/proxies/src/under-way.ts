@@ -1,6 +1,6 @@
 import { isStreamed, type LlmCall, type LlmProxy, Slots } from '@sluice/core';
 
-/** The calls that this process has under way. */
+/** The calls in flight in this process. */
 export class UnderWay {
   readonly #calls = new Slots<LlmCall>();
 
@@ -21,7 +21,7 @@ export class UnderWay {
   }
 }
 
-/** Knows each call from here on as under way until it has ended: of a stream, its stream. */
+/** Tracks each call as in flight from this layer until its end, including its stream. */
 export function knowingUnderWay(underWay: UnderWay): LlmProxy {
   return (next) => ({
     async complete(call) {

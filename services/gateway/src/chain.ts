@@ -25,7 +25,6 @@ import {
   type RetrySettings,
   Router,
   type RoutingMemory,
-  Router,
   requestBody,
   type SharedLoads,
   type SharedUsage,

@@ -1,35 +1,35 @@
 import { isJson, isText, type Json } from './object-ids.ts';
 
-/** Pages of the account that one list reads. */
+/** Maximum number of account pages that one list reads. */
 export const MAX_PAGES = 20;
 
-/** What a list has of one page. */
+/** One page of an account's list. */
 export interface Page {
   readonly items: readonly Json[];
   readonly ids: readonly string[];
-  /** Where the next page begins; undefined where there is none. */
+  /** Start of the next page. Undefined on the last page. */
   readonly next: string | undefined;
 }
 
-/** How the lists of an API are asked for and written. */
+/** How an API's lists are requested and rendered. */
 export interface ListForm {
-  /** How many objects a caller wants. */
+  /** Returns the number of objects that the caller requests. */
   wanted(query: URLSearchParams, feature: string): number;
-  /** Parameters that name an object, which must be the caller's. */
+  /** Parameters that name an object. It must belong to the caller. */
   readonly cursors: readonly string[];
-  /** The parameters of a page. */
+  /** Returns the query parameters of a page. */
   page(query: URLSearchParams, feature: string, from: string | undefined): URLSearchParams;
   read(answer: Json): Page;
-  /** @param more whether the account may have further objects of the caller's */
+  /** @param more whether the account may have more objects of the caller */
   write(answer: Json, shown: readonly Json[], more: boolean, next: string | undefined): Json;
-  /** Whether a page can be cut: the next one begins behind any object. */
+  /** Whether a page can be cut: true if the next page may start after any object. */
   readonly cuts: boolean;
 }
 
-/** What a page has if the caller names no limit, and the most that it may have. */
+/** Objects returned if the caller sends no limit, and the page size of requests to the account. */
 const FILES = { default: 10_000, most: 1_000 };
 
-/** Lists that go on behind an id: OpenAI's (`after`) and Anthropic's (`after_id`). */
+/** Lists that continue after an id: OpenAI's (`after`) and Anthropic's (`after_id`). */
 function byId(after: string, before: string, limits: (feature: string) => { default: number; most: number }): ListForm {
   return {
     cuts: true,
@@ -57,7 +57,7 @@ function byId(after: string, before: string, limits: (feature: string) => { defa
   };
 }
 
-/** Gemini's lists go on by a token, which is a page's and not an object's. */
+/** Gemini's lists continue at a page token, which does not identify an object. */
 const byToken: ListForm = {
   cuts: false,
   cursors: [],

@@ -5,13 +5,13 @@ export type Json = Readonly<Record<string, unknown>>;
 export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Members of requests that name objects of the account: one id, a list of ids, or a list of objects with ids. */
+/** Members of requests that name account objects: one id, a list of ids, or a list of objects with ids. */
 const REFERENCES: ReadonlySet<string> = new Set([
   ...['file_id', 'file_ids', 'input_file_id', 'training_file', 'validation_file', 'vector_store_id', 'vector_store_ids'],
   ...['container', 'container_id', 'fileName', 'file_name', 'fileUri', 'file_uri', 'cachedContent', 'cached_content'],
 ]);
 
-/** Gemini names an object by its collection, and in an address. */
+/** Gemini names an object by its collection, also within a URL. */
 const GEMINI_NAME = /\b(?:files|cachedContents|batches)\/[\w-]+/;
 
 /**
@@ -33,9 +33,9 @@ function collect(value: unknown, gemini: boolean, found: Set<string>): void {
     for (const one of value) collect(one, gemini, found);
     return;
   }
-  // what a model gave a tool is no reference
+  // arguments that a model passed to a tool are not references
   if (!isJson(value) || value['type'] === 'tool_use') return;
-  // evals refer to a file so
+  // evals refer to a file in this form
   if (value['type'] === 'file_id' && isText(value['id'])) found.add(value['id']);
   for (const name in value) {
     const member = value[name];
@@ -46,11 +46,11 @@ function collect(value: unknown, gemini: boolean, found: Set<string>): void {
 
 function idsOf(value: unknown, gemini: boolean): string[] {
   const texts = (Array.isArray(value) ? value : [value]).filter(isText);
-  // an address that is elsewhere is no object of the account
+  // a URL outside the account is not an account object
   return gemini ? texts.flatMap((text) => GEMINI_NAME.exec(text)?.[0] ?? []) : texts;
 }
 
-/** Returns the ids of the objects that an answer brings into being: its own, and those of its results. */
+/** Returns the ids of the objects that a response creates: its own id and the ids of its results. */
 export function idsMadeIn(answer: Json): string[] {
   const file = isJson(answer['file']) ? answer['file'] : {};
   const results = Array.isArray(answer['result_files']) ? answer['result_files'] : [];
@@ -62,7 +62,7 @@ export function idsMadeIn(answer: Json): string[] {
   );
 }
 
-/** Returns the id under which a stored upload in several requests goes on: it is in the address for the rest (Gemini). */
+/** Returns the id under which an upload in several requests continues: the URL for the remaining parts contains it (Gemini). */
 export function uploadIn(address: string | undefined): string | undefined {
   if (address === undefined || !URL.canParse(address)) return undefined;
   const id = new URL(address).searchParams.get('upload_id');

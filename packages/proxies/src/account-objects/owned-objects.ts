@@ -1,23 +1,23 @@
 import { type ConcernHealth, LlmError } from '@sluice/core';
 import type { AccountObjects } from '@sluice/store/ports';
 
-/** An id that was not used for 90 days is forgotten: its object is nobody's then. */
+/** Lifetime of an ownership record: after 90 days without use, the object has no owner. */
 export const OBJECT_TTL_MS = 90 * 86_400_000;
 
-/** Who made an object, and in which provider's account. */
+/** The tenant that created an object, and the provider of its account. */
 interface Owner {
   readonly tenant: string;
-  /** Undefined for an object that was stored before providers were. */
+  /** Undefined for an object that was recorded before providers were. */
   readonly provider: string | undefined;
 }
 
-/** Looks up and writes the owners of objects. */
+/** Looks up and records the owners of objects. */
 export class OwnedObjects {
   readonly #objects: AccountObjects;
   readonly #health: ConcernHealth;
   readonly #shared: boolean;
 
-  /** @param shared whether all tenants use all objects, so that owners tell the account alone */
+  /** @param shared whether all tenants use all objects, so that a record only determines the account */
   constructor(objects: AccountObjects, health: ConcernHealth, shared: boolean) {
     this.#objects = objects;
     this.#health = health;
@@ -25,13 +25,14 @@ export class OwnedObjects {
   }
 
   /**
-   * Returns the provider in whose account the objects are, undefined if that is not known.
+   * Returns the provider of the account that has the objects. Undefined if unknown.
    *
-   * @throws LlmError `not_found` if one of the ids is not the tenant's, whether it exists or not, or if they are in several accounts
+   * @throws LlmError `not_found` if the tenant does not own one of the ids, whether it exists or not, or if the objects are in
+   * several accounts
    */
   async require(ids: readonly string[], tenant: string): Promise<string | undefined> {
     if (ids.length === 0) return undefined;
-    const owners = (await this.#asked(this.#objects.owners(ids), [])).map(read);
+    const owners = (await this.#checked(this.#objects.owners(ids), [])).map(read);
     if (!this.#shared && owners.some((owner) => owner?.tenant !== tenant))
       throw new LlmError('not_found', 'There is no such object.');
     const [provider, ...others] = new Set(owners.flatMap((owner) => owner?.provider ?? []));
@@ -40,30 +41,31 @@ export class OwnedObjects {
   }
 
   /**
-   * Returns the provider in whose account those of the ids are that were made here; the others may be of the account's own administrators.
+   * Returns the provider of the account that has the ids which were created through the gateway. Unknown ids are allowed: the
+   * account's administrators may have created them.
    *
-   * @throws LlmError `not_found` if one of the ids is another tenant's, or if they are in several accounts
+   * @throws LlmError `not_found` if another tenant owns one of the ids, or if the objects are in several accounts
    */
   async requireKnown(ids: readonly string[], tenant: string): Promise<string | undefined> {
-    const owners = await this.#asked(this.#objects.owners(ids), []);
+    const owners = await this.#checked(this.#objects.owners(ids), []);
     const known = ids.filter((_, n) => owners[n] !== undefined);
     return await this.require(known, tenant);
   }
 
-  /** Returns which of the ids are the tenant's, in the account of a provider. */
+  /** Returns for each id whether the tenant owns it in the account of a provider. */
   async own(ids: readonly string[], tenant: string, provider: string | undefined): Promise<boolean[]> {
-    const owners = (await this.#asked(this.#objects.owners(ids), [])).map(read);
+    const owners = (await this.#checked(this.#objects.owners(ids), [])).map(read);
     return owners.map((owner) => owner?.tenant === tenant && (owner.provider ?? provider) === provider);
   }
 
-  /** Binds ids to a tenant and the provider that made them; those of other tenants stay theirs. */
+  /** Binds ids to a tenant and the provider that created them. Ids of other tenants keep their owners. */
   async claim(ids: readonly string[], tenant: string, provider: string | undefined): Promise<void> {
     const owner = provider === undefined ? tenant : `${tenant}/${provider}`;
-    await this.#asked(
+    await this.#checked(
       Promise.all(
         ids.map(async (id) => {
           const claimed = await this.#objects.claim(id, owner, OBJECT_TTL_MS);
-          // one that was stored without its provider is kept as it is
+          // a record without a provider stays as it is, and its lifetime is renewed
           if (!claimed) await this.#objects.claim(id, tenant, OBJECT_TTL_MS);
         }),
       ),
@@ -72,11 +74,11 @@ export class OwnedObjects {
   }
 
   async release(ids: readonly string[]): Promise<void> {
-    await this.#asked(Promise.all(ids.map((id) => this.#objects.release(id))), []);
+    await this.#checked(Promise.all(ids.map((id) => this.#objects.release(id))), []);
   }
 
-  /** @throws LlmError `auth_unavailable`, unless all tenants may use all objects: then only the account is not known */
-  async #asked<T>(answer: Promise<T>, unknown: T): Promise<T> {
+  /** @throws LlmError `auth_unavailable`, unless objects are shared: then only the account is unknown */
+  async #checked<T>(answer: Promise<T>, unknown: T): Promise<T> {
     try {
       const value = await answer;
       this.#health.works();
@@ -92,7 +94,7 @@ export class OwnedObjects {
   }
 }
 
-/** A tenant's name has no slash, nor has a provider's. */
+/** Parses an owner. Names of tenants and providers contain no slash. */
 function read(owner: string | undefined): Owner | undefined {
   if (owner === undefined) return undefined;
   const [tenant = '', provider] = owner.split('/', 2);

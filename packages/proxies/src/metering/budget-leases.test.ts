@@ -27,7 +27,7 @@ function setUp(replicas = 1) {
     { length: replicas },
     (_, n) =>
       new BudgetLeases({
-        meters: { lease: async (request) => (cut.has(n) ? Promise.reject(new Error('away')) : store.lease(request)) },
+        meters: { lease: async (request) => (cut.has(n) ? Promise.reject(new Error('unavailable')) : store.lease(request)) },
         clock,
         holder: `replica-${n}`,
         health: unwatched,
@@ -86,8 +86,8 @@ describe('BudgetLeases', () => {
     lease.giveBack(OF, hold(0));
     await new Promise((resolve) => setImmediate(resolve));
     expect((await budget()).leased).toBe(20);
-    const known = lease.settled(OF, [hold(20)], 15);
-    known();
+    const onRecorded = lease.settled(OF, [hold(20)], 15);
+    onRecorded();
     await lease.close();
     expect((await budget()).leased).toBe(0);
   });
@@ -144,13 +144,13 @@ describe('BudgetLeases', () => {
               const by = leases[call.replica] as BudgetLeases;
               const actual = Math.floor(call.amount * one.part);
               spent += actual;
-              const known = call.leased ? by.settled(OF, [hold(call.amount)], actual) : undefined;
+              const onRecorded = call.leased ? by.settled(OF, [hold(call.amount)], actual) : undefined;
               by.spent(OF, hold(0), actual);
               unsettled.push({
                 replica: call.replica,
                 settle: async () => {
                   await store.settle({ ...OF, callId: call.callId, holds: [{ hold: hold(call.amount), receipt: 0, actual }] });
-                  known?.();
+                  onRecorded?.();
                 },
               });
               break;
@@ -167,14 +167,14 @@ describe('BudgetLeases', () => {
             case 'wait': {
               clock.advance(one.ms);
               // calls are renewed before their reservations expire
-              const places = inFlight.map(({ callId, amount }) => ({
+              const slots = inFlight.map(({ callId, amount }) => ({
                 ...OF,
                 callId,
                 meter: 'budget',
                 leaseMs: 30_000,
                 budget: { period: '2026-11', amount },
               }));
-              await store.renew(places);
+              await store.renew(slots);
             }
           }
           for (const one of unsettled.splice(0)) {

@@ -36,7 +36,7 @@ const RENEW_MS = 5_000;
 const MARGIN_MS = 1_000;
 /** Concurrent calls that a lease should fit, each at its estimated maximum. */
 const AT_ONCE = 4;
-/** Maximum of budgets with a lease in this replica. */
+/** Maximum number of budgets with a lease in this replica. */
 const MAX_LEASES = 10_000;
 
 export interface BudgetLeasesOptions {

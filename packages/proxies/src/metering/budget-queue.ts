@@ -3,7 +3,7 @@ import type { BudgetHold, Hold, ReservationResult } from '@sluice/store/ports';
 import { FairQueue } from '../routing/fair-queue.ts';
 import { isBudget } from './holds.ts';
 
-/** Maximum of calls that wait for one budget, and for all budgets, in this replica. */
+/** Maximum number of calls that wait for one budget, and for all budgets, in this replica. */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_IN_ALL = 10_000;
 /** Interval of attempts to reserve for one budget, in ms: a call of another replica may have ended. */

@@ -10,11 +10,9 @@ interface Remembered {
   readonly atMs: number;
 }
 
-/** Maximum of cached callers. Other callers are checked in the store. */
+/** Maximum number of cached callers. Other callers are checked in the store. */
 const MAX_CALLERS = 10_000;
-/**
- * Maximum age of an entry, in ms: bounds the delay after the store has lost its counts or an administrator has raised a limit.
- */
+/** Maximum age of an entry, in ms: bounds the delay until lost or reset counts in the store are noticed. */
 const MAX_MS = 1_000;
 
 /**

@@ -18,16 +18,16 @@ describe('HeldAmounts', () => {
     const settled: string[] = [];
     const tried: string[] = [];
     const broken = new Set<string>();
-    let away = true;
+    let unavailable = true;
     const settle = async ({ callId }: Settlement): Promise<void> => {
       tried.push(callId);
-      if (away || broken.has(callId)) throw new Error('away');
+      if (unavailable || broken.has(callId)) throw new Error('unavailable');
       settled.push(callId);
     };
     const pending = new PendingSettlements();
     const held = new HeldAmounts({ settle } as Meters, unwatched, pending);
     const back = () => {
-      away = false;
+      unavailable = false;
     };
     return { held, pending, settled, tried, broken, back };
   }

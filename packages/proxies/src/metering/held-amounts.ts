@@ -7,7 +7,8 @@ export const LEASE_MS = 30_000;
 /** Delay before a failed settlement is retried, in ms. */
 const RETRY_MS = 1_000;
 /**
- * Maximum of settlements that wait for the store. Any more are dropped, and the lease of their reservations frees the amounts.
+ * Maximum number of settlements that wait for the store. Further settlements are dropped, and the leases of their reservations
+ * free the amounts.
  */
 const MAX_UNSETTLED = 10_000;
 
@@ -56,10 +57,10 @@ export class HeldAmounts {
   }
 
   /** Releases slots, and anything that a late reservation would take. */
-  release(places: readonly HeldPlace[]): void {
-    for (const { callId } of places) this.#forget(callId);
-    this.#releasing.push(...places);
-    if (this.#releasing.length > places.length || places.length === 0) return;
+  release(slots: readonly HeldPlace[]): void {
+    for (const { callId } of slots) this.#forget(callId);
+    this.#releasing.push(...slots);
+    if (this.#releasing.length > slots.length || slots.length === 0) return;
     // batches the releases of this turn of the event loop; a client's next call arrives later
     setImmediate(() => {
       const all = this.#releasing;
@@ -125,8 +126,8 @@ export class HeldAmounts {
   }
 
   #renew(): void {
-    const places = this.#held.all().flatMap(({ of, holds }) => holds.flatMap((hold) => heldPlace(of, hold)));
-    this.#meters.renew(places).catch((error: unknown) => this.#health.failed(error));
+    const slots = this.#held.all().flatMap(({ of, holds }) => holds.flatMap((hold) => heldPlace(of, hold)));
+    this.#meters.renew(slots).catch((error: unknown) => this.#health.failed(error));
   }
 }
 
@@ -134,13 +135,13 @@ export class HeldAmounts {
 export function heldPlace(of: Holder, hold: Hold): HeldPlace[] {
   const { tenant, callId } = of;
   const subject = hold.subject ?? of.subject;
-  const place = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };
+  const slot = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };
   switch (hold.kind) {
     case 'window':
       return [];
     case 'concurrency':
-      return [place];
+      return [slot];
     case 'budget':
-      return [{ ...place, budget: { period: hold.period, amount: hold.amount } }];
+      return [{ ...slot, budget: { period: hold.period, amount: hold.amount } }];
   }
 }

@@ -21,7 +21,7 @@ export const isBudget = (hold: Hold): hold is BudgetHold => hold.kind === 'budge
 /** Returns whether a limit depends on the estimated usage of a call. */
 export const needsEstimate = ({ tokens, budget }: Limits): boolean => tokens !== undefined || budget !== undefined;
 
-/** Lists the holds of a call on the meters of its key or of one of its groups. */
+/** Lists the holds of a call on the meters of its key or of a group. */
 export function holdsOf(
   limits: Limits,
   owner: CallerGroup | undefined,

@@ -7,7 +7,7 @@ import { LocalShares } from './local-shares.ts';
 
 const of = { tenant: 't', subject: 'k' };
 const requests = (limit: number, amount = 1): Hold => ({ kind: 'window', meter: 'requests', limit, windowMs: 60_000, amount });
-const place = (limit: number): Hold => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
+const slot = (limit: number): Hold => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
 
 describe('LocalShares', () => {
   const sharesOf = (maxReplicas: number | undefined, clock = new ManualClock()) =>
@@ -42,22 +42,22 @@ describe('LocalShares', () => {
 
   it("limits concurrent calls to the replica's share", () => {
     const shares = sharesOf(2);
-    const one = shares.note(of, [place(4)]);
-    expect(shares.take(of, [place(4)])).toBeDefined();
-    expect(shares.take(of, [place(4)])).toBeUndefined();
+    const one = shares.note(of, [slot(4)]);
+    expect(shares.take(of, [slot(4)])).toBeDefined();
+    expect(shares.take(of, [slot(4)])).toBeUndefined();
     one?.settle(() => 0);
-    expect(shares.take(of, [place(4)])).toBeDefined();
+    expect(shares.take(of, [slot(4)])).toBeDefined();
   });
 
   it('takes from all limits of a call or from none', () => {
     const shares = sharesOf(2);
-    shares.take(of, [place(4), requests(2)]);
-    expect(shares.take(of, [place(4), requests(2)])).toBeUndefined();
-    expect(shares.take(of, [place(4)])).toBeDefined();
+    shares.take(of, [slot(4), requests(2)]);
+    expect(shares.take(of, [slot(4), requests(2)])).toBeUndefined();
+    expect(shares.take(of, [slot(4)])).toBeDefined();
   });
 
   it('admits at most the limit in any window, and less than twice the limit in the window of the store outage', async () => {
-    const step = fc.record({ replica: fc.nat(2), waitMs: fc.nat(9_000), away: fc.boolean() });
+    const step = fc.record({ replica: fc.nat(2), waitMs: fc.nat(9_000), unavailable: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 3, max: 20 }),
@@ -68,22 +68,22 @@ describe('LocalShares', () => {
           const replicas = [0, 1, 2].map(() => sharesOf(3, clock));
           const admitted: number[] = [];
           const lost: number[] = [];
-          let wasAway = false;
+          let wasUnavailable = false;
           const waiting: string[] = [];
           const hold = requests(limit);
-          for (const [n, { replica, waitMs, away }] of steps.entries()) {
+          for (const [n, { replica, waitMs, unavailable }] of steps.entries()) {
             clock.advance(waitMs);
             const shares = replicas[replica] as LocalShares;
             const callId = `call-${n}`;
-            if (away && !wasAway) lost.push(clock.now());
-            if (!away) {
+            if (unavailable && !wasUnavailable) lost.push(clock.now());
+            if (!unavailable) {
               // admitted calls are settled when the store is available again
               for (const id of waiting.splice(0)) {
                 await meters.settle({ ...of, callId: id, unreserved: true, holds: [{ hold, receipt: 0, actual: 1 }] });
               }
             }
-            wasAway = away;
-            if (away) {
+            wasUnavailable = unavailable;
+            if (unavailable) {
               if (shares.take(of, [hold]) === undefined) continue;
               waiting.push(callId);
             } else {

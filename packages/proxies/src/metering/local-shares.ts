@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 
 export interface LocalSharesOptions {
   readonly clock: Clock;
-  /** Maximum of replicas. Without it, the share of a replica is unknown. */
+  /** Maximum number of replicas. Without it, the share of a replica is unknown. */
   readonly maxReplicas: () => number | undefined;
 }
 

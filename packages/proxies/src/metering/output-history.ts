@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { LatencySamples } from '../routing/latency-samples.ts';
 
-/** Maximum of keys and models with recorded response lengths. */
+/** Maximum number of keys and models with recorded response lengths. */
 const MAX_HISTORIES = 10_000;
 /** One response in a hundred is longer than its reservation. */
 const SHARE = 0.99;
@@ -10,7 +10,7 @@ const SHARE = 0.99;
 export class OutputHistory {
   readonly #samples = new LRUCache<string, LatencySamples>({ max: MAX_HISTORIES });
 
-  /** @param tokens of one choice */
+  /** @param tokens of a choice */
   note(tenant: string, key: string, model: string, tokens: number): void {
     const name = nameOf(tenant, key, model);
     let samples = this.#samples.get(name);

@@ -11,7 +11,7 @@ const MOST_OUTPUT_TOKENS = 131_072;
 export interface ReserveAmounts {
   /** For token windows: prompt and response together. */
   readonly tokens: number;
-  /** Minimum of a budget that the call needs, and maximum that it reserves if the budget has enough left. */
+  /** Minimum of a budget that the call needs, and maximum that it reserves if the rest of the budget is large enough. */
   readonly cost: Money;
   readonly mostCost: Money;
   /** Returns the output tokens that an amount pays for. Undefined if the amount pays for any response. */

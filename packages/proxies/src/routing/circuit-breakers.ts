@@ -22,9 +22,9 @@ export interface CircuitBreakersOptions {
 /**
  * Whether a target may be called.
  *
- * - `ready`: the circuit is closed
+ * - `ready`: closed: yes
  * - `due`: half-open: one call may probe it, see `tryProbe`
- * - `open`, `cooling`: not before `forMs` milliseconds have passed
+ * - `open`, `cooling`: open or rate limited: not for another `forMs` milliseconds
  */
 export type Availability = { readonly kind: 'ready' | 'due' } | { readonly kind: 'open' | 'cooling'; readonly forMs: number };
 
@@ -41,30 +41,30 @@ interface Circuit {
   /** A call of this replica is probing the target or is requesting the probe. */
   probing: boolean;
   /** This replica does not request the probe before this time. */
-  askAgainMs: number;
+  probeAgainMs: number;
   changedMs: number;
 }
 
 const READY: Availability = { kind: 'ready' };
 const DUE: Availability = { kind: 'due' };
-/** Maximum of circuits with state. Clients may invent model names, so there may be many. */
+/** Maximum number of circuits with state. Clients may invent model names, so there may be many. */
 const MAX_CIRCUITS = 10_000;
 /** Interval of refreshes. The store also sends change events, but an event may be lost. */
 const REFRESH_MS = 1_000;
 /** Lease of a probe. It ends the probe of a replica that has crashed. */
 const PROBE_LEASE_MS = 120_000;
-/** A longer cooldown is probed before its end, */
+/** A longer cooldown is probed before its end, in ms. */
 const LONG_COOLDOWN_MS = 30_000;
-/** by one call of all replicas per interval of this length, */
+/** Interval of probes during a long cooldown, over all replicas, in ms. */
 const PROBE_COOLDOWN_MS = 5_000;
-/** and by the key that was rate limited only after this time. */
+/** During a long cooldown, the rate-limited key itself may probe only after this time, in ms. */
 const OWN_PROBE_MS = 15_000;
-/** Delay until this replica requests the probe again after another replica got it. */
-const ASK_AGAIN_MS = 500;
+/** Delay before this replica requests the probe again, after another replica got it, in ms. */
+const PROBE_AGAIN_MS = 500;
 
 /**
- * Circuit breakers, one for each target, shared by all replicas through the store. Each replica counts failures separately;
- * open circuits and cooldowns are shared. If the store is unavailable, each replica uses only its own observations.
+ * Circuit breakers, one for each target. All replicas share open circuits and cooldowns through the store; each replica counts
+ * failures separately. If the store is unavailable, each replica uses only its own observations.
  */
 export class CircuitBreakers {
   readonly #store: Circuits;
@@ -106,8 +106,8 @@ export class CircuitBreakers {
     }
     if (circuit.openUntilMs === undefined) return READY;
     if (circuit.openUntilMs > nowMs) return { kind: 'open', forMs: circuit.openUntilMs - nowMs };
-    if (!circuit.probing && circuit.askAgainMs <= nowMs) return DUE;
-    return { kind: 'open', forMs: Math.max(ASK_AGAIN_MS, circuit.askAgainMs - nowMs) };
+    if (!circuit.probing && circuit.probeAgainMs <= nowMs) return DUE;
+    return { kind: 'open', forMs: Math.max(PROBE_AGAIN_MS, circuit.probeAgainMs - nowMs) };
   }
 
   /**
@@ -125,7 +125,7 @@ export class CircuitBreakers {
       this.#health.works();
       if (granted && !cools) this.#onLevel(name, 1);
       if (!granted) circuit.probing = false;
-      circuit.askAgainMs = this.#clock.monotonic() + ASK_AGAIN_MS;
+      circuit.probeAgainMs = this.#clock.monotonic() + PROBE_AGAIN_MS;
       return granted;
     } catch (error) {
       this.#health.failed(error);
@@ -182,7 +182,7 @@ export class CircuitBreakers {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined || !circuit.probing) return;
     circuit.probing = false;
-    // the target responds, so there is no reason to stay open
+    // without a verdict, another call may probe at once
     if (circuit.openUntilMs !== undefined) this.#report(this.#store.open(name, 0));
   }
 
@@ -258,7 +258,7 @@ export class CircuitBreakers {
       if (this.#circuits.size >= MAX_CIRCUITS) this.#removeOldest();
       const window = new FailureWindow();
       const cooling = { coolUntilMs: 0, coolProbeMs: undefined, cooledBy: undefined, cooledMs: 0 };
-      circuit = { window, openUntilMs: undefined, ...cooling, probing: false, askAgainMs: 0, changedMs: -1 };
+      circuit = { window, openUntilMs: undefined, ...cooling, probing: false, probeAgainMs: 0, changedMs: -1 };
       this.#circuits.set(name, circuit);
     }
     return circuit;

@@ -17,7 +17,7 @@ function replica(name: string, store: MemoryTargetLoads, limit: number, more: ob
 describe('ConcurrencyLimit', () => {
   it('admits calls up to the limit and the next one after a release', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 2);
-    const leave = await limit.enter('t', never);
+    const release = await limit.enter('t', never);
     await limit.enter('t', never);
     let third = false;
     const waiting = limit.enter('t', never).then(() => {
@@ -25,8 +25,8 @@ describe('ConcurrencyLimit', () => {
     });
     await turn();
     expect([third, limit.full, limit.inFlight, limit.waiting]).toEqual([false, true, 2, 1]);
-    leave();
-    leave();
+    release();
+    release();
     await waiting;
     expect([limit.inFlight, limit.waiting]).toEqual([2, 0]);
   });
@@ -41,11 +41,11 @@ describe('ConcurrencyLimit', () => {
     };
     let served = 0;
     const calls = Array.from({ length: 60 }, async (_, n) => {
-      const leave = await (replicas[n % 3] as (typeof replicas)[0]).limit.enter('t', never);
+      const release = await (replicas[n % 3] as (typeof replicas)[0]).limit.enter('t', never);
       expect(inFlight()).toBeLessThanOrEqual(5);
       await exchange();
       served++;
-      leave();
+      release();
     });
     const done = Promise.all(calls);
     for (let n = 0; n < 500 && served < 60; n++) await exchange();
@@ -55,29 +55,29 @@ describe('ConcurrencyLimit', () => {
 
   it('rejects a call when the queue is full or the wait exceeds waitMs', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1, { maxWaiting: 1, waitMs: 20 });
-    const leave = await limit.enter('t', never);
+    const release = await limit.enter('t', never);
     const waiting = limit.enter('t', never);
     await expect(limit.enter('t', never)).rejects.toMatchObject({ code: 'overloaded', failure: { kind: 'busy' } });
     await expect(waiting).rejects.toMatchObject({ code: 'overloaded', status: 503 });
-    leave();
+    release();
     expect([limit.inFlight, limit.waiting]).toEqual([0, 0]);
   });
 
   it('removes a call from the queue when its client disconnects', async () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1);
-    const leave = await limit.enter('t', never);
-    const gone = new LlmError('client_closed', 'gone');
+    const release = await limit.enter('t', never);
+    const disconnect = new LlmError('client_closed', 'gone');
     const leaving = new AbortController();
     const waiting = limit.enter('t', leaving.signal);
-    leaving.abort(gone);
-    await expect(waiting).rejects.toBe(gone);
-    leave();
+    leaving.abort(disconnect);
+    await expect(waiting).rejects.toBe(disconnect);
+    release();
     expect([limit.inFlight, limit.waiting]).toEqual([0, 0]);
   });
 
   it('grants a replica its share of the permits while the store is unavailable', async () => {
     const store = new MemoryTargetLoads(new ManualClock());
-    store.exchange = () => Promise.reject(new Error('away'));
+    store.exchange = () => Promise.reject(new Error('unavailable'));
     const loads = new SharedLoads({ store, replica: 'a', maxReplicas: () => 3 });
     const limit = loads.limit('up', { limit: 9, maxWaiting: 10, waitMs: 1 });
     const entered = await Promise.allSettled(Array.from({ length: 5 }, () => limit.enter('t', never)));

@@ -2,9 +2,9 @@ import { asLlmError, LlmError } from '@sluice/core';
 import { FairQueue } from './fair-queue.ts';
 
 export interface ConcurrencySettings {
-  /** Maximum of calls in flight, over all replicas. */
+  /** Maximum number of calls in flight, over all replicas. */
   readonly limit: number;
-  /** Maximum of calls that wait for a permit, at each replica. */
+  /** Maximum number of calls that wait for a permit, at each replica. */
   readonly maxWaiting: number;
   /** Maximum wait for a permit, in milliseconds. */
   readonly waitMs: number;
@@ -32,14 +32,14 @@ export class ConcurrencyLimit {
   readonly name: string;
   /** May change with the configuration. */
   settings: ConcurrencySettings;
-  readonly #places: Places;
+  readonly #permits: Places;
   readonly #queue = new FairQueue<Waiting>();
   #inFlight = 0;
 
-  constructor(name: string, settings: ConcurrencySettings, places: Places) {
+  constructor(name: string, settings: ConcurrencySettings, permits: Places) {
     this.name = name;
     this.settings = settings;
-    this.#places = places;
+    this.#permits = permits;
   }
 
   get inFlight(): number {
@@ -52,7 +52,7 @@ export class ConcurrencyLimit {
 
   /** Whether a call would have to wait. */
   get full(): boolean {
-    return this.#queue.length > 0 || this.#inFlight >= (this.#places.count ?? 0);
+    return this.#queue.length > 0 || this.#inFlight >= (this.#permits.count ?? 0);
   }
 
   /**
@@ -74,7 +74,7 @@ export class ConcurrencyLimit {
 
   /** Admits waiting calls while permits are free: after a release, or with additional permits. */
   admit(): void {
-    while (this.#queue.length > 0 && this.#inFlight < (this.#places.count ?? 0)) {
+    while (this.#queue.length > 0 && this.#inFlight < (this.#permits.count ?? 0)) {
       this.#inFlight++;
       this.#queue.shift()?.admit();
     }
@@ -86,7 +86,7 @@ export class ConcurrencyLimit {
     const share = maxWaiting / (this.#queue.owners + (this.#queue.lengthOf(tenant) === 0 ? 1 : 0));
     const full = this.#queue.length >= maxWaiting && this.#queue.lengthOf(tenant) >= share;
     if (full || this.#queue.length >= maxWaiting * 2) return Promise.reject(this.#busy());
-    this.#places.want();
+    this.#permits.want();
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);

@@ -10,7 +10,7 @@ const target = (name: string, weight = 1): Target => ({
   provider: name,
   model: 'm',
   weight,
-  service: { complete: () => Promise.reject(new Error('not asked')) },
+  service: { complete: () => Promise.reject(new Error('not called')) },
 });
 const targets = [target('r1'), target('r2'), target('r3', 2)];
 
@@ -82,8 +82,8 @@ describe('pick', () => {
   it.each(['weighted', 'balanced', 'speed'] as const)(
     'keeps a conversation with encrypted reasoning at its target with strategy %s',
     (strategy) => {
-      const asked = call({ input: 'hi', include });
-      const picked = Array.from({ length: 20 }, () => pick(strategy, targets, asked, figures, systemRandom).name);
+      const request = call({ input: 'hi', include });
+      const picked = Array.from({ length: 20 }, () => pick(strategy, targets, request, figures, systemRandom).name);
       expect(new Set(picked).size).toBe(1);
     },
   );

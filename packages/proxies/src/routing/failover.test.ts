@@ -343,8 +343,14 @@ describe('circuit breaker', () => {
   it('opens and closes the circuit locally while the store is unavailable', async () => {
     const clock = new ManualClock();
     const circuits = new MemoryCircuits(clock);
-    const away = () => Promise.reject(new Error('away'));
-    Object.assign(circuits, { open: away, close: away, cool: away, probe: away, states: away });
+    const unavailable = () => Promise.reject(new Error('unavailable'));
+    Object.assign(circuits, {
+      open: unavailable,
+      close: unavailable,
+      cool: unavailable,
+      probe: unavailable,
+      states: unavailable,
+    });
     const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN, answer());
     const { ask } = setUp([target('one', { service: one }), target('two')], 'priority', { clock, circuits });
     for (let n = 0; n < 8; n++) expect((await ask()).provider).toBe('two');

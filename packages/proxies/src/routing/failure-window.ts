@@ -1,10 +1,10 @@
-/** When a circuit opens. */
+/** Limits at which a circuit opens: `consecutive` failures, or a `share` of failures in a window. */
 export interface BreakerLimits {
-  /** After this number of consecutive failures, */
+  /** Number of consecutive failures. */
   readonly consecutive: number;
-  /** or if failures exceed this share of the calls of a window, 0 to 1, */
+  /** Share of failed calls in a window, from 0 to 1. */
   readonly share: number;
-  /** and the window has at least this number of calls. */
+  /** Minimum number of calls in a window for `share` to apply. */
   readonly minimum: number;
   readonly windowMs: number;
 }
@@ -48,11 +48,11 @@ interface Slice {
  * Recent results of a target.
  *
  * A failure that the request may have caused counts only together with other failures: of another request, and of another key
- * if calls of other keys succeeded in the meantime. So invalid requests of one caller do not open the circuit for others, and a
- * target that fails all calls of its only caller is still detected.
+ * if calls of other keys succeeded in the meantime. So invalid requests of a single caller do not open the circuit for others.
+ * A target that fails all calls of its only caller is still detected.
  *
  * (cockatiel's `SamplingBreaker` has the same limits. But it drops old data only with new calls, one slice per call, so that
- * failures of an hour ago can open it, and it uses the wall clock.)
+ * failures of an hour ago can open it. It also uses the wall clock.)
  */
 export class FailureWindow {
   readonly #slices: (Slice | undefined)[] = Array.from({ length: SLICES }, () => undefined);

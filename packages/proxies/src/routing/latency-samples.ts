@@ -1,5 +1,5 @@
 const SIZE = 128;
-/** Minimum of samples for a quantile: fewer cannot show one in twenty. */
+/** Minimum number of samples for a quantile: fewer cannot show one in twenty. */
 const LEAST = 20;
 
 /** The most recent latencies, for quantiles. */

@@ -6,16 +6,19 @@ import type { RetryBudgetSettings } from './retry-budget.ts';
 import type { RoutingMemory } from './routing-memory.ts';
 
 export interface RetrySettings {
-  /** Maximum number of retries of one call at the same targets. */
+  /** Maximum number of retries per call at the same targets. */
   readonly max: number;
   readonly budget: RetryBudgetSettings;
-  /** Back-off before the first retry is random between 0 and this. The upper bound doubles with each retry, */
+  /** Upper bound of the random back-off before the first retry, in ms. It doubles with each retry. */
   readonly initialMs: number;
-  /** and never exceeds this. */
+  /** Maximum of that upper bound, in ms. */
   readonly maxMs: number;
-  /** Maximum total time that a call waits for targets in cooldown. */
+  /** Maximum total time that a call waits for targets in cooldown, in ms. */
   readonly maxWaitMs: number;
-  /** Maximum time that a call waits, once, before it falls back to another model; `maxWaitMs` if not given, 0 for no wait. */
+  /**
+   * Maximum time that a call waits, once, before it falls back to another model, in ms. `maxWaitMs` if not given; 0 for no
+   * wait.
+   */
   readonly fallbackWaitMs?: number;
 }
 

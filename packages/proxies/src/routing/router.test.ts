@@ -111,7 +111,7 @@ describe('Router', () => {
   });
 
   it("does not count a call that the provider's dialect cannot express as a failure", async () => {
-    const error = new LlmError('invalid_request', 'cannot be said');
+    const error = new LlmError('invalid_request', 'cannot be expressed');
     const { ask, usage, metrics } = setUp([target('p', { service: { complete: () => Promise.reject(error) } })], 'priority');
     await expect(ask()).rejects.toBe(error);
     expect(await usage.current()).toEqual({ 'provider:p:calls': 1 });

@@ -8,9 +8,9 @@ const EXCHANGE_MS = 200;
 const HEARTBEAT_MS = 3_000;
 /** A target that was idle for this time is no longer reported, in ms. */
 const FORGOTTEN_MS = 60_000;
-/** Age at which a measurement starts to fade, in ms, so that a slow target is tried again, */
+/** Age at which a measurement starts to fade, in ms, so that a slow target is tried again. */
 const FADING_MS = 10_000;
-/** and time constant of the fading, in ms: a measurement drops to about a third in this time. */
+/** Time constant of the fading, in ms: a measurement drops to about a third in this time. */
 const FADED_MS = 60_000;
 
 /** Measured speed of a target over all replicas, in milliseconds. */
@@ -58,7 +58,7 @@ export interface SharedLoadsOptions {
   readonly store: TargetLoads;
   /** Id of this replica. */
   readonly replica: string;
-  /** Maximum of replicas. Until the store responds, limits are divided by it. */
+  /** Maximum number of replicas. Until the store responds, limits are divided by it. */
   readonly maxReplicas?: () => number | undefined;
   /** Receives the number of replicas at each exchange. */
   readonly onReplicas?: (count: number) => void;
@@ -75,7 +75,7 @@ export class SharedLoads {
   readonly #clock: Clock;
   readonly #health: ConcernHealth;
   readonly #loads = new Map<string, Load>();
-  readonly #limits = new Map<string, { limit: ConcurrencyLimit; places: number | undefined }>();
+  readonly #limits = new Map<string, { limit: ConcurrencyLimit; permits: number | undefined }>();
   #exchange: Promise<void> | undefined;
   #exchangedMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -106,14 +106,14 @@ export class SharedLoads {
       known.limit.settings = settings;
       return known.limit;
     }
-    const entry: { limit: ConcurrencyLimit; places: number | undefined } = {
+    const entry: { limit: ConcurrencyLimit; permits: number | undefined } = {
       limit: new ConcurrencyLimit(name, settings, {
         get count() {
-          return entry.places === undefined ? undefined : Math.min(entry.places, entry.limit.settings.limit);
+          return entry.permits === undefined ? undefined : Math.min(entry.permits, entry.limit.settings.limit);
         },
         want: () => void this.exchange(),
       }),
-      places: undefined,
+      permits: undefined,
     };
     this.#limits.set(name, entry);
     return entry.limit;
@@ -175,8 +175,8 @@ export class SharedLoads {
     this.#exchange ??= this.#run().finally(() => {
       this.#exchange = undefined;
       // calls that arrived during the exchange are not in its report
-      for (const { limit, places } of this.#limits.values()) {
-        if (limit.waiting > 0 && places === undefined) void this.exchange();
+      for (const { limit, permits } of this.#limits.values()) {
+        if (limit.waiting > 0 && permits === undefined) void this.exchange();
       }
     });
     return this.#exchange;
@@ -198,7 +198,7 @@ export class SharedLoads {
       this.#health.failed(error);
       const replicas = this.#options.maxReplicas?.() ?? 1;
       for (const entry of this.#limits.values()) {
-        entry.places ??= Math.max(1, Math.floor(entry.limit.settings.limit / replicas));
+        entry.permits ??= Math.max(1, Math.floor(entry.limit.settings.limit / replicas));
         entry.limit.admit();
       }
     }
@@ -222,9 +222,9 @@ export class SharedLoads {
         ...(whole === undefined ? {} : { whole }),
       });
     }
-    for (const [name, { limit, places = 0 }] of this.#limits) {
+    for (const [name, { limit, permits = 0 }] of this.#limits) {
       const { inFlight, waiting, settings } = limit;
-      if (inFlight + waiting + places === 0) continue;
+      if (inFlight + waiting + permits === 0) continue;
       reports.set(`limit:${name}`, { inFlight, waiting, limit: settings.limit });
     }
     return reports;
@@ -233,7 +233,7 @@ export class SharedLoads {
   #take(name: string, share: TargetShare, report: TargetReport): void {
     const limited = name.startsWith('limit:') ? this.#limits.get(name.slice('limit:'.length)) : undefined;
     if (limited !== undefined) {
-      limited.places = share.places;
+      limited.permits = share.places;
       limited.limit.admit();
       return;
     }

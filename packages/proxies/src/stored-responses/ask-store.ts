@@ -1,6 +1,6 @@
 import { type ConcernHealth, LlmError } from '@sluice/core';
 
-/** Asks the store for what a call needs. @throws LlmError `responses_unavailable` where the store does not answer */
+/** Reads from the store. @throws LlmError `responses_unavailable` if the store fails */
 export async function askStore<T>(health: ConcernHealth, what: string, ask: () => Promise<T>): Promise<T> {
   try {
     const value = await ask();

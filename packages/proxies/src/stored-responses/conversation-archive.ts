@@ -7,16 +7,16 @@ import { Sealing } from './sealing.ts';
 
 export interface ConversationArchiveOptions {
   readonly store: Conversations;
-  /** How long a conversation is kept after its last change, in ms. */
+  /** Lifetime of a conversation after its last change, in ms. */
   readonly ttlMs: number;
-  /** A conversation of this size takes no more items, in bytes. */
+  /** Maximum size of a conversation, in bytes. */
   readonly maxBytes: number;
-  /** Heads and items are sealed with it. */
+  /** Secret for sealing heads and items. */
   readonly encryptionKey?: string | undefined;
   readonly health?: ConcernHealth;
 }
 
-/** A conversation as it was kept. */
+/** A stored conversation. */
 export interface Conversation {
   readonly id: string;
   /** In seconds since the epoch. */
@@ -24,22 +24,22 @@ export interface Conversation {
   readonly metadata: Json;
   /** In the order in which they were added. */
   readonly items: readonly Json[];
-  /** What the items take in the store. */
+  /** Size of the items in the store. */
   readonly bytes: number;
   /** The positions of the items in the store. */
   readonly positions: readonly number[];
 }
 
 const WHAT = 'Stored conversations';
-/** The most items of a conversation: one answer adds a few. */
+/** Maximum number of items of a conversation: a response adds a few. */
 const MAX_ITEMS = 10_000;
 
-/** Keeps conversations, and finds them again for their tenant. */
+/** Stores conversations and finds them for their tenant. */
 export class ConversationArchive {
   readonly #options: ConversationArchiveOptions;
   readonly #sealing: Sealing;
   readonly #health: ConcernHealth;
-  /** Items on their way to the store, by tenant and conversation. */
+  /** Items in flight to the store, by tenant and conversation. */
   readonly #pending = new Map<string, Promise<void>>();
 
   constructor(options: ConversationArchiveOptions) {
@@ -48,7 +48,10 @@ export class ConversationArchive {
     this.#health = options.health ?? unwatched;
   }
 
-  /** Creates a conversation with a new id. @throws LlmError `responses_unavailable`, `invalid_request` for too much */
+  /**
+   * Creates a conversation with a new id. @throws LlmError `responses_unavailable`, `invalid_request` if the items exceed the
+   * limits
+   */
   async create(tenant: string, metadata: Json, items: readonly Json[]): Promise<Conversation> {
     const { store, ttlMs } = this.#options;
     const id = `conv_${randomUUID().replaceAll('-', '')}`;
@@ -61,7 +64,7 @@ export class ConversationArchive {
     return { ...empty, items };
   }
 
-  /** Returns undefined for a conversation that the tenant does not have. @throws LlmError `responses_unavailable` */
+  /** Returns undefined for a conversation that the tenant does not own. @throws LlmError `responses_unavailable` */
   async find(tenant: string, id: string): Promise<Conversation | undefined> {
     if (!isId(id)) return undefined;
     await this.#pending.get(nameOf(tenant, id));
@@ -83,24 +86,24 @@ export class ConversationArchive {
     };
   }
 
-  /** Checks that a conversation can take more items. @throws LlmError `invalid_request` */
+  /** Checks that a conversation has room for more items. @throws LlmError `invalid_request` */
   requireRoom({ id, items, bytes }: Conversation, added: readonly Json[]): void {
     const size = bytes + added.reduce((sum, item) => sum + JSON.stringify(item).length, 0);
     if (size <= this.#options.maxBytes && items.length + added.length <= MAX_ITEMS) return;
     const most = `${this.#options.maxBytes} bytes or ${MAX_ITEMS} items`;
-    throw new LlmError('invalid_request', `The conversation '${id}' would be larger than ${most}: begin a new one.`, {
+    throw new LlmError('invalid_request', `The conversation '${id}' would exceed ${most}. Start a new one.`, {
       param: 'conversation',
     });
   }
 
-  /** Adds items. Returns false where the conversation has gone. @throws LlmError `responses_unavailable` */
+  /** Adds items. Returns false if the conversation no longer exists. @throws LlmError `responses_unavailable` */
   add(tenant: string, id: string, items: readonly Json[]): Promise<boolean> {
     const { store, ttlMs } = this.#options;
     const sealed = items.map((item) => this.#seal(item, tenant, id));
     return this.#ask(() => store.change(tenant, id, { items: sealed }, ttlMs));
   }
 
-  /** Adds the items of an answer; a failure is reported, and the answer stays as it is. */
+  /** Adds the items of a response. A failure is reported and does not affect the response. */
   async addTurn(tenant: string, id: string, items: readonly Json[]): Promise<void> {
     const name = nameOf(tenant, id);
     const before = this.#pending.get(name) ?? Promise.resolve();
@@ -115,20 +118,20 @@ export class ConversationArchive {
     if (this.#pending.get(name) === added) this.#pending.delete(name);
   }
 
-  /** Replaces the metadata. Returns false where the conversation has gone. @throws LlmError `responses_unavailable` */
+  /** Replaces the metadata. Returns false if the conversation no longer exists. @throws LlmError `responses_unavailable` */
   describe(tenant: string, { id, createdAtS }: Conversation, metadata: Json): Promise<boolean> {
     const { store, ttlMs } = this.#options;
     return this.#ask(() => store.change(tenant, id, { head: this.#seal({ createdAtS, metadata }, tenant, id) }, ttlMs));
   }
 
-  /** Returns whether there was one. @throws LlmError `responses_unavailable` */
+  /** Returns whether an item was removed. @throws LlmError `responses_unavailable` */
   async removeItem(tenant: string, { id, items, positions }: Conversation, itemId: string): Promise<boolean> {
     const position = positions[items.findIndex((item) => item['id'] === itemId)];
     if (position === undefined) return false;
     return await this.#ask(() => this.#options.store.removeItem(tenant, id, position));
   }
 
-  /** Returns whether there was one. @throws LlmError `responses_unavailable` */
+  /** Returns whether a conversation was removed. @throws LlmError `responses_unavailable` */
   remove(tenant: string, id: string): Promise<boolean> {
     return this.#ask(() => this.#options.store.remove(tenant, id));
   }
@@ -147,5 +150,5 @@ export class ConversationArchive {
   }
 }
 
-/** No tenant has a space in its name. */
+/** Tenant names contain no space, so the name is unambiguous. */
 const nameOf = (tenant: string, id: string): string => `${tenant} ${id}`;

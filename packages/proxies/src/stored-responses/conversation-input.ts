@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isId, isJson, type Json, outputOf, type StoredRecord } from './record.ts';
 
-/** Returns the items of a request, each with an id: it needs one where its list is shown (`GET /v1/responses/{id}/input_items`). */
+/** Returns the items of a request, each with an id, which the list of items needs (`GET /v1/responses/{id}/input_items`). */
 export function inputItems(input: unknown): readonly Json[] {
   if (typeof input === 'string') return [withId({ role: 'user', content: [{ type: 'input_text', text: input }] })];
   return Array.isArray(input) ? input.filter(isJson).map(withId) : [];
@@ -13,7 +13,7 @@ function withId(item: Json): Json {
   return { type, ...item, id: `${PREFIXES[type] ?? 'item'}_${randomUUID().replaceAll('-', '')}` };
 }
 
-/** How ids of items begin in OpenAI's API. */
+/** Prefixes of item ids in OpenAI's API. */
 const PREFIXES: Readonly<Record<string, string>> = {
   message: 'msg',
   function_call: 'fc',
@@ -21,20 +21,20 @@ const PREFIXES: Readonly<Record<string, string>> = {
   reasoning: 'rs',
 };
 
-/** Whether an item of a request stands for an earlier one. */
+/** Returns whether an item of a request refers to an earlier one. */
 export const isReference = (item: unknown): item is Json & { readonly id: string } =>
   isJson(item) && item['type'] === 'item_reference' && isId(item['id']);
 
-/** Returns the items of earlier responses, oldest first, as a request has them. */
+/** Returns the items of earlier responses, oldest first, in the form of a request. */
 export function historyOf(records: readonly StoredRecord[]): readonly Json[] {
   return records.flatMap((record) => [...record.input, ...outputOf(record)]).flatMap(replayed);
 }
 
 /**
- * Returns an earlier item as a request for any provider has it, or nothing.
+ * Returns an earlier item in the form of a request to any provider, or nothing.
  *
- * Ids are omitted: a provider looks up its own ids, and then requires the reasoning before them. Only the provider that made reasoning can open it, so an
- * item without `encrypted_content` is omitted.
+ * Ids are omitted: a provider looks up its own ids and then requires the reasoning before them. Only the provider that made
+ * reasoning can open it, so an item without `encrypted_content` is omitted.
  */
 export function replayed(item: Json): readonly Json[] {
   const { id: _, status: __, ...rest } = item;

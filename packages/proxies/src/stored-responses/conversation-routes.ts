@@ -4,10 +4,10 @@ import { inputItems } from './conversation-input.ts';
 import { pageOf } from './item-page.ts';
 import { isJson, type Json } from './record.ts';
 
-/** Bounds of metadata (OpenAI's API reference, "Create a conversation"). */
+/** Limits of metadata (OpenAI's API reference, "Create a conversation"). */
 const METADATA = { pairs: 16, name: 64, value: 512 };
 
-/** A question about conversations: a method, and the parts of the path that are given. */
+/** A parsed request about conversations: its method and the parts of its path. */
 interface Question {
   readonly method: string;
   readonly id: string | undefined;
@@ -18,7 +18,7 @@ interface Question {
 }
 
 /**
- * Answers the routes below `/v1/conversations`.
+ * Serves the routes below `/v1/conversations`.
  *
  * @throws LlmError `not_found`, `invalid_request`, `responses_unavailable`
  */
@@ -56,7 +56,7 @@ async function answerItems(
     return json(pageOf(added.map(shownItem), new URLSearchParams({ order: 'asc', limit: '100' })));
   }
   const item = conversation.items.find(({ id }) => id === itemId);
-  if (item === undefined) throw new LlmError('not_found', `There is no item '${itemId}' in this conversation.`);
+  if (item === undefined) throw new LlmError('not_found', `The item '${itemId}' does not exist in this conversation.`);
   if (method === 'GET') return json(shownItem(item));
   await archive.removeItem(tenant, conversation, itemId);
   return json(shown(conversation));
@@ -95,7 +95,7 @@ const shown = ({ id, createdAtS, metadata }: Conversation): Json => ({
   ...{ id, object: 'conversation', created_at: createdAtS, metadata },
 });
 
-/** An item as OpenAI's API shows it: the content of a message is a list. */
+/** Returns an item in the format of OpenAI's API: the content of a message is a list. */
 function shownItem(item: Json): Json {
   const { content } = item;
   if (item['type'] !== 'message') return item;
@@ -104,7 +104,10 @@ function shownItem(item: Json): Json {
 }
 
 const unknownConversation = (id: string): LlmError =>
-  new LlmError('not_found', `There is no conversation '${id}': it was not made here, has expired, or belongs to another tenant.`);
+  new LlmError(
+    'not_found',
+    `The conversation '${id}' does not exist: it was not created here, has expired, or belongs to another tenant.`,
+  );
 
 const json = (value: Json): LlmReply => ({
   ...{ status: 200, contentType: 'application/json', headers: {} },

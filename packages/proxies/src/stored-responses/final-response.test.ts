@@ -28,12 +28,12 @@ const whole = (body: string): LlmReply => ({
 });
 
 describe('finalResponse', () => {
-  it('returns the object of a whole answer', async () => {
+  it('returns the response object of a whole reply', async () => {
     expect(await finalResponse(whole(JSON.stringify(response)), 1_000)).toEqual(response);
   });
 
   test.prop([fc.array(fc.nat(stream.length), { maxLength: 30 })], { numRuns: 50 })(
-    'returns the last event’s object, however the stream is cut',
+    'returns the response object of the last event, however the stream is chunked',
     async (cuts) => {
       const edges = [0, ...cuts.sort((a, b) => a - b), stream.length];
       const chunks = edges.slice(1).map((edge, n) => stream.slice(edges[n], edge));
@@ -41,18 +41,18 @@ describe('finalResponse', () => {
     },
   );
 
-  it('returns the last event’s object of a stream that comes byte by byte', async () => {
+  it('returns the response object of the last event when the stream arrives byte by byte', async () => {
     expect(await finalResponse(streamed([...stream]), 100_000)).toEqual(response);
   });
 
-  it('returns the object of a response that is incomplete', async () => {
+  it('returns the object of an incomplete response', async () => {
     const incomplete = { ...response, status: 'incomplete' };
     expect(await finalResponse(streamed([event('response.incomplete', { response: incomplete })]), 1_000)).toEqual(incomplete);
   });
 
   it.each<[what: string, reply: LlmReply]>([
     ['a stream that fails', streamed([stream], 'failed')],
-    ['a stream that the client leaves', streamed([stream], 'cancelled')],
+    ['a stream that the client cancels', streamed([stream], 'cancelled')],
     ['a stream without its last event', streamed([stream.slice(0, 500)])],
     ['a failed response', streamed([event('response.failed', { response })])],
     ['a whole answer that is too long', whole(JSON.stringify({ ...response, more: 'x'.repeat(2_000) }))],
@@ -61,7 +61,7 @@ describe('finalResponse', () => {
       'a last event that is too long',
       streamed([event('response.completed', { response: { ...response, more: 'x'.repeat(2_000) } })]),
     ],
-  ])('returns nothing of %s', async (_what, reply) => {
+  ])('returns undefined for %s', async (_what, reply) => {
     expect(await finalResponse(reply, 1_500)).toBeUndefined();
   });
 });

@@ -2,12 +2,12 @@ import { isStreamed, type LlmReply } from '@sluice/core';
 import { eventCutter } from '@sluice/dialects';
 import { isJson, type Json, parsed } from './record.ts';
 
-/** Names of the last event; a part of an answer may have them too, which costs memory alone. */
+/** Names of the last event. Content may contain them too, which only costs memory. */
 const MARKS = ['response.completed', 'response.incomplete'];
-/** More than the last event has up to the end of its name. */
+/** Longer than the beginning of the last event up to the end of its name. */
 const TAIL_BYTES = 256;
 
-/** Returns the response object of an answer, undefined if the answer fails or is longer than `maxBytes`. */
+/** Returns the response object of a reply. Undefined if the reply fails or is longer than `maxBytes`. */
 export async function finalResponse(reply: LlmReply, maxBytes: number): Promise<Json | undefined> {
   if (!isStreamed(reply)) return reply.body.length > maxBytes ? undefined : parsed(Buffer.from(reply.body).toString('utf8'));
   const end = new StreamEnd(maxBytes);
@@ -16,10 +16,10 @@ export async function finalResponse(reply: LlmReply, maxBytes: number): Promise<
   return how === 'finished' ? end.response() : undefined;
 }
 
-/** Collects a stream from its last event on: what comes before is in that event too. */
+/** Collects a stream from its last event on. That event contains the whole response. */
 class StreamEnd {
   readonly #maxBytes: number;
-  /** The end of what came before, in which the last event may have begun. */
+  /** The latest bytes, which may contain the beginning of the last event. */
   #tail = Buffer.alloc(0);
   #chunks: Uint8Array[] | undefined;
   #bytes = 0;

@@ -4,24 +4,24 @@ import { historyOf, isReference, replayed } from './conversation-input.ts';
 import { isId, isJson, type Json, outputOf, type StoredRecord } from './record.ts';
 import type { ResponseArchive } from './response-archive.ts';
 
-/** Responses that one conversation may have. */
+/** Maximum number of earlier responses in a conversation. */
 const MAX_ANCESTORS = 1_000;
 
-/** What a request refers to. */
+/** The resolved references of a request. */
 export interface Resolved {
-  /** Whether it refers to anything. */
+  /** Whether the request contains references. */
   readonly refers: boolean;
-  /** The responses before, oldest first. */
+  /** The earlier responses, oldest first. */
   readonly before: readonly StoredRecord[];
-  /** The conversation that it continues. */
+  /** The conversation that the request continues. */
   readonly conversation: Conversation | undefined;
-  /** The input with the items that it refers to. */
+  /** The input with its references replaced by items. */
   readonly input: unknown;
-  /** The whole conversation, as a request of any provider has it. */
+  /** The whole conversation, in the form of a request to any provider. */
   readonly whole: readonly Json[];
 }
 
-/** Looks up what a request refers to (`previous_response_id`, `conversation`, `item_reference`). */
+/** Resolves the references of a request (`previous_response_id`, `conversation`, `item_reference`). */
 export class References {
   readonly #archive: Pick<ResponseArchive, 'find' | 'findByItem'>;
   readonly #conversations: Pick<ConversationArchive, 'find' | 'requireRoom'>;
@@ -34,9 +34,7 @@ export class References {
     this.#conversations = conversations;
   }
 
-  /**
-   * @throws LlmError `invalid_request` for an id that is not the tenant's, `responses_unavailable`
-   */
+  /** @throws LlmError `invalid_request` for an id that the tenant does not own, `responses_unavailable` */
   async resolve(tenant: string, body: Json): Promise<Resolved> {
     const { previous_response_id: previous, conversation: named, input } = body;
     if (previous != null && named != null) {
@@ -59,17 +57,18 @@ export class References {
   async #conversation(tenant: string, named: unknown): Promise<Conversation> {
     const id = isJson(named) ? named['id'] : named;
     const found = isId(id) ? await this.#conversations.find(tenant, id) : undefined;
-    if (found === undefined) throw unknown('conversation', `There is no conversation '${String(id).slice(0, 128)}' here`);
+    if (found === undefined) throw unknown('conversation', `The conversation '${String(id).slice(0, 128)}' does not exist`);
     return found;
   }
 
   async #responses(tenant: string, previous: unknown): Promise<readonly StoredRecord[]> {
     const [last] = isId(previous) ? await this.#archive.find(tenant, [previous]) : [];
     if (last === undefined)
-      throw unknown('previous_response_id', `There is no response '${String(previous).slice(0, 128)}' here`);
+      throw unknown('previous_response_id', `The response '${String(previous).slice(0, 128)}' does not exist`);
     const ancestors = await this.#archive.find(tenant, last.ancestors.slice(-MAX_ANCESTORS));
     const known = ancestors.filter((record) => record !== undefined);
-    if (known.length < last.ancestors.length) throw unknown('previous_response_id', 'A response before this one is not here');
+    if (known.length < last.ancestors.length)
+      throw unknown('previous_response_id', 'An earlier response of this conversation does not exist');
     return [...known, last];
   }
 
@@ -82,7 +81,7 @@ export class References {
     return input.flatMap((item: Json, n) => {
       if (!isReference(item)) return [item];
       const found = items.get(item.id);
-      if (found === undefined) throw unknown(`input[${n}].id`, `There is no item '${item.id}' here`);
+      if (found === undefined) throw unknown(`input[${n}].id`, `The item '${item.id}' does not exist`);
       return replayed(found);
     });
   }

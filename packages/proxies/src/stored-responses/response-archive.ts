@@ -7,24 +7,24 @@ import { Sealing } from './sealing.ts';
 
 export interface ArchiveOptions {
   readonly store: StoredResponses;
-  /** How long an answer is kept, in ms. */
+  /** Lifetime of a stored response, in ms. */
   readonly ttlMs: number;
-  /** A longer record is not kept. */
+  /** Maximum size of a record. Longer records are not stored. */
   readonly maxBytes: number;
-  /** Records are sealed with it. */
+  /** Secret for sealing records. */
   readonly encryptionKey?: string | undefined;
   readonly health?: ConcernHealth;
 }
 
-/** After how long a record that is not there is looked up once more, in ms: another replica may be writing it. */
+/** Delay before a missing record is looked up a second time, in ms: another replica may be writing it. */
 const SECOND_LOOK_MS = 50;
 
-/** Keeps records of answers, and finds them again for their tenant. */
+/** Stores records of responses and finds them for their tenant. */
 export class ResponseArchive {
   readonly #options: ArchiveOptions;
   readonly #sealing: Sealing;
   readonly #health: ConcernHealth;
-  /** Records on their way to the store, by tenant and id. */
+  /** Records in flight to the store, by tenant and id. */
   readonly #pending = new Map<string, Promise<void>>();
 
   constructor(options: ArchiveOptions) {
@@ -33,7 +33,9 @@ export class ResponseArchive {
     this.#health = options.health ?? unwatched;
   }
 
-  /** Keeps a record after the call: the answer does not wait for the store. Returns false for one that is not kept. */
+  /**
+   * Stores a record after the call: the response does not wait for the store. Returns false for a record that is not stored.
+   */
   keep(tenant: string, record: StoredRecord): boolean {
     const { store, ttlMs, maxBytes } = this.#options;
     const id = record.response['id'];
@@ -72,9 +74,9 @@ export class ResponseArchive {
     return ids.map((id) => (id === undefined ? undefined : byId.get(id)));
   }
 
-  /** Returns whether there was one. @throws LlmError `responses_unavailable` */
+  /** Returns whether a record was removed. @throws LlmError `responses_unavailable` */
   remove(tenant: string, id: string): Promise<boolean> {
-    return this.#asked(() => this.#options.store.remove(tenant, id));
+    return this.#askStore(() => this.#options.store.remove(tenant, id));
   }
 
   async #twice<T>(
@@ -82,16 +84,16 @@ export class ResponseArchive {
     look: (ids: readonly string[]) => Promise<readonly (T | undefined)[]>,
   ): Promise<readonly (T | undefined)[]> {
     if (ids.length === 0) return [];
-    const found = await this.#asked(() => look(ids));
+    const found = await this.#askStore(() => look(ids));
     if (!found.includes(undefined)) return found;
     await sleep(SECOND_LOOK_MS);
     const missing = ids.filter((_, n) => found[n] === undefined);
-    const second = await this.#asked(() => look(missing));
+    const second = await this.#askStore(() => look(missing));
     let next = 0;
     return found.map((value) => value ?? second[next++]);
   }
 
-  #asked<T>(ask: () => Promise<T>): Promise<T> {
+  #askStore<T>(ask: () => Promise<T>): Promise<T> {
     return askStore(this.#health, 'Stored responses', ask);
   }
 
@@ -101,5 +103,5 @@ export class ResponseArchive {
   }
 }
 
-/** No tenant has a space in its name. */
+/** Tenant names contain no space, so the name is unambiguous. */
 const nameOf = (tenant: string, id: string): string => `${tenant} ${id}`;

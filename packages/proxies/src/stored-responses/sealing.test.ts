@@ -6,7 +6,7 @@ const bytes = Buffer.from('{"response":{"id":"resp_1"}}');
 describe('Sealing', () => {
   const sealing = new Sealing('a secret of 32 characters or more');
 
-  it('opens what it has sealed, and shows nothing of it', () => {
+  it('opens a sealed record and reveals nothing of it', () => {
     const sealed = sealing.seal(bytes, 'a resp_1');
     expect(sealed.includes('resp_1')).toBe(false);
     expect(sealing.seal(bytes, 'a resp_1').equals(sealed)).toBe(false);
@@ -31,7 +31,7 @@ describe('Sealing', () => {
     expect(open(sealing.seal(bytes, 'a resp_1'))).toBeUndefined();
   });
 
-  it('reads what was kept without a key', () => {
+  it('opens a record that was stored without a key', () => {
     expect(sealing.open(new Sealing(undefined).seal(bytes, 'a resp_1'), 'a resp_1')).toEqual(bytes);
   });
 });

@@ -8,8 +8,8 @@ const TAG_BYTES = 16;
 /**
  * Seals records for the store, with AES-256-GCM if there is a key.
  *
- * A record is bound to its name: the record of another tenant in its place does not open. Records without a seal stay readable after a key is configured.
- * A changed key opens no earlier record.
+ * A record is bound to its name: a record of another tenant under the same name does not open. Unsealed records stay readable
+ * after a key is configured. After a change of the key, earlier records do not open.
  *
  * @example
  * const sealing = new Sealing('a secret of 32 characters or more');
@@ -18,7 +18,7 @@ const TAG_BYTES = 16;
 export class Sealing {
   readonly #key: Buffer | undefined;
 
-  /** @param secret as in the configuration; its hash is the key */
+  /** @param secret the configured secret; its hash is the key */
   constructor(secret: string | undefined) {
     this.#key = secret === undefined ? undefined : hash('sha256', secret, 'buffer');
   }
@@ -31,7 +31,7 @@ export class Sealing {
     return Buffer.concat([Buffer.of(SEALED), nonce, cipher.getAuthTag(), sealed]);
   }
 
-  /** Returns undefined for what this key does not open. */
+  /** Returns undefined for bytes that this key does not open. */
   open(sealed: Uint8Array, name: string): Buffer | undefined {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
     if (bytes[0] === PLAIN) return bytes.subarray(1);
@@ -43,7 +43,7 @@ export class Sealing {
     try {
       return Buffer.concat([decipher.update(bytes.subarray(body)), decipher.final()]);
     } catch {
-      // another key, another name, or bytes that were changed
+      // another key, another name, or modified bytes
       return undefined;
     }
   }

@@ -12,38 +12,40 @@ import { answerAbout } from './response-routes.ts';
 export interface StoredResponsesOptions {
   readonly archive: ResponseArchive;
   readonly conversations: ConversationArchive;
-  /** Longer answers are not kept, in bytes. */
+  /** Maximum size of a stored response, in bytes. */
   readonly maxBytes: number;
-  /** Returns the providers that may answer a model, and whether each speaks the Responses API itself. */
+  /** Returns the providers that may serve a model, and whether each supports the Responses API natively. */
   readonly providersOf: (model: string) => readonly { readonly name: string; readonly isNative: boolean }[];
-  /** Counts a call that no provider answers as a request. @throws LlmError where the limit is reached */
+  /** Counts a call without a provider as a request. @throws LlmError if the limit is reached */
   readonly countRequest: (call: LlmCall) => Promise<void>;
 }
 
 export interface StoredResponseLayers {
-  /** Replaces references by the items themselves. It stands before the layers that estimate, reserve and cache. */
+  /** Replaces references by the items themselves. It runs before the layers that estimate, reserve and cache. */
   readonly history: LlmProxy;
-  /** Keeps answers, and serves the routes about them. It stands behind the check of what the key may use. */
+  /** Stores responses, and serves the routes about them. It runs after the check of the key's access. */
   readonly keeping: LlmProxy;
 }
 
-/** What a request adds to a conversation. */
+/** The items that a request adds to a conversation. */
 interface Turn {
   readonly input: readonly Json[];
   readonly ancestors: readonly string[];
-  /** The conversation that it is added to. */
+  /** The conversation that receives the items. */
   readonly conversation?: string | undefined;
 }
 
-/** Only a request that has one of these refers to earlier answers. */
+/** Only a request that contains one of these refers to earlier responses. */
 const REFERENCES = ['"previous_response_id"', '"item_reference"', '"conversation"'];
 
 /**
- * Makes the Responses API stateful for every provider: answers are kept under their tenant, and a request may refer to them.
+ * Makes the Responses API stateful for every provider: responses are stored under their tenant, and later requests may refer to
+ * them.
  *
- * A request that only the provider of the earlier answer can answer goes there as it is, because that provider also has its hidden reasoning.
+ * A request is sent unchanged if only the provider of the earlier response can serve it: that provider also has its hidden
+ * reasoning.
  *
- * @throws LlmError `invalid_request` for an id that is not the tenant's, `not_found`, `responses_unavailable`
+ * @throws LlmError `invalid_request` for an id that the tenant does not own, `not_found`, `responses_unavailable`
  */
 export function storedResponses(options: StoredResponsesOptions): StoredResponseLayers {
   const responses = new StatefulResponses(options);
@@ -60,11 +62,11 @@ export function storedResponses(options: StoredResponsesOptions): StoredResponse
   };
 }
 
-/** Refuses the routes about stored responses where none are kept. @throws LlmError `not_found` */
+/** Refuses the routes about stored responses if storing is disabled. @throws LlmError `not_found` */
 export const noStoredResponses: LlmProxy = (next) => ({
   async complete(call) {
     if (call.operation !== 'stored') return next.complete(call);
-    throw new LlmError('not_found', 'This gateway keeps no responses (`responses.store` is false in its configuration).');
+    throw new LlmError('not_found', 'This gateway does not store responses (`responses.store` is false in its configuration).');
   },
 });
 
@@ -91,7 +93,7 @@ class StatefulResponses {
       const { refers, before, conversation, input, whole } = await this.#references.resolve(tenant, body);
       const ancestors = before.map(({ response }) => String(response['id']));
       this.#turns.set(call, { input: inputItems(input), ancestors, conversation: conversation?.id });
-      // a text may look like a reference
+      // a text may contain the name of a reference
       if (!refers) return;
       const last = before.at(-1);
       if (last !== undefined && providers.every(({ name, isNative }) => isNative && name === last.provider)) return;
@@ -100,7 +102,7 @@ class StatefulResponses {
       call.message = responsesRequest(Buffer.from(JSON.stringify({ ...rest, input: whole })));
     } catch (error) {
       const isUnknown = error instanceof LlmError && error.code === 'invalid_request';
-      // a provider may know an id that this gateway does not
+      // a provider may know an id that is unknown to this gateway
       if (!isUnknown || !providers.some(({ isNative }) => isNative)) throw error;
       this.#turns.set(call, 'unknown');
     }
@@ -111,10 +113,10 @@ class StatefulResponses {
     const turn = this.#turns.get(call) ?? { input: inputItems(input), ancestors: [] };
     const isKept = turn !== 'unknown' && (store !== false || turn.conversation !== undefined);
     const reply = await next.complete(call);
-    // what came before is not known
+    // the earlier responses are unknown, so the conversation cannot be stored
     if (!isKept || reply.status >= 300) return reply;
     const kept = this.#keepReply(call, turn, store !== false, reply);
-    // a whole answer is kept before it is sent, so that a request that follows finds it
+    // a whole response is stored before it is sent, so that a subsequent request finds it
     if (!isStreamed(reply)) await kept;
     return reply;
   }
@@ -137,9 +139,9 @@ class StatefulResponses {
     if (isStored) {
       archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation, background });
     }
-    // a repeated call was added when it was made
+    // the first call has already added the turn of a replayed call
     if (conversation === undefined || reply.headers['idempotency-replayed'] === 'true') return;
-    // the items of an answer in the background are added when it has ended
+    // the items of a background response are added after its end
     const output = isUnfinished(response) ? [] : outputOf({ response });
     await conversations.addTurn(tenant, conversation, [...input, ...output]);
   }
@@ -163,7 +165,7 @@ function refersBack({ dialect, operation, message }: LlmCall): boolean {
 const isResponse = ({ dialect, operation, facts }: LlmCall): boolean =>
   dialect === 'openai-responses' && operation === 'chat' && facts.caller !== undefined;
 
-/** Returns the body; undefined for one that the message refuses, with the same error, in the layer that needs it. */
+/** Returns the body. Undefined for a body that the message refuses: the layer that needs it throws the same error. */
 function bodyOf({ message }: LlmCall): Json | undefined {
   try {
     message.view();
