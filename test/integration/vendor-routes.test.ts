@@ -178,7 +178,7 @@ describe('routes of a vendor', () => {
     await others.close(0);
     expect(refused).toMatchObject({
       status: 404,
-      error: { type: 'error', error: { message: expect.stringContaining('that speaks anthropic-messages is needed') } },
+      error: { type: 'error', error: { message: expect.stringContaining('with the dialect anthropic-messages is needed') } },
     });
     expect(reached()).toEqual([]);
   });
@@ -449,7 +449,7 @@ describe('routes of a vendor', () => {
 
   it.each([
     [{ openai: 'nothing' }, "passThrough.openai: there is no provider 'nothing'"],
-    [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' speaks none of anthropic-messages"],
+    [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' supports none of anthropic-messages"],
   ])('cannot have the default %j', async (passThrough, message) => {
     const config = { providers: { openai: { baseUrl: 'http://127.0.0.1:9/v1' } }, passThrough };
     expect(() => checkConfig(config, 'test')).not.toThrow();
