@@ -334,7 +334,7 @@ describe('routes of a vendor', () => {
     ['POST', '/v1/images/edits', { 'anthropic-version': '2023-06-01' }, '', 404, 'another API'],
     ['POST', '/v1/files', { 'x-goog-api-key': 'x' }, '', 404, 'another API'],
     ['POST', '/v1/containers', {}, '', 404, "with 'containers' under its routes"],
-    ['POST', '/v1/evals', {}, '', 404, 'speaks openai-chat or openai-responses'],
+    ['POST', '/v1/evals', {}, '', 404, 'dialect openai-chat or openai-responses'],
     ['POST', '/v1/threads', {}, '', 404, 'Use POST /v1/responses.'],
     ['POST', '/v1/realtime/client_secrets', {}, '', 404, 'client secret'],
     ['POST', '/v1/realtime/calls', {}, '', 404, 'WebSocket'],
