@@ -140,7 +140,7 @@ describe('Redis', () => {
           'it to be known',
         );
         const ready = await fetch(`${first().url}/readyz`);
-        expect([ready.status, await ready.text()]).toEqual([200, 'ready, degraded: Redis is away\n']);
+        expect([ready.status, await ready.text()]).toEqual([200, 'ready, degraded: Redis is unavailable\n']);
         expect((await fetch(`${first().url}/livez`)).status).toBe(200);
         expect(await stage.figure(first(), 'sluice_degraded', { concern: 'limits' })).toBe(1);
       },

@@ -102,7 +102,7 @@ describe('the admin API', () => {
     expect((await admin('DELETE', '/keys/app')).status).toBe(204);
     for (const secret of [first, third]) await waitFor(async () => (await status(secret, 0)) === 401, 'the end of a secret');
     expect((await rotate('app')).text).toContain('is revoked');
-    expect((await rotate('configured')).text).toContain('change it there');
+    expect((await rotate('configured')).text).toContain('Change it there');
     expect((await rotate('nobody')).status).toBe(404);
     expect((await rotate('app', { grace: 'soon' })).text).toContain('grace: expected a duration such as 24h, or none');
     expect((await rotate('app', { for: '1h' })).status).toBe(400);

@@ -164,7 +164,7 @@ describe('a change by the admin API', () => {
       ['PATCH', { metadata: { a: 'b' } }],
       ['DELETE', undefined],
     ] as const) {
-      expect((await admin(method, '/teams/configured', body)).text).toContain('stands in the configuration');
+      expect((await admin(method, '/teams/configured', body)).text).toContain('is defined in the configuration');
     }
   });
 

@@ -52,7 +52,7 @@ describe('the sluice command', () => {
     const made = await good('keys', 'create', '--team', 'web', '--rpm', '3', '--budget', '50/month', '--tag', 'stage=test');
     // the secret alone is written to the output: it can be taken from there
     expect(made.out).toMatch(/^sk-sluice-[0-9A-Za-z]{43}\n$/);
-    const [, name = ''] = /The key '(web-[0-9a-f]{8})' is made/.exec(made.err) ?? [];
+    const [, name = ''] = /The key '(web-[0-9a-f]{8})' was created/.exec(made.err) ?? [];
     const secret = made.out.trim();
     const answers = [];
     for (const text of ['a', 'b', 'c', 'd']) answers.push((await send(secret, text)).status);
@@ -91,7 +91,7 @@ describe('the sluice command', () => {
     await good('keys', 'revoke', name);
     await good('teams', 'delete', 'web');
     await good('tenants', 'delete', 'acme');
-    expect((await good('tenants', 'list')).err).toContain('nothing to show');
+    expect((await good('tenants', 'list')).err).toContain('No entries.');
 
     const changes = (await json('changes', '-n', '100')) as unknown as { action: string }[];
     expect(changes.map(({ action }) => action).reverse()).toEqual([
@@ -162,7 +162,7 @@ describe('the sluice command', () => {
     const byFile = await runCli(['admins', 'me', '--admin-key-file', file], { SLUICE_ADMIN_URL: gateway().adminUrl });
     expect([byFile.code, byFile.out]).toEqual([0, expect.stringContaining('operator')]);
     await good('admins', 'delete', 'ann');
-    expect((await good('admins', 'list')).err).toContain('nothing');
+    expect((await good('admins', 'list')).err).toContain('No entries');
   });
 
   it('follows the audit trail until Ctrl-C, each record once', async () => {
@@ -190,7 +190,7 @@ describe('the sluice command', () => {
     const shown = cells((await good('audit', 'tail', '--no-follow', '--key', 'followed', '-n', '2')).out);
     expect(shown).toHaveLength(3);
     expect(shown[2]?.at(-1)).toBe(ids[2]);
-    expect((await good('audit', 'list', '--key', 'nobody')).err).toContain('no such record');
+    expect((await good('audit', 'list', '--key', 'nobody')).err).toContain('No matching records');
   });
 
   it('shows providers, cache, configuration, and all of it live', async () => {
@@ -204,7 +204,7 @@ describe('the sluice command', () => {
       'the answer to be kept',
     );
     await good('cache', 'delete', cacheKey, '--tenant', 'looked-at');
-    expect((await good('cache', 'list', '--tenant', 'looked-at')).err).toContain('0 in all');
+    expect((await good('cache', 'list', '--tenant', 'looked-at')).err).toContain('0 in total');
     expect(await sluice('cache', 'delete')).toMatchObject({ code: 1, err: expect.stringContaining('all=true') });
     expect((await json('config', 'show'))['config']).toMatchObject({
       redis: { timeout: 5_000 },
@@ -232,8 +232,8 @@ describe('the sluice command', () => {
     const text =
       'providers: { own: { baseUrl: "http://vllm:8000/v1", apiKey: "${OWN_KEY}" } }\nmodels: { m: { targets: [{ provider: own, model: x }] } }\n';
     const taken = await check(text, { OWN_KEY: 'secret-of-own' });
-    expect([taken.code, taken.out]).toEqual([0, expect.stringContaining('good (providers: 1, models: 1, keys: 0)')]);
-    expect(taken.err).toContain('own/x: no price is known');
+    expect([taken.code, taken.out]).toEqual([0, expect.stringContaining('valid (providers: 1, models: 1, keys: 0)')]);
+    expect(taken.err).toContain('own/x: the price is unknown');
     expect(await check(text)).toMatchObject({ code: 1, err: expect.stringContaining('the environment has no variable OWN_KEY') });
     expect(await check('models: { m: { targets: [{ provider: nobody, model: x }] } }')).toMatchObject({
       code: 1,
@@ -266,7 +266,7 @@ describe('the sluice command', () => {
   });
 
   it('tells where the key comes from when there is none, or a wrong one', async () => {
-    expect(await runCli(['keys', 'list'], {})).toMatchObject({ code: 2, err: expect.stringContaining('set SLUICE_ADMIN_KEY') });
+    expect(await runCli(['keys', 'list'], {})).toMatchObject({ code: 2, err: expect.stringContaining('Set SLUICE_ADMIN_KEY') });
     const wrong = await runCli(['keys', 'list'], { ...environment(), SLUICE_ADMIN_KEY: 'wrong' });
     expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('SLUICE_ADMIN_KEY or --admin-key-file') });
     expect(await runCli(['keys', 'list', '--admin-key-file', join(folder, 'none')], {})).toMatchObject({
@@ -287,7 +287,10 @@ describe('the sluice command', () => {
     expect(await sluice('--url', `${url}/away`, 'keys', 'list')).toMatchObject({ code: 3 });
     expect(asked).toHaveLength(1);
     const html = await sluice('--url', url, 'keys', 'list');
-    expect(html).toMatchObject({ code: 1, err: expect.stringContaining("answered 404, and not as a gateway's admin API does") });
+    expect(html).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("responded with 404, but not as a gateway's admin API does"),
+    });
     other.close();
   });
 });

@@ -14,7 +14,7 @@ describe('realtime sessions that are switched off', () => {
       const answer = await refusedSession(stage.gateway.url, path, { headers: { authorization: 'Bearer key-free' } });
       expect(answer).toMatchObject({
         status: 404,
-        body: { error: { code: 'not_found', message: expect.stringContaining('switched off') } },
+        body: { error: { code: 'not_found', message: expect.stringContaining('disabled') } },
       });
       expect((await fetch(stage.gateway.url + path)).status).toBe(404);
     } finally {

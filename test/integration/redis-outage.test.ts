@@ -164,19 +164,19 @@ describe('Redis goes and comes back', () => {
     expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
     // it stays in the load balancer: all replicas would be taken out at once
     const readiness = await fetch(`${gateway.url}/readyz`);
-    expect([readiness.status, await readiness.text()]).toEqual([200, 'ready, degraded: Redis is away\n']);
+    expect([readiness.status, await readiness.text()]).toEqual([200, 'ready, degraded: Redis is unavailable\n']);
   });
 
   it('says each change once in the log, and comes back by itself', async () => {
     const count = (text: string) => gateway.lines().filter((line) => String(line['message']).startsWith(text)).length;
-    const before = { degraded: count('limits: degraded'), again: count('limits: as usual again') };
+    const before = { degraded: count('limits: degraded'), again: count('limits: recovered') };
     proxy.cut();
     for (let n = 0; n < 50; n++) await call('key-limited', 'x');
     proxy.restore();
     await works();
     await untilCalm();
     expect(count('limits: degraded') - before.degraded).toBe(1);
-    expect(count('limits: as usual again') - before.again).toBe(1);
+    expect(count('limits: recovered') - before.again).toBe(1);
     expect(await gauge('sluice_redis_up')).toBe(1);
   });
 
@@ -208,7 +208,7 @@ describe('a gateway that starts without its Redis', () => {
       expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
       expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
       expect((await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).code).toBe('auth_unavailable');
-      expect(gateway.output()).toContain('redis is not connected; trying again');
+      expect(gateway.output()).toContain('redis disconnected; reconnecting');
       proxy.restore();
       await untilReady(gateway);
       expect((await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).status).toBe(200);

@@ -178,7 +178,7 @@ describe('routes of a vendor', () => {
     await others.close(0);
     expect(refused).toMatchObject({
       status: 404,
-      error: { type: 'error', error: { message: expect.stringContaining('that speaks anthropic-messages is needed') } },
+      error: { type: 'error', error: { message: expect.stringContaining('with the dialect anthropic-messages is needed') } },
     });
     expect(reached()).toEqual([]);
   });
@@ -334,7 +334,7 @@ describe('routes of a vendor', () => {
     ['POST', '/v1/images/edits', { 'anthropic-version': '2023-06-01' }, '', 404, 'another API'],
     ['POST', '/v1/files', { 'x-goog-api-key': 'x' }, '', 404, 'another API'],
     ['POST', '/v1/containers', {}, '', 404, "with 'containers' under its routes"],
-    ['POST', '/v1/evals', {}, '', 404, 'speaks openai-chat or openai-responses'],
+    ['POST', '/v1/evals', {}, '', 404, 'dialect openai-chat or openai-responses'],
     ['POST', '/v1/threads', {}, '', 404, 'Use POST /v1/responses.'],
     ['POST', '/v1/realtime/client_secrets', {}, '', 404, 'client secret'],
     ['POST', '/v1/realtime/calls', {}, '', 404, 'WebSocket'],
@@ -449,7 +449,7 @@ describe('routes of a vendor', () => {
 
   it.each([
     [{ openai: 'nothing' }, "passThrough.openai: there is no provider 'nothing'"],
-    [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' speaks none of anthropic-messages"],
+    [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' supports none of anthropic-messages"],
   ])('cannot have the default %j', async (passThrough, message) => {
     const config = { providers: { openai: { baseUrl: 'http://127.0.0.1:9/v1' } }, passThrough };
     expect(() => checkConfig(config, 'test')).not.toThrow();

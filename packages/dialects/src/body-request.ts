@@ -6,13 +6,13 @@ import { parseRequestJson, type RequestJson } from './request-json.ts';
 const MODEL: ReadonlySet<string> = new Set(['model']);
 
 export interface BodyRequestOptions {
-  /** Members whose places in the bytes are needed beside the model's and the limits'. */
+  /** Members whose byte positions are needed, in addition to the model and the limits. */
   readonly rewritten?: readonly string[];
-  /** Members that limit how long an answer may be; the first is added where a limit is needed and the caller sets none. */
+  /** Members that limit the length of a response. The first one is added if a limit is needed and the client sets none. */
   readonly limits?: readonly string[];
 }
 
-/** A request whose body is JSON, read on first need and once. The model's name is the one thing in it that changes on its way to a provider. */
+/** A request with a JSON body, which is parsed once on first use. Only the model name changes on the way to a provider. */
 export class BodyRequest implements RequestMessage {
   readonly bytes: Buffer;
   readonly #read: (value: RequestJson['value']) => RequestView;
@@ -22,9 +22,7 @@ export class BodyRequest implements RequestMessage {
   #parsed: RequestJson | undefined;
   #fault: unknown;
 
-  /**
-   * @param read makes the view, or throws LlmError `invalid_request` with the field that is wrong
-   */
+  /** @param read creates the view, or throws LlmError `invalid_request` with the invalid field */
   constructor(bytes: Buffer, read: (value: RequestJson['value']) => RequestView, options: BodyRequestOptions = NO_OPTIONS) {
     const { rewritten = [], limits = [] } = options;
     this.bytes = bytes;
@@ -55,7 +53,7 @@ export class BodyRequest implements RequestMessage {
     return edits.length === 0 ? this.bytes : replaceSpans(this.bytes, edits);
   }
 
-  /** What a provider needs changed: the model's name, and the limit of an answer. */
+  /** Returns the changes for a provider: the model name and the response limit. */
   protected edits({ model: name, outputLimit }: UpstreamForm): Edit[] {
     const parsed = this.parsed();
     const model = parsed.scan.spans.get('model');
@@ -66,12 +64,12 @@ export class BodyRequest implements RequestMessage {
     return added === undefined ? edits : [...edits, ...limitEdits(this.bytes, parsed, this.#limits, added, outputLimit)];
   }
 
-  /** The member that is added to limit an answer of a model, where that is not the first of the limits. */
+  /** Returns the member that limits the response of a model, if it differs from the first of the limits. */
   protected addedLimit(_model: string): string | undefined {
     return undefined;
   }
 
-  /** The body with the places of its members. */
+  /** Returns the parsed body with the positions of its members. */
   protected parsed(): RequestJson {
     this.view();
     return this.#parsed as RequestJson;
@@ -80,7 +78,7 @@ export class BodyRequest implements RequestMessage {
 
 const NO_OPTIONS: BodyRequestOptions = {};
 
-/** Every request of a dialect asks for the same members. */
+/** Cache of member sets: all requests of a dialect need the same one. */
 const memberSets = new Map<string, ReadonlySet<string>>();
 
 function membersOf(rewritten: readonly string[], limits: readonly string[]): ReadonlySet<string> {

@@ -5,135 +5,140 @@ import type { NeutralReply } from './neutral/reply.ts';
 import type { NeutralRequest } from './neutral/request.ts';
 import type { NeutralEvent } from './neutral/stream.ts';
 
-/** `none`: a body that is not an answer of its dialect. `empty`: an answer without content, which is never cached. */
+/** `none`: the body is no response of its dialect. `empty`: a response without content, which is never cached. */
 export type AnswerContent = 'none' | 'empty' | 'some';
 
-/** A request as a provider of a dialect wants it. */
+/** A request in the format of a provider's dialect. */
 export interface WrittenRequest {
   readonly body: JsonObject;
-  /** The names of what was a wish and could not be said. */
+  /** Names of optional parameters that the dialect does not support. */
   readonly dropped: readonly string[];
 }
 
-/** What an address may have to say. */
+/** Properties of a request that its path may depend on. */
 export interface Asked {
   readonly operation: Operation;
-  /** The provider's own name of the model. */
+  /** The provider's name of the model. */
   readonly model: string;
   readonly stream: boolean;
   readonly framing: EventFraming;
 }
 
-/** Cuts a stream's bytes into its events. */
+/** Splits a stream's bytes into its events. */
 export interface EventCutter {
-  /** The data, JSON text, of each event that is complete with this chunk. */
+  /** Returns the JSON data of each event that this chunk completes. */
   feed(chunk: Buffer): readonly string[];
-  /** The data of what came after the last whole event. */
+  /** Returns the data after the last complete event. */
   flush(): readonly string[];
-  /** How many bytes of an event have come that is not complete. */
+  /** Returns the number of bytes of the incomplete event. */
   unfinished(): number;
 }
 
-/** Follows a stream of a dialect while its bytes are passed on as they are. */
+/** Observes a stream of a dialect while its bytes are forwarded. */
 export interface StreamWatcher {
-  /** The bytes to pass on. */
+  /** Returns the bytes to forward. */
   read(chunk: Buffer): Buffer;
-  /** What is left to pass on when the upstream has ended. */
+  /** Returns the remaining bytes to forward after the end of the upstream. */
   rest(): Buffer;
-  /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
+  /** Returns how the stream ended. An end without a finish reason is a truncation, however clean it looks. */
   outcome(): StreamOutcome;
-  /** What was reported so far, for a stream that was left. */
+  /** Returns the usage reported so far, for an abandoned stream. */
   usage(): Usage | undefined;
-  /** How many events with a part of the answer have come: about a token each. */
+  /** Returns the number of events with content: about one token each. */
   generated(): number;
-  /** An error that the stream has told so far. */
+  /** Returns an error that the stream has reported so far. */
   told(): LlmError | undefined;
-  /** How many bytes of an event have come that is not complete. */
+  /** Returns the number of bytes of the incomplete event. */
   unfinished(): number;
 }
 
-/** Reads a stream's events for another dialect. */
+/** Reads a stream's events for translation into another dialect. */
 export interface EventReader {
-  /** @param data an event's data, JSON. Not JSON says nothing. */
+  /** Returns the neutral events of one event. @param data an event's JSON data */
   read(data: JsonObject): readonly NeutralEvent[];
-  /** The stream's own mark of its end (OpenAI's `[DONE]`): some providers say nothing else of it. */
+  /** Returns the events for the stream's end marker (OpenAI's `[DONE]`), for providers that report the end in no other way. */
   done?(): readonly NeutralEvent[];
-  /** An error that the stream has told in its middle. */
+  /** An error that the stream reported after it began. */
   readonly error: LlmError | undefined;
-  /** Whether the stream said that it is complete. */
+  /** Whether the stream reported its completion. */
   readonly finished: boolean;
 }
 
-/** Writes a stream's events as the caller's dialect has them. */
+/** Writes a stream's events in the client's dialect. */
 export interface EventWriter {
-  /** Server-sent events, each with its blank line; empty where nothing can be said yet. */
+  /** Returns server-sent events, each with its blank line; empty if nothing can be written yet. */
   write(event: NeutralEvent): string;
-  /** What closes a stream that came to its end. */
+  /** Returns the events that close a complete stream. */
   end(): string;
-  /** What was held back of a stream that broke. */
+  /** Returns the held-back events of a broken stream. */
   flush?(): string;
 }
 
-/** What a caller's stream or answer is to be like. */
+/** Properties of a client's stream or reply. */
 export interface ReplyContext {
-  /** The model's name as the caller is to see it. */
+  /** Model name that the client sees. */
   readonly model: string;
-  /** For wires that name an answer where the provider's does not. */
+  /** Id for formats that name a response if the provider's format does not. */
   readonly id: string;
   readonly createdS: number;
-  /** Whether the caller asked for usage in its stream (OpenAI's `include_usage`). */
+  /** Whether the client requested usage in its stream (OpenAI's `include_usage`). */
   readonly streamUsage: boolean;
-  /** How the caller wants a stream's events told apart. */
+  /** Framing of the stream's events. */
   readonly framing: EventFraming;
-  /** In which format it asked for audio. */
+  /** Audio format that the client requested. */
   readonly audioFormat?: string | undefined;
 }
 
-/** What the last event of a stream that could not be finished has to know. */
+/** Context of the last event of a stream that failed. */
 export interface BrokenStream {
   readonly requestId: string;
   readonly framing: EventFraming;
-  /** Whether anything was written before it. */
+  /** Whether the stream had begun before the error. */
   readonly begun: boolean;
 }
 
-/** A wire format for completions, both ways. Whatever one says is read into the neutral form, and written from it. */
+/**
+ * A wire format for completions. Requests and replies are read into the neutral form, our intermediate representation, and
+ * written from it.
+ */
 export interface Dialect {
   readonly name: DialectName;
-  /** Where an operation is below a provider's base address; undefined where the dialect has none such. */
+  /** Returns the path of an operation below a provider's base URL; undefined if the dialect does not have the operation. */
   path(asked: Asked): string | undefined;
-  /** How a provider of this dialect is shown a key, as names and values. */
+  /** Returns the headers that carry an API key, as names and values. */
   credentials(apiKey: string): readonly string[];
-  /** Other headers that a provider of this dialect wants. */
+  /** Other headers that a provider of this dialect requires. */
   readonly headers: readonly string[];
-  /** What it calls the fields that writers name when they refuse or drop one, where not as OpenAI's chat completions do. */
+  /** This dialect's names of the fields in errors and `dropped` lists, if they differ from OpenAI's chat completions. */
   readonly fieldNames: Readonly<Record<string, string>>;
-  /** Headers by which a caller of this dialect asks for features; they go to a provider of the same dialect, and no others do. */
+  /** Client headers that enable features of this dialect. They are forwarded only to a provider of the same dialect. */
   readonly featureHeaders: readonly string[];
-  /** What a client may see of a provider's headers. An allow-list: the rest may name hosts, organisations or keys. */
+  /** Provider headers that clients receive. This is an allow-list: other headers may contain hosts, organizations or keys. */
   readonly passedHeaders: readonly string[];
   /** @throws LlmError `invalid_request` with the field in `param` */
   readRequest(body: JsonObject): NeutralRequest;
   /**
-   * @param model the provider's own name of the model
-   * @throws LlmError `invalid_request` with the field that cannot be said
+   * Writes a request in this dialect.
+   *
+   * @param model the provider's name of the model
+   * @throws LlmError `invalid_request` with the unsupported field
    */
   writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest;
   readReply(body: JsonObject): NeutralReply;
   writeReply(reply: NeutralReply, context: ReplyContext): JsonObject;
-  /** @param hideUsage take out usage that the gateway asked for and the caller did not */
+  /** @param hideUsage removes usage that the gateway requested and the client did not */
   watchStream(hideUsage: boolean, framing: EventFraming): StreamWatcher;
   readStream(): EventReader;
   writeStream(context: ReplyContext): EventWriter;
-  /** The usage of a whole answer in this dialect. */
+  /** Returns the usage of a whole response in this dialect. */
   readUsage(body: JsonObject): Usage | undefined;
   renderError(error: LlmError): string;
-  /** The last event of a stream that could not be finished. */
+  /** Returns the last event of a stream that failed. */
   renderStreamError(error: LlmError, stream: BrokenStream): string;
   renderModel(model: ListedModel): string;
   renderModelList(models: readonly ListedModel[]): string;
   /** Tests whether a body with status 200, or an event of a stream, reports a failure. */
   reportsFailure(data: JsonObject): boolean;
-  /** Rates the content of a whole answer. */
+  /** Classifies the content of a whole response. */
   contentOf(body: JsonObject): AnswerContent;
 }

@@ -16,7 +16,7 @@ const chunk = (delta: object, more: object = {}, top: object = {}) => ({
   ...top,
 });
 
-/** How a stream of each dialect begins, with some content. */
+/** Beginning of a stream in each dialect, with some content. */
 const BEGINNING: Readonly<Record<DialectName, readonly object[]>> = {
   'openai-chat': [chunk({ role: 'assistant', content: 'Hel' })],
   'openai-responses': [
@@ -35,7 +35,7 @@ const BEGINNING: Readonly<Record<DialectName, readonly object[]>> = {
   ],
 };
 
-/** Errors that are no dialect's alone. */
+/** Errors that several dialects share. */
 const ERRORS: readonly (object | string)[] = [
   { error: { message: 'boom', code: 502 } },
   { error: 'overloaded' },
@@ -68,7 +68,7 @@ const OWN: Readonly<Record<DialectName, readonly object[]>> = {
   'bedrock-converse': [{ throttlingException: { message: 'slow down' } }, { modelStreamErrorException: { message: 'boom' } }],
 };
 
-/** What some servers send after their error, as if all were well. */
+/** Events that some servers send after an error, as if the response were complete. */
 const AFTER: Readonly<Record<DialectName, readonly (object | string)[]>> = {
   'openai-chat': [chunk({}, { finish_reason: 'stop' }), 'data: [DONE]\n\n'],
   'openai-responses': [{ type: 'response.completed', response: { id: 'r', status: 'completed', output: [] } }],
@@ -79,7 +79,7 @@ const AFTER: Readonly<Record<DialectName, readonly (object | string)[]>> = {
 
 const wire = (one: object | string): Buffer => Buffer.from(typeof one === 'string' ? one : `data: ${JSON.stringify(one)}\n\n`);
 
-/** Plays events one after the other, or all in one chunk. */
+/** Sends events to a stream one by one, or all in one chunk. */
 function play(
   stream: StreamWatcher,
   events: readonly (object | string)[],
@@ -92,11 +92,11 @@ function play(
 
 const ENDS = /\[DONE\]|"finish_reason":"stop"|message_stop|end_turn|response\.completed|"finishReason"|messageStop/;
 
-describe.each(NAMES)('a stream of %s that reports a failure', (from) => {
+describe.each(NAMES)('stream of %s with a failure', (from) => {
   const cases = [...ERRORS, ...OWN[from]].map((error) => [JSON.stringify(error), error] as const);
 
-  describe.each(NAMES.filter((to) => to !== from))('for a caller of %s', (to) => {
-    it.each(cases)('has failed, and says no end: %s', (_text, error) => {
+  describe.each(NAMES.filter((to) => to !== from))('translated to %s', (to) => {
+    it.each(cases)('fails a translated stream without an end event on %s', (_text, error) => {
       for (const together of [false, true]) {
         const stream = new TranslatedStream(DIALECTS[from], DIALECTS[to], context);
         const { shown, outcome } = play(stream, [...BEGINNING[from], error, ...AFTER[from]], together);
@@ -107,21 +107,21 @@ describe.each(NAMES)('a stream of %s that reports a failure', (from) => {
     });
   });
 
-  it.each(cases)('has failed where its bytes pass: %s', (_text, error) => {
+  it.each(cases)('fails a forwarded stream on %s', (_text, error) => {
     const { outcome, shown } = play(DIALECTS[from].watchStream(false, 'sse'), [...BEGINNING[from], error, ...AFTER[from]], false);
     expect(outcome).toMatchObject({ end: 'failed', error: { failure: { kind: expect.any(String) } } });
     expect(shown).toBe(Buffer.concat([...BEGINNING[from], error].map(wire)).toString('utf8'));
   });
 
-  it.each(cases)('has failed before its first content: %s', (_text, error) => {
+  it.each(cases)('fails a stream before its first content on %s', (_text, error) => {
     const stream = new TranslatedStream(DIALECTS[from], DIALECTS[from === 'gemini' ? 'openai-chat' : 'gemini'], context);
     play(stream, [error], false);
     expect([stream.told() === undefined, stream.generated()]).toEqual([false, 0]);
   });
 });
 
-describe('a stream of openai-chat whose error comes in one chunk with its end', () => {
-  it('is shown as far as the error', () => {
+describe('stream of openai-chat with an error and its end in one chunk', () => {
+  it('forwards a chunk only up to the error in it', () => {
     const failed = { error: { message: 'boom', code: 500 } };
     const { shown } = play(
       DIALECTS['openai-chat'].watchStream(false, 'sse'),
@@ -132,20 +132,20 @@ describe('a stream of openai-chat whose error comes in one chunk with its end', 
   });
 });
 
-describe('the error of a failed stream', () => {
+describe('error of a failed stream', () => {
   const errorOf = (event: object) => {
     const stream = new TranslatedStream(DIALECTS['openai-responses'], DIALECTS['openai-chat'], context);
     play(stream, [event], false);
     return stream.told();
   };
 
-  it('has the provider’s message if the request is the cause', () => {
+  it("contains the provider's message when the request caused the failure", () => {
     const message = 'Your input exceeds the context window of this model.';
     const error = errorOf({ type: 'response.failed', response: { error: { code: 'context_length_exceeded', message } } });
     expect(error).toMatchObject({ message, failure: { kind: 'context_length', status: 400 } });
   });
 
-  it('hides the provider’s message otherwise', () => {
+  it("hides the provider's message when the provider caused the failure", () => {
     const error = errorOf({
       type: 'response.failed',
       response: { error: { code: 'server_error', message: 'host 10.1.2.3 is down' } },
@@ -155,7 +155,7 @@ describe('the error of a failed stream', () => {
   });
 });
 
-describe('a whole answer', () => {
+describe('whole response', () => {
   it.each<[DialectName, object]>([
     ['openai-chat', { error: { message: 'Provider returned error', code: 502 } }],
     ['openai-chat', { choices: [{ index: 0, message: { content: '' }, finish_reason: 'error' }] }],
@@ -171,12 +171,12 @@ describe('a whole answer', () => {
         (body) => [name, body] as [DialectName, object],
       ),
     ),
-  ])('of %s that is a failure: %j', (name, body) => {
+  ])('reports a failure of %s in %j', (name, body) => {
     expect(DIALECTS[name].reportsFailure(body as Record<string, unknown>)).toBe(true);
   });
 
   it.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL'])(
-    'of Gemini without content is a failure for %s',
+    'reports an empty Gemini response with %s as a failure',
     (finishReason) => {
       expect(() => DIALECTS.gemini.readReply({ candidates: [{ finishReason, index: 0 }] })).toThrow();
       const parts = [{ text: 'half' }];
@@ -205,13 +205,13 @@ describe('a whole answer', () => {
     ['bedrock-converse', { usage: {} }, 'none'],
     ['bedrock-converse', { output: { message: { content: [{ text: '' }] } } }, 'empty'],
     ['bedrock-converse', { output: { message: { content: [{ toolUse: {} }] } } }, 'some'],
-  ])('of %s, %j, holds of an answer: %s', (name, body, content) => {
+  ])('classifies the response of %s %j as %s', (name, body, content) => {
     expect(DIALECTS[name].contentOf(body as Record<string, unknown>)).toBe(content);
     expect(DIALECTS[name].reportsFailure(body as Record<string, unknown>)).toBe(false);
   });
 });
 
-describe('a stream of openai-chat without a finish reason', () => {
+describe('stream of openai-chat without a finish reason', () => {
   const cut = [
     chunk({ role: 'assistant', content: 'Hel' }, { finish_reason: '' }),
     chunk({ content: 'lo' }, { finish_reason: 'null' }),
@@ -221,7 +221,7 @@ describe('a stream of openai-chat without a finish reason', () => {
     new TranslatedStream(DIALECTS['openai-chat'], DIALECTS['anthropic-messages'], context),
   ];
 
-  it('is cut where it ends without [DONE], whatever stands in place of null', () => {
+  it('treats a stream without [DONE] as truncated, whatever its finish reasons contain instead of null', () => {
     for (const stream of streams()) {
       const { outcome, shown } = play(stream, cut, false);
       expect(outcome).toMatchObject({ end: 'failed', error: { code: 'upstream_truncated' } });
@@ -229,11 +229,11 @@ describe('a stream of openai-chat without a finish reason', () => {
     }
   });
 
-  it('is whole with [DONE]', () => {
+  it('treats a stream without a finish reason as complete after [DONE]', () => {
     for (const stream of streams()) expect(play(stream, [...cut, 'data: [DONE]\n\n'], false).outcome.end).toBe('finished');
   });
 
-  it('stays one block', () => {
+  it('translates a stream with empty finish reasons to one block', () => {
     const [, translated] = streams();
     const { shown } = play(translated as StreamWatcher, [...cut, chunk({}, { finish_reason: 'stop' })], false);
     expect(shown.match(/content_block_start/g)?.length).toBe(2);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { failureInAnswer } from './failure-in-answer.ts';
 import { errorInStream } from './stream-ends.ts';
 
-describe('what an error of a provider means', () => {
+describe('failureInAnswer', () => {
   it.each([
     [400, '{"error":{"code":"context_length_exceeded","message":"…"}}', 'context_length'],
     [400, '{"message":"This model\'s maximum context length is 4096 tokens."}', 'context_length'],
@@ -26,7 +26,7 @@ describe('what an error of a provider means', () => {
     [500, '', 'unavailable'],
     [529, '{"error":{"type":"overloaded_error"}}', 'unavailable'],
     [302, '', 'unavailable'],
-  ])('%i %s', (status, text, kind) => {
+  ])('classifies the status %i with %s', (status, text, kind) => {
     expect(failureInAnswer(status, text)).toEqual({ kind, status });
   });
 
@@ -51,12 +51,12 @@ describe('what an error of a provider means', () => {
     [{ throttlingException: { message: 'x' } }, { kind: 'rate_limited', status: 429 }],
     [{ error: { code: '503', message: 'x' } }, { kind: 'unavailable', status: 503 }],
     [{ error: 'something' }, { kind: 'unavailable', status: 500 }],
-  ])('in a stream: %j', (data, failure) => {
+  ])('classifies an error in a stream: %j', (data, failure) => {
     expect(errorInStream(data).failure).toEqual(failure);
   });
 });
 
-describe('a limit of Google’s', () => {
+describe('quota details of Google', () => {
   const retry = (retryDelay: unknown) => ({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay });
   const quota = (quotaId: string) => ({ '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [{ quotaId }] });
   const info = (metadata: object) => ({
@@ -82,14 +82,14 @@ describe('a limit of Google’s', () => {
     [[info({ quota_unit: '1/d/{project}' })], { kind: 'credentials', status: 429 }],
     [[info({ quota_limit: 'RequestsPerDay' })], { kind: 'credentials', status: 429 }],
     [[info({ quota_unit: '1/min/{project}' })], { kind: 'rate_limited', status: 429 }],
-  ])('is read from its details, whole, in a list and in a stream: %j', (details, failure) => {
+  ])('reads quota details from a body, a list and a stream: %j', (details, failure) => {
     const body = error(...details);
     expect(failureInAnswer(429, JSON.stringify(body))).toEqual(failure);
     expect(failureInAnswer(429, JSON.stringify([body]))).toEqual(failure);
     expect(errorInStream(body).failure).toEqual(failure);
   });
 
-  it('is waited for as long as a message says', () => {
+  it('reads the retry delay from a message', () => {
     const waits = (message: string) => failureInAnswer(429, JSON.stringify({ error: { message } })).retryAfterMs;
     expect(waits('Rate limit reached for gpt-4o. Please try again in 1.242s. Visit …')).toBe(1_242);
     expect(waits('Please try again in 6m0.5s.')).toBe(360_500);
@@ -98,18 +98,18 @@ describe('a limit of Google’s', () => {
   });
 });
 
-describe('a 429', () => {
+describe('status 429', () => {
   const tooLarge = (message: string) => failureInAnswer(429, JSON.stringify({ error: { message } })).tooLarge;
 
   it.each([
     'Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 60000.',
     'Rate limit reached for model x on tokens per minute (TPM): Limit 6000, Used 0, Requested 7000.',
-  ])('is about the size of one call where it says %j', (message) => {
+  ])('attributes a 429 to the size of the call for %j', (message) => {
     expect(tooLarge(message)).toBe(true);
   });
 
   it.each(['Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.', 'Too many requests.'])(
-    'is about all calls where it says %j',
+    'attributes a 429 to the rate of all calls for %j',
     (message) => {
       expect(tooLarge(message)).toBeUndefined();
     },

@@ -9,7 +9,7 @@ import { type QuotaDetails, quotaDetails } from './failures/quota-details.ts';
 import { TOO_LONG } from './failures/too-long.ts';
 import { parseJson } from './neutral/read-json.ts';
 
-/** How they say that one request asks for more than a minute's limit. Seen at OpenAI, Azure and Groq. */
+/** Messages of a single request that exceeds a limit per minute. Seen at OpenAI, Azure and Groq. */
 const TOO_LARGE = /request too large/i;
 const LIMIT = /\blimit:?\s+(\d+)/i;
 const REQUESTED = /\brequested:?\s+(\d+)/i;
@@ -59,7 +59,7 @@ export function failureInAnswer(status: number | undefined, text: string): Failu
   return kind === 'rate_limited' && isTooLarge(text) ? { ...known, tooLarge: true } : known;
 }
 
-/** The status of an error that comes in a stream, or with status 200. */
+/** Statuses of errors in a stream or with status 200. */
 const STATUS: Partial<Record<FailureKind, number>> = { context_length: 400, content_refused: 400, model_unavailable: 404 };
 
 function kindOf(status: number | undefined, error: ErrorText, text: string): FailureKind {
@@ -74,14 +74,14 @@ function kindOf(status: number | undefined, error: ErrorText, text: string): Fai
     case 408:
       return 'unavailable';
     case 429:
-      // what is used up for the day is as an account without credit
+      // an exhausted daily quota is treated like an account without credit
       return error.quota.isDaily ? 'credentials' : 'rate_limited';
     case 413:
       if (isTooLarge(text) && error.hasCode('rate_limit_exceeded')) return 'rate_limited';
       break;
     case 500:
     case undefined:
-      // the status gives no cause: Ollama and llama.cpp answer 500 to a prompt that is too long
+      // the status gives no cause: Ollama and llama.cpp respond with 500 to a prompt that is too long
       return (
         aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ??
         (error.has(KEY_REFUSED) ? 'credentials' : 'unavailable')

@@ -29,11 +29,11 @@ const reply = (choice: Partial<Choice>, more: Partial<NeutralReply> = {}): Neutr
   ...more,
 });
 
-/** Said by a dialect, whole, and read back. */
+/** Writes a whole reply in a dialect and reads it back. */
 const whole = (name: DialectName, one: NeutralReply): NeutralReply =>
   DIALECTS[name].readReply(JSON.parse(JSON.stringify(DIALECTS[name].writeReply(one, context))) as Record<string, unknown>);
 
-/** The same as a stream. */
+/** Writes a reply as a stream and reads it back. */
 function streamed(name: DialectName, events: readonly NeutralEvent[]): NeutralReply {
   const writer = DIALECTS[name].writeStream(context);
   const wire = events.map((event) => writer.write(event)).join('') + writer.end();
@@ -52,9 +52,9 @@ const end: NeutralEvent = { type: 'finish', choice: 0, reason: 'stop' };
 const citedIn = ({ choices }: NeutralReply) =>
   choices[0]?.parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
 
-describe('citations with an address', () => {
-  it.each(NAMES.filter((name) => name !== 'bedrock-converse'))('are said by %s', (name) => {
-    // Anthropic's have no places in the answer
+describe('citations with a URL', () => {
+  it.each(NAMES.filter((name) => name !== 'bedrock-converse'))('preserves citations with a URL in %s', (name) => {
+    // Anthropic's citations have no positions in the response
     const [{ start, end: to, ...named } = { url: '' }] = citations;
     const kept = name === 'anthropic-messages' ? { ...named, text: '' } : { ...named, start, end: to };
     expect(citedIn(whole(name, reply({ parts: [{ ...text, citations }] })))).toEqual([kept]);
@@ -69,7 +69,7 @@ describe('citations with an address', () => {
 });
 
 describe('log probabilities', () => {
-  it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('are said by %s', (name) => {
+  it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('preserves log probabilities in %s', (name) => {
     expect(whole(name, reply({ logprobs })).choices[0]?.logprobs).toEqual(logprobs);
     const said: NeutralEvent[] = [begin, { type: 'text', choice: 0, text: 'Hällo', logprobs }, end];
     expect(streamed(name, said).choices[0]?.logprobs).toEqual(logprobs);
@@ -93,7 +93,7 @@ describe('several choices', () => {
     end,
   ];
 
-  it.each(['openai-chat', 'gemini'] as const)('are said by %s', (name) => {
+  it.each(['openai-chat', 'gemini'] as const)('preserves several choices in %s', (name) => {
     for (const { choices } of [whole(name, two), streamed(name, events)]) {
       expect(choices.map(({ parts, finish }) => [parts, finish])).toEqual([
         [[text], 'stop'],
@@ -102,14 +102,17 @@ describe('several choices', () => {
     }
   });
 
-  it.each(['openai-responses', 'anthropic-messages', 'bedrock-converse'] as const)('are one, the first, in %s', (name) => {
-    for (const { choices } of [whole(name, two), streamed(name, events)])
-      expect(choices.map(({ parts }) => parts)).toEqual([[text]]);
-  });
+  it.each(['openai-responses', 'anthropic-messages', 'bedrock-converse'] as const)(
+    'keeps only the first choice in %s',
+    (name) => {
+      for (const { choices } of [whole(name, two), streamed(name, events)])
+        expect(choices.map(({ parts }) => parts)).toEqual([[text]]);
+    },
+  );
 });
 
-describe('the stop sequence that was met', () => {
-  it.each(['anthropic-messages', 'bedrock-converse'] as const)('is said by %s', (name) => {
+describe('matched stop sequence', () => {
+  it.each(['anthropic-messages', 'bedrock-converse'] as const)('preserves the matched stop sequence in %s', (name) => {
     const met = { finish: 'stop_sequence' as const, stopSequence: 'END' };
     expect(whole(name, reply(met)).choices[0]).toMatchObject(met);
     const said: NeutralEvent[] = [
@@ -120,13 +123,13 @@ describe('the stop sequence that was met', () => {
     expect(streamed(name, said).choices[0]).toMatchObject(met);
   });
 
-  it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('is an end like another in %s', (name) => {
+  it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('reports a stop sequence as a plain stop in %s', (name) => {
     expect(whole(name, reply({ finish: 'stop_sequence', stopSequence: 'END' })).choices[0]?.finish).toBe('stop');
   });
 });
 
-describe('a refusal', () => {
-  it.each(NAMES)('has its words in %s', (name) => {
+describe('refusal', () => {
+  it.each(NAMES)('preserves the text of a refusal in %s', (name) => {
     const refused: Part = { type: 'refusal', text: 'No.' };
     const said = whole(name, reply({ parts: [refused], finish: 'refusal' })).choices[0];
     expect(said?.finish).toBe('refusal');
@@ -149,7 +152,7 @@ describe('usage', () => {
     'bedrock-converse': ['cachedInputTokens', 'cacheWriteTokens'],
   };
 
-  it.each(NAMES)('has its totals and all that %s knows of them', (name) => {
+  it.each(NAMES)('preserves the totals of a usage, and all parts that %s supports', (name) => {
     const kept = Object.fromEntries(
       ['inputTokens', 'outputTokens', ...KNOWN[name]].map((key) => [key, usage[key as keyof Usage]]),
     );
@@ -158,7 +161,7 @@ describe('usage', () => {
   });
 });
 
-describe('a request', () => {
+describe('request', () => {
   const picture: Part = { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } };
   const call: Part = { type: 'tool_call', id: 'call_1', name: 'look', arguments: '{}' };
   const turn = (result: Part): NeutralRequest => ({
@@ -174,49 +177,49 @@ describe('a request', () => {
       .readRequest(JSON.parse(JSON.stringify(DIALECTS[name].writeRequest(request, 'm', false).body)) as Record<string, unknown>)
       .messages.at(-1);
 
-  it.each(['anthropic-messages', 'gemini', 'bedrock-converse'] as const)('tells a tool’s error in %s', (name) => {
+  it.each(['anthropic-messages', 'gemini', 'bedrock-converse'] as const)("preserves a tool's error in %s", (name) => {
     const result: Part = { type: 'tool_result', callId: 'call_1', isError: true, parts: [{ type: 'text', text: 'broken' }] };
     expect(lastOf(name, turn(result))?.parts).toEqual([result]);
   });
 
-  it.each(['openai-chat', 'openai-responses'] as const)('tells a tool’s error in its words in %s', (name) => {
+  it.each(['openai-chat', 'openai-responses'] as const)("writes a tool's error into its text in %s", (name) => {
     const result: Part = { type: 'tool_result', callId: 'call_1', isError: true, parts: [{ type: 'text', text: 'broken' }] };
     const told = [{ type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'Error: broken' }] }];
     expect(lastOf(name, turn(result))?.parts).toEqual(told);
   });
 
   it.each(['openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse'] as const)(
-    'has a tool’s picture in %s',
+    "preserves a tool's image in %s",
     (name) => {
       const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, picture] };
       expect(lastOf(name, turn(result))?.parts).toEqual([result]);
     },
   );
 
-  it('has a tool’s picture with the user’s next words in chat completions', () => {
+  it("moves a tool's image to the user's next text in chat completions", () => {
     const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, picture] };
     expect(lastOf('openai-chat', turn(result))).toEqual({ role: 'user', parts: [picture] });
   });
 
-  it.each(['anthropic-messages', 'bedrock-converse'] as const)('has marks for the prompt cache in %s', (name) => {
+  it.each(['anthropic-messages', 'bedrock-converse'] as const)('preserves prompt cache breakpoints in %s', (name) => {
     const marked: Part = { type: 'text', text: 'long', cache: {} };
     const request: NeutralRequest = { maxTokens: 9, messages: [{ role: 'user', parts: [marked, text] }] };
     expect(lastOf(name, request)?.parts).toEqual([marked, text]);
   });
 
-  it.each(['openai-chat', 'gemini'] as const)('has sound in %s', (name) => {
+  it.each(['openai-chat', 'gemini'] as const)('preserves audio in %s', (name) => {
     const sound: Part = { type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'AAAA' } };
     expect(lastOf(name, { messages: [{ role: 'user', parts: [sound] }] })?.parts).toEqual([sound]);
   });
 
-  it.each(['openai-responses', 'anthropic-messages', 'bedrock-converse'] as const)('with sound is refused by %s', (name) => {
+  it.each(['openai-responses', 'anthropic-messages', 'bedrock-converse'] as const)('refuses audio in %s', (name) => {
     const sound: Part = { type: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'AAAA' } };
     const write = () => DIALECTS[name].writeRequest({ messages: [{ role: 'user', parts: [sound] }] }, 'm', false);
     expect(write).toThrow(expect.objectContaining({ code: 'invalid_request', param: 'input_audio' }));
   });
 
   it.each(NAMES.filter((name) => name !== 'gemini'))(
-    'never shows %s what another provider signed, and gives it back its own',
+    "never sends %s another provider's signatures, and returns its own",
     (name) => {
       const thoughts: Part[] = [
         { type: 'reasoning', text: 'Hm.', signature: 'gemini:c2ln' },

@@ -6,7 +6,7 @@ import { TranslatedStream } from './translation.ts';
 const NAMES = Object.keys(DIALECTS) as DialectName[];
 const WORDS = ['Five ', 'words ', 'of ', 'an ', 'answer.'];
 
-/** A stream of five words, as a provider of this dialect says it. */
+/** Returns a stream of five words in a provider's dialect. */
 function streamOf(name: DialectName): Buffer {
   const writer = DIALECTS[name].writeStream({ model: 'm', id: 'id', createdS: 1, streamUsage: true, framing: 'sse' });
   let text = writer.write({ type: 'start', id: 'id', model: 'm' });
@@ -16,8 +16,8 @@ function streamOf(name: DialectName): Buffer {
   return Buffer.from(text + writer.end());
 }
 
-describe('how much of an answer has come', () => {
-  it.each(NAMES)('is counted while a stream of %s goes by', (name) => {
+describe('generated', () => {
+  it.each(NAMES)('counts the content of a forwarded stream of %s', (name) => {
     const watcher = DIALECTS[name].watchStream(false, 'sse');
     const bytes = streamOf(name);
     const half = bytes.indexOf('of ');
@@ -28,7 +28,7 @@ describe('how much of an answer has come', () => {
     expect([before, watcher.generated()]).toEqual([2, 5]);
   });
 
-  it.each(NAMES)('is counted while a stream of %s is said in another dialect', (name) => {
+  it.each(NAMES)('counts the content of a translated stream of %s', (name) => {
     const other = name === 'openai-chat' ? 'anthropic-messages' : 'openai-chat';
     const context = { model: 'm', id: 'id', createdS: 1, streamUsage: false, framing: 'sse' } as const;
     const stream = new TranslatedStream(DIALECTS[name], DIALECTS[other], context);
@@ -36,7 +36,7 @@ describe('how much of an answer has come', () => {
     expect(stream.generated()).toBe(5);
   });
 
-  it('counts thoughts and arguments of tools, and nothing that is empty', () => {
+  it('counts reasoning and tool arguments, but no empty content', () => {
     const watcher = DIALECTS['openai-chat'].watchStream(false, 'sse');
     for (const delta of [
       { role: 'assistant', content: '' },

@@ -10,7 +10,7 @@ const slice = (text: string, key: string) => {
   return span === undefined ? undefined : Buffer.from(text).toString('utf8', span.start, span.end);
 };
 
-/** Members, objects and lists. */
+/** Returns the number of members, objects and lists. */
 function nodesIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const own = Array.isArray(value) ? 1 : 1 + Object.keys(value).length;
@@ -18,7 +18,7 @@ function nodesIn(value: unknown): number {
 }
 
 describe('scanJson', () => {
-  it('finds a value whatever stands around it', () => {
+  it('finds a value whatever surrounds it', () => {
     expect(slice('{"model":"a"}', 'model')).toBe('"a"');
     expect(slice(' { "x" : [1,{"model":2}] , "model" : "b" } ', 'model')).toBe('"b"');
     expect(slice('{"model":{"a":[1,2]},"y":0}', 'model')).toBe('{"a":[1,2]}');
@@ -26,23 +26,23 @@ describe('scanJson', () => {
     expect(slice('{"text":"\\"model\\":\\"x\\\\","model":"c"}', 'model')).toBe('"c"');
   });
 
-  it('finds a value under a name that is spelled with escapes', () => {
+  it('finds a value under a name with escapes', () => {
     expect(slice('{"mod\\u0065l":"a"}', 'model')).toBe('"a"');
     expect(slice('{"mod\\u00":"a","x":1}', 'model')).toBeUndefined();
   });
 
-  it('counts members that repeat, also under an escaped name', () => {
+  it('counts repeated members, including escaped names', () => {
     expect(scan('{"model":1,"model":2}').members).toBe(2);
     expect(scan('{"model":1,"mod\\u0065l":2}').members).toBe(2);
   });
 
-  it('stops where the nesting is too deep', () => {
+  it('stops at a too deep nesting', () => {
     expect(scan(`{"a":${'['.repeat(64)}`, [], 64).depth).toBe(65);
     expect(scan(`{"a":${'['.repeat(10_000)}`, [], 64).depth).toBe(65);
     expect(scan(`{"a":"${'['.repeat(100)}"}`, [], 64).depth).toBe(1);
   });
 
-  it('stops where there are too many members, objects, lists or values', () => {
+  it('stops at too many members, objects, lists or values', () => {
     const stopped = (text: string, more: object) => scanJson(Buffer.from(text), new Set(), { ...bounds(64), ...more });
     for (const part of ['[],', '{},', '{"a":1},'])
       expect(stopped(`{"a":[${part.repeat(1_000)}1]}`, { nodes: 100 }).nodes).toBe(101);
@@ -69,7 +69,7 @@ describe('scanJson', () => {
     );
   });
 
-  it('survives bytes that are not JSON', () => {
+  it('accepts bytes that are not JSON', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         scanJson(Buffer.from(bytes), new Set(['model']), bounds(64));

@@ -1,25 +1,25 @@
-/** Where a top-level value stands in a JSON text, as byte offsets [start, end). */
+/** Position of a top-level value in a JSON text, as byte offsets [start, end). */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 export interface JsonScan {
-  /** How many members the top-level object has, duplicates counted. */
+  /** Number of members of the top-level object, including duplicates. */
   readonly members: number;
-  /** The values of the keys that were asked for; of a duplicate the last. */
+  /** Values of the requested keys; of a duplicate the last one. */
   readonly spans: ReadonlyMap<string, Span>;
-  /** The deepest nesting; the top-level object is 1. */
+  /** Deepest nesting; the top-level object has depth 1. */
   readonly depth: number;
-  /** Members, objects and lists in the whole text: what costs a parser and those after it the most. */
+  /** Number of members, objects and lists in the whole text: the main cost of parsing and of all later steps. */
   readonly nodes: number;
-  /** Commas in the whole text: about as many as there are values. */
+  /** Number of commas in the whole text: approximately the number of values. */
   readonly values: number;
   /** Whether a member below the top level may be named `__proto__`: its name begins with an underscore or an escape. */
   readonly oddNames: boolean;
 }
 
-/** Bounds at which a scan stops, before a parser, a serializer or a translation would work on more. */
+/** Bounds at which a scan stops, before a parser, a serializer or a translation would process more. */
 export interface ScanBounds {
   readonly depth: number;
   readonly nodes: number;
@@ -30,7 +30,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA_BYTE = 0x2c;
 const UNDERSCORE = 0x5f;
-/** How far the end of a string is looked for byte by byte, which is quicker for short texts and for many escapes. */
+/**
+ * Number of bytes in which the end of a string is searched byte by byte, which is faster for short texts and for many escapes.
+ */
 const NEAR = 64;
 
 const OTHER = 0;
@@ -39,7 +41,7 @@ const OPEN = 2;
 const CLOSE = 3;
 const COMMA = 4;
 const COLON = 5;
-/** What a byte outside of a string means. */
+/** Meaning of each byte outside a string. */
 const KINDS = new Uint8Array(256);
 KINDS[QUOTE] = STRING;
 KINDS[0x7b] = OPEN;
@@ -49,7 +51,7 @@ KINDS[0x5d] = CLOSE;
 KINDS[COMMA_BYTE] = COMMA;
 KINDS[0x3a] = COLON;
 
-/** The offset after the string that begins at `start`. Native search jumps over long texts, which are most of a prompt. */
+/** Returns the offset after the string that begins at `start`. Native search skips long texts, which are most of a prompt. */
 function endOfString(bytes: Buffer, start: number): number {
   let at = start + 1;
   for (;;) {
@@ -69,7 +71,7 @@ function endOfString(bytes: Buffer, start: number): number {
   }
 }
 
-/** A member's name; it may be spelled with escapes. */
+/** Returns a member's name, with its escapes decoded. */
 function nameIn(quoted: Buffer): string {
   if (!quoted.includes(BACKSLASH)) return quoted.toString('latin1', 1, quoted.length - 1);
   try {
@@ -80,7 +82,7 @@ function nameIn(quoted: Buffer): string {
   }
 }
 
-/** Counts the structure of a text while it is skipped. */
+/** Counts the structure of a text while skipping it. */
 class Structure {
   depth = 0;
   deepest = 0;
@@ -139,9 +141,9 @@ class Structure {
 }
 
 /**
- * Reads the structure of a JSON object without building it: nesting depth, number of members and values, and where the values of
- * `wanted` stand. It trusts nothing but quotes and brackets, so it is safe on any bytes; whether they are JSON is the parser's matter.
- * It stops beyond a bound.
+ * Reads the structure of a JSON object without building it: nesting depth, number of members and values, and the positions of
+ * the `wanted` values. It relies on quotes and brackets only, so it is safe on any bytes. The parser checks whether they are
+ * JSON. The scan stops beyond a bound.
  */
 export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: ScanBounds): JsonScan {
   const spans = new Map<string, Span>();
@@ -180,14 +182,14 @@ export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: Sca
   return { members, spans, depth, nodes, values, oddNames };
 }
 
-/** Measures the first value of a JSON text, whatever its type, as far as the bounds. */
+/** Measures the first value of a JSON text, whatever its type, up to the bounds. */
 export function structureOf(bytes: Buffer, bounds: ScanBounds): Pick<JsonScan, 'depth' | 'nodes' | 'values'> {
   const structure = new Structure(bounds);
   structure.skip(bytes, 0);
   return { depth: structure.deepest, nodes: structure.nodes, values: structure.values };
 }
 
-/** The offset of the comma or bracket that ends the top-level value which begins at `start`. */
+/** Returns the offset of the comma or bracket that ends the top-level value at `start`. */
 function endOfValue(bytes: Buffer, start: number, structure: Structure): number {
   for (let at = start; at < bytes.length; ) {
     while (at < bytes.length && KINDS[bytes[at] as number] === OTHER) at++;

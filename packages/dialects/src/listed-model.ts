@@ -1,4 +1,4 @@
-/** One model as a list of models shows it. */
+/** An entry in a list of models. */
 export interface ListedModel {
   readonly id: string;
   readonly ownedBy: string;

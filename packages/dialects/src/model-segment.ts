@@ -1,7 +1,7 @@
 import { LlmError } from '@sluice/core';
 
 /**
- * A model's name as one segment of an address. A name may come from a caller, so nothing in it may lead elsewhere.
+ * Returns a model name as one path segment. A client may send any name, so the segment must not change the path.
  *
  * @throws LlmError `model_not_found` for a name with dot segments
  */

@@ -17,10 +17,10 @@ const response = (more: object) => responsesRequest(bytes({ input: 'x', ...more 
 const gemini = (generationConfig: object) =>
   new GeminiRequest(ADDRESS, Buffer.from(JSON.stringify({ contents: [{ parts: [{ text: 'x' }] }], generationConfig })));
 
-/** The most tokens that a provider may generate, as far as a request says: every limit, every choice, every prompt. */
+/** Most tokens that a provider may generate for a request: every limit, every choice, every prompt. */
 const most = ({ maxOutputTokens, answers = 1 }: RequestView, unlimited: number) => maxOutputTokens ?? unlimited * answers;
 
-describe('how long the answers of a request may be', () => {
+describe('output limits of a request', () => {
   it.each([
     ['the greater of two limits', chat({ max_completion_tokens: 1, max_tokens: 4_096 }), 4_096],
     ['each choice', chat({ n: 10, max_tokens: 100 }), 1_000],
@@ -37,7 +37,7 @@ describe('how long the answers of a request may be', () => {
     expect(most(request.view(), 4_096)).toBe(tokens);
   });
 
-  it.each([0, -1, 0.5, 40_960.5, '40960', '10', true, [], {}, 1e300])('refuses %p as a limit, and names the field', (value) => {
+  it.each([0, -1, 0.5, 40_960.5, '40960', '10', true, [], {}, 1e300])('refuses %p as a limit, naming the field', (value) => {
     const refused = (request: { view(): RequestView }, param: string) =>
       expect(() => request.view()).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
     for (const name of ['max_tokens', 'max_completion_tokens', 'n']) refused(chat({ max_tokens: 5, [name]: value }), name);
@@ -48,7 +48,7 @@ describe('how long the answers of a request may be', () => {
     refused(gemini({ candidateCount: value }), 'generationConfig.candidateCount');
   });
 
-  it('is never read as less than the most generous provider reads it', () => {
+  it('never reads a limit lower than the most generous provider does', () => {
     const count = fc.option(fc.integer({ min: 1, max: 1_000 }), { nil: undefined });
     const prompt = fc.oneof(
       fc.string(),
@@ -65,7 +65,7 @@ describe('how long the answers of a request may be', () => {
     );
   });
 
-  it('is bounded in the bytes of every dialect', () => {
+  it('lowers the limit in the bytes of every dialect', () => {
     const upstream = (request: { forUpstream(form: object): Uint8Array }) =>
       JSON.parse(Buffer.from(request.forUpstream({ model: 'm', streamUsage: false, outputLimit: 9 })).toString());
     expect(upstream(anthropic({ max_tokens: 100 })).max_tokens).toBe(9);

@@ -3,10 +3,10 @@ import type { Edit } from './request-bytes.ts';
 import type { RequestJson } from './request-json.ts';
 
 /**
- * Reads a limit of tokens or a number of answers; undefined where the caller sets none.
+ * Reads a limit of tokens or a number of choices; undefined if the client sets none.
  *
- * A value that is no whole number from 1 on is refused: servers read one differently, as no limit (`-1`, vLLM) or as a number (`"10"`), and what is
- * reserved for the call would be less than it comes to.
+ * Refuses a value that is no whole number from 1. Servers interpret such values differently, as no limit (`-1`, vLLM) or as a
+ * number (`"10"`), so the reservation for the call could be too low.
  *
  * @throws LlmError `invalid_request`
  */
@@ -16,15 +16,15 @@ export function countField(value: Json, param: string): number | undefined {
   return wrongField(param, 'a whole number from 1 on, or null');
 }
 
-/** The limits among these members, by name. @throws LlmError `invalid_request` */
+/** Returns the limits among these members. @throws LlmError `invalid_request` */
 export const limitsIn = (body: Json, names: readonly string[]): number[] =>
   names.flatMap((name) => countField(isObject(body) ? body[name] : undefined, name) ?? []);
 
 /**
- * Lowers the limits of a request to `most` in its bytes, or adds one.
+ * Returns edits of a request's bytes that lower its limits to `most`, or add a limit.
  *
- * @param names the members that limit an answer; their places in the bytes have to be known
- * @param added the one that is added where the caller sets no limit
+ * @param names the members that limit a response; their positions must be known
+ * @param added the member that is added if the client sets no limit
  */
 export function limitEdits(
   bytes: Buffer,

@@ -4,12 +4,15 @@ import { eventCutter } from './framing/event-cutters.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import { outcomeOf } from './stream-ends.ts';
 
-/** What follows a stream whose bytes go by as they are. An event is read only where a cheap look shows that it says what has to be known. */
+/**
+ * Observes a stream while its bytes are forwarded unchanged. An event is parsed only if a cheap pattern shows that its
+ * information is needed.
+ */
 export abstract class PassingWatcher implements StreamWatcher {
   protected finished = false;
   protected error: LlmError | undefined;
   readonly #events: EventCutter;
-  /** The marks of events to read; a text cannot look like one, for its quotes are escaped. */
+  /** Patterns of events to parse. A text cannot match, because its quotes are escaped. */
   readonly #marks: RegExp;
 
   readonly #contentMark: RegExp;
@@ -17,8 +20,8 @@ export abstract class PassingWatcher implements StreamWatcher {
   #generated = 0;
 
   /**
-   * @param contentMark what stands in events that have a part of the answer, and in no others
-   * @param known matches every event of the dialect. Any other event is parsed: it may be an error in another form
+   * @param contentMark matches all events with content, and no others
+   * @param known matches every event of the dialect. Any other event is parsed: it may be an error in another format
    */
   constructor(marks: RegExp, contentMark: RegExp, known: RegExp, framing: EventFraming = 'sse') {
     this.#marks = marks;
@@ -30,7 +33,7 @@ export abstract class PassingWatcher implements StreamWatcher {
   read(chunk: Buffer): Buffer {
     const failed = this.error !== undefined;
     for (const event of this.#events.feed(chunk)) this.#look(event);
-    // an answer ends with its error
+    // a response ends with its error
     return failed ? Buffer.alloc(0) : chunk;
   }
 
@@ -57,7 +60,7 @@ export abstract class PassingWatcher implements StreamWatcher {
 
   abstract usage(): Usage | undefined;
 
-  /** Learns from one event. One that was cut in its middle is none. */
+  /** Processes one event. A truncated event is never passed. */
   protected abstract inspect(data: JsonObject): void;
 
   #look(event: string): void {

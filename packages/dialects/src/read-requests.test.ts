@@ -15,8 +15,8 @@ const thrownBy = (read: () => unknown): unknown => {
   return undefined;
 };
 
-describe('a request in Anthropic’s dialect', () => {
-  it('has the text of references, search results, documents of blocks and summaries', () => {
+describe("request in Anthropic's dialect", () => {
+  it('reads the text of references, search results, documents with blocks and summaries', () => {
     const content = [
       { type: 'tool_reference', tool_name: 'f' },
       { type: 'search_result', title: 'T', source: 'https://example.com', content: [{ type: 'text', text: 'found' }] },
@@ -28,7 +28,7 @@ describe('a request in Anthropic’s dialect', () => {
     expect(texts).toEqual(['Found tool: f\n', 'T\nhttps://example.com\nfound', 'inside', 'so far']);
   });
 
-  it('keeps Claude Code’s billing line for Anthropic', () => {
+  it("keeps Claude Code's billing line for Anthropic", () => {
     const billing = 'x-anthropic-billing-header: cc_version=2.1; cch=eb6c6;';
     const ofBlocks = {
       system: [
@@ -43,7 +43,7 @@ describe('a request in Anthropic’s dialect', () => {
     expect(anthropicMessages.readRequest({ system: billing, messages: [hi] }).messages).toHaveLength(1);
   });
 
-  it('has tools that the client runs as functions, and names those that Anthropic runs', () => {
+  it('reads client-side tools as functions, and names the tools that Anthropic runs', () => {
     const { tools, only } = anthropicMessages.readRequest({
       messages: [hi],
       tools: [
@@ -60,7 +60,7 @@ describe('a request in Anthropic’s dialect', () => {
     expect(only?.wished).toEqual(['tools.web_search_20250305']);
   });
 
-  it('is refused a thread with the code by which the SDKs go on without', () => {
+  it('refuses a thread with the code that makes the SDKs continue without it', () => {
     const error = thrownBy(() => anthropicMessages.readRequest({ messages: [hi], thread: { type: 'create' } }));
     expect(error).toBeInstanceOf(LlmError);
     const body = JSON.parse(anthropicMessages.renderError(error as LlmError)) as { error: object };
@@ -72,8 +72,8 @@ describe('a request in Anthropic’s dialect', () => {
   });
 });
 
-describe('a chat completion', () => {
-  it('may be of the older form, with functions', () => {
+describe('chat completion', () => {
+  it('reads the legacy form with functions', () => {
     const call = { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{"a":1}' } };
     const result = (content: string) => ({ role: 'function', name: 'f', content });
     const read = openAiChat.readRequest({
@@ -90,13 +90,13 @@ describe('a chat completion', () => {
     expect(ids[0]).not.toBe(ids[2]);
   });
 
-  it('has the arguments of a call that are an object', () => {
+  it('reads arguments of a call that are an object', () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: { a: 1 } } };
     const { messages } = openAiChat.readRequest({ messages: [hi, { role: 'assistant', tool_calls: [call] }] });
     expect(messages[1]?.parts).toMatchObject([{ type: 'tool_call', arguments: '{"a":1}' }]);
   });
 
-  it('asks to reason in the words of other providers too', () => {
+  it('reads the reasoning settings of other providers', () => {
     const wishOf = (more: object) => openAiChat.readRequest({ messages: [hi], ...more }).reasoning;
     expect(wishOf({ reasoning: { effort: 'high' } })).toEqual({ effort: 'high', show: true });
     expect(wishOf({ reasoning: { max_tokens: 2_000, exclude: true } })).toEqual({ budgetTokens: 2_000 });
@@ -105,7 +105,7 @@ describe('a chat completion', () => {
     expect(wishOf({ reasoning_effort: 'max' })).toEqual({ effort: 'xhigh', show: true });
   });
 
-  it('restricts its tools to those that its choice allows', () => {
+  it('restricts the tools to those that the choice allows', () => {
     const tool = (name: string) => ({ type: 'function', function: { name } });
     const tool_choice = { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [tool('g')] } };
     const read = openAiChat.readRequest({ messages: [hi], tools: [tool('f'), tool('g')], tool_choice });
@@ -113,19 +113,19 @@ describe('a chat completion', () => {
     expect(read.tools).toHaveLength(1);
   });
 
-  it('names the members of messages that no other dialect has', () => {
+  it('names the message members that no other dialect supports', () => {
     const { only } = openAiChat.readRequest({ messages: [{ ...hi, name: 'bob' }] });
     expect(only).toEqual({ needed: [], wished: ['messages.name'] });
   });
 
-  it('shows unknown fields as a header can show them', () => {
+  it('makes names of unknown fields safe for a header', () => {
     const { only } = openAiChat.readRequest({ messages: [hi], 'x\r\nset-cookie: a': 1, min_p: 0.1 });
     expect(only?.wished).toEqual(['xset-cookiea', 'min_p']);
   });
 });
 
-describe('a request for a response', () => {
-  it('has custom calls in its history', () => {
+describe('request for a response', () => {
+  it('reads custom calls in the history', () => {
     const input = [
       hi,
       { type: 'custom_tool_call', call_id: 'c', name: 'apply_patch', input: '*** Begin' },
@@ -137,7 +137,7 @@ describe('a request for a response', () => {
     ]);
   });
 
-  it('asks for log probabilities by a number alone where that is not 0', () => {
+  it('requests log probabilities only for a number above 0, or with `include`', () => {
     const logprobsOf = (more: object) => openAiResponses.readRequest({ input: 'x', ...more }).logprobs;
     expect(logprobsOf({ top_logprobs: 0 })).toBeUndefined();
     expect(logprobsOf({ top_logprobs: 2 })).toBe(2);
@@ -145,8 +145,8 @@ describe('a request for a response', () => {
   });
 });
 
-describe('a request in Gemini’s dialect', () => {
-  it('has the pieces of a streamed answer as one, and the signature with its reasoning', () => {
+describe("request in Gemini's dialect", () => {
+  it('joins the pieces of a streamed response, and the signature with its reasoning', () => {
     const piece = (part: object) => ({ role: 'model', parts: [part] });
     const mark = (sealed: string) => Buffer.from(sealed).toString('base64');
     const contents = [
@@ -165,7 +165,7 @@ describe('a request in Gemini’s dialect', () => {
     ]);
   });
 
-  it('restricts its tools to several allowed names', () => {
+  it('restricts the tools to several allowed names', () => {
     const tools = [{ functionDeclarations: [{ name: 'f' }, { name: 'g' }, { name: 'h' }] }];
     const toolConfig = { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['f', 'h'] } };
     const read = gemini.readRequest({ contents: [], tools, toolConfig });
@@ -174,8 +174,8 @@ describe('a request in Gemini’s dialect', () => {
   });
 });
 
-describe('a stream for a caller of Gemini’s dialect', () => {
-  it('ends with its last piece, and has the calls of a turn in one', () => {
+describe("stream for a client of Gemini's dialect", () => {
+  it('ends with its last piece, and writes the calls of a turn in one piece', () => {
     const context = { model: 'm', id: 'r', createdS: 1, streamUsage: true, framing: 'sse' as const };
     const writer = gemini.writeStream(context);
     const call = (n: number) => [

@@ -6,7 +6,7 @@ import { gemini } from './gemini/dialect.ts';
 import { openAiChat } from './openai-chat/dialect.ts';
 import { openAiResponses } from './openai-responses/dialect.ts';
 
-/** Every wire format there is. */
+/** All wire formats. */
 export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   'openai-chat': openAiChat,
   'openai-responses': openAiResponses,

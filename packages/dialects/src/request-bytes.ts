@@ -1,6 +1,6 @@
 import type { Span } from './json-scan.ts';
 
-/** A model's name goes into headers, logs and labels; and no provider has a longer one. */
+/** Allowed model names. A name is written to headers, logs and labels, and no provider has longer names. */
 const MODEL_NAME = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 
 export const isModelName = (value: unknown): value is string => typeof value === 'string' && MODEL_NAME.test(value);
@@ -9,7 +9,7 @@ export interface Edit extends Span {
   readonly text: string;
 }
 
-/** The same bytes with some spans replaced. */
+/** Returns the bytes with some spans replaced. */
 export function replaceSpans(bytes: Buffer, edits: readonly Edit[]): Buffer {
   const parts: Buffer[] = [];
   let at = 0;

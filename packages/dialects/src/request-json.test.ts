@@ -9,9 +9,9 @@ describe('parseRequestJson', () => {
     ['1,001 fields', `{${Array.from({ length: 1_001 }, (_, n) => `"k${n}":1`).join()}}`, 'more than 1000 fields'],
     ['50,001 nodes', `{"x":[${'[],'.repeat(50_001)}1]}`, 'more than 50000 members'],
     ['320,001 values', `{"x":[${'1,'.repeat(320_001)}1]}`, 'more than 320000 values'],
-    ['__proto__ below the top', '{"x":[{"__proto__":1}]}', 'no request has: __proto__'],
-    ['__proto__ in escapes', '{"x":{"\\u005f_pr\\u006fto__":1}}', 'no request has: __proto__'],
-    ['__proto__ after spaces', '{"x":{"a":"b","__proto__" : {}}}', 'no request has: __proto__'],
+    ['__proto__ below the top level', '{"x":[{"__proto__":1}]}', 'forbidden member: __proto__'],
+    ['an escaped __proto__', '{"x":{"\\u005f_pr\\u006fto__":1}}', 'forbidden member: __proto__'],
+    ['__proto__ after spaces', '{"x":{"a":"b","__proto__" : {}}}', 'forbidden member: __proto__'],
   ])('refuses %s', (_what, text, reason) => {
     expect(() => parse(text)).toThrow(reason);
   });

@@ -14,7 +14,7 @@ import { DIALECTS } from './registry.ts';
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
 const name = fc.stringMatching(/^[a-z][a-z_]{0,10}$/);
 const base64 = fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes).toString('base64'));
-// Anthropic and Bedrock refuse a text of white space alone
+// Anthropic and Bedrock refuse a text that contains only white space
 const textPart = text.filter((one) => one.trim() !== '').map((one): Part => ({ type: 'text', text: one }));
 const image = fc.oneof(
   base64.map((data): Part => ({ type: 'image', source: { kind: 'base64', mediaType: 'image/png', data } })),
@@ -31,7 +31,7 @@ const call = fc
   .record({ id: fc.uuid(), name, args: fc.dictionary(name, fc.oneof(text, fc.integer())) })
   .map(({ args, ...one }): Part & { type: 'tool_call' } => ({ type: 'tool_call', ...one, arguments: JSON.stringify(args) }));
 
-/** What a model says: thoughts first, then text, then calls. */
+/** Parts of a model's message: first reasoning, then text, then calls. */
 const said = fc
   .record({
     thoughts: fc.array(reasoning, { maxLength: 2 }),
@@ -81,9 +81,9 @@ const request = fc
   )
   .map((one) => one as NeutralRequest);
 
-/** What a dialect cannot say is not asked of it: those who would be refused it are the conformance suites' matter. */
+/** Removes what a dialect does not support: the conformance suites test the refusals. */
 function sayable(dialect: DialectName, { toolChoice, ...asked }: NeutralRequest): NeutralRequest {
-  // a choice is refused without tools
+  // a choice without tools is refused
   const request = { ...asked, ...(toolChoice === undefined || asked.tools === undefined ? {} : { toolChoice }) };
   const { stop, user, ...rest } = request;
   switch (dialect) {
@@ -104,13 +104,13 @@ function sayable(dialect: DialectName, { toolChoice, ...asked }: NeutralRequest)
   }
 }
 
-/** Bedrock fetches nothing, and takes no dots in a name and no name twice. */
+/** Replaces URLs and names: Bedrock fetches no URLs, and accepts neither dots in a name nor a repeated name. */
 function fetched(part: Part, n: number): Part {
   if (part.type === 'image') return { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } };
   return part.type === 'file' ? { ...part, name: `a ${n}` } : part;
 }
 
-/** Signatures and encrypted thoughts without the mark of where they come from. */
+/** Removes the mark from signatures and encrypted reasoning. */
 function unmarked(dialect: DialectName, part: Part): Part {
   if (part.type === 'reasoning') {
     const { signature, encrypted } = part;
@@ -120,12 +120,15 @@ function unmarked(dialect: DialectName, part: Part): Part {
       ...(encrypted === undefined ? {} : { encrypted: unseal(dialect, encrypted) as string }),
     };
   }
-  // Gemini wants a type with every address, and has it guessed
+  // Gemini requires a type for every URL, which is guessed
   if (part.type === 'image' && part.source.kind === 'url') return { ...part, source: { kind: 'url', url: part.source.url } };
   return part;
 }
 
-/** Messages as both wires can tell them apart: OpenAI has a message a tool's result, which here is one with the user's next words. */
+/**
+ * Joins messages that one of the formats does not separate: OpenAI has one message per tool result, which other formats join
+ * with the user's next text.
+ */
 function merged(dialect: DialectName, messages: readonly Message[]): Message[] {
   const turns: Message[] = [];
   for (const message of messages) {
@@ -153,7 +156,10 @@ const reply = fc
     }),
   );
 
-/** Some wires have no word for an end by calls, and compatible servers of one write `stop` for it: that there are any says it. */
+/**
+ * Normalizes the finish reason. Some formats have none for calls, and some compatible servers write `stop`: the calls
+ * themselves decide.
+ */
 function finishOf(dialect: DialectName, choice: Choice | undefined): FinishReason | undefined {
   const byCalls = dialect === 'gemini' || dialect === 'openai-responses' || dialect === 'openai-chat';
   if (choice === undefined || !byCalls) return choice?.finish;
@@ -161,7 +167,7 @@ function finishOf(dialect: DialectName, choice: Choice | undefined): FinishReaso
   return choice.parts.some((part) => part.type === 'tool_call') ? 'tool_calls' : 'stop';
 }
 
-/** Neighbours of one kind that a stream cannot tell apart are one. */
+/** Joins adjacent parts of the same kind, which a stream does not separate. */
 const spoken = (dialect: DialectName, { choices, usage }: NeutralReply) => ({
   finish: finishOf(dialect, choices[0]),
   text: choices[0]?.parts.map((part) => (part.type === 'text' ? part.text : '')).join(''),
@@ -205,10 +211,10 @@ function readBack(dialect: Dialect, wire: string): { events: NeutralEvent[]; fin
   return { events, finished: reader.finished };
 }
 
-describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
+describe.each(Object.keys(DIALECTS) as DialectName[])('round trip of %s', (dialectName) => {
   const dialect = DIALECTS[dialectName];
 
-  it('says a request and reads the same', () => {
+  it('preserves a request that is written and read back', () => {
     fc.assert(
       fc.property(request, (asked) => {
         const one = sayable(dialectName, asked);
@@ -223,7 +229,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
     );
   });
 
-  it('says a whole answer and reads the same', () => {
+  it('preserves a whole reply that is written and read back', () => {
     fc.assert(
       fc.property(reply, (one) => {
         const written = JSON.parse(JSON.stringify(dialect.writeReply(one, context))) as Record<string, unknown>;
@@ -232,7 +238,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
     );
   });
 
-  it('says a stream and reads the same', () => {
+  it('preserves a stream that is written and read back', () => {
     fc.assert(
       fc.property(reply, (one) => {
         const writer = dialect.writeStream(context);
@@ -244,7 +250,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
     );
   });
 
-  it('survives any JSON as an answer, an event and an error', () => {
+  it('accepts any JSON as a response, an event and an error', () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -270,7 +276,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])('%s', (dialectName) => {
     );
   });
 
-  it('refuses what is no request of its own with the field, and never otherwise', () => {
+  it('refuses an invalid request with its field, and never throws anything else', () => {
     fc.assert(
       fc.property(
         fc.dictionary(

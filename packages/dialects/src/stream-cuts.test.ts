@@ -8,7 +8,7 @@ import { TranslatedStream } from './translation.ts';
 const NAMES = Object.keys(DIALECTS) as DialectName[];
 const context = { model: 'm1', id: 'own', createdS: 1, streamUsage: true, framing: 'sse' as const };
 
-/** An answer with all that a stream can say, and letters that are several bytes long. */
+/** A response with all kinds of stream events, and with multi-byte characters. */
 const events: readonly NeutralEvent[] = [
   { type: 'start', id: 'r1', model: 'm1' },
   { type: 'reasoning', choice: 0, text: 'Hmm … 思' },
@@ -25,7 +25,7 @@ const events: readonly NeutralEvent[] = [
 function wireOf(name: DialectName, ends: string): Buffer {
   const writer = DIALECTS[name].writeStream(context);
   const wire = events.map((event) => writer.write(event)).join('') + writer.end();
-  // comments between events say nothing
+  // comments between events have no effect
   return Buffer.from(wire.replaceAll('\n\n', '\n\n: heartbeat\n\n').replaceAll('\n', ends));
 }
 
@@ -35,7 +35,7 @@ function through(stream: { read(chunk: Buffer): Buffer; rest(): Buffer }, wire: 
   return Buffer.concat([...said, stream.rest()]).toString('utf8');
 }
 
-/** What says that a stream came to its end, in the event that says it. */
+/** Beginning of the event that reports a stream's completion. */
 const END: Readonly<Record<DialectName, string>> = {
   'openai-chat': '"finish_reason":"tool_c',
   'openai-responses': '"type":"response.completed"',
@@ -47,20 +47,23 @@ const END: Readonly<Record<DialectName, string>> = {
 const places = fc.array(fc.nat(10_000), { maxLength: 12 });
 const ends = fc.constantFrom('\n', '\r\n', '\r');
 
-describe.each(NAMES)('a stream of %s', (from) => {
-  it.each(NAMES.filter((to) => to !== from))('says the same in %s wherever it is cut and however its lines end', (to) => {
-    const whole = through(new TranslatedStream(DIALECTS[from], DIALECTS[to], context), wireOf(from, '\n'), []);
-    expect(whole).toContain('Köln');
-    fc.assert(
-      fc.property(places, ends, (cuts, end) => {
-        const stream = new TranslatedStream(DIALECTS[from], DIALECTS[to], context);
-        expect(through(stream, wireOf(from, end), cuts)).toBe(whole);
-        expect(stream.outcome()).toMatchObject({ end: 'finished', usage: { inputTokens: 7, outputTokens: 9 } });
-      }),
-    );
-  });
+describe.each(NAMES)('stream of %s', (from) => {
+  it.each(NAMES.filter((to) => to !== from))(
+    'translates to the same %s stream, wherever the bytes are split and however lines end',
+    (to) => {
+      const whole = through(new TranslatedStream(DIALECTS[from], DIALECTS[to], context), wireOf(from, '\n'), []);
+      expect(whole).toContain('Köln');
+      fc.assert(
+        fc.property(places, ends, (cuts, end) => {
+          const stream = new TranslatedStream(DIALECTS[from], DIALECTS[to], context);
+          expect(through(stream, wireOf(from, end), cuts)).toBe(whole);
+          expect(stream.outcome()).toMatchObject({ end: 'finished', usage: { inputTokens: 7, outputTokens: 9 } });
+        }),
+      );
+    },
+  );
 
-  it('is watched to the same end wherever it is cut, and passed on as it is', () => {
+  it('observes the same end wherever a stream is split, and forwards its bytes unchanged', () => {
     fc.assert(
       fc.property(places, ends, (cuts, end) => {
         const watcher = DIALECTS[from].watchStream(false, 'sse');
@@ -71,9 +74,9 @@ describe.each(NAMES)('a stream of %s', (from) => {
     );
   });
 
-  it('that ends before its end is never taken for whole', () => {
+  it('never treats a truncated stream as complete', () => {
     const wire = wireOf(from, '\n');
-    // as far as the event that says the end, and not to its own end
+    // into the event that reports the completion, but not to its end
     const last = wire.indexOf(END[from]) + END[from].length;
     fc.assert(
       fc.property(fc.nat(last), (length) => {
@@ -88,7 +91,7 @@ describe.each(NAMES)('a stream of %s', (from) => {
     );
   });
 
-  it('may be any bytes', () => {
+  it('accepts any bytes', () => {
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
       fc

@@ -4,16 +4,19 @@ import { errorCodes } from './failures/error-codes.ts';
 import { errorMessage } from './failures/error-message.ts';
 import { isObject, type Json, member } from './neutral/read-json.ts';
 
-/** Returns the error that a provider reports where an answer has begun, or was to begin. @param data the event or the body that reports it */
+/**
+ * Returns the error that a provider reports before or after a response has begun. @param data the event or the body that
+ * reports it
+ */
 export function errorInStream(data: Json): LlmError {
   const failure = failureInAnswer(statusIn(data), JSON.stringify(data));
   const message = REQUEST_IS_TO_BLAME.has(failure.kind) ? errorMessage(errorIn(data)) : undefined;
-  return new LlmError('upstream_truncated', message ?? 'The provider reported an error in the middle of the answer.', {
+  return new LlmError('upstream_truncated', message ?? 'The provider reported an error within the response.', {
     failure,
   });
 }
 
-/** Kinds whose message is for the caller. Other messages may name hosts or accounts. */
+/** Failure kinds with a message for the client. Messages of other kinds may name hosts or accounts. */
 export const REQUEST_IS_TO_BLAME: ReadonlySet<FailureKind> = new Set([
   'rejected',
   'context_length',
@@ -29,20 +32,20 @@ const errorIn = (data: Json): Json => {
   return failed ?? data;
 };
 
-/** How a stream ended, now that no more bytes will come: one that did not say that it is complete was cut, however clean its end looks. */
+/** Returns how a stream ended. A stream that did not report its completion was truncated, however clean its end looks. */
 export function outcomeOf(finished: boolean, error: LlmError | undefined, usage: Usage | undefined): StreamOutcome {
-  const told = usage === undefined ? {} : { usage };
-  if (error !== undefined) return { end: 'failed', error, ...told };
-  if (finished) return { end: 'finished', ...told };
+  const reported = usage === undefined ? {} : { usage };
+  if (error !== undefined) return { end: 'failed', error, ...reported };
+  if (finished) return { end: 'finished', ...reported };
   const cut = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
     failure: { kind: 'unavailable' },
   });
-  return { end: 'failed', error: cut, ...told };
+  return { end: 'failed', error: cut, ...reported };
 }
 
 /**
- * Maps the codes of errors to statuses. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes", google.rpc.Code, and the
- * exceptions of vLLM.
+ * Statuses of error codes. Sources: Anthropic's "Errors", Bedrock's ConverseStream, OpenAI's "Error codes", google.rpc.Code,
+ * and the exceptions of vLLM.
  */
 const CODES: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
@@ -78,7 +81,7 @@ const CODES: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 };
 
-/** Statuses that give no cause; the message may. */
+/** Statuses that give no cause; the message may give one. */
 const UNKNOWN_CAUSE: ReadonlySet<number> = new Set([500]);
 
 function statusIn(data: Json): number | undefined {

@@ -10,7 +10,7 @@ import { settled } from './neutral/settled.ts';
 import { collectEvents, type NeutralEvent } from './neutral/stream.ts';
 import { outcomeOf } from './stream-ends.ts';
 
-/** Writes a whole answer of one dialect in another. */
+/** Translates a whole reply from one dialect to another. */
 export function translateReply(
   from: Dialect,
   to: Dialect,
@@ -22,7 +22,7 @@ export function translateReply(
   return JSON.stringify(to.writeReply(restorer === undefined ? reply : restorer.reply(reply), context));
 }
 
-/** Says a stream of one dialect in another while it comes: an event goes out as soon as one can be said. */
+/** Translates a stream from one dialect to another while it arrives. Each event is written as early as possible. */
 export class TranslatedStream implements StreamWatcher {
   readonly #events: EventCutter;
   readonly #reader: EventReader;
@@ -33,8 +33,8 @@ export class TranslatedStream implements StreamWatcher {
   #generated = 0;
 
   /**
-   * @param events cuts the provider's stream; server-sent events if not given
-   * @param restorer gives the answer what its request lost on the way to the model
+   * @param events splits the provider's stream; server-sent events by default
+   * @param restorer restores what the request lost on the way to the model
    */
   constructor(
     from: Dialect,
@@ -82,18 +82,18 @@ export class TranslatedStream implements StreamWatcher {
   #translate(events: readonly string[]): string {
     let text = '';
     for (const event of events) {
-      // an answer ends with its error
+      // a response ends with its error
       if (this.#reader.error !== undefined) break;
       // JSON.parse of an empty text throws, which takes 30 µs (measured with 600,000 comments)
       if (event === '') continue;
-      if (event === '[DONE]') text += this.#say(this.#reader.done?.() ?? []);
+      if (event === '[DONE]') text += this.#translateEvents(this.#reader.done?.() ?? []);
       const data = parseJson(event);
-      if (isObject(data)) text += this.#say(this.#reader.read(data));
+      if (isObject(data)) text += this.#translateEvents(this.#reader.read(data));
     }
     return text;
   }
 
-  #say(events: readonly NeutralEvent[]): string {
+  #translateEvents(events: readonly NeutralEvent[]): string {
     let text = '';
     for (const event of events) for (const ordered of this.#serial.next(event)) text += this.#write(ordered);
     return text;
@@ -102,7 +102,7 @@ export class TranslatedStream implements StreamWatcher {
   #write(event: NeutralEvent): string {
     if ((event.type === 'usage' || event.type === 'start') && event.usage !== undefined) {
       this.#usage = event.usage;
-      // counts that are not to be trusted are estimated for the books, and not shown to the caller
+      // untrustworthy counts are estimated for accounting, and not shown to the client
       if (event.usage.issue !== undefined) return event.type === 'usage' ? '' : this.#writer.write(withoutUsage(event));
     } else if (event.type === 'image' || event.type === 'audio' || ('text' in event && event.text !== '')) this.#generated++;
     if (this.#restorer === undefined) return this.#writer.write(event);
@@ -116,7 +116,7 @@ function withoutUsage({ usage: _usage, ...event }: NeutralEvent & { type: 'start
   return event;
 }
 
-/** Writes a whole answer as a stream. */
+/** Writes a whole reply as a stream. */
 export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyContext): string {
   const writer = to.writeStream(context);
   let text = '';
@@ -124,20 +124,20 @@ export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyCo
   return text + writer.end();
 }
 
-/** Reads a complete stream into a whole answer. */
+/** Collects a complete stream into a whole reply. */
 export function collectStream(
   from: Dialect,
   events: EventCutter,
   bytes: Buffer,
 ): { reply: NeutralReply; outcome: StreamOutcome } {
   const reader = from.readStream();
-  const said: NeutralEvent[] = [];
+  const collected: NeutralEvent[] = [];
   for (const event of [...events.feed(bytes), ...events.flush()]) {
     if (reader.error !== undefined) break;
-    if (event === '[DONE]') said.push(...(reader.done?.() ?? []));
+    if (event === '[DONE]') collected.push(...(reader.done?.() ?? []));
     const data = parseJson(event);
-    if (isObject(data)) said.push(...reader.read(data));
+    if (isObject(data)) collected.push(...reader.read(data));
   }
-  const reply = settled(collectEvents(said));
+  const reply = settled(collectEvents(collected));
   return { reply, outcome: outcomeOf(reader.finished, reader.error, reply.usage) };
 }

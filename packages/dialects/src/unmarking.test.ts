@@ -10,13 +10,13 @@ const unmarked = (dialect: DialectName, body: JsonObject, more: object = {}) =>
   unmarkRequest(dialect, bytes(body), { skipMarker: true, isGemini: false, ...more });
 
 describe('unmarkRequest', () => {
-  it('leaves a request without marks as it is', () => {
+  it('keeps a request without marks unchanged', () => {
     const thinking = { type: 'thinking', thinking: 'gemini: a twin', signature: 'c2ln' };
     expect(unmarked('anthropic-messages', { messages: [{ role: 'assistant', content: [thinking] }] })).toBeUndefined();
     expect(unmarked('openai-chat', { messages: [{ role: 'user', content: '"gemini:' }] })).toBeUndefined();
   });
 
-  it('returns Anthropic its own reasoning, and no other', () => {
+  it('returns to Anthropic only its own reasoning', () => {
     const content = [
       { type: 'thinking', thinking: 'a', signature: 'gemini:c2ln' },
       { type: 'thinking', thinking: 'b', signature: 'unsigned:' },
@@ -30,7 +30,7 @@ describe('unmarkRequest', () => {
     });
   });
 
-  it('asks Anthropic for no reasoning with a budget after a call without', () => {
+  it("disables Anthropic's reasoning with a budget after a call without reasoning", () => {
     const call = (id: string) => ({ type: 'tool_use', id, name: 'f', input: {} });
     const conversation = (content: object[]) => ({
       thinking: { type: 'enabled', budget_tokens: 2_000 },
@@ -50,13 +50,13 @@ describe('unmarkRequest', () => {
     expect(asksToReasonAmidCalls({ ...conversation([call('call_1')]), thinking: { type: 'adaptive' } })).toBe(false);
   });
 
-  it('returns OpenAI its own reasoning items, and no other', () => {
+  it('returns to OpenAI only its own reasoning items', () => {
     const item = (encrypted_content: string) => ({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content });
     const input = [{ role: 'user', content: 'x' }, item('anthropic-messages:c2ln'), item('openai-responses:b3du'), item('plain')];
     expect(unmarked('openai-responses', { input })?.body).toEqual({ input: [input[0], item('b3du'), item('plain')] });
   });
 
-  it('takes foreign details and signatures out of chat completions, and what the provider refuses beside them', () => {
+  it('removes foreign details and signatures from chat completions, and members that the provider refuses', () => {
     const message = {
       role: 'assistant',
       content: null,
@@ -78,7 +78,7 @@ describe('unmarkRequest', () => {
     });
   });
 
-  it('gives Gemini the marker for calls of others, and nothing else that is not its own', () => {
+  it('sends Gemini the marker for calls of other providers, and no other foreign signature', () => {
     const call = { functionCall: { name: 'f', args: {} } };
     const body = {
       contents: [

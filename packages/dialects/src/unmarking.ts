@@ -8,7 +8,7 @@ import { unmarkChat } from './openai-chat/unmark-request.ts';
 import { unmarkInput } from './openai-responses/unmark-request.ts';
 
 interface Unmarking {
-  /** Members that may hold a mark: a request without them is not looked at. */
+  /** Members that may contain a mark. A request without them is not parsed. */
   readonly carriers: readonly Buffer[];
   unmark(body: JsonObject, options: UnmarkOptions): Unmarked;
 }
@@ -23,8 +23,8 @@ const UNMARKING: Partial<Readonly<Record<DialectName, Unmarking>>> = {
 };
 
 /**
- * Removes the gateway's own marks from a request that passes through: what they mark is returned to the provider that made it, and omitted elsewhere.
- * Undefined for a request without marks, which searches for a few bytes decide.
+ * Removes the gateway's own marks from a pass-through request. A marked value is returned to the provider that created it, and
+ * omitted for others. Returns undefined for a request without marks, which a few byte searches decide.
  */
 export function unmarkRequest(dialect: DialectName, bytes: Buffer, options: UnmarkOptions): Unmarked | undefined {
   const unmarking = UNMARKING[dialect];

@@ -41,7 +41,7 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), 
 
 describe('AuditWriter', () => {
   it.each([9e24, Number.NaN, -1])(
-    'keeps a record whose cost of %p USD cannot be right, and adds it to no sum',
+    'stores a record with an implausible cost of %p USD, and adds it to no sum',
     async (costUsd) => {
       const { store, writer, setAside } = setUp();
       for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
@@ -57,7 +57,7 @@ describe('AuditWriter', () => {
     },
   );
 
-  it('writes records after the settlements that are sent again', async () => {
+  it('writes records after the settlements that are being retried', async () => {
     let settle = () => {};
     const settlements = new Promise<void>((resolve) => {
       settle = resolve;
@@ -82,7 +82,7 @@ describe('AuditWriter', () => {
     expect(appended).toEqual(['append']);
   });
 
-  it('writes again what the store lost as soon as it notices, and raises the budgets to the ledger', async () => {
+  it('rewrites batches that the store lost as soon as it notices, and raises the budgets to the ledger', async () => {
     const lost = new Set<string>();
     const batches: string[] = [];
     const { writer, raised } = setUp((store) => ({

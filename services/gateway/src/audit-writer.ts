@@ -9,45 +9,45 @@ import { isPlausible } from './plausible-usage.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
-/** How long a record may wait to be written. */
+/** Longest time that a record waits before it is written. */
 const FLUSH_MS = 50;
-/** How long after a failure it is tried again. */
+/** Pause after a failed write before the next attempt. */
 const RETRY_MS = 1_000;
-/** Records that may wait while the store is away; beyond it they are dropped, and counted. */
+/** Records that may wait while the store is unavailable. Beyond this bound records are dropped and counted. */
 const MAX_WAITING = 10_000;
 const MAX_BATCH = 500;
-/** How long records wait for settlements that are sent again, in ms: twice the pause between two attempts. */
+/** Longest time that records wait for settlements that are retried, in ms: twice the pause between two attempts. */
 const SETTLEMENTS_MS = 2_000;
 
 export interface AuditWriterOptions {
   readonly trail: AuditTrail;
   readonly meters: Pick<Meters, 'raiseToLedger'>;
-  /** Settlements that are sent again; records are written after them. */
+  /** Settlements that are being retried; records are written after them. */
   readonly settlements?: { done(timeoutMs: number): Promise<void> };
   readonly logLines: (lines: readonly string[]) => void;
   readonly metrics: Pick<Metrics, 'auditDropped' | 'auditSetAside'>;
   readonly health: ConcernHealth;
-  /** Knows of long calls, and whether somebody else has told their end. */
+  /** Tracks long calls and reports whether another replica has already recorded the end of a call. */
   readonly crashWatch?: Pick<CrashWatch, 'knows' | 'end'>;
-  /** Told how many records Redis had lost, and were written again. */
+  /** Called with the number of records that Redis had lost and that were written again. */
   readonly onRestored?: (records: number) => void;
-  /** Told of a record whose amounts cannot be right, and are in no sum. */
+  /** Called with a record that has implausible amounts. The record is excluded from all sums. */
   readonly onSetAside?: (record: AuditRecord) => void;
-  /** Told of each record, for sums. */
+  /** Called with each record, for sums. */
   readonly onRecord?: (record: AuditRecord) => void;
 }
 
-/** Takes audit records from the calls and writes them behind their backs, to the log and to the store, in batches. */
+/** Collects audit records from calls and writes them in batches to the log and the store, outside the calls' critical path. */
 export class AuditWriter implements AuditSink {
   readonly #options: AuditWriterOptions;
   #waiting: string[] = [];
   #unlogged: string[] = [];
-  /** What calls add to the sums of usage. It is added up where it waits, so that none of it is ever dropped. */
+  /** Usage that calls add to the sums. It is added up while it waits, so that none of it is ever dropped. */
   #usage: UsageSum[] = [];
-  /** What they add to what the ledger says of budgets, by budget. */
+  /** Amounts that calls add to the budget ledger, by budget. */
   readonly #spent = new Map<string, SpentSum>();
-  /** Records of long calls, of which it is asked whether they are told of already. */
-  readonly #asking = new Set<Promise<void>>();
+  /** Pending checks whether another replica has already recorded the end of a long call. */
+  readonly #endChecks = new Set<Promise<void>>();
   readonly #tags = new TagUsage();
   readonly #recent: RecentBatches;
   readonly #repair: BudgetRepair;
@@ -69,7 +69,7 @@ export class AuditWriter implements AuditSink {
     this.#stopListening = options.trail.onReconnect(() => this.#lookForLoss());
   }
 
-  /** Looks no more whether something was lost. */
+  /** Stops checking for lost records. */
   close(): void {
     this.#stopListening();
     this.#repair.close();
@@ -88,7 +88,7 @@ export class AuditWriter implements AuditSink {
       this.#options.onRestored?.(records);
       await this.#repair.start();
     } catch (error) {
-      // the next connection is looked at again
+      // the next reconnection triggers another check
       this.#options.health.failed(error);
     }
   }
@@ -99,11 +99,11 @@ export class AuditWriter implements AuditSink {
       this.#take(record, charged);
       return;
     }
-    const asking = crashWatch.end(callId).then((ours) => {
+    const endCheck = crashWatch.end(callId).then((ours) => {
       if (ours) this.#take(record, charged);
-      this.#asking.delete(asking);
+      this.#endChecks.delete(endCheck);
     });
-    this.#asking.add(asking);
+    this.#endChecks.add(endCheck);
   }
 
   #take(record: AuditRecord, charged: readonly BudgetCharge[]): void {
@@ -115,13 +115,13 @@ export class AuditWriter implements AuditSink {
     this.#count(record, charged);
     if (this.#usage.length >= this.#addUpAt) {
       this.#usage = together(this.#usage);
-      // many combinations must not be added up anew at each call
+      // many distinct combinations must not be added up again at each call
       this.#addUpAt = Math.max(MAX_BATCH, 2 * this.#usage.length);
     }
     this.#flushIn(FLUSH_MS);
   }
 
-  /** Adds what a call came to to the sums. A record whose amounts cannot be right is set aside, so that it spoils no sum of others. */
+  /** Adds a call's amounts to the sums. A record with implausible amounts is set aside, so that it distorts no sum. */
   #count(record: AuditRecord, charged: readonly BudgetCharge[]): void {
     const usage = usageOfRecord(record);
     if (!isPlausible(usage)) {
@@ -133,9 +133,9 @@ export class AuditWriter implements AuditSink {
     for (const charge of charged) this.#charge(charge, record.costUsd);
   }
 
-  /** Writes all that waits. @throws what the store throws; the records stay and are tried again. */
+  /** Writes all waiting records. @throws the store's error; the records stay and the write is retried */
   async flush(): Promise<void> {
-    await Promise.all(this.#asking);
+    await Promise.all(this.#endChecks);
     this.#options.logLines(this.#unlogged.splice(0));
     await this.#options.settlements?.done(SETTLEMENTS_MS);
     while (this.#writing !== undefined) await this.#writing.catch(() => {});
@@ -146,7 +146,7 @@ export class AuditWriter implements AuditSink {
       await this.#writing;
       this.#options.health.works();
     } catch (error) {
-      // try again by and by, also if no call comes
+      // retry later, even if no further call arrives
       this.#flushIn(RETRY_MS);
       throw error;
     }
@@ -159,7 +159,7 @@ export class AuditWriter implements AuditSink {
     }, ms).unref();
   }
 
-  /** In nano-dollars; a call that cost nothing, or nobody knows what, is in no ledger. */
+  /** Adds a charge in nano-dollars. A call without cost, or with an unknown cost, adds nothing to the ledger. */
   #charge({ tenant, subject, period }: BudgetCharge, costUsd: number | null): void {
     const amount = Math.round((costUsd ?? 0) * NANOS_PER_USD);
     if (amount === 0) return;

@@ -1,16 +1,16 @@
 import type { BudgetName, Meters } from '@sluice/store/ports';
 
-/** When the budgets are raised again, in ms after the first time: by then what calls in flight came to is settled and in the ledger. */
+/** Delays of the further repairs, in ms after the first. By then the costs of calls in flight are settled and in the ledger. */
 const AGAIN_MS = [3_000, 10_000];
 
 export interface BudgetRepairOptions {
   readonly meters: Pick<Meters, 'raiseToLedger'>;
-  /** The budgets that this replica has charged lately. */
+  /** The budgets that this replica has charged recently. */
   readonly budgets: () => readonly BudgetName[];
   readonly onFault: (error: unknown) => void;
 }
 
-/** Raises what is spent of budgets to the ledger after the store lost data and the ledger was written again. */
+/** Raises spent budgets to the ledger's amounts after the store lost data and the ledger was rewritten. */
 export class BudgetRepair {
   readonly #options: BudgetRepairOptions;
   #timers: NodeJS.Timeout[] = [];
@@ -19,7 +19,7 @@ export class BudgetRepair {
     this.#options = options;
   }
 
-  /** Raises them now, and twice more later. */
+  /** Raises the budgets now, and twice more later. */
   async start(): Promise<void> {
     this.close();
     this.#timers = AGAIN_MS.map((ms) => setTimeout(() => void this.#raise(), ms).unref());

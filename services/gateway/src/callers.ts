@@ -4,15 +4,15 @@ import type { Groups } from './groups.ts';
 import type { RegistryView } from './registry-view.ts';
 
 export interface CallersOptions {
-  /** By API key. */
+  /** Looks up principals by API key. */
   readonly keys: CallerLookup;
-  /** By token of an identity provider, where one is configured; undefined for what is no such token. */
+  /** Looks up principals by token of a configured identity provider. Returns undefined for a secret that is no such token. */
   readonly tokens: { find(secret: string): Promise<Caller | undefined> | undefined };
   readonly groups: Groups;
   readonly view: Pick<RegistryView, 'loaded' | 'refresh'>;
 }
 
-/** Who is behind a secret, if its team and tenant let it in. */
+/** Authenticates secrets: returns the principal of a secret if its team and tenant admit it. */
 export class Callers implements CallerLookup {
   readonly #options: CallersOptions;
 
@@ -27,7 +27,9 @@ export class Callers implements CallerLookup {
     return this.#admitted(found);
   }
 
-  /** Whether a secret still opens the gateway. True where that cannot be decided now: what is running goes on. */
+  /**
+   * Returns whether a secret is still valid. Returns true if this cannot be decided now, so that a running session continues.
+   */
   async isValid(secret: string): Promise<boolean> {
     try {
       return (await this.find(secret)) !== undefined;

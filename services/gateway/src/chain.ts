@@ -67,7 +67,7 @@ export interface ChainParts {
   };
 }
 
-/** The gateway: every concern that a call passes, outermost first. */
+/** Composes the layers that each call passes through, outermost first. */
 export function chain(parts: ChainParts): LlmService {
   const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.of(call);
@@ -100,7 +100,7 @@ export function chain(parts: ChainParts): LlmService {
     metered.calls,
     metered.sessions,
     streamRecovery,
-    // before the cache: an answer about another tenant's object is not given from it either
+    // before the cache, so that no response about another tenant's object is served from the cache
     accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
   ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
@@ -135,7 +135,7 @@ export function chain(parts: ChainParts): LlmService {
   );
 }
 
-/** The layers that make the Responses API stateful; without them, its requests pass as they are. */
+/** The layers that make the Responses API stateful. Without them, its requests are forwarded unchanged. */
 function responseLayers(
   { config, stores, models, concerns }: ChainParts,
   countRequest: (call: LlmCall) => Promise<void>,

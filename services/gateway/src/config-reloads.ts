@@ -4,7 +4,7 @@ import type { Logger, Metrics } from '@sluice/telemetry';
 
 export interface ConfigReloadsOptions {
   readonly file: string | undefined;
-  /** Of the text that the gateway started with; undefined for a built-in configuration. */
+  /** Hash of the text that the gateway started with; undefined for a built-in configuration. */
   readonly hash: string | undefined;
   readonly started: GatewayConfig;
   readonly clock: Clock;
@@ -12,16 +12,16 @@ export interface ConfigReloadsOptions {
   readonly metrics: Metrics;
 }
 
-/** What the admin API shows of the file in use. */
+/** State of the configuration file in use, for the admin API. */
 export interface ConfigSource {
   readonly file: string | null;
   /** SHA-256 of its text, in hex. */
   readonly fingerprint: string | null;
-  /** When it was taken over, ISO 8601. */
+  /** Time at which the configuration was loaded, ISO 8601. */
   readonly takenAt: string;
-  /** Why the file as it is now was refused; null if it is in use. */
+  /** Reason why the file's current content was refused; null if it is in use. */
   readonly refused: string | null;
-  /** Fields that differ in the file and hold only after a restart. */
+  /** Changed fields that take effect only after a restart. */
   readonly restartRequired: readonly string[];
 }
 
@@ -42,12 +42,12 @@ export class ConfigReloads {
     return this.#source;
   }
 
-  /** Returns the configuration that takes effect: changed, but for the fields that are read at the start. */
+  /** Returns the changed configuration, with the startup values of the fields that are read only at startup. */
   effective(changed: GatewayConfig): GatewayConfig {
     return withStartValues(this.#options.started, changed);
   }
 
-  /** @param changed as the file has it */
+  /** @param changed the configuration exactly as the file contains it */
   taken(changed: GatewayConfig, hash: string): void {
     const { started, clock, logger, metrics, file = null } = this.#options;
     const fields = restartRequired(started, changed);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { ConfigWatch, hashOfConfig } from './config-watch.ts';
 
-describe('the watch of a configuration file', () => {
+describe('ConfigWatch', () => {
   let folder: string;
   let watch: ConfigWatch | undefined;
   beforeEach(() => {
@@ -35,7 +35,7 @@ describe('the watch of a configuration file', () => {
   }
   const isTaken = (taken: readonly string[], text: string) => waitFor(() => taken.at(-1) === text, `'${text}' to be taken`);
 
-  it('takes a changed text once, and neither the one in use nor one that is only touched', async () => {
+  it('loads a changed text once, and ignores a file that was only touched', async () => {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, 'one');
     const { taken } = follow(file, 'one');
@@ -62,7 +62,7 @@ describe('the watch of a configuration file', () => {
     expect([taken, refused]).toEqual([['whole'], []]);
   });
 
-  it('follows a file that is replaced by another, and is missing in between', async () => {
+  it('follows a file that is replaced and missing in between', async () => {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, 'one');
     const { taken, refused } = follow(file, 'one', 200);
@@ -90,7 +90,7 @@ describe('the watch of a configuration file', () => {
     await isTaken(taken, 'two');
   });
 
-  it('reports a refused text and a missing file once each, and takes the next text', async () => {
+  it('reports a refused text and a missing file once each, and loads the next text', async () => {
     const file = join(folder, 'sluice.yaml');
     writeFileSync(file, 'one');
     const { taken, refused } = follow(file, 'one');

@@ -2,39 +2,42 @@ import { hash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { unreadable } from '@sluice/config';
 
-/** Polling finds what notifications miss: bind mounts, and links that an orchestrator switches (Kubernetes ConfigMaps). */
+/**
+ * Interval between polls. Polling finds changes that notifications miss: bind mounts, and links that an orchestrator switches
+ * (Kubernetes ConfigMaps).
+ */
 const POLL_MS = 1_000;
-/** A changed file is read when it has not changed for this time. */
+/** Time without a change after which a changed file is read. */
 const STABLE_MS = 250;
 
 export interface ConfigWatchOptions {
   readonly file: string;
-  /** Of the text in use. */
+  /** Hash of the text in use. */
   readonly hash: string | undefined;
-  /** Called with each changed text once the file is stable. What it throws refuses the text. */
+  /** Called with each changed text once the file is stable. The text is refused if this throws. */
   readonly take: (text: string, hash: string) => void;
-  /** Called with the reason why a changed file was refused; the configuration in use goes on. */
+  /** Called with the reason why a changed file was refused. The current configuration stays in use. */
   readonly onRefused: (error: unknown) => void;
   readonly pollMs?: number;
   readonly stableMs?: number;
 }
 
-/** Returns the hash by which a configuration's text is known: the SHA-256 in hex. */
+/** Returns the hash that identifies a configuration's text: SHA-256 in hex. */
 export function hashOfConfig(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
 /**
- * Follows a configuration file by its path, also where an editor replaces the file or an orchestrator the link to it. A file that is being written, or is
- * missing between two writes, is waited for.
+ * Watches a configuration file by its path, even if an editor replaces the file or an orchestrator replaces the link to it.
+ * Waits for a file that is being written, or that is missing between two writes.
  */
 export class ConfigWatch {
   readonly #options: ConfigWatchOptions;
   readonly #stableMs: number;
   #hash: string | undefined;
-  /** The state of the file that was taken or refused last. */
+  /** State of the file that was last loaded or refused. */
   #handled: string | undefined;
-  /** The changed state that was seen last, and must be seen once more. */
+  /** Changed state that was seen last. It must be seen a second time before the file is read. */
   #seen: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -73,7 +76,7 @@ export class ConfigWatch {
     this.#lookIn(this.#stableMs);
   }
 
-  /** Reads the file, and takes it unless it changes meanwhile. */
+  /** Reads the file and applies it, unless the file changes meanwhile. */
   async #handle(state: string): Promise<void> {
     const { file, take, onRefused } = this.#options;
     try {

@@ -3,7 +3,7 @@ import type { KeyChange, KeyRecord, Keys, Rotation } from '@sluice/store/ports';
 import { hashSecret } from './key-cache.ts';
 import { keyTerms } from './key-terms.ts';
 
-/** The keys that a configuration has, as records. */
+/** Returns the records of the keys in a configuration. */
 export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
   return config.keys.map(({ name, secret, tenant, team, expiresAt, ...rest }) => ({
     name,
@@ -17,8 +17,8 @@ export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
 }
 
 /**
- * The store's keys and the configuration's, as one. A configured key lives in the configuration alone, so that it goes when it is taken
- * out there; only that it was revoked is written to the store, and holds whatever the configuration says.
+ * Combines the store's keys and the configured keys. A configured key exists in the configuration only, so it disappears when
+ * it is removed there. Only its revocation is written to the store, and takes precedence over the configuration.
  */
 export class ConfiguredKeys implements Keys {
   readonly #store: Keys;
@@ -31,7 +31,7 @@ export class ConfiguredKeys implements Keys {
     this.configure(records);
   }
 
-  /** Takes over the keys of another configuration. */
+  /** Replaces the configured keys by those of another configuration. */
   configure(records: readonly KeyRecord[]): void {
     this.#byHash = new Map(records.map((record) => [record.hash, record]));
     this.#byName = new Map(records.map((record) => [record.name, record]));
@@ -54,7 +54,7 @@ export class ConfiguredKeys implements Keys {
     const stored = await this.#store.list(count, after);
     const states = new Map(stored.map((record) => [record.name, record]));
     const others = stored.filter((record) => !this.#byName.has(record.name) && ofStore(record) !== undefined);
-    // what the store has beyond its part comes with the next one
+    // stored keys after this page belong to the next page
     const until = stored.length < count ? undefined : stored.at(-1)?.name;
     const configured = [...this.#byName.values()].filter(({ name }) => name > after && (until === undefined || name <= until));
     return [...configured.map((record) => withState(record, states.get(record.name))), ...others]
@@ -67,7 +67,7 @@ export class ConfiguredKeys implements Keys {
     return this.#store.put(record, change);
   }
 
-  /** Of a configured key only whether it is blocked is changed here. */
+  /** Changes a key. Of a configured key, only the blocked state can be changed. */
   async change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined> {
     const configured = this.#byName.get(name);
     if (configured === undefined) return this.#store.change(name, edit);
@@ -79,7 +79,7 @@ export class ConfiguredKeys implements Keys {
     return changed === undefined ? undefined : withState(configured, changed);
   }
 
-  /** A configured key has the secret that the configuration says: it is not rotated here. */
+  /** Rotates a stored key. A configured key has its secret from the configuration and is not rotated here. */
   async rotate(name: string, rotation: Rotation, change?: string): Promise<KeyRecord | undefined> {
     return this.#byName.has(name) ? undefined : this.#store.rotate(name, rotation, change);
   }
@@ -94,11 +94,11 @@ export class ConfiguredKeys implements Keys {
     return this.#byName.has(name);
   }
 
-  /** Puts into the store what can be blocked or revoked there. */
+  /** Writes a configured key to the store, so that it can be blocked or revoked there. */
   async #keepStateOf(configured: KeyRecord): Promise<void> {
     if ((await this.#store.find(configured.hash)) !== undefined) return;
     if (await this.#store.put(configured)) return;
-    // what is known of that name is about a secret that the configuration had before
+    // the stored record of that name belongs to an earlier secret of the configuration
     await this.#store.revoke(configured.name, Date.now());
     await this.#store.put(configured);
   }
@@ -113,11 +113,14 @@ export class ConfiguredKeys implements Keys {
   }
 }
 
-/** What the store alone has of a key; nothing, where it stood in a configuration once and is there no longer. */
+/**
+ * Returns a key that exists in the store only. Returns undefined for the stored state of a key that was removed from the
+ * configuration.
+ */
 const ofStore = (stored: KeyRecord | undefined): KeyRecord | undefined =>
   stored?.configured === true && stored.revokedAtMs === undefined ? undefined : stored;
 
-/** A configured key, revoked or blocked where the store says that this secret is. */
+/** Returns a configured key with the revoked or blocked state that the store holds for the same secret. */
 function withState(configured: KeyRecord, stored: KeyRecord | undefined): KeyRecord {
   if (stored?.hash !== configured.hash) return configured;
   const { revokedAtMs, blockedAtMs } = stored;

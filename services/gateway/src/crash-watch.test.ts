@@ -36,7 +36,7 @@ function setUp() {
     const end = (call: LlmCall) => underWay.end(slots.get(call) ?? Number.NaN);
     return { written, settle, watch, begin, end, away };
   };
-  /** Both beat once a second, but who is dead. */
+  /** Advances the clock second by second; only the given watches send heartbeats. */
   const seconds = async (count: number, ...watches: CrashWatch[]) => {
     for (let n = 0; n < count; n++) {
       clock.advance(1_000);
@@ -46,8 +46,8 @@ function setUp() {
   return { clock, store, open, seconds };
 }
 
-describe('the crash watch', () => {
-  it('tells the end of a dead replica’s long calls, once, and charges what had come', async () => {
+describe('CrashWatch', () => {
+  it("records the end of a crashed replica's long calls once, and charges the accrued usage", async () => {
     const { open, seconds } = setUp();
     const [dead, one, other] = [open('dead'), open('one'), open('other')];
     dead.begin('long');
@@ -74,7 +74,7 @@ describe('the crash watch', () => {
     ]);
   });
 
-  it('charges what the last turn of a dead replica’s session came to, under the turn’s own id', async () => {
+  it("charges the last turn of a crashed replica's session under the turn's own id", async () => {
     const { open, seconds } = setUp();
     const [a, b] = [open('a'), open('b')];
     await seconds(1, a.watch, b.watch);
@@ -89,7 +89,7 @@ describe('the crash watch', () => {
     expect(b.written).toMatchObject([{ costUsd: 0.5 }]);
   });
 
-  it('lets a call’s own replica tell its end while that lives, also of long calls', async () => {
+  it('lets a live replica record the end of its own long calls', async () => {
     const { open, seconds } = setUp();
     const [own, other] = [open('own'), open('other')];
     const call = own.begin('long');
@@ -103,7 +103,7 @@ describe('the crash watch', () => {
     expect(other.written).toEqual([]);
   });
 
-  it('does not let a replica that was only asleep tell the end of what another one has told', async () => {
+  it('keeps a replica that resumes after a pause from recording calls that another one claimed', async () => {
     const { open, seconds } = setUp();
     const [asleep, other] = [open('asleep'), open('other')];
     const call = asleep.begin('long');
@@ -114,7 +114,7 @@ describe('the crash watch', () => {
     asleep.end(call);
     expect(asleep.watch.knows('long')).toBe(true);
     expect(await asleep.watch.end('long')).toBe(false);
-    // and what it does from then on is its own again
+    // new calls of the resumed replica are its own again
     const next = asleep.begin('next');
     await seconds(3, asleep.watch, other.watch);
     asleep.end(next);
@@ -122,7 +122,7 @@ describe('the crash watch', () => {
     expect(other.written).toHaveLength(1);
   });
 
-  it('takes nobody for dead in the first moments after the store was away for all', async () => {
+  it('takes no replica for crashed in the first seconds after the store was unavailable', async () => {
     const { open, seconds } = setUp();
     const [one, other] = [open('one'), open('other')];
     one.begin('long');
@@ -136,7 +136,7 @@ describe('the crash watch', () => {
     expect(other.written).toEqual([]);
   });
 
-  it('tells its own record where the store cannot be asked', async () => {
+  it('records its own call when the store is unavailable', async () => {
     const { open, seconds, store } = setUp();
     const { watch, begin } = open('own');
     begin('long');

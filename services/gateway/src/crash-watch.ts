@@ -2,19 +2,22 @@ import { type BudgetCharge, type Clock, type LlmCall, toUsd, usd } from '@sluice
 import { type AuditRecord, recordOf, type UnderWay } from '@sluice/proxies';
 import type { CallsUnderWay, CallUnderWay, Meters } from '@sluice/store/ports';
 
-/** How often this replica says how its long calls are, and from what age on a call is one. */
-const BEAT_MS = 1_000;
-/** How often it looks for replicas that have died, and how long such a one has been silent. */
-const LOOK_MS = 10_000;
-const SILENT_MS = 30_000;
-/** So long the store must have been there: when it comes back, the others have to be heard before they are taken for dead. */
+/** Heartbeat interval, and the age from which a call counts as long. */
+const HEARTBEAT_MS = 1_000;
+/** Interval between searches for crashed replicas, and time without a heartbeat after which a replica counts as crashed. */
+const SEARCH_MS = 10_000;
+const DEAD_AFTER_MS = 30_000;
+/**
+ * How long the store must have been available before a search. After an outage, the other replicas first need time to
+ * send a heartbeat.
+ */
 const SETTLED_MS = 15_000;
 
-/** The end of a call whose replica has died. */
+/** Outcome of a call when its replica has crashed. */
 const CRASHED = { outcome: 'failed', status: 502, error: 'gateway_crashed' } as const;
 
-/** What is kept of a long call, in case that its replica dies. */
-interface Testament {
+/** Checkpoint of a long call, for the case that its replica crashes. */
+interface Checkpoint {
   readonly record: AuditRecord;
   readonly charged: readonly BudgetCharge[];
 }
@@ -24,29 +27,32 @@ export interface CrashWatchOptions {
   readonly store: CallsUnderWay;
   readonly meters: Pick<Meters, 'settle'>;
   readonly clock: Clock;
-  /** Which replica. */
+  /** Id of this replica. */
   readonly replica: string;
-  /** Whether the store answers now. */
+  /** Returns whether the store is available now. */
   readonly healthy: () => boolean;
-  /** Given the record of a call whose replica has died. */
+  /** Called with the record of a crashed replica's call. */
   readonly write: (record: AuditRecord, charged: readonly BudgetCharge[]) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Sees to it that a call does not vanish with its replica. Every replica tells the store once a second how its calls of more than a second are; when one is
- * silent, another one takes what it had, charges it for what had come, and writes its record. A call is told of by one of them: by its own replica, which
- * asks before it writes the record of a call that the store knows of, or by who took it.
+ * Ensures that each call is recorded even if its replica crashes.
+ *
+ * Each replica writes a checkpoint of its calls that are older than a second, once a second. If a replica's heartbeat stops,
+ * another replica claims its checkpoints, charges the accrued usage and writes the audit records. Exactly one replica records
+ * the end of a call. The call's own replica asks the store before it writes the record of a checkpointed call; otherwise the
+ * replica that claimed the call writes the record.
  */
 export class CrashWatch {
   readonly #options: CrashWatchOptions;
-  /** Calls that the store was told of, and whether it has said that it knows. */
-  readonly #told = new Map<string, boolean>();
-  /** Calls that somebody else has told the end of. */
-  readonly #taken = new Set<string>();
-  #beaten = false;
+  /** Checkpointed calls, and whether the store has confirmed the checkpoint. */
+  readonly #checkpointed = new Map<string, boolean>();
+  /** Calls that another replica has recorded. */
+  readonly #claimedElsewhere = new Set<string>();
+  #isRegistered = false;
   #healthySinceMs: number | undefined;
-  #lookedAtMs = 0;
+  #searchedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
 
@@ -61,67 +67,67 @@ export class CrashWatch {
         .finally(() => {
           this.#working = undefined;
         });
-    }, BEAT_MS).unref();
+    }, HEARTBEAT_MS).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#working;
-    if (this.#beaten && this.#told.size === 0) await this.#options.store.leave(this.#options.replica);
+    if (this.#isRegistered && this.#checkpointed.size === 0) await this.#options.store.leave(this.#options.replica);
   }
 
-  /** Whether a call's end is not this replica's alone to tell. */
+  /** Returns whether another replica may record the end of this call. */
   knows(callId: string): boolean {
-    return this.#told.has(callId) || this.#taken.has(callId);
+    return this.#checkpointed.has(callId) || this.#claimedElsewhere.has(callId);
   }
 
-  /** Says that a call has ended. False where another replica has told its end already. */
+  /** Reports the end of a call. Returns false if another replica has already recorded it. */
   async end(callId: string): Promise<boolean> {
-    if (this.#taken.delete(callId)) return false;
-    const known = this.#told.get(callId);
-    this.#told.delete(callId);
+    if (this.#claimedElsewhere.delete(callId)) return false;
+    const known = this.#checkpointed.get(callId);
+    this.#checkpointed.delete(callId);
     try {
-      const there = await this.#options.store.end(this.#options.replica, callId);
-      // what the store may never have heard of nobody can have taken
-      return there || known !== true;
+      const isKnown = await this.#options.store.end(this.#options.replica, callId);
+      // no replica can have claimed a call without a confirmed checkpoint
+      return isKnown || known !== true;
     } catch {
       return true;
     }
   }
 
-  /** One beat, and a look at the others when it is time. */
+  /** Sends one heartbeat and, when due, claims the calls of crashed replicas. */
   async tick(): Promise<void> {
     const { clock, healthy } = this.#options;
     const nowMs = clock.monotonic();
     this.#healthySinceMs = healthy() ? (this.#healthySinceMs ?? nowMs) : undefined;
     if (this.#healthySinceMs === undefined) return;
-    await this.#beat(nowMs);
-    if (nowMs - this.#healthySinceMs < SETTLED_MS || nowMs - this.#lookedAtMs < LOOK_MS) return;
-    this.#lookedAtMs = nowMs;
-    for (const call of await this.#options.store.takeDead(SILENT_MS)) await this.#tellEnd(call);
+    await this.#sendHeartbeat(nowMs);
+    if (nowMs - this.#healthySinceMs < SETTLED_MS || nowMs - this.#searchedAtMs < SEARCH_MS) return;
+    this.#searchedAtMs = nowMs;
+    for (const call of await this.#options.store.takeDead(DEAD_AFTER_MS)) await this.#recordEnd(call);
   }
 
-  async #beat(nowMs: number): Promise<void> {
+  async #sendHeartbeat(nowMs: number): Promise<void> {
     const { underWay, store, replica } = this.#options;
-    const long = underWay.cameBefore(nowMs - BEAT_MS).filter(({ id }) => !this.#taken.has(id));
-    if (long.length === 0 && this.#told.size === 0) {
-      if (this.#beaten) await store.leave(replica);
-      this.#beaten = false;
+    const long = underWay.cameBefore(nowMs - HEARTBEAT_MS).filter(({ id }) => !this.#claimedElsewhere.has(id));
+    if (long.length === 0 && this.#checkpointed.size === 0) {
+      if (this.#isRegistered) await store.leave(replica);
+      this.#isRegistered = false;
       return;
     }
-    for (const { id } of long) if (!this.#told.has(id)) this.#told.set(id, false);
-    this.#beaten = true;
-    const calls = long.map((call) => ({ callId: call.id, state: JSON.stringify(this.#testamentOf(call)) }));
+    for (const { id } of long) if (!this.#checkpointed.has(id)) this.#checkpointed.set(id, false);
+    this.#isRegistered = true;
+    const calls = long.map((call) => ({ callId: call.id, state: JSON.stringify(this.#checkpointOf(call)) }));
     if (await store.beat({ replica, calls })) {
-      for (const { id } of long) if (this.#told.has(id)) this.#told.set(id, true);
+      for (const { id } of long) if (this.#checkpointed.has(id)) this.#checkpointed.set(id, true);
       return;
     }
-    // this replica was taken for dead: what the store had known of is told by somebody else
-    for (const [id, known] of this.#told) if (known) this.#taken.add(id);
-    this.#told.clear();
+    // this replica was taken for crashed: another replica records the calls with a confirmed checkpoint
+    for (const [id, known] of this.#checkpointed) if (known) this.#claimedElsewhere.add(id);
+    this.#checkpointed.clear();
   }
 
-  #testamentOf(call: LlmCall): Testament {
+  #checkpointOf(call: LlmCall): Checkpoint {
     const { facts } = call;
     const record = recordOf(call, CRASHED, this.#options.clock);
     if (facts.cache === 'hit' || !facts.account.isInFlight) return { record, charged: facts.charged };
@@ -130,11 +136,11 @@ export class CrashWatch {
     return { record: { ...record, ...tokens, costUsd: cost === undefined ? null : toUsd(cost) }, charged: facts.charged };
   }
 
-  async #tellEnd({ callId, state }: CallUnderWay): Promise<void> {
+  async #recordEnd({ callId, state }: CallUnderWay): Promise<void> {
     const { meters, write, onFault } = this.#options;
-    const { record, charged } = JSON.parse(state) as Testament;
+    const { record, charged } = JSON.parse(state) as Checkpoint;
     const [first] = charged;
-    // of a session, the turns before the last one are settled
+    // the turns of a session before the last one are settled
     const { callId: reservedBy = callId, settled = 0 } = first?.turn ?? {};
     const actual = Math.max(0, usd(record.costUsd ?? 0) - settled);
     if (first !== undefined) {

@@ -11,12 +11,12 @@ function setUp() {
   return { health, logger, shown: () => set.mock.lastCall?.[1] };
 }
 
-describe('degradation', () => {
+describe('Degradation', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  it('is shown at once, and told once', () => {
+  it('reports a degradation at once, and logs it once', () => {
     const { health, logger, shown } = setUp();
     expect(shown()).toBe(0);
     health.failed(new Error('away'));
@@ -25,7 +25,7 @@ describe('degradation', () => {
     expect(logger.warn).toHaveBeenCalledTimes(1);
   });
 
-  it('ends a second after the last failure, also where the store is not asked again', () => {
+  it('recovers a second after the last failure, even if the store is not used again', () => {
     const { health, logger, shown } = setUp();
     health.failed(new Error('away'));
     jest.advanceTimersByTime(500);
@@ -37,7 +37,7 @@ describe('degradation', () => {
     expect(logger.info).toHaveBeenCalledTimes(1);
   });
 
-  it('ends at once where the last failure is long ago', () => {
+  it('recovers at once when the last failure was more than a second ago', () => {
     const { health, shown } = setUp();
     health.failed(new Error('away'));
     jest.advanceTimersByTime(5_000);
@@ -46,7 +46,7 @@ describe('degradation', () => {
     expect(shown()).toBe(0);
   });
 
-  it('goes on where the store answers every other command', () => {
+  it('stays degraded while every second command fails', () => {
     const { health, logger, shown } = setUp();
     for (let at = 0; at < 5_000; at += 400) {
       health.failed(new Error('away'));

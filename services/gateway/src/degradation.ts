@@ -1,28 +1,30 @@
 import type { Clock, ConcernHealth } from '@sluice/core';
 import type { Logger, Metrics } from '@sluice/telemetry';
 
-/** What can run on a fallback, with what it means for calls. */
+/** Dependencies that have a fallback, with the effect on calls. */
 const CONCERNS = {
-  authentication: 'keys that were verified lately go on working; others are answered with 503',
-  tokens: 'tokens that were verified lately go on working; others are answered with 503',
-  limits: 'calls of keys with limits are answered with 503',
-  cache: 'calls go to the providers',
+  authentication: 'recently verified keys remain valid; other keys are refused with 503',
+  tokens: 'recently verified tokens remain valid; other tokens are refused with 503',
+  limits: 'calls of keys with limits are refused with 503',
+  cache: 'all calls are sent to the providers',
   audit: 'records wait in this process, up to a bound',
-  drain_files: 'audit records wait in the trail until the files can be written again',
-  drain_webhook: 'audit records wait in the trail until the webhook takes them again',
-  objects: 'requests about files and batches are answered with 503',
-  responses: 'requests that refer to stored responses are answered with 503, and new answers are not kept',
-  circuits: 'targets that do not work are found out by this replica alone',
-  loads: 'strategies and limits of calls at one time go by what was known last',
-  usage: 'strategies go by what this replica alone has seen',
+  drain_files: 'audit records wait in the trail until the files are writable again',
+  drain_webhook: 'audit records wait in the trail until the webhook accepts them again',
+  objects: 'requests for files and batches are refused with 503',
+  responses: 'requests that refer to stored responses are refused with 503, and new responses are not stored',
+  circuits: 'each replica opens circuits from its own failures only',
+  loads: 'load balancing and concurrency limits use the last known load of other replicas',
+  usage: 'load balancing uses the statistics of this replica only',
 } as const;
 
 export type Concern = keyof typeof CONCERNS;
 
-/** A concern that works counts as well again after so long without a failure: a store that answers every other command is not well. */
+/**
+ * Time without a failure after which a dependency counts as recovered. A store that fails every second command is not healthy.
+ */
 const CALM_MS = 1_000;
 
-/** Shows which concerns run on their fallback: a gauge each, and one log line a change. */
+/** Reports which dependencies run on their fallback: one gauge each, and one log line per change. */
 export class Degradation {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -41,7 +43,7 @@ export class Degradation {
       calming = undefined;
       failedAtMs = undefined;
       this.#gauge.set({ concern }, 0);
-      this.#logger.info(`${concern}: as usual again`);
+      this.#logger.info(`${concern}: recovered`);
     };
     this.#gauge.set({ concern }, 0);
     return {
@@ -49,7 +51,7 @@ export class Degradation {
         if (failedAtMs === undefined || calming !== undefined) return;
         const calmInMs = failedAtMs + CALM_MS - this.#clock.monotonic();
         if (calmInMs <= 0) recovered();
-        // it may be long until its store is asked again: a key that was found is not looked up for a minute
+        // the next use of the store can be far off: a found key is not looked up again for a minute
         else calming = setTimeout(recovered, calmInMs).unref();
       },
       failed: (error) => {

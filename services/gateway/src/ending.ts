@@ -5,16 +5,16 @@ export interface EndingOptions {
   readonly data: Server;
   readonly admin: Server;
   readonly readiness: Pick<ReadinessProbe, 'close'>;
-  /** Ends the calls that are under way, each with an error that says why. */
+  /** Aborts the calls in flight, each with an error that gives the reason. */
   readonly cut: () => void;
-  /** How long those have to take that error. */
+  /** Time that the aborted calls have to send that error. */
   readonly cutMs: number;
 }
 
-/** How often connections are looked at that have become idle. */
+/** Interval at which idle connections are closed. */
 const IDLE_CHECK_MS = 50;
 
-/** How a gateway stops so that no call is lost which could be answered. */
+/** Shuts the gateway down without losing a call that could still be answered. */
 export class Ending {
   readonly #options: EndingOptions;
   #hurry: () => void = () => {};
@@ -27,19 +27,22 @@ export class Ending {
     });
   }
 
-  /** Nobody wants to wait any longer. */
+  /** Skips all remaining waiting time. */
   hurry(): void {
     this.#hurry();
   }
 
   /**
-   * @param drainMs how long calls under way may go on once no new ones are taken
-   * @param delayMs how long new ones still are, because a load balancer goes on sending them until it has seen that this replica is not ready
+   * Stops the servers.
+   *
+   * @param drainMs longest time for calls in flight after new calls are refused
+   * @param delayMs how long new calls are still accepted: a load balancer sends calls until it has seen that this replica
+   * is not ready
    */
   async end(drainMs: number, delayMs: number): Promise<void> {
     const { data, admin, readiness, cut, cutMs } = this.#options;
     readiness.close();
-    // a client that keeps its connection is told with its next answer that this was the last one
+    // the next response closes a keep-alive connection
     for (const server of [data, admin]) {
       server.prependListener('request', (_request, response) => {
         response.shouldKeepAlive = false;
@@ -83,7 +86,7 @@ function close(server: Server): Promise<void> {
   return closed;
 }
 
-/** Whether something is done within so long. */
+/** Returns whether a promise resolves within a time limit. */
 async function within(done: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

@@ -49,35 +49,36 @@ import { checkDoors, type Settings } from './settings.ts';
 import { TokenCallers } from './token-callers.ts';
 import { VERSION } from './version.ts';
 
-/** How long those may take to be told who are cut off. */
+/** Time that aborted calls have to send their error to the client. */
 const CUT_MS = 1_000;
 
-/** How long a request may take to come in at all; one whose body drips is cut off sooner, by `limits.bodyTimeout`. */
+/** Longest time for receiving a whole request. A slow body is aborted earlier, by `limits.bodyTimeout`. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
 export interface Gateway {
-  /** Where the LLM API listens: `http://127.0.0.1:8080`. */
+  /** Base URL of the LLM API, such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Where metrics and administration listen. */
+  /** Base URL of the metrics and the admin API. */
   readonly adminUrl: string;
   readonly logger: Logger;
-  /** How long it goes on, as configured. */
+  /** Duration of the shutdown phases, as configured. */
   readonly shutdown: { readonly delayMs: number; readonly drainMs: number };
   /**
-   * Says that it is not ready and goes on for `delayMs`, until the load balancer has seen it; then takes no more calls, lets those under way finish within
-   * `drainMs` and tells the others that they are cut off; and writes what waits. Called again, it does the rest at once.
+   * Shuts the gateway down gracefully. Reports not ready and accepts calls for another `delayMs`, until the load balancer has
+   * noticed. Then refuses new calls, lets calls in flight finish within `drainMs`, aborts the others with an error, and writes
+   * all waiting records. A second call skips the waiting times.
    */
   close(drainMs?: number, delayMs?: number): Promise<void>;
 }
 
-/** What a changed configuration replaces, as a whole. */
+/** Everything that a changed configuration replaces as a whole. */
 interface Composition {
   readonly config: GatewayConfig;
   readonly models: Models;
   readonly service: LlmService;
 }
 
-/** Puts the parts together, and listens. */
+/** Composes the gateway and starts listening. */
 export async function startGateway(settings: Settings): Promise<Gateway> {
   const clock = systemClock;
   const logger = createLogger(settings.logLevel);
@@ -85,7 +86,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   const degradation = new Degradation(clock, logger, metrics);
   const { configFile: file, configHash: hash, config: started } = settings;
   const reloads = new ConfigReloads({ file, hash, started, clock, logger, metrics });
-  // what the configuration alone can get wrong is found before anything is opened
+  // errors of the configuration itself are found before any connection is opened
   const book = new PriceBook();
   const replica = randomUUID();
   const replicas = new ReplicaCount(clock);
@@ -124,8 +125,8 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     health: degradation.concern('circuits'),
     onLevel: (circuit, level) => {
       metrics.circuitState.set({ target: current.models.labelOf(circuit) }, level);
-      if (level === 0) logger.info('a target is asked again', { target: circuit });
-      if (level === 2) logger.warn('a target fails too often, and is not asked for a while', { target: circuit });
+      if (level === 0) logger.info('circuit closed', { target: circuit });
+      if (level === 2) logger.warn('circuit opened', { target: circuit });
     },
   });
   const healthChecks = new HealthChecks(breakers, logger);
@@ -147,7 +148,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     replica,
     healthy: () => stores.healthy(),
     write: (record, charged) => auditWriter.write(record, charged),
-    onFault: (error) => logger.warn('calls of replicas that died could not be looked for', { error: String(error) }),
+    onFault: (error) => logger.warn('search for calls of crashed replicas failed', { error: String(error) }),
   });
   const metering = new MeteringMemory(clock);
   const routing = new RoutingMemory(clock);
@@ -160,9 +161,9 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     metrics,
     health: degradation.concern('audit'),
     onRecord: (record) => countForDashboard(usage, record),
-    onRestored: (records) => logger.warn('audit records were lost by Redis, and are written again', { records }),
+    onRestored: (records) => logger.warn('audit records lost by Redis were rewritten', { records }),
     onSetAside: ({ requestId, tenant }) =>
-      logger.error('amounts of a call cannot be right and are in no sum', { requestId, tenant }),
+      logger.error('implausible amounts of a call excluded from all sums', { requestId, tenant }),
   });
   const drains = new Drains({
     trail: stores.audit,
@@ -223,23 +224,23 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     metrics,
     isKeyValid: (secret) => callers.isValid(secret),
     onFault: (call, error) =>
-      logger.error('a call failed by a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
+      logger.error('call failed because of a fault of the gateway', { requestId: call.requestId, error: stackOf(error) }),
   });
   const data = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: 10_000,
       keepAliveTimeout: 75_000,
-      // how often both timeouts are looked at: connections that send nothing are closed after at most 15 s
+      // interval at which both timeouts are checked: connections that send nothing are closed after at most 15 s
       connectionsCheckingInterval: 5_000,
       noDelay: true,
       shouldUpgradeCallback: (request) => app.mayUpgrade(request),
     },
     app.express,
   );
-  // who asks before it sends its body is told to go on only when the body is wanted
+  // a client that sends `Expect: 100-continue` receives 100 only if the gateway reads the body
   data.on('checkContinue', app.express);
-  // a client that has said all it has to say may still listen; see half-closed.ts
+  // a client that has half-closed its connection can still receive the response; see half-closed.ts
   Object.assign(data, { httpAllowHalfOpen: true });
   data.on('upgrade', app.upgrade);
   data.on('clientError', refuseMalformed);
@@ -261,7 +262,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
       metrics,
       clock,
       readiness,
-      onFault: (error) => logger.error('an admin request failed', { error: stackOf(error) }),
+      onFault: (error) => logger.error('admin request failed', { error: stackOf(error) }),
     }),
   );
 
@@ -286,7 +287,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     current = composed(config, models);
     healthChecks.follow(models.checked());
     configuredKeys.configure(keyRecordsOf(config));
-    // `close` waits for calls of the models before; its errors concern no call
+    // `close` waits for calls of the previous models; its errors affect no call
     void before.models.close();
   };
   const watch = followConfig(settings, reloads, () => current.config, takeConfig);
@@ -298,7 +299,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
     await usage.stop();
     if (stores.healthy()) await Promise.all([loads.stop(), leases.close()]);
     await auditWriter.flush().catch((error: unknown) => {
-      logger.error('audit records were lost at the end: the store did not take them', { error: String(error) });
+      logger.error('audit records lost at shutdown: the store is unavailable', { error: String(error) });
     });
     auditWriter.close();
     await crashWatch.stop().catch(() => {});
@@ -373,16 +374,16 @@ function openStores(settings: Settings, logger: Logger, metrics: Metrics, onUp: 
     ...(config.redis.cacheTimeout === undefined ? {} : { cacheTimeoutMs: config.redis.cacheTimeout }),
     onBreaker: (connection, open) => {
       metrics.redisCircuitState.set({ connection }, open ? 2 : 0);
-      if (open) logger.warn('redis does not answer, and is not asked for now', { connection });
-      else logger.info('redis answers again', { connection });
+      if (open) logger.warn('redis circuit opened', { connection });
+      else logger.info('redis circuit closed', { connection });
     },
     auditMaxRecords: config.audit.keep,
     usageRetention: { keepMs: config.usage.keep, keepDetailedMs: config.usage.keepDetailed },
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {
       if (up && connection === 'state') onUp();
-      if (up) logger.info('redis is connected', { connection });
-      else logger.warn('redis is not connected; trying again', { connection, error: error?.message ?? 'closed' });
+      if (up) logger.info('redis connected', { connection });
+      else logger.warn('redis disconnected; reconnecting', { connection, error: error?.message ?? 'closed' });
     },
   });
 }

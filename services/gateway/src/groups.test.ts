@@ -26,8 +26,8 @@ const callOf = (caller: Partial<Caller>, model = 'other', tags: Record<string, s
     message: { view: () => ({ model }) },
   }) as unknown as LlmCall;
 
-describe('groups', () => {
-  it('are the team, the tenant, the end user and the model of a call, where they have limits', () => {
+describe('Groups', () => {
+  it('returns the team, tenant, end user and model of a call that have limits', () => {
     const groups = setUp({ teams: [{ name: 'ops', tenant: 'acme', limits: {} }] });
     const of = (caller: Partial<Caller>, model?: string, tags?: Record<string, string>) =>
       groups
@@ -42,14 +42,14 @@ describe('groups', () => {
     expect(of({ team: 'ops' })).toEqual([['tenant', 'acme', 1]]);
     expect(of({ tenant: 'nobody' })).toEqual([]);
     expect(of({ tenant: 'nobody', users: requests(4) }, 'other', { user: 'alice' })).toEqual([['user', 'alice', 4]]);
-    // whom the key names is who it is, whatever the call says; and who is not named is not let off
+    // a tag of the key overrides the call's, and a call without the tag still has a limit
     expect(of({ tenant: 'nobody', users: requests(4), tags: { user: 'bob' } }, 'other', { user: 'alice' })).toEqual([
       ['user', 'bob', 4],
     ]);
     expect(of({ tenant: 'nobody', users: requests(4) })).toEqual([['user', '', 4]]);
   });
 
-  it('of the configuration count before those of the same name that were made', () => {
+  it('prefers a configured group to a stored one of the same name', () => {
     const groups = setUp({ teams: [{ name: 'web', tenant: 'other', limits: requests(9) }] });
     expect(groups.team('web')).toMatchObject({ tenant: 'acme' });
     expect(groups.all('team').map(({ name, tenant }) => [name, tenant])).toEqual([['web', 'acme']]);
@@ -57,7 +57,7 @@ describe('groups', () => {
     expect(groups.team('web')).toMatchObject({ tenant: 'other' });
   });
 
-  it('let in who is of a team that is there, of that tenant, and not blocked', () => {
+  it('admits a principal only if its team exists, belongs to its tenant and is not blocked', () => {
     const groups = setUp({
       teams: [
         { name: 'ops', tenant: 'acme', limits: {} },

@@ -11,7 +11,10 @@ const NONE: readonly CallerGroup[] = [];
 
 const isEmpty = (limits: Limits): boolean => Object.values(limits).every((limit) => limit === undefined);
 
-/** Teams and tenants, the configuration's and the registry's as one: of a name that both have, the configuration's counts. */
+/**
+ * Teams and tenants of the configuration and the registry combined. If both have the same name, the configuration takes
+ * precedence.
+ */
 export class Groups {
   readonly #view: Pick<RegistryView, 'teams' | 'tenants'>;
   #teams: ReadonlyMap<string, TeamRecord> = new Map();
@@ -23,7 +26,7 @@ export class Groups {
     this.configure(config);
   }
 
-  /** Takes over what another configuration has. */
+  /** Replaces the configured groups by those of another configuration. */
   configure({ teams, tenants, models }: Groupings): void {
     const named = <T>(records: Readonly<Record<string, T>>) =>
       new Map(Object.entries(records).map(([name, record]) => [name, { ...record, name }]));
@@ -48,7 +51,7 @@ export class Groups {
     return this.#tenants.get(name) ?? this.#view.tenants.get(name);
   }
 
-  /** All of a kind, by name. */
+  /** Returns all groups of a kind, sorted by name. */
   all(kind: 'team'): TeamRecord[];
   all(kind: 'team' | 'tenant'): (TeamRecord | TenantRecord)[];
   all(kind: 'team' | 'tenant'): (TeamRecord | TenantRecord)[] {
@@ -63,8 +66,8 @@ export class Groups {
   }
 
   /**
-   * Whether a caller's team and tenant let it in: neither may be blocked, and its team must be there, for without it the team's limits would hold for
-   * nobody. A team of another tenant's is not this caller's, whatever its record says.
+   * Returns whether a principal's team and tenant admit it. Neither may be blocked. The team must exist: without it, the team's
+   * limits would not apply. The team must belong to the principal's tenant, whatever the record contains.
    */
   admit({ team, tenant }: Pick<Caller, 'team' | 'tenant'>): boolean {
     if (this.tenant(tenant)?.blockedAtMs !== undefined) return false;
@@ -73,7 +76,7 @@ export class Groups {
     return own !== undefined && own.tenant === tenant && own.blockedAtMs === undefined;
   }
 
-  /** With whom a call shares limits. */
+  /** Returns the quota scopes of a call that have limits. */
   of(call: LlmCall): readonly CallerGroup[] {
     const { caller } = call.facts;
     if (caller === undefined) return NONE;
@@ -81,7 +84,7 @@ export class Groups {
     const add = (kind: CallerGroup['kind'], name: string, limits: Limits | undefined): void => {
       if (limits !== undefined && !isEmpty(limits)) found.push({ kind, name, limits });
     };
-    // calls that name no end user are one user's together, so that leaving the tag away is no way around the limit
+    // calls without a user tag share one user's limit, so that omitting the tag does not bypass it
     if (caller.users !== undefined && !isEmpty(caller.users)) {
       found.push({ kind: 'user', name: tagsOf(call)['user'] ?? '', key: caller.keyName, limits: caller.users });
     }

@@ -3,8 +3,8 @@ import type { Logger } from '@sluice/telemetry';
 import type { CheckedProvider } from './models.ts';
 
 /**
- * Asks providers by itself whether they work, so that one that is down is known before a call finds out. One that is not well is taken out of use for as
- * long as it is not; afterwards a call tries it, as any target that was out of use.
+ * Checks providers actively, so that an outage is found before a call fails. An unhealthy provider's circuits stay open while
+ * its checks fail. Afterwards a call probes it, like any other half-open target.
  */
 export class HealthChecks {
   readonly #breakers: Pick<CircuitBreakers, 'trip'>;
@@ -16,29 +16,29 @@ export class HealthChecks {
     this.#logger = logger;
   }
 
-  /** Asks these from now on, and no others. */
+  /** Checks exactly these providers from now on. */
   follow(providers: readonly CheckedProvider[]): void {
     this.stop();
     this.#timers = providers.map((provider) => {
       let inARow = 0;
-      let asking = false;
-      const ask = async (): Promise<void> => {
-        if (asking) return;
-        asking = true;
+      let isChecking = false;
+      const check = async (): Promise<void> => {
+        if (isChecking) return;
+        isChecking = true;
         try {
           await provider.check();
           if (inARow >= provider.settings.failures)
-            this.#logger.info('a provider answers its health check again', { provider: provider.name });
+            this.#logger.info('provider health check recovered', { provider: provider.name });
           inARow = 0;
         } catch (error) {
           inARow++;
           this.#failed(provider, inARow, error);
         } finally {
-          asking = false;
+          isChecking = false;
         }
       };
-      void ask();
-      return setInterval(() => void ask(), provider.settings.every).unref();
+      void check();
+      return setInterval(() => void check(), provider.settings.every).unref();
     });
   }
 
@@ -50,9 +50,9 @@ export class HealthChecks {
   #failed({ name, settings, circuits }: CheckedProvider, inARow: number, error: unknown): void {
     if (inARow < settings.failures) return;
     if (inARow === settings.failures) {
-      this.#logger.warn('a provider does not answer its health check', { provider: name, error: String(error) });
+      this.#logger.warn('provider health check failed', { provider: name, error: String(error) });
     }
-    // until the next answer can be there
+    // until the next check can have completed
     for (const circuit of circuits) this.#breakers.trip(circuit, settings.every + settings.timeout);
   }
 }

@@ -20,8 +20,8 @@ async function setUp(first?: KeyRecord) {
   return { clock, keys, find, cache: new KeyCache(keys, clock) };
 }
 
-describe('the key cache', () => {
-  it('asks the store once for a key that is used often, and again after a minute', async () => {
+describe('KeyCache', () => {
+  it('looks up a frequently used key once, and again after a minute', async () => {
     const { clock, find, cache } = await setUp(record());
     for (let n = 0; n < 5; n++) expect(await cache.find('secret-a')).toMatchObject({ keyName: 'a', tenant: 't' });
     expect(find).toHaveBeenCalledTimes(1);
@@ -30,13 +30,13 @@ describe('the key cache', () => {
     expect(find).toHaveBeenCalledTimes(2);
   });
 
-  it('asks once for calls that come together', async () => {
+  it('looks up a key once for concurrent calls', async () => {
     const { find, cache } = await setUp(record());
     await Promise.all(Array.from({ length: 20 }, () => cache.find('secret-a')));
     expect(find).toHaveBeenCalledTimes(1);
   });
 
-  it('does not ask again and again for a key that is not there, and finds it soon after it was made', async () => {
+  it('caches an unknown key, and finds it once it is created', async () => {
     const { keys, find, cache } = await setUp();
     expect(await cache.find('secret-a')).toBeUndefined();
     expect(await cache.find('secret-a')).toBeUndefined();
@@ -45,13 +45,13 @@ describe('the key cache', () => {
     expect(await cache.find('secret-a')).toBeDefined();
   });
 
-  it('does not look for what is too long for a key', async () => {
+  it('does not look up a secret that is too long for a key', async () => {
     const { find, cache } = await setUp();
     expect(await cache.find('x'.repeat(513))).toBeUndefined();
     expect(find).not.toHaveBeenCalled();
   });
 
-  it('refuses a key at once when it was revoked, and when it has expired', async () => {
+  it('refuses a key at once when it is revoked, and when it has expired', async () => {
     const { clock, keys, cache } = await setUp(record());
     await keys.put(record({ name: 'b', hash: hashSecret('secret-b'), expiresAtMs: clock.now() + 1_000 }));
     expect(await cache.find('secret-a')).toBeDefined();
@@ -62,7 +62,7 @@ describe('the key cache', () => {
     expect(await cache.find('secret-b')).toBeUndefined();
   });
 
-  it('does not believe an answer that was on its way while the key was revoked', async () => {
+  it('discards a lookup that was in flight while the key was revoked', async () => {
     const { clock, keys, find, cache } = await setUp(record());
     let arrive: (found: KeyRecord) => void = () => {};
     find.mockImplementationOnce(
@@ -78,7 +78,7 @@ describe('the key cache', () => {
     expect(await cache.find('secret-a')).toBeUndefined();
   });
 
-  it('goes on with keys that were valid lately where the store is away, for five minutes', async () => {
+  it('accepts recently valid keys for five minutes when the store is unavailable', async () => {
     const { clock, find, cache } = await setUp(record());
     await cache.find('secret-a');
     find.mockRejectedValue(new Error('away'));
@@ -88,13 +88,13 @@ describe('the key cache', () => {
     await expect(cache.find('secret-a')).rejects.toMatchObject({ code: 'auth_unavailable' });
   });
 
-  it('does not tell who was never seen that the key is wrong, where the store is away', async () => {
+  it('reports an unavailable store, not an invalid key, for a key that was never seen', async () => {
     const { find, cache } = await setUp();
     find.mockRejectedValue(new Error('away'));
     await expect(cache.find('secret-a')).rejects.toMatchObject({ code: 'auth_unavailable', status: 503 });
   });
 
-  it('lets a revoked key in never again, also where the store is away', async () => {
+  it('never accepts a revoked key again, even when the store is unavailable', async () => {
     const { clock, keys, find, cache } = await setUp(record());
     await cache.find('secret-a');
     await keys.revoke('a', clock.now());

@@ -5,45 +5,45 @@ import type { KeyRecord, Keys } from '@sluice/store/ports';
 import { LRUCache } from 'lru-cache';
 import { callerAs } from './key-terms.ts';
 
-/** So long a key that was found is taken at its word. */
+/** How long a found key is used without another lookup. */
 const FRESH_MS = 60_000;
-/** So long a key that was found goes on working where the store cannot be asked. */
+/** How long a found key remains valid if the store is unavailable. */
 const GRACE_MS = 300_000;
-/** So long nobody asks again for a key that is not there. */
+/** How long an unknown key is not looked up again. */
 const UNKNOWN_MS = 1_000;
 const MAX_KEYS = 50_000;
-/** Nobody has a longer key: it is not looked for, and above all not remembered. */
+/** Longest possible key. A longer secret is neither looked up nor cached. */
 const MAX_LENGTH = 512;
 
 interface Remembered {
   readonly record: KeyRecord | undefined;
   readonly caller: Caller | undefined;
-  /** When the store said so, on the monotonic clock. */
+  /** Time of the lookup, on the monotonic clock. */
   readonly askedAtMs: number;
-  /** News may have been missed: ask again, but go on if that cannot be done. */
+  /** A change may have been missed: look the key up again, but use this entry if the lookup fails. */
   stale: boolean;
 }
 
-/** The SHA-256 of the whole secret: all that is ever kept of it. */
+/** Returns the SHA-256 of a secret. The secret itself is never stored. */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex');
 }
 
 /**
- * Keys, remembered by this replica: a call with a key that was seen lately costs no trip. What another replica writes or revokes is heard at
- * once; where the channel breaks, everything remembered is asked for again.
+ * Caches keys in this replica, so that a call with a recently seen key needs no round trip. A change by another replica takes
+ * effect at once through a notification channel. If the channel breaks, every cached key is looked up again.
  */
 export class KeyCache implements CallerLookup {
   readonly #keys: Keys;
   readonly #clock: Clock;
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_KEYS });
-  /** Spares hashing on each call; bounded, and never written anywhere. */
+  /** Avoids hashing on each call. The cache is bounded and is never written to disk. */
   readonly #hashes = new LRUCache<string, string>({ max: MAX_KEYS });
 
-  /** Questions under way; calls that come meanwhile share the answer. */
-  readonly #asking = new Map<string, Promise<Caller | undefined>>();
+  /** Lookups in flight; concurrent calls share the result. */
+  readonly #lookups = new Map<string, Promise<Caller | undefined>>();
   readonly #health: ConcernHealth;
-  /** How often something was heard of: an answer that was on its way meanwhile may be older than the news. */
+  /** Number of change notifications. A lookup that was in flight during a notification may return an outdated record. */
   #changes = 0;
 
   constructor(keys: Keys, clock: Clock, health: ConcernHealth = unwatched) {
@@ -52,7 +52,7 @@ export class KeyCache implements CallerLookup {
     this.#health = health;
     keys.onChange((hash) => {
       this.#changes++;
-      this.#asking.clear();
+      this.#lookups.clear();
       if (hash === undefined) for (const one of this.#remembered.values()) one.stale = true;
       else this.#remembered.delete(hash);
     });
@@ -65,21 +65,21 @@ export class KeyCache implements CallerLookup {
       hash = hashSecret(secret);
       this.#hashes.set(secret, hash);
     }
-    const known = this.#remembered.get(hash);
-    if (known !== undefined && !known.stale) {
-      const ageMs = this.#clock.monotonic() - known.askedAtMs;
-      if (ageMs < (known.caller === undefined ? UNKNOWN_MS : FRESH_MS)) return this.#valid(known);
+    const cached = this.#remembered.get(hash);
+    if (cached !== undefined && !cached.stale) {
+      const ageMs = this.#clock.monotonic() - cached.askedAtMs;
+      if (ageMs < (cached.caller === undefined ? UNKNOWN_MS : FRESH_MS)) return this.#valid(cached);
     }
-    const asked = this.#asking.get(hash);
-    if (asked !== undefined) return asked;
-    const asking = this.#ask(hash, known).finally(() => {
-      if (this.#asking.get(hash) === asking) this.#asking.delete(hash);
+    const pending = this.#lookups.get(hash);
+    if (pending !== undefined) return pending;
+    const lookup = this.#lookUp(hash, cached).finally(() => {
+      if (this.#lookups.get(hash) === lookup) this.#lookups.delete(hash);
     });
-    this.#asking.set(hash, asking);
-    return asking;
+    this.#lookups.set(hash, lookup);
+    return lookup;
   }
 
-  async #ask(hash: string, known: Remembered | undefined): Promise<Caller | undefined> {
+  async #lookUp(hash: string, cached: Remembered | undefined): Promise<Caller | undefined> {
     try {
       const askedAtMs = this.#clock.monotonic();
       const changes = this.#changes;
@@ -90,17 +90,18 @@ export class KeyCache implements CallerLookup {
       return this.#valid(answer);
     } catch (error) {
       this.#health.failed(error);
-      // one that was revoked is never valid again, whatever the store would say
-      if (known?.record !== undefined && known.caller === undefined) return undefined;
-      // a key that was valid lately goes on working; who was never seen cannot be let in, and must not be told that the key is wrong
-      if (known?.caller !== undefined && this.#clock.monotonic() - known.askedAtMs < GRACE_MS) return this.#valid(known);
+      // a revoked key never becomes valid again, whatever the store would return
+      if (cached?.record !== undefined && cached.caller === undefined) return undefined;
+      // a recently valid key remains valid; an unknown key is not admitted, but the client must not receive "invalid key"
+      // either
+      if (cached?.caller !== undefined && this.#clock.monotonic() - cached.askedAtMs < GRACE_MS) return this.#valid(cached);
       throw new LlmError('auth_unavailable', 'API keys cannot be checked right now.', { retryAfterMs: 1_000, cause: error });
     }
   }
 
-  #valid(known: Remembered): Caller | undefined {
-    const expiresAtMs = known.record?.expiresAtMs;
-    return expiresAtMs !== undefined && expiresAtMs <= this.#clock.now() ? undefined : known.caller;
+  #valid(cached: Remembered): Caller | undefined {
+    const expiresAtMs = cached.record?.expiresAtMs;
+    return expiresAtMs !== undefined && expiresAtMs <= this.#clock.now() ? undefined : cached.caller;
   }
 }
 

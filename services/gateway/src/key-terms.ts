@@ -2,7 +2,7 @@ import { boundedLimits, type GatewayConfig, inNetworks } from '@sluice/config';
 import type { Caller, Limits } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
 
-/** Limits as they are enforced: the budget is one of them. */
+/** Returns limits as they are enforced: the budget is one of them. */
 export const withBudget = ({ limits, budget }: Pick<GatewayConfig['tenants'][string], 'limits' | 'budget'>): Limits =>
   budget === undefined ? limits : { ...limits, budget };
 
@@ -11,7 +11,10 @@ type Terms = Pick<
   'models' | 'routes' | 'allowedIps' | 'limits' | 'budget' | 'users' | 'tags' | 'metadata'
 >;
 
-/** What a key may do, as the configuration and the admin API write it, for its record. What is not said is not in it. */
+/**
+ * Returns the part of a key's record that defines its permissions and limits, from the configuration or the admin API. Fields
+ * that are undefined are omitted.
+ */
 export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRecord, 'limits'> & Partial<KeyRecord> {
   return {
     limits: withBudget({ limits, budget }),
@@ -20,7 +23,7 @@ export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRe
   };
 }
 
-/** A caller who may do what a record says. */
+/** Returns the principal with the permissions of a record. */
 export function callerAs(
   keyName: string,
   record: Pick<KeyRecord, 'tenant' | 'team' | 'models' | 'routes' | 'allowedIps' | 'limits' | 'users' | 'tags'>,

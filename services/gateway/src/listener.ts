@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@sluice/config';
 
 /**
- * Listens, and gives the address as a URL.
+ * Starts listening and returns the address as a URL.
  *
- * @param variable the environment variable that says the port, for the message
- * @throws ConfigError that says why it cannot listen there and what to change
+ * @param variable environment variable of the port, for the message
+ * @throws ConfigError with the reason why it cannot listen there, and what to change
  */
 export function listen(server: Server, host: string, port: number, variable: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -22,13 +22,13 @@ async function main(): Promise<void> {
     signals++;
     if (signals > 2) process.exit(1);
     const { drainMs, delayMs } = gateway.shutdown;
-    if (signals === 1) logger.info('stopping: calls under way may finish', { signal, atMostMs: drainMs });
-    else logger.warn('stopping at once: calls under way are cut off; once more, and nothing is waited for', { signal });
-    // who presses Ctrl-C has no load balancer in front
+    if (signals === 1) logger.info('stopping: waiting for calls in flight', { signal, atMostMs: drainMs });
+    else logger.warn('stopping at once: aborting calls in flight; a third signal exits immediately', { signal });
+    // a gateway that is stopped with Ctrl-C has no load balancer in front of it
     const closing = gateway.close(drainMs, signal === 'SIGTERM' ? delayMs : 0);
     if (signals > 1) return;
     closing.then(
-      // calls that were cut off are no success
+      // aborted calls are not a success
       () => process.exit(signals > 1 ? 1 : 0),
       (error: unknown) => {
         logger.error('stopping failed', { error: String(error) });

@@ -15,9 +15,9 @@ import {
 } from '@sluice/proxies';
 import { checkPassThrough, passThroughProvider } from './pass-through.ts';
 
-/** How long a model that is asked for as `provider/model` may take to begin its answer. */
+/** Time until the response of a model that is requested as `provider/model` must begin. */
 const DIRECT_TIMEOUT_MS = 120_000;
-/** How long a target may take to the first content of a stream where the configuration does not say, and there is another one to ask. */
+/** Time until the first content of a stream, if the configuration sets none and there is another target to try. */
 const FIRST_CONTENT_MS = 10_000;
 
 function open(name: string, config: ProviderConfig, environment: Environment): Provider {
@@ -37,7 +37,7 @@ function open(name: string, config: ProviderConfig, environment: Environment): P
   };
 }
 
-/** One provider's model, and the names by which callers get it. */
+/** A provider's model, and the names under which clients can request it. */
 export interface TargetDescription {
   readonly target: string;
   readonly model: string;
@@ -48,12 +48,12 @@ export interface TargetDescription {
 
 export interface ProviderDescription {
   readonly name: string;
-  /** Its further routes. */
+  /** Its pass-through routes. */
   readonly routes: readonly string[];
   readonly targets: readonly TargetDescription[];
 }
 
-/** A provider that is asked by itself whether it works. */
+/** A provider with an active health check. */
 export interface CheckedProvider {
   readonly name: string;
   readonly settings: { readonly every: number; readonly timeout: number; readonly failures: number };
@@ -61,11 +61,13 @@ export interface CheckedProvider {
   readonly check: () => Promise<void>;
 }
 
-/** What clients can ask for: the models of the configuration, and any model of a configured provider as `provider/model`. */
+/**
+ * Models that clients can request: the models of the configuration, and any model of a configured provider as `provider/model`.
+ */
 export class Models implements KnownModels, ModelListRendering {
   readonly #providers = new Map<string, Provider>();
   readonly #models = new Map<string, Model>();
-  /** `provider/model` of all that are configured. */
+  /** `provider/model` of all configured targets. */
   readonly #targets = new Set<string>();
   readonly #startedS = Math.floor(Date.now() / 1_000);
 
@@ -74,7 +76,7 @@ export class Models implements KnownModels, ModelListRendering {
   readonly #ownPrices: GatewayConfig['prices']['own'];
   readonly #book: PriceBook;
 
-  /** @throws Error that names the field which is wrong */
+  /** @throws Error that names the invalid field */
   constructor(config: GatewayConfig, environment: Environment, book: PriceBook, loads: Pick<SharedLoads, 'limit'>) {
     this.#config = config;
     this.#loads = loads;
@@ -86,7 +88,7 @@ export class Models implements KnownModels, ModelListRendering {
 
     checkPassThrough(this.#providers, config.passThrough);
     const openAi = [...this.#providers.values()].some(({ prices }) => prices === 'openai' || prices === 'azure');
-    // before there are calls: it takes a moment in which nothing else is done
+    // before there are calls, because loading blocks the event loop for a moment
     if (openAi) void loadOpenAiTokenizer();
 
     const models = this.#models;
@@ -121,14 +123,14 @@ export class Models implements KnownModels, ModelListRendering {
         };
       });
       const { strategy, fallbackOn, hedge: hedgeAfter } = model;
-      const standIns = standInsOf(name, config.models);
+      const fallbacks = fallbacksOf(name, config.models);
       this.#models.set(name, {
         name,
         strategy,
         targets,
-        // they stand there when they are asked for: some come later in the configuration
+        // resolved on access, because some fallbacks are defined later in the configuration
         get fallback() {
-          return standIns.map((standIn) => models.get(standIn) as Model);
+          return fallbacks.map((fallback) => models.get(fallback) as Model);
         },
         ...(fallbackOn === undefined ? {} : { fallbackOn }),
         ...(hedgeAfter === undefined ? {} : { hedgeAfter }),
@@ -155,7 +157,7 @@ export class Models implements KnownModels, ModelListRendering {
     return this.get(name) !== undefined;
   }
 
-  /** Who answers a request that names no model. */
+  /** Returns the model that serves a request without a model name. */
   other(request: UnreadRequest): Model | undefined {
     const provider = passThroughProvider(this.#providers, this.#config.passThrough, request);
     const opened = provider === undefined ? undefined : this.#providers.get(provider);
@@ -166,7 +168,7 @@ export class Models implements KnownModels, ModelListRendering {
     return { name: '', strategy: 'priority', targets: [target] };
   }
 
-  /** Returns the providers that may answer a model, and whether each speaks the Responses API itself. */
+  /** Returns the providers that may serve a model, and whether each supports the Responses API natively. */
   responsesProvidersOf(model: string): readonly { readonly name: string; readonly isNative: boolean }[] {
     const found = this.get(model);
     const names = new Set(found === undefined ? [] : targetsOf(found).map(({ provider }) => provider));
@@ -176,13 +178,13 @@ export class Models implements KnownModels, ModelListRendering {
     }));
   }
 
-  /** Whether a name stands in the configuration: only then may it be a label. */
+  /** Returns whether a name is in the configuration. Only such a name may be a metric label. */
   readonly configured = {
     model: (name: string): boolean => this.#models.has(name),
     providerModel: (provider: string, name: string): boolean => this.#targets.has(`${provider}/${name}`),
   };
 
-  /** Those whose providers are to be asked by themselves whether they work, each with the circuits of its configured targets. */
+  /** Returns the providers that have an active health check, each with the circuits of its configured targets. */
   checked(): CheckedProvider[] {
     return [...this.#providers].flatMap(([name, provider]) => {
       const config = this.#config.providers[name];
@@ -193,17 +195,20 @@ export class Models implements KnownModels, ModelListRendering {
     });
   }
 
-  /** All that are configured. */
+  /** Names of all configured targets. */
   get targetNames(): readonly string[] {
     return [...this.#targets];
   }
 
-  /** What a circuit is called in figures: clients can make up models. */
+  /**
+   * Returns a circuit's label in metrics. Names that are not configured share one label, because clients can send arbitrary
+   * model names.
+   */
   labelOf(circuit: string): string {
     return this.#targets.has(circuit) ? circuit : `${circuit.slice(0, circuit.indexOf('/'))}/*`;
   }
 
-  /** What there is, by provider: for an administrator. */
+  /** Describes the configured targets by provider, for an administrator. */
   describe(): ProviderDescription[] {
     return [...this.#providers].map(([name, { routes }]) => {
       const targets = new Map<string, TargetDescription>();
@@ -228,17 +233,20 @@ export class Models implements KnownModels, ModelListRendering {
     return DIALECTS[dialect].renderModel(this.#listed(this.get(name) as Model));
   }
 
-  /** Closes the providers' connections when the calls under way have finished. */
+  /** Closes the providers' connections after the calls in flight have finished. */
   async close(): Promise<void> {
     await Promise.all([...this.#providers.values()].map((provider) => provider.close()));
   }
 
-  /** Closes them at once. */
+  /** Closes the providers' connections at once. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#providers.values()].map((provider) => provider.destroy()));
   }
 
-  /** `provider/model`: one target. Its name in figures is the provider's, because clients can make up models. */
+  /**
+   * Returns `provider/model` as a model with one target. Its name in metrics is the provider's, because clients can send
+   * arbitrary model names.
+   */
   #direct(name: string): Model | undefined {
     const slash = name.indexOf('/');
     const provider = slash === -1 ? undefined : name.slice(0, slash);
@@ -274,7 +282,7 @@ export class Models implements KnownModels, ModelListRendering {
     return [this.#loads.limit(name, { limit: maxConcurrency, maxWaiting: maxQueue, waitMs: queueTimeout })];
   }
 
-  /** One's own, or the public table's as it is at the time. */
+  /** Returns a function that returns the current price: the configured price, else the public table's. */
   #priceOf(name: string, { prices }: Provider, model: string): () => Price | undefined {
     const own = this.#ownPrices[`${name}/${model}`];
     if (own !== undefined) return () => own;
@@ -296,30 +304,33 @@ export class Models implements KnownModels, ModelListRendering {
 type Concurrency = Pick<ProviderConfig, 'maxConcurrency' | 'maxQueue' | 'queueTimeout'>;
 
 /**
- * The models that answer in another's place, and those that answer in theirs, each once and in the order in which they are asked.
+ * Returns a model's fallbacks and their fallbacks, each once, in the order in which they are tried.
  *
- * @throws Error that names the field which is wrong
+ * @throws Error that names the invalid field
  */
-function standInsOf(name: string, models: GatewayConfig['models']): string[] {
+function fallbacksOf(name: string, models: GatewayConfig['models']): string[] {
   const found = new Set<string>();
   const follow = (of: string, path: readonly string[]): void => {
-    models[of]?.fallback.forEach((standIn, n) => {
+    models[of]?.fallback.forEach((fallback, n) => {
       const field = `models.${of}.fallback[${n}]`;
-      if (models[standIn] === undefined) throw new Error(`${field}: there is no model '${standIn}' under models`);
-      if (path.includes(standIn)) throw new Error(`${field}: '${[...path, standIn].join(' → ')}' is a loop`);
-      found.add(standIn);
-      follow(standIn, [...path, standIn]);
+      if (models[fallback] === undefined) throw new Error(`${field}: there is no model '${fallback}' under models`);
+      if (path.includes(fallback)) throw new Error(`${field}: '${[...path, fallback].join(' → ')}' is a loop`);
+      found.add(fallback);
+      follow(fallback, [...path, fallback]);
     });
   };
   follow(name, [name]);
   return [...found];
 }
 
-/** OpenAI's models, at OpenAI or at Azure, where others are too. */
+/** Returns the tokenizer for OpenAI's models, at OpenAI or at Azure (Azure also hosts other models). */
 function tokenizerOf({ prices }: Provider, model: string): { tokenizer?: 'openai' } {
   const isOpenAi = prices === 'openai' || (prices === 'azure' && /gpt|^o\d/i.test(model));
   return isOpenAi ? { tokenizer: 'openai' } : {};
 }
 
-/** What is offered unasked is offered of the provider itself, not of another server in its place. */
+/**
+ * Returns whether a provider has its own `baseUrl`. Models that the catalog adds by default are offered only for the vendor's
+ * own server.
+ */
 const isElsewhere = (config: ProviderConfig): boolean => 'baseUrl' in config && config.baseUrl !== undefined;

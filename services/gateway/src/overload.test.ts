@@ -15,7 +15,7 @@ function setUp() {
   return { state, after };
 }
 
-describe('overload', () => {
+describe('Overload', () => {
   it('reports no pressure after one late sample, however late', () => {
     expect(setUp().after(0, 60_000)).toBeUndefined();
     expect(setUp().after(0, 60_000, 0)).toBeUndefined();

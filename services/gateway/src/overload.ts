@@ -1,31 +1,31 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** What a process can have too little of. */
+/** A resource that the process is short of. */
 export type Shortage = 'lag' | 'heap' | 'buffers';
 
 export interface OverloadLimits {
-  /** How late the event loop may be, in milliseconds. */
+  /** Longest acceptable event loop lag, in milliseconds. */
   readonly lagMs: number;
-  /** How much of the heap that JavaScript may have is in use, 0 to 1. */
+  /** Largest acceptable share of the JavaScript heap limit in use, 0 to 1. */
   readonly heap: number;
-  /** How many bytes Buffers and other memory outside the heap may take. */
+  /** Most bytes that Buffers and other memory outside the heap may use. */
   readonly buffersBytes: number;
 }
 
 export interface OverloadOptions {
   readonly limits: () => OverloadLimits;
-  /** Calls that this process is answering. */
+  /** Number of calls in flight in this process. */
   readonly inFlight: () => number;
-  /** Memory in use; V8's own figures if not given. */
+  /** Memory in use; V8's own figures by default. */
   readonly memory?: () => { readonly heap: number; readonly buffersBytes: number };
 }
 
 const SAMPLE_MS = 50;
 
-/** Fewer calls in flight than this cannot be the reason for a late event loop that refusing further calls would help. */
+/** With fewer calls in flight than this, refusing further calls would not reduce the event loop lag. */
 const MIN_IN_FLIGHT = 5;
 
-/** A late sample before which the process ran for less than this share of the lateness was late because the process was paused. */
+/** Smallest share of the lateness that must be CPU time. Below it, a late sample shows a paused process, not overload. */
 const MIN_CPU_SHARE = 0.1;
 
 /**
@@ -74,7 +74,7 @@ export class Overload {
     else this.#now = inUse.buffersBytes > buffersBytes ? 'buffers' : undefined;
   }
 
-  /** Returns what there is too little of; undefined if new calls can be taken. */
+  /** Returns the resource that is short; undefined if new calls can be accepted. */
   pressure(): Shortage | undefined {
     if (this.#now === undefined || this.#before === undefined) return undefined;
     return this.#now === 'lag' && this.#options.inFlight() < MIN_IN_FLIGHT ? undefined : this.#now;

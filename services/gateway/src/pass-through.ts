@@ -6,7 +6,7 @@ type Providers = ReadonlyMap<string, Pick<Provider, 'routes' | 'dialects' | 'typ
 type Defaults = GatewayConfig['passThrough'];
 type Api = keyof Defaults;
 
-/** The dialects of each API's routes, and the catalog's entry of the vendor whose API it is. */
+/** The dialects of each API's routes, and the catalog entry of the API's vendor. */
 const APIS: Readonly<Record<Api, { readonly dialects: readonly DialectName[]; readonly vendor: string | undefined }>> = {
   openai: { dialects: ['openai-chat', 'openai-responses'], vendor: 'openai' },
   anthropic: { dialects: ['anthropic-messages'], vendor: 'anthropic' },
@@ -17,15 +17,19 @@ const APIS: Readonly<Record<Api, { readonly dialects: readonly DialectName[]; re
 const apiOf = ({ dialects = [] }: UnreadRequest): Api =>
   (Object.keys(APIS) as Api[]).find((api) => APIS[api].dialects.some((dialect) => dialects.includes(dialect))) ?? 'rerank';
 
-/** Whether a provider answers the routes of an API. One without dialects has further routes alone, such as rerank. */
+/**
+ * Returns whether a provider supports the routes of an API. A provider without dialects has only pass-through routes, such as
+ * rerank.
+ */
 const speaks = ({ dialects }: Pick<Provider, 'dialects'>, api: Api): boolean =>
   dialects.length === 0 || api === 'rerank' || APIS[api].dialects.some((dialect) => dialects.includes(dialect));
 
 /**
- * Returns the provider of a request that names no model, so that what is sent with one vendor's client does not reach another vendor: the one that the request
- * names, else the configured one of the API, else the vendor itself, else the first that has the route. Each must speak the API's dialect.
+ * Returns the provider for a request without a model name, so that a request from one vendor's client does not reach another
+ * vendor. The order is: the provider named in the request, the configured provider of the API, the vendor itself, the first
+ * provider with the route. Each must support the API's dialect.
  *
- * @throws LlmError `not_found` with what would be needed
+ * @throws LlmError `not_found` with the missing configuration
  */
 export function passThroughProvider(providers: Providers, defaults: Defaults, request: UnreadRequest): string | undefined {
   const { route, provider: wanted } = request;
@@ -34,14 +38,17 @@ export function passThroughProvider(providers: Providers, defaults: Defaults, re
   const named = wanted ?? defaults[api];
   if (named !== undefined) {
     if (able.some(([name]) => name === named)) return named;
-    throw refused(`The provider '${named}' does not answer ${labelOf(request, api)}.`, api, route);
+    throw refused(`The provider '${named}' does not serve ${labelOf(request, api)}.`, api, route);
   }
   const [found] = able.find(([, { type }]) => type !== undefined && type === APIS[api].vendor) ?? able[0] ?? [];
-  if (found === undefined) throw refused(`No configured provider answers ${labelOf(request, api)}.`, api, route);
+  if (found === undefined) throw refused(`No configured provider serves ${labelOf(request, api)}.`, api, route);
   return found;
 }
 
-/** Responses are read where they are made: every provider that speaks the Responses API has that route. */
+/**
+ * Returns whether a provider has a route. Stored responses are read from the provider that created them: every provider that
+ * supports the Responses API has that route.
+ */
 const hasRoute = ({ routes, dialects }: Pick<Provider, 'routes' | 'dialects'>, route: string): boolean =>
   route === 'responses' ? dialects.includes('openai-responses') : routes.includes(route as OtherRoute);
 
@@ -50,18 +57,18 @@ const labelOf = ({ method, path }: UnreadRequest, api: Api): string =>
 
 function refused(what: string, api: Api, route: string): LlmError {
   const { dialects } = APIS[api];
-  const spoken = dialects.length === 0 ? '' : ` that speaks ${dialects.join(' or ')}`;
+  const spoken = dialects.length === 0 ? '' : ` with the dialect ${dialects.join(' or ')}`;
   return new LlmError('not_found', `${what} A provider${spoken} is needed, with '${route}' under its routes.`);
 }
 
-/** @throws Error that names the field which is wrong */
+/** @throws Error that names the invalid field */
 export function checkPassThrough(providers: Providers, defaults: Defaults): void {
   for (const [api, name] of Object.entries(defaults) as [Api, string | undefined][]) {
     if (name === undefined) continue;
     const provider = providers.get(name);
     if (provider === undefined) throw new Error(`passThrough.${api}: there is no provider '${name}' under providers`);
     if (!speaks(provider, api)) {
-      throw new Error(`passThrough.${api}: the provider '${name}' speaks none of ${APIS[api].dialects.join(', ')}`);
+      throw new Error(`passThrough.${api}: the provider '${name}' supports none of ${APIS[api].dialects.join(', ')}`);
     }
   }
 }

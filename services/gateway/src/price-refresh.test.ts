@@ -25,26 +25,26 @@ function started() {
 }
 
 describe('PriceRefresh', () => {
-  it('reads a file at once, and keeps the table where a later one is broken, with a word in the log', async () => {
+  it('reads a file at once, and keeps the table with a warning when a later file is invalid', async () => {
     const file = join(folder, 'prices.json');
     writeFileSync(file, 'first');
     const { tables, warned, refresh } = started();
     refresh.follow({ file, every: 5 }, 'sluice.yaml');
     expect(tables).toEqual(['first']);
     writeFileSync(file, 'broken');
-    expect(await warned).toMatch(/the one before goes on/);
+    expect(await warned).toMatch(/the previous table stays in use/);
     refresh.stop();
     expect(new Set(tables)).toEqual(new Set(['first']));
   });
 
-  it('refuses a file that is no table, with its place in the configuration', () => {
+  it('refuses a file that is no price table, naming its configuration field', () => {
     const file = join(folder, 'broken.json');
     writeFileSync(file, 'broken');
     const { refresh } = started();
     expect(() => refresh.follow({ file, every: 5 }, 'sluice.yaml')).toThrow('sluice.yaml: prices.file: no table');
   });
 
-  it('does nothing where nothing is to be followed', () => {
+  it('does nothing without a file or a URL', () => {
     const { tables, refresh } = started();
     refresh.follow({ every: 5 }, undefined);
     refresh.stop();

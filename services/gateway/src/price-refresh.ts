@@ -6,10 +6,13 @@ import type { Logger } from '@sluice/telemetry';
 type Prices = Pick<GatewayConfig['prices'], 'file' | 'url' | 'every'>;
 
 const FETCH_TIMEOUT_MS = 30_000;
-/** The table that ships is less than a megabyte. */
+/** Most bytes of a price table. The bundled table is smaller than 1 MB. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Keeps the table of public prices as the configuration wants it. Where a new one cannot be had, the old one goes on, and the log says so. */
+/**
+ * Keeps the table of public prices up to date as configured. If a new table cannot be loaded, the previous one stays in use and
+ * a warning is logged.
+ */
 export class PriceRefresh {
   readonly #book: Pick<PriceBook, 'replace'>;
   readonly #logger: Logger;
@@ -22,10 +25,10 @@ export class PriceRefresh {
   }
 
   /**
-   * From now on, another place to look. A file is read at once.
+   * Replaces the source of the table. A file is read at once.
    *
-   * @param configFile the name that messages use
-   * @throws ConfigError for a file that cannot be read or is no table
+   * @param configFile name of the configuration file, for messages
+   * @throws ConfigError for a file that cannot be read or is no price table
    */
   follow({ file, url, every }: Prices, configFile: string | undefined): void {
     this.stop();
@@ -56,10 +59,10 @@ export class PriceRefresh {
       const text = file === undefined ? await fetchText(url as string, stopped) : readFileSync(file, 'utf8');
       if (stopped.aborted) return;
       this.#book.replace(text);
-      this.#logger.info('the table of prices is renewed', { from: file ?? url });
+      this.#logger.info('price table updated', { from: file ?? url });
     } catch (error) {
       if (stopped.aborted) return;
-      this.#logger.warn('the table of prices could not be renewed; the one before goes on', {
+      this.#logger.warn('price table update failed; the previous table stays in use', {
         from: file ?? url,
         error: String(error),
       });

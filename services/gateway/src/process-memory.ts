@@ -1,6 +1,9 @@
 import { totalmem } from 'node:os';
 
-/** Memory that the process may use, in bytes: the limit of its container, or of the machine where there is none. */
+/**
+ * Returns the memory that the process may use, in bytes: the limit of its container, or the machine's memory if there is no
+ * limit.
+ */
 export function availableMemoryBytes(): number {
   // without a limit Node.js returns 0 or a number beyond any machine's memory
   const limit = process.constrainedMemory();
@@ -8,9 +11,9 @@ export function availableMemoryBytes(): number {
   return limit > 0 && limit < machine ? limit : machine;
 }
 
-/** Bounds on memory outside the JavaScript heap that hold where the configuration names none. */
+/** Bounds on memory outside the JavaScript heap that apply if the configuration sets none. */
 export interface MemoryBounds {
-  /** Bytes of all request bodies that are not complete. */
+  /** Bytes of all request bodies that are incomplete. */
   readonly unfinishedBodies: number;
   /** Bytes of all Buffers. */
   readonly buffers: number;

@@ -3,7 +3,10 @@ import { ConfigError, type GatewayConfig, inNetworks, PUBLISHED_SECRETS } from '
 
 const loopback = inNetworks(['127.0.0.0/8', '::1']);
 
-/** Returns whether only this machine can reach an address to listen on. A name other than `localhost` may be any address. */
+/**
+ * Returns whether a listen address is reachable from this machine only. A name other than `localhost` may resolve to any
+ * address.
+ */
 export function isLoopback(host: string): boolean {
   const plain = host.replace(/^\[(.*)\]$/, '$1');
   return isIP(plain) === 0 ? plain.toLowerCase() === 'localhost' : loopback(plain);
@@ -14,17 +17,17 @@ export interface Doors {
   readonly configFile: string | undefined;
   readonly adminKey: string | undefined;
   readonly demo: boolean;
-  /** Passwords of Redis, where an address has one. */
+  /** Passwords of Redis, from addresses that contain one. */
   readonly redisPasswords: readonly string[];
-  /** The address at which others reach the gateway, and the variable that says it. */
+  /** The address at which clients reach the gateway, and the variable that sets it. */
   readonly address: string;
   readonly variable: 'HOST' | 'SLUICE_BIND';
 }
 
 /**
- * Refuses secrets that the documentation prints on an address that others can reach.
+ * Refuses secrets that the documentation prints if the address is reachable from other machines.
  *
- * @throws ConfigError that names what to set
+ * @throws ConfigError that names the variable or field to set
  */
 export function refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, address, variable }: Doors): void {
   if (isLoopback(address)) return;

@@ -1,20 +1,20 @@
 import { expect, it } from '@jest/globals';
 import { ReadinessProbe } from './readiness.ts';
 
-it('a replica whose store came and went before anybody asked is ready', () => {
+it('reports ready when the store was available only before the first request', () => {
   const probe = new ReadinessProbe(() => false);
   probe.storeCame();
-  expect(probe.get()).toEqual({ ready: true, text: 'ready, degraded: Redis is away' });
+  expect(probe.get()).toEqual({ ready: true, text: 'ready, degraded: Redis is unavailable' });
 });
 
-it('a replica is ready once its store has answered, stays so while the store is away, and ends with the process', () => {
+it('reports ready once the store has responded, and stays ready until the process stops', () => {
   let answers = false;
   const probe = new ReadinessProbe(() => answers);
-  expect(probe.get()).toEqual({ ready: false, text: 'not ready: Redis has not answered yet' });
+  expect(probe.get()).toEqual({ ready: false, text: 'not ready: Redis has not been available yet' });
   answers = true;
   expect(probe.get()).toEqual({ ready: true, text: 'ready' });
   answers = false;
-  expect(probe.get()).toEqual({ ready: true, text: 'ready, degraded: Redis is away' });
+  expect(probe.get()).toEqual({ ready: true, text: 'ready, degraded: Redis is unavailable' });
   probe.close();
   expect(probe.get()).toEqual({ ready: false, text: 'stopping' });
 });

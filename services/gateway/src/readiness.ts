@@ -1,23 +1,24 @@
-/** What `/readyz` says. `degraded` is ready too. */
+/** Response of `/readyz`. A degraded replica is ready too. */
 export interface Readiness {
   readonly ready: boolean;
   readonly text: string;
 }
 
 /**
- * Whether this replica is to be given calls. Not before Redis was there for the first time, for then not even one key could be checked; but
- * where Redis goes away later, all replicas would be taken out at once, while each could still answer much of what it is asked.
+ * Reports whether this replica can receive calls. It is not ready before the first connection to Redis: until then no key can
+ * be checked. It stays ready if Redis fails later. Otherwise all replicas would leave the load balancer at once, while each can
+ * still serve most calls.
  */
 export class ReadinessProbe {
-  readonly #storeAnswers: () => boolean;
+  readonly #isStoreHealthy: () => boolean;
   #wasReady = false;
   #closing = false;
 
-  constructor(storeAnswers: () => boolean) {
-    this.#storeAnswers = storeAnswers;
+  constructor(isStoreHealthy: () => boolean) {
+    this.#isStoreHealthy = isStoreHealthy;
   }
 
-  /** The store has answered for the first time. */
+  /** Records the first connection to the store. */
   storeCame(): void {
     this.#wasReady = true;
   }
@@ -32,9 +33,9 @@ export class ReadinessProbe {
 
   get(): Readiness {
     if (this.#closing) return { ready: false, text: 'stopping' };
-    const answers = this.#storeAnswers();
-    if (answers) this.#wasReady = true;
-    if (!this.#wasReady) return { ready: false, text: 'not ready: Redis has not answered yet' };
-    return { ready: true, text: answers ? 'ready' : 'ready, degraded: Redis is away' };
+    const healthy = this.#isStoreHealthy();
+    if (healthy) this.#wasReady = true;
+    if (!this.#wasReady) return { ready: false, text: 'not ready: Redis has not been available yet' };
+    return { ready: true, text: healthy ? 'ready' : 'ready, degraded: Redis is unavailable' };
   }
 }

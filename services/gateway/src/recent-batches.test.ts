@@ -20,8 +20,8 @@ function setUp() {
   return { there, recent, write };
 }
 
-describe('batches that were written lately', () => {
-  it('are written again where they are lost, in their order, whatever has been written since', async () => {
+describe('RecentBatches', () => {
+  it('rewrites lost batches in order, whatever was written since', async () => {
     const { there, recent, write } = setUp();
     for (const id of ['a', 'b', 'c', 'd']) write(batch(id, 2));
     there.delete('b');
@@ -31,7 +31,7 @@ describe('batches that were written lately', () => {
     expect(await recent.restore()).toEqual({ batches: 0, records: 0 });
   });
 
-  it('are kept up to a bound', async () => {
+  it('remembers batches up to a bound', async () => {
     const { there, recent, write } = setUp();
     for (let n = 0; n < 100; n++) write(batch(String(n), 500));
     there.clear();
@@ -40,7 +40,7 @@ describe('batches that were written lately', () => {
     expect(there.has('59')).toBe(false);
   });
 
-  it('name the budgets that they are charged to, each once', () => {
+  it('returns each charged budget once', () => {
     const { recent, write } = setUp();
     const spent = (subject: string) => ({ tenant: 't', subject, period: '2026-11', amount: 5 });
     write({ ...batch('a'), spent: [spent('one'), spent('two')] });
@@ -50,7 +50,7 @@ describe('batches that were written lately', () => {
     expect(recent.last()).toBe('b');
   });
 
-  it('wait for the next connection where the store fails again', async () => {
+  it('waits for the next reconnection when the store fails again', async () => {
     const recent = new RecentBatches({
       append: () => Promise.reject(new Error('not asked')),
       has: () => Promise.reject(new Error('away')),

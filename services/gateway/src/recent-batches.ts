@@ -1,14 +1,14 @@
 import type { AuditBatch, AuditTrail, BudgetName } from '@sluice/store/ports';
 
-/** How long a batch is remembered, in ms: by then it has reached the replicas of Redis that may take over. */
+/** How long a batch is remembered, in ms: by then it has reached the Redis replicas that may be promoted. */
 const KEPT_MS = 120_000;
 const MAX_RECORDS = 20_000;
 
 /**
- * Remembers the batches that this replica has written lately, and writes them again where Redis lost them.
+ * Remembers the batches that this replica wrote recently, and rewrites those that Redis lost.
  *
- * Redis acknowledges a write before its replicas have it, and where one of those takes over, the last writes are gone. A batch that is there after all is
- * not written twice.
+ * Redis acknowledges a write before its replicas have it, so a failover loses the last writes. A batch that survived is not
+ * written twice.
  */
 export class RecentBatches {
   readonly #trail: Pick<AuditTrail, 'append' | 'has'>;
@@ -25,13 +25,13 @@ export class RecentBatches {
     this.#forget();
   }
 
-  /** The id of the batch that was written last, where that is remembered. */
+  /** Returns the id of the last written batch, if it is still remembered. */
   last(): string | undefined {
     this.#forget();
     return this.#batches.at(-1)?.batch.id;
   }
 
-  /** The budgets of which the batches have something. */
+  /** Returns the budgets that the batches charge. */
   budgets(): BudgetName[] {
     const found = new Map<string, BudgetName>();
     for (const { batch } of this.#batches) {
@@ -42,9 +42,9 @@ export class RecentBatches {
     return [...found.values()];
   }
 
-  /** Writes lost batches again. Returns how many batches and records those were. @throws what the store throws */
+  /** Rewrites lost batches. Returns the number of rewritten batches and records. @throws the store's error */
   async restore(): Promise<{ batches: number; records: number }> {
-    // all are asked for: a batch that is written meanwhile is there, and says nothing of those before it
+    // every batch is checked: a batch that was written during the failover can exist although earlier batches are lost
     const batches = this.#batches.map(({ batch }) => batch);
     const there = await Promise.all(batches.map(({ id }) => this.#trail.has(id)));
     const lost = batches.filter((_, n) => there[n] === false);

@@ -16,8 +16,8 @@ function setUp() {
   return { registry, list, health, open: () => new RegistryView(registry, health) };
 }
 
-describe('the view of the registry', () => {
-  it('has what was there, and hears what is written', async () => {
+describe('RegistryView', () => {
+  it('returns what the registry contains, and follows changes', async () => {
     const { registry, open } = setUp();
     await put(registry, 'a');
     const view = open();
@@ -31,7 +31,7 @@ describe('the view of the registry', () => {
     expect(view.teams.has('c')).toBe(false);
   });
 
-  it('keeps what it has where the registry fails, tells so, and tries again', async () => {
+  it('keeps its state when the registry fails, reports the failure, and retries', async () => {
     const { registry, list, health, open } = setUp();
     await put(registry, 'a');
     const view = open();
@@ -48,7 +48,7 @@ describe('the view of the registry', () => {
     view.close();
   });
 
-  it('lets nobody in before it was read for the first time: whose limits hold is not known', async () => {
+  it('admits no principal before the first read, because its limits are unknown', async () => {
     const { registry, list, open } = setUp();
     await put(registry, 'a');
     list.mockRejectedValue(new Error('away'));
@@ -59,7 +59,7 @@ describe('the view of the registry', () => {
     await expect(callers.find('secret')).rejects.toMatchObject({ code: 'auth_unavailable' });
     list.mockRestore();
     expect(await callers.find('secret')).toBe(caller);
-    // from then on without waiting
+    // from then on synchronously
     expect(callers.find('secret')).toBe(caller);
     view.close();
   });

@@ -1,10 +1,13 @@
 import type { ConcernHealth } from '@sluice/core';
 import type { AdminRecord, Registry, TeamRecord, TenantRecord } from '@sluice/store/ports';
 
-/** How long after a failure it is read again. */
+/** Pause after a failure before the registry is read again. */
 const RETRY_MS = 1_100;
 
-/** What the registry has, remembered by this replica: a call asks for its team and tenant without a trip. What another replica writes is heard at once. */
+/**
+ * Caches the registry in this replica, so that a call reads its team and tenant without a round trip. A change by another
+ * replica takes effect at once through a notification.
+ */
 export class RegistryView {
   readonly #registry: Registry;
   readonly #health: ConcernHealth;
@@ -13,7 +16,7 @@ export class RegistryView {
   #tenants: ReadonlyMap<string, TenantRecord> = new Map();
   #admins: ReadonlyMap<string, AdminRecord> = new Map();
   #loaded = false;
-  /** News came that have not been read yet. */
+  /** A change notification arrived, and the registry has not been read since. */
   #stale = true;
   #loading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -41,12 +44,12 @@ export class RegistryView {
     return this.#admins;
   }
 
-  /** Whether it was ever read: before, nothing is known of anybody's limits. */
+  /** Whether the registry was ever read. Before that, no limits are known. */
   get loaded(): boolean {
     return this.#loaded;
   }
 
-  /** Reads what there is news of. @throws what the registry throws */
+  /** Reads the registry if it has changed. @throws the registry's error */
   async refresh(): Promise<void> {
     while (this.#stale || this.#loading !== undefined) {
       this.#loading ??= this.#load().finally(() => {
@@ -56,7 +59,7 @@ export class RegistryView {
     }
   }
 
-  /** Reads it anew, whatever there is news of: what was written a moment ago is in it. @throws what the registry throws */
+  /** Reads the registry unconditionally, so that a preceding write is included. @throws the registry's error */
   reload(): Promise<void> {
     this.#stale = true;
     return this.refresh();
@@ -72,7 +75,7 @@ export class RegistryView {
     this.refresh().then(
       () => this.#health.works(),
       (error: unknown) => {
-        // before it was read for the first time nothing is lost that there was: the gateway is not ready yet
+        // a failure before the first successful read is no degradation: the gateway is not ready yet
         if (this.#loaded) this.#health.failed(error);
         this.#timer = setTimeout(() => this.#loadSoon(), RETRY_MS).unref();
       },

@@ -7,8 +7,8 @@ import { readSettings } from './settings.ts';
 
 const admin = { SLUICE_ADMIN_KEY: 'an-admin-key', OPENAI_API_KEY: 'sk-of-openai' };
 
-describe('settings', () => {
-  it('are those of the demonstration where nothing is said', () => {
+describe('readSettings', () => {
+  it('starts the demonstration when nothing is configured', () => {
     expect(readSettings({})).toMatchObject({
       demo: true,
       host: '127.0.0.1',
@@ -19,11 +19,11 @@ describe('settings', () => {
     });
   });
 
-  it('are no demonstration where a provider’s key is in the environment', () => {
+  it("starts no demonstration when the environment contains a provider's key", () => {
     expect(readSettings(admin)).toMatchObject({ demo: false, adminKey: 'an-admin-key', config: { keys: [] } });
   });
 
-  it('find Redis, one, as a Cluster and behind Sentinels', () => {
+  it('reads the Redis settings of a single node, a Cluster and Sentinels', () => {
     const redisOf = (environment: Record<string, string>) => readSettings({ ...admin, ...environment }).redis;
     const url = 'redis://one:6379';
     expect(redisOf({ REDIS_URL: url })).toEqual({ state: { kind: 'single', url } });
@@ -57,12 +57,12 @@ describe('settings', () => {
     [{ REDIS_SENTINEL: 'a:1' }, 'REDIS_SENTINEL_NAME'],
     [{ SLUICE_ADMIN_KEY: '' }, 'SLUICE_ADMIN_KEY'],
     [{ SLUICE_CONFIG: '/nowhere/sluice.yaml' }, '/nowhere/sluice.yaml: cannot be read'],
-  ])('%j are refused with the name of what is wrong', (environment, name) => {
+  ])('refuses the environment %j, naming the invalid variable', (environment, name) => {
     expect(() => readSettings({ ...admin, ...environment })).toThrow(ConfigError);
     expect(() => readSettings({ ...admin, ...environment })).toThrow(name);
   });
 
-  it('refuse the demonstration on an address that others can reach', () => {
+  it('refuses the demonstration on an address that other machines can reach', () => {
     for (const HOST of ['0.0.0.0', '::', '192.0.2.7', 'gateway.example', '[::]']) {
       expect(() => readSettings({ HOST })).toThrow(
         'HOST: is not a loopback address, and the keys of the demonstration are public',
@@ -75,7 +75,7 @@ describe('settings', () => {
     expect(readSettings({ ...admin, HOST: '0.0.0.0' }).demo).toBe(false);
   });
 
-  it('refuse public secrets where a port is published for others', () => {
+  it('refuses public secrets when a port is published to other machines', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
     const file = join(folder, 'sluice.yaml');
     const read = (text: string, environment: Record<string, string>) => {
@@ -94,7 +94,7 @@ describe('settings', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('have no secret shorter than 16 characters in a shipped file but the configuration of the demonstration', () => {
+  it("finds no secret shorter than 16 characters in shipped files except the demonstration's", () => {
     const text = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
     const compose = text('docker-compose.yml');
     const defaults = [...compose.matchAll(/\$\{\w*(?:PASSWORD|KEY):-([^}]*)\}/g)].map(([, secret = '']) => secret);
@@ -107,7 +107,7 @@ describe('settings', () => {
     }
   });
 
-  it('that nobody could call are refused', () => {
-    expect(() => readSettings({ OPENAI_API_KEY: 'sk-of-openai' })).toThrow('nobody could call this gateway');
+  it('refuses settings without any key to call the gateway with', () => {
+    expect(() => readSettings({ OPENAI_API_KEY: 'sk-of-openai' })).toThrow('no client could call this gateway');
   });
 });

@@ -14,7 +14,7 @@ import type { HostPort, RedisTarget } from '@sluice/store/redis';
 import { hashOfConfig } from './config-watch.ts';
 import { type Doors, refusePublishedSecrets } from './published-secrets.ts';
 
-/** All that a gateway is started with. */
+/** Settings of a gateway at startup. */
 export interface Settings {
   readonly host: string;
   readonly port: number;
@@ -22,19 +22,22 @@ export interface Settings {
   readonly adminKey: string | undefined;
   readonly logLevel: string;
   readonly config: GatewayConfig;
-  /** Where it came from; undefined for one that is built in. */
+  /** File of the configuration; undefined for a built-in configuration. */
   readonly configFile: string | undefined;
   /** Hash of that file's text. */
   readonly configHash?: string | undefined;
   readonly demo: boolean;
-  /** Where Redis is; without it everything is remembered in this process. */
+  /** Address of Redis. Without it, all state is kept in this process. */
   readonly redis: { readonly state: RedisTarget; readonly cache?: RedisTarget } | undefined;
   readonly environment: Environment;
 }
 
 const DEFAULT_FILE = 'sluice.yaml';
 
-/** @throws ConfigError that names the variable or the file and field that is wrong */
+/**
+ * Reads the settings from the environment and the configuration file. @throws ConfigError that names the invalid variable, or
+ * the file and field
+ */
 export function readSettings(environment: Environment): Settings {
   const given = environment['SLUICE_CONFIG'];
   const file = given ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
@@ -46,13 +49,12 @@ export function readSettings(environment: Environment): Settings {
       ? checkConfig(demo ? demoConfig : {}, 'built-in')
       : parseConfig(text, file, environment);
   const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);
-  if (adminKey === '')
-    throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or leave it away to close the admin API');
+  if (adminKey === '') throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or unset it to disable the admin API');
   const host = environment['HOST'] ?? '127.0.0.1';
   const nobody = [config.keys, config.jwt, config.admins].every((those) => those.length === 0) && adminKey === undefined;
   if (nobody) {
     throw new ConfigError(
-      'No API key is configured and SLUICE_ADMIN_KEY is not set, so nobody could call this gateway. Set one of them.',
+      'No API key is configured and SLUICE_ADMIN_KEY is not set, so no client could call this gateway. Set one of them.',
     );
   }
   const redis = redisOf(environment);
@@ -74,7 +76,7 @@ export function readSettings(environment: Environment): Settings {
 }
 
 /**
- * Refuses public secrets where others can reach them. For the settings of the start, and for a changed configuration.
+ * Refuses public secrets if other machines can reach the gateway. Applies at startup and to each changed configuration.
  *
  * @throws ConfigError
  */
@@ -85,7 +87,7 @@ export function checkDoors({ config, configFile, adminKey, demo, host, environme
   refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, ...addressOf(environment, host) });
 }
 
-/** Where others reach the gateway: in a container, where its port is published. */
+/** Returns the address at which clients reach the gateway. For a container this is the address of its published port. */
 function addressOf(environment: Environment, host: string): Pick<Doors, 'address' | 'variable'> {
   const published = environment['SLUICE_BIND'];
   return published === undefined || published === ''

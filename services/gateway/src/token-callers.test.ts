@@ -9,10 +9,10 @@ import { TokenCallers } from './token-callers.ts';
 
 const ISSUER = 'https://login.example.com';
 
-describe('tokens of an identity provider', () => {
+describe('TokenCallers', () => {
   let server: Server;
   let keys: Awaited<ReturnType<typeof generateKeyPair>>[];
-  /** What the issuer answers with, and how often it was asked. */
+  /** Keys and status that the issuer returns, and how often it was called. */
   let offered: object[] = [];
   let status = 200;
   let asked = 0;
@@ -65,7 +65,7 @@ describe('tokens of an identity provider', () => {
       .setProtectedHeader({ alg, kid })
       .sign(keyPair(key).privateKey);
 
-  it('say who calls, of which team and tenant, and within what', async () => {
+  it('returns the principal of a token with its team, tenant and limits', async () => {
     const { tokens } = open();
     expect(await tokens.find(await sign({ groups: ['nothing', 'on call'] }))).toEqual({
       keyName: 'login:alice',
@@ -80,16 +80,16 @@ describe('tokens of an identity provider', () => {
     expect(teamless).not.toHaveProperty('team');
   });
 
-  it('are a team’s own name where nothing else is said, and nobody’s where neither team nor tenant tells whose data it is', async () => {
+  it("uses the claim as the team's name without a mapping, and refuses a token without team and tenant", async () => {
     const { tokens } = open({ teams: undefined, tenant: undefined });
     expect(await tokens.find(await sign({ groups: ['web'] }))).toMatchObject({ tenant: 'acme', team: 'web' });
     expect(await tokens.find(await sign({ groups: ['engineering'] }))).toBeUndefined();
     expect(await tokens.find(await sign({}))).toBeUndefined();
-    // nor is a name that every object has
+    // a property name of every object is no team
     expect(await open().tokens.find(await sign({ groups: ['constructor', '__proto__'] }))).not.toHaveProperty('team');
   });
 
-  it('of one tenant’s issuer are never of another’s team', async () => {
+  it("never assigns another tenant's team to a token of a single-tenant issuer", async () => {
     expect(await open().tokens.find(await sign({ groups: ['strangers'] }))).not.toHaveProperty('team');
   });
 
@@ -98,25 +98,25 @@ describe('tokens of an identity provider', () => {
     ['another issuer', { iss: 'https://elsewhere.example.com' }, {}],
     ['another audience', { aud: 'other' }, {}],
     ['no audience', { aud: undefined }, {}],
-    ['a time that is over', { exp: expired }, {}],
-    ['no end', { exp: undefined }, {}],
-    ['a time that is not yet', { nbf: Math.floor(Date.now() / 1_000) + 300 }, {}],
+    ['a past expiry', { exp: expired }, {}],
+    ['no expiry', { exp: undefined }, {}],
+    ['a start in the future', { nbf: Math.floor(Date.now() / 1_000) + 300 }, {}],
     ['no subject', { sub: undefined }, {}],
-    ['a subject that cannot stand in a name', { sub: 'a\nb' }, {}],
-    ['another’s signature', {}, { key: 1 }],
+    ['a subject that is invalid in a name', { sub: 'a\nb' }, {}],
+    ['a signature by another key', {}, { key: 1 }],
     ['an unknown key', {}, { key: 1, kid: '1' }],
-  ])('with %s are refused', async (_what, claims, header) => {
+  ])('refuses a token with %s', async (_what, claims, header) => {
     expect(await open().tokens.find(await sign(claims, header))).toBeUndefined();
   });
 
-  it('that are not signed by the issuer’s own key are refused, whatever they say of their signature', async () => {
+  it("refuses a token without the issuer's own signature, whatever its header declares", async () => {
     const { tokens } = open();
     const [header, body] = (await sign({})).split('.');
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
     expect(tokens.find(none)).toBeUndefined();
     expect(await tokens.find(`${none}AAAA`)).toBeUndefined();
     expect(await tokens.find(`${header}.${body}.AAAA`)).toBeUndefined();
-    // the public key as if it were a secret of both
+    // the public key used as a shared secret
     const secret = new TextEncoder().encode(JSON.stringify(offered[0]));
     const confused = await new SignJWT({ iss: ISSUER, aud: 'sluice', sub: 'a', exp: expired + 999 })
       .setProtectedHeader({ alg: 'HS256', kid: '0' })
@@ -124,13 +124,13 @@ describe('tokens of an identity provider', () => {
     expect(await tokens.find(confused)).toBeUndefined();
   });
 
-  it('that are none are keys', () => {
+  it('treats a secret that is no token as a key', () => {
     expect(open().tokens.find('sk-sluice-abc')).toBeUndefined();
     const none = new TokenCallers([], { team: () => undefined }, new ManualClock(), { works() {}, failed() {} });
     expect(none.find('eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA')).toBeUndefined();
   });
 
-  it('are verified once, and no longer than they last', async () => {
+  it('verifies a token once, and accepts it no longer than its expiry', async () => {
     const { tokens, clock } = open();
     const token = await sign({ exp: Math.floor(clock.now() / 1_000) + 60 });
     const caller = await tokens.find(token);
@@ -141,7 +141,7 @@ describe('tokens of an identity provider', () => {
     expect(await tokens.find(token)).toBeUndefined();
   });
 
-  it('are not called wrong while the issuer cannot be asked', async () => {
+  it('reports an unavailable issuer instead of an invalid token', async () => {
     for (const failure of [503, 200]) {
       status = failure;
       offered = failure === 503 ? [] : ([{ kty: 'nothing' }, 5] as unknown as object[]);
@@ -156,7 +156,7 @@ describe('tokens of an identity provider', () => {
     }
   });
 
-  it('signed with a new key of the issuer’s are taken once it shows the key', async () => {
+  it('accepts a token with a new key of the issuer once the issuer publishes it', async () => {
     const { tokens } = open();
     expect(await tokens.find(await sign({}))).toBeDefined();
     offered = [...offered, { ...(await exportJWK(keyPair(1).publicKey)), kid: '1', alg: 'ES256' }];

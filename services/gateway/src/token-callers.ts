@@ -8,13 +8,13 @@ import { callerAs, keyTerms } from './key-terms.ts';
 
 type Issuer = GatewayConfig['jwt'][number];
 
-/** A JSON Web Token: three parts of base64url, the first of them an object. */
+/** Pattern of a JSON Web Token: three parts of base64url, the first of them an object. */
 const TOKEN = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
-/** What stands in Redis keys and audit records. */
+/** Characters of a subject that are safe in Redis keys and audit records. */
 const SUBJECT = /^[\x21-\x7e]{1,200}$/;
-/** Signatures that only the issuer can make: what its public key verifies could otherwise be a secret of both. */
+/** Asymmetric algorithms only: with a symmetric algorithm the verification key would be a shared secret. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
-/** So long a token that was verified is taken at its word, within its own time. */
+/** How long a verified token is not verified again, within its own expiry. */
 const FRESH_MS = 300_000;
 const CLOCK_TOLERANCE_S = 30;
 
@@ -23,13 +23,19 @@ interface Verified {
   readonly untilMs: number;
 }
 
-/** Who is behind a token of an identity provider: verified by the issuer's public keys, which are fetched, remembered and fetched again. */
+/**
+ * Authenticates tokens of identity providers. Verifies a token with the issuer's public keys, which are fetched, cached and
+ * refreshed.
+ */
 export class TokenCallers {
   readonly #clock: Clock;
   readonly #groups: Pick<Groups, 'team'>;
   readonly #health: ConcernHealth;
   #issuers: ReadonlyMap<string, { config: Issuer; keys: JWTVerifyGetKey }> = new Map();
-  /** By digest, so that no token stands in memory for longer than its call; undefined where no issuer is configured: it takes its room at once. */
+  /**
+   * Verified tokens by digest, so that no token stays in memory longer than its call. Undefined if no issuer is configured,
+   * because the cache allocates its memory at once.
+   */
   #verified: LRUCache<string, Verified> | undefined;
 
   constructor(issuers: readonly Issuer[], groups: Pick<Groups, 'team'>, clock: Clock, health: ConcernHealth) {
@@ -39,7 +45,7 @@ export class TokenCallers {
     this.configure(issuers);
   }
 
-  /** Takes over the issuers of another configuration. */
+  /** Replaces the issuers by those of another configuration. */
   configure(issuers: readonly Issuer[]): void {
     this.#verified = issuers.length === 0 ? undefined : new LRUCache<string, Verified>({ max: 50_000 });
     this.#issuers = new Map(
@@ -50,7 +56,7 @@ export class TokenCallers {
     );
   }
 
-  /** Undefined for what is no token, or where no issuer is configured. */
+  /** Returns undefined if the secret is no token or no issuer is configured. */
   find(secret: string): Promise<Caller | undefined> | undefined {
     if (this.#verified === undefined || !TOKEN.test(secret)) return undefined;
     return this.#find(secret, this.#verified);
@@ -71,7 +77,10 @@ export class TokenCallers {
     return caller;
   }
 
-  /** Undefined for a token that is not good. @throws LlmError `auth_unavailable` where the issuer's keys cannot be had */
+  /**
+   * Returns the claims; undefined for an invalid token. @throws LlmError `auth_unavailable` if the issuer's keys cannot be
+   * fetched
+   */
   async #verify(token: string, { issuer, audience }: Issuer, keys: JWTVerifyGetKey): Promise<JWTPayload | undefined> {
     try {
       const { payload } = await jwtVerify(token, keys, {
@@ -87,7 +96,7 @@ export class TokenCallers {
     } catch (error) {
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout) && !isFetchFault(error)) return undefined;
       this.#health.failed(error);
-      throw new LlmError('auth_unavailable', "The token's issuer cannot be asked for its keys right now.", {
+      throw new LlmError('auth_unavailable', "The token issuer's keys cannot be fetched right now.", {
         retryAfterMs: 1_000,
         cause: error,
       });
@@ -104,7 +113,7 @@ export class TokenCallers {
     return callerAs(`${config.name}:${subject}`, { ...terms, tenant, ...(team === undefined ? {} : { team: team.name }) });
   }
 
-  /** The first of the claim's texts that means a team. */
+  /** Returns the team of the claim's first value that names a team. */
   #teamOf(claims: JWTPayload, { teamClaim, teams, tenant }: Issuer) {
     const claim = teamClaim === undefined ? undefined : claims[teamClaim];
     const texts = Array.isArray(claim) ? claim : [claim];
@@ -112,7 +121,7 @@ export class TokenCallers {
       if (typeof text !== 'string') continue;
       const name = teams === undefined ? text : Object.hasOwn(teams, text) ? teams[text] : undefined;
       const team = name === undefined ? undefined : this.#groups.team(name);
-      // an issuer that is one tenant's speaks for no other's teams
+      // an issuer that is bound to one tenant cannot assign teams of another tenant
       if (team !== undefined && (tenant === undefined || team.tenant === tenant)) return team;
     }
     return undefined;
@@ -127,5 +136,8 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-/** jose throws one of its own for an answer of the issuer that is not 200, or is no key set: that is nothing of the token's. */
+/**
+ * Returns whether jose failed to fetch the keys. jose throws its base error if the issuer's response is not 200, or JWKSInvalid
+ * if it is no key set; neither concerns the token.
+ */
 const isFetchFault = (error: Error): boolean => error.constructor === errors.JOSEError || error instanceof errors.JWKSInvalid;

@@ -29,8 +29,8 @@ const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
   ...more,
 });
 
-describe('the usage of a record', () => {
-  it('is its tokens and its cost, to the nano-dollar, on the day that the call came', () => {
+describe('usage of a record', () => {
+  it("returns a call's tokens and its cost in nano-dollars, on the day of the call", () => {
     expect(usageOfRecord(record())).toEqual({
       day: '2026-11-24',
       hour: '23',
@@ -55,7 +55,7 @@ describe('the usage of a record', () => {
     });
   });
 
-  it('of a hit is what it saved: its tokens were bought before', () => {
+  it('counts a cache hit as saved cost without tokens', () => {
     expect(usageOfRecord(record({ cache: 'hit', costUsd: null, savedUsd: 0.000_000_123 }))).toMatchObject({
       model: 'fast',
       hits: 1,
@@ -70,7 +70,7 @@ describe('the usage of a record', () => {
     });
   });
 
-  it('of a call that came to nothing has no model, which callers can make up', () => {
+  it('omits the model of a call without usage, because clients can send any name', () => {
     const nothing = { provider: null, inputTokens: null, outputTokens: null, costUsd: null };
     expect(usageOfRecord(record({ ...nothing, outcome: 'refused', status: 404 }))).toMatchObject({
       model: '',
@@ -80,7 +80,7 @@ describe('the usage of a record', () => {
     });
   });
 
-  it('has the calls without a price, and no tenant where the key was not known', () => {
+  it('counts calls without a price, and names no tenant when the key is unknown', () => {
     expect(usageOfRecord(record({ costUsd: null }))).toMatchObject({ unpriced: 1, cost: 0, inputTokens: 10 });
     const unknown = record({
       key: null,
@@ -94,7 +94,7 @@ describe('the usage of a record', () => {
     expect(new TagUsage().of(usageOfRecord(unknown), unknown.tags)).toEqual([]);
   });
 
-  it('has the reason of a call that was not answered', () => {
+  it('returns the reason of an unanswered call', () => {
     expect(usageOfRecord(record())).not.toHaveProperty('reason');
     expect(usageOfRecord(record({ outcome: 'failed', error: 'upstream_error' })).reason).toBe('upstream_error');
     expect(usageOfRecord(record({ outcome: 'cancelled', error: 'client_closed' })).reason).toBe('client_closed');
@@ -106,7 +106,7 @@ describe('the usage of a record', () => {
     ]);
   });
 
-  it('is added up by day and combination', () => {
+  it('adds up sums by day and combination', () => {
     const sums = [record(), record(), record({ time: '2026-11-25T00:00:00.000Z' }), record({ key: 'other' })].flatMap((one) =>
       usageOfRecord(one),
     );
@@ -117,7 +117,7 @@ describe('the usage of a record', () => {
     ]);
   });
 
-  it('is the days’ sums of the hours’', () => {
+  it("adds up the hours' sums to days", () => {
     const times = ['2026-11-24T01:00:00.000Z', '2026-11-24T02:00:00.000Z', '2026-11-25T02:00:00.000Z'];
     const hours = times.flatMap((time) => usageOfRecord(record({ time })) ?? []);
     expect(daysOf(hours).map(({ day, hour, calls }) => [day, hour, calls])).toEqual([
@@ -126,7 +126,7 @@ describe('the usage of a record', () => {
     ]);
   });
 
-  it('is that of each of its tags, and of no more different ones than there is room for', () => {
+  it('counts a call for each of its tags, up to a bound of distinct tags', () => {
     const tags = new TagUsage();
     const sum = usageOfRecord(record()) as NonNullable<ReturnType<typeof usageOfRecord>>;
     expect(tags.of(sum, { user: 'a', stage: 'test' })).toEqual([

@@ -4,7 +4,10 @@ import { addUsage, combinationOf, type UsageSum } from '@sluice/store/ports';
 
 const nanos = (usd: number | null): number => Math.round((usd ?? 0) * NANOS_PER_USD);
 
-/** Returns why a call was not answered; undefined for one that was. A provider's own refusal has no code of the gateway's. */
+/**
+ * Returns the reason why a call was not answered; undefined for an answered call. A provider's own rejection has no error code
+ * of the gateway.
+ */
 function reasonOf({ outcome, error }: AuditRecord): string | undefined {
   return outcome === 'answered' ? undefined : (error ?? 'rejected_by_provider');
 }
@@ -14,7 +17,7 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
   const { key, tenant, team, provider, model, outcome, cache, costUsd, savedUsd, inputTokens, outputTokens, latencyMs } = record;
   const reason = reasonOf(record);
   const hit = cache === 'hit';
-  // a hit was bought before: its tokens are not used again
+  // a cache hit was paid for earlier: its tokens are not counted again
   const tokens = (count: number | null | undefined): number => (hit ? 0 : (count ?? 0));
   const used = inputTokens !== null && !hit;
   return {
@@ -26,7 +29,7 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
     team: team ?? '',
     key: key ?? '',
     provider: provider ?? '',
-    // callers can make up names: one that came to nothing is not remembered
+    // clients can send arbitrary model names: a name without usage is not recorded
     model: used || hit ? (model ?? '') : '',
     calls: 1,
     errors: outcome === 'answered' ? 0 : 1,
@@ -43,21 +46,21 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
   };
 }
 
-/** Sums of one day and combination as one. */
+/** Adds up the sums of each day and combination. */
 export const together = (sums: Iterable<UsageSum>): UsageSum[] => [
   ...addUsage(sums, (sum) => `${sum.day} ${combinationOf(sum)}`).values(),
 ];
 
-/** The days' sums of sums of hours. */
+/** Returns the daily sums of hourly sums. */
 export const daysOf = (sums: readonly UsageSum[]): UsageSum[] =>
   together(sums.filter(({ hour }) => hour !== '').map((sum) => ({ ...sum, hour: '' })));
 
-/** Different tags that one replica tells apart in a day; callers can make them up. */
+/** Most distinct tags that one replica counts in a day; clients can send arbitrary tags. */
 const MAX_TAGS = 10_000;
-/** Instead of one more. */
+/** Tag under which further tags are counted. */
 const OTHER = '(other)';
 
-/** What a call adds to the sums of its tags. */
+/** Computes the amounts that a call adds to the sums of its tags. */
 export class TagUsage {
   #day = '';
   #seen = new Set<string>();
@@ -66,7 +69,7 @@ export class TagUsage {
     // a client without a key may send any tags: they must not use up the bound
     if (sum.key === '') return [];
     const names = Object.entries(tags).map(([name, value]) => this.#bounded(sum.day, `${name}=${value}`));
-    // a call of two tags that are not told apart is one call
+    // a call with two tags beyond the bound counts once
     return [...new Set(names)].map((tag) => ({ ...sum, hour: '', tag }));
   }
 

@@ -1,2 +1,2 @@
-/** The gateway's and the command's. */
+/** Version of the gateway and the command. */
 export const VERSION = '0.2.0';

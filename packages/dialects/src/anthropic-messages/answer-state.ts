@@ -8,7 +8,7 @@ export function reportsFailure(data: JsonObject): boolean {
   return isReportedError(data) || isFailedFinish(asString(reason) ?? '');
 }
 
-/** Rates the content of a message. */
+/** Classifies the content of a message. */
 export function contentOf(body: JsonObject): AnswerContent {
   const { content } = body;
   if (!Array.isArray(content)) return 'none';

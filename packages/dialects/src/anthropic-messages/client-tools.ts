@@ -2,8 +2,9 @@ import { asNumber, asString, type JsonObject } from '../neutral/read-json.ts';
 import type { Tool } from '../neutral/request.ts';
 
 /**
- * Tools that Anthropic defines and the client runs. The model's calls are those of a function, so that any model can be offered one with the same arguments.
- * Source: Anthropic's documentation, "Bash tool", "Text editor tool", "Memory tool" and "Computer use tool".
+ * Tools that Anthropic defines and the client runs. The model's calls are function calls, so any model can be offered such a
+ * tool with the same arguments. Source: Anthropic's documentation, "Bash tool", "Text editor tool", "Memory tool" and "Computer
+ * use tool".
  */
 
 const text = (description: string) => ({ type: 'string', description });
@@ -91,7 +92,7 @@ const DEFINITIONS: readonly Definition[] = [
   },
 ];
 
-/** Returns a tool that the client runs as a function; undefined for a tool that Anthropic runs. */
+/** Returns a client-side tool as a function; undefined for a tool that Anthropic runs. */
 export function clientTool(tool: JsonObject): Tool | undefined {
   const definition = DEFINITIONS.find(({ type }) => type.test(asString(tool['type']) ?? ''));
   const name = asString(tool['name']);

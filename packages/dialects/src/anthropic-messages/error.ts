@@ -19,11 +19,14 @@ const typeOf = (error: LlmError): string => TYPES[error.status] ?? 'api_error';
 /** Anthropic's own messages for a prompt that is too long. */
 const TOO_LONG = /prompt is too long|exceed context limit/i;
 
-/** Prefixes Anthropic's message: Claude Code compacts a conversation when it matches, and the dialect has no code for it. */
+/**
+ * Returns the message, with Anthropic's prefix for a prompt that is too long. Claude Code compacts a conversation if the prefix
+ * matches, and the dialect has no code for it.
+ */
 const messageOf = ({ code, message }: LlmError): string =>
   code === 'context_length_exceeded' && !TOO_LONG.test(message) ? `prompt is too long: ${message}` : message;
 
-/** An error as Anthropic writes it. Our own code stands beside its type, for what has no type of its own. */
+/** Renders an error in Anthropic's format. The gateway's own code is added, for errors without their own type. */
 export function renderError(error: LlmError): string {
   const { code, param, details } = error;
   return JSON.stringify({

@@ -19,7 +19,7 @@ const WRITTEN: Readonly<Record<FinishReason, StopReason>> = {
   pause: 'pause_turn',
 };
 
-/** A reason that is not known is an end like another. */
+/** Reads a finish reason; an unknown one is `stop`. */
 export const readFinish = (reason: string): FinishReason =>
   Object.hasOwn(READ, reason) ? (READ[reason] as FinishReason) : 'stop';
 export const writeFinish = (reason: FinishReason): StopReason => WRITTEN[reason];

@@ -13,7 +13,7 @@ import type { MediaSource, Message, Part } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
 import { readCitations } from './read-reply.ts';
 
-/** What Anthropic's own tools did in a turn before is left away as it is in an answer: what the model said about it is text. */
+/** Blocks of Anthropic's own tools from an earlier turn. They are dropped, as in a reply: the model's text describes them. */
 const OF_SERVER_TOOLS = /^(server_tool_use|mcp_tool_use|\w+_tool_result)$/;
 export function readMessage(value: Json, n: number): Message {
   const message = needObject(value, `messages[${n}]`);
@@ -42,7 +42,7 @@ function readBlock(block: JsonObject, at: string): Part[] {
       return [{ type: 'image', source: readSource(block['source'], `${at}.source`), ...mark }];
     case 'document':
       return readDocument(block, at).map((part) => ({ ...part, ...mark }));
-    // a reference names a tool that a search has found: the tool itself is among the request's tools
+    // a reference names a tool that a search found; the tool itself is among the request's tools
     case 'tool_reference':
       return [{ type: 'text', text: `Found tool: ${needString(block['tool_name'], `${at}.tool_name`)}\n`, ...mark }];
     case 'search_result':
@@ -78,7 +78,7 @@ function readBlock(block: JsonObject, at: string): Part[] {
     default:
       return wrongField(
         `${at}.type`,
-        'text, image, document, search_result, tool_use, tool_result, tool_reference, thinking or redacted_thinking, for a model whose provider speaks another dialect',
+        'text, image, document, search_result, tool_use, tool_result, tool_reference, thinking or redacted_thinking, for a provider of another dialect',
       );
   }
 }
@@ -93,7 +93,7 @@ function readThought(block: JsonObject, at: string): Part[] {
   return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
 }
 
-/** A document of blocks is its blocks; every other one is a file. */
+/** Reads a document. A document with blocks is replaced by its blocks; any other is a file. */
 function readDocument(block: JsonObject, at: string): Part[] {
   const { source } = block;
   const name = asString(block['title']);

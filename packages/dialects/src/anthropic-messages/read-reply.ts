@@ -23,7 +23,9 @@ export function readReply(body: JsonObject): NeutralReply {
   });
 }
 
-/** Blocks of Anthropic's own server tools have no counterpart in other dialects: what the model says about them is text. */
+/**
+ * Reads a block. Blocks of Anthropic's own server tools have no equivalent in other dialects: the model's text describes them.
+ */
 function readBlock(block: Json): Part[] {
   switch (member(block, 'type')) {
     case 'text': {

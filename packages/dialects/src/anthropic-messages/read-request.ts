@@ -44,7 +44,10 @@ const FIELDS: FieldTable = {
   refused: new Set(['container', 'mcp_servers']),
 };
 
-/** Claude Code's first system block: it is for Anthropic's billing, and its hash defeats the prompt cache of every other provider. */
+/**
+ * Claude Code's first system block. It serves Anthropic's billing, and its hash defeats the prompt cache of every other
+ * provider.
+ */
 const BILLING = /^x-anthropic-billing-header:[^\n]*\n?/;
 
 /** Source: Anthropic's API reference, "Messages". */
@@ -86,8 +89,8 @@ function withoutBilling(parts: readonly Part[]): Part[] {
 }
 
 /**
- * Refuses a thread, which lives in one account of Anthropic's. The official SDKs send one by default and go on without it after this error.
- * Source: Anthropic's SDK for TypeScript 1.12, lib/internal/threads.
+ * Refuses a thread, which exists in one Anthropic account. The official SDKs send one by default and continue without it after
+ * this error. Source: Anthropic's SDK for TypeScript 1.12, lib/internal/threads.
  */
 function refuseThread(): never {
   throw new LlmError('invalid_request', "'thread' is not supported for this model's provider. Send the whole conversation.", {
@@ -96,7 +99,7 @@ function refuseThread(): never {
   });
 }
 
-/** `standard_only` is OpenAI's `default`. */
+/** Reads the service tier; `standard_only` is OpenAI's `default`. */
 function readTier(value: Json): string | undefined {
   const tier = optional(value, 'service_tier', isString, 'a string');
   return tier === 'standard_only' ? 'default' : tier;

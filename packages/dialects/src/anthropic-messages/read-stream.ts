@@ -17,7 +17,7 @@ export class AnthropicEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
   #usage: JsonObject = {};
-  /** The index of each block that is a tool call, with its number among the calls. */
+  /** Call numbers by the index of their blocks. */
   readonly #calls = new Map<number, number>();
 
   read(data: JsonObject): NeutralEvent[] {
@@ -43,7 +43,7 @@ export class AnthropicEventReader implements EventReader {
   }
 
   #start(message: Json): NeutralEvent[] {
-    // some servers give the completion's tokens at the end alone
+    // some servers report completion tokens only at the end
     const given = member(message, 'usage');
     const usage = this.#count(isObject(given) ? { output_tokens: 0, ...given } : given);
     const head = { id: asString(member(message, 'id')) ?? '', model: asString(member(message, 'model')) ?? '' };
@@ -70,7 +70,7 @@ export class AnthropicEventReader implements EventReader {
         const id = asString(member(block, 'id')) ?? '';
         const events: NeutralEvent[] = [{ type: 'tool_call', choice: 0, call, id, name: asString(member(block, 'name')) ?? '' }];
         const input = member(block, 'input');
-        // the arguments come in pieces, unless they are there already
+        // the arguments arrive in pieces, unless the block already contains them
         if (isObject(input) && Object.keys(input).length > 0) {
           events.push({ type: 'tool_arguments', choice: 0, call, text: JSON.stringify(input) });
         }
@@ -127,11 +127,11 @@ export class AnthropicEventReader implements EventReader {
     return events;
   }
 
-  /** Later figures take the place of earlier ones; what is left out later stays. */
+  /** Merges usage counts. Later counts replace earlier ones; counts that are missing later are kept. */
   #count(usage: Json): Usage | undefined {
     if (!isObject(usage)) return undefined;
-    const said = Object.entries(usage).filter(([, value]) => value !== null);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(said) };
+    const counts = Object.entries(usage).filter(([, value]) => value !== null);
+    this.#usage = { ...this.#usage, ...Object.fromEntries(counts) };
     return readUsage(this.#usage);
   }
 }

@@ -3,7 +3,7 @@ import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
 
-/** A request in Anthropic's dialect. Its streams report usage unasked. */
+/** A request in Anthropic's dialect. Its streams always report usage. */
 export const anthropicRequest = (bytes: Buffer): BodyRequest =>
   new BodyRequest(
     bytes,

@@ -2,7 +2,10 @@ import { asList, asString, isObject, type Json, type JsonObject, member } from '
 import { readMark } from '../neutral/sealed.ts';
 import type { Unmarked } from '../neutral/unmarked.ts';
 
-/** Opens Anthropic's own reasoning and removes others'; where a call then lacks the reasoning that a budget demands, the model does not reason. */
+/**
+ * Unwraps Anthropic's own reasoning and removes that from other providers. Reasoning is disabled if a call then lacks the
+ * reasoning that a budget requires.
+ */
 export function unmarkMessages(body: JsonObject): Unmarked {
   const messages = asList(body['messages']).flatMap(unmarkMessage);
   const written = { ...body, messages };
@@ -15,7 +18,7 @@ export function unmarkMessages(body: JsonObject): Unmarked {
 function unmarkMessage(message: Json): Json[] {
   if (!isObject(message) || !Array.isArray(message['content'])) return [message];
   const content = message['content'].flatMap(unmarkBlock);
-  // a message without content is refused
+  // Anthropic refuses a message without content
   return content.length === 0 ? [] : [{ ...message, content }];
 }
 
@@ -28,18 +31,18 @@ function unmarkBlock(block: Json): Json[] {
   return marked.origin === 'anthropic-messages' ? [{ ...block, [name]: marked.data }] : [];
 }
 
-/** Ids of calls as Anthropic makes them, at its own API and at clouds. */
+/** Ids of calls that Anthropic creates, in its own API and at cloud providers. */
 const OWN_CALL = /^(?:srv)?toolu_/;
 
 /**
- * Returns whether a request asks to reason with a budget after a call that another provider made without reasoning: Anthropic refuses that, and no mark
- * in the request tells.
+ * Returns whether a request enables reasoning with a budget after a call that another provider made without reasoning.
+ * Anthropic refuses that, and no mark in the request shows it.
  */
 export function asksToReasonAmidCalls(body: JsonObject): boolean {
   return member(body['thinking'], 'type') === 'enabled' && lacksThinking(asList(body['messages']), (id) => !OWN_CALL.test(id));
 }
 
-/** Returns whether a call of the turn that goes on has no reasoning before it. */
+/** Returns whether a call of the current turn has no reasoning before it. */
 function lacksThinking(messages: readonly Json[], counts: (id: string) => boolean = () => true): boolean {
   const blocksOf = (message: Json): readonly Json[] => asList(member(message, 'content'));
   const asked = messages.findLastIndex((message) => {
@@ -50,14 +53,14 @@ function lacksThinking(messages: readonly Json[], counts: (id: string) => boolea
   return messages.slice(asked + 1).some((message) => {
     const blocks = blocksOf(message);
     const calls = blocks.filter((block) => member(block, 'type') === 'tool_use');
-    const thought = /thinking$/.test(String(member(blocks[0], 'type')));
+    const hasReasoning = /thinking$/.test(String(member(blocks[0], 'type')));
     return (
-      member(message, 'role') === 'assistant' && !thought && calls.some((call) => counts(asString(member(call, 'id')) ?? ''))
+      member(message, 'role') === 'assistant' && !hasReasoning && calls.some((call) => counts(asString(member(call, 'id')) ?? ''))
     );
   });
 }
 
-/** Edits of reasoning are refused where the model does not reason. */
+/** Removes edits of reasoning, which Anthropic refuses if reasoning is disabled. */
 function withoutThinkingEdits(management: Json): JsonObject {
   if (!isObject(management)) return {};
   const edits = asList(management['edits']).filter((edit) => !/^clear_thinking/.test(asString(member(edit, 'type')) ?? ''));

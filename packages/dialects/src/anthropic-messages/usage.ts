@@ -4,8 +4,8 @@ import { defined, isObject, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /**
- * Reads Anthropic's `usage`; undefined where there is none. There `input_tokens` leaves out what was read from the prompt cache and written into it; here all
- * of it counts. A count that cannot be used is 0, and named in `issue`.
+ * Reads Anthropic's `usage`; undefined without one. Anthropic's `input_tokens` excludes tokens that were read from or written
+ * to the prompt cache; the result includes them. An invalid count is 0, and is named in `issue`.
  */
 export function readUsage(usage: Json): Usage | undefined {
   if (usage === undefined || usage === null || (isObject(usage) && Object.keys(usage).length === 0)) return undefined;

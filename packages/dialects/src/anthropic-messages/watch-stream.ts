@@ -6,7 +6,7 @@ import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
-/** Follows a stream in Anthropic's dialect while its bytes go by. */
+/** Observes a stream in Anthropic's dialect while its bytes are forwarded. */
 export class AnthropicStreamWatcher extends PassingWatcher {
   #usage: JsonObject = {};
 

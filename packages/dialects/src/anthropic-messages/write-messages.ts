@@ -8,7 +8,7 @@ const PROVIDER = 'Anthropic messages';
 
 const own = (sealed: string): string | undefined => unseal('anthropic-messages', sealed);
 
-/** A turn as this wire has it. */
+/** A turn in this format. */
 export interface Turn {
   readonly role: 'user' | 'assistant';
   readonly content: JsonObject[];
@@ -17,7 +17,10 @@ export interface Turn {
 export const markOf = (cache: CacheMark | undefined): JsonObject =>
   cache === undefined ? {} : { cache_control: defined({ type: 'ephemeral', ttl: cache.ttl }) };
 
-/** What a system or a developer says stands before everything else here; and turns alternate, so neighbours of one role are put together. */
+/**
+ * Writes a conversation. This format has system and developer messages at the top, and alternating turns, so adjacent messages
+ * of the same role are joined.
+ */
 export function writeMessages(messages: readonly Message[]): { system: JsonObject[]; messages: Turn[] } {
   const inner = new InnerJson();
   const system: JsonObject[] = [];
@@ -33,14 +36,14 @@ export function writeMessages(messages: readonly Message[]): { system: JsonObjec
     if (last?.role === role) last.content.push(...blocks);
     else turns.push({ role, content: blocks });
   }
-  // results of tools come first in a user's turn
+  // tool results come first in a user's turn
   for (const { content } of turns) content.sort((a, b) => rank(a) - rank(b));
   const last = turns.at(-1);
   if (last?.role === 'assistant') trimEnd(last.content);
   return { system, messages: turns };
 }
 
-/** The text that the model is to continue may not end in white space. */
+/** Trims the last text: a text that the model continues must not end in white space. */
 function trimEnd(content: JsonObject[]): void {
   const last = content.at(-1);
   if (last?.['type'] === 'text') content[content.length - 1] = { ...last, text: (last['text'] as string).trimEnd() };
@@ -51,7 +54,7 @@ const rank = (block: JsonObject): number => (block['type'] === 'tool_result' ? 0
 function writePart(part: Part, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text': {
-      // a text of white space alone is refused
+      // Anthropic refuses a text that contains only white space
       if (part.text.trim() === '') return [];
       const citations = writeCitations(part.citations ?? []);
       return [
@@ -98,7 +101,7 @@ function writePart(part: Part, inner: InnerJson): JsonObject[] {
   }
 }
 
-/** A thought without its signature, or with another provider's, is not taken back. */
+/** Writes reasoning. Anthropic refuses reasoning without a signature, or with another provider's. */
 function writeThought({ text, signature, encrypted }: Reasoning): JsonObject[] {
   const sealed = encrypted ?? signature;
   const opened = sealed === undefined ? undefined : own(sealed);

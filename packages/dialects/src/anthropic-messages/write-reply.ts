@@ -18,10 +18,10 @@ import { writeUsage } from './usage.ts';
 
 const opened = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
 
-/** What no server tool has called has no caller. */
+/** Blocks of a reply. A tool call has no `caller`, because no server tool made it. */
 type Block = TextBlock | Omit<ToolUseBlock, 'caller'> | ThinkingBlock | RedactedThinkingBlock;
 
-/** This wire has one choice; of several the first is written. */
+/** Writes a reply. This format has one choice, so only the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext) {
   const [choice] = reply.choices;
   return {
@@ -49,7 +49,7 @@ function writeBlock(part: Part): Block[] {
     case 'tool_call': {
       const input = parseJson(part.arguments === '' ? '{}' : part.arguments);
       const call = { type: 'tool_use' as const, id: part.id, name: part.name, input: isObject(input) ? input : {} };
-      // a block of its own is the only place for what another provider wants back with the call
+      // only a separate block can carry the signature that another provider requires with the call
       return part.signature === undefined ? [call] : [{ type: 'redacted_thinking', data: opened(part.signature) }, call];
     }
     case 'reasoning':
@@ -61,7 +61,7 @@ function writeBlock(part: Part): Block[] {
   }
 }
 
-/** Sources with an address. */
+/** Writes the sources that have a URL. */
 export function writeCitations(citations: readonly Citation[]): CitationsWebSearchResultLocation[] {
   return citations
     .filter((citation): citation is Citation & { url: string } => citation.url !== undefined)

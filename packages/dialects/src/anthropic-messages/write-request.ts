@@ -30,7 +30,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     dropped.push('response_format');
   }
   const { thinking, effort, maxTokens, thinks } = writeThinking(request, dropped);
-  // a model that reasons takes no other temperature than its own
+  // a reasoning model accepts only its default temperature
   if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
   if (thinks && request.topK !== undefined) dropped.push('top_k');
   const config = defined({
@@ -44,7 +44,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     system: system.length === 0 ? undefined : system,
     messages,
     tools,
-    // a choice is refused without tools
+    // Anthropic refuses a choice without tools
     tool_choice: tools === undefined ? undefined : writeChoice(request),
     temperature: thinks ? undefined : writeTemperature(request.temperature, dropped),
     top_p: thinks ? withReasoning(request.topP, dropped) : request.topP,
@@ -70,14 +70,14 @@ function writeChoice({ toolChoice, parallelToolCalls }: NeutralRequest): JsonObj
   return { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true };
 }
 
-/** Beside reasoning `top_p` is at least 0.95. Source: Anthropic's documentation, "Extended thinking". */
+/** Returns `top_p`, which must be at least 0.95 with reasoning. Source: Anthropic's documentation, "Extended thinking". */
 function withReasoning(topP: number | undefined, dropped: string[]): number | undefined {
   if (topP === undefined || topP >= 0.95) return topP;
   dropped.push('top_p');
   return undefined;
 }
 
-/** Other dialects allow up to 2. */
+/** Returns the temperature; other dialects allow up to 2. */
 function writeTemperature(temperature: number | undefined, dropped: string[]): number | undefined {
   if (temperature === undefined || temperature <= 1) return temperature;
   dropped.push('temperature');

@@ -13,17 +13,17 @@ const unsealed = (sealed: string): string => unsealOwn('anthropic-messages', sea
 
 const event = (data: JsonObject & { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** Which block a delta belongs to. Each block is closed before the next begins. */
+/** The block that deltas belong to. Each block is closed before the next begins. */
 type Open = { readonly kind: 'text' | 'thinking'; readonly index: number };
 
-/** This wire has one choice; what others say is left out. */
+/** Writes a stream. This format has one choice; other choices are omitted. */
 export class AnthropicEventWriter implements EventWriter {
   readonly #context: ReplyContext;
   #started = false;
   #blocks = 0;
   #open: Open | undefined;
   #signed = false;
-  /** The block of each tool call that is still open. */
+  /** The block of each open tool call. */
   readonly #calls = new Map<number, number>();
   #usage: Usage = { inputTokens: 0, outputTokens: 0 };
   #reason: FinishReason = 'stop';
@@ -33,54 +33,54 @@ export class AnthropicEventWriter implements EventWriter {
     this.#context = context;
   }
 
-  write(said: NeutralEvent): string {
-    if (said.type === 'start') {
-      if (said.usage !== undefined) this.#usage = said.usage;
-      return this.#start(said.id);
+  write(input: NeutralEvent): string {
+    if (input.type === 'start') {
+      if (input.usage !== undefined) this.#usage = input.usage;
+      return this.#start(input.id);
     }
-    if (said.type === 'usage') {
-      this.#usage = said.usage;
+    if (input.type === 'usage') {
+      this.#usage = input.usage;
       return '';
     }
-    if (said.choice !== 0) return '';
+    if (input.choice !== 0) return '';
     const begin = this.#start('');
-    switch (said.type) {
+    switch (input.type) {
       case 'text': {
-        if (said.text === '' && said.citations === undefined) return begin;
+        if (input.text === '' && input.citations === undefined) return begin;
         const opened = this.#into('text');
-        const text = said.text === '' ? '' : this.#delta({ type: 'text_delta', text: said.text });
-        const citations = writeCitations(said.citations ?? []).map((citation) =>
+        const text = input.text === '' ? '' : this.#delta({ type: 'text_delta', text: input.text });
+        const citations = writeCitations(input.citations ?? []).map((citation) =>
           this.#delta({ type: 'citations_delta', citation }),
         );
         return begin + opened + text + citations.join('');
       }
       case 'refusal':
-        return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: said.text });
-      // callers of this dialect cannot ask for audio
+        return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: input.text });
+      // clients of this dialect cannot request audio
       case 'audio':
         return begin;
       case 'image':
-        return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: imageText(said.source) });
+        return begin + this.#into('text') + this.#delta({ type: 'text_delta', text: imageText(input.source) });
       case 'reasoning':
-        return begin + this.#think(said);
+        return begin + this.#think(input);
       case 'tool_call': {
         const closed = this.#closeOpen() + this.#closeCalls();
         const signature =
-          said.signature === undefined ? '' : this.#alone({ type: 'redacted_thinking', data: unsealed(said.signature) });
+          input.signature === undefined ? '' : this.#alone({ type: 'redacted_thinking', data: unsealed(input.signature) });
         const index = this.#blocks++;
-        this.#calls.set(said.call, index);
-        const block = { type: 'tool_use', id: said.id, name: said.name, input: {} };
+        this.#calls.set(input.call, index);
+        const block = { type: 'tool_use', id: input.id, name: input.name, input: {} };
         return begin + closed + signature + event({ type: 'content_block_start', index, content_block: block });
       }
       case 'tool_arguments': {
-        const index = this.#calls.get(said.call);
+        const index = this.#calls.get(input.call);
         if (index === undefined) return begin;
-        const delta = { type: 'input_json_delta', partial_json: said.text };
+        const delta = { type: 'input_json_delta', partial_json: input.text };
         return begin + event({ type: 'content_block_delta', index, delta });
       }
       case 'finish':
-        this.#reason = said.reason;
-        this.#stopSequence = said.stopSequence ?? null;
+        this.#reason = input.reason;
+        this.#stopSequence = input.stopSequence ?? null;
         return begin + this.#closeOpen() + this.#closeCalls();
     }
   }
@@ -112,17 +112,17 @@ export class AnthropicEventWriter implements EventWriter {
     return event({ type: 'message_start', message }) + event({ type: 'ping' });
   }
 
-  #think(said: Extract<NeutralEvent, { type: 'reasoning' }>): string {
-    if (said.encrypted !== undefined) {
-      return this.#closeOpen() + this.#closeCalls() + this.#alone({ type: 'redacted_thinking', data: unsealed(said.encrypted) });
+  #think(input: Extract<NeutralEvent, { type: 'reasoning' }>): string {
+    if (input.encrypted !== undefined) {
+      return this.#closeOpen() + this.#closeCalls() + this.#alone({ type: 'redacted_thinking', data: unsealed(input.encrypted) });
     }
-    // a signature ends a thought: the next one is another block
+    // a signature ends a reasoning block: the next one is another block
     const before = this.#signed && this.#open?.kind === 'thinking' ? this.#closeOpen() : '';
     const opened = this.#into('thinking');
-    const text = said.text === '' ? '' : this.#delta({ type: 'thinking_delta', thinking: said.text });
-    if (said.signature === undefined) return before + opened + text;
+    const text = input.text === '' ? '' : this.#delta({ type: 'thinking_delta', thinking: input.text });
+    if (input.signature === undefined) return before + opened + text;
     this.#signed = true;
-    return before + opened + text + this.#delta({ type: 'signature_delta', signature: unsealed(said.signature) });
+    return before + opened + text + this.#delta({ type: 'signature_delta', signature: unsealed(input.signature) });
   }
 
   #into(kind: Open['kind']): string {
@@ -140,7 +140,7 @@ export class AnthropicEventWriter implements EventWriter {
     return event({ type: 'content_block_delta', index: this.#open?.index ?? 0, delta });
   }
 
-  /** A block that comes in one piece. */
+  /** Writes a block that is complete at once. */
   #alone(block: JsonObject): string {
     const index = this.#blocks++;
     return event({ type: 'content_block_start', index, content_block: block }) + event({ type: 'content_block_stop', index });

@@ -3,21 +3,21 @@ import type { JsonObject } from '../neutral/read-json.ts';
 import type { NeutralRequest } from '../neutral/request.ts';
 import { lacksReasoning } from '../neutral/tool-loop.ts';
 
-/** Anthropic wants a limit; where the caller gave none, this one, which every current model allows. */
+/** Default limit, which every current model allows: Anthropic requires one. */
 const DEFAULT_MAX_TOKENS = 8_192;
-/** The least budget that is accepted. Source: Anthropic's API reference, "Messages", `thinking`. */
+/** Smallest accepted budget. Source: Anthropic's API reference, "Messages", `thinking`. */
 const MIN_BUDGET = 1_024;
 
-/** How much a model is to reason, as this wire has it. */
+/** Reasoning settings in this format. */
 export interface Thinking {
   readonly thinking?: JsonObject;
   readonly effort?: string;
   readonly maxTokens: number;
-  /** Whether the model reasons before it answers. */
+  /** Whether reasoning is enabled. */
   readonly thinks: boolean;
 }
 
-/** Writes the wish to reason in the form that its model takes: with a budget, or adaptive with an effort. */
+/** Writes the reasoning setting in the form that the model supports: with a budget, or adaptive with an effort. */
 export function writeThinking(request: NeutralRequest, dropped: string[]): Thinking {
   const { reasoning } = request;
   const maxTokens = request.maxTokens ?? DEFAULT_MAX_TOKENS;
@@ -37,7 +37,7 @@ export function writeThinking(request: NeutralRequest, dropped: string[]): Think
     if (show !== true) return none;
     return form === undefined ? { maxTokens, thinks: true, thinking: { type: 'adaptive' } } : none;
   }
-  // reasoning counts against the limit: a limit of the caller's own holds for both, one of ours is on top
+  // reasoning counts against the limit: a client's limit covers both, the default limit is increased by the budget
   const limit = request.maxTokens === undefined ? maxTokens + budget : maxTokens;
   const fits = Math.min(budget, limit - 1);
   if (fits >= MIN_BUDGET && !lacksReasoning(request, 'anthropic-messages')) {

@@ -5,13 +5,13 @@ import { isObject, type JsonObject, member } from '../neutral/read-json.ts';
 /** Reasons for output that could not be parsed. Source: Amazon Bedrock's API reference, "ConverseResponse". */
 const UNREADABLE: ReadonlySet<unknown> = new Set(['malformed_model_output', 'malformed_tool_use']);
 
-/** Tests whether a body or an event reports a failure. An event is an object with the event's type as its one member. */
+/** Tests whether a body or an event reports a failure. An event is an object with the event's type as its only member. */
 export function reportsFailure(data: JsonObject): boolean {
   const reason = data['stopReason'] ?? member(data['messageStop'], 'stopReason');
   return isReportedError(data) || UNREADABLE.has(reason) || Object.keys(data).some((name) => name.endsWith('Exception'));
 }
 
-/** Rates the content of an answer of Converse. */
+/** Classifies the content of a Converse response. */
 export function contentOf(body: JsonObject): AnswerContent {
   const content = member(member(body['output'], 'message'), 'content');
   if (!Array.isArray(content)) return isObject(body['output']) ? 'empty' : 'none';

@@ -12,7 +12,7 @@ import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { ConverseEventWriter } from './write-stream.ts';
 
-/** Providers speak it, the gateway's own callers do not: it has no list of models, for instance. */
+/** A dialect for providers only. The gateway's clients cannot use it: for example, it has no list of models. */
 export const bedrockConverse: Dialect = {
   name: 'bedrock-converse',
   path: ({ operation, model, stream }) =>

@@ -1,6 +1,6 @@
 import type { LlmError } from '@sluice/core';
 
-/** Bedrock's errors have their type in a header, and a message. */
+/** Renders an error as Bedrock does: the body contains only a message, because the type is in a header. */
 export const renderError = (error: LlmError): string => JSON.stringify({ message: error.message });
 
 export const renderStreamError = (error: LlmError): string =>

@@ -1,7 +1,7 @@
 import { asString, cannotSay, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { MediaSource, Part } from '../neutral/request.ts';
 
-/** The formats of documents by their media type. */
+/** Document formats by media type. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
   'application/pdf': 'pdf',
   'text/csv': 'csv',
@@ -14,7 +14,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   'text/markdown': 'md',
 };
 
-/** A picture or a document; undefined where a block is none. */
+/** Reads an image or a document; undefined for any other block. */
 export function readMedia(block: JsonObject): Part | undefined {
   const { image, document } = block;
   if (isObject(image)) {
@@ -33,11 +33,11 @@ function readSource(source: Json, mediaType: string): MediaSource {
   return { kind: 'base64', mediaType, data: asString(member(source, 'bytes')) ?? '' };
 }
 
-/** Bedrock fetches nothing: media come as bytes, or from S3. @throws LlmError `invalid_request` */
+/** Writes media. Bedrock fetches no URLs: media are sent as bytes, or as an S3 location. @throws LlmError `invalid_request` */
 export function writeMedia(part: Part & { type: 'image' | 'file' | 'audio' }, provider: string): JsonObject {
   const { source } = part;
   if (part.type === 'audio') return cannotSay('input_audio', provider);
-  if (source.kind === 'url') return cannotSay(`${part.type} by address`, provider);
+  if (source.kind === 'url') return cannotSay(`${part.type} by URL`, provider);
   const where = source.kind === 'id' ? { s3Location: { uri: source.id } } : { bytes: source.data };
   if (part.type === 'image') {
     const format =
@@ -51,7 +51,7 @@ export function writeMedia(part: Part & { type: 'image' | 'file' | 'audio' }, pr
   return { document: { format, name: documentName(part.name), source: where } };
 }
 
-/** Bedrock takes letters, digits, single spaces, hyphens, parentheses and brackets alone. */
+/** Returns a valid document name: Bedrock accepts only letters, digits, single spaces, hyphens, parentheses and brackets. */
 const documentName = (name: string | undefined): string =>
   (name ?? 'document')
     .replace(/[^A-Za-z0-9\s\-()[\]]/g, '-')

@@ -2,7 +2,7 @@ import { asString, isObject, type Json, type JsonObject, member } from '../neutr
 import type { Part } from '../neutral/request.ts';
 import { seal } from '../neutral/sealed.ts';
 
-/** What a model said in one block. */
+/** Reads one block of a model's message. */
 export function readSaid(block: JsonObject): Part[] {
   const { text, toolUse, reasoningContent } = block;
   if (typeof text === 'string') return text === '' ? [] : [{ type: 'text', text }];
@@ -25,11 +25,11 @@ function readReasoning(content: JsonObject): Part[] {
     const encrypted = seal('bedrock-converse', redacted);
     return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
   }
-  const thought = content['reasoningText'];
-  const signature = seal('bedrock-converse', asString(member(thought, 'signature')));
-  const text = asString(member(thought, 'text')) ?? '';
+  const reasoning = content['reasoningText'];
+  const signature = seal('bedrock-converse', asString(member(reasoning, 'signature')));
+  const text = asString(member(reasoning, 'text')) ?? '';
   return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
 }
 
-/** "Keep the prompt up to here in your cache" is a block of its own here, after what it marks. */
+/** Returns whether a block is a cache breakpoint, which is a separate block here, after the marked one. */
 export const isCachePoint = (block: Json): boolean => isObject(member(block, 'cachePoint'));

@@ -17,7 +17,7 @@ import type { Message, NeutralRequest, Part, ReasoningWish, ResponseFormat, Tool
 import { readMedia } from './media.ts';
 import { isCachePoint, readSaid } from './read-blocks.ts';
 
-const SAID: ReadonlySet<string> = new Set([
+const READ_FIELDS: ReadonlySet<string> = new Set([
   'messages',
   'system',
   'inferenceConfig',
@@ -31,7 +31,7 @@ const WISHED: readonly string[] = ['performanceConfig', 'requestMetadata'];
 
 /** Source: Amazon Bedrock's API reference, "Converse". */
 export function readRequest(body: JsonObject): NeutralRequest {
-  const given = Object.keys(body).filter((name) => body[name] !== null && !SAID.has(name));
+  const given = Object.keys(body).filter((name) => body[name] !== null && !READ_FIELDS.has(name));
   const wished = given.filter((name) => WISHED.includes(name));
   const needed = given.filter((name) => !WISHED.includes(name));
   const config = optional(body['inferenceConfig'], 'inferenceConfig', isObject, 'an object') ?? {};

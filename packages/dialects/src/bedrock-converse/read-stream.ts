@@ -10,12 +10,12 @@ import { readUsage } from './usage.ts';
 
 const sealed = (data: Json): string | undefined => seal('bedrock-converse', asString(data));
 
-/** Source: Amazon Bedrock's API reference, "ConverseStream". An event is an object with the event's type as its one member. */
+/** Source: Amazon Bedrock's API reference, "ConverseStream". An event is an object with the event's type as its only member. */
 export class ConverseEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
   #started = false;
-  /** The index of each block that is a tool call, with its number among the calls. */
+  /** Call numbers by the index of their blocks. */
   readonly #calls = new Map<number, number>();
 
   read(data: JsonObject): NeutralEvent[] {
@@ -28,10 +28,10 @@ export class ConverseEventReader implements EventReader {
     }
     const start: NeutralEvent[] = this.#started ? [] : [{ type: 'start', id: '', model: '' }];
     this.#started = true;
-    return [...start, ...this.#said(type, value)];
+    return [...start, ...this.#readEvent(type, value)];
   }
 
-  #said(type: string, value: Json): NeutralEvent[] {
+  #readEvent(type: string, value: Json): NeutralEvent[] {
     const index = asNumber(member(value, 'contentBlockIndex')) ?? 0;
     switch (type) {
       case 'contentBlockStart': {
@@ -70,8 +70,8 @@ export class ConverseEventReader implements EventReader {
     const reasoning = member(delta, 'reasoningContent');
     const encrypted = sealed(member(reasoning, 'redactedContent'));
     if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
-    const thought = asString(member(reasoning, 'text'));
-    if (thought !== undefined) return [{ type: 'reasoning', choice: 0, text: thought }];
+    const reasoningText = asString(member(reasoning, 'text'));
+    if (reasoningText !== undefined) return [{ type: 'reasoning', choice: 0, text: reasoningText }];
     const signature = sealed(member(reasoning, 'signature'));
     if (signature !== undefined) return [{ type: 'reasoning', choice: 0, text: '', signature }];
     return [];

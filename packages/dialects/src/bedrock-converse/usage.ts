@@ -3,8 +3,8 @@ import { defined, type Json, type JsonObject, member } from '../neutral/read-jso
 import { UsageCounts } from '../neutral/usage-counts.ts';
 
 /**
- * Reads Bedrock's `usage`; undefined where there is none. Its `inputTokens` leaves out what was read from the prompt cache and written into it; here all of it
- * counts. A count that cannot be used is 0, and named in `issue`.
+ * Reads Bedrock's `usage`; undefined without one. Bedrock's `inputTokens` excludes tokens that were read from or written to the
+ * prompt cache; the result includes them. An invalid count is 0, and is named in `issue`.
  */
 export function readUsage(usage: Json): Usage | undefined {
   if (usage === undefined || usage === null) return undefined;

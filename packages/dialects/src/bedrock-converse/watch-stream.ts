@@ -3,7 +3,7 @@ import type { JsonObject } from '../neutral/read-json.ts';
 import { PassingWatcher } from '../passing-watcher.ts';
 import { ConverseEventReader } from './read-stream.ts';
 
-/** Follows a stream of this dialect as server-sent events. */
+/** Observes a stream of this dialect as server-sent events. */
 export class ConverseStreamWatcher extends PassingWatcher {
   readonly #reader = new ConverseEventReader();
   #usage: Usage | undefined;
@@ -21,7 +21,7 @@ export class ConverseStreamWatcher extends PassingWatcher {
   }
 
   protected inspect(data: JsonObject): void {
-    for (const said of this.#reader.read(data)) if (said.type === 'usage') this.#usage = said.usage;
+    for (const event of this.#reader.read(data)) if (event.type === 'usage') this.#usage = event.usage;
     this.finished = this.#reader.finished;
     this.error = this.#reader.error;
   }

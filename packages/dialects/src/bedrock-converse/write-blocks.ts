@@ -6,7 +6,7 @@ export function writeCall(call: ToolCall): JsonObject {
   return { toolUse: { toolUseId: call.id, name: call.name, input: isObject(input) ? input : {} } };
 }
 
-/** @param open takes the mark off signatures and encrypted thoughts, or tells that they are not to be written */
+/** @param open unwraps signatures and encrypted reasoning; returns undefined for those that must not be written */
 export function writeReasoning(
   { text, signature, encrypted }: Reasoning,
   open: (sealed: string) => string | undefined,

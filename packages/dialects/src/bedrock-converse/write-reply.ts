@@ -7,7 +7,7 @@ import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 import { writeCall, writeReasoning } from './write-blocks.ts';
 
-/** This wire has one choice; of several the first is written. */
+/** Writes a reply. This format has one choice, so only the first is written. */
 export function writeReply(reply: NeutralReply): JsonObject {
   const [choice] = reply.choices;
   return defined({

@@ -12,7 +12,7 @@ import { writeThinking } from './write-thinking.ts';
 const PROVIDER = 'Bedrock Converse';
 const CACHE_POINT: JsonObject = { cachePoint: { type: 'default' } };
 
-/** The model is in the address, not in the body. */
+/** Writes a request. The path contains the model, so the body does not. */
 export function writeRequest(request: NeutralRequest): WrittenRequest {
   const { only, format } = request;
   const [refused] = only?.needed ?? [];
@@ -30,7 +30,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
     if (value !== undefined) dropped.push(name);
   }
   const { thinking, thinks, effort } = writeThinking(request, dropped);
-  // a model that reasons takes no other temperature than its own
+  // a reasoning model accepts only its default temperature
   if (thinks && request.temperature !== undefined && request.temperature !== 1) dropped.push('temperature');
   const more = defined({
     thinking,
@@ -76,7 +76,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   return { body, dropped };
 }
 
-/** Bedrock takes 0 to 1. */
+/** Returns the temperature; Bedrock accepts 0 to 1. */
 function writeTemperature(temperature: number | undefined, dropped: string[]): number | undefined {
   if (temperature === undefined || temperature <= 1) return temperature;
   dropped.push('temperature');
@@ -90,13 +90,13 @@ function writeTier(tier: string | undefined, dropped: string[]): JsonObject | un
   return undefined;
 }
 
-/** "Call none" has no word here: then there are no tools. */
+/** Writes the tools. Bedrock has no tool choice `none`, so the tools are omitted instead. */
 function writeTools(request: NeutralRequest, dropped: string[]): JsonObject | undefined {
   const { tools, toolChoice: choice, messages } = request;
   if (tools === undefined || tools.length === 0) return undefined;
   if (choice === 'none') {
     const called = messages.some(({ parts }) => parts.some(({ type }) => type === 'tool_call' || type === 'tool_result'));
-    // calls that were made want their tools beside them
+    // Bedrock requires the tools of calls in the history
     if (!called) return undefined;
     dropped.push('tool_choice');
   }
@@ -115,7 +115,10 @@ function writeTools(request: NeutralRequest, dropped: string[]): JsonObject | un
   return defined({ tools: written, toolChoice });
 }
 
-/** Turns alternate here, so neighbours of one role are put together; results of tools come first in a turn. */
+/**
+ * Writes a conversation. Turns alternate in this format, so adjacent messages of the same role are joined; tool results come
+ * first in a turn.
+ */
 function writeMessages(messages: readonly Message[]): JsonObject[] {
   const inner = new InnerJson();
   const turns: { role: 'user' | 'assistant'; content: JsonObject[] }[] = [];
@@ -133,7 +136,7 @@ function writeMessages(messages: readonly Message[]): JsonObject[] {
   return turns;
 }
 
-/** Two documents of one name are refused. */
+/** Makes document names unique: Bedrock refuses two documents with the same name. */
 function nameApart(blocks: readonly JsonObject[]): void {
   const documents = blocks.flatMap((block) => (isObject(block['document']) ? [[block, block['document']] as const] : []));
   const names = new Set<unknown>();
@@ -144,7 +147,7 @@ function nameApart(blocks: readonly JsonObject[]): void {
   }
 }
 
-/** Claude refuses to continue a text that ends in white space. */
+/** Trims the last text: Claude refuses to continue a text that ends in white space. */
 function trimEnd(content: JsonObject[]): void {
   const text = content.at(-1)?.['text'];
   if (typeof text === 'string') content[content.length - 1] = { text: text.trimEnd() };
@@ -159,7 +162,7 @@ function writeBlock(part: Part, inner: InnerJson): JsonObject[] {
   switch (part.type) {
     case 'text':
     case 'refusal':
-      // a text of white space alone is refused
+      // Bedrock refuses a text that contains only white space
       return part.text.trim() === '' ? [] : [{ text: part.text }];
     case 'image':
     case 'audio':
@@ -181,7 +184,7 @@ function writeBlock(part: Part, inner: InnerJson): JsonObject[] {
     }
     case 'reasoning': {
       const sealed = part.encrypted ?? part.signature;
-      // a thought without its signature is not taken back
+      // Bedrock refuses reasoning without its signature
       if (sealed === undefined || unseal('bedrock-converse', sealed) === undefined) return [];
       return writeReasoning(part, (one) => unseal('bedrock-converse', one));
     }

@@ -9,7 +9,7 @@ import { writeUsage } from './usage.ts';
 
 const event = (type: string, value: JsonObject): string => `data: ${JSON.stringify({ [type]: value })}\n\n`;
 
-/** Writes a stream's events as server-sent ones; who speaks Bedrock's own framing puts each into a frame. */
+/** Writes a stream's events as server-sent events. A caller that needs Bedrock's own framing converts each event to a frame. */
 export class ConverseEventWriter implements EventWriter {
   #started = false;
   #blocks = 0;
@@ -17,40 +17,40 @@ export class ConverseEventWriter implements EventWriter {
   readonly #calls = new Map<number, number>();
   #usage: Usage | undefined;
 
-  write(said: NeutralEvent): string {
-    if (said.type === 'start' || said.type === 'usage') {
-      this.#usage = said.usage ?? this.#usage;
-      return said.type === 'start' ? this.#start() : '';
+  write(input: NeutralEvent): string {
+    if (input.type === 'start' || input.type === 'usage') {
+      this.#usage = input.usage ?? this.#usage;
+      return input.type === 'start' ? this.#start() : '';
     }
-    if (said.choice !== 0) return '';
+    if (input.choice !== 0) return '';
     const begin = this.#start();
-    switch (said.type) {
+    switch (input.type) {
       case 'text':
       case 'refusal':
-        return said.text === '' ? begin : begin + this.#into('text') + this.#delta({ text: said.text });
-      // callers of this dialect cannot ask for audio
+        return input.text === '' ? begin : begin + this.#into('text') + this.#delta({ text: input.text });
+      // clients of this dialect cannot request audio
       case 'audio':
         return begin;
       case 'image':
-        return begin + this.#into('text') + this.#delta({ text: imageText(said.source) });
+        return begin + this.#into('text') + this.#delta({ text: imageText(input.source) });
       case 'reasoning':
-        return begin + this.#think(said);
+        return begin + this.#think(input);
       case 'tool_call': {
         const closed = this.#closeAll();
         const contentBlockIndex = this.#blocks++;
-        this.#calls.set(said.call, contentBlockIndex);
-        const start = { toolUse: { toolUseId: said.id, name: said.name } };
+        this.#calls.set(input.call, contentBlockIndex);
+        const start = { toolUse: { toolUseId: input.id, name: input.name } };
         return begin + closed + event('contentBlockStart', { start, contentBlockIndex });
       }
       case 'tool_arguments': {
-        const contentBlockIndex = this.#calls.get(said.call);
+        const contentBlockIndex = this.#calls.get(input.call);
         if (contentBlockIndex === undefined) return begin;
-        return begin + event('contentBlockDelta', { delta: { toolUse: { input: said.text } }, contentBlockIndex });
+        return begin + event('contentBlockDelta', { delta: { toolUse: { input: input.text } }, contentBlockIndex });
       }
       case 'finish': {
         const fields =
-          said.stopSequence === undefined ? {} : { additionalModelResponseFields: { stop_sequence: said.stopSequence } };
-        return begin + this.#closeAll() + event('messageStop', { stopReason: writeFinish(said.reason), ...fields });
+          input.stopSequence === undefined ? {} : { additionalModelResponseFields: { stop_sequence: input.stopSequence } };
+        return begin + this.#closeAll() + event('messageStop', { stopReason: writeFinish(input.reason), ...fields });
       }
     }
   }
@@ -75,10 +75,10 @@ export class ConverseEventWriter implements EventWriter {
     }
     const before = this.#open?.signed === true ? this.#closeOpen() : '';
     const opened = this.#into('thought');
-    const said = text === '' ? '' : this.#delta({ reasoningContent: { text } });
-    if (signature === undefined) return before + opened + said;
+    const delta = text === '' ? '' : this.#delta({ reasoningContent: { text } });
+    if (signature === undefined) return before + opened + delta;
     if (this.#open !== undefined) this.#open.signed = true;
-    return before + opened + said + this.#delta({ reasoningContent: { signature: unsealOwn('bedrock-converse', signature) } });
+    return before + opened + delta + this.#delta({ reasoningContent: { signature: unsealOwn('bedrock-converse', signature) } });
   }
 
   #into(kind: 'text' | 'thought'): string {

@@ -3,10 +3,10 @@ import type { JsonObject } from '../neutral/read-json.ts';
 import type { NeutralRequest } from '../neutral/request.ts';
 import { lacksReasoning } from '../neutral/tool-loop.ts';
 
-/** The least budget that is accepted. Source: Amazon Bedrock's user guide, "Extended thinking". */
+/** Smallest accepted budget. Source: Amazon Bedrock's user guide, "Extended thinking". */
 const MIN_BUDGET = 1_024;
 
-/** Writes the wish to reason as Claude takes it here, among the model's own fields. */
+/** Writes the reasoning setting for Claude at Bedrock, in the model-specific fields. */
 export function writeThinking(
   request: NeutralRequest,
   dropped: string[],
@@ -20,7 +20,7 @@ export function writeThinking(
     const effort = named === undefined ? {} : { effort: named === 'minimal' ? 'low' : named };
     return form === 'effort' ? { ...effort, thinks: false } : { ...effort, thinks: true, thinking: { type: 'adaptive' } };
   }
-  // reasoning counts against the caller's limit, which is never raised: it was reserved for
+  // reasoning counts against the client's limit, which is never raised, because the reservation is based on it
   const budget = wanted === undefined || maxTokens === undefined ? wanted : Math.min(wanted, Math.max(0, maxTokens - 1));
   if (budget !== undefined && budget >= MIN_BUDGET && !lacksReasoning(request, 'bedrock-converse')) {
     return { thinks: true, thinking: { type: 'enabled', budget_tokens: budget } };

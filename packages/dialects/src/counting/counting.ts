@@ -4,17 +4,17 @@ import { asCount, asNumber, isObject, type Json, type JsonObject, member } from 
 import type { NeutralRequest } from '../neutral/request.ts';
 import { DIALECTS } from '../registry.ts';
 
-/** How a dialect asks how many tokens a prompt is, and how it is answered. */
+/** Token counting in one dialect: its requests and responses. */
 interface Counting {
-  /** A caller's question as the request whose prompt is to be counted. */
+  /** Reads a client's count request as the request to be counted. */
   read(body: JsonObject): NeutralRequest;
-  /** The question to a provider. */
+  /** Writes the count request for a provider. */
   write(request: NeutralRequest, model: string): JsonObject;
   readCount(body: JsonObject): number | undefined;
   writeCount(tokens: number): JsonObject;
 }
 
-/** A request's body without what has nothing to do with the prompt. */
+/** Returns a request's body without the members that do not affect the prompt. */
 function pick(body: JsonObject, names: readonly string[]): Record<string, Json> {
   return Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name)));
 }
@@ -22,7 +22,7 @@ function pick(body: JsonObject, names: readonly string[]): Record<string, Json> 
 const written = (dialect: DialectName, request: NeutralRequest, model: string): JsonObject =>
   DIALECTS[dialect].writeRequest(request, model, false).body;
 
-/** The dialects that can count. OpenAI's chat completions cannot: what is asked of them is estimated. */
+/** Dialects with a count route. OpenAI's chat completions have none: their prompts are estimated. */
 const COUNTING: Partial<Readonly<Record<DialectName, Counting>>> = {
   'anthropic-messages': {
     read: (body) => DIALECTS['anthropic-messages'].readRequest(body),

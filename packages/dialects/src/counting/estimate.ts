@@ -2,24 +2,22 @@ import type { NeutralReply } from '../neutral/reply.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { byLength, type TextCounter } from './text-counters.ts';
 
-/** What a message, a tool and the beginning of an answer take for themselves. */
+/** Overhead in tokens of a message, a tool and the beginning of a response. */
 const MESSAGE_TOKENS = 4;
 const TOOL_TOKENS = 12;
-/** A picture of the size that most models scale to. */
+/** Tokens of an image at the size that most models scale to. */
 const IMAGE_TOKENS = 1_600;
-/** A second of sound is 32 tokens and about 4 KB as MP3; a page of a document about 1,600 tokens and 50 KB. */
+/** Bytes per token: a second of audio is 32 tokens and about 4 KB as MP3; a document page is about 1,600 tokens and 50 KB. */
 const MEDIA_BYTES_A_TOKEN = 32;
 
-/**
- * About how many tokens a prompt is. Texts are counted as `count` does it, by their length if it is not given.
- */
+/** Estimates the number of tokens of a prompt. `count` counts texts; by default they are estimated by their length. */
 export function estimateTokens({ messages, tools }: NeutralRequest, count: TextCounter = byLength): number {
   const ofMessages = messages.reduce((sum, message) => sum + MESSAGE_TOKENS + ofParts(message.parts, count), 0);
   const ofTools = (tools ?? []).reduce((sum, tool) => sum + TOOL_TOKENS + count(JSON.stringify(tool)), 0);
   return Math.ceil(ofMessages + ofTools);
 }
 
-/** About how many tokens an answer has. */
+/** Estimates the number of tokens of a reply. */
 export function estimateAnswerTokens({ choices }: NeutralReply, count: TextCounter = byLength): number {
   return Math.ceil(choices.reduce((sum, { parts }) => sum + ofParts(parts, count), 0));
 }

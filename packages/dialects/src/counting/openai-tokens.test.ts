@@ -5,21 +5,21 @@ import { atMostByLength } from './text-counters.ts';
 
 const KB_100 = 102_400;
 
-describe('the tokens of a text for OpenAI’s models', () => {
-  it('are counted by its length until the tokenizer is there', () => {
+describe('openAiTokens', () => {
+  it('estimates a text by its length until the tokenizer is loaded', () => {
     expect(openAiTokens('some words')).toBe(atMostByLength('some words'));
   });
 
-  describe('with the tokenizer', () => {
+  describe('openAiTokens with the tokenizer', () => {
     beforeAll(loadOpenAiTokenizer);
 
     it.each([
       ['Hello, world!', 4],
       ['', 0],
       ['tiktoken is great!', 6],
-      // what looks like a mark of the tokenizer's is a text
+      // a special token in a text is ordinary text
       ['<|endoftext|>', 7],
-    ])('of %j are %d', (text, tokens) => {
+    ])('counts the tokens of %j as %d', (text, tokens) => {
       expect(openAiTokens(text)).toBe(tokens);
     });
 
@@ -33,30 +33,27 @@ describe('the tokens of a text for OpenAI’s models', () => {
       ['emoji', '🚰🧪'],
       ['base64', 'qL7bXv0aJmT5RwK9cZ2eYh4uPf8sNd1gOi3V'],
     ];
-    it.each(texts)(
-      'of 100 KB of %s are counted no slower than 16 KB of any text, within a fifth of what they are',
-      (_what, part) => {
-        const text = part.repeat(Math.ceil(KB_100 / part.length)).slice(0, KB_100);
-        const least = (one: string) =>
-          Math.min(
-            ...Array.from({ length: 5 }, () => {
-              const before = performance.now();
-              openAiTokens(one);
-              return performance.now() - before;
-            }),
-          );
-        // of a longer text parts are counted that are as long together
-        const slowest = Math.max(...texts.map(([, one]) => least(one.repeat(Math.ceil(16_384 / one.length)).slice(0, 16_384))));
-        expect(least(text)).toBeLessThan(3 * slowest);
-        // the sum of pieces that are counted whole, none of which is cut where the sample is not
-        const pieces = text.match(/[\s\S]{1,4096}/g) ?? [];
-        const whole = pieces.reduce((sum, piece) => sum + openAiTokens(piece), 0);
-        expect(openAiTokens(text)).toBeGreaterThanOrEqual(whole * 0.95);
-        expect(openAiTokens(text)).toBeLessThanOrEqual(whole * 1.2);
-      },
-    );
+    it.each(texts)('counts 100 KB of %s as fast as 16 KB of any text, within 20 % of the exact count', (_what, part) => {
+      const text = part.repeat(Math.ceil(KB_100 / part.length)).slice(0, KB_100);
+      const least = (one: string) =>
+        Math.min(
+          ...Array.from({ length: 5 }, () => {
+            const before = performance.now();
+            openAiTokens(one);
+            return performance.now() - before;
+          }),
+        );
+      // of a longer text, parts with the same total length are counted
+      const slowest = Math.max(...texts.map(([, one]) => least(one.repeat(Math.ceil(16_384 / one.length)).slice(0, 16_384))));
+      expect(least(text)).toBeLessThan(3 * slowest);
+      // the sum of completely counted pieces, which are split at the same positions as the sample
+      const pieces = text.match(/[\s\S]{1,4096}/g) ?? [];
+      const whole = pieces.reduce((sum, piece) => sum + openAiTokens(piece), 0);
+      expect(openAiTokens(text)).toBeGreaterThanOrEqual(whole * 0.95);
+      expect(openAiTokens(text)).toBeLessThanOrEqual(whole * 1.2);
+    });
 
-    it('of any text are some, and never thrown at', () => {
+    it('counts any text without throwing', () => {
       fc.assert(
         fc.property(fc.string({ unit: 'binary', maxLength: 500 }), fc.nat(60), (text, times) => {
           const tokens = openAiTokens(text.repeat(times));

@@ -1,13 +1,13 @@
-/** About how many tokens a text is. */
+/** Estimates the number of tokens of a text. */
 export type TextCounter = (text: string) => number;
 
-/** What tokenizers take of English and code, and of scripts whose letters are longer in UTF-8, a little on the safe side. */
+/** Bytes per token of English and code, and of scripts with longer letters in UTF-8, with a small safety margin. */
 const BYTES_A_TOKEN = 3.5;
-/** What they take of what they are worst at: numbers, JSON, identifiers. */
+/** Bytes per token of the most expensive texts: numbers, JSON, identifiers. */
 const BYTES_A_TOKEN_AT_WORST = 2.5;
 
-/** What a text is, by its length. */
+/** Estimates a text by its length. */
 export const byLength: TextCounter = (text) => Buffer.byteLength(text) / BYTES_A_TOKEN;
 
-/** What a text is at the most, by its length. */
+/** Returns an upper bound for a text by its length. */
 export const atMostByLength: TextCounter = (text) => Buffer.byteLength(text) / BYTES_A_TOKEN_AT_WORST;

@@ -31,7 +31,7 @@ const PURPOSES: Readonly<Record<string, Purpose>> = {
 
 const usageOf = (body: JsonObject): Usage | undefined => inputUsage(member(member(body['meta'], 'billed_units'), 'input_tokens'));
 
-/** Source: Cohere's API reference, "Embed" (v2). It wants to know what the vectors are for: documents, if nobody says. */
+/** Source: Cohere's API reference, "Embed" (v2). It requires the purpose of the vectors; the default is documents. */
 export const cohereEmbeddings: EmbeddingsDialect = {
   path: () => '/embed',
   readRequest(body) {

@@ -40,9 +40,7 @@ function textOf(content: Json, at: string): string {
   return needList(needObject(content, at)['parts'], `${at}.parts`)
     .map((part, n) => {
       const text = field(part, 'text');
-      return isString(text)
-        ? text
-        : wrongField(`${at}.parts[${n}].text`, 'a string, for a model whose provider speaks another dialect');
+      return isString(text) ? text : wrongField(`${at}.parts[${n}].text`, 'a string, for a provider of another dialect');
     })
     .join('');
 }
@@ -50,8 +48,8 @@ function textOf(content: Json, at: string): string {
 function readOne(body: JsonObject, at: string): NeutralEmbedRequest {
   const task = asString(field(body, 'taskType'));
   const wished = body['title'] === undefined ? [] : ['title'];
-  const said = ['model', 'content', 'taskType', 'task_type', 'title', 'outputDimensionality', 'output_dimensionality'];
-  const needed = othersOf(body, said);
+  const known = ['model', 'content', 'taskType', 'task_type', 'title', 'outputDimensionality', 'output_dimensionality'];
+  const needed = othersOf(body, known);
   return defined({
     inputs: [textOf(body['content'], `${at}content`)],
     dimensions: optional(field(body, 'outputDimensionality'), `${at}outputDimensionality`, isNumber, 'a number'),
@@ -73,11 +71,11 @@ export const geminiEmbeddings: EmbeddingsDialect = {
     const [first] = all;
     if (first === undefined) return wrongField('requests', 'a list of at least one');
     for (const [n, { dimensions, purpose }] of all.entries()) {
-      // other dialects say these once for all
+      // other dialects have these fields once per request
       if (dimensions !== first.dimensions)
-        wrongField(`requests[${n}].outputDimensionality`, 'that of the first request, for a provider of another dialect');
+        wrongField(`requests[${n}].outputDimensionality`, 'the same as in the first request, for a provider of another dialect');
       if (purpose !== first.purpose)
-        wrongField(`requests[${n}].taskType`, 'that of the first request, for a provider of another dialect');
+        wrongField(`requests[${n}].taskType`, 'the same as in the first request, for a provider of another dialect');
     }
     return { ...first, inputs: all.flatMap(({ inputs }) => inputs) };
   },

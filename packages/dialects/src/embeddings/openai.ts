@@ -37,7 +37,7 @@ function readInputs(input: Json): NeutralEmbedRequest['inputs'] {
   });
 }
 
-/** A vector, or its bytes: four a number, little-endian, in base64. */
+/** Reads a vector from a list of numbers, or from base64 of four bytes per number, little-endian. */
 function readVector(value: Json): number[] {
   if (!isString(value)) return asList(value).filter(isNumber);
   const bytes = Buffer.from(value, 'base64');
@@ -51,7 +51,10 @@ function writeVector(vector: readonly number[], base64: boolean): string | reado
   return bytes.toString('base64');
 }
 
-/** Source: OpenAI's API reference, "Create embeddings". `input_type`, which many compatible servers know, says what they are for. */
+/**
+ * Source: OpenAI's API reference, "Create embeddings". Many compatible servers also support `input_type`, the purpose of the
+ * vectors.
+ */
 export const openAiEmbeddings: EmbeddingsDialect = {
   path: () => '/embeddings',
   readRequest(body) {
@@ -67,7 +70,7 @@ export const openAiEmbeddings: EmbeddingsDialect = {
   },
   writeRequest({ inputs, dimensions, user, purpose, only }, model) {
     const [refused] = only?.needed ?? [];
-    if (refused !== undefined) wrongField(refused, 'left away: the provider of this model has no word for it; it must be');
+    if (refused !== undefined) wrongField(refused, "omitted, because this model's provider does not support it");
     const dropped = [...(only?.wished ?? []), ...(purpose === undefined ? [] : ['taskType'])];
     return { body: defined({ model, input: inputs, dimensions, user, encoding_format: 'float' }), dropped };
   },

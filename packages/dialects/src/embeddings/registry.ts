@@ -5,7 +5,7 @@ import { geminiEmbeddings } from './gemini.ts';
 import { openAiEmbeddings } from './openai.ts';
 import { voyageEmbeddings } from './voyage.ts';
 
-/** Every wire format for embeddings. */
+/** All wire formats for embeddings. */
 export const EMBEDDINGS = {
   openai: openAiEmbeddings,
   gemini: geminiEmbeddings,
@@ -15,7 +15,10 @@ export const EMBEDDINGS = {
 
 export type EmbeddingsDialectName = keyof typeof EMBEDDINGS;
 
-/** What callers, and providers of which no more is known, speak beside each dialect; undefined where there are no embeddings. */
+/**
+ * Returns the embeddings format of clients of a dialect, and of providers without a configured one; undefined if the dialect
+ * has no embeddings.
+ */
 export function embeddingsBeside(dialect: DialectName): EmbeddingsDialectName | undefined {
   switch (dialect) {
     case 'openai-chat':

@@ -1,18 +1,20 @@
 import { cannotSay, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralEmbedRequest } from './embeddings.ts';
 
-/** The inputs of a request to a provider that takes texts alone. @throws LlmError `invalid_request` for tokens */
+/** Returns the inputs of a request to a provider that accepts only texts. @throws LlmError `invalid_request` for tokens */
 export function textsOf({ inputs }: NeutralEmbedRequest, provider: string): string[] {
-  return inputs.map((input) => (typeof input === 'string' ? input : cannotSay('input', `${provider}, which takes no tokens`)));
+  return inputs.map((input) =>
+    typeof input === 'string' ? input : cannotSay('input', `${provider}, which does not accept tokens`),
+  );
 }
 
-/** Refuses what cannot be said, and tells what is left away. */
+/** Refuses unsupported required fields and returns the names of the dropped optional ones. */
 export function wishesOf(request: NeutralEmbedRequest, provider: string): string[] {
   const [refused] = request.only?.needed ?? [];
   if (refused !== undefined) cannotSay(refused, provider);
   return [...(request.only?.wished ?? []), ...(request.user === undefined ? [] : ['user'])];
 }
 
-/** The names of a body's members beside these. */
-export const othersOf = (body: JsonObject, said: readonly string[]): string[] =>
-  Object.keys(body).filter((name) => body[name] !== null && !said.includes(name));
+/** Returns the names of a body's other members. */
+export const othersOf = (body: JsonObject, known: readonly string[]): string[] =>
+  Object.keys(body).filter((name) => body[name] !== null && !known.includes(name));

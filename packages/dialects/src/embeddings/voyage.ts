@@ -7,7 +7,7 @@ import { textsOf, wishesOf } from './texts.ts';
 
 const usageOf = (body: JsonObject): Usage | undefined => inputUsage(member(body['usage'], 'total_tokens'));
 
-/** Source: Voyage AI's API reference, "Text embedding models": OpenAI's, with other names for some of it. */
+/** Source: Voyage AI's API reference, "Text embedding models": OpenAI's format with some other names. */
 export const voyageEmbeddings: EmbeddingsDialect = {
   path: () => '/embeddings',
   readRequest(body) {

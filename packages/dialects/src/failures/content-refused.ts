@@ -8,7 +8,7 @@ const phrase = (provider: string, source: string, message: RegExp | undefined, c
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** Recognises a prompt that is refused for its content. */
+/** Recognizes a prompt that is rejected because of its content. */
 export const CONTENT_REFUSED: readonly Phrase[] = [
   phrase(
     'OpenAI',

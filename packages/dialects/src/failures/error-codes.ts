@@ -1,16 +1,16 @@
 import { isObject, type Json, parseJson } from '../neutral/read-json.ts';
 
-/** Members whose values are codes, in any dialect. */
+/** Members that contain codes, in any dialect. */
 const NAMES: ReadonlySet<string> = new Set([
   ...['code', 'type', 'status', 'reason', '__type', 'error', 'Code', 'error_code', 'status_code', 'errorCode', 'blockReason'],
   ...['finishReason', 'finish_reason', 'errorType', 'name'],
 ]);
 /** Members whose presence is a code. */
 const MARKS: ReadonlySet<string> = new Set(['contentFilter', 'flagged_input', 'content_filter_result']);
-/** Values that are read of one error at most. */
+/** Maximum number of values that are read from one error. */
 const MOST = 300;
 
-/** Returns the codes at any depth of an error. They hold no text of the caller. */
+/** Returns the codes at any depth of an error. They contain no client text. */
 export function errorCodes(body: Json): ReadonlySet<string> {
   const codes = new Set<string>();
   let left = MOST;
@@ -22,7 +22,7 @@ export function errorCodes(body: Json): ReadonlySet<string> {
         if (NAMES.has(name) && (typeof inner === 'number' || (typeof inner === 'string' && isCode(inner)))) codes.add(`${inner}`);
         else if (MARKS.has(name) && inner !== null) codes.add(name);
         else if (name.endsWith('Exception')) codes.add(name);
-        // a provider's error within another's, as JSON text
+        // a provider's error nested in another one as JSON text
         if (name === 'raw' && typeof inner === 'string') walk(parseJson(inner), depth + 1);
         else walk(inner, depth + 1);
       }

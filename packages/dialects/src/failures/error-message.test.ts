@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { errorMessage, messageOfBody } from './error-message.ts';
 
-describe('the message of a provider’s error', () => {
+describe('errorMessage', () => {
   it.each([
     ['OpenAI, Anthropic, Gemini', { error: { message: 'words' } }],
     ['xAI, Ollama, TGI', { error: 'words' }],
@@ -17,11 +17,11 @@ describe('the message of a provider’s error', () => {
     ['OAuth servers', { error_description: 'words' }],
     ['an error within an error', { error: { message: '{"error":{"message":"words"}}' } }],
     ['RFC 9457', { type: 'about:blank', title: 'Bad request', detail: 'words' }],
-  ])('is read in the form of %s', (_provider, body) => {
+  ])('reads the message in the format of %s', (_provider, body) => {
     expect(errorMessage(body)).toBe('words');
   });
 
-  it('lists each wrong field of FastAPI with its path', () => {
+  it('lists each invalid field of FastAPI with its path', () => {
     const detail = [
       { loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' },
       { loc: ['body', 'n'], msg: 'Input should be a number' },
@@ -37,12 +37,12 @@ describe('the message of a provider’s error', () => {
     );
   });
 
-  it('is a plain text, and never a web page or broken JSON', () => {
+  it('returns plain text, and never a web page or broken JSON', () => {
     expect(messageOfBody('no such model\n')).toBe('no such model');
     for (const text of ['', '  ', '<html>x</html>', '{"error": {"mess']) expect(messageOfBody(text)).toBeUndefined();
   });
 
-  it('is bounded in length and depth', () => {
+  it('limits the length and depth of a message', () => {
     expect(errorMessage({ message: 'x'.repeat(100_000) })?.length).toBe(4_000);
     let deep: unknown = 'x';
     for (let n = 0; n < 1_000; n++) deep = { error: deep };

@@ -1,8 +1,11 @@
 import { asList, asString, isObject, type Json, parseJson } from '../neutral/read-json.ts';
 
-/** Characters. A longer message is cut: some servers repeat the whole request. */
+/** Maximum length in characters. A longer message is truncated: some servers repeat the whole request. */
 const LONGEST = 4_000;
-/** Levels of nested errors. OpenRouter's `error.metadata.raw`, JSON text with an `error` of its own, is the deepest that was seen. */
+/**
+ * Maximum depth of nested errors. OpenRouter's `error.metadata.raw`, JSON text that contains another `error`, is the deepest
+ * known.
+ */
 const DEEPEST = 5;
 
 /**
@@ -20,13 +23,13 @@ const MEMBERS = [
   ...['error_msg', 'status_msg', 'base_resp', 'faultstring', 'fault', 'reason', 'title'],
 ];
 
-/** Returns the message of a provider's error in any of the known forms; undefined without one. */
+/** Returns the message of a provider's error in any known form; undefined without a message. */
 export function errorMessage(body: Json): string | undefined {
   const message = messageIn(body, 0)?.trim();
   return message === undefined || message === '' ? undefined : message.slice(0, LONGEST);
 }
 
-/** Returns the message of an error's body: JSON of any form, or plain text. A web page has none. */
+/** Returns the message of an error body: JSON of any form, or plain text. A web page has none. */
 export function messageOfBody(text: string): string | undefined {
   const value = parseJson(text);
   if (value !== undefined) return errorMessage(value);
@@ -60,7 +63,7 @@ function messageInText(text: string, depth: number): string | undefined {
   return messageIn(parseJson(trimmed), depth + 1) ?? trimmed;
 }
 
-/** Puts FastAPI's path of the wrong field before the message: `["body", "messages", 0, "role"]`. */
+/** Prefixes the message with FastAPI's path of the invalid field: `["body", "messages", 0, "role"]`. */
 function withPlace(loc: Json, message: string): string {
   const place = asList(loc).filter((step) => typeof step === 'string' || typeof step === 'number');
   return place.length === 0 ? message : `${place.join('.')}: ${message}`;

@@ -8,7 +8,7 @@ const phrase = (provider: string, source: string, message: RegExp | undefined, c
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** Recognises a model that the provider does not have, has retired, or does not offer to our account. */
+/** Recognizes a model that the provider does not have, has retired, or does not offer to our account. */
 export const MODEL_UNAVAILABLE: readonly Phrase[] = [
   phrase('OpenAI, Groq, Cerebras, vLLM', 'Error codes: 404', /\bmodel\b.{0,160}\bdoes not exist/i, [
     'model_not_found',

@@ -1,6 +1,6 @@
 import type { Phrase } from './phrase.ts';
 
-/** Matches the beginning of a message, after an optional name. Text of the caller that an error repeats is in quotes, and never matches. */
+/** Matches the beginning of a message, after an optional name. Client text in an error is quoted, and never matches. */
 const begins = (message: string): RegExp => new RegExp(String.raw`^(?:[\w .:,()-]{0,80}[:.,] )?(?:${message})`, 'i');
 
 const phrase = (provider: string, source: string, message: string | undefined, codes?: readonly string[]): Phrase => ({
@@ -11,7 +11,7 @@ const phrase = (provider: string, source: string, message: string | undefined, c
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** Recognises a refusal of our key or account whose status is neither 401 nor 403. */
+/** Recognizes a rejection of our key or account with a status other than 401 and 403. */
 export const KEY_REFUSED: readonly Phrase[] = [
   phrase('Gemini', 'Troubleshooting: 400 INVALID_ARGUMENT, reason API_KEY_INVALID', 'API key (?:not valid|expired|not found)', [
     'API_KEY_INVALID',
@@ -52,7 +52,7 @@ export const KEY_REFUSED: readonly Phrase[] = [
   phrase('Alibaba', 'Model Studio, error codes: InvalidApiKey', undefined, ['InvalidApiKey', 'invalid_api_key_error']),
 ];
 
-/** Recognises an account without credit. Some providers answer 429, 400 or 403 for it, where a retry does not help. */
+/** Recognizes an account without credit. Some providers respond with 429, 400 or 403, although a retry does not help. */
 export const NO_CREDIT: readonly Phrase[] = [
   phrase('OpenAI', 'Error codes: 429', 'Your account is not active', [
     'insufficient_quota',

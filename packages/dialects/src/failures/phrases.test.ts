@@ -175,34 +175,34 @@ const rows: Readonly<Record<'context_length' | 'content_refused' | 'credentials'
   ],
 };
 
-describe.each(Object.entries(rows))('an error of the kind %s', (kind, errors) => {
-  it.each(errors)('is recognised in the form of %s (%i)', (_provider, status, body) => {
+describe.each(Object.entries(rows))('errors of the kind %s', (kind, errors) => {
+  it.each(errors)('recognizes the error format of %s (%i)', (_provider, status, body) => {
     expect(failureInAnswer(status, JSON.stringify(body))).toMatchObject({ kind: kind as FailureKind, status });
   });
 });
 
-describe('an error that repeats what the caller wrote', () => {
+describe('error that repeats client text', () => {
   it.each([
     openAi("Invalid value: 'API key not valid. Please pass a valid API key.'. Supported values are: 'user'."),
     openAi('Unknown role "Your credit balance is too low".'),
     openAi("Invalid type for 'code': expected one of a, b, but got 'insufficient_quota' instead."),
     { detail: [{ loc: ['body', 'messages', 0, 'role'], msg: "Input should be 'user'", input: 'Incorrect API key provided' }] },
-  ])('is not taken for one about our account: %j', (body) => {
+  ])("does not attribute a client's text to our account: %j", (body) => {
     expect(failureInAnswer(400, JSON.stringify(body)).kind).toBe('rejected');
   });
 });
 
-describe('a status that says nothing of the cause', () => {
+describe('status without a cause', () => {
   it.each([
     [undefined, 'context_length_exceeded', 'context_length', 400],
     [undefined, 'something', 'unavailable', 500],
     [500, 'context_length_exceeded', 'context_length', 500],
     [502, 'context_length_exceeded', 'unavailable', 502],
-  ] as const)('%s with the code %s is %s', (status, code, kind, shown) => {
+  ] as const)('classifies the status %s with the code %s as %s', (status, code, kind, shown) => {
     expect(failureInAnswer(status, JSON.stringify({ error: { code } }))).toEqual({ kind, status: shown });
   });
 
-  it('is not asked where one request is more than a minute allows', () => {
+  it('ignores the status when a single request exceeds the limit per minute', () => {
     const body = openAi('Request too large for model `x` on tokens per minute (TPM): Limit 6000, Requested 7000.', {
       code: 'rate_limit_exceeded',
     });
@@ -210,10 +210,10 @@ describe('a status that says nothing of the cause', () => {
   });
 });
 
-describe('the tables of phrases', () => {
+describe('phrase tables', () => {
   const all = [...TOO_LONG, ...CONTENT_REFUSED, ...KEY_REFUSED, ...NO_CREDIT, ...MODEL_UNAVAILABLE];
 
-  it('name a provider, a source and something to recognise in each row', () => {
+  it('contain a provider, a source and a pattern in each row', () => {
     for (const { provider, source, codes = [], message } of all) {
       expect(provider).not.toBe('');
       expect(source).not.toBe('');
@@ -221,14 +221,14 @@ describe('the tables of phrases', () => {
     }
   });
 
-  it('take no long time for a long text', () => {
+  it('match a long text in linear time', () => {
     const text = JSON.stringify(openAi(`model ${'a model '.repeat(2_000)}`));
     const startedMs = performance.now();
     for (let n = 0; n < 20; n++) failureInAnswer(400, text);
     const longMs = performance.now() - startedMs;
     const shortStartedMs = performance.now();
     for (let n = 0; n < 20; n++) for (let m = 0; m < 250; m++) failureInAnswer(400, text.slice(0, 60));
-    // as much as the same letters in short texts, and not their square
+    // as fast as the same number of characters in short texts, not quadratic
     expect(longMs).toBeLessThan(20 * (performance.now() - shortStartedMs));
   });
 });

@@ -1,16 +1,16 @@
 import { asString, isObject, type Json } from '../neutral/read-json.ts';
 
-/** What an error says of a limit that is reached. */
+/** Details of a reached limit in an error. */
 export interface QuotaDetails {
-  /** How long the provider asks to wait, in milliseconds. */
+  /** Wait that the provider requests, in milliseconds. */
   readonly retryAfterMs?: number;
-  /** Whether the limit is of a day: a retry within minutes does not help. */
+  /** Whether the limit applies to a day: a retry within minutes does not help. */
   readonly isDaily: boolean;
 }
 
-/** No provider is left alone for longer, whatever it says. */
+/** Longest back-off in ms, whatever the provider requests. */
 const MAX_MS = 600_000;
-/** Values that are read of one error at most. */
+/** Maximum number of values that are read from one error. */
 const MOST = 300;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -25,10 +25,13 @@ const LIMITS: ReadonlySet<string> = new Set([
   'subject',
 ]);
 const DAILY = /per_?day|^1\/d\b/i;
-/** «Please try again in 6m0.5s», «Please retry in 17.5s». Sources: OpenAI's and Google's messages of rate limits. */
+/**
+ * Retry hints such as «Please try again in 6m0.5s» or «Please retry in 17.5s». Sources: OpenAI's and Google's rate limit
+ * messages.
+ */
 const IN = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)/i;
 
-/** Reads the details of an error in any dialect; `message` is its text. */
+/** Reads the quota details of an error in any dialect; `message` is its text. */
 export function quotaDetails(body: Json, message: string): QuotaDetails {
   let left = MOST;
   let isDaily = false;
@@ -48,7 +51,9 @@ export function quotaDetails(body: Json, message: string): QuotaDetails {
   return { isDaily, ...(waitMs === undefined ? {} : { retryAfterMs: Math.min(waitMs, MAX_MS) }) };
 }
 
-/** google.rpc.RetryInfo has `17s` or `1.5s` in JSON, and seconds with nanoseconds in some libraries' form. */
+/**
+ * Returns the delay of google.rpc.RetryInfo: `17s` or `1.5s` in JSON, seconds and nanoseconds in the form of some libraries.
+ */
 function delayOf(value: Json): string | undefined {
   if (!isObject(value)) return asString(value);
   const { seconds } = value;

@@ -1,6 +1,6 @@
 import { asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 
-/** Finish reasons of failed answers: OpenRouter and Mistral, Zhipu, DeepSeek, vLLM. */
+/** Finish reasons of failed responses: OpenRouter and Mistral, Zhipu, DeepSeek, vLLM. */
 const FAILED: ReadonlySet<string> = new Set(['error', 'network_error', 'insufficient_system_resource', 'abort', 'failed']);
 
 /** Tests whether a finish reason reports a failure. */
@@ -12,7 +12,7 @@ export function finishReason(value: Json): string | undefined {
   return reason === '' || reason === 'null' ? undefined : reason;
 }
 
-/** Members of answers and their parts. Beside one of them, `message` and `detail` are not an error's. */
+/** Members of responses and their parts. Next to one of them, `message` and `detail` do not belong to an error. */
 const ANSWER = [
   ...['choices', 'candidates', 'content', 'output', 'usage', 'usageMetadata', 'usage_metadata', 'delta', 'response', 'item'],
   ...['promptFeedback', 'prompt_feedback', 'content_block', 'data', 'embeddings', 'embedding', 'input_tokens', 'totalTokens'],
@@ -24,17 +24,17 @@ const holdsValue = (value: Json): boolean =>
   (typeof value === 'string' && value !== '') ||
   (Array.isArray(value) ? value.length > 0 : isObject(value) && Object.values(value).some(isGiven));
 
-/** Tests a member of an error: some servers send an error with empty members beside a good answer. */
+/** Tests a member of an error: some servers send an empty error with a successful response. */
 const isGiven = (value: Json): boolean => value !== null && value !== '' && value !== 0 && value !== false;
 
 /** Tests whether a body with status 200, or an event of a stream, is an error in a form that several dialects share. */
 export function isReportedError(data: JsonObject): boolean {
   if (holdsValue(data['error']) || data['object'] === 'error' || data['type'] === 'error') return true;
-  // MiniMax, beside `choices: null`
+  // MiniMax, next to `choices: null`
   if (holdsValue(member(data['base_resp'], 'status_code'))) return true;
   if (ANSWER.some((name) => data[name] !== undefined)) return false;
   if (data['success'] === false || holdsValue(data['errors']) || holdsValue(data['detail'])) return true;
-  // Bedrock's and Cohere's; Anthropic's first event has an object of this name
+  // Bedrock and Cohere send a string; the `message` in Anthropic's first event is an object
   return asString(data['Message'] ?? data['message']) !== undefined || asString(data['__type']) !== undefined;
 }
 

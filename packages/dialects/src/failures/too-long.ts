@@ -8,7 +8,7 @@ const phrase = (provider: string, source: string, message: RegExp | undefined, c
   ...(codes === undefined ? {} : { codes }),
 });
 
-/** Recognises a prompt that is too long for the model. */
+/** Recognizes a prompt that is too long for the model. */
 export const TOO_LONG: readonly Phrase[] = [
   phrase(
     'OpenAI',

@@ -3,7 +3,7 @@ import type { EventCutter } from '../dialect.ts';
 import { JsonArrayElements } from './json-array.ts';
 import { dataOf, SseEvents } from './sse-events.ts';
 
-/** What cuts a stream of a framing into its events' data. */
+/** Returns a splitter of a stream into its events' data, for a framing. */
 export function eventCutter(framing: EventFraming): EventCutter {
   if (framing === 'json-array') {
     const elements = new JsonArrayElements();

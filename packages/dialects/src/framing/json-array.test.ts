@@ -5,7 +5,7 @@ import { JsonArrayElements } from './json-array.ts';
 const elements = fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 5 });
 
 describe('JsonArrayElements', () => {
-  it('finds every element, wherever the chunks are cut and however the array is written', () => {
+  it('finds every element, however the chunks are split and the array is written', () => {
     fc.assert(
       fc.property(elements, fc.constantFrom(',', ',\r\n', '\n,\n'), fc.array(fc.nat(400)), (values, comma, places) => {
         const bytes = Buffer.from(`[${values.map((value) => JSON.stringify(value)).join(comma)}\n]`);
@@ -17,14 +17,14 @@ describe('JsonArrayElements', () => {
     );
   });
 
-  it('gives an element as soon as it is whole', () => {
+  it('returns an element as soon as it is complete', () => {
     const reader = new JsonArrayElements();
     expect(reader.feed(Buffer.from('[{"a":"}'))).toEqual([]);
     expect(reader.feed(Buffer.from('"}')).map(String)).toEqual(['{"a":"}"}']);
     expect(reader.feed(Buffer.from(', {"b":{}}')).map(String)).toEqual(['{"b":{}}']);
   });
 
-  it('survives any bytes', () => {
+  it('accepts any bytes without throwing', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void new JsonArrayElements().feed(Buffer.from(bytes))));
   });
 });

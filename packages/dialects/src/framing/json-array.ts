@@ -6,24 +6,24 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Cuts a JSON array of objects into its elements while it comes, wherever its chunks are cut. What stands between them is not looked at.
- * Source: Google's APIs, which stream such an array where server-sent events were not asked for.
+ * Splits a JSON array of objects into its elements while it arrives, however its chunks are split. Bytes between elements are
+ * ignored. Source: Google's APIs, which stream such an array unless the client requests server-sent events.
  */
 export class JsonArrayElements {
   readonly #unfinished = new UnfinishedBytes();
-  /** How far the unfinished element was looked at, and in what state. */
+  /** Position up to which the unfinished element was scanned, and the scanner's state. */
   #at = 0;
   #depth = 0;
   #start = 0;
   #inText = false;
   #escaped = false;
 
-  /** How many bytes of an element have come that is not complete. */
+  /** Number of bytes of the incomplete element. */
   get unfinished(): number {
     return this.#unfinished.length;
   }
 
-  /** The elements that are complete with this chunk. */
+  /** Returns the elements that this chunk completes. */
   feed(chunk: Buffer): Buffer[] {
     const bytes = this.#unfinished.with(chunk);
     const elements: Buffer[] = [];
@@ -34,7 +34,7 @@ export class JsonArrayElements {
         else if (byte === BACKSLASH) this.#escaped = true;
         else if (byte === QUOTE) this.#inText = false;
       } else if (byte === QUOTE) {
-        // a text outside of every element is none of ours
+        // a text outside all elements is ignored
         this.#inText = this.#depth > 0;
       } else if (byte === OPEN) {
         if (this.#depth++ === 0) this.#start = this.#at;

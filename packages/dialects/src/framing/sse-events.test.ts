@@ -15,7 +15,7 @@ const read = (chunks: readonly Buffer[]) => {
 describe('SseEvents', () => {
   it.each(['\n', '\r\n', '\r'])('ends an event at a blank line (line end %j)', (end) => {
     const text = [`data: 1${end}${end}`, `: a comment${end}${end}`, `event: x${end}data: 2${end}data: 3${end}${end}`].join('');
-    // of a CR at the very end it cannot be known yet whether an LF follows
+    // after a CR at the very end, an LF may still follow
     const { found, rest } = read([Buffer.from(text)]);
     expect([...found, ...(rest === '' ? [] : [rest])]).toEqual([
       `data: 1${end}${end}`,
@@ -24,7 +24,7 @@ describe('SseEvents', () => {
     ]);
   });
 
-  it('finds the same events wherever the bytes are cut, and loses none', () => {
+  it('finds the same events however the bytes are split, and loses none', () => {
     const line = fc.oneof(
       fc.constant('data: {"a":"é€😀"}'),
       fc.constant(': keep-alive'),
@@ -33,7 +33,7 @@ describe('SseEvents', () => {
     const event = fc.tuple(fc.array(line, { minLength: 1, maxLength: 3 }), fc.constantFrom('\n', '\r\n', '\r'));
     fc.assert(
       fc.property(fc.array(event, { maxLength: 8 }), fc.array(fc.nat()), (events, places) => {
-        // an event that ends with CR must not run into one that begins with LF: none does
+        // an event that ends with CR must not precede an event that begins with LF; no event does
         const text = events.map(([lines, end]) => lines.map((one) => one + end).join('') + end).join('');
         const bytes = Buffer.from(text);
         const whole = read([bytes]);
@@ -46,17 +46,17 @@ describe('SseEvents', () => {
   });
 });
 
-describe('events put together', () => {
+describe('joined', () => {
   const chunk = Buffer.from('data: a\n\ndata: b\n\ndata: c\n\n');
   const events = () => new SseEvents().feed(chunk);
 
-  it('are no copy where they stand one after the other', () => {
+  it('does not copy adjacent events', () => {
     const all = joined(events());
     expect(all.toString()).toBe(chunk.toString());
     expect([all.buffer, all.byteOffset]).toEqual([chunk.buffer, chunk.byteOffset]);
   });
 
-  it('are one where one of them is left out, or another comes from elsewhere', () => {
+  it('joins events that are not adjacent, or come from another buffer', () => {
     const [a, , c] = events() as [Buffer, Buffer, Buffer];
     expect(joined([a, c]).toString()).toBe('data: a\n\ndata: c\n\n');
     expect(joined([a, Buffer.from('data: x\n\n')]).toString()).toBe('data: a\n\ndata: x\n\n');

@@ -6,21 +6,24 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Cuts a byte stream into server-sent events, whatever its line ends (LF, CRLF, CR) and wherever its chunks are cut.
- * An event is given with its terminating blank line, so that the events put together are the stream.
- * Source: WHATWG HTML, section 9.2.6, "Interpreting an event stream".
+ * Splits a byte stream into server-sent events, whatever its line ends (LF, CRLF, CR) and however its chunks are split. An
+ * event includes its terminating blank line, so that all events together are the stream. Source: WHATWG HTML, section 9.2.6,
+ * "Interpreting an event stream".
  */
 export class SseEvents {
   readonly #unfinished = new UnfinishedBytes();
-  /** Up to where the unfinished event was searched, so that a long one is not searched again from its start with each chunk. */
+  /**
+   * Position up to which the unfinished event was searched, so that a long event is not searched from its start with each
+   * chunk.
+   */
   #searched = 0;
 
-  /** How many bytes of an event have come that is not complete. */
+  /** Number of bytes of the incomplete event. */
   get unfinished(): number {
     return this.#unfinished.length;
   }
 
-  /** The events that are complete with this chunk. */
+  /** Returns the events that this chunk completes. */
   feed(chunk: Buffer): Buffer[] {
     const bytes = this.#unfinished.with(chunk);
     const events: Buffer[] = [];
@@ -38,20 +41,23 @@ export class SseEvents {
     return events;
   }
 
-  /** What came after the last whole event; it is taken out. */
+  /** Removes and returns the bytes after the last complete event. */
   flush(): Buffer {
     this.#searched = 0;
     return this.#unfinished.take();
   }
 }
 
-/** The offset after the blank line that ends the event, or -1. A CR at the very end may be half of a CRLF: the next chunk tells. */
+/**
+ * Returns the offset after the blank line that ends the event, or -1. A CR at the very end may be half of a CRLF, which the
+ * next chunk decides.
+ */
 function endOfEvent(bytes: Buffer, start: number, from: number): number {
   for (let at = from; ; ) {
     const lf = bytes.indexOf(LF, at);
     const cr = bytes.indexOf(CR, at);
     if (cr === -1 || (lf !== -1 && lf < cr)) {
-      // the common case: lines end with LF alone
+      // the common case: lines end with LF only
       if (lf === -1) return -1;
       const next = bytes[lf + 1];
       if (lf === start || next === LF) return lf === start ? lf + 1 : lf + 2;
@@ -72,15 +78,15 @@ function endOfEvent(bytes: Buffer, start: number, from: number): number {
   }
 }
 
-/** The offset after the line end that begins with the CR at `cr`; -1 where it is not yet known whether an LF follows. */
+/** Returns the offset after the line end that begins with the CR at `cr`; -1 if it is still unknown whether an LF follows. */
 function endOfLine(bytes: Buffer, cr: number): number {
   if (cr + 1 >= bytes.length) return -1;
   return bytes[cr + 1] === LF ? cr + 2 : cr + 1;
 }
 
 /**
- * Returns the data of an event, its lines joined. Bare JSON counts as data: some servers end a stream with the body of an error. Text data of an event `error`
- * become the JSON of an error.
+ * Returns the data of an event, its lines joined. Bare JSON counts as data: some servers end a stream with the body of an
+ * error. Text data of an event `error` becomes the JSON of an error.
  */
 export function dataOf(event: Buffer): string {
   const text = event.toString('utf8');
@@ -101,7 +107,7 @@ function errorData(data: string): string {
   return JSON.stringify({ type: 'error', error: isObject(value) ? value : { message: data } });
 }
 
-/** Events one after the other, without a copy where they stand so in memory already, as those of one chunk do. */
+/** Concatenates events, without a copy if they are adjacent in memory, like the events of one chunk. */
 export function joined(events: readonly Buffer[]): Buffer {
   const [first] = events;
   const last = events.at(-1);

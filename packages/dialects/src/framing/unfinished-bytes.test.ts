@@ -7,7 +7,7 @@ import { UnfinishedBytes } from './unfinished-bytes.ts';
 const MIB = 1024 * 1024;
 
 describe('UnfinishedBytes', () => {
-  it('has the bytes that were not taken, in their order, and never changes those that were', () => {
+  it('keeps the remaining bytes in order, and never changes bytes that were handed out', () => {
     const step = fc.record({
       chunk: fc.uint8Array({ maxLength: 50 }),
       taken: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -35,7 +35,7 @@ describe('UnfinishedBytes', () => {
     );
   });
 
-  // copying what is unfinished with each chunk takes some 200 times as long as copying all of it once
+  // copying the unfinished bytes with each chunk takes about 200 times as long as copying all of them once
   it.each([
     ['server-sent event', new SseEvents(), 'data: "', '"\n\n', 10],
     ['element of a JSON array', new JsonArrayElements(), '[{"a":"', '"}', 50],

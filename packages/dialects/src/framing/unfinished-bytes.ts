@@ -1,14 +1,14 @@
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Keeps the bytes of a stream that are not a whole event yet.
+ * Keeps the bytes of a stream that are not a complete event yet.
  *
- * A chunk that completes what it begins is never copied. One event that comes in many chunks is copied into a buffer that doubles, so that each of its bytes is
- * copied three times at most, however many chunks there are.
+ * A chunk that completes its own events is never copied. An event in many chunks is copied into a buffer that doubles, so that
+ * each byte is copied at most three times, however many chunks arrive.
  */
 export class UnfinishedBytes {
   #bytes: Buffer = NOTHING;
-  /** Where `#bytes` is our own and may be written to: how much it has room for. */
+  /** Capacity of `#bytes` if this object owns the buffer and may write to it. */
   #capacity = 0;
   #own: Buffer = NOTHING;
 
@@ -16,7 +16,7 @@ export class UnfinishedBytes {
     return this.#bytes.length;
   }
 
-  /** Returns what is kept, with a chunk behind it. */
+  /** Returns the kept bytes followed by a chunk. */
   with(chunk: Buffer): Buffer {
     if (this.#bytes.length === 0) {
       this.#bytes = chunk;
@@ -34,7 +34,7 @@ export class UnfinishedBytes {
     return this.#bytes;
   }
 
-  /** Keeps only what stands from an offset on: the events before it are given away, and their memory is not written to again. */
+  /** Drops the bytes before an offset. The events before it were handed out, and their memory is never written again. */
   from(offset: number): void {
     if (offset === 0) return;
     // the common case: a chunk ends with an event
@@ -43,13 +43,13 @@ export class UnfinishedBytes {
       return;
     }
     const rest = this.#bytes.subarray(offset);
-    // a few bytes must not keep all of a chunk in memory while a slow client is waited for
+    // a few bytes must not keep a whole chunk in memory while the gateway waits for a slow client
     this.#bytes = rest.length < this.#bytes.length / 2 ? Buffer.from(rest) : rest;
     this.#capacity = 0;
     this.#own = NOTHING;
   }
 
-  /** Takes out what is kept. */
+  /** Removes and returns the kept bytes. */
   take(): Buffer {
     const bytes = this.#bytes;
     this.#bytes = NOTHING;

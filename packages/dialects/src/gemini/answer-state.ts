@@ -21,14 +21,16 @@ export function reportsFailure(data: JsonObject): boolean {
   return isReportedError(data) || asList(data['candidates']).some((candidate) => isFailedFinish(reasonOf(candidate)));
 }
 
-/** Tests for an answer without parts because the model's output could not be parsed. Other dialects have no such finish reason. */
+/**
+ * Tests for a response without parts because the model's output could not be parsed. Other dialects have no such finish reason.
+ */
 export function isUnreadable(data: JsonObject): boolean {
   return asList(data['candidates']).some((candidate) => UNREADABLE.has(reasonOf(candidate)) && partsOf(candidate).length === 0);
 }
 
 const partsOf = (candidate: Json): readonly Json[] => asList(member(member(candidate, 'content'), 'parts'));
 
-/** Rates the content of an answer. One without a candidate is `none`, unless the prompt was refused. */
+/** Classifies the content of a response. A response without a candidate is `none`, unless the prompt was blocked. */
 export function contentOf(body: JsonObject): AnswerContent {
   const candidates = asList(body['candidates']).filter(isObject);
   if (candidates.length > 0) return candidates.some((one) => partsOf(one).some(hasContent)) ? 'some' : 'empty';

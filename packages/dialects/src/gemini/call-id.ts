@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
-/** Gemini leaves a call's id out, where others need one to tell results apart. Ours are known by their beginning, and are not told to Gemini. */
+/**
+ * Prefix of generated call ids. Gemini omits call ids, which other dialects need to assign results. Generated ids are
+ * recognized by the prefix and are not sent to Gemini.
+ */
 const OWN = 'gcall_';
 
-/** @param response the answer's own id, so that an answer read twice names its calls alike */
+/**
+ * Returns a generated call id. @param response the response's id, so that a response that is read twice gets the same call ids
+ */
 export const makeCallId = (response: string | undefined, n: number): string =>
   `${OWN}${(response === undefined || response === '' ? randomUUID() : response).replace(/[^\w-]/g, '').slice(0, 28)}_${n}`;
 
-/** The id as Gemini knows it. */
+/** Returns Gemini's own id of a call; undefined for a generated id. */
 export const callIdOf = (id: string): string | undefined => (id === '' || id.startsWith(OWN) ? undefined : id);

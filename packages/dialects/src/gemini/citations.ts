@@ -3,9 +3,10 @@ import type { Citation } from '../neutral/request.ts';
 import { field } from './fields.ts';
 
 /**
- * Where a candidate's statements come from: its grounding, and what it recites. Gemini counts bytes of the text, others characters.
+ * Reads the sources of a candidate's statements: its grounding, and recited text. Gemini counts bytes of the text, other
+ * dialects count characters.
  *
- * @param text the candidate's text as far as it has come
+ * @param text the candidate's text so far
  */
 export function readCitations(candidate: Json, text: string): Citation[] {
   const at = (bytes: Json): number | undefined => {
@@ -26,7 +27,7 @@ export function readCitations(candidate: Json, text: string): Citation[] {
           url: asString(source['uri']),
           title: asString(source['title']),
           text: asString(field(segment, 'text')),
-          // a segment at the very start leaves out its zero
+          // a segment at the very start omits its zero
           start: at(field(segment, 'startIndex') ?? 0),
           end: at(field(segment, 'endIndex')),
         }),
@@ -45,7 +46,7 @@ export function readCitations(candidate: Json, text: string): Citation[] {
   return [...supported, ...recited];
 }
 
-/** @param text the text that the citations are of */
+/** Writes citations as grounding metadata. @param text the cited text */
 export function writeGrounding(citations: readonly Citation[], text: string): JsonObject | undefined {
   const cited = citations.filter(({ url }) => url !== undefined);
   if (cited.length === 0) return undefined;

@@ -18,7 +18,9 @@ const STATUS: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
-/** An error as Google's APIs write it; our own code is the reason, and a field that is wrong is a violation. */
+/**
+ * Returns an error in the format of Google's APIs. The gateway's code is the reason, and an invalid field is a field violation.
+ */
 function bodyOf(error: LlmError): JsonObject {
   const { status, message, code, param } = error;
   const details: JsonObject[] = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: code, domain: 'sluice' }];

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../neutral/read-json.ts';
 
-/** A field of Gemini's, which may be written in camelCase or, as protocol buffers have it, in snake_case. */
+/** Returns a field of Gemini's API, which may be in camelCase or, as in protocol buffers, in snake_case. */
 export function field(value: Json, name: string): Json {
   if (!isObject(value)) return undefined;
   return value[name] ?? value[snakeCase(name)];

@@ -23,7 +23,7 @@ const WRITTEN: Readonly<Record<FinishReason, string>> = {
   pause: 'STOP',
 };
 
-/** This wire has no reason of its own for calls: an answer that has any stopped for them. */
+/** Reads a finish reason. This format has none for calls: a response with calls stopped for them. */
 export function readFinish(reason: string, calls: boolean): FinishReason {
   const read = Object.hasOwn(READ, reason) ? (READ[reason] as FinishReason) : 'stop';
   return read === 'stop' && calls ? 'tool_calls' : read;

@@ -5,7 +5,7 @@ import { PartialArgs } from './partial-args.ts';
 
 type Piece = Record<string, unknown>;
 
-/** The pieces of a value, in the order of its text; a long text comes in several. */
+/** Yields the pieces of a value in the order of its text; a string has two pieces. */
 function* piecesOf(value: unknown, path: string): Generator<Piece> {
   if (Array.isArray(value)) for (const [n, one] of value.entries()) yield* piecesOf(one, `${path}[${n}]`);
   else if (isObject(value)) for (const [name, one] of Object.entries(value)) yield* piecesOf(one, `${path}.${name}`);
@@ -20,7 +20,7 @@ function* piecesOf(value: unknown, path: string): Generator<Piece> {
 
 const name = fc.stringMatching(/^[a-z]\w{0,6}$/);
 const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
-// what is empty has no pieces, so that the wire cannot say it
+// an empty container has no pieces, so this format cannot express it
 const { value: tree } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -31,7 +31,7 @@ const { value: tree } = fc.letrec<{ value: unknown }>((tie) => ({
 }));
 
 describe('PartialArgs', () => {
-  it('makes one JSON text of the pieces', () => {
+  it('assembles valid JSON from the pieces', () => {
     fc.assert(
       fc.property(fc.dictionary(name, tree, { minKeys: 1, maxKeys: 4 }), (args) => {
         const reader = new PartialArgs();
@@ -41,11 +41,11 @@ describe('PartialArgs', () => {
     );
   });
 
-  it('is an empty object where no piece came', () => {
+  it('returns an empty object without any piece', () => {
     expect(new PartialArgs().end()).toBe('{}');
   });
 
-  it('ends a text that its provider left open', () => {
+  it('closes a text that its provider left incomplete', () => {
     const reader = new PartialArgs();
     const text = reader.add([{ jsonPath: '$.a[0].b', stringValue: 'x', willContinue: true }]) + reader.end();
     expect(JSON.parse(text)).toEqual({ a: [{ b: 'x' }] });

@@ -3,7 +3,7 @@ import { field } from './fields.ts';
 
 type Step = string | number;
 
-/** `$.recipe.ingredients[0].name` as the names and numbers on the way. */
+/** Splits a path such as `$.recipe.ingredients[0].name` into its names and numbers. */
 function stepsOf(path: string): Step[] {
   const found = path.matchAll(/\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/g);
   return [...found].map(([, name, index, single, double]) =>
@@ -12,23 +12,23 @@ function stepsOf(path: string): Step[] {
 }
 
 /**
- * Makes one JSON text of a function call's arguments that come piece by piece, each with the path of where it belongs (Vertex AI's
- * `streamFunctionCallArguments`). The pieces come in the order of the text, so what is known of it can be given on at once.
+ * Assembles JSON text from a function call's arguments that arrive in pieces, each with its path (Vertex AI's
+ * `streamFunctionCallArguments`). The pieces arrive in the order of the text, so the known part can be forwarded at once.
  */
 export class PartialArgs {
-  /** The way to the value that was written last; a text there may still go on. */
+  /** Path of the last written value; a text value may continue. */
   #path: Step[] = [];
   #begun = false;
   #inText = false;
 
-  /** The next piece of the text. */
+  /** Returns the next piece of the text. */
   add(args: Json): string {
     return asList(args)
       .map((arg) => this.#one(arg))
       .join('');
   }
 
-  /** What closes the text. */
+  /** Returns the end of the text. */
   end(): string {
     if (!this.#begun) return '{}';
     const closed =
@@ -66,13 +66,13 @@ export class PartialArgs {
     return closing;
   }
 
-  /** Closes what the next value is not in, and opens what it is in. */
+  /** Closes the containers that do not contain the next value, and opens those that do. */
   #move(steps: Step[]): string {
     const path = this.#path;
     let common = 0;
     while (common < path.length && common < steps.length && path[common] === steps[common]) common++;
     let written = '';
-    // the containers below the first step that differs are done
+    // the containers below the first differing step are complete
     for (let n = path.length - 1; n > common; n--) written += typeof path[n] === 'number' ? ']' : '}';
     if (this.#begun) written += ',';
     else written += typeof steps[0] === 'number' ? '[' : '{';

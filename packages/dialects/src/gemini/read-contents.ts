@@ -21,10 +21,10 @@ export function readSystem(value: Json): Part[] {
   return readParts(needObject(value, 'systemInstruction'), 'systemInstruction', new Calls());
 }
 
-/** Gives the calls of a conversation their ids, where Gemini left them out, and finds the call that a result is of. */
+/** Assigns ids to the calls of a conversation if Gemini omitted them, and finds the call of each result. */
 class Calls {
   #count = 0;
-  /** The ids of each function's calls that have no result yet. */
+  /** Ids of each function's calls without a result. */
   readonly #open = new Map<string, string[]>();
 
   call(name: string, id: string | undefined): string {
@@ -58,7 +58,10 @@ export function readContents(contents: readonly Json[]): Message[] {
   );
 }
 
-/** Puts the pieces of a streamed answer together, which clients return as they came: a signature by itself is of the reasoning before it. */
+/**
+ * Joins the pieces of a streamed response, which clients return unchanged. A separate signature belongs to the reasoning before
+ * it.
+ */
 function joinedPieces(parts: readonly Part[]): Part[] {
   const joined: Part[] = [];
   for (const part of parts) {
@@ -75,7 +78,7 @@ function together(last: Part, part: Part): Part | undefined {
   if (last.type !== 'reasoning' || part.type !== 'reasoning' || isComplete(last)) return undefined;
   const text = last.text + part.text;
   if (part.encrypted === undefined) return { ...part, text };
-  // Gemini's own signature is of the part after it
+  // Gemini's own signature belongs to the part after it
   return part.encrypted.startsWith('gemini:') ? undefined : { type: 'reasoning', text, signature: part.encrypted };
 }
 
@@ -104,15 +107,12 @@ function readPart(part: JsonObject, at: string, calls: Calls): Part[] {
   }
   const media = readMedia(part);
   if (media !== undefined) return [media];
-  // what Gemini's own tools did in a turn before is left away as it is in an answer
+  // parts of Gemini's own tools from an earlier turn are dropped, as in a reply
   if (OWN_TOOLS.some((name) => field(part, name) !== undefined)) return [];
-  return wrongField(
-    at,
-    'text, inlineData, fileData, functionCall or functionResponse, for a model whose provider speaks another dialect',
-  );
+  return wrongField(at, 'text, inlineData, fileData, functionCall or functionResponse, for a provider of another dialect');
 }
 
-/** What a function gave back: an object, which by custom has its words in `result` or `output`, or in `error`. */
+/** Reads a function's result: an object that by convention has its text in `result`, `output` or `error`. */
 function readResult(result: JsonObject, callId: string): Part {
   const response = result['response'];
   const names = isObject(response) ? Object.keys(response) : [];

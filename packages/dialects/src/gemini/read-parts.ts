@@ -3,10 +3,10 @@ import type { MediaSource, Part } from '../neutral/request.ts';
 import { field } from './fields.ts';
 import { readSignature } from './signature.ts';
 
-/** Files that were uploaded to Google: nobody else can read them. */
+/** Files that were uploaded to Google. Other providers cannot read them. */
 const UPLOADED = /^(gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/)/;
 
-/** A picture, a sound or another file; undefined where a part is none. */
+/** Reads an image, audio or another file; undefined for any other part. */
 export function readMedia(part: JsonObject): Part | undefined {
   const inline = field(part, 'inlineData');
   if (isObject(inline)) {
@@ -34,7 +34,7 @@ function mediaPart(source: MediaSource, mediaType: string | undefined, name: str
   return { type: 'file', source, ...(name === undefined ? {} : { name }) };
 }
 
-/** What a model said in one part that is no call: a thought, or text with what it wants back. */
+/** Reads a part of a model's message that is no call: reasoning, or text with its signature. */
 export function readText(part: JsonObject): Part[] {
   const text = asString(part['text']) ?? '';
   const signature = readSignature(part);
@@ -42,9 +42,9 @@ export function readText(part: JsonObject): Part[] {
     if (text === '') return signature === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: signature }];
     return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
   }
-  const said: Part[] = text === '' ? [] : [{ type: 'text', text }];
-  // the signature of a text is a thought that only Gemini can read
-  return signature === undefined ? said : [{ type: 'reasoning', text: '', encrypted: signature }, ...said];
+  const parts: Part[] = text === '' ? [] : [{ type: 'text', text }];
+  // the signature of a text becomes reasoning that only Gemini can read
+  return signature === undefined ? parts : [{ type: 'reasoning', text: '', encrypted: signature }, ...parts];
 }
 
 export function readCall(call: JsonObject, part: Json, id: string): Part & { type: 'tool_call' } {

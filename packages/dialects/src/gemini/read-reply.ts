@@ -29,7 +29,7 @@ export function readReply(body: JsonObject): NeutralReply {
   });
 }
 
-/** An answer without a candidate: the prompt was refused. */
+/** Reads a response without a candidate: the prompt was blocked. */
 function blocked(body: JsonObject): Choice {
   const reason = asString(field(field(body, 'promptFeedback'), 'blockReason'));
   const text = blockText(field(body, 'promptFeedback'));
@@ -59,7 +59,7 @@ function readCandidate(candidate: Json, id: string): Choice {
   };
 }
 
-/** Joins neighbours that are one text, or one piece of audio. */
+/** Joins adjacent parts that form a single text or audio. */
 function joined(parts: readonly Part[]): Part[] {
   const whole: Part[] = [];
   for (const part of parts) {

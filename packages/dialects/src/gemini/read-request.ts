@@ -20,7 +20,7 @@ import { readContents, readSystem } from './read-contents.ts';
 import { readChoice, readTools } from './read-tools.ts';
 import { jsonSchemaOf } from './schema.ts';
 
-/** Fields of a request, and those of its `generationConfig`. */
+/** Fields of a request, and of its `generationConfig`. */
 const FIELDS: FieldTable = {
   said: new Set([
     'contents',
@@ -94,7 +94,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   });
 }
 
-/** `standard` is OpenAI's `default`. */
+/** Reads the service tier; `standard` is OpenAI's `default`. */
 const readTier = (tier: string | undefined): string | undefined => (tier === 'standard' ? 'default' : tier);
 
 const namesOf = (value: JsonObject): string[] => Object.keys(value).map(camelCase);
@@ -104,7 +104,7 @@ const readStop = (stop: Json): readonly string[] | undefined =>
     ? undefined
     : needList(stop, 'generationConfig.stopSequences').map((one) => needString(one, 'generationConfig.stopSequences'));
 
-/** To ask for text is to ask for what every other dialect answers. */
+/** Returns whether a field requests only text, which every other dialect returns anyway. */
 function isTextAlone(name: string, config: JsonObject): boolean {
   const value = field(config, name);
   return name === 'responseModalities' && Array.isArray(value) && value.every((one) => one === 'TEXT');

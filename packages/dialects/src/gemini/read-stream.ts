@@ -14,17 +14,19 @@ import { readCall, readMedia, readText } from './read-parts.ts';
 import { blockText, readLogprobs } from './read-reply.ts';
 import { readUsage } from './usage.ts';
 
-/** What is known of a candidate while it comes. */
+/** State of a candidate during the stream. */
 interface Candidate {
   calls: number;
   text: string;
-  /** Whether a thought has come that may still be signed. */
+  /** Whether unsigned reasoning has arrived, which may still be signed. */
   thinks: boolean;
-  /** The call whose arguments come piece by piece. */
+  /** The call with arguments that arrive in pieces. */
   open: { readonly call: number; readonly args: PartialArgs } | undefined;
 }
 
-/** Source: Google's API reference, "streamGenerateContent": each event is a piece of an answer, of the same shape as a whole one. */
+/**
+ * Source: Google's API reference, "streamGenerateContent": each event is a piece of a response, in the format of a whole one.
+ */
 export class GeminiEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
@@ -77,18 +79,18 @@ export class GeminiEventReader implements EventReader {
         this.#closeCall(choice, candidate, events);
         events.push({ type: media.type, choice, source: media.source });
       }
-      for (const said of readText(part)) {
+      for (const event of readText(part)) {
         this.#closeCall(choice, candidate, events);
-        if (said.type === 'reasoning') {
-          const { encrypted } = said;
-          // a signature by itself is of the thought before it
+        if (event.type === 'reasoning') {
+          const { encrypted } = event;
+          // a separate signature belongs to the reasoning before it
           const signs = encrypted !== undefined && candidate.thinks && part['thought'] === true;
-          events.push(signs ? { type: 'reasoning', choice, text: '', signature: encrypted } : { ...said, choice });
-          candidate.thinks = encrypted === undefined && said.signature === undefined;
-        } else if (said.type === 'text') {
+          events.push(signs ? { type: 'reasoning', choice, text: '', signature: encrypted } : { ...event, choice });
+          candidate.thinks = encrypted === undefined && event.signature === undefined;
+        } else if (event.type === 'text') {
           candidate.thinks = false;
-          candidate.text += said.text;
-          events.push({ type: 'text', choice, text: said.text, ...probs });
+          candidate.text += event.text;
+          events.push({ type: 'text', choice, text: event.text, ...probs });
           probs = {};
         }
       }
@@ -103,7 +105,10 @@ export class GeminiEventReader implements EventReader {
     events.push({ type: 'finish', choice, reason: readFinish(reason, candidate.calls > 0) });
   }
 
-  /** A call comes whole, or its name first and then its arguments in pieces, until one piece does not say that it goes on. */
+  /**
+   * Reads a call. It arrives whole, or its name first and then its arguments in pieces, until a piece does not announce another
+   * one.
+   */
   #readCall(choice: number, candidate: Candidate, call: JsonObject, part: JsonObject, events: NeutralEvent[]): void {
     const goesOn = field(call, 'willContinue') === true;
     const pieces = field(call, 'partialArgs');

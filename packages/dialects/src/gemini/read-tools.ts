@@ -16,7 +16,7 @@ import { jsonSchemaOf } from './schema.ts';
 
 const MODES: Readonly<Record<string, ToolChoice>> = { AUTO: 'auto', VALIDATED: 'auto', ANY: 'required', NONE: 'none' };
 
-/** One entry may hold functions and tools of Google's own, each under a name of its own. */
+/** Reads the tools. One entry may contain functions and several of Google's own tools, each under its own name. */
 export function readTools(value: Json): { tools: Tool[]; left: string[] } {
   if (value === undefined || value === null) return { tools: [], left: [] };
   const entries = needList(value, 'tools').map((one, n) => ({ tool: needObject(one, `tools[${n}]`), at: `tools[${n}]` }));
@@ -33,7 +33,7 @@ export function readTools(value: Json): { tools: Tool[]; left: string[] } {
   );
   const [first] = own;
   if (tools.length === 0 && first !== undefined) {
-    wrongField(`${first.at}.${first.name}`, 'beside functionDeclarations, for a model whose provider speaks another dialect');
+    wrongField(`${first.at}.${first.name}`, 'next to functionDeclarations, for a provider of another dialect');
   }
   return { tools, left: own.map(({ name }) => ownToolName(name)) };
 }

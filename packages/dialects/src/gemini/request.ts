@@ -5,17 +5,17 @@ import { countField } from '../output-limits.ts';
 import { isModelName, replaceSpans } from '../request-bytes.ts';
 import { field } from './fields.ts';
 
-/** What the address of a request says. */
+/** Properties of a request from its path. */
 export interface GeminiAddress {
   readonly operation: Operation;
   readonly model: string;
   readonly stream: boolean;
   readonly framing: EventFraming;
-  /** Several texts in one request for embeddings. */
+  /** Whether the request contains several texts for embeddings. */
   readonly batch: boolean;
 }
 
-/** The member without which a request of each operation makes no sense. */
+/** Checks the required member of each operation. */
 function check(value: JsonObject, { operation, batch }: GeminiAddress): void {
   if (operation === 'chat') {
     const contents = value['contents'];
@@ -29,7 +29,7 @@ function check(value: JsonObject, { operation, batch }: GeminiAddress): void {
   if (operation === 'embeddings' && !batch && !isObject(value['content'])) wrongField('content', 'an object');
 }
 
-/** A request in Gemini's dialect. Model, form of the answer and framing of a stream are in its address. */
+/** A request in Gemini's dialect. The path contains the model, the reply format and the stream's framing. */
 export class GeminiRequest extends BodyRequest {
   readonly address: string;
   readonly #asked: GeminiAddress;
@@ -49,7 +49,7 @@ export class GeminiRequest extends BodyRequest {
     this.address = `${model}|${stream ? framing : 'whole'}|${batch ? 'batch' : ''}`;
   }
 
-  /** Where a body names the model beside the address, it is the provider's name there too. */
+  /** Returns the bytes for a provider. A model in the body, in addition to the path, is replaced by the provider's name too. */
   override forUpstream({ model, outputLimit }: UpstreamForm): Buffer {
     if (outputLimit !== undefined && this.#asked.operation === 'chat') return this.#limited(model, outputLimit);
     const { value, scan } = this.parsed();
@@ -65,7 +65,7 @@ export class GeminiRequest extends BodyRequest {
     return Buffer.from(JSON.stringify({ generateContentRequest: { ...counted, model: name } }));
   }
 
-  /** The limit stands inside of another member, which is written anew. */
+  /** Returns the body with a limit. The limit is inside another member, which is rewritten. */
   #limited(model: string, most: number): Buffer {
     const { value } = this.parsed();
     const config = field(value, 'generationConfig');

@@ -3,11 +3,11 @@ import { camelCase } from './fields.ts';
 
 /** Counts that protocol buffers write as text. */
 const COUNTS = new Set(['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties']);
-/** What JSON Schema has no word for. */
+/** Keywords without an equivalent in JSON Schema. */
 const OWN = new Set(['propertyOrdering', 'nullable', 'example']);
 
 /**
- * A schema as Gemini's API writes it (OpenAPI 3.0's, with types in capitals) as JSON Schema. One that is JSON Schema already stays as it is.
+ * Converts a schema of Gemini's API (OpenAPI 3.0 with types in capitals) to JSON Schema. A JSON Schema is returned unchanged.
  * Source: Google's API reference, "Schema".
  */
 export function jsonSchemaOf(schema: Json): JsonObject {

@@ -3,7 +3,10 @@ import { readMark, SKIP_SIGNATURE } from '../neutral/sealed.ts';
 import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 import { field } from './fields.ts';
 
-/** Opens Gemini's own signatures; of others' it replaces those of calls with the documented marker, and removes the rest. */
+/**
+ * Unwraps Gemini's own signatures. Call signatures of other providers are replaced by the documented marker, and their other
+ * signatures are removed.
+ */
 export function unmarkContents(body: JsonObject, options: UnmarkOptions): Unmarked {
   const inner = field(body, 'generateContentRequest');
   if (isObject(inner)) {
@@ -18,7 +21,7 @@ function unmarkContent(content: Json, options: UnmarkOptions): Json[] {
   if (!isObject(content)) return [content];
   const given = content['parts'];
   const parts = (isObject(given) ? [given] : asList(given)).flatMap((part) => unmarkPart(part, options));
-  // a content without parts is refused
+  // Gemini refuses a content without parts
   return parts.length === 0 ? [] : [{ ...content, parts }];
 }
 

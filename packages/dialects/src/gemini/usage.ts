@@ -5,8 +5,9 @@ import { UsageCounts } from '../neutral/usage-counts.ts';
 import { field } from './fields.ts';
 
 /**
- * Reads Gemini's `usageMetadata`; undefined where there is none. There thoughts are not among the candidates' tokens, and what its own tools put into the
- * prompt is not among the prompt's; here all of it counts. A count of 0 may be left away. A count that cannot be used is 0, and named in `issue`.
+ * Reads Gemini's `usageMetadata`; undefined without one. Gemini excludes reasoning from the candidates' tokens, and its own
+ * tools' input from the prompt's; the result includes both. A count of 0 may be missing. An invalid count is 0, and is named in
+ * `issue`.
  */
 export function readUsage(usage: Json): Usage | undefined {
   if (usage === undefined || usage === null) return undefined;
@@ -27,7 +28,7 @@ export function readUsage(usage: Json): Usage | undefined {
   );
 }
 
-/** The candidates' tokens where they are left away: what the total has beyond the others. Without a total there are none. */
+/** Returns missing candidates' tokens: the total minus the other counts, or 0 without a total. */
 function candidatesIn(usage: Json, others: number): number {
   const total = asCount(field(usage, 'totalTokenCount'));
   return total === undefined ? 0 : Math.max(0, total - others);

@@ -7,7 +7,10 @@ import { reportsFailure } from './answer-state.ts';
 import { field } from './fields.ts';
 import { readUsage } from './usage.ts';
 
-/** Follows a stream in Gemini's dialect while its bytes go by. Nearly each event tells usage, so that nearly each is read. */
+/**
+ * Observes a stream in Gemini's dialect while its bytes are forwarded. Almost every event reports usage, so almost every event
+ * is parsed.
+ */
 export class GeminiStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 

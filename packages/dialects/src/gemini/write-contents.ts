@@ -8,10 +8,10 @@ import { writeMedia } from './write-media.ts';
 const PROVIDER = 'Gemini';
 
 /**
- * Writes a conversation. Neighbours of one role are one turn: the results of all calls have to come in one. What a user says beside results is a
- * turn of its own, which newer models on Vertex demand.
+ * Writes a conversation. Adjacent messages of the same role form one turn: the results of all calls must be in one turn. User
+ * text next to results becomes a separate turn, which newer models on Vertex require.
  *
- * @param unsigned what a call without a signature gets
+ * @param unsigned signature of a call without its own
  */
 export function writeContents(messages: readonly Message[], unsigned: string | undefined): JsonObject[] {
   const names = new Map<string, string>();
@@ -45,12 +45,12 @@ function add(turns: Turn[], role: Turn['role'], parts: JsonObject[]): void {
 }
 
 /**
- * What the model said before. A thought that only Gemini can read belongs to the part after it, or, where none comes, to the text before it: there
- * Gemini itself had put it.
+ * Writes a model's turn. Reasoning that only Gemini can read belongs to the part after it or, at the end, to the text before
+ * it: Gemini itself put it there.
  */
 function writeModel(parts: readonly Part[], inner: InnerJson, unsigned: string | undefined): JsonObject[] {
   const written: JsonObject[] = [];
-  // of parallel calls the first one alone has a signature
+  // only the first of parallel calls has a signature
   let needed = unsigned;
   let waiting: string | undefined;
   for (const part of parts) {
@@ -97,7 +97,7 @@ function writeUser(part: Part, names: ReadonlyMap<string, string>, inner: InnerJ
   switch (part.type) {
     case 'text':
     case 'refusal':
-      // an empty text is refused
+      // Gemini refuses an empty text
       return part.text === '' ? [] : [{ text: part.text }];
     case 'image':
     case 'audio':
@@ -114,13 +114,13 @@ function writeUser(part: Part, names: ReadonlyMap<string, string>, inner: InnerJ
 function writeResult(result: ToolResult, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject {
   const name = names.get(result.callId);
   if (name === undefined) {
-    return cannotSay(`a result of the call '${result.callId}', which no message before it has`, PROVIDER);
+    return cannotSay(`a result of the call '${result.callId}' without that call in an earlier message`, PROVIDER);
   }
   const text = result.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const media = result.parts.flatMap((part) =>
     part.type === 'image' || part.type === 'audio' || part.type === 'file' ? [writeMedia(part.source, part.type)] : [],
   );
-  // Gemini takes `$ref` in a result for a reference to a part
+  // Gemini treats `$ref` in a result as a reference to a part
   const value = result.isError === true || text.includes('"$ref"') ? undefined : inner.value(text);
   const response = isObject(value) ? value : result.isError === true ? { error: text } : { result: text };
   return {

@@ -1,7 +1,7 @@
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { MediaSource } from '../neutral/request.ts';
 
-/** What an address does not say by its ending is taken for the most usual. */
+/** Default media type of a URL without a known extension. */
 const USUAL_TYPE: Readonly<Record<'image' | 'audio' | 'file', string>> = {
   image: 'image/jpeg',
   audio: 'audio/mpeg',

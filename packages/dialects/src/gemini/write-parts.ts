@@ -5,23 +5,23 @@ import type { MediaSource, Part, ToolCall } from '../neutral/request.ts';
 import { UNSIGNED, unsealAsBytes } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';
 
-/** The arguments of a call as an object, which this wire wants. */
+/** Returns the arguments of a call as an object, which this format requires. */
 export function argumentsOf(text: string): JsonObject {
   const value = parseJson(text === '' ? '{}' : text);
   return isObject(value) ? value : {};
 }
 
-/** @param id whether the caller is to see ids that are ours */
+/** Writes a call. @param own whether generated ids are shown to the client */
 export function writeCall({ id, name, arguments: args, signature }: ToolCall, own: 'shown' | 'hidden'): JsonObject {
   const known = own === 'shown' ? id : callIdOf(id);
   return defined({
     functionCall: defined({ id: known, name, args: argumentsOf(args) }),
-    // Gemini 3 wants a signature with each call: the mark is replaced where one is needed, and removed elsewhere
+    // Gemini 3 requires a signature with each call: the placeholder is replaced if a signature is needed, and removed otherwise
     thoughtSignature: signature === undefined && own === 'hidden' ? undefined : unsealAsBytes('gemini', signature ?? UNSIGNED),
   });
 }
 
-/** What a model said, as a caller of this dialect sees it. */
+/** Writes a part of a model's message for a client of this dialect. */
 export function writeSaid(part: Part): JsonObject[] {
   switch (part.type) {
     case 'text':

@@ -9,13 +9,13 @@ import { writeContents } from './write-contents.ts';
 
 const PROVIDER = 'Gemini';
 
-/** Fields of OpenAI's by which a caller asks for audio or images: `answersWith` says the same. */
-const SAID: ReadonlySet<string> = new Set(['modalities', 'audio']);
+/** OpenAI's fields that request audio or images; `answersWith` represents them. */
+const OUTPUT_FIELDS: ReadonlySet<string> = new Set(['modalities', 'audio']);
 
-/** The model is in the address, not in the body. */
+/** Writes a request. The path contains the model, so the body does not. */
 export function writeRequest(request: NeutralRequest): WrittenRequest {
   const { only, format, reasoning } = request;
-  const [refused] = (only?.needed ?? []).filter((name) => request.answersWith === undefined || !SAID.has(name));
+  const [refused] = (only?.needed ?? []).filter((name) => request.answersWith === undefined || !OUTPUT_FIELDS.has(name));
   if (refused !== undefined) cannotSay(refused, PROVIDER);
   const dropped = unsaidWishes(request);
   if (request.user !== undefined) dropped.push('user');
@@ -55,7 +55,7 @@ export function writeRequest(request: NeutralRequest): WrittenRequest {
   return { body, dropped };
 }
 
-/** `auto` and `default` are what is served unasked. */
+/** Writes the service tier; `auto` and `default` select the standard tier. */
 function writeTier(tier: string | undefined, dropped: string[]): string | undefined {
   if (tier === undefined || tier === 'auto') return undefined;
   if (tier === 'default') return 'standard';
@@ -73,11 +73,14 @@ const LEVELS: Readonly<Record<Effort, string | undefined>> = {
   xhigh: 'HIGH',
 };
 
-/** A level and a budget exclude one another: a budget is written where one was given, unless the model takes levels alone. */
+/**
+ * Writes the reasoning setting. A level and a budget are mutually exclusive: a given budget is written, unless the model
+ * supports only levels.
+ */
 function writeThinking(wish: ReasoningWish): JsonObject | undefined {
   const { effort, budgetTokens, show, form } = wish;
   const level = form === 'level' ? effortOf(wish) : effort;
-  // reasoning that is off cannot be shown
+  // disabled reasoning cannot be shown
   if (budgetTokens === 0 || (budgetTokens === undefined && effort === 'none')) return { thinkingBudget: 0 };
   const budgeted = form === 'budget' || (form !== 'level' && budgetTokens !== undefined);
   const thinking = defined({
@@ -105,12 +108,12 @@ const OPENAI_VOICES: ReadonlySet<string> = new Set([
   ...['alloy', 'ash', 'ballad', 'cedar', 'coral', 'echo', 'fable', 'marin', 'nova', 'onyx', 'sage', 'shimmer', 'verse'],
 ]);
 
-/** Models that speak answer in audio alone. Source: Google's documentation, "Speech generation". */
+/** Writes the output modalities. Speech models return only audio. Source: Google's documentation, "Speech generation". */
 function writeModalities({ answersWith, speech = {} }: NeutralRequest, dropped: string[]): JsonObject {
   if (answersWith === undefined) return {};
   if (answersWith === 'image') return { responseModalities: ['TEXT', 'IMAGE'] };
   const { voice, format = 'wav' } = speech;
-  if (format !== 'wav' && format !== 'pcm16') cannotSay('audio.format', `${PROVIDER}, whose audio is wav or pcm16`);
+  if (format !== 'wav' && format !== 'pcm16') cannotSay('audio.format', `${PROVIDER}, which returns wav or pcm16`);
   const isKnown = voice !== undefined && !OPENAI_VOICES.has(voice);
   if (voice !== undefined && !isKnown) dropped.push('audio.voice');
   const speechConfig = isKnown ? { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } : undefined;

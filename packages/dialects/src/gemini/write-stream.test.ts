@@ -11,15 +11,15 @@ const call: NeutralEvent[] = [
 ];
 const finish: NeutralEvent = { type: 'finish', choice: 0, reason: 'stop' };
 
-/** The first candidate of each event. */
+/** Returns the first candidate of each event. */
 const candidates = (written: string) =>
   written
     .split('\n\n')
     .filter((event) => event !== '')
     .map((event) => (JSON.parse(event.slice('data: '.length)) as { candidates: Record<string, unknown>[] }).candidates[0]);
 
-describe('a stream for a caller of Gemini’s dialect', () => {
-  it('has each piece of text when it comes, and ends with an empty text as Gemini’s own does', () => {
+describe('GeminiEventWriter', () => {
+  it('writes each piece of text at once, and ends with an empty text like Gemini', () => {
     const writer = new GeminiEventWriter(context);
     expect([start, text('one '), text('two'), finish].map((event) => candidates(writer.write(event)).length)).toEqual([
       0, 1, 1, 0,
@@ -29,7 +29,7 @@ describe('a stream for a caller of Gemini’s dialect', () => {
     ]);
   });
 
-  it('ends with the calls that end the answer, so that no piece stands between them and their results', () => {
+  it('ends with the final calls, so that no piece separates them from their results', () => {
     const writer = new GeminiEventWriter(context);
     const written = [start, text('I look.'), ...call, finish].map((event) => writer.write(event)).join('');
     expect(candidates(written)).toHaveLength(1);
@@ -38,7 +38,7 @@ describe('a stream for a caller of Gemini’s dialect', () => {
     expect(last).toMatchObject({ content: { parts: [{ functionCall: { name: 'f', args: { x: 1 } } }] }, finishReason: 'STOP' });
   });
 
-  it('has calls that text follows in a piece before it', () => {
+  it('writes calls before a later text in their own piece', () => {
     const writer = new GeminiEventWriter(context);
     const written = [start, ...call, text('done'), finish].map((event) => writer.write(event)).join('');
     expect(candidates(written)).toMatchObject([
@@ -47,7 +47,7 @@ describe('a stream for a caller of Gemini’s dialect', () => {
     ]);
   });
 
-  it('has the calls of each turn where a stream holds several', () => {
+  it('writes the calls of each turn when a stream contains several turns', () => {
     const writer = new GeminiEventWriter(context);
     const written = [start, ...call, finish, text('done'), finish].map((event) => writer.write(event)).join('');
     expect(candidates(written)).toMatchObject([
@@ -56,7 +56,7 @@ describe('a stream for a caller of Gemini’s dialect', () => {
     ]);
   });
 
-  it('has its calls also where the provider breaks off after them', () => {
+  it('writes the calls when the provider breaks off after them', () => {
     const writer = new GeminiEventWriter(context);
     for (const event of [start, ...call, finish]) writer.write(event);
     expect(candidates(writer.flush())).toHaveLength(1);

@@ -10,7 +10,7 @@ import { writeUsage } from './usage.ts';
 import { writeCall, writeImage, writeLogprobs, writeThought } from './write-parts.ts';
 
 interface Candidate {
-  /** Calls that are not written yet: this wire has them whole. */
+  /** Calls that are not written yet: this format needs whole calls. */
   readonly calls: Map<number, ToolCall>;
   readonly citations: Citation[];
   text: string;
@@ -18,9 +18,10 @@ interface Candidate {
 }
 
 /**
- * Writes pieces of an answer, as server-sent events or as the elements of one array. Each is written when it comes. The last piece has the finish reason and
- * the usage: with the calls that end an answer, because SDKs keep each piece as a turn and a piece after the calls would stand between them and their results;
- * otherwise with an empty text, as Gemini's own has. Without content, SDKs drop the turn (@google/genai, `isValidContent`).
+ * Writes pieces of a response, as server-sent events or as elements of one array. Each piece is written at once. The last piece
+ * contains the finish reason and the usage. If the response ends with calls, the last piece also contains the calls: SDKs keep
+ * each piece as a turn, so a later piece would separate the calls from their results. Otherwise the last piece has an empty
+ * text, as Gemini's own does. Without content, SDKs drop the turn (@google/genai, `isValidContent`).
  */
 export class GeminiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -100,7 +101,7 @@ export class GeminiEventWriter implements EventWriter {
     return [...this.#last.keys()].map((index) => this.#flushLast(index)).join('');
   }
 
-  /** Keeps the calls for the last piece. A provider may finish more than once, and go on in between. */
+  /** Keeps the calls for the last piece. A provider may report a finish several times and continue in between. */
   #finish(index: number, reason: FinishReason): string {
     const before = this.#flushLast(index);
     this.#candidateOf(index).finish = reason;
@@ -122,7 +123,10 @@ export class GeminiEventWriter implements EventWriter {
     return candidate;
   }
 
-  /** Calls of one turn are in one piece: a client returns each piece as a turn, and Gemini wants the results of a turn's calls in the next one. */
+  /**
+   * Writes the calls of one turn in one piece: a client returns each piece as a turn, and Gemini requires the results of a
+   * turn's calls in the next one.
+   */
   #flushCalls(index: number): string {
     const before = this.#flushLast(index);
     const parts = this.#takeCalls(index);

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from './read-json.ts';
 import type { CacheMark } from './request.ts';
 
-/** Anthropic's `cache_control` on a block or a tool; OpenAI-compatible gateways take it on a part too. */
+/** Reads Anthropic's `cache_control` of a block or a tool. OpenAI-compatible gateways also accept it on a part. */
 export function readCacheMark(value: JsonObject): { cache?: CacheMark } {
   const mark = value['cache_control'];
   if (!isObject(mark)) return {};

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-/** Gives each call of one answer a unique id. Some servers send none, or one for all; a tool result refers to its call by id. */
+/**
+ * Assigns a unique id to each call of a response. Some servers send no id, or the same one for all calls; a tool result refers
+ * to its call by id.
+ */
 export class CallIds {
   readonly #given = new Set<string>();
 

@@ -7,8 +7,8 @@ const cut = (text: string, cuts: readonly number[]): string[] => {
   return places.slice(1).map((end, n) => text.slice(places[n], end));
 };
 
-describe('the free text of a custom tool', () => {
-  it('is decoded from arguments that are cut anywhere', () => {
+describe('free text of a custom tool', () => {
+  it('decodes a free text from arguments that are split anywhere', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.array(fc.nat(), { maxLength: 8 }), fc.boolean(), (text, cuts, escaped) => {
         const json = argumentsOfText(text);
@@ -23,7 +23,7 @@ describe('the free text of a custom tool', () => {
     );
   });
 
-  it('is written in pieces that are JSON together', () => {
+  it('writes pieces of a free text that are valid JSON together', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (pieces) => {
         const json = TEXT_BEGIN + pieces.map(textPiece).join('') + TEXT_END;
@@ -32,7 +32,7 @@ describe('the free text of a custom tool', () => {
     );
   });
 
-  it('is returned before its arguments are complete', () => {
+  it('returns a free text before its arguments are complete', () => {
     const reader = new FreeTextReader();
     expect(reader.read('{ "input" : "*** Begin\\n')).toBe('*** Begin\n');
     expect(reader.read('+a \\"b\\')).toBe('+a "b');
@@ -50,7 +50,7 @@ describe('the free text of a custom tool', () => {
     ['an input that is no text', '{"input":{"a":1}}', '{"a":1}'],
     ['an end that is missing', '{"input":"abc', 'abc'],
     ['a long text of another name', JSON.stringify({ patch: 'x'.repeat(1_000) }), 'x'.repeat(1_000)],
-  ])('is read from arguments with %s', (_, args, text) => {
+  ])('reads a free text from arguments with %s', (_, args, text) => {
     expect(freeText(args)).toBe(text);
   });
 });

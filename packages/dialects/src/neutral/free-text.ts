@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseJson } from './read-json.ts';
 
-/** The arguments of a custom tool where it is offered as a function: one text. */
+/** Schema of a custom tool that is offered as a function: one text argument. */
 export const FREE_TEXT_SCHEMA: JsonObject = {
   type: 'object',
   properties: { input: { type: 'string', description: 'The complete input of the tool, as plain text.' } },
@@ -11,14 +11,14 @@ export const FREE_TEXT_SCHEMA: JsonObject = {
 /** Writes the free text of a custom call as arguments of a function. */
 export const argumentsOfText = (input: string): string => JSON.stringify({ input });
 
-/** How the arguments of a free text begin and end where it comes in pieces. */
+/** Beginning and end of the arguments of a free text that arrives in pieces. */
 export const TEXT_BEGIN = '{"input":"';
 export const TEXT_END = '"}';
 /** Writes a piece of a free text as a piece of a function's arguments. A half of a surrogate pair becomes an escape. */
 export const textPiece = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 const BEGIN = /^\s*\{\s*"input"\s*:\s*"/;
-/** Characters after which a text without this beginning is of another form. */
+/** Length after which a text without this beginning counts as another form. */
 const LONGEST_BEGIN = 256;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -34,7 +34,7 @@ const isHighSurrogate = (letter: number): boolean => letter >= 0xd800 && letter 
 /** Decodes the free text of a custom call from a function's arguments while they arrive. Control characters may be unescaped. */
 export class FreeTextReader {
   #state: 'before' | 'within' | 'after' | 'other' = 'before';
-  /** What cannot be decoded yet: the beginning, an escape that is cut, or all of another form. */
+  /** Text that cannot be decoded yet: the beginning, a partial escape, or all of another form. */
   #held = '';
   #pair = '';
 
@@ -52,7 +52,7 @@ export class FreeTextReader {
     return this.#state === 'within' ? this.#decode() : '';
   }
 
-  /** Returns the text that was held back, now that no more will arrive. */
+  /** Returns the held-back text at the end. */
   end(): string {
     const { state, held } = { state: this.#state, held: this.#held };
     this.#state = 'after';
@@ -81,7 +81,9 @@ export class FreeTextReader {
   }
 }
 
-/** Reads the free text of a custom call from a function's arguments: models may choose another name, or write the text itself. */
+/**
+ * Reads the free text of a custom call from a function's arguments. Models may choose another name, or write the text itself.
+ */
 export function freeText(text: string): string {
   const reader = new FreeTextReader();
   return reader.read(text) + reader.end();

@@ -6,5 +6,5 @@ export function imageUrl(source: MediaSource): string {
   return source.kind === 'url' ? source.url : source.id;
 }
 
-/** Renders a generated image as Markdown, for dialects whose answers have no images. */
+/** Renders a generated image as Markdown, for dialects without images in responses. */
 export const imageText = (source: MediaSource): string => `![image](${imageUrl(source)})`;

@@ -5,15 +5,15 @@ import { isObject, type Json, type JsonObject, parseJson, wrongField } from './r
 const TOO_LARGE = `JSON of at most ${BOUNDS.depth} levels, and all of them together of at most ${BOUNDS.nodes} members, objects and lists`;
 
 /**
- * Parses the JSON that stands in strings of one request, such as arguments of tool calls, within one bound for all of them together.
- * The scan of a body does not look into strings: 10 MB of brackets in one take a parser 0.3 s.
+ * Parses JSON inside the strings of one request, such as arguments of tool calls, within one bound for all of them together.
+ * The scan of a body does not examine strings: a parser needs 0.3 s for 10 MB of brackets in one.
  */
 export class InnerJson {
   #nodes = BOUNDS.nodes;
   #values = BOUNDS.values;
 
   /**
-   * Returns the arguments of a tool call, empty for a text that is no object.
+   * Returns the arguments of a tool call; an empty object for a text that is no object.
    *
    * @throws LlmError `invalid_request` beyond the bounds
    */
@@ -24,7 +24,7 @@ export class InnerJson {
     return isObject(value) ? value : {};
   }
 
-  /** Returns the value of a text; undefined for one that is no JSON, or beyond the bounds. */
+  /** Returns the value of a text; undefined for a text that is no JSON or beyond the bounds. */
   value(text: string): Json {
     return this.#fits(text) ? parseJson(text) : undefined;
   }

@@ -6,7 +6,7 @@ export class JsonProgress {
   #complete = false;
   #begun = false;
 
-  /** Whether the object or list is complete. Any other text ends with the answer only. */
+  /** Whether the object or list is complete. Any other text ends only with the response. */
   get complete(): boolean {
     return this.#complete;
   }

@@ -1,7 +1,10 @@
-/** What models write around a name: Gemini and GPT a namespace (`default_api:f`, `functions.f`), gpt-oss the rest of its format (`f<|channel|>commentary`). */
+/**
+ * Additions that models write around a name: Gemini and GPT a namespace (`default_api:f`, `functions.f`), gpt-oss the rest of
+ * its format (`f<|channel|>commentary`).
+ */
 const AROUND = /^(?:default_api|functions|tools)[.:]|<\|.*$/g;
 
-/** Returns the offered name that a model means; the name itself where it means none. */
+/** Returns the offered name that a model means, or the name itself if no offered name matches. */
 export function offeredName(name: string, offered: ReadonlySet<string>): string {
   if (offered.has(name) || name === '') return name;
   const bare = name.replaceAll(AROUND, '').trim();

@@ -1,7 +1,7 @@
 import type { JsonObject } from './read-json.ts';
 import type { NeutralRequest, Part } from './request.ts';
 
-/** Fields that OpenAI's two dialects have alike. */
+/** Fields that both OpenAI dialects share. */
 export const OPENAI_FIELDS = [
   'metadata',
   'moderation',
@@ -13,13 +13,13 @@ export const OPENAI_FIELDS = [
   'verbosity',
 ] as const;
 
-/** Those of them that a request has. */
+/** Returns the shared fields that a request contains. */
 export function readOpenAiFields(body: JsonObject): { openAi?: JsonObject } {
   const given = OPENAI_FIELDS.filter((name) => body[name] !== undefined && body[name] !== null);
   return given.length === 0 ? {} : { openAi: Object.fromEntries(given.map((name) => [name, body[name]])) };
 }
 
-/** The wishes that no dialect but the caller's can say, for a provider who does not know OpenAI's own. */
+/** Returns the optional parameters that only the client's dialect supports, for a provider without OpenAI's own fields. */
 export const unsaidWishes = ({ only, openAi, messages }: NeutralRequest): string[] => [
   ...(only?.wished ?? []),
   ...Object.keys(openAi ?? {}),

@@ -1,19 +1,19 @@
 import { asString, type Json, type JsonObject, member, needList, needObject, wrongField } from './read-json.ts';
 
-/** A caller's tools, told apart. */
+/** The client's tools by kind. */
 export interface OfferedTools {
-  /** Those that every dialect can say, with where they stand. */
+  /** Tools that every dialect supports, with their positions. */
   readonly functions: readonly { readonly tool: JsonObject; readonly at: string }[];
-  /** The names of those that only the caller's own provider has. */
+  /** Names of the tools that only the client's own provider has. */
   readonly left: readonly string[];
 }
 
 /**
- * Tools of a provider's own (web search and the like) are an offer to the model. Beside functions of the caller's such an offer is a wish, and is left
- * away with its name; where it is all there is, to leave it away would change the answer.
+ * Separates functions from a provider's own tools (such as web search). Next to functions, a provider's tool is optional and is
+ * dropped with its name. If there are no functions, dropping it would change the response.
  *
- * @param isFunction whether a tool is the caller's own function
- * @throws LlmError `invalid_request` where no function is among them
+ * @param isFunction returns whether a tool is the client's own function
+ * @throws LlmError `invalid_request` if no function is among the tools
  */
 export function offeredTools(tools: Json, isFunction: (tool: JsonObject) => boolean): OfferedTools {
   const all = needList(tools, 'tools').map((tool, n) => ({ tool: needObject(tool, `tools[${n}]`), at: `tools[${n}]` }));
@@ -21,10 +21,10 @@ export function offeredTools(tools: Json, isFunction: (tool: JsonObject) => bool
   const left = all.filter(({ tool }) => !isFunction(tool));
   const [first] = left;
   if (functions.length === 0 && first !== undefined) {
-    wrongField(`${first.at}.type`, 'function, or beside one, for a model whose provider speaks another dialect');
+    wrongField(`${first.at}.type`, 'function, or next to one, for a provider of another dialect');
   }
   return { functions, left: left.map(({ tool }) => ownToolName(asString(member(tool, 'type')) ?? 'unknown')) };
 }
 
-/** The name goes into a header, whatever the caller wrote. */
+/** Returns a tool's name that is safe in a header, whatever the client wrote. */
 export const ownToolName = (type: string): string => `tools.${type.replace(/[^\w.-]/g, '').slice(0, 64)}`;

@@ -2,13 +2,16 @@ import type { MediaSource } from './request.ts';
 
 const BITS = 16;
 const HEADER_BYTES = 44;
-/** The rate of Gemini's speech, and of OpenAI's `pcm16`. */
+/** Sample rate of Gemini's speech and of OpenAI's `pcm16`. */
 const USUAL_RATE = 24_000;
 
-/** Returns whether an audio source is raw samples: `audio/L16;codec=pcm;rate=24000`. Gemini's are little-endian, of one channel. */
+/**
+ * Returns whether an audio source consists of raw samples: `audio/L16;codec=pcm;rate=24000`. Gemini's samples are
+ * little-endian, with one channel.
+ */
 export const isPcm = (mediaType: string): boolean => /^audio\/(?:l16|pcm)\b/i.test(mediaType);
 
-/** Returns base64 of audio as a WAV file, which raw samples get a header for. Source: RIFF, "WAVE PCM soundfile format". */
+/** Returns base64 audio as a WAV file; raw samples get a header. Source: RIFF, "WAVE PCM soundfile format". */
 export function wavOf({ mediaType, data }: Extract<MediaSource, { kind: 'base64' }>): string {
   if (!isPcm(mediaType)) return data;
   const samples = Buffer.from(data, 'base64');
@@ -29,7 +32,7 @@ export function wavOf({ mediaType, data }: Extract<MediaSource, { kind: 'base64'
   return Buffer.concat([header, samples]).toString('base64');
 }
 
-/** Joins two pieces of base64, each of which may be padded; undefined for sources that are no pieces of one. */
+/** Joins two pieces of base64, each of which may be padded; undefined for sources that are not pieces of the same audio. */
 export function joinedAudio(one: MediaSource, other: MediaSource): MediaSource | undefined {
   if (one.kind !== 'base64' || other.kind !== 'base64' || one.mediaType !== other.mediaType) return undefined;
   const bytes = Buffer.concat([Buffer.from(one.data, 'base64'), Buffer.from(other.data, 'base64')]);

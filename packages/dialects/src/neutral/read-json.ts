@@ -1,33 +1,33 @@
 import { LlmError } from '@sluice/core';
 
-/** A JSON value of which nothing is known yet. */
+/** An unvalidated JSON value. */
 export type Json = unknown;
 export type JsonObject = Readonly<Record<string, Json>>;
 
 export const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A member of what may be no object. */
+/** Returns a member of a value that may not be an object. */
 export const member = (value: Json, name: string): Json => (isObject(value) ? value[name] : undefined);
 
 export const asString = (value: Json): string | undefined => (typeof value === 'string' ? value : undefined);
 export const asNumber = (value: Json): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 export const asList = (value: Json): readonly Json[] => (Array.isArray(value) ? value : []);
-/** A count of tokens. */
+/** Returns a value that is a valid token count. */
 export const asCount = (value: Json): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** Refuses a request for one of its fields. */
+/** Refuses a request because of an invalid field. */
 export function wrongField(param: string, expected: string): never {
   throw new LlmError('invalid_request', `'${param}' must be ${expected}.`, { param });
 }
 
-/** Refuses a request for a field that the chosen provider's dialect cannot say and that may not be left away. */
+/** Refuses a request because of a required field that the provider's dialect does not support. */
 export function cannotSay(param: string, provider: string): never {
   throw new LlmError(
     'invalid_request',
-    `'${param}' cannot be said to this model's provider (${provider}); leave it away or ask another model.`,
+    `'${param}' is not supported by this model's provider (${provider}). Omit it, or use another model.`,
     {
       param,
     },
@@ -46,7 +46,7 @@ export function needList(value: Json, param: string): readonly Json[] {
   return Array.isArray(value) ? value : wrongField(param, 'a list');
 }
 
-/** An optional field: null says the same as nothing. */
+/** Reads an optional field; null counts as missing. */
 export function optional<T>(value: Json, param: string, is: (value: Json) => value is T, expected: string): T | undefined {
   if (value === undefined || value === null) return undefined;
   return is(value) ? value : wrongField(param, expected);
@@ -56,14 +56,14 @@ export const isNumber = (value: Json): value is number => typeof value === 'numb
 export const isString = (value: Json): value is string => typeof value === 'string';
 export const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
 
-/** An object without the members that are undefined. */
+/** Returns an object without its undefined members. */
 export function defined<T extends Record<string, unknown>>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const kept: Record<string, unknown> = {};
   for (const name in members) if (members[name] !== undefined) kept[name] = members[name];
   return kept as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-/** JSON text as a value; `undefined` where it is none. */
+/** Parses JSON; returns undefined for invalid text. */
 export function parseJson(text: string): Json {
   try {
     return JSON.parse(text) as Json;
@@ -72,7 +72,7 @@ export function parseJson(text: string): Json {
   }
 }
 
-/** A data: address taken apart, or undefined. */
+/** Parses a `data:` URL; returns undefined for any other URL. */
 export function dataUrl(url: string): { mediaType: string; data: string } | undefined {
   const match = /^data:([^;,]+)(?:;[^,]*)?;base64,/.exec(url.slice(0, 200));
   return match === null ? undefined : { mediaType: match[1] as string, data: url.slice(match[0].length) };

@@ -2,7 +2,7 @@ import { defined } from './read-json.ts';
 import type { Choice, NeutralReply } from './reply.ts';
 import type { NeutralEvent } from './stream.ts';
 
-/** Yields the events of a whole answer, for a caller that requested a stream from a provider that does not stream. */
+/** Yields the events of a whole reply, for a client that requested a stream from a provider that does not stream. */
 export function* replyEvents({ id, model, createdS, choices, usage }: NeutralReply): Generator<NeutralEvent> {
   yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };
   for (const [index, choice] of choices.entries()) yield* choiceEvents(index, choice);

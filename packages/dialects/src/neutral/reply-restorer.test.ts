@@ -9,7 +9,7 @@ const stream = (pieces: readonly string[]): NeutralEvent[] => [
   { type: 'finish', choice: 0, reason: 'stop' },
 ];
 
-/** What one sees of a stream: its text, and how it ended. */
+/** Returns the text of a stream and how it ended. */
 function restored(pieces: readonly string[], stop: readonly string[]) {
   const restorer = new ReplyRestorer({ toolNames: new Map(), stop });
   const [choice] = collectEvents(stream(pieces).flatMap((event) => restorer.event(event))).choices;
@@ -18,7 +18,7 @@ function restored(pieces: readonly string[], stop: readonly string[]) {
 }
 
 describe('ReplyRestorer', () => {
-  it('ends a text at the stop sequence that is complete first, however it is cut', () => {
+  it('ends a text at the stop sequence that is complete first, however it is split', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 6 })),
@@ -62,7 +62,7 @@ describe('ReplyRestorer', () => {
     expect(restorer.reply(reply).choices[0]?.parts).toEqual([{ ...call, name }]);
   });
 
-  it('ends a whole answer at the same place, and omits what follows', () => {
+  it('ends a whole reply at the stop sequence, and omits the rest', () => {
     const restorer = new ReplyRestorer({ toolNames: new Map(), stop: ['END'] });
     const call = { type: 'tool_call' as const, id: 'c', name: 'f', arguments: '{}' };
     const { choices } = restorer.reply({
@@ -73,7 +73,7 @@ describe('ReplyRestorer', () => {
     expect(choices).toEqual([{ parts: [{ type: 'text', text: 'one ' }], finish: 'stop_sequence', stopSequence: 'END' }]);
   });
 
-  it('keeps an answer that has no stop sequence', () => {
+  it('keeps a reply without a stop sequence', () => {
     const restorer = new ReplyRestorer({ toolNames: new Map(), stop: ['END'] });
     const reply = {
       id: 'r',
@@ -83,7 +83,7 @@ describe('ReplyRestorer', () => {
     expect(restorer.reply(reply)).toEqual(reply);
   });
 
-  it('gives calls the caller’s names of tools', () => {
+  it("restores the client's tool names in calls", () => {
     const restorer = new ReplyRestorer({ toolNames: new Map([['short', 'a.long.name']]), stop: [] });
     const call = { type: 'tool_call' as const, id: 'c', name: 'short' };
     expect(restorer.event({ ...call, choice: 0, call: 0 })).toMatchObject([{ name: 'a.long.name' }]);

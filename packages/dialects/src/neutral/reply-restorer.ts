@@ -4,26 +4,27 @@ import type { Part, ToolForm } from './request.ts';
 import { StopCutter } from './stop-cutter.ts';
 import type { NeutralEvent } from './stream.ts';
 
-/** How a request was changed for its model, as far as the answer shows it. */
+/** Changes of a request for its model that affect the reply. */
 export interface RequestChanges {
-  /** The caller's names of tools, by those that the model got. */
+  /** The client's tool names, by the names sent to the model. */
   readonly toolNames: ReadonlyMap<string, string>;
-  /** Stop sequences that the model did not get. */
+  /** Stop sequences that were not sent to the model. */
   readonly stop: readonly string[];
-  /** The names of tools that the model got. */
+  /** Tool names that were sent to the model. */
   readonly offered?: ReadonlySet<string>;
-  /** Tools that the model got as functions, by the caller's names. */
+  /** Tools that were sent to the model as functions, by the client's names. */
   readonly toolForms?: ReadonlyMap<string, ToolForm>;
 }
 
 type ChoiceEvent = Exclude<NeutralEvent, { type: 'start' | 'usage' }>;
 
 /**
- * Gives an answer what its request lost on the way to the model: the caller's names and forms of tools, and an end at its stop sequences.
+ * Restores in a reply what its request lost on the way to the model: the client's names and forms of tools, and an end at its
+ * stop sequences.
  */
 export class ReplyRestorer {
   readonly #changes: RequestChanges;
-  /** By choice. */
+  /** Stop cutters by choice. */
   readonly #cutters = new Map<number, StopCutter>();
 
   constructor(changes: RequestChanges) {
@@ -34,7 +35,7 @@ export class ReplyRestorer {
     return { ...reply, choices: reply.choices.map((choice) => this.#choice(choice)) };
   }
 
-  /** Returns the events of a stream that one event becomes. */
+  /** Returns the events that replace one event of a stream. */
   event(event: NeutralEvent): readonly NeutralEvent[] {
     if (event.type === 'start' || event.type === 'usage') return [event];
     const named = event.type === 'tool_call' ? this.#asOffered(event) : event;
@@ -82,7 +83,7 @@ export class ReplyRestorer {
   }
 }
 
-/** Appends what was held back to the text that it belongs to. */
+/** Appends held-back text to the last text part. */
 function append(parts: Part[], held: string): void {
   const last = parts.at(-1);
   if (held !== '' && last?.type === 'text') parts[parts.length - 1] = { ...last, text: last.text + held };

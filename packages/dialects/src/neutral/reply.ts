@@ -24,12 +24,12 @@ export interface TokenLogprob {
 export interface Choice {
   readonly parts: readonly Part[];
   readonly finish: FinishReason;
-  /** Which one of the request's stop sequences was met. */
+  /** The stop sequence of the request that ended the response. */
   readonly stopSequence?: string;
   readonly logprobs?: readonly TokenLogprob[];
 }
 
-/** A whole answer, in no provider's words. */
+/** A whole reply in the neutral form. */
 export interface NeutralReply {
   readonly id: string;
   readonly model: string;

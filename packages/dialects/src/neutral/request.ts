@@ -1,11 +1,11 @@
-/** Where a picture, a sound or a file is: its bytes in base64, or an address that the provider will fetch. The gateway never does. */
+/** Source of an image, audio or a file: base64 bytes, or a URL that the provider fetches. The gateway never fetches it. */
 export type MediaSource =
   | { readonly kind: 'base64'; readonly mediaType: string; readonly data: string }
   | { readonly kind: 'url'; readonly url: string; readonly mediaType?: string }
-  /** A file that was uploaded to the provider before. */
+  /** A file that was uploaded to the provider earlier. */
   | { readonly kind: 'id'; readonly id: string };
 
-/** "Keep the prompt up to here in your cache", as Anthropic says it; others keep it by themselves. */
+/** A cache breakpoint after a part of the prompt, as in Anthropic's dialect. Other providers cache automatically. */
 export interface CacheMark {
   readonly ttl?: '5m' | '1h';
 }
@@ -14,7 +14,7 @@ interface Marked {
   readonly cache?: CacheMark;
 }
 
-/** One piece of a message, whoever wrote it. */
+/** A part of a message, of any role. */
 export type Part =
   | ({
       readonly type: 'text';
@@ -30,7 +30,7 @@ export type Part =
   | Reasoning
   | { readonly type: 'refusal'; readonly text: string };
 
-/** Where a statement comes from. */
+/** Source of a statement. */
 export interface Citation {
   readonly url?: string;
   readonly title?: string;
@@ -40,8 +40,8 @@ export interface Citation {
 }
 
 /**
- * What a tool is that the caller runs itself and that is no function. Its calls are written in this form for a caller that offered it so; a model that does
- * not know the form gets a function.
+ * Kind of a client-side tool that is not a function. Calls are written in this form for a client that offered it. A model that
+ * does not support the form gets a function.
  */
 export type ToolForm = 'custom' | 'local_shell' | 'shell' | 'apply_patch' | 'tool_search';
 
@@ -49,11 +49,11 @@ export interface ToolCall extends Marked {
   readonly type: 'tool_call';
   readonly id: string;
   readonly name: string;
-  /** A function, if not given. */
+  /** A function by default. */
   readonly form?: ToolForm;
-  /** JSON text, as the model wrote it. */
+  /** JSON text as the model wrote it. */
   readonly arguments: string;
-  /** What some providers of OpenAI's dialect (Google's) want back with the call in the next turn. */
+  /** Signature that some providers of OpenAI's dialect (Google) require with the call in the next turn. */
   readonly signature?: string;
 }
 
@@ -64,12 +64,14 @@ export interface ToolResult extends Marked {
   readonly isError?: boolean;
 }
 
-/** What a model thought. The signature or the encrypted form is the provider's, and wants to be given back in the next turn as it was. */
+/**
+ * A model's reasoning. The signature or encrypted form belongs to the provider and must be returned unchanged in the next turn.
+ */
 export interface Reasoning {
   readonly type: 'reasoning';
   readonly text: string;
   readonly signature?: string;
-  /** Reasoning that only the provider can read, without a text. */
+  /** Reasoning that only the provider can read, without text. */
   readonly encrypted?: string;
 }
 
@@ -84,9 +86,9 @@ export interface Tool extends Marked {
   /** JSON Schema of the arguments. */
   readonly schema: Readonly<Record<string, unknown>>;
   readonly strict?: boolean;
-  /** A function, if not given. */
+  /** A function by default. */
   readonly form?: ToolForm;
-  /** The grammar of a custom tool's input, as OpenAI has it. */
+  /** Grammar of a custom tool's input, in OpenAI's format. */
   readonly format?: Readonly<Record<string, unknown>>;
 }
 
@@ -104,17 +106,20 @@ export type ResponseFormat =
 
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
 
-/** How much a model is to think: by effort or by tokens, as the caller said it. */
+/** Amount of reasoning, by effort or by tokens, as the client set it. */
 export interface ReasoningWish {
   readonly effort?: Effort;
   readonly budgetTokens?: number;
-  /** Whether the reasoning is to be shown. */
+  /** Whether the response includes the reasoning. */
   readonly show?: boolean;
-  /** How the model takes it, which its profile decides; as the dialect has it, if not given. `effort` does not ask to reason. */
+  /**
+   * Format in which the model accepts the setting, from its profile; the dialect's format by default. `effort` alone does not
+   * enable reasoning.
+   */
   readonly form?: 'budget' | 'adaptive' | 'level' | 'effort' | 'thinking' | 'switch' | 'split';
 }
 
-/** What a request for a completion says, in no provider's words. What is not there was not said. */
+/** A completion request in the neutral form. Undefined members were not in the request. */
 export interface NeutralRequest {
   readonly messages: readonly Message[];
   readonly tools?: readonly Tool[];
@@ -128,27 +133,33 @@ export interface NeutralRequest {
   readonly presencePenalty?: number;
   readonly frequencyPenalty?: number;
   readonly seed?: number;
-  /** How many alternatives a token; 0 for the chosen one alone. */
+  /** Number of alternatives per token; 0 for the chosen token only. */
   readonly logprobs?: number;
   readonly choices?: number;
   readonly format?: ResponseFormat;
   readonly reasoning?: ReasoningWish;
-  /** What the answer may be beside a text; `only` has the fields for providers that cannot say so. */
+  /** Kind of output in addition to text; `only` contains the fields for providers that do not support it. */
   readonly answersWith?: 'audio' | 'image';
-  /** How an answer in audio is to sound, in the words of the caller's dialect. */
+  /** Voice and format of audio output, as named in the client's dialect. */
   readonly speech?: { readonly voice?: string; readonly format?: string };
   readonly serviceTier?: string;
-  /** Whether the model accepts calls in the history that have no signature of its own, or gets the documented marker; as its dialect, if not given. */
+  /**
+   * Whether the model accepts unsigned calls in the history, or requires the documented marker; by default as its dialect
+   * requires.
+   */
   readonly unsignedCalls?: 'accepted' | 'skip_marker';
-  /** Where a chat completion has Google's signature of a call: in the call's `extra_content`, if not given. */
+  /** Position of Google's call signature in a chat completion; the call's `extra_content` by default. */
   readonly callSignatures?: 'reasoning_details' | 'refused';
-  /** Who the caller's own user is. */
+  /** The client's end user. */
   readonly user?: string;
-  /** Fields that OpenAI's two dialects have alike, by name and as they are; to everybody else they are a wish that cannot be said. */
+  /**
+   * Fields that both OpenAI dialects share, unchanged, by name. Every other dialect treats them as unsupported optional
+   * parameters.
+   */
   readonly openAi?: Readonly<Record<string, unknown>>;
   /**
-   * Fields that were given and that no other dialect can say, by name: those that decide what the caller gets, and those that are a wish.
-   * The first are refused on the way to another dialect, the others dropped with their name.
+   * Fields that no other dialect supports, by name. Fields that change the response are refused for another dialect; optional
+   * ones are dropped with their name.
    */
   readonly only?: { readonly needed: readonly string[]; readonly wished: readonly string[] };
 }

@@ -1,9 +1,10 @@
 import type { DialectName } from '@sluice/core';
 
 /**
- * A provider accepts signatures and encrypted reasoning that it made itself, and refuses a request that has another provider's. On their way
- * through a caller of another dialect they carry the name of their origin, so that the next turn returns them to their origin and omits them
- * elsewhere. `unsigned` marks what needs a signature in the caller's dialect and has none.
+ * Origin of a signature. A provider accepts only signatures and encrypted reasoning that it created, and refuses a request with
+ * another provider's. For a client of another dialect, the gateway tags each value with its origin. The next turn returns it to
+ * its origin and omits it for other providers. `unsigned` tags a value that needs a signature in the client's dialect and has
+ * none.
  */
 export type Origin = DialectName | 'unsigned';
 
@@ -22,7 +23,7 @@ export interface Marked {
   readonly data: string;
 }
 
-/** The characters by which base64 of a mark begins, whatever follows it: three bytes are four characters. */
+/** Returns the fixed base64 characters at the beginning of a marked value: three bytes are four characters. */
 const base64Start = (mark: string): string =>
   Buffer.from(mark)
     .toString('base64')
@@ -30,10 +31,10 @@ const base64Start = (mark: string): string =>
 
 const MARKS = ORIGINS.map((origin) => ({ origin, mark: `${origin}:`, base64: base64Start(`${origin}:`) }));
 
-/** How a JSON text shows that a string in it begins with a mark. */
+/** Byte patterns of a JSON string that begins with a mark. */
 const NEEDLES: readonly Buffer[] = MARKS.flatMap(({ mark, base64 }) => [Buffer.from(`"${mark}`), Buffer.from(`"${base64}`)]);
 
-/** Reads a mark, plain or in base64; undefined for a value without one. */
+/** Reads a mark, plain or in base64; returns undefined for a value without one. */
 export function readMark(value: string): Marked | undefined {
   for (const { origin, mark, base64 } of MARKS) {
     if (value.startsWith(mark)) return { origin, data: value.slice(mark.length) };
@@ -44,10 +45,12 @@ export function readMark(value: string): Marked | undefined {
   return undefined;
 }
 
-/** Returns whether a JSON text may hold a mark: a few native searches, which cost a fraction of a parse. */
+/** Returns whether a JSON text may contain a mark. A few native searches cost a fraction of a parse. */
 export const mayHoldMarks = (bytes: Buffer): boolean => NEEDLES.some((needle) => bytes.includes(needle));
 
-/** Marks what a provider of a dialect returned; undefined for what is empty or unsigned. A value that has a mark keeps it. */
+/**
+ * Marks a provider's value with its dialect; returns undefined for an empty or unsigned value. A marked value keeps its mark.
+ */
 export function seal(origin: DialectName, data: string | undefined): string | undefined {
   if (data === undefined || data === '') return undefined;
   const marked = readMark(data);
@@ -55,23 +58,29 @@ export function seal(origin: DialectName, data: string | undefined): string | un
   return marked.origin === 'unsigned' ? undefined : `${marked.origin}:${marked.data}`;
 }
 
-/** Returns what a provider of this dialect made; undefined for what another made. A value without a mark is the caller's own. */
+/**
+ * Returns a value that a provider of this dialect created; undefined for another provider's value. A value without a mark is
+ * the client's own.
+ */
 export function unseal(reader: DialectName, sealed: string): string | undefined {
   const marked = readMark(sealed);
   if (marked === undefined) return sealed;
   return marked.origin === reader ? marked.data : undefined;
 }
 
-/** Writes a value for a caller: plain in its own dialect, with the mark in every other. */
+/** Returns a value for a client: plain in its own dialect, marked in every other. */
 export const unsealOwn = (own: DialectName, sealed: string): string => unseal(own, sealed) ?? sealed;
 
-/** Writes a value for a caller whose SDK decodes base64 (Gemini's `thoughtSignature` is bytes). */
+/** Returns a value for a client with an SDK that decodes base64 (Gemini's `thoughtSignature` is bytes). */
 export function unsealAsBytes(own: DialectName, sealed: string): string {
   return unseal(own, sealed) ?? Buffer.from(sealed).toString('base64');
 }
 
-/** What stands for a signature that the caller's dialect has a field for and the provider did not make. */
+/** Placeholder for a signature that the client's dialect requires and the provider did not create. */
 export const UNSIGNED = 'unsigned:';
 
-/** What stands for Google's signature of a call that another provider's model made. Source: Google's documentation, "Thought signatures". */
+/**
+ * Placeholder for Google's signature of a call that another provider's model made. Source: Google's documentation, "Thought
+ * signatures".
+ */
 export const SKIP_SIGNATURE = 'skip_thought_signature_validator';

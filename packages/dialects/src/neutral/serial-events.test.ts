@@ -18,7 +18,7 @@ const args = (n: number, text: string): NeutralEvent => ({ type: 'tool_arguments
 const text = (value: string): NeutralEvent => ({ type: 'text', choice: 0, text: value });
 const finish: NeutralEvent = { type: 'finish', choice: 0, reason: 'tool_calls' };
 
-/** Pieces of parallel calls, written in turns, with text and reasoning between them. */
+/** Pieces of parallel calls, written alternately, with text and reasoning between them. */
 const stream = fc
   .record({
     calls: fc.array(
@@ -59,8 +59,8 @@ const argumentsBy = (events: readonly NeutralEvent[]) =>
 const wordsOf = (events: readonly NeutralEvent[]) =>
   events.filter(({ type }) => type === 'text' || type === 'reasoning' || type === 'refusal' || type === 'image');
 
-describe('a stream’s events in order', () => {
-  it('have each part whole before the next begins', () => {
+describe('SerialEvents', () => {
+  it('completes each part before the next begins', () => {
     fc.assert(
       fc.property(stream, (events) => {
         let open: number | undefined;
@@ -72,7 +72,7 @@ describe('a stream’s events in order', () => {
     );
   });
 
-  it('lose nothing, and have {} for arguments of which there are none', () => {
+  it('loses no event, and writes {} for missing arguments', () => {
     fc.assert(
       fc.property(stream, (events) => {
         const ordered = inOrder(events);
@@ -83,7 +83,7 @@ describe('a stream’s events in order', () => {
     );
   });
 
-  it('wait for nothing where nothing is written in turns', () => {
+  it('holds no event when nothing is written alternately', () => {
     const serial = new SerialEvents();
     for (const event of [text('a'), call(0), args(0, '{"x"'), args(0, ':1}'), text('b'), call(1), args(1, '{}'), call(2)]) {
       expect(serial.next(event)).toEqual([event]);
@@ -91,21 +91,21 @@ describe('a stream’s events in order', () => {
     expect(serial.held).toBe(0);
   });
 
-  it('hold what comes between two pieces of one call’s arguments until they are complete', () => {
+  it("holds events between two pieces of one call's arguments until they are complete", () => {
     const serial = new SerialEvents();
     const given = [call(0), args(0, '{"x"'), text('\n'), args(0, ':1}'), text('b')];
     expect(given.map((event) => serial.next(event))).toEqual([[given[0]], [given[1]], [], [given[3], given[2]], [given[4]]]);
   });
 
-  it('give what is held of a stream that was cut, and make no arguments up', () => {
+  it('releases the held events of a truncated stream, and invents no arguments', () => {
     expect(inOrder([call(0), text('held')])).toEqual([call(0), text('held')]);
   });
 
-  it('drop arguments of a call that never began', () => {
+  it('drops arguments of a call that never began', () => {
     expect(inOrder([args(7, '{}'), text('a'), finish])).toEqual([text('a'), { ...finish, reason: 'stop' }]);
   });
 
-  it('make ids where there are none, or the same one twice', () => {
+  it('generates ids for calls without one, or with a repeated one', () => {
     const ids = inOrder([call(0, ''), args(0, '{}'), call(1, 'a'), args(1, '{}'), call(2, 'a'), args(2, '{}'), finish]).flatMap(
       (event) => (event.type === 'tool_call' ? [event.id] : []),
     );
@@ -114,12 +114,12 @@ describe('a stream’s events in order', () => {
     for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9_-]+$/);
   });
 
-  it('do not stop for calls that never came', () => {
+  it('reports a plain stop for calls that never arrived', () => {
     expect(inOrder([text('a'), finish]).at(-1)).toEqual({ ...finish, reason: 'stop' });
   });
 });
 
-/** What opens and closes a block of a wire, by its number. */
+/** Beginning and end of a block in each format, by its number. */
 const BLOCKS: Partial<
   Record<DialectName, (event: Record<string, unknown>) => { open?: unknown; close?: unknown; within?: unknown }>
 > = {
@@ -133,8 +133,8 @@ const BLOCKS: Partial<
         : { within: output_index },
 };
 
-describe.each(Object.keys(BLOCKS) as (keyof typeof BLOCKS)[])('a stream written as %s', (name) => {
-  it('has blocks one after the other, each closed before the next begins', () => {
+describe.each(Object.keys(BLOCKS) as (keyof typeof BLOCKS)[])('stream written as %s', (name) => {
+  it('closes each block before the next begins', () => {
     const blockOf = BLOCKS[name] as NonNullable<(typeof BLOCKS)[typeof name]>;
     fc.assert(
       fc.property(stream, (events) => {
@@ -161,8 +161,8 @@ describe.each(Object.keys(BLOCKS) as (keyof typeof BLOCKS)[])('a stream written 
   });
 });
 
-describe('a stream written as bedrock-converse', () => {
-  it('has blocks one after the other', () => {
+describe('stream written as bedrock-converse', () => {
+  it('writes blocks of Bedrock in sequence', () => {
     fc.assert(
       fc.property(stream, (events) => {
         const writer = DIALECTS['bedrock-converse'].writeStream(context);

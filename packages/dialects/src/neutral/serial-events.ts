@@ -10,9 +10,9 @@ class SerialChoice {
   readonly #choice: number;
   readonly #ids = new CallIds();
   #calls = 0;
-  /** The call whose arguments are arriving. */
+  /** The call with incomplete arguments. */
   #open: { readonly call: number; readonly arguments: JsonProgress } | undefined;
-  /** Calls whose arguments are complete. */
+  /** Calls with complete arguments. */
   readonly #closed = new Set<number>();
   /** Events that wait for the end of the open call. */
   #held: ChoiceEvent[] = [];
@@ -29,13 +29,13 @@ class SerialChoice {
     else this.#hold(event);
   }
 
-  /** Releases the held events. @param complete whether the calls are complete: one without arguments then gets `{}` */
+  /** Releases the held events. @param complete whether the calls are complete: a call without arguments then gets `{}` */
   release(complete: boolean, out: NeutralEvent[]): void {
     for (;;) {
       this.#close(complete, out);
       if (this.#held.length === 0) return;
       this.#retake(out);
-      // arguments of a call that never began would wait for ever
+      // arguments of a call that never began would wait forever
       if (this.#open === undefined) this.#held = [];
     }
   }
@@ -54,7 +54,7 @@ class SerialChoice {
   #takeArguments(event: Extract<ChoiceEvent, { type: 'tool_arguments' }>, out: NeutralEvent[]): void {
     const open = this.#open;
     if (open?.call !== event.call) {
-      // text after the end of a JSON object is not part of it
+      // text after the end of a JSON object does not belong to it
       if (!this.#closed.has(event.call)) this.#hold(event);
       return;
     }
@@ -93,22 +93,22 @@ class SerialChoice {
 }
 
 /**
- * Orders a stream's events so that each part is complete before the next begins. Dialects with content blocks need that.
+ * Orders a stream's events so that each part is complete before the next begins. Dialects with content blocks require this.
  *
- * Events between two pieces of one call's arguments (a newline or reasoning that a server's parser let through, or a parallel call) wait until the arguments are
- * complete. No piece is lost. Text after complete arguments does not wait.
+ * Events between two pieces of one call's arguments wait until the arguments are complete. Such an event is a parallel call, or
+ * a newline or reasoning that a server's parser let through. No piece is lost. Text after complete arguments does not wait.
  */
 export class SerialEvents {
   readonly #choices = new Map<number, SerialChoice>();
 
-  /** Characters of text that wait. */
+  /** Number of waiting characters. */
   get held(): number {
     let length = 0;
     for (const choice of this.#choices.values()) length += choice.heldLength;
     return length;
   }
 
-  /** Takes an event and returns the events to write now. */
+  /** Processes an event and returns the events to write now. */
   next(event: NeutralEvent): NeutralEvent[] {
     if (event.type === 'start' || event.type === 'usage') return [event];
     let choice = this.#choices.get(event.choice);

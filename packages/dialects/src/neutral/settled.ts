@@ -2,14 +2,16 @@ import { CallIds } from './call-ids.ts';
 import type { Choice, FinishReason, NeutralReply } from './reply.ts';
 import type { Part } from './request.ts';
 
-/** Replaces `tool_calls` as the finish reason of an answer without calls: agents wait for a call that never comes. */
+/** Replaces the finish reason `tool_calls` of a reply without calls: agents would wait for a call that never arrives. */
 export const finishWith = (reason: FinishReason, calls: number): FinishReason =>
   reason === 'tool_calls' && calls === 0 ? 'stop' : reason;
 
-/** The arguments of a call that has none. */
+/** Arguments of a call without arguments. */
 export const NO_ARGUMENTS = '{}';
 
-/** Normalizes an answer for all dialects: unique call ids, arguments that are JSON, and a finish reason that agrees with the calls. */
+/**
+ * Normalizes a reply for all dialects: unique call ids, arguments that are JSON, and a finish reason that matches the calls.
+ */
 export function settled(reply: NeutralReply): NeutralReply {
   return { ...reply, choices: reply.choices.map(settledChoice) };
 }

@@ -1,4 +1,4 @@
-/** Ends a text at the first of some stop sequences, piece by piece: what may be the beginning of one is held back. */
+/** Ends a text at the first of several stop sequences, piece by piece. A possible beginning of a sequence is held back. */
 export class StopCutter {
   readonly #sequences: readonly string[];
   #held = '';
@@ -13,7 +13,7 @@ export class StopCutter {
     return this.#met;
   }
 
-  /** Returns what of the text is certain with this piece. */
+  /** Returns the certain part of the text after this piece. */
   push(piece: string): string {
     if (this.#met !== undefined) return '';
     const text = this.#held + piece;
@@ -23,14 +23,17 @@ export class StopCutter {
     return text.slice(0, sure);
   }
 
-  /** Returns what was held back, now that no more comes. */
+  /** Returns the held-back text at the end. */
   flush(): string {
     const held = this.#held;
     this.#held = '';
     return held;
   }
 
-  /** A provider stops at the sequence that is complete first; of two that end at one place, at the longer one. */
+  /**
+   * Returns the end of the text. A provider stops at the sequence that is complete first, and at the longer one of two that end
+   * at the same position.
+   */
   #endIn(text: string): number | undefined {
     let met: { readonly at: number; readonly end: number } | undefined;
     for (const sequence of this.#sequences) {
@@ -43,7 +46,7 @@ export class StopCutter {
     return met?.at;
   }
 
-  /** How many characters at the end of a text may be the beginning of a sequence. */
+  /** Returns the number of final characters that may be the beginning of a sequence. */
   #heldOf(text: string): number {
     let held = 0;
     for (const sequence of this.#sequences) {

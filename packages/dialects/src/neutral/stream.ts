@@ -5,8 +5,9 @@ import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
 import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
 
 /**
- * One thing that a stream says, in no provider's words. Deltas belong to the part that is open in their choice; a delta of another type, or
- * another tool call, opens the next. So a writer whose wire has blocks knows when to close one, and a wire without blocks needs none.
+ * An event of a stream in the neutral form. A delta belongs to the open part of its choice; a delta of another type, or another
+ * tool call, opens the next part. A writer with content blocks thus knows when to close one, and a writer without blocks needs
+ * no markers.
  */
 export type NeutralEvent =
   | { readonly type: 'start'; readonly id: string; readonly model: string; readonly createdS?: number; readonly usage?: Usage }
@@ -26,14 +27,14 @@ export type NeutralEvent =
       readonly type: 'reasoning';
       readonly choice: number;
       readonly text: string;
-      /** Ends the part that is open. */
+      /** Ends the open part. */
       readonly signature?: string;
       readonly encrypted?: string;
     }
   | {
       readonly type: 'tool_call';
       readonly choice: number;
-      /** Which of the choice's tool calls, from 0: several may be written in turns. */
+      /** Index of the choice's tool call, from 0: several calls may be written alternately. */
       readonly call: number;
       readonly id: string;
       readonly name: string;
@@ -52,7 +53,7 @@ interface OpenChoice {
   logprobs?: TokenLogprob[];
 }
 
-/** The whole answer that a stream's events say. */
+/** Collects a stream's events into a whole reply. */
 export function collectEvents(events: Iterable<NeutralEvent>): NeutralReply {
   let head: { id: string; model: string; createdS?: number } = { id: '', model: '' };
   let usage: Usage | undefined;

@@ -3,8 +3,8 @@ import type { NeutralRequest, Part } from './request.ts';
 import { unseal } from './sealed.ts';
 
 /**
- * Returns whether a call of the turn that goes on was made without reasoning that a provider of this dialect signed: Claude refuses that where it
- * reasons with a budget. Another provider made the call, or the caller did not return the reasoning.
+ * Returns whether a call of the current turn was made without reasoning that a provider of this dialect signed. Claude refuses
+ * such a turn if it reasons with a budget. Either another provider made the call, or the client did not return the reasoning.
  * Source: Anthropic's documentation, "Extended thinking with tool use".
  */
 export function lacksReasoning({ messages }: NeutralRequest, dialect: DialectName): boolean {

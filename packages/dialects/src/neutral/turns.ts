@@ -1,6 +1,6 @@
 import type { Message } from './request.ts';
 
-/** Joins neighbouring messages of one of these roles: some wires have one message a turn. */
+/** Joins adjacent messages of the same role, for dialects with one message per turn. */
 export function joinedTurns(messages: readonly Message[], roles: readonly Message['role'][]): Message[] {
   const turns: Message[] = [];
   for (const message of messages) {

@@ -1,18 +1,18 @@
 import type { JsonObject } from './read-json.ts';
 
-/** What the model that gets a request needs. */
+/** Requirements of the model that receives a request. */
 export interface UnmarkOptions {
   /** Whether calls without a signature need the documented marker. */
   readonly skipMarker: boolean;
   /** Members of messages that the provider refuses. */
   readonly dropFromMessages?: readonly string[] | undefined;
-  /** Whether the model is Google's: they sign calls in OpenAI's dialect too. */
+  /** Whether the model is Google's: Google signs calls in OpenAI's dialect too. */
   readonly isGemini: boolean;
-  /** Whether another reason than a mark is known to write the request again. */
+  /** Whether the request must be rewritten for another reason, even without marks. */
   readonly always?: boolean;
 }
 
-/** A request without marks, and the names of what it lost with them. */
+/** A request without marks, and the names of what was removed with them. */
 export interface Unmarked {
   readonly body: JsonObject;
   readonly dropped: readonly string[];

@@ -5,7 +5,7 @@ import { DIALECTS } from '../registry.ts';
 
 type Read = (counts: Readonly<Record<string, unknown>>) => ReturnType<(typeof DIALECTS)['gemini']['readUsage']>;
 
-/** Each dialect's names of the two totals, and of a part that it reads. */
+/** Names of the two totals in each dialect, and the reader. */
 const READERS: [name: string, input: string, output: string, read: Read][] = [
   ['openai-chat', 'prompt_tokens', 'completion_tokens', (usage) => DIALECTS['openai-chat'].readUsage({ usage })],
   ['openai-responses', 'input_tokens', 'output_tokens', (usage) => DIALECTS['openai-responses'].readUsage({ usage })],
@@ -23,13 +23,13 @@ const UNUSABLE: [what: string, value: unknown, reason: string][] = [
   ['1e308', 1e308, 'implausible'],
 ];
 
-describe.each(READERS)('the usage of %s', (_name, input, output, read) => {
-  it('has no issue where both totals are whole numbers', () => {
+describe.each(READERS)('usage of %s', (_name, input, output, read) => {
+  it('reports no issue for totals that are whole numbers', () => {
     expect(read({ [input]: 10, [output]: 5 })).toMatchObject({ inputTokens: 10, outputTokens: 5 });
     expect(read({ [input]: 10, [output]: 5 })).not.toHaveProperty('issue');
   });
 
-  it.each(UNUSABLE)('keeps the other total where one is %s', (_what, value, reason) => {
+  it.each(UNUSABLE)('keeps the other total when one is %s', (_what, value, reason) => {
     expect(read({ [input]: value, [output]: 5 })).toMatchObject({
       inputTokens: 0,
       outputTokens: 5,
@@ -42,7 +42,7 @@ describe.each(READERS)('the usage of %s', (_name, input, output, read) => {
     });
   });
 
-  it('never has a count beyond a thousand million, nor a part that is more than its whole', () => {
+  it('never returns a count beyond a thousand million, or a part above its total', () => {
     const count = fc.oneof(fc.nat(2_000), fc.maxSafeNat(), fc.double(), fc.constantFrom(null, undefined, '1', -1));
     const names = ['cached_tokens', 'reasoning_tokens', 'audio_tokens', 'cache_write_tokens', 'thinking_tokens'];
     const details = fc.dictionary(fc.constantFrom(...names), count);
@@ -83,7 +83,7 @@ describe.each(READERS)('the usage of %s', (_name, input, output, read) => {
 });
 
 describe('parts of a usage', () => {
-  it('are left out, and the totals kept, where they are more than their whole', () => {
+  it('omits parts above their total, and keeps the totals', () => {
     const usage = { prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 11 } };
     expect(DIALECTS['openai-chat'].readUsage({ usage })).toEqual({
       ...{ inputTokens: 10, outputTokens: 5 },
@@ -91,14 +91,14 @@ describe('parts of a usage', () => {
     });
   });
 
-  it('are read where Moonshot and DeepSeek have cached tokens', () => {
+  it('reads cached tokens from the fields of Moonshot and DeepSeek', () => {
     const read = (more: object) =>
       DIALECTS['openai-chat'].readUsage({ usage: { prompt_tokens: 10, completion_tokens: 5, ...more } });
     expect(read({ cached_tokens: 4 })).toEqual({ inputTokens: 10, outputTokens: 5, cachedInputTokens: 4 });
     expect(read({ prompt_cache_hit_tokens: 3 })).toEqual({ inputTokens: 10, outputTokens: 5, cachedInputTokens: 3 });
   });
 
-  it('are read where Anthropic has writes for an hour and searches', () => {
+  it("reads Anthropic's one-hour cache writes and searches", () => {
     const usage = {
       ...{ input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 8 },
       ...{ cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 6 } },
@@ -109,7 +109,7 @@ describe('parts of a usage', () => {
     });
   });
 
-  it('of a Gemini answer that leaves away a count of zero are what the total has beyond the others', () => {
+  it('computes a missing count of Gemini from the total', () => {
     const read = (more: object) => DIALECTS.gemini.readUsage({ usageMetadata: { promptTokenCount: 10, ...more } });
     expect(read({ totalTokenCount: 10 })).toEqual({ inputTokens: 10, outputTokens: 0 });
     expect(read({ totalTokenCount: 17, thoughtsTokenCount: 3 })).toEqual({
@@ -120,13 +120,13 @@ describe('parts of a usage', () => {
   });
 });
 
-describe('the usage of embeddings', () => {
+describe('usage of embeddings', () => {
   it.each([
     ['openai', (n: unknown) => ({ usage: { prompt_tokens: n } })],
     ['voyage', (n: unknown) => ({ usage: { total_tokens: n } })],
     ['cohere', (n: unknown) => ({ meta: { billed_units: { input_tokens: n } } })],
     ['gemini', (n: unknown) => ({ usageMetadata: { promptTokenCount: n } })],
-  ] as const)('of %s has prompt tokens alone, which have to make sense', (name, body) => {
+  ] as const)('reads only valid prompt tokens of %s', (name, body) => {
     const { readUsage } = EMBEDDINGS[name];
     expect(readUsage(body(7))).toEqual({ inputTokens: 7, outputTokens: 0 });
     expect(readUsage(body(9e15))).toMatchObject({ inputTokens: 0, issue: { reason: 'implausible', input: true } });

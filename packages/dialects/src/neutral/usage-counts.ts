@@ -2,37 +2,37 @@ import type { Usage, UsageIssue, UsageIssueReason } from '@sluice/core';
 import { asCount, asString, defined, type Json } from './read-json.ts';
 
 /**
- * More tokens than one call can have. The largest contexts are of ten million tokens (Llama 4 Scout) and a call has at most some hundred choices or prompts, so
- * that a count beyond a thousand million is a provider's mistake.
+ * Upper bound of one call's tokens. The largest contexts have ten million tokens (Llama 4 Scout) and a call has at most some
+ * hundred choices or prompts, so a count beyond a thousand million is a provider's mistake.
  */
 const MOST_TOKENS = 1_000_000_000;
 
-/** Reads the counts of a provider's `usage`, and notes what is wrong with them. */
+/** Reads the counts of a provider's `usage`, and records what is invalid. */
 export class UsageCounts {
   #reason: UsageIssueReason | undefined;
   #input = false;
   #output = false;
 
-  /** A number of prompt tokens that has to be there. */
+  /** Reads a required number of prompt tokens. */
   input(value: Json): number {
     const count = this.#count(value);
     if (count === undefined) this.#input = true;
     return count ?? 0;
   }
 
-  /** A number of completion tokens that has to be there. */
+  /** Reads a required number of completion tokens. */
   output(value: Json): number {
     const count = this.#count(value);
     if (count === undefined) this.#output = true;
     return count ?? 0;
   }
 
-  /** A part, which a provider may leave away. A part that makes no sense leaves the whole as it is. */
+  /** Reads an optional part. An invalid part does not invalidate the total. */
   part(value: Json): number | undefined {
     return value === undefined || value === null ? undefined : this.#count(value);
   }
 
-  /** The usage, without parts that are more than their whole. */
+  /** Returns the usage, without parts that exceed their total. */
   usage(counts: Omit<Usage, 'issue'>): Usage {
     const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, audioInputTokens = 0 } = counts;
     const { cacheWriteHourTokens = 0, reasoningTokens = 0, audioOutputTokens = 0, webSearches } = counts;
@@ -40,7 +40,7 @@ export class UsageCounts {
     const parts =
       cacheWriteHourTokens <= cacheWriteTokens && reasoningTokens <= outputTokens && audioOutputTokens <= outputTokens;
     if (whole && parts) return this.#with(counts);
-    // where a total is missing, nothing can be said of its parts
+    // without a total, its parts cannot be checked
     if (!this.#input && !this.#output) this.#reason ??= 'implausible';
     return this.#with({ inputTokens, outputTokens, ...(webSearches === undefined ? {} : { webSearches }) });
   }
@@ -60,20 +60,20 @@ export class UsageCounts {
   }
 }
 
-/** A usage that may be shown to a caller; undefined where its counts are not to be trusted. */
+/** Returns a usage that may be shown to a client; undefined if its counts are untrustworthy. */
 export const trusted = (usage: Usage | undefined): Usage | undefined => (usage?.issue === undefined ? usage : undefined);
 
-/** The usage of embeddings, which have prompt tokens alone; undefined where there is none. */
+/** Returns the usage of embeddings, which have only prompt tokens; undefined without usage. */
 export function inputUsage(value: Json): Usage | undefined {
   if (value === undefined || value === null) return undefined;
   const counts = new UsageCounts();
   return counts.usage({ inputTokens: counts.input(value), outputTokens: 0 });
 }
 
-/** Tiers at which a model costs what its price says. */
+/** Tiers with a model's standard price. */
 const STANDARD_TIERS: ReadonlySet<string> = new Set(['', 'default', 'standard', 'auto', 'on_demand']);
 
-/** The service tier of an answer, where that has a price of its own. */
+/** Returns a response's service tier if it has its own price. */
 export function specialTier(value: Json): string | undefined {
   const tier = asString(value);
   return tier === undefined || STANDARD_TIERS.has(tier) ? undefined : tier;

@@ -4,8 +4,8 @@ import { OllamaAnswer, ollamaTags } from './write-answer.ts';
 
 const tool = { type: 'function', function: { name: 'weather', parameters: { type: 'object' } } };
 
-describe('a request of Ollama’s', () => {
-  it('streams unless it says otherwise, with options by OpenAI’s names', () => {
+describe("request of Ollama's API", () => {
+  it("streams by default, with options under OpenAI's names", () => {
     const options = { temperature: 0, top_p: 0.5, num_predict: 7, stop: 'x', seed: 1, num_ctx: 4_096, top_k: 3 };
     expect(readOllamaRequest('chat', { model: 'm', messages: [{ role: 'user', content: 'hi' }], options })).toEqual({
       model: 'm',
@@ -22,7 +22,7 @@ describe('a request of Ollama’s', () => {
     expect(whole).toEqual({ model: 'm', messages: [], stream: false });
   });
 
-  it('gives calls ids, and results those of their calls', () => {
+  it('assigns ids to calls, and to their results', () => {
     const call = (name: string) => ({ function: { name, arguments: { a: 1 } } });
     const messages = [
       { role: 'assistant', content: '', tool_calls: [call('weather'), call('time')] },
@@ -40,7 +40,7 @@ describe('a request of Ollama’s', () => {
     });
   });
 
-  it('has images, a system text, a schema and an effort', () => {
+  it('converts images, a system text, a schema and an effort', () => {
     const body = {
       model: 'm',
       prompt: 'what?',
@@ -74,12 +74,12 @@ describe('a request of Ollama’s', () => {
     ['chat', { model: 'm', messages: [], format: 'xml' }, 'format'],
     ['generate', { model: 'm' }, 'prompt'],
     ['embeddings', { model: 'm' }, 'prompt'],
-  ] as const)('of %s with %j is refused for %s', (kind, body, param) => {
+  ] as const)('refuses a request of %s with %j because of %s', (kind, body, param) => {
     expect(() => readOllamaRequest(kind, body)).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
   });
 });
 
-describe('an answer of Ollama’s', () => {
+describe("response of Ollama's API", () => {
   const event = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
   const delta = (value: object, finish: string | null = null): string =>
     event({ choices: [{ index: 0, delta: value, finish_reason: finish }] });
@@ -95,7 +95,7 @@ describe('an answer of Ollama’s', () => {
   };
   const usage = { prompt_tokens: 3, completion_tokens: 4 };
 
-  it('is a line of JSON for each piece of text, and a last one with counts', () => {
+  it('writes a JSON line per piece of text, and a last one with counts', () => {
     const text = delta({ role: 'assistant', content: '' }) + delta({ reasoning_content: 'hm' }) + delta({ content: 'one' });
     const ends = `${delta({ content: ' two' })}${delta({}, 'length')}${event({ choices: [], usage })}data: [DONE]\n\n`;
     for (const size of [1, 7, 1_000]) {
@@ -112,7 +112,7 @@ describe('an answer of Ollama’s', () => {
     ]);
   });
 
-  it('has each call of a tool in one piece', () => {
+  it('writes each tool call in one piece', () => {
     const call = (index: number, called: object) => delta({ tool_calls: [{ index, function: called }] });
     const text = `${call(0, { name: 'a', arguments: '{"x"' })}${call(1, { name: 'b' })}${call(0, { arguments: ':1}' })}${delta({}, 'tool_calls')}`;
     const calls = [{ function: { name: 'a', arguments: { x: 1 } } }, { function: { name: 'b', arguments: {} } }];
@@ -128,14 +128,14 @@ describe('an answer of Ollama’s', () => {
     });
   });
 
-  it('ends with an error where the stream has one, and says nothing after it', () => {
+  it('ends with an error when the stream contains one, and writes nothing after it', () => {
     const text = `${delta({ content: 'one' })}${event({ error: { message: 'it broke' } })}`;
     expect(stream(text)).toMatchObject([{ message: { content: 'one' } }, { error: 'it broke' }]);
     const answer = new OllamaAnswer('chat', 'm');
     expect(lines(answer.broken('cut') + answer.end())).toEqual([{ error: 'cut' }]);
   });
 
-  it('has embeddings and models', () => {
+  it('converts embeddings and models', () => {
     const data = [{ embedding: [1, 2] }, { embedding: [3, 4] }];
     expect(new OllamaAnswer('embed', 'm').whole({ data, usage })).toMatchObject({
       embeddings: [

@@ -12,7 +12,7 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 
-/** How the bytes of each kind of image begin, in base64. */
+/** First base64 characters of each image type. */
 const IMAGES: readonly (readonly [begin: string, type: string])[] = [
   ['iVBOR', 'image/png'],
   ['/9j/', 'image/jpeg'],
@@ -20,7 +20,7 @@ const IMAGES: readonly (readonly [begin: string, type: string])[] = [
   ['UklGR', 'image/webp'],
 ];
 
-/** An image as OpenAI has it: Ollama does not tell its type. */
+/** Returns an image in OpenAI's format. The type is detected, because Ollama's clients do not send it. */
 export function imagePart(image: Json, param: string): JsonObject {
   const data = needString(image, param);
   const type =
@@ -28,7 +28,7 @@ export function imagePart(image: Json, param: string): JsonObject {
   return { type: 'image_url', image_url: { url: `data:${type};base64,${data}` } };
 }
 
-/** Gives the calls of a conversation ids, which Ollama does not have, and finds the call that a result is of. */
+/** Assigns ids to the calls of a conversation, which Ollama does not have, and finds the call of each result. */
 class Calls {
   #count = 0;
   readonly #open: { readonly id: string; readonly name: string }[] = [];
@@ -39,7 +39,7 @@ class Calls {
     return id;
   }
 
-  /** @param name of the tool; the oldest call without a result if it is not given */
+  /** @param name name of the tool; without it, the oldest call without a result */
   result(name: string | undefined): string {
     const n = Math.max(
       0,
@@ -49,7 +49,7 @@ class Calls {
   }
 }
 
-/** Messages as OpenAI's chat completions have them. @throws LlmError `invalid_request` */
+/** Converts messages to OpenAI's chat completions. @throws LlmError `invalid_request` */
 export function readMessages(messages: readonly Json[]): JsonObject[] {
   const calls = new Calls();
   return messages.map((one, n) => {

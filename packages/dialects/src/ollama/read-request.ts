@@ -13,16 +13,17 @@ import {
 } from '../neutral/read-json.ts';
 import { imagePart, readMessages } from './read-messages.ts';
 
-/** Ollama's routes that a model answers, each with a form of its own. */
+/** Ollama's routes that a model serves, each with its own format. */
 export type OllamaKind = 'chat' | 'generate' | 'embed' | 'embeddings';
 
 const EFFORTS: ReadonlySet<Json> = new Set(['low', 'medium', 'high']);
 
 /**
- * Returns a request of Ollama's API as one of OpenAI's, whose answer `OllamaAnswer` writes. Options that OpenAI's chat completions do not have (`top_k`,
- * `num_ctx`, `keep_alive`, …) are left out. Source: Ollama's API reference (docs/api.md of its repository).
+ * Converts a request of Ollama's API to one of OpenAI's. `OllamaAnswer` converts the reply. Options that OpenAI's chat
+ * completions do not have (`top_k`, `num_ctx`, `keep_alive`, …) are omitted. Source: Ollama's API reference (docs/api.md of its
+ * repository).
  *
- * @throws LlmError `invalid_request` with the field that is wrong
+ * @throws LlmError `invalid_request` with the invalid field
  */
 export function readOllamaRequest(kind: OllamaKind, body: JsonObject): JsonObject {
   const model = needString(body['model'], 'model');
@@ -45,7 +46,7 @@ export function readOllamaRequest(kind: OllamaKind, body: JsonObject): JsonObjec
   });
 }
 
-/** A prompt, with its system text and images, as messages. */
+/** Returns a prompt with its system text and images as messages. */
 function promptOf(body: JsonObject): JsonObject[] {
   const prompt = needString(body['prompt'], 'prompt');
   const system = optional(body['system'], 'system', isString, 'a string') ?? '';
@@ -61,7 +62,7 @@ function formatOf(format: Json): JsonObject | undefined {
   return { type: 'json_schema', json_schema: { name: 'answer', schema: format } };
 }
 
-/** `true` lets the model think as it does by itself. */
+/** Returns the effort; `true` selects the model's default. */
 const effortOf = (think: Json): Json => (EFFORTS.has(think) ? think : undefined);
 
 function optionsOf(options: JsonObject): Record<string, Json> {
@@ -74,7 +75,7 @@ function optionsOf(options: JsonObject): Record<string, Json> {
     seed: number('seed'),
     presence_penalty: number('presence_penalty'),
     frequency_penalty: number('frequency_penalty'),
-    // -1 and -2 stand for no limit
+    // -1 and -2 mean no limit
     max_completion_tokens: limit !== undefined && limit > 0 ? limit : undefined,
     stop: stop.length === 0 ? undefined : stop,
   };

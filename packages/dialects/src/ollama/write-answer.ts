@@ -2,7 +2,7 @@ import { eventCutter } from '../framing/event-cutters.ts';
 import { asCount, asList, asString, isObject, type Json, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
 import type { OllamaKind } from './read-request.ts';
 
-/** A tool call of a stream, as far as it has come. */
+/** An incomplete tool call of a stream. */
 interface OpenCall {
   name: string;
   arguments: string;
@@ -10,7 +10,7 @@ interface OpenCall {
 
 const NANOS_PER_MS = 1_000_000;
 
-/** Writes answers of OpenAI's API as Ollama has them: whole ones as an object, streams as lines of JSON. */
+/** Converts replies of OpenAI's API to Ollama's format: whole replies to an object, streams to lines of JSON. */
 export class OllamaAnswer {
   readonly #kind: OllamaKind;
   readonly #model: string;
@@ -23,8 +23,8 @@ export class OllamaAnswer {
   #failed = false;
 
   /**
-   * @param model as the caller asked for it
-   * @param now milliseconds since the epoch
+   * @param model name that the client sent
+   * @param now returns milliseconds since the epoch
    */
   constructor(kind: OllamaKind, model: string, now: () => number = Date.now) {
     this.#kind = kind;
@@ -33,7 +33,7 @@ export class OllamaAnswer {
     this.#startedMs = now();
   }
 
-  /** A whole answer. */
+  /** Converts a whole reply. */
   whole(reply: JsonObject): JsonObject {
     const usage = reply['usage'];
     if (this.#kind === 'embeddings') return { embedding: member(asList(reply['data'])[0], 'embedding') ?? [] };
@@ -54,12 +54,12 @@ export class OllamaAnswer {
     return { ...this.#piece(text, thoughtIn(message), calls), ...this.#ending(asString(member(choice, 'finish_reason'))) };
   }
 
-  /** The lines of what a chunk of the stream completes. */
+  /** Returns the lines that this chunk completes. */
   feed(chunk: Uint8Array): string {
     return this.#lines(this.#events.feed(Buffer.from(chunk)));
   }
 
-  /** The last lines of a stream that came to its end. */
+  /** Returns the last lines of a complete stream. */
   end(): string {
     const rest = this.#lines(this.#events.flush());
     if (this.#failed) return rest;
@@ -68,7 +68,7 @@ export class OllamaAnswer {
     return `${rest}${called}${line({ ...this.#piece('', undefined, []), ...this.#ending(this.#finish) })}`;
   }
 
-  /** The last line of a stream that could not be finished. */
+  /** Returns the last line of a failed stream. */
   broken(message: string): string {
     if (this.#failed) return '';
     this.#failed = true;
@@ -82,7 +82,7 @@ export class OllamaAnswer {
   #line(event: Json): string {
     if (!isObject(event)) return '';
     const error = member(event['error'], 'message');
-    if (event['error'] !== undefined && event['error'] !== null) return this.broken(asString(error) ?? 'The answer broke off.');
+    if (event['error'] !== undefined && event['error'] !== null) return this.broken(asString(error) ?? 'The response broke off.');
     if (isObject(event['usage'])) this.#usage = event['usage'];
     const [choice] = asList(event['choices']);
     const delta = member(choice, 'delta');
@@ -93,7 +93,7 @@ export class OllamaAnswer {
     return text === '' && thought === undefined ? '' : line({ ...this.#piece(text, thought, []), done: false });
   }
 
-  /** Ollama writes a call in one piece. */
+  /** Collects the pieces of a call: Ollama writes a call in one piece. */
   #collect(call: Json): void {
     const index = asCount(member(call, 'index')) ?? this.#calls.size;
     const open = this.#calls.get(index) ?? { name: '', arguments: '' };
@@ -138,14 +138,14 @@ function thoughtIn(message: Json): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** A call whose arguments are an object. */
+/** Returns a call with its arguments as an object. */
 function writtenCall(called: Json): JsonObject {
   const given = asString(member(called, 'arguments')) ?? '';
   const value = given === '' ? {} : parseJson(given);
   return { function: { name: member(called, 'name'), arguments: isObject(value) ? value : {} } };
 }
 
-/** The list of models as Ollama has it, from OpenAI's. */
+/** Converts OpenAI's list of models to Ollama's. */
 export function ollamaTags(list: JsonObject): JsonObject {
   const models = asList(list['data']).map((one) => {
     const name = asString(member(one, 'id')) ?? '';

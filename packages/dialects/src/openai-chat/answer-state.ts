@@ -2,7 +2,9 @@ import type { AnswerContent } from '../dialect.ts';
 import { isFailedChoice, isReportedError } from '../failures/reported-error.ts';
 import { asList, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 
-/** Tests whether a body or a chunk reports a failure. OpenRouter's error after the first content has choices beside it. */
+/**
+ * Tests whether a body or a chunk reports a failure. OpenRouter sends choices together with an error after the first content.
+ */
 export function reportsFailure(data: JsonObject): boolean {
   return isReportedError(data) || asList(data['choices']).some(isFailedChoice);
 }
@@ -21,7 +23,7 @@ const PARTS = [
   ],
 ];
 
-/** Rates the content of a chat completion, or of a legacy completion. */
+/** Classifies the content of a chat completion, or of a legacy completion. */
 export function contentOf(body: JsonObject): AnswerContent {
   const choices = asList(body['choices']).filter(isObject);
   if (choices.length === 0) return 'none';

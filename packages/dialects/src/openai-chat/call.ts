@@ -4,22 +4,22 @@ import { OpenAiRequest } from './request.ts';
 import { type OpenAiOperation, openAiRoute } from './routes.ts';
 
 export interface OpenAiCallOptions {
-  /** `chat` if not given. */
+  /** `chat` by default. */
   readonly operation?: OpenAiOperation;
   /** The API key that authentication will check. */
   readonly credential?: string;
   readonly preferences?: Partial<Preferences>;
   readonly signal?: AbortSignal;
-  /** When it is too late, on the monotonic clock. */
+  /** Deadline of the call, on the monotonic clock. */
   readonly deadlineMs?: number;
-  /** What the audit record calls it. */
+  /** Request id in the audit record. */
   readonly requestId?: string;
 }
 
 /**
- * A call made in code, for use as a library.
+ * Creates a call in code, for use as a library.
  *
- * @param request the body as OpenAI's API takes it: `{ model, messages, … }`
+ * @param request the body in the format of OpenAI's API: `{ model, messages, … }`
  */
 export function openAiCall(request: object, options: OpenAiCallOptions = {}): LlmCall {
   const operation = options.operation ?? 'chat';

@@ -15,7 +15,7 @@ const TYPES: Partial<Record<ErrorCode, string>> = {
   insufficient_quota: 'insufficient_quota',
 };
 
-/** An error as OpenAI writes it: `{"error": {message, type, param, code}}`. */
+/** Renders an error in OpenAI's format: `{"error": {message, type, param, code}}`. */
 export function renderError(error: LlmError): string {
   return JSON.stringify({
     error: {
@@ -27,7 +27,7 @@ export function renderError(error: LlmError): string {
   });
 }
 
-/** The same as the last event of a stream that could not be finished: no `[DONE]` follows it. */
+/** Renders an error as the last event of a failed stream. No `[DONE]` follows it. */
 export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {
   const body = {
     error: {

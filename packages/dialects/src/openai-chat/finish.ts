@@ -1,6 +1,6 @@
 import type { FinishReason } from '../neutral/reply.ts';
 
-/** OpenAI's reasons, and those of Mistral, Anthropic, Gemini and Zhipu that compatible servers send. */
+/** OpenAI's finish reasons, and those of Mistral, Anthropic, Gemini and Zhipu that compatible servers send. */
 const READ: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   length: 'length',
@@ -27,8 +27,8 @@ const WRITTEN: Readonly<Record<FinishReason, string>> = {
 };
 
 /**
- * Reads a finish reason; an unknown one is `stop`. An answer with calls stops for them: OpenAI answers `stop` where the caller forced one function, vLLM and
- * Ollama always.
+ * Reads a finish reason; an unknown one is `stop`. A response with calls has the reason `tool_calls`: OpenAI reports `stop` if
+ * the client forced one function, and vLLM and Ollama always do.
  */
 export function readFinish(reason: string, calls: boolean): FinishReason {
   const known = reason.toLowerCase();

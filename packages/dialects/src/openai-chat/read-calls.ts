@@ -3,12 +3,15 @@ import { asList, asString, isObject, type Json, type JsonObject, member, needObj
 import type { Part, ToolCall } from '../neutral/request.ts';
 import { readCallSignature } from './read-seals.ts';
 
-/** Returns the arguments of a call as JSON text. Several compatible servers send an object. @param absent stands for what is no text */
+/**
+ * Returns the arguments of a call as JSON text. Several compatible servers send an object. @param absent result for any other
+ * value
+ */
 export function argumentsText(value: Json, absent = ''): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (asString(value) ?? absent);
 }
 
-/** Reads the calls of an answer, including the legacy `function_call`. A call without an id gets an empty one. */
+/** Reads the calls of a response, including the legacy `function_call`. A call without an id gets an empty one. */
 export function readCalls(message: JsonObject): ToolCall[] {
   const calls = asList(message['tool_calls'])
     .filter(isObject)
@@ -20,7 +23,7 @@ export function readCalls(message: JsonObject): ToolCall[] {
 /**
  * Reads a call of a function or of a custom tool.
  *
- * @param at where the call is in a request, which is refused for one that names no function
+ * @param at position of the call in a request; a request with a call without a function name is refused
  */
 export function readCall(call: JsonObject, at?: string): ToolCall {
   const id = asString(call['id']) ?? '';
@@ -43,7 +46,7 @@ export function readCall(call: JsonObject, at?: string): ToolCall {
   return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments'], '{}'), ...signed };
 }
 
-/** Reads generated images, which OpenRouter and others send beside the content. */
+/** Reads generated images, which OpenRouter and others send next to the content. */
 export function readImages(message: Json): (Part & { type: 'image' })[] {
   return asList(member(message, 'images')).flatMap((image): (Part & { type: 'image' })[] => {
     const given = member(image, 'image_url');

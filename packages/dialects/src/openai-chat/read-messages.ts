@@ -25,7 +25,7 @@ const ROLES: Readonly<Record<string, Message['role']>> = {
   assistant: 'assistant',
 };
 
-/** Gives ids to calls of the older form (`function_call`), which has none: a result is of its function's last call. */
+/** Assigns ids to legacy calls (`function_call`), which have none. A result belongs to the last call of its function. */
 class LegacyCalls {
   #count = 0;
   readonly #last = new Map<string, string>();
@@ -64,16 +64,16 @@ export function readMessages(messages: readonly Json[]): Message[] {
   });
 }
 
-/** Members of messages that no other dialect has, with the names that `x-sluice-dropped` shows. */
+/** Returns the names of message members that no other dialect supports, for `x-sluice-dropped`. */
 export function unsaidMembers(messages: readonly Json[]): string[] {
   const named = messages.some((message) => member(message, 'role') !== 'function' && asString(member(message, 'name')));
-  const spoken = messages.some((message) => isObject(member(message, 'audio')));
-  return [...(named ? ['messages.name'] : []), ...(spoken ? ['messages.audio'] : [])];
+  const hasAudio = messages.some((message) => isObject(member(message, 'audio')));
+  return [...(named ? ['messages.name'] : []), ...(hasAudio ? ['messages.audio'] : [])];
 }
 
 function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Part[] {
   const { content, function_call: older } = message;
-  const said = content === undefined || content === null || content === '' ? [] : readContent(content, `${at}.content`);
+  const contentParts = content === undefined || content === null || content === '' ? [] : readContent(content, `${at}.content`);
   const calls = asList(message['tool_calls']).map((value, n) => {
     const where = `${at}.tool_calls[${n}]`;
     return readCall(needObject(value, where), where);
@@ -82,13 +82,13 @@ function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Pa
     const name = needString(older['name'], `${at}.function_call.name`);
     calls.push({ type: 'tool_call', id: legacy.call(name), name, arguments: argumentsText(older['arguments'], '{}') });
   }
-  return [...readSaid(message, said, false), ...calls];
+  return [...readSaid(message, contentParts, false), ...calls];
 }
 
 /**
- * Reads what an assistant's message says: its content with the reasoning, the annotations and the refusal beside it.
+ * Reads an assistant's message: its content, reasoning, annotations and refusal.
  *
- * @param answered whether a provider has written it
+ * @param answered whether a provider wrote the message
  */
 export function readSaid(message: JsonObject, content: readonly Part[], answered: boolean): Part[] {
   const parts: Part[] = [...readReasoning(message, answered), ...withAnnotations([...content], message['annotations'])];
@@ -97,7 +97,10 @@ export function readSaid(message: JsonObject, content: readonly Part[], answered
   return parts;
 }
 
-/** Reasoning as those who serve it in this dialect write it: DeepSeek's `reasoning_content`, OpenRouter's `reasoning` and `reasoning_details`. */
+/**
+ * Yields reasoning in the formats of this dialect: DeepSeek's `reasoning_content`, OpenRouter's `reasoning` and
+ * `reasoning_details`.
+ */
 function* readReasoning(message: JsonObject, answered: boolean): Generator<Reasoning> {
   const details = asList(message['reasoning_details']);
   for (const detail of details) {
@@ -114,14 +117,14 @@ function* readReasoning(message: JsonObject, answered: boolean): Generator<Reaso
   if (text !== undefined && text !== '') yield { type: 'reasoning', text };
 }
 
-/** Reads reasoning as Mistral writes it: a part of the content, whose text is in parts again. */
+/** Reads reasoning in Mistral's format: a part of the content that contains text parts. */
 export const readThinking = (thinking: Json): string =>
   asString(thinking) ??
   asList(thinking)
     .map((part) => asString(member(part, 'text')) ?? '')
     .join('');
 
-/** Addresses that a text cites. */
+/** Reads the URLs that a text cites. */
 export function readAnnotations(annotations: Json): Citation[] {
   return asList(annotations).flatMap((one) => {
     const cited = member(one, 'url_citation');

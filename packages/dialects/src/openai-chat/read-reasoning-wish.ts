@@ -3,8 +3,8 @@ import { defined, isNumber, isObject, isString, type JsonObject, member, optiona
 import type { ReasoningWish } from '../neutral/request.ts';
 
 /**
- * Reads how much a model is to reason: OpenAI's `reasoning_effort`, OpenRouter's `reasoning`, Anthropic's `thinking` as LiteLLM's clients send
- * it, or Qwen's `enable_thinking`.
+ * Reads the reasoning setting: OpenAI's `reasoning_effort`, OpenRouter's `reasoning`, Anthropic's `thinking` as LiteLLM's
+ * clients send it, or Qwen's `enable_thinking`.
  */
 export function readReasoningWish(body: JsonObject): ReasoningWish | undefined {
   const given = optional(body['reasoning_effort'], 'reasoning_effort', isString, 'a string');

@@ -48,7 +48,7 @@ const readMessage = (message: JsonObject): Part[] => [
   ...readCalls(message),
 ];
 
-/** The content of an answer: a text, or, as Mistral writes it, parts of which some are thoughts. What is not known is left away. */
+/** Reads the content of a response: a text or, in Mistral's format, parts that may be reasoning. Unknown parts are dropped. */
 export function readAnswer(content: Json): Part[] {
   if (isString(content)) return content === '' ? [] : [{ type: 'text', text: content }];
   return asList(content).flatMap((part): Part[] => {
@@ -58,7 +58,7 @@ export function readAnswer(content: Json): Part[] {
   });
 }
 
-/** Sources that stand beside the whole answer, as Perplexity writes them: with their titles, or as addresses alone. */
+/** Reads sources next to the whole response in Perplexity's format: with titles, or only URLs. */
 export function readSources(body: JsonObject): Citation[] {
   const titled = asList(body['search_results']).map((one) =>
     defined({ url: asString(member(one, 'url')), title: asString(member(one, 'title')) }),

@@ -54,7 +54,7 @@ const FIELDS: FieldTable = {
   refused: new Set(['audio', 'logit_bias', 'modalities', 'web_search_options']),
 };
 
-/** Source: OpenAI's API reference, "Create chat completion"; and fields that servers of this dialect added to it. */
+/** Source: OpenAI's API reference, "Create chat completion", and additional fields of compatible servers. */
 export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'messages']);
   const textOnly = asList(body['modalities']).every((one) => one === 'text');
@@ -99,7 +99,7 @@ function readStop(stop: Json): readonly string[] | undefined {
   return isString(stop) ? [stop] : needList(stop, 'stop').map((one) => needString(one, 'stop'));
 }
 
-/** Audio or images beside a text. OpenRouter's form of asking for images is that of OpenAI for audio. */
+/** Reads whether audio or images are requested. OpenRouter requests images in the format that OpenAI uses for audio. */
 function readModalities(body: JsonObject): Pick<NeutralRequest, 'answersWith' | 'speech'> {
   const modalities = asList(body['modalities']);
   if (modalities.includes('image')) return { answersWith: 'image' };

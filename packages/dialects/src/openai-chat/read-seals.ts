@@ -2,7 +2,10 @@ import type { DialectName } from '@sluice/core';
 import { asString, isObject, type Json, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
 import { SKIP_SIGNATURE, seal } from '../neutral/sealed.ts';
 
-/** Whose signatures a detail has, as OpenRouter names it. Source: OpenRouter's documentation, "Reasoning tokens", `format`. */
+/**
+ * Dialects of the signatures in details, by OpenRouter's names. Source: OpenRouter's documentation, "Reasoning tokens",
+ * `format`.
+ */
 const FORMATS: Readonly<Record<string, DialectName>> = {
   'anthropic-claude-v1': 'anthropic-messages',
   'google-gemini-v1': 'gemini',
@@ -10,9 +13,10 @@ const FORMATS: Readonly<Record<string, DialectName>> = {
 };
 
 /**
- * Reads the signature or the encrypted form of one of `reasoning_details`.
+ * Reads the signature or the encrypted form of an entry of `reasoning_details`.
  *
- * @param answered whether a provider of this dialect has written it: then it is its own; of a caller's, one without a name may be anybody's
+ * @param answered whether a provider of this dialect wrote it and thus owns the signature; a client's entry without a format
+ * may come from any provider
  */
 export function readSeals(detail: Json, answered: boolean): { encrypted?: string; signature?: string } {
   const isEncrypted = member(detail, 'type') === 'reasoning.encrypted';
@@ -30,16 +34,16 @@ function sealed(name: 'data' | 'signature', detail: Json, answered: boolean): st
   return format === '' ? value : seal('openai-chat', value);
 }
 
-/** Members by which OpenRouter assigns a detail to its call and to its provider. */
+/** Members that OpenRouter needs to assign a detail to its call and provider. */
 const KEPT = ['id', 'format', 'index'] as const;
 
-/** Packs what has to come back with a value into it, as JSON. */
+/** Packs a value and the members that must be returned with it into JSON. */
 function packed(value: string, detail: Json): string {
   const kept = KEPT.filter((name) => member(detail, name) != null).map((name) => [name, member(detail, name)] as const);
   return kept.some(([name]) => name !== 'index') ? JSON.stringify({ ...Object.fromEntries(kept), value }) : value;
 }
 
-/** Returns the members of a detail whose value may be packed. @param name the member that has the value */
+/** Returns the members of a detail with a possibly packed value. @param name the member that contains the value */
 export function unpacked(name: 'data' | 'signature', value: string): JsonObject {
   const members = value.startsWith('{') ? parseJson(value) : undefined;
   if (!isObject(members)) return { [name]: value };
@@ -47,7 +51,7 @@ export function unpacked(name: 'data' | 'signature', value: string): JsonObject 
   return { ...kept, [name]: inner };
 }
 
-/** Reads the signature of a tool call, which Google's models make in this dialect too. */
+/** Reads the signature of a tool call, which Google's models also create in this dialect. */
 export function readCallSignature(call: Json): string | undefined {
   const given = asString(member(member(member(call, 'extra_content'), 'google'), 'thought_signature'));
   return given === SKIP_SIGNATURE ? undefined : seal('gemini', given);

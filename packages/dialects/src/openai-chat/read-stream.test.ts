@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { OpenAiEventReader } from './read-stream.ts';
 
-/** The reasoning that a stream of these deltas has. */
+/** Returns the reasoning of a stream with these deltas. */
 function reasoningOf(deltas: readonly object[]): string {
   const reader = new OpenAiEventReader();
   return deltas
@@ -13,13 +13,13 @@ const detail = (text: string) => ({
   reasoning_details: [{ type: 'reasoning.text', text, format: 'MiniMax-response-v1', index: 0 }],
 });
 
-describe('reasoning in details of a stream of chat completions', () => {
-  it('is read in pieces, and where each piece is all of it so far', () => {
+describe('reasoning details in a stream of chat completions', () => {
+  it('reads reasoning details in pieces, and cumulative ones', () => {
     expect(reasoningOf([detail('I think'), detail(' a lot'), detail('.')])).toBe('I think a lot.');
     expect(reasoningOf([detail('I think'), detail('I think a lot'), detail('I think a lot.')])).toBe('I think a lot.');
   });
 
-  it('is read once where it is also beside the details', () => {
+  it('reads reasoning once when it is also next to the details', () => {
     expect(
       reasoningOf([
         { ...detail('So'), reasoning: 'So' },

@@ -19,9 +19,9 @@ export class OpenAiEventReader implements EventReader {
   error: LlmError | undefined;
   finished = false;
   #started = false;
-  /** The reasoning of each choice that came in details. */
+  /** Reasoning of each choice that arrived in details. */
   readonly #details = new Map<number, string>();
-  /** The tool calls of each choice. */
+  /** Tool calls of each choice. */
   readonly #calls = new Map<number, StreamCalls>();
 
   read(data: JsonObject): NeutralEvent[] {
@@ -48,7 +48,9 @@ export class OpenAiEventReader implements EventReader {
     return events;
   }
 
-  /** Azure sends a chunk ahead that is no part of the answer, with neither an id nor a choice. */
+  /**
+   * Emits the start event. Azure first sends a chunk with neither an id nor a choice, which does not belong to the response.
+   */
   #start(data: JsonObject, choices: readonly Json[], events: NeutralEvent[]): void {
     const id = asString(data['id']) ?? '';
     if (this.#started || !Array.isArray(data['choices']) || (choices.length === 0 && id === '')) return;
@@ -68,7 +70,7 @@ export class OpenAiEventReader implements EventReader {
     events.push({ type: 'finish', choice, reason: readFinish(finish, this.#callsOf(choice).any) });
   }
 
-  /** Reads what a chunk adds to a choice. Some servers write `message` where others write `delta`. */
+  /** Reads the additions of a chunk to a choice. Some servers write `message` instead of `delta`. */
   #readDelta(value: Json, events: NeutralEvent[]): number {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const delta = member(value, 'delta') ?? member(value, 'message');
@@ -83,7 +85,7 @@ export class OpenAiEventReader implements EventReader {
     return choice;
   }
 
-  /** Reads reasoning that is in details alone, as MiniMax writes it: a piece, or all of it so far. */
+  /** Reads reasoning that arrives only in details, in MiniMax's format: a piece, or all of it so far. */
   #readDetails(choice: number, delta: Json, events: NeutralEvent[]): void {
     if (member(delta, 'reasoning_content') != null || member(delta, 'reasoning') != null) return;
     for (const detail of asList(member(delta, 'reasoning_details'))) {

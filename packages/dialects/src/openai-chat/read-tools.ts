@@ -16,13 +16,13 @@ import {
 } from '../neutral/read-json.ts';
 import type { ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
 
-/** A choice, and the names of the tools to which it is restricted. */
+/** A tool choice, and the names of the tools to which it is restricted. */
 export interface ReadChoice {
   readonly choice?: ToolChoice;
   readonly allowed?: readonly string[];
 }
 
-/** Finds the tools of a request, or the functions of its older form. */
+/** Returns the tools of a request, or the functions of its legacy form. */
 export function readOffer(body: JsonObject): OfferedTools | undefined {
   const { tools, functions } = body;
   if (tools !== undefined && tools !== null)
@@ -44,10 +44,10 @@ export function readTool(tool: JsonObject, at: string): Tool {
   });
 }
 
-/** Reads a tool whose input is free text. Source: OpenAI's documentation, "Function calling", custom tools. */
+/** Reads a tool with free text input. Source: OpenAI's documentation, "Function calling", custom tools. */
 export function readCustomTool(custom: JsonObject, at: string): Tool {
   const format = custom['format'];
-  // a grammar is an object of its own in chat completions
+  // chat completions nest the grammar in its own object
   const grammar = member(format, 'grammar');
   return defined({
     name: needString(custom['name'], `${at}.name`),
@@ -80,9 +80,9 @@ function readLegacyChoice(value: Json): ReadChoice {
 }
 
 /**
- * Reads a choice among some of the tools: the others are not offered to a provider that has no such choice.
+ * Reads a choice that allows only some of the tools. A provider without such a choice is offered only these tools.
  *
- * @param nameOf returns undefined for a tool that only OpenAI has, and that no other provider is offered
+ * @param nameOf returns undefined for a tool that only OpenAI has and that is not offered to other providers
  */
 export function readAllowed(value: JsonObject, nameOf: (tool: Json) => string | undefined): ReadChoice {
   const { mode, tools } = value;
@@ -92,7 +92,7 @@ export function readAllowed(value: JsonObject, nameOf: (tool: Json) => string | 
   return { choice: mode, allowed };
 }
 
-/** Restricts the tools to those that a choice allows. */
+/** Returns the tools that a choice allows. */
 export function allowedTools(tools: readonly Tool[] | undefined, { allowed }: ReadChoice): readonly Tool[] | undefined {
   return allowed === undefined ? tools : tools?.filter(({ name }) => allowed.includes(name));
 }

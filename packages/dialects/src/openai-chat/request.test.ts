@@ -8,19 +8,19 @@ const upstream = (text: string, model = 'theirs', streamUsage = true) =>
   chat(text).forUpstream({ model, streamUsage }).toString('utf8');
 const messages = '"messages":[{"role":"user","content":"x"}]';
 
-describe('a request in OpenAI’s dialect', () => {
-  it('goes on as the same bytes where nothing has to change', () => {
+describe('OpenAiRequest', () => {
+  it('forwards the same bytes when nothing changes', () => {
     const request = chat(`{ "model" : "ours", ${messages} }`);
     expect(request.forUpstream({ model: 'ours', streamUsage: true })).toBe(request.bytes);
   });
 
-  it('has its model’s name changed in its place, however it is spelled', () => {
+  it('replaces the model name in place, however it is spelled', () => {
     expect(upstream(`{"a":1, "model" :  "ours" , ${messages}}`)).toBe(`{"a":1, "model" :  "theirs" , ${messages}}`);
     expect(upstream(`{"\\u006dodel":"ours",${messages}}`)).toBe(`{"\\u006dodel":"theirs",${messages}}`);
     expect(upstream(`{"model":"ours",${messages}}`, 'a"b\\')).toBe(`{"model":"a\\"b\\\\",${messages}}`);
   });
 
-  it('asks for usage in a stream that does not', () => {
+  it('requests usage in a stream that does not', () => {
     expect(upstream(`{"model":"theirs","stream":true,${messages}}`)).toBe(
       `{"stream_options":{"include_usage":true},"model":"theirs","stream":true,${messages}}`,
     );
@@ -33,7 +33,7 @@ describe('a request in OpenAI’s dialect', () => {
     expect(upstream(whole)).toBe(whole);
   });
 
-  it('means the same afterwards, whatever else is in it', () => {
+  it('preserves the meaning of all other members', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.jsonValue()),
@@ -60,7 +60,7 @@ describe('a request in OpenAI’s dialect', () => {
     );
   });
 
-  it('lowers the limits of an answer in their place, or adds one, where a budget pays for no more', () => {
+  it('lowers the limits of a response in place, or adds one, when a budget requires it', () => {
     const limited = (text: string, model = 'theirs') =>
       chat(text).forUpstream({ model, streamUsage: false, outputLimit: 50 }).toString('utf8');
     expect(limited(`{"model":"theirs","max_tokens": 4096 ,${messages}}`)).toBe(
@@ -76,7 +76,7 @@ describe('a request in OpenAI’s dialect', () => {
     );
   });
 
-  it('is refused, each time it is looked at, with the field that is wrong', () => {
+  it('refuses an invalid request on each access, naming the field', () => {
     const request = chat(`{"model":7,${messages}}`);
     for (const look of [
       () => request.view(),

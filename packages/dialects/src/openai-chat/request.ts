@@ -4,11 +4,11 @@ import { limitsIn } from '../output-limits.ts';
 import { type Edit, isModelName } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
 
-/** Members whose bytes may have to change on the way to a provider. */
+/** Members that may be rewritten on the way to a provider. */
 const REWRITTEN = ['stream_options'];
 const LIMITS = ['max_tokens', 'max_completion_tokens'];
 
-/** The member without which a request of each operation makes no sense, and what it must be. */
+/** The required member of each operation, and its expected type. */
 const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
   chat: {
     name: 'messages',
@@ -47,25 +47,28 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
     model,
     stream,
     wantsStreamUsage: (options as Record<string, unknown>)['include_usage'] === true,
-    // of two limits a server may take either
+    // a server may apply either of two limits
     maxOutputTokens: limits.length === 0 ? undefined : Math.max(...limits) * answers,
     answers,
   };
 }
 
-/** Choices of each prompt. `best_of` are generated, and billed, though `n` of them are returned. */
+/** Returns the number of choices per prompt. All `best_of` choices are generated and billed, although only `n` are returned. */
 function choicesOf(value: RequestJson['value']): number {
   return Math.max(1, ...limitsIn(value, ['n', 'best_of']));
 }
 
-/** A list of texts, or of lists of tokens, is as many prompts; a list of tokens is one. */
+/**
+ * Returns the number of prompts. A list of texts, or of token lists, contains several prompts; a list of tokens is a single
+ * prompt.
+ */
 function promptsIn(operation: Operation, value: RequestJson['value']): number {
   const { prompt } = value;
   if (operation !== 'completions' || !Array.isArray(prompt)) return 1;
   return typeof prompt[0] === 'number' ? 1 : Math.max(1, prompt.length);
 }
 
-/** A request in OpenAI's dialect, of chat completions, completions or embeddings. */
+/** A request in OpenAI's dialect for chat completions, completions or embeddings. */
 export class OpenAiRequest extends BodyRequest {
   readonly #operation: Operation;
 
@@ -88,7 +91,9 @@ export class OpenAiRequest extends BodyRequest {
     return edits;
   }
 
-  /** OpenAI's reasoning models refuse `max_tokens`, and many compatible servers know nothing else. */
+  /**
+   * Returns the limit to add: OpenAI's reasoning models refuse `max_tokens`, and many compatible servers support nothing else.
+   */
   protected override addedLimit(model: string): string | undefined {
     return this.#operation === 'chat' && /^(o\d|gpt-5)/.test(model) ? 'max_completion_tokens' : 'max_tokens';
   }

@@ -1,4 +1,4 @@
-/** The operations of OpenAI's API that send a body, with their paths below the version: `https://api.openai.com/v1` + path. */
+/** Operations of OpenAI's API with a body, and their paths below the version: `https://api.openai.com/v1` + path. */
 export const OPENAI_PATHS = {
   chat: '/chat/completions',
   completions: '/completions',
@@ -7,5 +7,5 @@ export const OPENAI_PATHS = {
 
 export type OpenAiOperation = keyof typeof OPENAI_PATHS;
 
-/** A route as the contract writes it. */
+/** Returns a route as docs/api.md writes it. */
 export const openAiRoute = (operation: OpenAiOperation): string => `POST /v1${OPENAI_PATHS[operation]}`;

@@ -2,10 +2,12 @@ import { isObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralRequest, Part, Reasoning, ToolCall } from '../neutral/request.ts';
 import { SKIP_SIGNATURE } from '../neutral/sealed.ts';
 
-/** How OpenRouter names Google's signatures. Source: OpenRouter's documentation, "Reasoning tokens", `format`. */
+/** OpenRouter's name of Google's signatures. Source: OpenRouter's documentation, "Reasoning tokens", `format`. */
 const FORMAT = 'google-gemini-v1';
 
-/** Gives calls their signatures, which callers of other dialects return as reasoning that only Google can read, before the call. */
+/**
+ * Assigns signatures to calls. Clients of other dialects return them before the call, as reasoning that only Google can read.
+ */
 export function withCallSignatures(parts: readonly Part[]): Part[] {
   const signed: Part[] = [];
   let waiting: string | undefined;
@@ -16,7 +18,7 @@ export function withCallSignatures(parts: readonly Part[]): Part[] {
       waiting = undefined;
     } else {
       signed.push(part);
-      // the signature of a text is nothing to a call after it
+      // the signature of a text does not belong to a later call
       waiting = undefined;
     }
   }
@@ -24,8 +26,8 @@ export function withCallSignatures(parts: readonly Part[]): Part[] {
 }
 
 /**
- * Puts Google's signatures of calls where the model has them. The first of parallel calls gets the documented marker where a signature is required and
- * missing.
+ * Writes Google's call signatures in the format that the model supports. The first of parallel calls gets the documented marker
+ * if a signature is required and missing.
  */
 export function signedParts(
   parts: readonly Part[],
@@ -54,7 +56,7 @@ function detailOf(part: Part): Reasoning[] {
   return [{ type: 'reasoning', text: '', encrypted }];
 }
 
-/** Returns whether one of the details that OpenRouter sent is the signature of a call. */
+/** Returns whether a detail from OpenRouter is the signature of a call. */
 const hasDetail = (parts: readonly Part[], { id }: ToolCall): boolean =>
   parts.some((part) => {
     const detail = part.type === 'reasoning' && part.encrypted?.startsWith('{') === true ? parseJson(part.encrypted) : undefined;

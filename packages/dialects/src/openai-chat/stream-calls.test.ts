@@ -9,7 +9,7 @@ const delta = (value: object, finish: string | null = null) => ({
 });
 const calls = (...pieces: object[]) => delta({ tool_calls: pieces });
 
-/** Reads the calls of a stream of these chunks. */
+/** Reads the calls of a stream with these chunks. */
 function read(chunks: readonly object[], finish = 'tool_calls') {
   const reader = new OpenAiEventReader();
   const events: NeutralEvent[] = [...chunks, delta({}, finish)].flatMap((chunk) => reader.read(chunk as Record<string, unknown>));
@@ -154,12 +154,12 @@ describe('tool calls in a stream of chat completions', () => {
       ],
       ['a|f|{"input":"some words"}'],
     ],
-  ])('are put together %s', (_what, chunks, said) => {
+  ])('assembles tool calls %s', (_what, chunks, said) => {
     expect(read(chunks)).toEqual({ said, finish: 'tool_calls' });
   });
 
   it.each(['stop', 'STOP', 'tool_calls', 'function_call', 'tool_use', 'eos'])(
-    'end an answer for the caller’s tools where it says %s',
+    'reports tool calls as the finish reason when the provider reports %s',
     (reason) => {
       expect(read([calls({ index: 0, id: 'a', function: f('{}') })], reason).finish).toBe('tool_calls');
     },
@@ -171,11 +171,11 @@ describe('tool calls in a stream of chat completions', () => {
     ['model_length', 'length'],
     ['content_filter', 'refusal'],
     ['sensitive', 'refusal'],
-  ])('do not hide that an answer ended by %s', (reason, finish) => {
+  ])('preserves the finish reason %s of a response with calls as %s', (reason, finish) => {
     expect(read([calls({ index: 0, id: 'a', function: f('{"x"') })], reason).finish).toBe(finish);
   });
 
-  it('lose no piece, however they are cut and written in turns', () => {
+  it('loses no piece of a call, however the pieces are split and interleaved', () => {
     const one = fc.record({
       name: fc.constantFrom('f', 'g', 'h'),
       args: fc.dictionary(fc.string(), fc.jsonValue()),

@@ -29,8 +29,8 @@ interface Piece {
 }
 
 /**
- * Assembles the tool calls of one choice from their pieces. Servers differ: no index (Gemini's compatible API, older Ollama), one index for all, no id, an id or a
- * name with each piece, or a name in a later piece than the id.
+ * Assembles the tool calls of one choice from their pieces. Servers differ: no index (Gemini's compatible API, older Ollama),
+ * the same index for all calls, no id, an id or a name with each piece, or a name in a later piece than the id.
  */
 export class StreamCalls {
   readonly #choice: number;
@@ -63,7 +63,7 @@ export class StreamCalls {
     if (isObject(value)) this.read([{ index: -1, function: value }], events);
   }
 
-  /** Emits the calls whose name or id never arrived. */
+  /** Emits the calls without a name or an id. */
   end(events: NeutralEvent[]): void {
     for (const call of this.#calls) {
       if (!call.begun && (call.name !== '' || call.waiting !== '')) this.#begin(call, events);
@@ -77,7 +77,7 @@ export class StreamCalls {
     const { id, index, name } = piece;
     if (id !== undefined) {
       const same = this.#calls.findLast((call) => call.id === id);
-      // LocalAI writes one call under several indexes; other servers give all calls one id
+      // LocalAI writes a call under several indexes; other servers give all calls the same id
       if (same !== undefined && (index === undefined || same.index === index || !same.arguments.complete)) return same;
     }
     const last = index === undefined ? this.#calls.at(-1) : this.#calls.findLast((call) => call.index === index);
@@ -106,9 +106,9 @@ export class StreamCalls {
     call.id ??= id;
     call.signature ??= signature;
     if (call.name === '' && name !== undefined) call.name = name;
-    // some servers write complete arguments once more
+    // some servers repeat complete arguments
     const isRepeated = call.arguments.complete;
-    // a free text has no end of its own
+    // a free text has no recognizable end
     if (!call.custom) call.arguments.add(text);
     if (!isRepeated) {
       if (call.begun) this.#arguments(call, call.custom ? textPiece(text) : text, events);
@@ -146,7 +146,7 @@ function pieceOf(value: Json): Piece {
   };
 }
 
-/** Tests whether a piece begins another call than the last one with its index. */
+/** Tests whether a piece begins a new call with the index of the last one. */
 function startsAnother(last: Call, { id, index, name }: Piece, touched: ReadonlySet<Call>): boolean {
   if (id !== undefined && last.id !== undefined) return true;
   if (name === undefined) return false;

@@ -3,7 +3,7 @@ import { readMark } from '../neutral/sealed.ts';
 import type { Unmarked, UnmarkOptions } from '../neutral/unmarked.ts';
 import { unpacked } from './read-seals.ts';
 
-/** Opens the provider's own details and removes others', with what the provider refuses beside them. */
+/** Unwraps the provider's own details and removes those of others, together with members that the provider refuses. */
 export const unmarkChat = (body: JsonObject, options: UnmarkOptions): Unmarked => ({
   body: { ...body, messages: asList(body['messages']).map((message) => unmarkMessage(message, options)) },
   dropped: [],
@@ -22,7 +22,7 @@ function unmarkMessage(message: Json, options: UnmarkOptions): Json {
   };
 }
 
-/** Details without a signature are of the provider that made those beside them. */
+/** Unwraps details. A detail without a signature belongs to the same provider as the details next to it. */
 function unmarkDetails(details: readonly Json[]): Json[] {
   const opened = details.map((detail) => (isObject(detail) ? unmarkDetail(detail) : detail));
   const foreign = opened.includes(FOREIGN);

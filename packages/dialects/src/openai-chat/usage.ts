@@ -3,15 +3,16 @@ import type { CompletionUsage } from 'openai/resources/completions';
 import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
-/** Counts that some providers give beside OpenAI's: Moonshot at the top of `usage`, DeepSeek by its own name. */
+/** Reads the cached tokens: in OpenAI's details, at the top of `usage` (Moonshot), or under DeepSeek's name. */
 const cachedOf = (usage: Json, details: Json): Json =>
   member(details, 'cached_tokens') ?? member(usage, 'cached_tokens') ?? member(usage, 'prompt_cache_hit_tokens');
 
 /**
- * Reads OpenAI's `usage` object, of chat and completions; undefined where there is none. A count that cannot be used is 0, and named in `issue`.
+ * Reads OpenAI's `usage` object of chat completions and completions; undefined without one. An invalid count is 0, and is named
+ * in `issue`.
  *
- * @param answers whether there is an answer with tokens of its own: embeddings have none
- * @param serviceTier as the answer has it, beside its usage
+ * @param answers whether the response has completion tokens: embeddings have none
+ * @param serviceTier the response's tier, which is next to its usage
  */
 export function readUsage(usage: Json, answers = true, serviceTier?: Json): Usage | undefined {
   if (usage === undefined || usage === null) return undefined;
@@ -21,7 +22,7 @@ export function readUsage(usage: Json, answers = true, serviceTier?: Json): Usag
   const written = member(usage, 'completion_tokens_details');
   const completion = answers ? counts.output(member(usage, 'completion_tokens')) : 0;
   const reasoningTokens = counts.part(member(written, 'reasoning_tokens'));
-  // some (xAI) do not count reasoning among the completion: the total tells
+  // some providers (xAI) do not include reasoning in the completion tokens, which the total shows
   const apart = asCount(member(usage, 'total_tokens')) === inputTokens + completion + (reasoningTokens ?? 0);
   return counts.usage(
     defined({

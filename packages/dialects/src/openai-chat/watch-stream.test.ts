@@ -21,30 +21,30 @@ function run(text: string, hideUsage: boolean, cuts: readonly number[] = []) {
 }
 
 describe('OpenAiStreamWatcher', () => {
-  it('knows a whole stream and its usage', () => {
+  it('recognizes a complete stream and its usage', () => {
     const { outcome } = run(delta('a') + stop + usage + done, false);
     expect(outcome).toEqual({ end: 'finished', usage: { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 } });
   });
 
-  it('takes a stream with a finish reason for whole, also without [DONE]', () => {
+  it('treats a stream with a finish reason as complete, even without [DONE]', () => {
     expect(run(delta('a') + stop, false).outcome).toEqual({ end: 'finished' });
   });
 
-  it('takes a clean end without a finish reason for a cut', () => {
+  it('treats a clean end without a finish reason as a truncation', () => {
     expect(run(delta('a') + delta('b'), true).outcome).toMatchObject({ end: 'failed', error: { code: 'upstream_truncated' } });
   });
 
-  it('hears of an error in the middle', () => {
+  it('recognizes an error after the beginning', () => {
     const error = event({ error: { message: 'overloaded', type: 'server_error' } });
     expect(run(delta('a') + error + done, false).outcome).toMatchObject({ end: 'failed', error: { code: 'upstream_truncated' } });
   });
 
-  it('is not fooled by text that looks like its marks', () => {
+  it('ignores text that looks like its patterns', () => {
     const text = '{"error":{"message":"x"},"usage":{"prompt_tokens":9},"finish_reason":"stop"} [DONE]';
     expect(run(delta(text), true)).toMatchObject({ shown: delta(text), outcome: { end: 'failed' } });
   });
 
-  it('hides usage from a client that did not ask for it, and nothing else, wherever the bytes are cut', () => {
+  it('hides only the usage from a client that did not request it, however the bytes are split', () => {
     const whole = `: hello\n\n${delta('aé')}${delta('😀')}${stop}${usage}${done}`;
     fc.assert(
       fc.property(fc.array(fc.nat()), (cuts) => {

@@ -18,12 +18,12 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const QUOTE = 0x22;
 const BRACE = 0x7b;
-/** Where parts of an answer stand: text, tool arguments, thoughts as some providers show them, and the text of a completion. */
+/** Keys of content: text, tool arguments, reasoning in the formats of several providers, and the text of a completion. */
 const CONTENTS = ['"content"', '"arguments"', '"reasoning_content"', '"reasoning"', '"text"', '"refusal"'].map((key) =>
   Buffer.from(key),
 );
 
-/** Finds the value of a `key` that is not null, from an offset on; -1 without one. Quotes in a text are escaped, so that a text never matches. */
+/** Returns the offset of the next non-null value of a `key`, or -1. Quotes in a text are escaped, so a text never matches. */
 function valueAt(event: Buffer, key: Buffer, from = 0): number {
   for (let at = event.indexOf(key, from); at !== -1; at = event.indexOf(key, at)) {
     at += key.length;
@@ -44,7 +44,7 @@ function finishOf(event: Buffer): string {
   return '';
 }
 
-/** Whether `key` has a text in this event that is not empty. */
+/** Returns whether `key` has a non-empty text in this event. */
 function hasText(event: Buffer, key: Buffer): boolean {
   let at = event.indexOf(key);
   if (at === -1) return false;
@@ -63,8 +63,8 @@ function parse(event: Buffer): Record<string, unknown> {
 }
 
 /**
- * Follows a stream in OpenAI's dialect while its bytes go by: usage, whether it came to its end, and an error told in the middle of it.
- * An event is parsed only when a cheap look shows that it says one of these.
+ * Observes a stream in OpenAI's dialect while its bytes are forwarded: usage, completion, and errors after the beginning. An
+ * event is parsed only if a cheap search shows that it contains one of these.
  */
 export class OpenAiStreamWatcher implements StreamWatcher {
   readonly #events = new SseEvents();
@@ -75,42 +75,42 @@ export class OpenAiStreamWatcher implements StreamWatcher {
   #generated = 0;
   #error: LlmError | undefined;
 
-  /** @param hideUsage take out the usage event that the gateway asked for and the client did not */
+  /** @param hideUsage removes the usage event that the gateway requested and the client did not */
   constructor(hideUsage: boolean) {
     this.#hideUsage = hideUsage;
   }
 
-  /** The bytes to pass on: the chunk itself, or, where usage is hidden, the whole events of it that the client is to see. */
+  /** Returns the bytes to forward: the chunk itself or, if usage is hidden, its complete events without the usage event. */
   read(chunk: Buffer): Buffer {
     const failed = this.#error !== undefined;
     const events = this.#events.feed(chunk);
     const shown: Buffer[] = [];
     for (const event of events) {
       const whole = this.#error === undefined;
-      // an answer ends with its error: a `[DONE]` after it would make half an answer look complete
+      // a response ends with its error: a `[DONE]` after it would make the truncated response look complete
       if (!this.#inspect(event) && whole) shown.push(event);
     }
     if (failed) return NOTHING;
     return this.#hideUsage || this.#error !== undefined ? joined(shown) : chunk;
   }
 
-  /** What is left to pass on when the upstream has ended. */
+  /** Returns the remaining bytes to forward after the end of the upstream. */
   rest(): Buffer {
     const rest = this.#events.flush();
-    // what was cut in its middle says nothing, though it may begin to
+    // a truncated event is ignored, even if its beginning is readable
     const whole = rest.length > 0 && (dataOf(rest) === '[DONE]' || Object.keys(parse(rest)).length > 0);
     const hide = whole && this.#inspect(rest);
     const shown = this.#hideUsage && whole && !hide ? rest : NOTHING;
-    // a client waits for the mark that a provider forgot
+    // clients wait for the end marker, which some providers forget
     return this.#finished && !this.#done && this.#error === undefined ? Buffer.concat([shown, DONE]) : shown;
   }
 
-  /** How the stream ended, now that no more bytes will come: an end without a finish reason is a cut, however clean it looks. */
+  /** Returns how the stream ended. An end without a finish reason is a truncation, however clean it looks. */
   outcome(): StreamOutcome {
     return outcomeOf(this.#finished, this.#error, this.#usage);
   }
 
-  /** What was reported so far, for a stream that was left. */
+  /** Returns the usage reported so far, for an abandoned stream. */
   usage(): Usage | undefined {
     return this.#usage;
   }
@@ -127,7 +127,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     return this.#events.unfinished;
   }
 
-  /** Learns from one event; true if it is a usage event that says nothing else. */
+  /** Processes one event; returns true for a usage event without other content. */
   #inspect(event: Buffer): boolean {
     if (event.indexOf(DATA) === -1 && event[0] !== BRACE) return false;
     if (event.length < 24 && dataOf(event) === '[DONE]') {

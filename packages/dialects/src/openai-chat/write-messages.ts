@@ -7,10 +7,13 @@ import { reasoningMembers, writeToolCall } from './write-parts.ts';
 
 const PROVIDER = 'OpenAI chat completions';
 
-/** What a model takes of the calls that Google's models signed. */
+/** Formats of Google's call signatures that a model supports. */
 type Signing = Pick<NeutralRequest, 'callSignatures' | 'unsignedCalls'>;
 
-/** Writes a conversation. Neighbours that the assistant wrote are one message: results have to follow the message with their calls. */
+/**
+ * Writes a conversation. Adjacent assistant messages become a single message, because results must directly follow the message
+ * with their calls.
+ */
 export const writeMessages = (messages: readonly Message[], signing: Signing = {}): JsonObject[] =>
   joinedTurns(messages, ['assistant']).flatMap((message) => writeMessage(message, signing));
 
@@ -19,7 +22,7 @@ function writeMessage(message: Message, signing: Signing): JsonObject[] {
     const written = writeAssistant(message.parts, signing);
     return written === undefined ? [] : [written];
   }
-  // results of tools are messages of their own, before what the user says with them
+  // tool results are separate messages, before the user's text
   const results = message.parts.filter((part) => part.type === 'tool_result');
   const others = message.parts.filter((part) => part.type !== 'tool_result');
   const written: JsonObject[] = results.map((result) => ({
@@ -27,20 +30,20 @@ function writeMessage(message: Message, signing: Signing): JsonObject[] {
     tool_call_id: result.callId,
     content: resultText(result),
   }));
-  // a tool message has no images: they come with the user's next text
+  // a tool message cannot contain images: they are sent with the user's next text
   const media = results.flatMap((result) => result.parts.filter((part) => part.type !== 'text'));
   const content = [...media, ...others];
   if (content.length > 0) written.push({ role: message.role, content: writeContent(content) });
   return written;
 }
 
-/** Everything textual of a result. That it is an error has no field here, so the text says it. */
+/** Returns all text of a result. This dialect has no error field, so an error is marked in the text. */
 function resultText(result: ToolResult): string {
   const text = result.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   return result.isError === true ? `Error: ${text}` : text;
 }
 
-/** What another dialect's provider signed or encrypted is of no use to this one. */
+/** Removes signatures and encrypted reasoning of providers of other dialects. */
 const withoutSeals = (part: Part): Part[] => {
   if (part.type === 'reasoning') {
     const { encrypted: given, signature: signed, ...plain } = part;
@@ -53,14 +56,14 @@ const withoutSeals = (part: Part): Part[] => {
   }
   if (part.type !== 'tool_call' || part.signature === undefined) return [part];
   const { signature, ...call } = part;
-  // Google's models sign calls in this dialect too, with the same signature
+  // Google's models also sign calls in this dialect, with the same signature
   const opened = unseal('gemini', signature);
   return [opened === undefined ? call : { ...call, signature: opened }];
 };
 
-/** Undefined for a message without content: it is refused. */
-function writeAssistant(said: readonly Part[], signing: Signing): JsonObject | undefined {
-  const parts = signedParts(withCallSignatures(said).flatMap(withoutSeals), signing);
+/** Writes an assistant message; undefined without content, because such a message is refused. */
+function writeAssistant(given: readonly Part[], signing: Signing): JsonObject | undefined {
+  const parts = signedParts(withCallSignatures(given).flatMap(withoutSeals), signing);
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const refusal = parts.map((part) => (part.type === 'refusal' ? part.text : '')).join('');
   const calls = parts.filter((part) => part.type === 'tool_call');
@@ -92,7 +95,7 @@ function writePart(part: Part): JsonObject {
     case 'image':
       return { type: 'image_url', image_url: defined({ url: urlOf(part.source, 'image'), detail: part.detail }) };
     case 'audio': {
-      if (part.source.kind !== 'base64') return cannotSay('audio by address', PROVIDER);
+      if (part.source.kind !== 'base64') return cannotSay('audio by URL', PROVIDER);
       return {
         type: 'input_audio',
         input_audio: { data: part.source.data, format: part.source.mediaType.replace(/^audio\//, '') },
@@ -101,7 +104,7 @@ function writePart(part: Part): JsonObject {
     case 'file': {
       const { source, name } = part;
       if (source.kind === 'id') return { type: 'file', file: { file_id: source.id } };
-      if (source.kind === 'url') return cannotSay('a file by address', PROVIDER);
+      if (source.kind === 'url') return cannotSay('a file by URL', PROVIDER);
       return {
         type: 'file',
         file: { filename: name ?? 'file', file_data: `data:${source.mediaType};base64,${source.data}` },

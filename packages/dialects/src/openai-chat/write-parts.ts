@@ -20,7 +20,7 @@ export function writeToolCall(call: ToolCall): JsonObject {
   });
 }
 
-/** Sources that have an address; the others have no field here. */
+/** Writes the sources that have a URL; this dialect has no field for others. */
 export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
   return citations
     .filter(({ url }) => url !== undefined)
@@ -31,8 +31,8 @@ export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
 }
 
 /**
- * Reasoning as those who serve it in this dialect write it: the text in `reasoning_content`, and, where a provider wants it back in the next
- * turn as it was, signature or encrypted form in `reasoning_details`.
+ * Writes reasoning in the formats of this dialect: the text in `reasoning_content`, and a signature or encrypted form that a
+ * provider requires in the next turn in `reasoning_details`.
  */
 export function reasoningMembers(parts: readonly Part[]): JsonObject {
   const reasoning = parts.filter((part) => part.type === 'reasoning');
@@ -59,13 +59,13 @@ export const writeImage = (source: MediaSource, index: number): JsonObject => ({
   index,
 });
 
-/** For how long OpenAI keeps an answer's audio, in seconds: a caller refers to it by id within that time. */
+/** Seconds for which OpenAI stores a response's audio: a client can refer to it by id within that time. */
 const KEPT_S = 3_600;
 
-/** The id of an answer's audio. Nothing is kept under it. */
+/** Returns the id of a response's audio. The gateway stores nothing under it. */
 export const audioId = ({ id }: ReplyContext): string => `audio_${id}`;
 
-/** Writes generated audio in the format that was asked for: raw samples, or a file of them. */
+/** Writes generated audio in the requested format: raw samples, or a WAV file. */
 export function writeAudio(source: MediaSource, context: ReplyContext): JsonObject {
   const data = source.kind !== 'base64' ? '' : context.audioFormat === 'pcm16' ? source.data : wavOf(source);
   return { id: audioId(context), data, expires_at: context.createdS + KEPT_S, transcript: '' };

@@ -18,7 +18,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     model,
     messages: writeMessages(request.messages, request),
     tools: hasTools ? request.tools?.map(writeTool) : undefined,
-    // both are refused without tools
+    // OpenAI refuses both without tools
     tool_choice: hasTools ? writeChoice(request) : undefined,
     parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     max_completion_tokens: request.maxTokens,
@@ -42,13 +42,13 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   return { body, dropped };
 }
 
-/** OpenAI's effort, or what other providers of this dialect have in its place. */
+/** Writes OpenAI's effort, or the equivalent of another provider of this dialect. */
 function writeReasoning(wish: ReasoningWish): JsonObject {
   const effort = effortOf(wish);
   switch (wish.form) {
     case 'thinking':
       return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
-    // MiniMax always reasons: its reasoning is not to be between tags of the content
+    // MiniMax always reasons; this setting separates the reasoning from the content
     case 'split':
       return { reasoning_split: true };
     case 'switch':
@@ -83,7 +83,7 @@ function writeTool(tool: Tool): JsonObject {
   return { type: 'function', function: defined({ name, description, parameters: schema, strict }) };
 }
 
-/** A grammar is an object of its own in chat completions. */
+/** Writes a grammar, which chat completions nest in its own object. */
 function writeGrammar({ type, ...grammar }: JsonObject): JsonObject {
   return type === 'grammar' ? { type, grammar } : { type, ...grammar };
 }

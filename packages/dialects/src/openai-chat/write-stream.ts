@@ -13,9 +13,9 @@ export class OpenAiEventWriter implements EventWriter {
   readonly #context: ReplyContext;
   #head: JsonObject;
   #usage: Usage | undefined;
-  /** The choices whose first chunk, with the role, was written. */
+  /** Choices with a written first chunk, which contains the role. */
   readonly #begun = new Set<number>();
-  /** The free texts of custom calls. */
+  /** Free texts of custom calls. */
   readonly #texts = new Map<string, FreeTextReader>();
 
   constructor(context: ReplyContext) {
@@ -45,7 +45,7 @@ export class OpenAiEventWriter implements EventWriter {
         return this.#delta(event.choice, { refusal: event.text });
       case 'image':
         return this.#delta(event.choice, { images: [writeImage(event.source, 0)] });
-      // streams of OpenAI's own have raw samples
+      // OpenAI's streams contain raw samples
       case 'audio': {
         const data = event.source.kind === 'base64' ? event.source.data : '';
         return this.#delta(event.choice, { audio: { id: audioId(this.#context), data } });
@@ -93,7 +93,7 @@ export class OpenAiEventWriter implements EventWriter {
     return input === '' ? '' : this.#delta(choice, { tool_calls: [{ index, custom: { input } }] });
   }
 
-  /** Writes what was held back of the free texts of a choice. */
+  /** Writes the held-back free texts of a choice. */
   #endTexts(choice: number): string {
     let written = '';
     for (const [key, text] of this.#texts) {

@@ -2,7 +2,7 @@ import type { ResponseOutputText } from 'openai/resources/responses/responses';
 import { asList, asNumber, asString, defined, type Json, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 
-/** Addresses that a text cites; files of OpenAI's own stores have no counterpart elsewhere. */
+/** Reads the URLs that a text cites. Files of OpenAI's stores have no equivalent in other dialects. */
 export function readAnnotations(annotations: Json): Citation[] {
   return asList(annotations)
     .filter((one) => member(one, 'type') === 'url_citation')

@@ -11,7 +11,7 @@ export function reportsFailure(data: JsonObject): boolean {
   return FAILED.has(data['status']) || FAILED.has(member(data['response'], 'status'));
 }
 
-/** Rates the content of a response. One that is made in the background is `empty` at first. */
+/** Classifies the content of a response. A background response is `empty` at first. */
 export function contentOf(body: JsonObject): AnswerContent {
   const { output } = body;
   if (!Array.isArray(output)) return typeof body['status'] === 'string' ? 'empty' : 'none';

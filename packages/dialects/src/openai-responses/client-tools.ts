@@ -3,15 +3,15 @@ import { asList, asString, defined, isObject, type Json, type JsonObject, parseJ
 import type { ToolCall, ToolForm } from '../neutral/request.ts';
 import { joinedName, nameParts } from './namespaces.ts';
 
-/** A tool of this dialect that the caller runs itself, and that models of other providers get as a function. */
+/** A client-side tool of this dialect, which models of other providers get as a function. */
 interface ClientTool {
   readonly form: ToolForm;
-  /** The type of its calls. */
+  /** Item type of its calls. */
   readonly call: string;
-  /** The type of their outputs; that of the calls with `_output` if not given. */
+  /** Item type of its outputs; by default the type of the calls with `_output`. */
   readonly output?: string;
   readonly idPrefix: string;
-  /** Its name as a function, and what its description says; a custom tool has its own. */
+  /** Name and description of the function; a custom tool has its own. */
   readonly name: string;
   readonly description: string;
   readonly schema: JsonObject;
@@ -127,14 +127,14 @@ const without = (value: JsonObject, name: string): JsonObject =>
 const texts = (value: Json): string[] =>
   typeof value === 'string' ? [value] : asList(value).filter((one) => typeof one === 'string');
 
-/** Finds the tool of OpenAI's own that the caller runs; undefined for one that OpenAI runs, in a container of its own. */
+/** Returns a client-side tool of OpenAI; undefined for a tool that OpenAI runs in its own container. */
 export function builtInTool({ type, environment, execution }: JsonObject): ClientTool | undefined {
   const isOpenAis = type === 'tool_search' ? execution !== 'client' : isRemote(environment);
   return isOpenAis ? undefined : BUILT_IN.find(({ form }) => form === type);
 }
 
 export const toolOfCall = (type: Json): ClientTool | undefined => ALL.find(({ call }) => call === type);
-/** Whether OpenAI ran a tool itself, that the caller runs otherwise: nothing in other dialects stands for it. */
+/** Returns whether OpenAI ran a tool that is otherwise client-side. Such an item has no equivalent in other dialects. */
 export function isOfServer({ type, execution, call_id, environment }: JsonObject): boolean {
   if (type === 'tool_search_call' || type === 'tool_search_output') return execution === 'server' || typeof call_id !== 'string';
   return type === 'shell_call' && isRemote(environment);
@@ -145,7 +145,7 @@ export const toolOfOutput = (type: Json): ClientTool | undefined =>
   ALL.find(({ call, output = `${call}_output` }) => output === type);
 export const toolOfForm = (form: ToolForm): ClientTool => ALL.find((tool) => tool.form === form) ?? CUSTOM;
 
-/** Reads a call of such a tool; undefined for another item. */
+/** Reads a call of a client-side tool; undefined for another item. */
 export function readClientCall(item: JsonObject): ToolCall | undefined {
   const tool = toolOfCall(item['type']);
   if (tool === undefined) return undefined;

@@ -12,7 +12,7 @@ const response = {
 };
 
 describe('summaryRequest', () => {
-  it('asks for a summary of all items, without a call of a tool', () => {
+  it('asks for a summary of all items, without a tool call', () => {
     const tools = [{ type: 'function', name: 'read', parameters: {} }];
     const input = [
       { role: 'user', content: 'Hello' },
@@ -26,7 +26,7 @@ describe('summaryRequest', () => {
     expect([request.stream, request.text]).toEqual([undefined, undefined]);
   });
 
-  it('takes a text as input, and chooses no tool where there is none', () => {
+  it('accepts a text as input, and sets no tool choice without tools', () => {
     const request = JSON.parse(summaryRequest(bytesOf({ model: 'm', input: 'Hello' })).toString());
     expect(request.input).toHaveLength(2);
     expect('tool_choice' in request).toBe(false);
@@ -44,7 +44,7 @@ describe('compactionAnswer', () => {
     { type: 'message', role: 'assistant', content: 'Hi' },
   ];
 
-  it('returns the user’s messages and one item with the summary', () => {
+  it("returns the user's messages and one item with the summary", () => {
     expect(compactionAnswer({ input }, response)).toMatchObject({
       ...{ id: 'resp_1', object: 'response.compaction', created_at: 7, usage: { total_tokens: 5 } },
       output: [
@@ -54,11 +54,11 @@ describe('compactionAnswer', () => {
     });
   });
 
-  it('refuses an answer without a text', () => {
+  it('refuses a response without text', () => {
     expect(() => compactionAnswer({ input }, { ...response, output: [] })).toThrow('no summary');
   });
 
-  it('writes an item that a later request has as a message with the summary', () => {
+  it('writes an item that a later request contains as a message with the summary', () => {
     const { output } = compactionAnswer({ input }, response) as { output: object[] };
     const next = { model: 'm', input: [...output, { role: 'user', content: 'Go on' }] };
     const read = responsesRequest(bytesOf(next)).json()['input'] as { content: [{ text: string }] }[];
@@ -68,7 +68,7 @@ describe('compactionAnswer', () => {
 });
 
 describe('responsesRequest', () => {
-  it('leaves a compaction of another provider, and a text that looks like a summary, as they are', () => {
+  it('keeps a compaction of another provider, and a text that looks like a summary', () => {
     const input = [
       { type: 'compaction', encrypted_content: 'gAAAA' },
       { role: 'user', content: 'sluice-summary:x' },

@@ -4,11 +4,12 @@ import { asList, asString, isObject, type Json, type JsonObject, member } from '
 import { isModelName } from '../request-bytes.ts';
 
 /**
- * `POST /v1/responses/compact` for every provider (OpenAI's API reference, "Compact a response"). The model writes a summary, and the answer has it in an
- * item of type `compaction`. A later request that has the item gets the summary as a message in its place, so that any provider can continue.
+ * `POST /v1/responses/compact` for every provider (OpenAI's API reference, "Compact a response"). The model writes a summary,
+ * which the response contains in an item of type `compaction`. In a later request, the item is replaced by the summary as a
+ * message, so that any provider can continue.
  */
 
-/** What an item of this gateway has before its summary; other items are of the provider that made them. */
+/** Prefix of this gateway's summaries in an item; other items belong to the provider that created them. */
 const MARK = 'sluice-summary:';
 const NEEDLE = Buffer.from(`"${MARK}`);
 
@@ -19,7 +20,7 @@ const INSTRUCTION = [
 ].join(' ');
 const PREFACE = 'Summary of the conversation so far, in place of its messages:';
 
-/** Members that would make an answer something else than a summary. */
+/** Members that would change the summary request into something else. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'background',
   'context_management',
@@ -35,7 +36,7 @@ const asMessage = (text: string): JsonObject => ({
   content: [{ type: 'input_text', text }],
 });
 
-/** Makes a request for a summary of a request for a compaction. @throws LlmError `invalid_request` */
+/** Converts a compaction request to a request for a summary. @throws LlmError `invalid_request` */
 export function summaryRequest(bytes: Buffer): Buffer {
   const body = new BodyRequest(bytes, () => ({ model: '', stream: false, wantsStreamUsage: false })).json();
   const { input, tools } = body;
@@ -50,11 +51,11 @@ export function summaryRequest(bytes: Buffer): Buffer {
 }
 
 /**
- * Writes the answer to a request for a compaction: the user's messages, and one item with the summary.
+ * Writes the response to a compaction request: the user's messages, and one item with the summary.
  *
  * @param request the body of the request
  * @param response the response with the summary
- * @throws LlmError `upstream_error` for a response without a text
+ * @throws LlmError `upstream_error` for a response without text
  */
 export function compactionAnswer(request: JsonObject, response: JsonObject): JsonObject {
   const { input } = request;
@@ -74,7 +75,7 @@ export function compactionAnswer(request: JsonObject, response: JsonObject): Jso
   };
 }
 
-/** Returns a request with summaries of this gateway as messages; the same bytes for a request that has none. */
+/** Replaces this gateway's summaries in a request by messages; returns the same bytes if there are none. */
 export function withSummaries(bytes: Buffer): Buffer {
   if (!bytes.includes(NEEDLE)) return bytes;
   const body = new BodyRequest(bytes, () => ({ model: '', stream: false, wantsStreamUsage: false })).json();

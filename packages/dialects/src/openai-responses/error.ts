@@ -1,7 +1,7 @@
 import type { LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
 
-/** Errors are those of OpenAI's other APIs; in a stream they are an event of their own. */
+/** Errors have the format of OpenAI's other APIs; in a stream they are a separate event. */
 export { renderError } from '../openai-chat/error.ts';
 
 export function renderStreamError(error: LlmError, { requestId }: BrokenStream): string {

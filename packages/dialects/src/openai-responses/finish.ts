@@ -2,7 +2,10 @@ import type { Response } from 'openai/resources/responses/responses';
 import { asString, type JsonObject, member } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 
-/** This wire says how an answer ended by its status, and why it is incomplete; that it calls tools is in what it put out. */
+/**
+ * Reads the finish reason. This format reports the end in its status, the cause of an incomplete response in a separate field,
+ * and tool calls only as output items.
+ */
 export function readFinish(response: JsonObject, calls: boolean): FinishReason {
   if (response['status'] !== 'incomplete') return calls ? 'tool_calls' : 'stop';
   switch (asString(member(response['incomplete_details'], 'reason'))) {

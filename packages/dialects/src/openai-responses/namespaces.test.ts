@@ -19,7 +19,7 @@ const read = (body: object) => openAiResponses.readRequest({ input: [hi], ...bod
 const GIT_LOG = 'git\u001flog';
 
 describe('tools of a Responses request', () => {
-  it('are those of namespaces too, with the namespace before the name', () => {
+  it('reads tools of namespaces, with the namespace before the name', () => {
     const { tools, only } = read({ tools: [f('log'), git] });
     expect(tools?.map(({ name, form }) => [name, form])).toEqual([
       ['log', undefined],
@@ -30,7 +30,7 @@ describe('tools of a Responses request', () => {
     expect(only).toBeUndefined();
   });
 
-  it('are those that items add too, each once', () => {
+  it('reads tools that items add, each once', () => {
     const added = { type: 'additional_tools', role: 'developer', tools: [git] };
     const found = { type: 'tool_search_output', call_id: 's', execution: 'client', tools: [git, f('more')] };
     const call = { type: 'tool_search_call', call_id: 's', execution: 'client', arguments: { query: 'git' } };
@@ -43,7 +43,7 @@ describe('tools of a Responses request', () => {
     ]);
   });
 
-  it('have a search that the client runs, and name one that OpenAI runs', () => {
+  it('offers a search that the client runs, and drops one that OpenAI runs', () => {
     expect(read({ tools: [f('log'), search] }).tools?.[1]).toMatchObject({ name: 'tool_search', description: 'Finds tools.' });
     const ofOpenAi = read({ tools: [f('log'), { type: 'tool_search' }] });
     expect([ofOpenAi.tools?.length, ofOpenAi.only?.wished]).toEqual([1, ['tools.tool_search']]);
@@ -54,12 +54,12 @@ describe('tools of a Responses request', () => {
     expect(read({ input: [hi, ...items] }).messages).toHaveLength(1);
   });
 
-  it('are chosen by both parts of the name', () => {
+  it("reads a choice with both parts of a tool's name", () => {
     const { toolChoice } = read({ tools: [git], tool_choice: { type: 'function', namespace: 'git', name: 'log' } });
     expect(toolChoice).toEqual({ name: GIT_LOG });
   });
 
-  it('are called by both parts of the name, in the history and in the answer', () => {
+  it("reads and writes calls with both parts of a tool's name", () => {
     const call = { type: 'function_call', call_id: 'c', namespace: 'git', name: 'log', arguments: '{}' };
     expect(read({ input: [hi, call] }).messages[1]?.parts[0]).toMatchObject({ name: GIT_LOG });
     const part = { type: 'tool_call' as const, id: 'c', name: GIT_LOG, arguments: '{}' };

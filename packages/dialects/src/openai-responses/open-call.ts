@@ -5,10 +5,12 @@ import { nameParts } from './namespaces.ts';
 import { at, type Closing, type Place } from './open-items.ts';
 import { callItem } from './write-items.ts';
 
-/** An event's type and members, without those of its item. */
+/** An event's type and members, without the members of its item. */
 type CallEvent = readonly [type: string, more: JsonObject];
 
-/** A call whose item is open. A custom call has its text decoded while it arrives; one of a shell or a patch comes with its item. */
+/**
+ * A call with an open item. The text of a custom call is decoded while it arrives; a shell or patch call arrives with its item.
+ */
 export class OpenCall {
   readonly place: Place;
   readonly #call: ToolCall;
@@ -22,12 +24,12 @@ export class OpenCall {
     if (call.form === 'custom') this.#text = new FreeTextReader();
   }
 
-  /** Returns the item as it begins. */
+  /** Returns the item in its initial state. */
   begun(): JsonObject {
     return callItem(this.place.id, 'in_progress', this.#call);
   }
 
-  /** Takes a piece of the arguments. */
+  /** Adds a piece of the arguments. */
   add(piece: string): CallEvent | undefined {
     this.#arguments += piece;
     if (this.#text !== undefined) return this.#inputDelta(this.#text.read(piece));

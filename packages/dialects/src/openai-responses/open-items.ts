@@ -9,7 +9,7 @@ export type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
 export type OpenReasoning = Place & { readonly kind: 'reasoning'; text: string; signature: string | undefined };
 export type Open = OpenText | OpenRefusal | OpenReasoning;
 
-/** Returns the members by which an event refers to its item. */
+/** Returns the members that refer to an event's item. */
 export const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });
 
 /** The events that close an item, and the complete item. */

@@ -15,9 +15,9 @@ import { isOfServer, readClientCall, toolOfOutput } from './client-tools.ts';
 import { foundTools, joinedName } from './namespaces.ts';
 import { readOutputPart, readReasoning } from './read-items.ts';
 
-/** What OpenAI's own tools did in a turn before is omitted as it is in an answer: what the model said about it is text. */
+/** Items of OpenAI's own tools from an earlier turn. They are omitted, as in a reply: the model's text describes them. */
 const OF_OPENAI_ALONE: ReadonlySet<string> = new Set([
-  // its tools are with the others
+  // its tools are read with the others
   'additional_tools',
   'code_interpreter_call',
   'compaction',
@@ -28,7 +28,7 @@ const OF_OPENAI_ALONE: ReadonlySet<string> = new Set([
   'web_search_call',
 ]);
 
-/** Items as messages: what the model said in several items is one turn of it, and so are the results of tools. */
+/** Converts items to messages. Adjacent items of the model form one turn, and so do tool results. */
 export function readInput(input: Json): Message[] {
   if (isString(input)) return [{ role: 'user', parts: [{ type: 'text', text: input }] }];
   const messages: Message[] = [];
@@ -72,11 +72,11 @@ function readClientItem(item: JsonObject, at: string, ids: CallIdsOfItems): Mess
   if (call !== undefined) return { role: 'assistant', parts: [call] };
   return wrongField(
     `${at}.type`,
-    'message, reasoning, or a call or an output of a function, a custom tool, a shell or apply_patch, for a model whose provider speaks another dialect',
+    'message, reasoning, or a call or an output of a function, a custom tool, a shell or apply_patch, for a provider of another dialect',
   );
 }
 
-/** The ids of calls by those of their items: an output of the local shell names the item. */
+/** Ids of calls by the ids of their items: an output of the local shell names the item. */
 type CallIdsOfItems = ReadonlyMap<string, string>;
 
 function idsOfItems(items: readonly JsonObject[]): CallIdsOfItems {
@@ -93,7 +93,7 @@ function readResult(item: JsonObject, at: string, ids: CallIdsOfItems): Message 
   };
 }
 
-/** The output of a shell is a list of what each command wrote: the model gets it as JSON. */
+/** Reads an output. A shell's output is a list with one entry per command, which the model gets as JSON. */
 function readOutputOf({ type, output, tools }: JsonObject, at: string): Part[] {
   if (type === 'tool_search_output') return [{ type: 'text', text: foundTools(tools) }];
   if (output === null || output === undefined) return [];

@@ -6,7 +6,10 @@ import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
 import { isOfServer, readClientCall, toolOfCall } from './client-tools.ts';
 
-/** What one item of an answer says. Items of OpenAI's own tools have no counterpart in other dialects: what the model says about them is text. */
+/**
+ * Reads one item of a response. Items of OpenAI's own tools have no equivalent in other dialects: the model's text describes
+ * them.
+ */
 export function readOutput(item: JsonObject): Part[] {
   switch (item['type']) {
     case 'message':
@@ -42,7 +45,10 @@ export function readOutputPart(part: Json): Part[] {
   return text === '' ? [] : [{ type: 'text', text, ...(citations.length === 0 ? {} : { citations }) }];
 }
 
-/** A thought: its summary or its own words, and the form that only the provider can read. One with words has that form as its signature. */
+/**
+ * Reads reasoning: its summary or text, and the form that only the provider can read. Reasoning with text has that form as its
+ * signature.
+ */
 export function readReasoning(item: JsonObject): Reasoning[] {
   const words = [...asList(item['summary']), ...asList(item['content'])]
     .map((part) => asString(member(part, 'text')) ?? '')

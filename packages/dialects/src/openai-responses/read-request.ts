@@ -47,7 +47,10 @@ const FIELDS: FieldTable = {
 
 const LOGPROBS = 'message.output_text.logprobs';
 
-/** Only the provider that made a compaction can open it; this gateway's own are messages by now. */
+/**
+ * Returns whether the input contains a compaction of another provider, which only that provider can open. This gateway's own
+ * compactions are already messages.
+ */
 const hasCompaction = (input: Json): boolean => asList(input).some((item) => member(item, 'type') === 'compaction');
 
 /** Source: OpenAI's API reference, "Create a model response". */
@@ -55,7 +58,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'input']);
   const tools = toolsOf(body);
   const offered = tools == null ? undefined : offeredTools(tools, isClientTool);
-  // not to run in the background is what every dialect does
+  // every dialect runs in the foreground
   const names = Object.keys(body).filter((name) => !(name === 'background' && body[name] === false));
   const { needed, wished } = unsaidFields(names, FIELDS);
   const dropped = [...wished, ...(offered?.left ?? []), ...(hasCompaction(body['input']) ? ['input.compaction'] : [])];
@@ -63,7 +66,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const messages = readInput(body['input']);
   if (instructions !== undefined) messages.unshift({ role: 'system', parts: [{ type: 'text', text: instructions }] });
   const choice = readToolChoice(body['tool_choice']);
-  // to store nothing is what every other dialect does
+  // no other dialect stores anything
   const { store, ...others } = body;
   const shared = store === false ? others : body;
   const number = (name: string) => optional(body[name], name, isNumber, 'a number');
@@ -88,7 +91,10 @@ export function readRequest(given: JsonObject): NeutralRequest {
   });
 }
 
-/** Some clients send `top_logprobs: 0` with each request: it asks for nothing unless `include` asks for log probabilities. */
+/**
+ * Reads the number of log probabilities. Some clients send `top_logprobs: 0` with each request, which has no effect unless
+ * `include` requests log probabilities.
+ */
 function readLogprobs(body: JsonObject): number | undefined {
   const top = optional(body['top_logprobs'], 'top_logprobs', isNumber, 'a number');
   const wanted = asList(body['include']).includes(LOGPROBS);

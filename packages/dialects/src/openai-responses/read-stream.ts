@@ -12,12 +12,12 @@ import { readFinish } from './finish.ts';
 import { isCall, readLogprobs, readOutput } from './read-items.ts';
 import { readUsage } from './usage.ts';
 
-/** An item of the answer. Content that did not arrive in pieces is read from the end of the item or of the answer. */
+/** An item of the response. Content that did not arrive in pieces is read at the end of the item or the response. */
 interface Item {
   readonly call: number | undefined;
   readonly form: ToolForm | undefined;
   /** Whether its content arrived in pieces. */
-  said: boolean;
+  arrived: boolean;
   closed: boolean;
 }
 
@@ -45,10 +45,10 @@ export class ResponsesEventReader implements EventReader {
       case 'response.created':
         return this.#start(data['response']);
       case 'response.output_item.added':
-        // OpenAI may name another `call_id` when the item is done
+        // OpenAI may use another `call_id` in the completed item
         return comesWhole(data['item']) ? [] : this.#open(key, data['item']);
       case 'response.output_text.delta': {
-        this.#said(key);
+        this.#markArrived(key);
         const logprobs = readLogprobs(data['logprobs']);
         return [{ type: 'text', choice: 0, text: delta, ...(logprobs === undefined ? {} : { logprobs }) }];
       }
@@ -57,16 +57,16 @@ export class ResponsesEventReader implements EventReader {
         return citations.length === 0 ? [] : [{ type: 'text', choice: 0, text: '', citations }];
       }
       case 'response.refusal.delta':
-        this.#said(key);
+        this.#markArrived(key);
         return [{ type: 'refusal', choice: 0, text: delta }];
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        this.#said(key);
+        this.#markArrived(key);
         return [{ type: 'reasoning', choice: 0, text: delta }];
       case 'response.function_call_arguments.delta': {
         const item = this.#items.get(key);
         if (item?.call === undefined || delta === '') return [];
-        item.said = true;
+        item.arrived = true;
         return [{ type: 'tool_arguments', choice: 0, call: item.call, text: delta }];
       }
       case 'response.custom_tool_call_input.delta':
@@ -87,17 +87,17 @@ export class ResponsesEventReader implements EventReader {
     return [{ type: 'start', ...head, ...(createdS === undefined || createdS <= 0 ? {} : { createdS }) }];
   }
 
-  #said(key: ItemKey): void {
+  #markArrived(key: ItemKey): void {
     const item = this.#items.get(key);
-    if (item !== undefined) item.said = true;
-    else this.#items.set(key, { call: undefined, form: undefined, said: true, closed: false });
+    if (item !== undefined) item.arrived = true;
+    else this.#items.set(key, { call: undefined, form: undefined, arrived: true, closed: false });
   }
 
   #open(key: ItemKey, item: Json): NeutralEvent[] {
     const call = isCall(item) ? this.#calls++ : undefined;
     const [read] = call === undefined || !isObject(item) ? [] : readOutput(item);
     const form = read?.type === 'tool_call' ? read.form : undefined;
-    this.#items.set(key, { call, form, said: false, closed: false });
+    this.#items.set(key, { call, form, arrived: false, closed: false });
     if (call === undefined || read?.type !== 'tool_call') return [];
     return [{ type: 'tool_call', choice: 0, call, id: read.id, ...defined({ name: read.name, form }) }];
   }
@@ -108,20 +108,20 @@ export class ResponsesEventReader implements EventReader {
     const known = this.#items.get(key) as Item;
     if (known.closed) return before;
     known.closed = true;
-    return [...before, ...(known.call === undefined ? restOf(item, known.said) : this.#restOfCall(item, known, known.call))];
+    return [...before, ...(known.call === undefined ? restOf(item, known.arrived) : this.#restOfCall(item, known, known.call))];
   }
 
-  /** A free text is the only argument of its call. */
+  /** Reads a piece of a free text, the only argument of its call. */
   #freeText(key: ItemKey, delta: string): NeutralEvent[] {
     const item = this.#items.get(key);
     if (item?.call === undefined || delta === '') return [];
-    const begin = item.said ? '' : TEXT_BEGIN;
-    item.said = true;
+    const begin = item.arrived ? '' : TEXT_BEGIN;
+    item.arrived = true;
     return [{ type: 'tool_arguments', choice: 0, call: item.call, text: begin + textPiece(delta) }];
   }
 
-  #restOfCall(item: JsonObject, { form, said }: Item, call: number): NeutralEvent[] {
-    const [read] = said ? [] : readOutput(item);
+  #restOfCall(item: JsonObject, { form, arrived }: Item, call: number): NeutralEvent[] {
+    const [read] = arrived ? [] : readOutput(item);
     const text = read?.type === 'tool_call' ? read.arguments : form === 'custom' ? TEXT_END : '';
     return text === '' ? [] : [{ type: 'tool_arguments', choice: 0, call, text }];
   }
@@ -140,25 +140,25 @@ export class ResponsesEventReader implements EventReader {
   }
 }
 
-/** Whether an item is a call without events for its pieces. */
+/** Returns whether an item is a call without events for its pieces. */
 function comesWhole(item: Json): boolean {
   const form = toolOfCall(member(item, 'type'))?.form;
   return form !== undefined && form !== 'custom';
 }
 
-/** Returns the content of an item that did not arrive in pieces. Compatible servers that do not stream send items whole. */
-function restOf(item: JsonObject, said: boolean): NeutralEvent[] {
+/** Returns the content of an item that did not arrive in pieces. Compatible servers without streaming send whole items. */
+function restOf(item: JsonObject, arrived: boolean): NeutralEvent[] {
   return readOutput(item).flatMap((part): NeutralEvent[] => {
     switch (part.type) {
       case 'text':
       case 'refusal':
-        return said ? [] : [{ ...part, choice: 0 }];
+        return arrived ? [] : [{ ...part, choice: 0 }];
       case 'image':
         return [{ type: 'image', choice: 0, source: part.source }];
       case 'reasoning': {
         const { text, signature, encrypted } = part;
         if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
-        const rest = said ? '' : text;
+        const rest = arrived ? '' : text;
         if (rest === '' && signature === undefined) return [];
         return [{ type: 'reasoning', choice: 0, text: rest, ...(signature === undefined ? {} : { signature }) }];
       }

@@ -14,7 +14,7 @@ import { type ReadChoice, readAllowed, readCustomTool } from '../openai-chat/rea
 import { builtInTool } from './client-tools.ts';
 import { joinedName } from './namespaces.ts';
 
-/** Returns whether the caller runs a tool itself, so that a model of any provider can be offered it. */
+/** Returns whether a tool is client-side, so that it can be offered to a model of any provider. */
 export const isClientTool = (tool: JsonObject): boolean =>
   tool['type'] === 'function' || tool['type'] === 'custom' || builtInTool(tool) !== undefined;
 
@@ -44,7 +44,7 @@ export function readToolChoice(value: Json): ReadChoice {
     : { choice: { name } };
 }
 
-/** Returns the name of a tool that a choice refers to; undefined for one that only OpenAI has. */
+/** Returns the name of a tool that a choice refers to; undefined for a tool that only OpenAI has. */
 function nameOf(tool: Json): string | undefined {
   if (!isObject(tool)) return undefined;
   const { type, name } = tool;

@@ -4,7 +4,10 @@ import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
 import { withSummaries } from './compaction.ts';
 
-/** A request for a response. Its streams report usage unasked. A request without `input` may begin from a prompt or a conversation. @throws LlmError `invalid_request` */
+/**
+ * A request for a response. Its streams always report usage. A request without `input` may begin from a prompt or a
+ * conversation. @throws LlmError `invalid_request`
+ */
 export const responsesRequest = (bytes: Buffer): BodyRequest =>
   new BodyRequest(
     withSummaries(bytes),

@@ -2,7 +2,7 @@ import { asList, asString, isObject, type Json, type JsonObject } from '../neutr
 import { readMark } from '../neutral/sealed.ts';
 import type { Unmarked } from '../neutral/unmarked.ts';
 
-/** Opens OpenAI's own reasoning items and removes others'. */
+/** Unwraps OpenAI's own reasoning items and removes those of others. */
 export const unmarkInput = (body: JsonObject): Unmarked => ({
   body: { ...body, input: asList(body['input']).flatMap(unmarkItem) },
   dropped: [],

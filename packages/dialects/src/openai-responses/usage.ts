@@ -3,7 +3,10 @@ import type { ResponseUsage } from 'openai/resources/responses/responses';
 import { asList, defined, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
-/** Reads the usage of a response, with the searches in its output; undefined where there is none. A count that cannot be used is 0, and named in `issue`. */
+/**
+ * Reads the usage of a response, with the searches in its output; undefined without usage. An invalid count is 0, and is named
+ * in `issue`.
+ */
 export function readUsage(response: Json): Usage | undefined {
   const usage = member(response, 'usage');
   if (usage === undefined || usage === null) return undefined;

@@ -5,7 +5,7 @@ import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
-/** Follows a stream of responses while its bytes go by. */
+/** Observes a stream of responses while its bytes are forwarded. */
 export class ResponsesStreamWatcher extends PassingWatcher {
   #usage: Usage | undefined;
 

@@ -5,7 +5,7 @@ import { unseal } from '../neutral/sealed.ts';
 
 const PROVIDER = 'OpenAI responses';
 
-/** Writes a conversation as items. The outputs of custom calls are of a type of their own. */
+/** Writes a conversation as items. The outputs of custom calls have their own type. */
 export function writeInput(messages: readonly Message[]): JsonObject[] {
   const custom = new Set<string>();
   for (const { parts } of messages) {
@@ -14,7 +14,7 @@ export function writeInput(messages: readonly Message[]): JsonObject[] {
   return messages.flatMap((message) => writeMessage(message, custom));
 }
 
-/** A message as items: calls, their results and thoughts are items of their own. */
+/** Writes a message as items: calls, results and reasoning are separate items. */
 function writeMessage({ role, parts }: Message, custom: ReadonlySet<string>): JsonObject[] {
   const items: JsonObject[] = [];
   let content: JsonObject[] = [];
@@ -23,7 +23,7 @@ function writeMessage({ role, parts }: Message, custom: ReadonlySet<string>): Js
     content = [];
   };
   for (const part of parts) {
-    // a message without content is refused
+    // OpenAI refuses a message without content
     if (part.type === 'text' && part.text === '') continue;
     const item = writeItem(part, custom);
     if (item === undefined) {
@@ -48,7 +48,7 @@ function writeItem(part: Part, custom: ReadonlySet<string>): JsonObject[] | unde
     case 'reasoning': {
       const sealed = part.encrypted ?? part.signature;
       const encrypted = sealed === undefined ? undefined : unseal('openai-responses', sealed);
-      // a thought without its encrypted form is not taken back
+      // OpenAI refuses reasoning without its encrypted form
       if (encrypted === undefined) return [];
       const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }];
       return [{ type: 'reasoning', summary, encrypted_content: encrypted }];
@@ -63,7 +63,7 @@ function writeCall({ id, name, arguments: text, form }: ToolCall): JsonObject {
   return { type: 'function_call', call_id: id, name, arguments: text };
 }
 
-/** That a result is an error has no field here, so the text says it. */
+/** Writes a result. This dialect has no error field, so an error is marked in the text. */
 function writeResult({ parts, isError }: ToolResult): string | JsonObject[] {
   if (parts.every((part) => part.type === 'text')) {
     const text = parts.map(({ text }) => text).join('');

@@ -14,7 +14,7 @@ import { writeAnnotations } from './annotations.ts';
 import { toolOfForm } from './client-tools.ts';
 import { nameParts } from './namespaces.ts';
 
-/** An item that is under way has no words yet. */
+/** Status of an item; an `in_progress` item has no content yet. */
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 
 export const textPart = (text: string, citations: readonly Citation[], logprobs: readonly TokenLogprob[]) =>
@@ -38,7 +38,7 @@ export const messageItem = (id: string, status: ItemStatus, content: MessagePart
     content,
   }) satisfies ResponseOutputMessage;
 
-/** Writes a call in the form in which its tool was offered. */
+/** Writes a call in the form that the client offered its tool in. */
 export function callItem(id: string, status: ItemStatus, call: ToolCall): JsonObject {
   if (call.form !== undefined) {
     const { call: type, write } = toolOfForm(call.form);

@@ -17,7 +17,7 @@ import {
   textPart,
 } from './write-items.ts';
 
-/** This wire has one choice; of several the first is written. */
+/** Writes a reply. This format has one choice, so only the first is written. */
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
   const [choice] = reply.choices;
   const id = reply.id === '' ? context.id : reply.id;
@@ -27,7 +27,7 @@ export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObje
   return responseOf({ id, createdS, model: context.model, output, finish: choice?.finish ?? 'stop', usage, serviceTier });
 }
 
-/** The response as the SDK types it, but for what it adds itself, and with tiers and items as they come. */
+/** The response type of the SDK, without the members that the SDK adds itself, and with any tiers and items. */
 type Wire = Omit<Response, 'output_text' | 'access_programs' | 'output' | 'service_tier' | 'moderation' | 'image'> & {
   readonly output: readonly JsonObject[];
   readonly service_tier: string;
@@ -39,13 +39,13 @@ interface ResponseParts {
   readonly createdS: number;
   readonly model: string;
   readonly output: readonly JsonObject[];
-  /** Undefined while it is under way. */
+  /** Undefined while the response is in progress. */
   readonly finish: FinishReason | undefined;
   readonly usage: Usage | undefined;
   readonly serviceTier?: string | undefined;
 }
 
-/** The response object, with what its readers want to find even where another provider has no word for it. */
+/** Returns the response object with all members that clients expect, even if the provider does not report them. */
 export function responseOf({ id, createdS, model, output, finish, usage, serviceTier }: ResponseParts) {
   const state = finish === undefined ? { status: 'in_progress' as const, incomplete_details: null } : writeFinish(finish);
   return {
@@ -75,7 +75,7 @@ export function responseOf({ id, createdS, model, output, finish, usage, service
   } satisfies Wire;
 }
 
-/** Neighbours that are text or refusal are one message; calls and thoughts are items of their own. */
+/** Writes the output items. Adjacent text and refusal parts form a single message; calls and reasoning are separate items. */
 function writeOutput({ parts, logprobs }: Choice, id: string): JsonObject[] {
   const items: JsonObject[] = [];
   let content: MessagePart[] = [];
@@ -105,6 +105,6 @@ function writeItem(part: Part, itemId: (prefix: string) => string): JsonObject[]
   if (part.type !== 'tool_call') return [];
   const call = callItem(itemId(prefixOf(part)), 'completed', part);
   if (part.signature === undefined) return [call];
-  // an item of its own is the only place for what another provider wants back with the call
+  // only a separate item can carry the signature that another provider requires with the call
   return [reasoningItem(`${itemId('rs')}s`, { type: 'reasoning', text: '', encrypted: part.signature }), call];
 }

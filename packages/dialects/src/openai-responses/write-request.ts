@@ -8,8 +8,8 @@ import { writeInput } from './write-input.ts';
 const PROVIDER = 'OpenAI responses';
 
 /**
- * Writes a request. Stop sequences have no field here: the gateway ends the text itself (`stop-cutter.ts`). Nothing is stored at the provider: its
- * reasoning comes back encrypted, and the caller returns it in the next turn.
+ * Writes a request. This format has no stop sequences, so the gateway ends the text itself (`stop-cutter.ts`). Nothing is
+ * stored at the provider: its reasoning is returned encrypted, and the client sends it back in the next turn.
  */
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
   const { only, format, reasoning, openAi = {} } = request;
@@ -35,7 +35,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
     model,
     input: writeInput(request.messages),
     tools: hasTools ? request.tools?.map(writeTool) : undefined,
-    // both are refused without tools
+    // OpenAI refuses both without tools
     tool_choice: hasTools ? writeChoice(request) : undefined,
     parallel_tool_calls: hasTools ? request.parallelToolCalls : undefined,
     max_output_tokens: request.maxTokens,

@@ -19,8 +19,8 @@ import { imageItem, messageItem, prefixOf, reasoningItem, refusalPart, textPart,
 import { responseOf } from './write-reply.ts';
 
 /**
- * Writes the numbered events of a response. Each item is closed before the next begins. This wire has one choice; what others say is left out. Its last event
- * repeats all that was said, so that much is kept.
+ * Writes the numbered events of a response. Each item is closed before the next begins. This format has one choice; other
+ * choices are omitted. The last event repeats the whole output, which is therefore kept.
  */
 export class ResponsesEventWriter implements EventWriter {
   readonly #context: ReplyContext;
@@ -40,46 +40,46 @@ export class ResponsesEventWriter implements EventWriter {
     this.#createdS = context.createdS;
   }
 
-  write(said: NeutralEvent): string {
-    if (said.type === 'start') {
-      if (said.id !== '') this.#id = said.id;
-      this.#createdS = said.createdS ?? this.#createdS;
-      this.#usage = said.usage;
+  write(input: NeutralEvent): string {
+    if (input.type === 'start') {
+      if (input.id !== '') this.#id = input.id;
+      this.#createdS = input.createdS ?? this.#createdS;
+      this.#usage = input.usage;
       return this.#start();
     }
-    if (said.type === 'usage') {
-      this.#usage = said.usage;
+    if (input.type === 'usage') {
+      this.#usage = input.usage;
       return '';
     }
-    if (said.choice !== 0) return '';
+    if (input.choice !== 0) return '';
     const begin = this.#start();
-    switch (said.type) {
+    switch (input.type) {
       case 'text':
-        return begin + this.#text(said);
+        return begin + this.#text(input);
       case 'refusal': {
         const opened = this.#openRefusal();
         const open = this.#open as OpenRefusal;
-        open.text += said.text;
-        return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: said.text });
+        open.text += input.text;
+        return begin + opened + this.#event('response.refusal.delta', { ...at(open), content_index: 0, delta: input.text });
       }
-      // the dialect has no audio in its answers
+      // responses in this dialect cannot contain audio
       case 'audio':
         return begin;
       case 'image': {
         const closed = this.#closeAll();
         const place = this.#place('ig');
-        return begin + closed + this.#alone(place, imageItem(place.id, said.source));
+        return begin + closed + this.#alone(place, imageItem(place.id, input.source));
       }
       case 'reasoning':
-        return begin + this.#think(said);
+        return begin + this.#think(input);
       case 'tool_call':
-        return begin + this.#call(said);
+        return begin + this.#call(input);
       case 'tool_arguments': {
-        const event = this.#calls.get(said.call)?.add(said.text);
+        const event = this.#calls.get(input.call)?.add(input.text);
         return event === undefined ? begin : begin + this.#event(...event);
       }
       case 'finish':
-        this.#finish = said.reason;
+        this.#finish = input.reason;
         return begin + this.#closeAll();
     }
   }
@@ -137,7 +137,7 @@ export class ResponsesEventWriter implements EventWriter {
       const place = this.#place('rs');
       return closed + this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text, encrypted }));
     }
-    // a signature ends a thought: the next one is another item
+    // a signature ends a reasoning block: the next one is another item
     const before = this.#open?.kind === 'reasoning' && this.#open.signature !== undefined ? this.#closeAll() : '';
     const opened = this.#openReasoning();
     const open = this.#open as OpenReasoning;
@@ -156,7 +156,7 @@ export class ResponsesEventWriter implements EventWriter {
     return closed + signed + this.#added(open.place, open.begun());
   }
 
-  /** An item of its own is the only place for what another provider wants back with the call. */
+  /** Writes a signature as a separate item, the only possible carrier of what another provider requires with the call. */
   #sign(signature: string): string {
     const place = this.#place('rs');
     return this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text: '', encrypted: signature }));
@@ -210,14 +210,14 @@ export class ResponsesEventWriter implements EventWriter {
     return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(place, item);
   }
 
-  /** An item that comes in one piece. */
+  /** Writes an item that is complete at once. */
   #alone(place: Place, item: JsonObject): string {
     return this.#added(place, item) + this.#done(place, item);
   }
 
   #place(prefix: string): Place {
     const index = this.#output.length;
-    // the place is taken before the item is complete
+    // the index is reserved before the item is complete
     this.#output.push({});
     return { index, id: `${prefix}_${this.#id}_${index}` };
   }

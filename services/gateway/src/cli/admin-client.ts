@@ -11,10 +11,10 @@ export interface AdminClientOptions {
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** How long an answer may take. */
+/** Timeout of a request. */
 const TIMEOUT_MS = 30_000;
 
-/** Asks a gateway's admin API. */
+/** Client of a gateway's admin API. */
 export class AdminClient {
   readonly #options: AdminClientOptions;
 
@@ -38,7 +38,7 @@ export class AdminClient {
     return this.#ask('DELETE', path, query);
   }
 
-  /** All items of a list that comes in parts. */
+  /** Returns all items of a paged list. */
   async all<T>(path: string, list: string, query: Query = {}): Promise<T[]> {
     const items: T[] = [];
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
@@ -57,7 +57,7 @@ export class AdminClient {
     try {
       response = await fetch(address, {
         method,
-        // an answer from elsewhere is no answer, and elsewhere the key is nobody's business
+        // the key must not be sent to the target of a redirect
         redirect: 'error',
         signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]),
         headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
@@ -76,7 +76,7 @@ export class AdminClient {
     const answer = readJson(text);
     if (response.ok) return answer ?? {};
     if (typeof answer?.['detail'] !== 'string') {
-      throw new CliError(EXIT.refused, `${url} answered ${response.status}, and not as a gateway's admin API does.`);
+      throw new CliError(EXIT.refused, `${url} responded with ${response.status}, but not as a gateway's admin API does.`);
     }
     const hint = response.status === 401 ? ' The key comes from SLUICE_ADMIN_KEY or --admin-key-file.' : '';
     throw new CliError(EXIT.refused, `${answer['detail']}${hint}`);
@@ -91,7 +91,7 @@ function readJson(text: string): Answer | undefined {
   }
 }
 
-/** The administrator's key, of a file or of the environment. @throws CliError */
+/** Reads the administrator's key from a file or the environment. @throws CliError */
 export function readAdminKey(file: string | undefined, environment: NodeJS.ProcessEnv): string {
   if (file !== undefined) {
     try {
@@ -102,7 +102,7 @@ export function readAdminKey(file: string | undefined, environment: NodeJS.Proce
   }
   const key = environment['SLUICE_ADMIN_KEY'];
   if (key === undefined || key === '') {
-    throw new CliError(EXIT.usage, "An administrator's key is needed: set SLUICE_ADMIN_KEY, or give --admin-key-file.");
+    throw new CliError(EXIT.usage, "An administrator's key is required. Set SLUICE_ADMIN_KEY, or use --admin-key-file.");
   }
   return key;
 }

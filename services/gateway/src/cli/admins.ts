@@ -15,36 +15,36 @@ const COLUMNS: readonly Column<Admin>[] = [
   ['ROLE', ({ role }) => role],
   ['TENANT', ({ tenant }) => tenant ?? 'all'],
   ['TEAM', ({ team }) => team ?? 'all'],
-  ['MADE', ({ createdAtMs }) => date(createdAtMs)],
+  ['CREATED', ({ createdAtMs }) => date(createdAtMs)],
 ];
 
-const role = (flags: string): Option => new Option(flags, 'what it may do').choices(['owner', 'operator', 'team', 'viewer']);
+const role = (flags: string): Option => new Option(flags, 'the permissions').choices(['owner', 'operator', 'team', 'viewer']);
 
 const at = (name: string): string => `/admins/${encodeURIComponent(name)}`;
 
-/** `sluice admins`. */
+/** Adds the command `sluice admins`. */
 export function addAdmins(program: Command, context: Context): void {
-  const admins = program.command('admins').description('who may use the admin API, and what of it');
+  const admins = program.command('admins').description('administrators: create, list, change, rotate, delete');
 
   admins
     .command('create')
-    .description('make an administrator; the key is written to the output, once')
+    .description('create an administrator; its key is printed once')
     .argument('<name>')
     .addOption(role('--role <role>').makeOptionMandatory())
-    .option('--tenant <name>', 'the one tenant that it is about')
-    .option('--team <name>', 'the one team that it is about')
+    .option('--tenant <name>', 'restrict it to one tenant')
+    .option('--team <name>', 'restrict it to one team')
     .action(async (name: string, options: { role: string; tenant?: string; team?: string }, command: Command) => {
       const { role, tenant, team } = options;
       context.showSecret(
         command,
         await context.client(command).post('/admins', { name, role, tenant, team }),
-        `The administrator '${name}' is made.`,
+        `The administrator '${name}' was created.`,
       );
     });
 
   admins
     .command('list')
-    .description('all administrators')
+    .description('list all administrators')
     .action(async (_options, command: Command) => {
       const { admins } = (await context.client(command).get('/admins')) as unknown as { admins: Admin[] };
       context.show(command, admins, COLUMNS);
@@ -52,7 +52,7 @@ export function addAdmins(program: Command, context: Context): void {
 
   admins
     .command('me')
-    .description('whose key this is')
+    .description('show the administrator of the current key')
     .action(async (_options, command: Command) => {
       const me = (await context.client(command).get('/admins/me')) as unknown as Admin;
       context.show(command, [me], COLUMNS, me);
@@ -60,7 +60,7 @@ export function addAdmins(program: Command, context: Context): void {
 
   admins
     .command('set')
-    .description('give an administrator another role')
+    .description('change the role of an administrator')
     .argument('<name>')
     .addOption(role('--role <role>').makeOptionMandatory())
     .action(async (name: string, { role }: { role: string }, command: Command) => {
@@ -70,22 +70,22 @@ export function addAdmins(program: Command, context: Context): void {
 
   admins
     .command('rotate')
-    .description('give an administrator another key, at once')
+    .description('replace the key of an administrator at once')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       context.showSecret(
         command,
         await context.client(command).post(`${at(name)}/rotate`),
-        `The administrator '${name}' has another key.`,
+        `The administrator '${name}' has a new key.`,
       );
     });
 
   admins
     .command('delete')
-    .description('take an administrator away')
+    .description('delete an administrator')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       await context.client(command).delete(at(name));
-      context.terminal.say(`The administrator '${name}' is gone.`);
+      context.terminal.say(`The administrator '${name}' was deleted.`);
     });
 }

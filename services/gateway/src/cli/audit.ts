@@ -33,12 +33,12 @@ const COLUMNS: readonly Column<AuditLine>[] = [
   ['REQUEST', ({ requestId }) => requestId],
 ];
 
-/** How often it is asked for what is new. */
+/** Interval between polls for new records. */
 const EVERY_MS = 500;
 
 const addFilters = (command: Command): Command =>
   command
-    .option('-n, --lines <n>', 'how many', wholeNumber, 20)
+    .option('-n, --lines <n>', 'number of records', wholeNumber, 20)
     .option('--tenant <name>')
     .option('--team <name>')
     .option('--key <name>')
@@ -49,9 +49,9 @@ const addFilters = (command: Command): Command =>
     .option('--request-id <id>')
     .addOption(new Option('--outcome <outcome>').choices(['answered', 'refused', 'failed', 'cancelled']));
 
-/** `sluice audit`. */
+/** Adds the command `sluice audit`. */
 export function addAudit(program: Command, context: Context): void {
-  const audit = program.command('audit').description('the records of calls');
+  const audit = program.command('audit').description('audit records of calls');
 
   const queryOf = ({ tenant, team, key, model, provider, status, error, requestId, outcome }: Record<string, string>) => ({
     tenant,
@@ -65,7 +65,10 @@ export function addAudit(program: Command, context: Context): void {
     outcome,
   });
 
-  /** One line of JSON a record, or a row each; in a live view, every part has columns of its own width but the head once. */
+  /**
+   * Prints one JSON line or one table row per record. In a live view, the head is printed once, and each part has its own
+   * column widths.
+   */
   const print = (command: Command, records: readonly AuditLine[], head: boolean): void => {
     if (context.wantsJson(command)) {
       for (const record of records) context.terminal.write(`${JSON.stringify(record)}\n`);
@@ -75,7 +78,7 @@ export function addAudit(program: Command, context: Context): void {
     }
   };
 
-  addFilters(audit.command('list').description('the newest records, or those that are looked for, newest first'))
+  addFilters(audit.command('list').description('list matching records, newest first'))
     .option('--since <time>', 'ISO 8601')
     .option('--until <time>', 'ISO 8601')
     .action(async ({ lines, since, until, ...filters }, command: Command) => {
@@ -88,12 +91,12 @@ export function addAudit(program: Command, context: Context): void {
         found.push(...(part['records'] as AuditLine[]));
         cursor = part['next'] as string | undefined;
       } while (cursor !== undefined && found.length < lines);
-      if (found.length === 0 && !context.wantsJson(command)) context.terminal.say('There is no such record.');
+      if (found.length === 0 && !context.wantsJson(command)) context.terminal.say('No matching records.');
       print(command, found, true);
     });
 
-  addFilters(audit.command('tail').description('the newest records, and then each as it is written, until Ctrl-C'))
-    .option('--no-follow', 'end after the newest')
+  addFilters(audit.command('tail').description('print the newest records, and follow new ones until Ctrl-C'))
+    .option('--no-follow', 'stop after the newest records')
     .action(async ({ lines, follow, ...filters }, command: Command) => {
       const client = context.client(command);
       const { signal } = context.terminal;
@@ -112,7 +115,7 @@ export function addAudit(program: Command, context: Context): void {
     });
 }
 
-/** Whether one place is not after another. */
+/** Returns whether a position is not after another one. */
 function isAtMost(place: string, other: string): boolean {
   const [a = 0, b = 0] = place.split('-').map(Number);
   const [c = 0, d = 0] = other.split('-').map(Number);

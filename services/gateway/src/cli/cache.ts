@@ -26,20 +26,20 @@ const COLUMNS: readonly Column<Entry>[] = [
   ['KEY', ({ key }) => key],
 ];
 
-/** `sluice cache`. */
+/** Adds the command `sluice cache`. */
 export function addCache(program: Command, context: Context): void {
-  const cache = program.command('cache').description('the answers that are kept');
+  const cache = program.command('cache').description('cached responses');
   cache
     .command('list')
-    .description('some of the entries, without their answers')
-    .option('-n, --lines <n>', 'how many', wholeNumber, 20)
+    .description('list entries, without the responses themselves')
+    .option('-n, --lines <n>', 'number of entries', wholeNumber, 20)
     .option('--tenant <name>')
     .option('--namespace <name>')
     .option('--model <name>')
     .action(async ({ lines, tenant, namespace, model }, command: Command) => {
       const answer = await context.client(command).get('/cache', { limit: Math.min(lines, 1_000), tenant, namespace, model });
       context.show(command, answer['entries'] as Entry[], COLUMNS, answer);
-      if (!context.wantsJson(command)) context.terminal.say(`${answer['total']} in all`);
+      if (!context.wantsJson(command)) context.terminal.say(`${answer['total']} in total`);
     });
 
   cache
@@ -49,19 +49,19 @@ export function addCache(program: Command, context: Context): void {
     .option('--tenant <name>')
     .option('--namespace <name>')
     .option('--model <name>')
-    .option('--all', 'every entry')
+    .option('--all', 'remove every entry')
     .action(async (key: string | undefined, { tenant, namespace, model, all }, command: Command) => {
       const client = context.client(command);
       if (key !== undefined) {
         if (namespace !== undefined || model !== undefined || all === true) {
-          throw new CliError(EXIT.usage, 'A key names one entry: leave away --namespace, --model and --all.');
+          throw new CliError(EXIT.usage, 'A key names one entry. Omit --namespace, --model and --all.');
         }
         await client.delete(`/cache/${encodeURIComponent(key)}`, { tenant });
-        context.terminal.say('The entry is gone.');
+        context.terminal.say('The entry was removed.');
         return;
       }
       const { removed } = await client.delete('/cache', { tenant, namespace, model, all: all === true ? 'true' : undefined });
       if (context.wantsJson(command)) context.json({ removed });
-      else context.terminal.say(`${removed} entries are gone.`);
+      else context.terminal.say(`${removed} entries were removed.`);
     });
 }

@@ -12,7 +12,7 @@ interface ChangeLine {
   readonly after?: Record<string, unknown>;
 }
 
-/** The fields that are another than before. */
+/** Returns the fields that a change modified. */
 function difference({ before = {}, after = {} }: ChangeLine): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const text = (value: unknown): string =>
@@ -31,15 +31,15 @@ const COLUMNS: readonly Column<ChangeLine>[] = [
   ['CHANGE', difference],
 ];
 
-/** `sluice changes`. */
+/** Adds the command `sluice changes`. */
 export function addChanges(program: Command, context: Context): void {
   program
     .command('changes')
-    .description('what administrators changed, newest first')
-    .option('-n, --lines <n>', 'how many', wholeNumber, 20)
-    .option('--admin <name>', 'by whom')
-    .addOption(new Option('--kind <kind>', 'of what').choices(['key', 'team', 'tenant', 'admin', 'cache']))
-    .option('--name <name>', 'of which')
+    .description('list changes by administrators, newest first')
+    .option('-n, --lines <n>', 'number of changes', wholeNumber, 20)
+    .option('--admin <name>', 'only changes by this administrator')
+    .addOption(new Option('--kind <kind>', 'only changes of this kind').choices(['key', 'team', 'tenant', 'admin', 'cache']))
+    .option('--name <name>', 'only changes of the record with this name')
     .action(async ({ lines, admin, kind, name }, command: Command) => {
       const part = await context.client(command).get('/changes', { limit: Math.min(1_000, lines), admin, kind, name });
       context.show(command, part['changes'] as ChangeLine[], COLUMNS);

@@ -1,7 +1,7 @@
-/** What the process ends with. */
+/** Exit codes of the process. */
 export const EXIT = { ok: 0, refused: 1, usage: 2, unreachable: 3 } as const;
 
-/** A message for who runs the command, and the exit code. */
+/** An error message for the user, with the exit code. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;

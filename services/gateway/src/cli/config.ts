@@ -7,19 +7,19 @@ import { Models } from '../models.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Context } from './context.ts';
 
-/** `sluice config`. */
+/** Adds the command `sluice config`. */
 export function addConfig(program: Command, context: Context): void {
   const config = program.command('config').description('the configuration');
 
   config
     .command('check')
-    .description('say whether a gateway would take a file: fields, variables of the environment, providers')
-    .argument('[file]', 'the configuration', 'sluice.yaml')
+    .description('validate a configuration file: fields, environment variables, providers')
+    .argument('[file]', 'configuration file', 'sluice.yaml')
     .action(async (file: string, _options, command: Command) => {
       const { environment } = context.terminal;
       try {
         const read = loadConfigFile(file, environment);
-        // nothing is called
+        // the check makes no network calls
         const loads = new SharedLoads({ store: memoryStores().loads, replica: 'check' });
         const models = new Models(read, environment, new PriceBook(), loads);
         const unpriced = models.describe().flatMap(({ targets }) => targets.filter(({ priced }) => !priced));
@@ -35,10 +35,10 @@ export function addConfig(program: Command, context: Context): void {
           return;
         }
         context.terminal.write(
-          `${file}: good (providers: ${counts.providers}, models: ${counts.models}, keys: ${counts.keys})\n`,
+          `${file}: valid (providers: ${counts.providers}, models: ${counts.models}, keys: ${counts.keys})\n`,
         );
         for (const target of counts.unpricedTargets)
-          context.terminal.say(`${target}: no price is known, so that its cost is not counted`);
+          context.terminal.say(`${target}: the price is unknown, so its cost is not counted`);
       } catch (error) {
         const text = error instanceof ConfigError ? error.message : `${file}: ${(error as Error).message}`;
         if (context.wantsJson(command)) context.json({ file, valid: false, problems: text.split('\n') });
@@ -48,6 +48,6 @@ export function addConfig(program: Command, context: Context): void {
 
   config
     .command('show')
-    .description('what a running gateway has, with its secrets masked')
+    .description('show the configuration of a running gateway, with masked secrets')
     .action(async (_options, command: Command) => context.json(await context.client(command).get('/config')));
 }

@@ -2,19 +2,19 @@ import type { Command } from 'commander';
 import { AdminClient, type Answer, readAdminKey } from './admin-client.ts';
 import { type Column, table } from './output.ts';
 
-/** Where a command reads and writes. */
+/** Input and output of a command. */
 export interface Terminal {
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether somebody looks at it. */
+  /** Whether the output is a terminal. */
   readonly interactive: boolean;
-  /** Ends what goes on until it is stopped. */
+  /** Stops commands that run until they are interrupted. */
   readonly signal: AbortSignal;
   write(text: string): void;
-  /** What is said about it, beside the output. */
+  /** Writes a message to stderr, separate from the output. */
   say(text: string): void;
 }
 
-/** What every command has: the terminal, the gateway, and how answers are shown. */
+/** Shared parts of all commands: the terminal, the admin client, and the output format. */
 export class Context {
   readonly terminal: Terminal;
 
@@ -35,14 +35,14 @@ export class Context {
     return command.optsWithGlobals<{ json?: boolean }>().json === true;
   }
 
-  /** One record or many, as JSON where that is wanted, or else as a table. */
+  /** Shows records as JSON if requested, otherwise as a table. */
   show<Row>(command: Command, rows: readonly Row[], columns: readonly Column<Row>[], whole: unknown = rows): void {
     if (this.wantsJson(command)) this.json(whole);
-    else if (rows.length === 0) this.terminal.say('There is nothing to show.');
+    else if (rows.length === 0) this.terminal.say('No entries.');
     else this.terminal.write(`${table(rows, columns)}\n`);
   }
 
-  /** What was just made, whose secret goes to the output alone, so that it can be taken from there; what it is, is said beside it. */
+  /** Writes the secret of a new record to stdout, so that a script can capture it. The description goes to stderr. */
   showSecret(command: Command, made: Answer, text: string): void {
     if (this.wantsJson(command)) {
       this.json(made);

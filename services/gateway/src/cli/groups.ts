@@ -13,9 +13,9 @@ interface Group {
   readonly spending?: Spending | readonly Spending[];
 }
 
-/** `sluice teams` and `sluice tenants`. */
+/** Adds the commands `sluice teams` and `sluice tenants`. */
 export function addGroups(program: Command, context: Context, kind: 'team' | 'tenant'): void {
-  const groups = program.command(`${kind}s`).description(`${kind}s, and what their keys may use together`);
+  const groups = program.command(`${kind}s`).description(`${kind}s and the limits that their keys share`);
   const at = (name: string, verb?: string): string =>
     `/${kind}s/${encodeURIComponent(name)}${verb === undefined ? '' : `/${verb}`}`;
   const columns: readonly Column<Group>[] = [
@@ -28,26 +28,26 @@ export function addGroups(program: Command, context: Context, kind: 'team' | 'te
   ];
   const show = (command: Command, answer: unknown): void => context.show(command, [answer as Group], columns, answer);
 
-  const create = addLimitOptions(groups.command('create').description(`make a ${kind}`).argument('<name>'));
-  if (kind === 'team') create.option('--tenant <name>', 'whose team it is');
+  const create = addLimitOptions(groups.command('create').description(`create a ${kind}`).argument('<name>'));
+  if (kind === 'team') create.option('--tenant <name>', 'tenant of the team');
   create.action(async (name: string, options, command: Command) => {
     const tenant = options.tenant === undefined ? {} : { tenant: options.tenant };
     show(command, await context.client(command).post(`/${kind}s`, { name, ...tenant, ...limitsOf(options) }));
   });
 
-  const list = groups.command('list').description(`all ${kind}s`);
-  if (kind === 'team') list.option('--tenant <name>', 'of one tenant');
+  const list = groups.command('list').description(`list all ${kind}s`);
+  if (kind === 'team') list.option('--tenant <name>', 'only teams of this tenant');
   list.action(async ({ tenant }, command: Command) => {
     context.show(command, await context.client(command).all<Group>(`/${kind}s`, `${kind}s`, { tenant }), columns);
   });
 
   groups
     .command('show')
-    .description(`one ${kind}, and what it has spent`)
+    .description(`show a ${kind} and its spending`)
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => show(command, await context.client(command).get(at(name))));
 
-  addLimitOptions(groups.command('set').description(`change what a ${kind} may use`).argument('<name>'))
+  addLimitOptions(groups.command('set').description(`change the limits of a ${kind}`).argument('<name>'))
     .option(...unsetOption)
     .action(async (name: string, options, command: Command) =>
       show(command, await context.client(command).patch(at(name), patchOf(limitsOf(options), options.unset))),
@@ -56,7 +56,7 @@ export function addGroups(program: Command, context: Context, kind: 'team' | 'te
   for (const verb of ['block', 'unblock'] as const) {
     groups
       .command(verb)
-      .description(verb === 'block' ? 'let none of its keys in, until it is unblocked' : 'let its keys in again')
+      .description(verb === 'block' ? 'refuse all of its keys until it is unblocked' : 'accept its keys again')
       .argument('<name>')
       .action(async (name: string, _options, command: Command) =>
         show(command, await context.client(command).post(at(name, verb))),
@@ -65,10 +65,10 @@ export function addGroups(program: Command, context: Context, kind: 'team' | 'te
 
   groups
     .command('delete')
-    .description(`take a ${kind} away that has no keys`)
+    .description(`delete a ${kind} without keys`)
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       await context.client(command).delete(at(name));
-      context.terminal.say(`The ${kind} '${name}' is gone.`);
+      context.terminal.say(`The ${kind} '${name}' was deleted.`);
     });
 }

@@ -8,7 +8,7 @@ export interface Spending {
   readonly spentUsd: number;
 }
 
-/** What is spent of each budget. */
+/** Returns the amounts spent of each budget as text. */
 export const spentText = (spending: Spending | readonly Spending[] | undefined): string | null =>
   [spending ?? []]
     .flat()
@@ -49,25 +49,25 @@ const ONE: readonly Column<Key>[] = [...COLUMNS, ['SPENT', ({ spending }) => spe
 
 const at = (name: string, verb?: string): string => `/keys/${encodeURIComponent(name)}${verb === undefined ? '' : `/${verb}`}`;
 
-/** `sluice keys`. */
+/** Adds the command `sluice keys`. */
 export function addKeys(program: Command, context: Context): void {
-  const keys = program.command('keys').description('API keys: make, list, change, rotate, block, revoke');
+  const keys = program.command('keys').description('API keys: create, list, change, rotate, block, revoke');
 
   addKeyOptions(
     keys
       .command('create')
-      .description('make a key; its secret is written to the output, once')
-      .argument('[name]', 'what it is called; made up from the team if not given')
-      .option('--tenant <name>', "whose data it is; the team's tenant, where there is a team"),
+      .description('create a key; its secret is printed once')
+      .argument('[name]', 'name of the key; generated from the team by default')
+      .option('--tenant <name>', "tenant of the key; the team's tenant by default"),
   ).action(async (name: string | undefined, options, command: Command) => {
     const called = name ?? `${options.team ?? options.tenant ?? 'key'}-${randomBytes(4).toString('hex')}`;
     const answer = await context.client(command).post('/keys', { name: called, ...keyTermsOf(options) });
-    context.showSecret(command, answer, `The key '${called}' is made.`);
+    context.showSecret(command, answer, `The key '${called}' was created.`);
   });
 
   keys
     .command('list')
-    .description('all keys, or some')
+    .description('list keys')
     .option('--tenant <name>')
     .option('--team <name>')
     .addOption(new Option('--status <status>').choices(['active', 'blocked', 'expired', 'revoked']))
@@ -77,14 +77,14 @@ export function addKeys(program: Command, context: Context): void {
 
   keys
     .command('show')
-    .description('one key, and what it has spent')
+    .description('show a key and its spending')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       const key = (await context.client(command).get(at(name))) as unknown as Key;
       context.show(command, [key], ONE, key);
     });
 
-  addKeyOptions(keys.command('set').description('change what a key may do, from its next call on').argument('<name>'))
+  addKeyOptions(keys.command('set').description('change a key; takes effect with its next call').argument('<name>'))
     .option(...unsetOption)
     .action(async (name: string, options, command: Command) => {
       const key = (await context.client(command).patch(at(name), patchOf(keyTermsOf(options), options.unset))) as unknown as Key;
@@ -93,21 +93,21 @@ export function addKeys(program: Command, context: Context): void {
 
   keys
     .command('rotate')
-    .description('give a key another secret; the old one goes on for a while')
+    .description('replace the secret of a key; the old one stays valid for a grace period')
     .argument('<name>')
-    .option('--grace <duration>', 'how long: 24h, or none', '24h')
+    .option('--grace <duration>', 'grace period: 24h, or none', '24h')
     .action(async (name: string, { grace }, command: Command) => {
       const answer = await context.client(command).post(at(name, 'rotate'), { grace });
       context.showSecret(
         command,
         answer,
-        `The key '${name}' has another secret; the old one goes on until ${date(answer['oldUntilMs'])} UTC.`,
+        `The key '${name}' has a new secret; the old one is valid until ${date(answer['oldUntilMs'])} UTC.`,
       );
     });
 
   for (const [verb, description] of [
-    ['block', 'let a key in no longer, until it is unblocked'],
-    ['unblock', 'let a key in again'],
+    ['block', 'refuse a key until it is unblocked'],
+    ['unblock', 'accept a blocked key again'],
   ] as const) {
     keys
       .command(verb)
@@ -122,7 +122,7 @@ export function addKeys(program: Command, context: Context): void {
   keys
     .command('revoke')
     .alias('delete')
-    .description('end a key for good, on all replicas')
+    .description('revoke a key permanently, on all replicas')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
       await context.client(command).delete(at(name));

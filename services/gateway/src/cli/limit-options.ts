@@ -1,7 +1,7 @@
 import { BOUNDS, budgetLimit, longDurationMs, windowLimit } from '@sluice/config';
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** A text that its own schema takes, as it is: the gateway reads it itself. */
+/** Returns a parser that validates text with a schema and returns it unchanged. The gateway parses it again. */
 const as =
   (
     schema: { safeParse(text: unknown): { success: boolean; error?: { issues: { message: string }[] } } },
@@ -14,7 +14,7 @@ const as =
     return value;
   };
 
-/** `50/month` is `50 USD/month`. */
+/** Adds the currency: `50/month` becomes `50 USD/month`. */
 const withCurrency = (text: string): string => text.replace(/^(\d+(?:\.\d+)?)(?= ?\/|$| soft$)/, '$1 USD');
 
 export function wholeNumber(text: string): number {
@@ -23,7 +23,7 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError(`expected a whole number from 1 to ${BOUNDS.windowLimit}`);
 }
 
-/** Values of an option that may stand there several times. */
+/** Collects the values of an option that may be repeated. */
 const gathered = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 export function pairs(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -32,7 +32,7 @@ export function pairs(text: string, before: Readonly<Record<string, string>> = {
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** A date, or a time from now: `30d`. */
+/** Parses a date, or a time from now such as `30d`. */
 export function moment(text: string): string {
   const duration = longDurationMs.safeParse(text);
   if (duration.success) return new Date(Date.now() + duration.data).toISOString();
@@ -41,12 +41,12 @@ export function moment(text: string): string {
   return new Date(at).toISOString();
 }
 
-/** Limits over spans of different lengths, each of which holds. */
+/** Collects limits over windows of different lengths. All of them apply. */
 const windows = (text: string, before: readonly string[] = []): string[] => [...before, as(windowLimit)(text)];
 
 const budgets = (text: string, before: readonly string[] = []): string[] => [...before, as(budgetLimit, withCurrency)(text)];
 
-/** One limit as it is, several as a list. */
+/** Returns one limit as a string, and several as a list. */
 function together(name: string, perMinute: number | undefined, others: readonly string[] = []): object {
   const all = [...(perMinute === undefined ? [] : [`${perMinute}/min`]), ...others];
   return all.length === 0 ? {} : { [name]: all.length === 1 ? all[0] : all };
@@ -63,19 +63,19 @@ interface LimitOptions {
   readonly meta?: Record<string, string>;
 }
 
-/** What keys, teams and tenants have in common. */
+/** Adds the options that keys, teams and tenants share. */
 export const addLimitOptions = (command: Command): Command =>
   command
-    .option('--rpm <n>', 'requests a minute', wholeNumber)
-    .option('--tpm <n>', 'tokens a minute, of prompts and answers', wholeNumber)
-    .option('--requests <limit>', 'requests in another span: 1000/h (several times, and beside --rpm)', windows)
-    .option('--tokens <limit>', 'tokens in another span: 1000000/day (several times, and beside --tpm)', windows)
-    .option('--concurrent <n>', 'calls in flight at one time', wholeNumber)
-    .option('--budget <amount>', 'US dollars: 50/month, 5/day, 100, "5/day soft" (several times)', budgets)
-    .option('--unpriced <what>', 'what becomes of calls whose price is not known: serve or refuse')
-    .option('--meta <name=value>', 'a fact to keep with it (may be given several times)', pairs);
+    .option('--rpm <n>', 'requests per minute', wholeNumber)
+    .option('--tpm <n>', 'tokens per minute, input and output', wholeNumber)
+    .option('--requests <limit>', 'requests per window: 1000/h (repeatable, in addition to --rpm)', windows)
+    .option('--tokens <limit>', 'tokens per window: 1000000/day (repeatable, in addition to --tpm)', windows)
+    .option('--concurrent <n>', 'concurrent calls', wholeNumber)
+    .option('--budget <amount>', 'US dollars: 50/month, 5/day, 100, "5/day soft" (repeatable)', budgets)
+    .option('--unpriced <what>', 'calls with an unknown price: serve or refuse')
+    .option('--meta <name=value>', 'metadata to store with it (repeatable)', pairs);
 
-/** What the options say, as the admin API takes it. */
+/** Converts the options to the format of the admin API. */
 export function limitsOf({ rpm, tpm, requests, tokens, concurrent, budget, unpriced, meta }: LimitOptions): object {
   const limits = {
     ...together('requests', rpm, requests),
@@ -104,14 +104,14 @@ interface KeyOptions extends LimitOptions {
 
 export const addKeyOptions = (command: Command): Command =>
   addLimitOptions(command)
-    .option('--team <name>', 'the team that it is of')
-    .option('--model <pattern>', 'a model that it may use, "*" for any letters (several times)', gathered)
-    .option('--route <pattern>', 'a route that it may use: "/v1/chat/*" (several times)', gathered)
-    .option('--ip <network>', 'from where it may be used: 10.0.0.0/8 (several times)', gathered)
-    .option('--tag <name=value>', 'a tag of each of its calls (several times)', pairs)
-    .option('--expires <when>', 'its end: 2027-01-31, or 30d from now', moment)
-    .option('--user-rpm <n>', 'requests a minute of each end user (the tag `user`)', wholeNumber)
-    .option('--user-budget <amount>', 'US dollars of each end user', as(budgetLimit, withCurrency));
+    .option('--team <name>', 'team of the key')
+    .option('--model <pattern>', 'allowed model, "*" for any characters (repeatable)', gathered)
+    .option('--route <pattern>', 'allowed route: "/v1/chat/*" (repeatable)', gathered)
+    .option('--ip <network>', 'allowed client network: 10.0.0.0/8 (repeatable)', gathered)
+    .option('--tag <name=value>', 'tag of each of its calls (repeatable)', pairs)
+    .option('--expires <when>', 'expiry: 2027-01-31, or 30d from now', moment)
+    .option('--user-rpm <n>', 'requests per minute of each end user (the tag `user`)', wholeNumber)
+    .option('--user-budget <amount>', 'budget of each end user in US dollars', as(budgetLimit, withCurrency));
 
 export function keyTermsOf(options: KeyOptions): object {
   const { team, tenant, model, route, ip, tag, expires, userRpm, userBudget } = options;
@@ -132,7 +132,7 @@ export function keyTermsOf(options: KeyOptions): object {
   };
 }
 
-/** Of a change: names of what shall go, as the nulls of a patch. `limits.requests` is one of the limits. */
+/** Converts names of fields to remove into the nulls of a patch. `limits.requests` names one of the limits. */
 export function unset(names: readonly string[] = []): object {
   const gone: Record<string, unknown> = {};
   for (const name of names) {
@@ -142,7 +142,7 @@ export function unset(names: readonly string[] = []): object {
   return gone;
 }
 
-/** What is set and what is unset, limits of both together. */
+/** Combines changed and removed fields, with the limits of both merged. */
 export function patchOf(set: object, names: readonly string[] | undefined): object {
   const gone = unset(names) as { limits?: object };
   const { limits } = set as { limits?: object };
@@ -152,6 +152,6 @@ export function patchOf(set: object, names: readonly string[] | undefined): obje
 
 export const unsetOption = [
   '--unset <field>',
-  'take away: budget, models, limits.requests, … (several times)',
+  'remove a field: budget, models, limits.requests, … (repeatable)',
   gathered,
 ] as const;

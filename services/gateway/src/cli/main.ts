@@ -4,7 +4,7 @@ import { run } from './program.ts';
 const controller = new AbortController();
 process.once('SIGINT', () => controller.abort());
 process.once('SIGTERM', () => controller.abort());
-// who read the output has had enough of it: `sluice audit tail | head`
+// the reader closed the pipe, as in `sluice audit tail | head`
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 process.exitCode = await run(process.argv.slice(2), {

@@ -11,8 +11,8 @@ const COLUMNS: readonly Column<Row>[] = [
   ['COUNT', ({ count }) => count],
 ];
 
-describe('the output', () => {
-  it('stands in columns, numbers to the right', () => {
+describe('command output', () => {
+  it('aligns rows in columns, with numbers to the right', () => {
     const rows = [
       { name: 'a', count: 5 },
       { name: 'longer', count: 1234 },
@@ -21,7 +21,7 @@ describe('the output', () => {
     expect(table(rows, COLUMNS).split('\n')).toEqual(['NAME    COUNT', 'a           5', 'longer   1234', 'none        -']);
   });
 
-  it('has nothing in it that a terminal would run, nor a spreadsheet', () => {
+  it('escapes names that a terminal or a spreadsheet would execute', () => {
     const rows = [{ name: '\u001b[2Ja\u0007\n=x', count: 1 }];
     expect(table(rows, COLUMNS)).toContain('?[2Ja??=x');
     expect(csv([{ name: '=x', count: null }], COLUMNS)).toBe("NAME,COUNT\n'=x,");
@@ -33,7 +33,7 @@ describe('the output', () => {
     [0.25, '0.25'],
     [0.000_000_5, '0.0000005'],
     [null, undefined],
-  ])('says %j dollars as %s', (amount, text) => {
+  ])('formats %j dollars as %s', (amount, text) => {
     expect(dollars(amount)).toBe(text);
   });
 });

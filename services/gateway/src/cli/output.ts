@@ -2,20 +2,20 @@ import Table from 'cli-table3';
 import { stringify } from 'csv-stringify/sync';
 
 export type Cell = string | number | boolean | null | undefined;
-/** A column's heading, and what stands in it. */
+/** A column's heading, and the function for its cells. */
 export type Column<Row> = readonly [heading: string, cell: (row: Row) => Cell];
 
 const PLAIN = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
 const INNER = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
 const NO_BORDERS = Object.fromEntries([...PLAIN, ...INNER].map((part) => [part, '']));
 
-/** What a terminal would take as a command to it: a name may come from a caller. */
+/** Replaces control characters, which a terminal could interpret: clients choose names. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
 const isNumber = (cell: Cell): boolean =>
   typeof cell === 'number' || (typeof cell === 'string' && /^[\d.,]+( ?%| ms)?$/.test(cell));
 
-/** Rows in columns; numbers to the right. */
+/** Returns rows as a table, with numbers aligned to the right. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const cells = rows.map((row) => columns.map(([, cell]) => cell(row)));
   const made = new Table({
@@ -36,13 +36,13 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
     .join('\n');
 }
 
-/** The same as CSV, that no spreadsheet runs. */
+/** Returns rows as CSV, with formulas escaped for spreadsheets. */
 export function csv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   const lines = rows.map((row) => columns.map(([, cell]) => cell(row) ?? ''));
   return stringify([columns.map(([heading]) => heading), ...lines], { escape_formulas: true }).trimEnd();
 }
 
-/** Dollars to a cent, or as many digits as something small needs. */
+/** Formats dollars to the cent, or with more digits for small amounts. */
 export function dollars(amount: unknown): string | undefined {
   if (typeof amount !== 'number') return undefined;
   return amount === 0 || amount >= 1 ? amount.toFixed(2) : amount.toFixed(9).replace(/(\.\d\d\d*?)0+$/, '$1');

@@ -18,7 +18,7 @@ const DEFAULT_URL = 'http://127.0.0.1:8081';
 
 const HELP = `
 Environment:
-  SLUICE_ADMIN_URL   where the admin API is (${DEFAULT_URL})
+  SLUICE_ADMIN_URL   URL of the admin API (${DEFAULT_URL})
   SLUICE_ADMIN_KEY   an administrator's key
 
 Examples:
@@ -27,17 +27,17 @@ Examples:
   sluice audit tail --outcome failed
   source <(sluice completion bash)
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 the gateway cannot be reached`;
+Exit codes: 0 success, 1 refused or failed, 2 usage error, 3 gateway unreachable`;
 
 function createProgram(terminal: Terminal): Command {
   const context = new Context(terminal);
   const program = new Command('sluice')
     .description('Administers a Sluice gateway.')
     .version(VERSION)
-    .option('--url <url>', 'where the admin API is', terminal.environment['SLUICE_ADMIN_URL'] ?? DEFAULT_URL)
-    .option('--admin-key-file <file>', "where an administrator's key stands, in place of SLUICE_ADMIN_KEY")
-    .option('--json', 'as JSON')
-    .showHelpAfterError('(add --help for what there is)')
+    .option('--url <url>', 'URL of the admin API', terminal.environment['SLUICE_ADMIN_URL'] ?? DEFAULT_URL)
+    .option('--admin-key-file <file>', "file with an administrator's key, instead of SLUICE_ADMIN_KEY")
+    .option('--json', 'print JSON')
+    .showHelpAfterError('(use --help for more information)')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.write(text), writeErr: (text) => terminal.say(text.trimEnd()) })
     .addHelpText('after', HELP);
@@ -55,13 +55,13 @@ function createProgram(terminal: Terminal): Command {
   return program;
 }
 
-/** Runs one command. Returns what the process shall end with. */
+/** Runs one command and returns the exit code. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
     await createProgram(terminal).parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    // Ctrl-C ends what goes on until then
+    // Ctrl-C is the regular end of a live view
     if (terminal.signal.aborted) return EXIT.ok;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (!(error instanceof CliError)) throw error;

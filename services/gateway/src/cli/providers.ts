@@ -32,15 +32,15 @@ const TARGET_COLUMNS: readonly Column<Target>[] = [
   ['TARGET', ({ target }) => target],
   ['AS', ({ models }) => models.join(' ')],
   ['LATENCY', ({ latencyMs }) => (latencyMs === null ? null : `${Math.round(latencyMs)} ms`)],
-  ['UNDER WAY', ({ inFlight }) => inFlight],
+  ['IN FLIGHT', ({ inFlight }) => inFlight],
   ['STATE', ({ state }) => state],
 ];
 
-/** `sluice providers`. */
+/** Adds the command `sluice providers`. */
 export function addProviders(program: Command, context: Context): void {
   program
     .command('providers')
-    .description('the providers, what they offer, and how they do')
+    .description('list providers, their targets and statistics')
     .action(async (_options, command: Command) => {
       const { providers } = (await context.client(command).get('/providers')) as unknown as { providers: ProviderFigures[] };
       context.show(command, providers, PROVIDER_COLUMNS);

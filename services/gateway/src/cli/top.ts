@@ -23,20 +23,20 @@ const KEY_COLUMNS: readonly Column<KeyRow>[] = [
   ['COST USD', (row) => dollars(row['costUsd'])],
 ];
 
-/** Keys that are shown. */
+/** Number of keys in the view. */
 const TOP = 10;
-/** Moves to the corner and clears the screen, and hides the cursor and shows it. */
+/** Escape sequences: move to the upper corner and clear the screen, hide the cursor, show the cursor. */
 const HOME = '\u001b[H\u001b[J';
 const HIDE = '\u001b[?25l';
 const SHOW = '\u001b[?25h';
 
-/** `sluice top`: who uses what now, over all replicas, again and again. */
+/** Adds the command `sluice top`: a live view of current usage, over all replicas. */
 export function addTop(program: Command, context: Context): void {
   program
     .command('top')
-    .description('a live view: rate, cost, providers, and the keys that cost most today')
-    .option('-i, --interval <seconds>', 'how often', wholeNumber, 2)
-    .option('--once', 'show it once')
+    .description('live view: request rate, cost, providers, and the most expensive keys of today')
+    .option('-i, --interval <seconds>', 'refresh interval', wholeNumber, 2)
+    .option('--once', 'print once and exit')
     .action(async ({ interval, once }: { interval: number; once?: boolean }, command: Command) => {
       const client = context.client(command);
       const { terminal } = context;

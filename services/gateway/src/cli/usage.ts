@@ -9,17 +9,17 @@ type Row = Readonly<Record<string, string | number>>;
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** A day, or so long ago: `7d` is today and the six days before. */
+/** Parses a day, or a number of days ago: `7d` means today and the six days before. */
 function day(text: string): string {
   const duration = longDurationMs.safeParse(text);
   if (duration.success) return dayOf(Date.now() - duration.data + (duration.data >= 86_400_000 ? 86_400_000 : 0));
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidArgumentError('expected a day such as 2026-11-24, or a time ago such as 7d');
+    throw new InvalidArgumentError('expected a day such as 2026-11-24, or an age such as 7d');
   }
   return text;
 }
 
-/** The columns of one grouping: what it is by, then the figures. */
+/** Returns the columns of a grouping: its names, then the figures. */
 const columnsOf = (by: readonly string[]): Column<Row>[] => [
   ...by.map((name): Column<Row> => [name.toUpperCase(), (row) => row[name] || '-']),
   ['CALLS', (row) => row['calls']],
@@ -32,25 +32,29 @@ const columnsOf = (by: readonly string[]): Column<Row>[] => [
   ['AVERAGE', (row) => `${row['averageLatencyMs']} ms`],
 ];
 
-/** `sluice usage`. */
+/** Adds the command `sluice usage`. */
 export function addUsage(program: Command, context: Context): void {
   program
     .command('usage')
-    .description('what was used and what it cost')
-    .option('--by <names>', 'day, month, hour, tenant, team, key, user, tag, provider, model, reason; several with commas', 'day')
-    .option('--since <day>', 'from when: 2026-11-24, or 7d; this month if not given', day)
-    .option('--until <day>', 'to when; today if not given', day)
+    .description('usage and cost')
+    .option(
+      '--by <names>',
+      'dimensions, separated by commas: day, month, hour, tenant, team, key, user, tag, provider, model, reason',
+      'day',
+    )
+    .option('--since <day>', 'first day: 2026-11-24, or 7d; default: this month', day)
+    .option('--until <day>', 'last day; default: today', day)
     .option('--tenant <name>')
     .option('--team <name>')
     .option('--key <name>')
     .option('--provider <name>')
     .option('--model <name>')
-    .option('--reason <code>', 'why calls were not answered: an error code')
-    .option('--user <name>', 'an end user (the tag `user`)')
+    .option('--reason <code>', 'error code of unanswered calls')
+    .option('--user <name>', 'end user (the tag `user`)')
     .option('--tag <name=value>')
-    .option('--csv', 'as CSV, all figures')
+    .option('--csv', 'print CSV with all figures')
     .action(async ({ since, until, csv: asCsv, ...query }, command: Command) => {
-      if (asCsv === true && context.wantsJson(command)) throw new CliError(EXIT.usage, 'Give --csv or --json, not both.');
+      if (asCsv === true && context.wantsJson(command)) throw new CliError(EXIT.usage, 'Use --csv or --json, not both.');
       const client = context.client(command);
       const { json: _, url: __, adminKeyFile: ___, ...asked } = query;
       let whole: Answer = {};

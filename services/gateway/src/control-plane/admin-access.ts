@@ -5,8 +5,8 @@ import type { Administrators } from './administrators.ts';
 import { administratorOf, signIn } from './permissions.ts';
 
 /**
- * Signs in who has an administrator's key, and refuses all others. Failures are limited by address, over all replicas; who has a key is let in all
- * the same.
+ * Authenticates administrators by their key and refuses all other requests. Failed attempts are rate limited by address, over
+ * all replicas. A valid key is accepted even if the address has reached that limit.
  */
 export function adminAccess(administrators: Pick<Administrators, 'find'>, failures: Attempts): RequestHandler {
   return async (request, _response, next) => {

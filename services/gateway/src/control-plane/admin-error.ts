@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 
-/** A refusal of the admin API. */
+/** An error response of the admin API. */
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly status: number;
   readonly code: string;
-  /** The field of the request that is wrong. */
+  /** The invalid field of the request. */
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
 
@@ -30,8 +30,8 @@ export const invalid = (field: string, message: string): AdminError =>
   new AdminError(400, 'invalid_request', `${field}: ${message}`, { field });
 
 /**
- * Any error as problem details (RFC 9457) with the contract's `code`, and the `field` that is wrong; what is not a refusal is told to `onFault`, and its
- * text stays inside.
+ * Converts any error to problem details (RFC 9457) with a documented `code` and the invalid `field`. An unexpected error is
+ * reported to `onFault`, and its message is not sent to the client.
  */
 export function adminErrors(onFault: (error: unknown) => void): ErrorRequestHandler {
   return (thrown: unknown, _request, response, _next) => {
@@ -41,11 +41,11 @@ export function adminErrors(onFault: (error: unknown) => void): ErrorRequestHand
     } else if (isRequestFault(thrown)) {
       refusal =
         thrown instanceof URIError
-          ? new AdminError(400, 'invalid_request', 'The path could not be read.')
-          : new AdminError(thrown.status, 'invalid_request', 'The body could not be read as JSON.');
+          ? new AdminError(400, 'invalid_request', 'The path is not validly encoded.')
+          : new AdminError(thrown.status, 'invalid_request', 'The body is not valid JSON, or is too large.');
     } else {
       onFault(thrown);
-      refusal = new AdminError(503, 'store_unavailable', 'The store did not answer; try again.', { retryAfterMs: 1_000 });
+      refusal = new AdminError(503, 'store_unavailable', 'The store is unavailable. Try again.', { retryAfterMs: 1_000 });
     }
     const { status, code, field, message, retryAfterMs } = refusal;
     if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1_000)));
@@ -63,7 +63,7 @@ export function adminErrors(onFault: (error: unknown) => void): ErrorRequestHand
   };
 }
 
-/** What Express and express.json refuse with. */
+/** Returns whether Express or express.json threw a client error. */
 function isRequestFault(thrown: unknown): thrown is { status: number } {
   const status = (thrown as { status?: unknown } | undefined)?.status;
   return typeof status === 'number' && status >= 400 && status < 500;

@@ -5,28 +5,28 @@ import type { Groups } from '../groups.ts';
 import { hashSecret } from '../key-cache.ts';
 import type { RegistryView } from '../registry-view.ts';
 
-/** Who is signed in. */
+/** A signed-in administrator. */
 export interface Administrator {
   readonly name: string;
   readonly role: AdminRole;
-  /** The one tenant that this is about; all of them if not given. */
+  /** The tenant that the administrator is restricted to; undefined for all tenants. */
   readonly tenant?: string;
-  /** The one team that this is about. */
+  /** The team that the administrator is restricted to. */
   readonly team?: string;
 }
 
-/** The name of who has the key of the environment; nobody else can have it. */
+/** Reserved name of the administrator with the environment's key. */
 export const ROOT = '@environment';
 
 export interface AdministratorsOptions {
-  /** The key of the environment; who has it is an owner. */
+  /** The environment's admin key, which has the role of an owner. */
   readonly adminKey: string | undefined;
   readonly configured: () => GatewayConfig['admins'];
   readonly view: Pick<RegistryView, 'admins' | 'refresh' | 'reload'>;
   readonly groups: Pick<Groups, 'team'>;
 }
 
-/** Those who may use the admin API: who has the key of the environment, the configuration's, and those whom an owner made. */
+/** Authenticates administrators: the environment's key, the configured administrators, and those that an owner created. */
 export class Administrators {
   readonly #options: AdministratorsOptions;
 
@@ -34,7 +34,7 @@ export class Administrators {
     this.#options = options;
   }
 
-  /** @throws what the store throws where somebody unknown cannot be looked for */
+  /** Returns the administrator of a secret. @throws the store's error if an unknown secret cannot be looked up */
   async find(secret: string): Promise<Administrator | undefined> {
     const { adminKey, view } = this.#options;
     const hash = hashSecret(secret);
@@ -42,7 +42,8 @@ export class Administrators {
     if (adminKey !== undefined && has(hashSecret(adminKey))) return { name: ROOT, role: 'owner' };
     const configured = this.configured().find((admin) => has(admin.hash));
     if (configured !== undefined) return this.#within(configured);
-    // who was taken out elsewhere must not be let in by what this replica remembers, nor who was just made be refused by it
+    // the cache of this replica may be outdated: an administrator that was deleted elsewhere must be refused, and a new one
+    // accepted
     await view.refresh();
     const find = (): AdminRecord | undefined => [...view.admins.values()].find((admin) => has(admin.hash));
     if (find() === undefined) await view.reload();
@@ -64,7 +65,10 @@ export class Administrators {
     return this.#options.configured().some((admin) => admin.name === name);
   }
 
-  /** Whose team is gone is about nothing any more; whose team is one tenant's is about that tenant. */
+  /**
+   * Returns an administrator within its scope; undefined if its team no longer exists. The team's tenant becomes the
+   * administrator's tenant.
+   */
   #within({ name, role, tenant, team }: AdminRecord): Administrator | undefined {
     if (team === undefined) return role === 'team' ? undefined : { name, role, ...(tenant === undefined ? {} : { tenant }) };
     const record = this.#options.groups.team(team);

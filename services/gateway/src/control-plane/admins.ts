@@ -16,14 +16,14 @@ import { newSecret } from './new-secret.ts';
 import { administratorOf, permit, type Scope, scoped, within } from './permissions.ts';
 import { findOwn, storedName } from './tenant-names.ts';
 
-/** What makes an administrator. Nobody is given more than who gives it has. */
+/** Body of a request that creates an administrator. An administrator cannot grant more than its own permissions. */
 export const newAdmin = z
   .strictObject({
     name,
     role: z.enum(ADMIN_ROLES),
-    /** The one tenant that it is about. */
+    /** The tenant that the administrator is restricted to. */
     tenant: name.optional(),
-    /** The one team that it is about. */
+    /** The team that the administrator is restricted to. */
     team: name.optional(),
   })
   .refine(({ role, team }) => role !== 'team' || team !== undefined, { path: ['team'], message: "the role 'team' needs a team" });
@@ -40,12 +40,15 @@ export interface AdminRoutesOptions {
   readonly clock: Clock;
 }
 
-/** Administrators: made, listed, changed, given another key, and taken away, by owners. A key is shown once, to who made it. */
+/**
+ * Routes to create, list, change, rotate and delete administrators, for owners. The key is shown once, in the response that
+ * creates it.
+ */
 export function adminRoutes({ registry, view, administrators, groups, clock }: AdminRoutesOptions): Router {
   const router = express.Router();
   router.use(jsonBody());
 
-  /** Whom an administrator is there for; a team's tenant is known by the team. */
+  /** Returns an administrator's scope. A team determines its tenant. */
   const scopeOf = ({ tenant, team }: AdminRecord): Scope => ({ tenant: tenant ?? groups.team(team ?? '')?.tenant, team });
 
   const all = (): Map<string, AdminRecord> =>
@@ -63,7 +66,11 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
     const record = (after ?? before) as AdminRecord;
     if (administrators.isConfigured(record.name)) {
       if (before === undefined) return false;
-      throw new AdminError(409, 'conflict', `The administrator '${record.name}' stands in the configuration: change it there.`);
+      throw new AdminError(
+        409,
+        'conflict',
+        `The administrator '${record.name}' is defined in the configuration. Change it there.`,
+      );
     }
     const { tenant, team } = scopeOf(record);
     const change = changeLine(request, clock, {
@@ -81,7 +88,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
   };
 
   const changedMeanwhile = (): AdminError =>
-    new AdminError(409, 'conflict', 'It was changed by somebody else at the same time: read it again.');
+    new AdminError(409, 'conflict', 'Another request changed it at the same time. Read it again.');
 
   router.get('/me', (request, response) => void response.json(administratorOf(request)));
 
@@ -100,7 +107,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
   router.post('/', async (request, response) => {
     const by = permit(request, 'admins');
     const { name: plain, role, tenant, team: asked } = scoped(by, checked(newAdmin, request.body));
-    if (plain === 'me') throw invalid('name', "'me' is who asks");
+    if (plain === 'me') throw invalid('name', "'me' is reserved");
     const isOfTenant = (team: { tenant: string }): boolean => tenant === undefined || team.tenant === tenant;
     const known = asked === undefined ? undefined : await findOwn(by, asked, (name) => groups.team(name), isOfTenant);
     if (asked !== undefined && known === undefined) {
@@ -144,7 +151,7 @@ export function adminRoutes({ registry, view, administrators, groups, clock }: A
 
   router.post('/:name/rotate', async (request, response) => {
     const by = administratorOf(request);
-    // one's own key may be changed by everybody
+    // every administrator may rotate its own key
     const before = await visible(request, by.name === request.params['name'] ? by : permit(request, 'admins'));
     requireVersion(request, before);
     const secret = newSecret('sk-sluice-admin-');

@@ -31,11 +31,11 @@ import { usageRoutes } from './usage.ts';
 export interface ControlPlaneOptions {
   readonly adminKey: string | undefined;
   readonly stores: Stores;
-  /** The configuration and its models, as they are now. */
+  /** Returns the configuration in use and its models. */
   readonly current: () => { readonly config: GatewayConfig; readonly models: Models };
-  /** Which file the configuration is from, and since when. */
+  /** Returns the file of the configuration, and the time since which it is in use. */
   readonly configSource: () => ConfigSource;
-  /** The store's and the configuration's. */
+  /** The stored keys and the configured ones. */
   readonly keys: ConfiguredKeys;
   readonly groups: Groups;
   readonly view: RegistryView;
@@ -49,19 +49,19 @@ export interface ControlPlaneOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Failed sign-ins that one address may make in a minute. */
+/** Failed authentications that one address may make in a minute. */
 const MAX_FAILURES = 10;
 
 /**
- * Metrics and administration, on a listener of their own. Every admin route stands behind one router, and that behind the sign-in; what the one who is
- * signed in may do, each handler asks by itself.
+ * Creates the listener for metrics and administration. All admin routes are behind one router, which requires authentication.
+ * Each handler checks the administrator's permissions itself.
  */
 export function controlPlane(options: ControlPlaneOptions): Express {
   const { stores, usage, metrics, auditWriter, keys, groups, view, clock, current } = options;
   const { registry, meters } = stores;
   const app = express();
   app.disable('x-powered-by');
-  // versions of records are ours to tell; what is read is never taken from a cache
+  // the record routes send their own entity tags, and responses must never come from a cache
   app.disable('etag');
 
   app.use(hostGuard(() => current().config.network.adminHosts));

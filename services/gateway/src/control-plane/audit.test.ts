@@ -9,7 +9,7 @@ import { auditRoutes } from './audit.ts';
 const COUNT = 25_000;
 const START = Date.parse('2026-11-24T00:00:00Z');
 
-/** Of a second each; every hundredth is a refusal of the key `rare`. */
+/** Returns one record per second. Every hundredth is a refusal of the key `rare`. */
 const record = (n: number): string =>
   JSON.stringify({
     time: new Date(START + n * 1_000).toISOString(),
@@ -20,7 +20,7 @@ const record = (n: number): string =>
     status: n % 100 === 0 ? 429 : 200,
   });
 
-describe('the audit route', () => {
+describe('audit route', () => {
   const trail = new MemoryAuditTrail(COUNT);
   const server = express()
     .use(signedIn())
@@ -39,13 +39,13 @@ describe('the audit route', () => {
     return { ids: records.map(({ requestId }) => requestId), next };
   }
 
-  it('gives the newest, and goes on where it ended', async () => {
+  it('returns the newest records, and continues with the cursor', async () => {
     const first = await find('limit=2');
     expect(first.ids).toEqual(['r24999', 'r24998']);
     expect((await find(`limit=2&cursor=${first.next}`)).ids).toEqual(['r24997', 'r24996']);
   });
 
-  it('finds what is looked for, however far back, part by part, each once', async () => {
+  it('finds all matching records page by page, each once, however old they are', async () => {
     const found: string[] = [];
     let next: string | undefined;
     do {
@@ -57,13 +57,13 @@ describe('the audit route', () => {
     expect(found).toEqual(Array.from({ length: 250 }, (_, n) => `r${24_900 - 100 * n}`));
   });
 
-  it('looks at so many records in one go, and says where to go on', async () => {
+  it('examines a bounded number of records per request, and returns a cursor', async () => {
     const part = await find('requestId=r7');
     expect(part).toEqual({ ids: [], next: expect.any(String) });
     expect(await find(`requestId=r7&cursor=${part.next}`)).toEqual({ ids: ['r7'], next: undefined });
   });
 
-  it('knows times', async () => {
+  it('filters records by time in any time zone', async () => {
     expect(await find('since=2026-11-24T06:56:30Z&until=2026-11-24T07:56:32%2B01:00&limit=10')).toMatchObject({
       ids: ['r24992', 'r24991', 'r24990'],
     });
@@ -79,7 +79,7 @@ describe('the audit route', () => {
     'outcome=good',
     'color=red',
     'key=a&key=b',
-  ])('refuses %s', async (query) => {
+  ])('refuses the invalid query %s', async (query) => {
     const response = await get(query);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain('invalid_request');

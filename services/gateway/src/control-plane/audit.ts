@@ -9,11 +9,11 @@ import { cursor, isBetween, searchRecords, searchShape } from './search-records.
 
 const only = z.string().max(256).optional();
 
-/** What may stand behind `?`: what a record must be, and which part is asked for. */
+/** Query parameters: filters of the records, and the page. */
 export const auditQuery = z
   .strictObject({
     ...searchShape,
-    /** Instead of the newest, those that came after this `id`, oldest first. */
+    /** Returns the records after this `id`, oldest first, instead of the newest. */
     after: cursor.optional(),
     key: only,
     tenant: only,
@@ -39,7 +39,7 @@ export interface AuditRoutesOptions {
   readonly auditWriter: Pick<AuditWriter, 'flush'>;
 }
 
-/** The audit records, newest first: all of them, or those that are looked for; or those that are new. */
+/** Route for audit records: all, filtered or new ones, newest first unless `after` is given. */
 export function auditRoutes({ trail, auditWriter }: AuditRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {

@@ -9,8 +9,7 @@ interface BudgetOwner {
 }
 
 /**
- * What somebody has spent in the stretch of the calendar that it is now, and what is reserved for calls under way; a list, where there are several budgets. Nothing
- * for who has none.
+ * Returns the amounts spent and reserved in the current budget period; a list for several budgets, an empty object without a budget.
  */
 export async function budgetNow(
   { tenant, subject, limits }: BudgetOwner,

@@ -11,20 +11,20 @@ import { checkedQuery } from './checked.ts';
 import { type Permission, permitBeyondTeam, scoped } from './permissions.ts';
 
 const filter = {
-  /** Whose answers; those of all tenants that share them, where the configuration says that they do. */
+  /** Tenant of the entries. Without it, entries of all tenants are selected if the configuration lets tenants share them. */
   tenant: name.optional(),
   namespace: z
     .string()
     .regex(/^[A-Za-z0-9._-]{0,64}$/)
     .optional(),
-  /** As callers ask for it. */
+  /** Model name as clients send it. */
   model: z.string().min(1).max(256).optional(),
 };
 
-/** What may stand behind `?` of a look. */
+/** Query parameters of a listing. */
 export const cacheQuery = z.strictObject({ ...filter, limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 
-/** What shall go; `all=true` where that is everything. */
+/** Query parameters of a deletion. Deleting everything requires `all=true`. */
 export const cacheClearing = z.strictObject({ ...filter, all: z.literal('true').optional() });
 
 export const cacheEntryQuery = z.strictObject({ tenant: filter.tenant });
@@ -36,11 +36,14 @@ export interface CacheRoutesOptions {
   readonly clock: Clock;
 }
 
-/** What answers are kept: looked up, and removed by key, namespace, model or tenant. No answer is shown. */
+/**
+ * Routes to list cache entries and to remove them by key, namespace, model or tenant. The cached responses themselves are never
+ * shown.
+ */
 export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptions): Router {
   const router = express.Router();
 
-  /** Whose entries a request is about. What tenants share is nobody's alone. */
+  /** Returns the cache scope of a request. Shared entries are in no tenant's scope. */
   const scopeOf = (request: Request, permission: Permission, asked: { tenant?: string | undefined }): string | undefined => {
     const administrator = permitBeyondTeam(request, permission);
     const { tenant } = scoped(administrator, { tenant: asked.tenant });
@@ -68,12 +71,12 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
     bytes,
   });
 
-  /** The entry of a path, of the tenant that stands behind `?`. */
+  /** Returns the cache key in the path, for the tenant in the query. */
   const keyOf = (request: Request, permission: Permission): CacheKey => {
     const scope = scopeOf(request, permission, checkedQuery(cacheEntryQuery, request.query));
-    if (scope === undefined) throw invalid('tenant', 'expected the tenant whose entry it is');
+    if (scope === undefined) throw invalid('tenant', "expected the entry's tenant");
     const key = readCacheKey(String(request.params['key']), scope);
-    if (key === undefined) throw invalid('key', 'expected what an answer had in x-sluice-cache-key');
+    if (key === undefined) throw invalid('key', 'expected the value of x-sluice-cache-key from a response');
     return key;
   };
 

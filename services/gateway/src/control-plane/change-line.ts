@@ -2,26 +2,26 @@ import type { Clock } from '@sluice/core';
 import type { Request } from 'express';
 import { administratorOf, type Scope } from './permissions.ts';
 
-/** What an administrator did. */
+/** A change that an administrator made. */
 export interface Change extends Scope {
   readonly action: string;
   readonly kind: 'key' | 'team' | 'tenant' | 'admin' | 'cache';
   readonly name: string;
-  /** What it was and what it is, as the admin API shows it: without secrets. */
+  /** State before and after the change, as the admin API shows it, without secrets. */
   readonly before?: object | undefined;
   readonly after?: object | undefined;
 }
 
-/** An entry of the journal. */
+/** An entry of the change journal. */
 export interface JournalEntry extends Change {
-  /** ISO 8601. */
+  /** Time of the change, ISO 8601. */
   readonly time: string;
   readonly admin: string;
   readonly role: string;
   readonly address: string;
 }
 
-/** A change as the journal has it: a line of JSON. */
+/** Returns a change as a JSON line for the journal. */
 export function changeLine(request: Request, clock: Clock, change: Change): string {
   const { name, role } = administratorOf(request);
   const entry: JournalEntry = {

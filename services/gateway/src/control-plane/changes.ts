@@ -8,7 +8,7 @@ import { isBetween, searchRecords, searchShape } from './search-records.ts';
 
 const only = z.string().max(256).optional();
 
-/** What may stand behind `?`. */
+/** Query parameters. */
 export const changesQuery = z.strictObject({
   ...searchShape,
   admin: only,
@@ -21,7 +21,7 @@ export const changesQuery = z.strictObject({
 
 const EQUAL = ['admin', 'action', 'kind', 'name'] as const;
 
-/** What administrators changed, newest first, each with what it was before and after. */
+/** Route for the changes by administrators, newest first, each with its state before and after. */
 export function changesRoutes(registry: Pick<Registry, 'journal'>): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {

@@ -3,9 +3,9 @@ import type { z } from 'zod';
 import { invalid } from './admin-error.ts';
 
 /**
- * What a request says, as its schema has it.
+ * Validates request data and returns the schema's output.
  *
- * @throws AdminError 400, which names the field
+ * @throws AdminError 400 that names the field
  */
 export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown, whole = 'body'): z.output<Schema> {
   const parsed = schema.safeParse(given);
@@ -15,6 +15,6 @@ export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown
   throw invalid(path === '' ? whole : path, issue?.message ?? 'is wrong');
 }
 
-/** The same of what stands behind `?`. */
+/** Validates query parameters like `checked`. */
 export const checkedQuery = <Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> =>
   checked(schema, query, 'query');

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { type ConfigFile, checkConfig } from '@sluice/config';
 import { masked } from './configuration.ts';
 
-describe('the configuration that is shown', () => {
-  it('has none of its secrets', () => {
+describe('masked', () => {
+  it('masks every secret of a configuration', () => {
     const secret = 'a-secret-of-the-configuration';
     const file: ConfigFile = {
       providers: {

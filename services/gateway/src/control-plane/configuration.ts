@@ -3,12 +3,12 @@ import express, { type Router } from 'express';
 import type { ConfigSource } from '../config-reloads.ts';
 import { permitForAll } from './permissions.ts';
 
-/** Fields that are secrets whatever they are of, and those whose values may hold some. */
+/** Fields that are secrets in any object, and objects with secret values. */
 const SECRET = /^(secret|apiKey|accessKeyId|secretAccessKey|sessionToken|passphrase)$/;
 const OF_SECRETS = /^headers$/;
 const MASK = '***';
 
-/** A configuration with its secrets masked, passwords in addresses too. */
+/** Returns a configuration with masked secrets, including passwords in URLs. */
 export function masked(value: unknown, field = '', within = ''): unknown {
   if (Array.isArray(value)) return value.map((one) => masked(one, field, within));
   if (typeof value === 'object' && value !== null) {
@@ -24,11 +24,14 @@ export function masked(value: unknown, field = '', within = ''): unknown {
 export interface ConfigurationRoutesOptions {
   readonly config: () => GatewayConfig;
   readonly source: () => ConfigSource;
-  /** The providers that there are: a key in the environment is enough for one. */
+  /** Returns the names of all providers, including those that exist only because of a key in the environment. */
   readonly providers: () => readonly string[];
 }
 
-/** Shows the configuration in use and the file that it is from: every field with its value, durations in milliseconds; secrets masked. */
+/**
+ * Route that shows the configuration in use and its file: every field with its value, durations in milliseconds, secrets
+ * masked.
+ */
 export function configurationRoutes({ config, source, providers }: ConfigurationRoutesOptions): Router {
   const router = express.Router();
   router.get('/', (request, response) => {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { AdminError, invalid } from './admin-error.ts';
 
-/** Returns the strong entity tag of a record's version: another record has another one. */
+/** Returns the strong entity tag of a record's version. Different records have different tags. */
 export const etagOf = (record: object): string => `"${hash('sha256', JSON.stringify(record), 'base64url').slice(0, 22)}"`;
 
 export function sendVersion(response: Response, record: object): Response {
@@ -34,8 +34,8 @@ function malformed(): never {
 }
 
 /**
- * Holds a change to the version that it is meant for (RFC 9110, section 13.1.1). A request without `If-Match` is meant for any. The comparison is the
- * strong one: a weak tag (`W/"…"`) matches nothing.
+ * Checks that a change applies to the version in `If-Match` (RFC 9110, section 13.1.1). A request without the header applies to
+ * any version. The comparison is the strong one: a weak tag (`W/"…"`) matches nothing.
  *
  * @throws AdminError 400, 412
  */
@@ -48,6 +48,6 @@ export function requireVersion(request: Request, record: object): void {
   throw new AdminError(
     412,
     'precondition_failed',
-    `It was changed since it was read (If-Match names another version): read it again, and change that.${weak ? ' A weak tag (W/) matches no version: send the tag without W/.' : ''}`,
+    `The record has changed since it was read (If-Match names another version). Read it again, and repeat the change.${weak ? ' A weak tag (W/) matches no version: send the tag without W/.' : ''}`,
   );
 }

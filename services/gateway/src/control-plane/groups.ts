@@ -17,27 +17,27 @@ import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 import { permit, permitBeyondTeam, permitForAll, scoped, within } from './permissions.ts';
 import { findOwn, storedName } from './tenant-names.ts';
 
-/** What makes a tenant. Limits and budgets are written as in the configuration. */
+/** Body of a request that creates a tenant. Limits and budgets have the same format as in the configuration. */
 export const newTenant = z.strictObject({ name, ...shared });
 
 export const newTeam = z.strictObject({
   name,
-  /** Whose team it is; an administrator of one tenant makes that tenant's. */
+  /** The team's tenant. A single-tenant administrator can omit it. */
   tenant: name.optional(),
   ...shared,
 });
 
-/** What is changed: the fields that are named, `null` for those that shall go. */
+/** Body of a change: the changed fields, with `null` for fields to remove. */
 export const groupPatch = z.strictObject({
   limits: limitsPatch.optional(),
   budget: shared.budget.nullable(),
   metadata: shared.metadata.nullable(),
 });
 
-/** What may stand behind `?` of a list. */
+/** Query parameters of a list. */
 export const groupsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  /** The `next` of the part before. */
+  /** The `next` of the previous page. */
   cursor: name.optional(),
   tenant: name.optional(),
 });
@@ -54,14 +54,16 @@ export interface GroupRoutesOptions {
   readonly clock: Clock;
 }
 
-/** Keys that are read at once, to see whether one is left. */
+/** Keys per page in the search for a group's keys. */
 const PAGE = 1_000;
 
-/** Whose a group is: a tenant is its own. */
+/** Returns a group's scope. A tenant's scope is the tenant itself. */
 const scopeOf = (record: GroupRecord) =>
   'tenant' in record ? { tenant: record.tenant, team: record.name } : { tenant: record.name };
 
-/** Teams or tenants: made, listed, changed, blocked and taken away. Those of the configuration are changed there. */
+/**
+ * Routes to create, list, change, block and delete teams or tenants. Configured ones can be changed only in the configuration.
+ */
 export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   const { registry, view, groups, keys, meters, clock } = options;
   const router = express.Router();
@@ -85,15 +87,15 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     return { ...shown(record), ...(await budgetNow(owner, meters, clock.now())) };
   };
 
-  /** Teams are an operator's who is there for more than one of them, tenants an owner's who is there for all. */
+  /** Checks the permission for a change. Teams require an administrator without a team, tenants one without a tenant. */
   const permitChange = (request: Request) =>
     kind === 'team' ? permitBeyondTeam(request, 'teams') : permitForAll(request, 'tenants');
 
-  /** The group of a path, for who may see it. */
+  /** Returns the group in the path if the administrator may see it. */
   const visible = async (request: Request): Promise<GroupRecord> => {
     const administrator = permit(request, 'read');
     await view.reload();
-    // an administrator of one team may see the team's tenant too
+    // a single-team administrator may also see the team's tenant
     const scope = kind === 'tenant' ? { tenant: administrator.tenant } : administrator;
     const isOwn = (record: GroupRecord): boolean => within(scope, scopeOf(record));
     const named = String(request.params['name']);
@@ -119,13 +121,13 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
   };
 
   const changedMeanwhile = (): AdminError =>
-    new AdminError(409, 'conflict', 'It was changed by somebody else at the same time: read it again.');
+    new AdminError(409, 'conflict', 'Another request changed it at the same time. Read it again.');
 
   const change = async (request: Request, response: Response, action: string, edit: (record: GroupRecord) => GroupRecord) => {
     permitChange(request);
     const before = await visible(request);
     if (groups.isConfigured(kind, before.name)) {
-      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' stands in the configuration: change it there.`);
+      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' is defined in the configuration. Change it there.`);
     }
     requireVersion(request, before);
     const after = edit(before);
@@ -148,7 +150,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     const administrator = permitChange(request);
     const { name: plain, metadata, ...given } = checked(kind === 'team' ? newTeam : newTenant, request.body);
     const { tenant } = kind === 'team' ? scoped(administrator, { tenant: (given as { tenant?: string }).tenant }) : {};
-    if (kind === 'team' && tenant === undefined) throw invalid('tenant', 'expected the tenant that the team is of');
+    if (kind === 'team' && tenant === undefined) throw invalid('tenant', "expected the team's tenant");
     const name = storedName(administrator, plain);
     const taken = find(plain);
     const exists = new AdminError(409, 'conflict', `There is a ${kind} named '${plain}' already.`, { field: 'name' });
@@ -192,7 +194,7 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     permitChange(request);
     const before = await visible(request);
     if (groups.isConfigured(kind, before.name)) {
-      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' stands in the configuration: take it out there.`);
+      throw new AdminError(409, 'conflict', `The ${kind} '${before.name}' is defined in the configuration. Remove it there.`);
     }
     requireVersion(request, before);
     await refuseUsed(before);
@@ -200,10 +202,13 @@ export function groupRoutes(kind: Kind, options: GroupRoutesOptions): Router {
     response.status(204).end();
   });
 
-  /** Who is still there must not lose the limits that hold for it. A key that is made meanwhile is let in by no replica: its team is not there. */
+  /**
+   * Refuses to delete a group that is still in use, so that its members keep their limits. A key that is created meanwhile is
+   * refused by every replica, because its team no longer exists.
+   */
   const refuseUsed = async (record: GroupRecord): Promise<void> => {
-    const inUse = (who: string): AdminError =>
-      new AdminError(409, 'conflict', `The ${kind} '${record.name}' has ${who}: take that away first.`);
+    const inUse = (user: string): AdminError =>
+      new AdminError(409, 'conflict', `The ${kind} '${record.name}' still has ${user}. Remove it first.`);
     if (kind === 'tenant') {
       const team = groups.all('team').find(({ tenant }) => tenant === record.name);
       if (team !== undefined) throw inUse(`the team '${team.name}'`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isAllowedHost } from './host-guard.ts';
 
-describe('the Host of the control plane', () => {
+describe('Host guard of the control plane', () => {
   it.each([
     'localhost',
     'localhost:8081',
@@ -16,7 +16,7 @@ describe('the Host of the control plane', () => {
     'box.local.',
     'a.internal',
     'Admin.Example.COM:443',
-  ])('may be %s', (host) => {
+  ])('accepts the Host %s', (host) => {
     expect(isAllowedHost(host, ['admin.example.com'])).toBe(true);
   });
 
@@ -34,7 +34,7 @@ describe('the Host of the control plane', () => {
     '127.0.0.1@evil.example',
     '2130706433',
     'evil.example,localhost',
-  ])('may not be %j', (host) => {
+  ])('refuses the Host %j', (host) => {
     expect(isAllowedHost(host, ['admin.example.com'])).toBe(false);
   });
 });

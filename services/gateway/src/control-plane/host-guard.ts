@@ -2,12 +2,14 @@ import { isIP } from 'node:net';
 import type { RequestHandler } from 'express';
 import { AdminError } from './admin-error.ts';
 
-/** Ends of names that no one can register in the public DNS (RFC 6761, RFC 6762, ICANN's `internal`, Kubernetes' services). */
+/**
+ * Suffixes of names that cannot be registered in the public DNS (RFC 6761, RFC 6762, ICANN's `internal`, Kubernetes' services).
+ */
 const PRIVATE_SUFFIXES = ['.localhost', '.local', '.internal', '.svc'];
 
 /**
- * Returns whether a `Host` cannot be the name of a web page that was rebound to this address: an IP address, a name of one label, a private name, or a
- * configured one. DNS rebinding needs a name that the attacker has registered.
+ * Returns whether a `Host` cannot be a web page's name that was rebound to this address: an IP address, a single-label name, a
+ * private name, or a configured name. DNS rebinding needs a name that the attacker has registered.
  *
  * @param host with or without a port
  */
@@ -18,16 +20,17 @@ export function isAllowedHost(host: string, configured: readonly string[]): bool
   if (isIP(plain) === 4) return true;
   const name = plain.toLowerCase().replace(/\.$/, '');
   if (!/^[a-z0-9._-]+$/.test(name)) return false;
-  // a number that is no address in four parts may still be resolved as one
+  // a number that is no dotted IPv4 address may still resolve to one
   if (!name.includes('.')) return /[a-z]/.test(name);
   return PRIVATE_SUFFIXES.some((suffix) => name.endsWith(suffix)) || configured.includes(name);
 }
 
 /**
- * Refuses requests whose `Host` may be a rebound name, and those that two servers could read differently.
+ * Refuses requests with a possibly rebound `Host`, and requests that two servers could parse differently.
  *
- * @param configured further names (`network.adminHosts`), which may change
- * @throws AdminError 421 `host_not_allowed` (RFC 9110, section 15.5.20), 400 for several `Host` headers or a target that is not a path
+ * @param configured returns further allowed names (`network.adminHosts`), which a configuration reload may change
+ * @throws AdminError 421 `host_not_allowed` (RFC 9110, section 15.5.20), 400 for several `Host` headers or a target that is not
+ * a path
  */
 export function hostGuard(configured: () => readonly string[]): RequestHandler {
   return (request, _response, next) => {
@@ -40,7 +43,7 @@ export function hostGuard(configured: () => readonly string[]): RequestHandler {
       throw new AdminError(
         421,
         'host_not_allowed',
-        'The control plane does not answer to this Host. Use its IP address, or add the name to network.adminHosts.',
+        'The control plane does not accept this Host. Use its IP address, or add the name to network.adminHosts.',
       );
     }
     next();

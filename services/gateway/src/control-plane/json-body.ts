@@ -2,8 +2,9 @@ import express, { type RequestHandler } from 'express';
 import { invalid } from './admin-error.ts';
 
 /**
- * Reads a JSON body of at most 64 kB. A member `__proto__` is refused anywhere: schemas drop it silently, and an assignment would set a prototype. (Members named
- * `constructor` and `prototype` are ordinary: records are made from entries, never merged into existing objects.)
+ * Reads a JSON body of at most 64 kB. Refuses a member `__proto__` anywhere: schemas drop it silently, and an assignment would
+ * set a prototype. Members named `constructor` and `prototype` are harmless, because records are created from entries and never
+ * merged into existing objects.
  *
  * @throws AdminError 400 with the member's path
  */
@@ -12,7 +13,7 @@ export function jsonBody(): RequestHandler[] {
     express.json({ limit: '64kb' }),
     (request, _response, next) => {
       const at = protoIn(request.body, []);
-      if (at !== undefined) throw invalid(at, 'is not a name that a member may have');
+      if (at !== undefined) throw invalid(at, 'is not allowed as a member name');
       next();
     },
   ];

@@ -20,18 +20,21 @@ import { findOwn, storedName } from './tenant-names.ts';
 
 const expiresAt = z.iso.datetime({ offset: true });
 
-/** What makes a key. Limits and budgets are written as in the configuration: `60/min`, `50 USD/month`. */
+/**
+ * Body of a request that creates a key. Limits and budgets have the same format as in the configuration: `60/min`, `50
+ * USD/month`.
+ */
 export const newKey = z.strictObject({
   name,
-  /** Whose data it is. An administrator of one tenant makes that tenant's keys. */
+  /** The key's tenant. A single-tenant administrator can omit it. */
   tenant: name.optional(),
-  /** The key's tenant is the team's. */
+  /** The key's team. The team's tenant becomes the key's tenant. */
   team: name.optional(),
   expiresAt: expiresAt.optional(),
   ...keyTermsShape,
 });
 
-/** What is changed of a key: the fields that are named, `null` for those that shall go. */
+/** Body of a change: the changed fields, with `null` for fields to remove. */
 export const keyPatch = z.strictObject({
   team: name.nullable().optional(),
   expiresAt: expiresAt.nullable().optional(),
@@ -45,7 +48,7 @@ export const keyPatch = z.strictObject({
   metadata: keyTermsShape.metadata.nullable(),
 });
 
-/** What may be said of a rotation: how long the old secret goes on. */
+/** Body of a rotation: how long the old secret remains valid. */
 export const rotation = z.strictObject({
   grace: z
     .union([z.literal('none').transform(() => 0), longDurationMs], 'expected a duration such as 24h, or none')
@@ -54,17 +57,17 @@ export const rotation = z.strictObject({
 
 export const KEY_STATES = ['active', 'blocked', 'expired', 'revoked'] as const;
 
-/** What may stand behind `?` of the list. */
+/** Query parameters of the list. */
 export const keysQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  /** The `next` of the part before. */
+  /** The `next` of the previous page. */
   cursor: name.optional(),
   tenant: name.optional(),
   team: name.optional(),
   status: z.enum(KEY_STATES).optional(),
 });
 
-/** Keys that are read at once where some are looked for. */
+/** Keys per page in a search. */
 const PAGE = 1_000;
 
 function stateOf(record: KeyRecord, nowMs: number): (typeof KEY_STATES)[number] {
@@ -73,7 +76,7 @@ function stateOf(record: KeyRecord, nowMs: number): (typeof KEY_STATES)[number] 
   return record.blockedAtMs === undefined ? 'active' : 'blocked';
 }
 
-/** A key as it is shown: with all but what could tell its secret. */
+/** Returns a key as the admin API shows it, without anything that could reveal its secret. */
 function shown({ hash: _hash, previousHash: _previous, limits, users, ...record }: KeyRecord, nowMs: number) {
   return {
     ...record,
@@ -90,7 +93,7 @@ export interface KeyRoutesOptions {
   readonly clock: Clock;
 }
 
-/** Keys: made, listed, changed, rotated, blocked and revoked. A secret is shown once, to who made it. */
+/** Routes to create, list, change, rotate, block and revoke keys. A secret is shown once, in the response that creates it. */
 export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Router {
   const router = express.Router();
   router.use(jsonBody());
@@ -102,7 +105,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
     return changeLine(request, clock, { action: `key.${action}`, ...of, before: show(before), after: show(after) });
   };
 
-  /** The team that a request names, by its plain or its stored name; another tenant's is as one that is not there. */
+  /** Returns the team in a request, by its plain or its stored name. Another tenant's team counts as missing. */
   const teamOf = async (request: Request, team: string, tenant: string | undefined) => {
     const { tenant: own } = permit(request, 'keys');
     const isOwn = (record: { tenant: string }): boolean => own === undefined || record.tenant === own;
@@ -115,7 +118,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
   const otherTenant = ({ name, tenant }: { name: string; tenant: string }): AdminError =>
     invalid('tenant', `expected '${tenant}', the tenant of the team '${name}'`);
 
-  /** The key of a path, for who may see it. What is another's is told as what is not there. */
+  /** Returns the key in the path if the administrator may see it. Another scope's key counts as missing. */
   const visible = async (request: Request, permission: 'read' | 'keys'): Promise<KeyRecord> => {
     const administrator = permit(request, permission);
     const isOwn = (record: KeyRecord): boolean => within(administrator, record);
@@ -126,20 +129,20 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
 
   const refuseConfigured = (record: KeyRecord): void => {
     if (!keys.isConfigured(record.name)) return;
-    throw new AdminError(409, 'conflict', `The key '${record.name}' stands in the configuration: change it there.`);
+    throw new AdminError(409, 'conflict', `The key '${record.name}' is defined in the configuration. Change it there.`);
   };
 
   const revoked = (name: string): AdminError =>
-    new AdminError(409, 'conflict', `The key '${name}' is revoked: make another one.`);
+    new AdminError(409, 'conflict', `The key '${name}' is revoked. Create another one.`);
 
-  /** Changes the key of a path. @throws AdminError 403, 404, 409, 412 */
+  /** Changes the key in the path. @throws AdminError 403, 404, 409, 412 */
   const change = async (request: Request, response: Response, action: string, edit: (record: KeyRecord) => KeyRecord) => {
     const { name } = await visible(request, 'keys');
     const administrator = permit(request, 'keys');
     const record = await keys.change(name, (before) => {
       requireVersion(request, before);
       const after = edit(before);
-      // neither out of one's own nor into another's
+      // a change must not move a key out of or into another administrator's scope
       if (!within(administrator, before) || !within(administrator, after)) throw notFound('key of that name');
       return { record: after, change: line(request, action, { before, after }) };
     });
@@ -235,7 +238,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
     const { grace } = checked(rotation, request.body ?? {});
     requireVersion(request, before);
     if (keys.isConfigured(name)) {
-      throw new AdminError(409, 'conflict', `The secret of '${name}' stands in the configuration: change it there.`);
+      throw new AdminError(409, 'conflict', `The secret of '${name}' is defined in the configuration. Change it there.`);
     }
     const secret = newSecret('sk-sluice-');
     const atMs = clock.now();
@@ -256,7 +259,7 @@ export function keyRoutes({ keys, meters, groups, clock }: KeyRoutesOptions): Ro
     requireVersion(request, before);
     const atMs = clock.now();
     const after = { ...before, revokedAtMs: before.revokedAtMs ?? atMs };
-    // doing it again tells the replicas again, and is no other change
+    // a repeated revocation notifies the replicas again, but is not a further change
     const change = before.revokedAtMs === undefined ? line(request, 'revoke', { before, after }) : undefined;
     if (!(await keys.revoke(before.name, atMs, change))) throw notFound('key of that name');
     response.status(204).end();

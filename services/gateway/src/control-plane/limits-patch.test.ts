@@ -3,8 +3,8 @@ import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
 
 const minute = (limit: number) => ({ limit, windowMs: 60_000 });
 
-describe('a patch', () => {
-  it('changes what is named, takes away what is null, and leaves the rest', () => {
+describe('limits patch', () => {
+  it('changes named fields, removes null fields, and keeps all others', () => {
     expect(
       patched<{ a?: number; b?: number; c?: number; d?: number }>({ a: 1, b: 2, c: 3 }, { a: 9, b: null, c: undefined, d: 4 }),
     ).toEqual({
@@ -14,7 +14,7 @@ describe('a patch', () => {
     });
   });
 
-  it('of limits and of the budget beside them', () => {
+  it('patches limits and the budget together', () => {
     const budget = { amount: 5, period: 'day' } as const;
     const limits = { requests: minute(1), tokens: minute(2), budget };
     const patch = limitsPatch.parse({ requests: '5/min', tokens: null });

@@ -2,7 +2,7 @@ import { limits as limitsSchema } from '@sluice/config';
 import type { BudgetLimits, Limits } from '@sluice/core';
 import { z } from 'zod';
 
-/** Changed limits: those that are named, and `null` for those that shall go. */
+/** Changed limits, with `null` for limits to remove. */
 export const limitsPatch = z.strictObject({
   requests: limitsSchema.shape.requests.nullable(),
   tokens: limitsSchema.shape.tokens.nullable(),
@@ -12,13 +12,13 @@ export const limitsPatch = z.strictObject({
 
 type Patch = z.output<typeof limitsPatch>;
 
-/** A record with some of its fields changed, `null` for those that shall go (RFC 7396, one level deep). */
+/** Returns a record with some fields changed, and `null` fields removed (RFC 7396, one level deep). */
 export function patched<T extends object>(record: T, patch: { readonly [Field in keyof T]?: T[Field] | null | undefined }): T {
   const changes = Object.entries(patch).filter(([, value]) => value !== undefined);
   const all = { ...record, ...Object.fromEntries(changes) };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as T;
 }
 
-/** Limits and budget together, as records have them. */
+/** Returns limits and budget combined, as records store them. */
 export const patchedLimits = (limits: Limits, patch: Patch | undefined, budget: BudgetLimits | null | undefined): Limits =>
   patched<Limits>(limits, { ...patch, budget });

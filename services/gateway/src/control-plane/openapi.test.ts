@@ -41,10 +41,10 @@ function app() {
   });
 }
 
-/** Where the routers stand: what of these paths a layer takes is its own. */
+/** Paths at which the routers are mounted. */
 const MOUNTED = ['/admin/v1', ...new Set(Object.keys(openApiDocument.paths).map((path) => `/${path.split('/')[3]}`))];
 
-/** Every method and path that a router answers, those of its routers too. */
+/** Returns every method and path of a router and its nested routers. */
 function routesOf(stack: readonly Layer[], above = ''): string[] {
   return stack.flatMap(({ route, handle, matchers }) => {
     if (route !== undefined) {
@@ -57,8 +57,8 @@ function routesOf(stack: readonly Layer[], above = ''): string[] {
   });
 }
 
-describe('the OpenAPI document', () => {
-  it('describes every route that the admin API has, and no other', () => {
+describe('OpenAPI document', () => {
+  it('describes every route of the admin API, and no other', () => {
     const router = (app() as unknown as { router: { stack: readonly Layer[] } }).router;
     const served = routesOf(router.stack).filter((route) => route.includes('/admin/v1'));
     const methods = ['get', 'post', 'patch', 'put', 'delete'];

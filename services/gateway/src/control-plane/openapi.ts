@@ -21,7 +21,7 @@ const problem = {
   required: ['type', 'title', 'status', 'detail', 'code'],
   properties: { type: text, title: text, status: count, detail: text, code: text, field: text },
 };
-const error = { description: 'A refusal', content: { 'application/problem+json': { schema: problem } } };
+const error = { description: 'An error', content: { 'application/problem+json': { schema: problem } } };
 
 const spending = {
   type: 'object',
@@ -35,7 +35,7 @@ const spending = {
   },
 };
 
-/** Limits and budget as they are written. */
+/** Limits and budget in their written format. */
 const limited = {
   limits: { type: 'object' },
   budget: { oneOf: [text, texts] },
@@ -63,7 +63,7 @@ const key = {
     blockedAtMs: count,
     revokedAtMs: count,
     rotatedAtMs: count,
-    secret: { type: 'string', description: 'Where it was just made, and nowhere else' },
+    secret: { type: 'string', description: 'Only in the response that creates it' },
     oldUntilMs: count,
   },
 };
@@ -92,7 +92,7 @@ const admin = {
     team: text,
     createdAtMs: count,
     configured: { type: 'boolean' },
-    secret: { type: 'string', description: 'Where it was just made, and nowhere else' },
+    secret: { type: 'string', description: 'Only in the response that creates it' },
   },
 };
 
@@ -186,7 +186,7 @@ const bodyOf = (schema: z.ZodType, required = true) => ({
   },
 });
 
-/** The parameters that a schema checks. */
+/** Returns the query parameters of a schema. */
 const queryOf = (schema: z.ZodObject) => ({
   parameters: Object.entries(z.toJSONSchema(schema, { io: 'input' }).properties ?? {}).map(([name, part]) => ({
     name,
@@ -196,13 +196,15 @@ const queryOf = (schema: z.ZodObject) => ({
 });
 
 const inPath = (name: string) => [{ name, in: 'path', required: true, schema: text }];
-/** A change may be meant for one version alone. */
-const ifMatch = { parameters: [{ name: 'If-Match', in: 'header', schema: text, description: 'The version that is meant' }] };
+/** `If-Match` restricts a change to one version of the record. */
+const ifMatch = {
+  parameters: [{ name: 'If-Match', in: 'header', schema: text, description: 'Version that the change applies to' }],
+};
 
 const refusals = (...statuses: readonly number[]) =>
   Object.fromEntries([401, 403, 429, 503, ...statuses].map((status) => [status, error]));
 
-/** The routes of records of one kind. */
+/** Returns the routes for one kind of record. */
 function recordRoutes(
   path: string,
   what: string,
@@ -220,26 +222,26 @@ function recordRoutes(
   return {
     [path]: {
       get: {
-        summary: `The ${what}s, by name`,
+        summary: `Lists ${what}s by name`,
         ...(schemas.query === undefined ? {} : queryOf(schemas.query)),
-        responses: { 200: json('A part of them', schemas.list), ...refusals(400) },
+        responses: { 200: json('A page', schemas.list), ...refusals(400) },
       },
       post: {
-        summary: `Makes ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`,
+        summary: `Creates ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}`,
         ...bodyOf(schemas.create),
         responses: { 201: versioned(schemas.created, record), ...refusals(400, 409) },
       },
     },
     [`${path}/{name}`]: {
       parameters: inPath('name'),
-      get: { summary: `One ${what}`, responses: { 200: versioned(`The ${what}`, record), ...refusals(404) } },
+      get: { summary: `Returns one ${what}`, responses: { 200: versioned(`The ${what}`, record), ...refusals(404) } },
       patch: {
-        summary: `Changes the fields that are named; null takes one away`,
+        summary: `Changes the given fields; null removes a field`,
         ...ifMatch,
         ...bodyOf(schemas.patch),
-        responses: { 200: versioned('As it is now', record), ...refusals(400, 404, 409, 412) },
+        responses: { 200: versioned('The updated record', record), ...refusals(400, 404, 409, 412) },
       },
-      delete: { summary: schemas.deleted, ...ifMatch, responses: { ...done('It is gone'), ...refusals(404, 409, 412) } },
+      delete: { summary: schemas.deleted, ...ifMatch, responses: { ...done('Deleted'), ...refusals(404, 409, 412) } },
     },
   };
 }
@@ -251,7 +253,7 @@ const action = (path: string, verb: string, summary: string, record: object, bod
       summary,
       ...ifMatch,
       ...body,
-      responses: { 200: versioned('As it is now', record), ...refusals(400, 404, 409, 412) },
+      responses: { 200: versioned('The updated record', record), ...refusals(400, 404, 409, 412) },
     },
   },
 });
@@ -263,16 +265,16 @@ const groupPaths = (kind: 'team' | 'tenant') => ({
     query: groupsQuery,
     create: kind === 'team' ? newTeam : newTenant,
     patch: groupPatch,
-    created: 'As it was made',
-    deleted: `Takes a ${kind} away that has no keys`,
+    created: 'The created record',
+    deleted: `Deletes a ${kind} without keys`,
   }),
-  ...action(`/admin/v1/${kind}s`, 'block', 'Lets none of its keys in until it is unblocked', group),
-  ...action(`/admin/v1/${kind}s`, 'unblock', 'Lets its keys in again', group),
+  ...action(`/admin/v1/${kind}s`, 'block', 'Refuses all of its keys until it is unblocked', group),
+  ...action(`/admin/v1/${kind}s`, 'unblock', 'Accepts its keys again', group),
 });
 
 const { shape: auditShape } = auditQuery;
 
-/** The admin API as an OpenAPI 3.1 document; what a request may say comes from the schemas that check it. */
+/** The admin API as an OpenAPI 3.1 document. Request formats are generated from the schemas that validate them. */
 export const openApiDocument = {
   openapi: '3.1.0',
   info: { title: 'Sluice admin API', version: '1' },
@@ -281,20 +283,20 @@ export const openApiDocument = {
   paths: {
     '/admin/v1/stats': {
       get: {
-        summary: "The dashboard's figures, over all replicas",
-        responses: { 200: json('The figures', stats), ...refusals() },
+        summary: "Returns the dashboard's statistics, over all replicas",
+        responses: { 200: json('The statistics', stats), ...refusals() },
       },
     },
     '/admin/v1/audit': {
       get: {
-        summary: 'The audit records, newest first, or those that are looked for; or those `after` one, oldest first',
+        summary: 'Returns matching audit records, newest first; with `after` the records after that one, oldest first',
         ...queryOf(z.strictObject(auditShape)),
         responses: { 200: json('The records', { ...part('records', { type: 'object' }) }), ...refusals(400) },
       },
     },
     '/admin/v1/changes': {
       get: {
-        summary: 'What administrators changed, newest first, with what it was before and after',
+        summary: 'Returns changes by administrators, newest first, with the state before and after',
         ...queryOf(changesQuery),
         responses: { 200: json('The changes', part('changes', { type: 'object' })), ...refusals(400) },
       },
@@ -302,11 +304,11 @@ export const openApiDocument = {
     '/admin/v1/usage': {
       get: {
         summary:
-          'What was used and what it cost, a row a combination of `by` (hour, day, month, tenant, team, key, user, tag, provider, model)',
+          'Returns usage and cost, one row per combination of `by` (hour, day, month, tenant, team, key, user, tag, provider, model)',
         ...queryOf(usageQuery),
         responses: {
           200: {
-            description: 'The rows, their count and the total of all',
+            description: 'The rows, their count and the total',
             content: { 'application/json': { schema: usage }, 'text/csv': { schema: text } },
           },
           ...refusals(400),
@@ -322,64 +324,72 @@ export const openApiDocument = {
       created: 'The key with its secret',
       deleted: 'Revokes a key on all replicas',
     }),
-    ...action('/admin/v1/keys', 'block', 'Lets a key in no longer, until it is unblocked', key),
-    ...action('/admin/v1/keys', 'unblock', 'Lets a key in again', key),
+    ...action('/admin/v1/keys', 'block', 'Refuses a key until it is unblocked', key),
+    ...action('/admin/v1/keys', 'unblock', 'Accepts a blocked key again', key),
     ...action(
       '/admin/v1/keys',
       'rotate',
-      'Gives a key another secret, which is in the answer and nowhere else; the old one goes on for `grace`',
+      'Replaces the secret of a key; only the response contains it. The old secret stays valid for `grace`',
       key,
       bodyOf(rotation, false),
     ),
     ...groupPaths('team'),
     ...groupPaths('tenant'),
-    '/admin/v1/admins/me': { get: { summary: 'Who asks', responses: { 200: json('The administrator', admin), ...refusals() } } },
+    '/admin/v1/admins/me': {
+      get: {
+        summary: 'Returns the administrator of the key',
+        responses: { 200: json('The administrator', admin), ...refusals() },
+      },
+    },
     ...recordRoutes('/admin/v1/admins', 'administrator', {
       record: admin,
       list: { type: 'object', properties: { admins: listOf(admin) } },
       create: newAdmin,
       patch: adminPatch,
-      created: 'The administrator with the key',
-      deleted: 'Takes an administrator away',
+      created: 'The administrator with its key',
+      deleted: 'Deletes an administrator',
     }),
-    ...action('/admin/v1/admins', 'rotate', 'Gives an administrator another key, at once', admin),
+    ...action('/admin/v1/admins', 'rotate', 'Replaces the key of an administrator at once', admin),
     '/admin/v1/cache': {
       get: {
-        summary: 'The answers that are kept, without the answers',
+        summary: 'Lists cache entries, without the responses themselves',
         ...queryOf(cacheQuery),
         responses: {
-          200: json('Some of them', { type: 'object', properties: { total: count, entries: listOf(cacheEntry) } }),
+          200: json('Some of the entries', { type: 'object', properties: { total: count, entries: listOf(cacheEntry) } }),
           ...refusals(400),
         },
       },
       delete: {
-        summary: 'Removes the answers of a tenant, a namespace or a model; or all',
+        summary: 'Removes the cache entries of a tenant, a namespace or a model; or all',
         ...queryOf(cacheClearing),
-        responses: { 200: json('How many', { type: 'object', properties: { removed: count } }), ...refusals(400) },
+        responses: {
+          200: json('The number of removed entries', { type: 'object', properties: { removed: count } }),
+          ...refusals(400),
+        },
       },
     },
     '/admin/v1/cache/{key}': {
       parameters: inPath('key'),
       get: {
-        summary: 'One entry, by what an answer had in `x-sluice-cache-key`',
+        summary: 'Returns one entry, by the `x-sluice-cache-key` of a response',
         ...queryOf(cacheEntryQuery),
         responses: { 200: json('The entry', cacheEntry), ...refusals(400, 404) },
       },
       delete: {
         summary: 'Removes one entry',
         ...queryOf(cacheEntryQuery),
-        responses: { ...done('It is gone'), ...refusals(400, 404) },
+        responses: { ...done('Deleted'), ...refusals(400, 404) },
       },
     },
     '/admin/v1/providers': {
       get: {
-        summary: 'The providers, what of each is offered under which name, and how it has done',
+        summary: 'Lists providers with their targets, model names and statistics',
         responses: { 200: json('The providers', { type: 'object', properties: { providers: listOf(provider) } }), ...refusals() },
       },
     },
     '/admin/v1/config': {
       get: {
-        summary: 'The configuration in use, with its secrets masked',
+        summary: 'Returns the configuration in use, with masked secrets',
         responses: {
           200: json('The configuration', {
             type: 'object',
@@ -396,6 +406,8 @@ export const openApiDocument = {
         },
       },
     },
-    '/admin/v1/openapi.json': { get: { summary: 'This document', responses: { 200: json('The document'), ...refusals() } } },
+    '/admin/v1/openapi.json': {
+      get: { summary: 'Returns this document', responses: { 200: json('The document'), ...refusals() } },
+    },
   },
 };

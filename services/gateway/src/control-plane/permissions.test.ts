@@ -26,23 +26,23 @@ describe('permissions', () => {
     ['operator', ['read', 'keys', 'cache', 'teams']],
     ['team', ['read', 'keys']],
     ['viewer', ['read']],
-  ] as const)('of the role %s are %j', (role, granted) => {
+  ] as const)('grants the role %s exactly the permissions %j', (role, granted) => {
     expect(allowed({ name: 'a', role })).toEqual(granted);
   });
 
-  it('are nobody’s who is not signed in, whatever stood before the handler', () => {
+  it('refuses a request that is not signed in, whatever middleware ran before', () => {
     const request = { headers: { authorization: 'Bearer x' } } as Request;
     for (const check of [administratorOf, (one: Request) => permit(one, 'read'), (one: Request) => permitForAll(one, 'read')]) {
       expect(() => check(request)).toThrow(expect.objectContaining({ status: 401 }));
     }
   });
 
-  it('of what is about all tenants are not those of who is there for one', () => {
-    expect(() => permitForAll(requestOf({ name: 'a', role: 'owner', tenant: 't' }), 'read')).toThrow(/about all tenants/);
+  it('refuses an action on all tenants to an administrator of one tenant', () => {
+    expect(() => permitForAll(requestOf({ name: 'a', role: 'owner', tenant: 't' }), 'read')).toThrow(/access to all tenants/);
     expect(permitForAll(requestOf({ name: 'a', role: 'viewer' }), 'read')).toBeDefined();
   });
 
-  it('never reach beyond one’s own tenant and team, whatever a request asks for', () => {
+  it("never exceeds an administrator's own tenant and team, whatever a request asks for", () => {
     const part = fc.constantFrom(undefined, 'a', 'b');
     const scope = fc.record({ tenant: part, team: part });
     fc.assert(
@@ -52,7 +52,7 @@ describe('permissions', () => {
         try {
           query = scoped(administrator, asked);
         } catch (error) {
-          // it is refused only where another's is asked for
+          // a request is refused only if it names another scope
           expect(error).toMatchObject({ status: 403 });
           expect(within(own, { tenant: asked.tenant ?? own.tenant, team: asked.team ?? own.team })).toBe(false);
           return;

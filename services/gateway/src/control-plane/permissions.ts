@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { AdminError } from './admin-error.ts';
 import type { Administrator } from './administrators.ts';
 
-/** What a role may be allowed: to read, and to change what the word names. */
+/** Permissions of a role: to read, or to change the named kind of record. */
 export type Permission = 'read' | 'keys' | 'cache' | 'teams' | 'tenants' | 'admins' | 'config';
 
 const GRANTED: Readonly<Record<AdminRole, readonly Permission[]>> = {
@@ -13,7 +13,7 @@ const GRANTED: Readonly<Record<AdminRole, readonly Permission[]>> = {
   viewer: ['read'],
 };
 
-/** Whom something is of. */
+/** The tenant and team that a record belongs to. */
 export interface Scope {
   readonly tenant?: string | undefined;
   readonly team?: string | undefined;
@@ -21,22 +21,25 @@ export interface Scope {
 
 const signedIn = new WeakMap<Request, Administrator>();
 
-/** Says who makes a request. Only the sign-in may. */
+/** Records the administrator of a request. Only the authentication may call this. */
 export function signIn(request: Request, administrator: Administrator): void {
   signedIn.set(request, administrator);
 }
 
-/** @throws AdminError 401 where nobody is signed in, whatever stood before the handler */
+/**
+ * Returns the administrator of a request. @throws AdminError 401 if the request is not authenticated, whatever middleware ran
+ * before
+ */
 export function administratorOf(request: Request): Administrator {
   const administrator = signedIn.get(request);
   if (administrator === undefined) {
-    throw new AdminError(401, 'invalid_api_key', 'The admin API wants "Authorization: Bearer" and an administrator\'s key.');
+    throw new AdminError(401, 'invalid_api_key', 'The admin API requires "Authorization: Bearer" with an administrator\'s key.');
   }
   return administrator;
 }
 
 /**
- * Who makes a request, if the role allows it. Each handler asks by itself.
+ * Returns the administrator of a request if the role has the permission. Each handler calls this itself.
  *
  * @throws AdminError 401, 403
  */
@@ -48,42 +51,49 @@ export function permit(request: Request, permission: Permission): Administrator 
   return administrator;
 }
 
-/** The same for what is about all tenants at once. */
+/** Like `permit`, for actions that concern all tenants. */
 export function permitForAll(request: Request, permission: Permission): Administrator {
   const administrator = permit(request, permission);
   if (administrator.tenant !== undefined) {
-    throw new AdminError(403, 'forbidden', 'This is about all tenants, and the key is for one.');
+    throw new AdminError(
+      403,
+      'forbidden',
+      'This endpoint requires access to all tenants. Use a key that is not restricted to one tenant.',
+    );
   }
   return administrator;
 }
 
-/** The same for what a tenant's teams have in common: nobody who is there for one of them changes what holds for it, or touches what is the others' too. */
+/**
+ * Like `permit`, for actions beyond one team. An administrator of one team cannot change the team's own limits, or anything
+ * that several teams share.
+ */
 export function permitBeyondTeam(request: Request, permission: Permission): Administrator {
   const administrator = permit(request, permission);
   if (administrator.team !== undefined) {
     throw new AdminError(
       403,
       'forbidden',
-      `This is not the team's own, and the key is for the team '${administrator.team}' alone.`,
+      `This endpoint requires access beyond one team, but the key is restricted to the team '${administrator.team}'.`,
     );
   }
   return administrator;
 }
 
-/** Whether something is within what an administrator is there for. */
+/** Returns whether a record is within an administrator's scope. */
 export const within = (administrator: Scope, { tenant, team }: Scope): boolean =>
   (administrator.tenant === undefined || administrator.tenant === tenant) &&
   (administrator.team === undefined || administrator.team === team);
 
 /**
- * The tenant and team that a request is about: the administrator's own, where it has one, whatever the request says.
+ * Returns the tenant and team of a request. An administrator's own tenant and team take precedence.
  *
- * @throws AdminError 403 where the request names another
+ * @throws AdminError 403 if the request names another tenant or team
  */
 export function scoped<Asked extends Scope>(administrator: Administrator, asked: Asked): Asked & Scope {
   for (const part of ['tenant', 'team'] as const) {
     if (administrator[part] !== undefined && asked[part] !== undefined && asked[part] !== administrator[part]) {
-      throw new AdminError(403, 'forbidden', `${part}: the key is for '${administrator[part]}' alone.`, { field: part });
+      throw new AdminError(403, 'forbidden', `${part}: the key is restricted to '${administrator[part]}'.`, { field: part });
     }
   }
   const { tenant, team } = administrator;

@@ -11,7 +11,7 @@ export interface ProviderRoutesOptions {
   readonly breakers: Pick<CircuitBreakers, 'availability'>;
 }
 
-/** The providers, what of each is offered under which name, and how it has done lately, over all replicas. */
+/** Route for the providers: their targets, model names and recent statistics, over all replicas. */
 export function providerRoutes({ models, usage, loads, breakers }: ProviderRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {

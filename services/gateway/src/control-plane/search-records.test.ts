@@ -12,11 +12,11 @@ const read = async (count: number, before?: string) => {
 };
 const nothing = () => false;
 
-describe('a search of records', () => {
+describe('searchRecords', () => {
   let counting: NodeJS.Immediate | undefined;
   afterEach(() => clearImmediate(counting));
 
-  it('gives the event loop back after every hundred records', async () => {
+  it('yields to the event loop after every hundred records', async () => {
     let turns = 0;
     const count = (): void => {
       turns++;
@@ -27,7 +27,7 @@ describe('a search of records', () => {
     expect(turns).toBeGreaterThanOrEqual(COUNT / 100);
   });
 
-  it('is one of two at one time; further ones get 429, and pass when one has ended', async () => {
+  it('runs two searches at a time, and refuses a third with 429 until one has ended', async () => {
     const search = () => searchRecords(read, nothing, { limit: 10 });
     const running = [search(), search()];
     await expect(search()).rejects.toMatchObject({ status: 429, code: 'rate_limit_exceeded', retryAfterMs: 1_000 });
@@ -35,12 +35,12 @@ describe('a search of records', () => {
     await search();
   });
 
-  it('gives its slot back when it fails', async () => {
+  it('releases its slot when the search fails', async () => {
     const failing = () => searchRecords(() => Promise.reject(new Error('away')), nothing, { limit: 1 });
     for (let n = 0; n < 5; n++) await expect(failing()).rejects.toThrow('away');
   });
 
-  it('finds what it found before, across slices', async () => {
+  it('finds matching records across slices, in order', async () => {
     const wanted = new Set(['k0', 'k99', 'k100', 'k199', 'k1000', 'k1999']);
     const { records, next } = await searchRecords<{ key: string }>(read, ({ key }) => wanted.has(key), { limit: 6 });
     expect(records.map(({ key }) => key)).toEqual([...wanted]);

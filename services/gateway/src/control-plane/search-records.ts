@@ -3,24 +3,26 @@ import type { KeptRecord } from '@sluice/store/ports';
 import { z } from 'zod';
 import { AdminError } from './admin-error.ts';
 
-/** Records that one request looks at, so that nobody's search holds up a replica; the next request goes on from there. */
+/**
+ * Records that one request examines at most, so that a search cannot block a replica. The next request continues after them.
+ */
 const MAX_LOOKED_AT = 20_000;
 const PAGE = 1_000;
-/** Records that are parsed in one turn of the event loop, which serves calls too: about a millisecond at 9 µs each. */
+/** Records that are parsed in one turn of the event loop, which also serves calls: about 1 ms at 9 µs each. */
 const SLICE = 100;
-/** Searches of one replica at one time: each takes its share of the turns. */
+/** Concurrent searches in one replica; each takes its share of the event loop. */
 const MAX_SEARCHES = 2;
 
 let searches = 0;
 
-export const cursor = z.string().regex(/^\d{1,20}-\d{1,20}$/, 'expected the next of an answer');
+export const cursor = z.string().regex(/^\d{1,20}-\d{1,20}$/, "expected the 'next' of a previous response");
 
-/** Part of what may stand behind `?` of a search: how much, from where on, and of what time. */
+/** Query parameters that all searches share: the page and the time range. */
 export const searchShape = {
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  /** The `next` of the part before. */
+  /** The `next` of the previous page. */
   cursor: cursor.optional(),
-  /** Both ends are within. */
+  /** Time range; both ends are inclusive. */
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
 };
@@ -32,7 +34,7 @@ export interface Search {
 
 export interface Found<T> {
   readonly records: readonly (T & { readonly id: string })[];
-  /** Where the next older part begins; undefined at the end. */
+  /** Cursor of the next older page; undefined at the end. */
   readonly next: string | undefined;
 }
 
@@ -42,9 +44,10 @@ export function isBetween(time: string, { since, until }: { since?: string | und
 }
 
 /**
- * Finds the newest records that match, newest first, each with its place as `id`. Gives the event loop back after every slice of records.
+ * Finds the newest matching records, newest first, each with its position as `id`. Yields to the event loop after every slice
+ * of records.
  *
- * @throws AdminError 429 while this replica does other searches
+ * @throws AdminError 429 if this replica runs too many searches
  */
 export async function searchRecords<T extends object>(
   read: (count: number, before?: string) => Promise<readonly KeptRecord[]>,
@@ -52,7 +55,9 @@ export async function searchRecords<T extends object>(
   search: Search,
 ): Promise<Found<T>> {
   if (searches >= MAX_SEARCHES) {
-    throw new AdminError(429, 'rate_limit_exceeded', 'This replica does other searches now; try again.', { retryAfterMs: 1_000 });
+    throw new AdminError(429, 'rate_limit_exceeded', 'This replica already runs other searches. Try again.', {
+      retryAfterMs: 1_000,
+    });
   }
   searches++;
   try {
@@ -79,7 +84,7 @@ async function found<T extends object>(
       if (matches(record)) records.push({ id: place, ...record });
     }
     lookedAt += kept.length;
-    // the last of a part that is not full is the oldest of all
+    // the last record of an incomplete page is the oldest one
     if (kept.length < PAGE && (kept.at(-1)?.place ?? next) === next) return { records, next: undefined };
   }
   return { records, next };

@@ -1,10 +1,10 @@
 import { NANOS_PER_USD } from '@sluice/core';
 import type { Counters } from '@sluice/store/ports';
 
-/** The dashboard's figures, over all replicas. */
+/** The dashboard's statistics, over all replicas. */
 export interface Stats {
   readonly totalRequests: number;
-  /** Hits of all look-ups, 0 to 1. */
+  /** Cache hits divided by lookups, 0 to 1. */
   readonly cacheHitRate: number;
   readonly cacheHits: number;
   readonly authenticationFailures: number;
@@ -16,7 +16,7 @@ export interface Stats {
 
 export interface ProviderFigures {
   readonly calls: number;
-  /** Of the calls to all providers, 0 to 1. */
+  /** Share of the calls to all providers, 0 to 1. */
   readonly share: number;
   readonly errors: number;
   readonly inputTokens: number;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { findOwn, storedName } from './tenant-names.ts';
 
-describe('names of records of one tenant', () => {
-  it('have the tenant in front for its administrators, whatever is taken', () => {
+describe('tenant names', () => {
+  it('prefixes the names of a single-tenant administrator, even if the plain name is free', () => {
     expect(storedName({ tenant: 'acme' }, 'app')).toBe('acme.app');
     expect(storedName({ tenant: 'acme' }, 'acme.app')).toBe('acme.app');
     expect(storedName({ tenant: 'acme' }, 'acme')).toBe('acme.acme');
@@ -11,7 +11,7 @@ describe('names of records of one tenant', () => {
     expect(() => storedName({ tenant: 'acme' }, 'x'.repeat(60))).toThrow('longer than 64');
   });
 
-  it('are found by the plain and the stored name, one’s own alone', async () => {
+  it("finds an administrator's own records by plain and stored name, and no others", async () => {
     const records = new Map([
       ['app', 'other'],
       ['old', 'acme'],

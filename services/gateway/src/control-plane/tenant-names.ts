@@ -4,10 +4,11 @@ import type { Scope } from './permissions.ts';
 const MAX_LENGTH = 64;
 
 /**
- * Returns the name under which an administrator's new record is stored. Names are shared by all tenants, so that "taken" would tell one tenant which names
- * another has: what an administrator of one tenant makes is therefore named `TENANT.NAME`, whether the plain name is taken or not.
+ * Returns the name under which an administrator's new record is stored. All tenants share one namespace, so a "name is taken"
+ * error would reveal another tenant's names. A record of a single-tenant administrator is therefore always named `TENANT.NAME`,
+ * even if the plain name is free.
  *
- * @throws AdminError 400 for a name that is too long with its tenant
+ * @throws AdminError 400 if the name is too long with its tenant
  */
 export function storedName({ tenant }: Scope, name: string): string {
   if (tenant === undefined || name.startsWith(`${tenant}.`)) return name;
@@ -17,10 +18,10 @@ export function storedName({ tenant }: Scope, name: string): string {
 }
 
 /**
- * Finds an administrator's own record by its plain or its stored name. A plain name is also that of a record which was made before names had the tenant in
- * front, or by an administrator of all tenants.
+ * Finds an administrator's own record by its plain or its stored name. A record can also have a plain name if it was created
+ * before names contained the tenant, or by an administrator of all tenants.
  *
- * @param isOwn whether the administrator may see a record
+ * @param isOwn returns whether the administrator may see a record
  */
 export async function findOwn<T>(
   { tenant }: Scope,

@@ -44,13 +44,13 @@ const KEPT = [
   sum('2026-11-22', { tag: 'stage=test', calls: 2 }),
 ];
 
-describe('the usage route', () => {
+describe('usage route', () => {
   const servers: { close(): unknown }[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** What is kept, asked for at noon of the 24th of November. */
+  /** Sends a query at noon of 24 November 2026. */
   async function get(query: string, administrator?: Administrator): Promise<Response> {
     const trail = {
       usage: async (days: readonly string[], table: UsageTable = 'days') =>
@@ -68,7 +68,7 @@ describe('the usage route', () => {
   }
   const rows = async (query: string) => ((await (await get(query)).json()) as { rows: Record<string, unknown>[] }).rows;
 
-  it('tells this month, day by day, if not asked for more', async () => {
+  it('returns the current month by day by default', async () => {
     expect(await (await get('')).json()).toEqual({
       from: '2026-11-01',
       to: '2026-11-24',
@@ -96,7 +96,7 @@ describe('the usage route', () => {
     });
   });
 
-  it('groups by one thing or more, and takes a part only', async () => {
+  it('groups by one or more dimensions, and filters rows', async () => {
     expect(await rows('by=month,tenant&from=2026-10-01')).toMatchObject([
       { month: '2026-10', tenant: 'acme', calls: 1 },
       { month: '2026-11', tenant: 'acme', calls: 4 },
@@ -109,7 +109,7 @@ describe('the usage route', () => {
     expect(await rows('from=2025-12-01&to=2025-12-31')).toEqual([]);
   });
 
-  it('tells hours, end users and tags from sums of their own', async () => {
+  it('returns hours, end users and tags from their own sums', async () => {
     expect(await rows('by=hour')).toMatchObject([
       { hour: '2026-11-23T07', calls: 1 },
       { hour: '2026-11-23T08', calls: 2 },
@@ -123,11 +123,11 @@ describe('the usage route', () => {
     expect(await rows('by=day&tag=stage=test')).toMatchObject([{ day: '2026-11-22', calls: 2 }]);
     const tags = (await (await get('by=tag')).json()) as { rows: { tag: string }[]; total: { calls: number } };
     expect(tags.rows.map(({ tag }) => tag)).toEqual(['stage=test', 'user=alice', 'user=bob']);
-    // of all calls, for one may have several tags or none
+    // the total counts each call once, although a call may have several tags or none
     expect(tags.total.calls).toBe(5);
   });
 
-  it('tells who is there for one tenant or team of that alone', async () => {
+  it("returns only the administrator's own tenant or team", async () => {
     const of = { name: 'x', role: 'viewer', tenant: 'acme' } as const;
     const total = async (query: string, by: Administrator) =>
       ((await (await get(query, by)).json()) as { total: { calls: number } }).total.calls;
@@ -137,7 +137,7 @@ describe('the usage route', () => {
     expect(await total('', { ...of, team: 'web' })).toBe(0);
   });
 
-  it('gives a page, and says where the next one begins', async () => {
+  it('returns a page, and the position of the next one', async () => {
     const page = await get('by=day,key&limit=3');
     expect(page.headers.get('link')).toBe('<?by=day%2Ckey&limit=3&offset=3>; rel="next"');
     const first = (await page.json()) as Record<string, unknown>;
@@ -147,7 +147,7 @@ describe('the usage route', () => {
     expect(second).not.toHaveProperty('nextOffset');
   });
 
-  it('writes CSV that no spreadsheet runs', async () => {
+  it('escapes formulas in CSV for spreadsheets', async () => {
     const response = await get('by=model&format=csv');
     expect(response.headers.get('content-type')).toMatch(/^text\/csv/);
     expect(response.headers.get('content-disposition')).toContain('usage-2026-11-01-2026-11-24.csv');
@@ -169,11 +169,11 @@ describe('the usage route', () => {
     ['offset=-1', 'offset'],
     ['format=xml', 'format'],
     ['key=a&key=b', 'key'],
-    ['by=hour,user', 'not kept'],
-    ['by=hour&tag=a=b', 'not kept'],
+    ['by=hour,user', 'not stored'],
+    ['by=hour&tag=a=b', 'not stored'],
     ['by=user,tag', 'a user is a tag'],
     ['colour=red', 'colour'],
-  ])('refuses %s', async (query, message) => {
+  ])('refuses the invalid query %s', async (query, message) => {
     const response = await get(query);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain(message);

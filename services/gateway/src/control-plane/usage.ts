@@ -9,7 +9,7 @@ import { checkedQuery } from './checked.ts';
 import { permit, scoped } from './permissions.ts';
 
 const DAY_MS = 86_400_000;
-/** As long as the sums are kept. */
+/** Number of days that the sums are stored. */
 const MAX_DAYS = 400;
 
 const GROUPS = ['hour', 'day', 'month', ...USAGE_DIMENSIONS, 'reason', 'user', 'tag'] as const;
@@ -17,11 +17,11 @@ type Group = (typeof GROUPS)[number];
 
 const only = z.string().max(256).optional();
 
-/** What may stand behind `?`. Days are of UTC, and both ends are within. */
+/** Query parameters. Days are in UTC, and both ends are inclusive. */
 export const usageQuery = z.strictObject({
-  /** The first of this month if not given. */
+  /** First day of the current month by default. */
   from: z.iso.date().optional(),
-  /** Today if not given. */
+  /** Today by default. */
   to: z.iso.date().optional(),
   by: z
     .string()
@@ -36,11 +36,11 @@ export const usageQuery = z.strictObject({
   key: only,
   provider: only,
   model: only,
-  /** Why calls were not answered: an error's code. */
+  /** Error code of unanswered calls. */
   reason: only,
   /** An end user: the value of the tag `user`. */
   user: only,
-  /** `stage=test`. */
+  /** A tag, such as `stage=test`. */
   tag: only,
 });
 
@@ -48,13 +48,13 @@ type Query = z.output<typeof usageQuery>;
 
 const USER = 'user=';
 
-/** Which sums a question is about. @throws AdminError 400 where it is about more than one sort of them */
+/** Returns the table of sums for a query. @throws AdminError 400 if the query needs several tables */
 function tableOf({ by, user, tag }: Query): UsageTable {
   const ofTags = by.includes('tag') || tag !== undefined;
   const ofUsers = by.includes('user') || user !== undefined;
-  if (ofTags && ofUsers) throw invalid('by', 'a user is a tag: ask for users or for tags');
+  if (ofTags && ofUsers) throw invalid('by', 'a user is a tag: select users or tags, not both');
   if (!by.includes('hour')) return ofTags || ofUsers ? 'tags' : 'days';
-  if (ofTags || ofUsers) throw invalid('by', 'the hours of users and tags are not kept');
+  if (ofTags || ofUsers) throw invalid('by', 'hours of users and tags are not stored');
   return 'hours';
 }
 
@@ -67,7 +67,7 @@ function isAskedFor(sum: UsageSum, query: Query): boolean {
   return USAGE_DIMENSIONS.every((dimension) => (query[dimension] ?? sum[dimension]) === sum[dimension]);
 }
 
-/** A row's numbers, costs in US dollars. */
+/** Returns the numbers of a row, with costs in US dollars. */
 function figures(sum: UsageSum) {
   const { calls, cost, saved, latencyMs } = sum;
   const counts = USAGE_AMOUNTS.filter((amount) => amount !== 'cost' && amount !== 'saved' && amount !== 'latencyMs');
@@ -108,7 +108,7 @@ export interface UsageRoutesOptions {
   readonly clock: Clock;
 }
 
-/** What was used and what it cost, by hour, day, month, tenant, team, key, provider, model, end user and tag, as JSON or CSV. */
+/** Route for usage and cost by hour, day, month, tenant, team, key, provider, model, end user and tag, as JSON or CSV. */
 export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): Router {
   const router = express.Router();
   router.get('/', async (request, response) => {
@@ -120,14 +120,14 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
     const from = query.from ?? `${to.slice(0, 7)}-01`;
     if (from > to) throw invalid('from', `${from} is after ${to}`);
     const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
-    if (days > MAX_DAYS) throw invalid('from', `${days} days are asked for, at most ${MAX_DAYS} may be`);
+    if (days > MAX_DAYS) throw invalid('from', `the range has ${days} days; at most ${MAX_DAYS} are allowed`);
 
-    // what this replica has seen is in it
+    // include the calls that this replica has not written yet
     await auditWriter.flush();
     const all = await trail.usage(daysBetween(from, to), table);
     const sums = all.filter((sum) => isAskedFor(sum, query));
     const rows = [...addUsage(sums, (sum) => JSON.stringify(by.map((group) => nameOf(sum, group))))]
-      // the order is that of the names, so that a page begins where the last one ended
+      // rows are sorted by name, so that a page continues after the previous one
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, sum]) => ({ ...Object.fromEntries(by.map((group) => [group, nameOf(sum, group)])), ...figures(sum) }));
     const page = rows.slice(offset, offset + limit);
@@ -139,11 +139,11 @@ export function usageRoutes({ trail, auditWriter, clock }: UsageRoutesOptions): 
 
     if (format === 'csv') {
       response.type('text/csv').setHeader('content-disposition', `attachment; filename="usage-${from}-${to}.csv"`);
-      // a model's name comes from callers, and spreadsheets run what begins with '='
+      // clients choose model names, and spreadsheets execute cells that begin with '='
       response.send(stringify(page, { header: true, columns: [...by, ...FIGURES], escape_formulas: true }));
       return;
     }
-    // a call of several tags is in the sums of each: the total is of all calls, with tags or without
+    // a call with several tags is in several sums, so the total is computed from all calls, with or without tags
     const counted =
       by.includes('tag') && query.tag === undefined
         ? (await trail.usage(daysBetween(from, to))).filter((sum) => isAskedFor(sum, query))

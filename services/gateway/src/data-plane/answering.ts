@@ -37,7 +37,7 @@ export interface AnsweringOptions {
   readonly service: LlmService;
   readonly clock: Clock;
   readonly readiness: Pick<ReadinessProbe, 'closing'>;
-  /** The configuration's settings of streams, which may change. */
+  /** Returns the current stream settings; a configuration reload may change them. */
   readonly streams: () => StreamLimits;
   /** Called with faults of the gateway itself. */
   readonly onFault: (call: LlmCall, error: unknown) => void;
@@ -55,13 +55,14 @@ export type Answer = (
   form?: ReplyForm,
 ) => Promise<void>;
 
-/** Reading a message before its body was received is a fault of the chain's order. */
+/** reading a message before its body is received is a fault in the order of the layers */
 const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The request was read before it was received.'));
 
 /**
- * Makes a call of each request and sends what the chain answers. The chain receives the body itself, after it has checked the key.
+ * Creates a call from each request and sends the reply of the layers. The layers receive the body themselves, after the
+ * authentication.
  *
- * @param inFlight holds what aborts each call until its response is closed
+ * @param inFlight holds the controller that aborts each call, until its response is closed
  */
 export function answering(options: AnsweringOptions, inFlight: Slots<AbortController>): Answer {
   return async (request, response, asked, receive, form) => {
@@ -83,7 +84,7 @@ export function answering(options: AnsweringOptions, inFlight: Slots<AbortContro
       deadline = setTimeout(() => controller.abort(deadlinePassed(timeoutMs)), timeoutMs);
     }
     if (asked.operation === 'unknown' && call.credential === undefined) {
-      // a request without a key for no route is not a call
+      // a request without a key to an unknown route is not a call
       writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
       return;
     }
@@ -93,16 +94,16 @@ export function answering(options: AnsweringOptions, inFlight: Slots<AbortContro
   };
 }
 
-/** Operations whose answers may be streams of a dialect. */
+/** Operations with streamed replies in a dialect's format. */
 const STREAMED: ReadonlySet<string> = new Set(['chat', 'completions']);
 
-/** Whom a call is answered to, and how. */
+/** The request and response of a call, and how its reply is written. */
 interface Client {
   readonly request: Request;
   readonly response: ServerResponse;
   readonly stream: StreamWriter;
   readonly form: ReplyForm | undefined;
-  /** How long the answer to a stream may take before the response begins; undefined where it never begins before. */
+  /** Time after which the response of a stream begins even without a reply; undefined if it waits for the reply. */
   readonly headersAfterMs: number | undefined;
 }
 
@@ -114,7 +115,7 @@ async function complete(
   const answered = headersAfterMs === undefined ? undefined : beginEarly(response, call, stream, headersAfterMs);
   try {
     const reply = await service.complete(call).finally(answered);
-    // a request that follows on this connection would be lost
+    // a further request on this connection would be lost
     if (readiness.closing) response.shouldKeepAlive = false;
     const own = call.operation === 'other' ? ownUploadUrl(request, reply) : reply;
     writeReply(response, call, form === undefined ? own : form.reply(own), clock.monotonic() - call.startedAtMs, stream);
@@ -127,7 +128,7 @@ async function complete(
   }
 }
 
-/** Makes a call of a request. */
+/** Creates a call from a request. */
 export function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
   const { headers } = request;
   let preferences: Preferences = { cache: {}, tags: {} };
@@ -139,10 +140,10 @@ export function callOf(request: Request, asked: Asked, receive: Receive, started
     preferences = preferencesOf(headers);
     idempotencyKey = idempotencyKeyOf(headers);
     timeoutMs = deadlineOf(headers);
-    // a route that does not exist has no body to receive
+    // an unknown route has no body to receive
     if (asked.operation === 'unknown') void receive(); // throws, or returns nothing to wait for
   } catch (error) {
-    // the chain reads the message after it has checked the key, and throws this then
+    // reading the message throws this error, after the authentication
     message = unreadableMessage(asLlmError(error));
   }
   const id = randomUUID();
@@ -158,7 +159,7 @@ export function callOf(request: Request, asked: Asked, receive: Receive, started
     ...(message === NOT_RECEIVED ? { receive: async () => receive() } : {}),
     credential: credentialOf(headers, request.url ?? ''),
     preferences,
-    // few keys are bound to addresses, and only those need the proxies in front to be looked through
+    // read on demand: only keys that are bound to addresses need the client address behind the proxies
     clientAddress: () => request.ip ?? '',
     signal,
     ...(timeoutMs === undefined ? {} : { deadlineMs: startedAtMs + timeoutMs }),
@@ -171,7 +172,7 @@ export function deadlinePassed(timeoutMs: number): LlmError {
   return new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`);
 }
 
-/** Why the message of a request to no route cannot be read. */
+/** Returns why the message of a request to an unknown route cannot be read. */
 function faultOf(message: RequestMessage): LlmError {
   try {
     message.view();

@@ -28,29 +28,34 @@ import type { UnfinishedBodies } from './unfinished-bodies.ts';
 import { unknownRoute } from './unknown-route.ts';
 
 export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions, 'realtime' | 'metrics' | 'isKeyValid'> {
-  /** The configuration's limits of a body, which may change. */
+  /** Returns the current body limits; a configuration reload may change them. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;
-  /** The configuration's origins of pages that may call, which may change. */
+  /** Returns the current CORS origins; a configuration reload may change them. */
   readonly cors: () => CorsSettings;
-  /** Whose word in `X-Forwarded-For` is taken. */
+  /** Returns whether `X-Forwarded-For` from this address is trusted. */
   readonly trusts: (address: string) => boolean;
   readonly readiness: ReadinessProbe;
 }
 
 export interface DataPlane {
   readonly express: Express;
-  /** Whether a request that asks for another protocol asks for a session; any other is answered as if it did not ask. */
+  /**
+   * Returns whether an upgrade request asks for a realtime session. Any other upgrade request is answered as a plain request.
+   */
   mayUpgrade(request: IncomingMessage): boolean;
-  /** Takes a request for a session. */
+  /** Handles an upgrade request for a realtime session. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Calls that are being answered, streams among them. */
+  /** Number of calls in flight, including streams. */
   readonly inFlight: number;
-  /** Ends all calls that are in flight: the gateway stops. */
+  /** Aborts all calls in flight because the gateway shuts down. */
   cut(): void;
 }
 
-/** The LLM API: it makes a call of each request and sends what the chain answers. It decides nothing. */
+/**
+ * Creates the LLM API: it creates a call from each request and sends the reply of the layers. All decisions are made in the
+ * layers.
+ */
 export function dataPlane(options: DataPlaneOptions): DataPlane {
   const inFlight = new Slots<AbortController>();
   const app = express();
@@ -79,7 +84,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       }),
     );
     if (dialect !== 'openai-chat') continue;
-    // Azure's clients: the model in the path, and the same route for what a key may use
+    // Azure's clients send the model in the path; a key's `routes` name the same route
     app.post(path.replace('/v1/', '/openai/deployments/:model/'), (request, response) =>
       answer(request, response, asked, async () => {
         requireJson(request);
@@ -92,7 +97,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     app.post(path, (request, response) => {
       const exchange = new OllamaExchange(route);
       const asked: Asked = { operation, dialect: 'openai-chat', route: `POST ${path}` };
-      // curl sends Ollama's own examples as a form: the type is not looked at
+      // curl sends Ollama's own examples as a form, so the content type is not checked
       return answer(request, response, asked, async () => exchange.request(await bodyOf(request, response)), exchange);
     });
   }
@@ -105,7 +110,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     };
     return answer(request, response, asked, receive, form);
   });
-  // Codex asks for a WebSocket first, and goes on over HTTP at once after this status alone
+  // Codex tries a WebSocket first, and only this status makes it fall back to HTTP at once
   app.get('/v1/responses', (request, response, next) => {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return next();
     response.shouldKeepAlive = false;
@@ -134,7 +139,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     return answer(request, response, asked, () => modelQuestion(''), TAGS);
   });
   app.get('/api/version', (_request, response) => sendJson(response, { version: VERSION }));
-  // some clients leave out `models/` before a name with a slash in it
+  // some clients omit `models/` before a name with a slash
   for (const path of ['/v1/models/*rest', '/v1beta/models/*rest', '/v1beta/*rest']) {
     app.post(path, (request, response, next) => {
       const rest = (request.params['rest'] as unknown as string[]).join('/');
@@ -190,15 +195,15 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
       throw unknownRoute(request, request.path);
     }),
   );
-  // Express itself refuses a path that it cannot decode; anything else that comes here is a fault of ours
+  // Express itself throws a URIError for a path that it cannot decode; any other error here is a fault of the gateway
   app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
     answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
       if (!(error instanceof URIError)) throw error;
-      throw new LlmError('invalid_request', 'The path could not be read.', { cause: error });
+      throw new LlmError('invalid_request', 'The path is not validly encoded.', { cause: error });
     }),
   );
   const cut = (): void => {
-    const reason = new LlmError('gateway_draining', 'The gateway is being stopped, and this call took too long to wait for.', {
+    const reason = new LlmError('gateway_draining', 'The gateway is shutting down, and this call did not finish in time.', {
       retryAfterMs: 1_000,
     });
     for (const controller of inFlight.all()) controller.abort(reason);
@@ -218,10 +223,10 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
-/** Where the documentation of the routes is, in the repository. */
+/** File in the repository that documents the routes. */
 const DOCS = 'docs/api.md';
 
-/** The target by which a request is routed; one that is refused is routed as it came, and refused by the call. */
+/** Returns the canonical target for routing. An invalid target is returned unchanged; the call refuses it later. */
 function routedTarget(target: string): string {
   try {
     return servedTarget(canonicalTarget(target));
@@ -237,7 +242,7 @@ function requireJson(request: IncomingMessage): void {
   }
 }
 
-/** `GET /v1/models` has no body: the question is in the path. */
+/** Returns a message without a body: the path of `GET /v1/models` contains the whole request. */
 function modelQuestion(model: string): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
   const nothing = Buffer.alloc(0);

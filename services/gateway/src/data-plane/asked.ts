@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { DialectName, Operation } from '@sluice/core';
 
-/** What a request to a route of ours asks for. */
+/** The operation, dialect and route of a request. */
 export interface Asked {
   readonly operation: Operation;
   readonly dialect: DialectName;
-  /** As the contract writes it: a label. */
+  /** The route as docs/api.md writes it, used as a metric label. */
   readonly route: string;
 }
 
-/** The dialect of a request to a route that is not one dialect's own: Anthropic's clients say a version with every request, Gemini's have a key header or a path of their own. */
+/**
+ * Returns the dialect of a request to a route that several dialects share. Anthropic's clients send a version header with every
+ * request; Gemini's clients send a key header or use their own paths.
+ */
 export function dialectOf({ headers, url = '' }: IncomingMessage): DialectName {
   if (url.startsWith('/v1beta/') || url.startsWith('/upload/') || headers['x-goog-api-key'] !== undefined) return 'gemini';
   if (headers['anthropic-version'] !== undefined || url.startsWith('/v1/messages')) return 'anthropic-messages';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { credentialOf, deadlineOf, preferencesOf, requestIdOf, traceparentOf } from './call-headers.ts';
 
-describe('the headers of a call', () => {
+describe('call headers', () => {
   it.each([
     [{ authorization: 'Bearer k1' }, '/v1/x', 'k1'],
     [{ authorization: 'bearer  k1 ' }, '/v1/x', 'k1'],
@@ -12,11 +12,11 @@ describe('the headers of a call', () => {
     [{}, '/v1/x?monkey=k5', undefined],
     [{ authorization: 'Bearer k1', 'x-api-key': 'k2' }, '/v1/x?key=k4', 'k1'],
     [{}, '/v1/x', undefined],
-  ])('%j of %s hold the key %s', (headers, target, key) => {
+  ])('reads from %j of %s the key %s', (headers, target, key) => {
     expect(credentialOf(headers, target)).toBe(key);
   });
 
-  it('hold a request id and a trace only where they can stand in a log', () => {
+  it('accepts only a request id and a trace that are safe in a log', () => {
     expect(requestIdOf({ 'x-request-id': 'a-1' })).toBe('a-1');
     for (const id of ['', 'a b', 'a"', 'é', 'x'.repeat(129)]) expect(requestIdOf({ 'x-request-id': id })).toBeUndefined();
     const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -26,7 +26,7 @@ describe('the headers of a call', () => {
     }
   });
 
-  it('say how the answer is to be had', () => {
+  it('reads the preferences and the deadline of a call', () => {
     expect(
       preferencesOf({
         'x-sluice-optimize-for': 'speed',
@@ -52,11 +52,11 @@ describe('the headers of a call', () => {
     [{ 'x-sluice-tags': 'a=\u0007' }, 'x-sluice-tags'],
     [{ 'x-sluice-tags': '__proto__=1' }, 'x-sluice-tags'],
     [{ 'x-sluice-tags': Array.from({ length: 17 }, (_, n) => `t${n}=1`).join(',') }, 'x-sluice-tags'],
-  ])('%j are refused with the header’s name', (headers, param) => {
+  ])('refuses the headers %j, naming the header', (headers, param) => {
     expect(() => preferencesOf(headers)).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
   });
 
-  it.each(['0', '-5', '1.5', 'soon', ''])('a deadline of %j is refused', (text) => {
+  it.each(['0', '-5', '1.5', 'soon', ''])('refuses a deadline of %j', (text) => {
     expect(() => deadlineOf({ 'x-sluice-timeout-ms': text })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });
 });

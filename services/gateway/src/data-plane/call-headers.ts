@@ -7,7 +7,7 @@ const TAG = /^[\x20-\x7e]{1,128}$/;
 const MAX_TAGS = 16;
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
-/** A year: no entry lives longer, and no call takes as long. */
+/** One year: no cache entry lives longer and no call takes longer. */
 const MAX_S = 31_536_000;
 
 const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
@@ -23,7 +23,10 @@ function wholeSeconds(header: string, text: string): number {
   return Math.min(Number(text), MAX_S);
 }
 
-/** The key that the client showed, wherever the field's clients put it. `api-key` is Azure's header, the query parameter Gemini's. */
+/**
+ * Returns the client's key from any header that clients use. `api-key` is Azure's header, the query parameter `key` is
+ * Gemini's.
+ */
 export function credentialOf(headers: IncomingHttpHeaders, target: string): string | undefined {
   const { authorization } = headers;
   if (authorization !== undefined) return /^bearer +(.*)$/i.exec(authorization)?.[1]?.trim() ?? authorization;
@@ -34,26 +37,26 @@ export function credentialOf(headers: IncomingHttpHeaders, target: string): stri
   return new URLSearchParams(target.slice(query + 1)).get('key') ?? undefined;
 }
 
-/** The client's own request id where it can stand in a log. */
+/** Returns the client's own request id if it is safe in a log. */
 export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
   const given = one(headers['x-request-id']);
   return given !== undefined && REQUEST_ID.test(given) ? given : undefined;
 }
 
-/** By what the client means one call. @throws LlmError `invalid_request` */
+/** Returns the idempotency key of the call. @throws LlmError `invalid_request` */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const given = one(headers['idempotency-key']);
   if (given !== undefined && !IDEMPOTENCY_KEY.test(given)) refuse('idempotency-key', '1 to 255 visible ASCII characters');
   return given;
 }
 
-/** The trace that the call belongs to; one that is malformed is none (W3C Trace Context, section 3.2). */
+/** Returns the trace that the call belongs to. A malformed header is ignored (W3C Trace Context, section 3.2). */
 export function traceparentOf(headers: IncomingHttpHeaders): string | undefined {
   const given = one(headers['traceparent']);
   return given !== undefined && TRACEPARENT.test(given) ? given : undefined;
 }
 
-/** Those of the request's headers by which a dialect asks for features, as names and values. */
+/** Returns the request headers that enable features of a dialect, as a list of names and values. */
 export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly string[]): { featureHeaders?: string[] } {
   const found = names.flatMap((name) => {
     const value = headers[name];
@@ -62,7 +65,7 @@ export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly s
   return found.length === 0 ? {} : { featureHeaders: found };
 }
 
-/** @throws LlmError `invalid_request` with the header in `param` */
+/** Reads the preferences of a call from its headers. @throws LlmError `invalid_request` with the header in `param` */
 export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const optimizeFor = one(headers['x-sluice-optimize-for']);
   const tags = one(headers['x-sluice-tags']);
@@ -92,7 +95,7 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   };
 }
 
-/** RFC 9111, section 5.2.1; directives that are not ours are ignored, as it says. */
+/** Reads cache directives (RFC 9111, section 5.2.1). Unknown directives are ignored, as the RFC requires. */
 function cacheControl(text: string | undefined): CacheDirectives {
   if (text === undefined) return {};
   const directives: { -readonly [K in keyof CacheDirectives]: CacheDirectives[K] } = {};
@@ -118,7 +121,7 @@ function tagsOf(text: string): Record<string, string> {
   return Object.fromEntries(tags);
 }
 
-/** How long the whole call may take, in milliseconds. @throws LlmError `invalid_request` */
+/** Returns the timeout of the whole call, in milliseconds. @throws LlmError `invalid_request` */
 export function deadlineOf(headers: IncomingHttpHeaders): number | undefined {
   const text = one(headers['x-sluice-timeout-ms']);
   if (text === undefined) return undefined;

@@ -10,10 +10,10 @@ import {
 } from '@sluice/dialects';
 import type { ReplyForm } from './reply-form.ts';
 
-/** Served for every provider. */
+/** Path of the compaction route. It is served for every provider. */
 export const COMPACTION_PATH = '/v1/responses/compact';
 
-/** One request of `POST /v1/responses/compact`: asks the model for a summary, and writes the answer as a compaction. */
+/** Serves one request of `POST /v1/responses/compact`: asks the model for a summary and writes the reply as a compaction. */
 export class CompactionForm implements ReplyForm {
   #request: JsonObject = {};
 
@@ -24,7 +24,7 @@ export class CompactionForm implements ReplyForm {
     return message;
   }
 
-  /** @throws LlmError `upstream_error` for an answer without a summary */
+  /** @throws LlmError `upstream_error` for a reply without a summary */
   reply(reply: LlmReply): LlmReply {
     if ('stream' in reply || reply.status >= 300) return reply;
     const response = parseJson(Buffer.from(reply.body).toString('utf8'));

@@ -8,7 +8,7 @@ export interface CompletionRoute {
   readonly message: (bytes: Buffer) => RequestMessage;
 }
 
-/** The routes that are one path each. */
+/** Routes with one fixed path each. */
 export const COMPLETION_ROUTES: readonly CompletionRoute[] = [
   ...(Object.keys(OPENAI_PATHS) as OpenAiOperation[]).map(
     (operation): CompletionRoute => ({

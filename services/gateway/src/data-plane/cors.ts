@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface CorsSettings {
-  /** Origins whose pages may call; `*` stands for all of them. */
+  /** Origins of the web pages that may call; `*` allows all of them. */
   readonly origins: readonly string[];
 }
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-/** How long a browser may remember the answer to a preflight, in seconds: the most that Chromium takes. */
+/** How long a browser may cache the response to a preflight, in seconds: Chromium's maximum. */
 const MAX_AGE_S = 7_200;
-/** Headers' names, as a browser lists them. */
+/** List of header names, as a browser sends it. */
 const HEADER_NAMES = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+)*$/;
 const MAX_HEADER_NAMES = 4_096;
 
-/** Headers of answers that a page may read beside those that every page may (Fetch Standard, CORS-safelisted response-header names). */
+/**
+ * Response headers that a page may read, in addition to those that every page may read (Fetch Standard, CORS-safelisted
+ * response-header names).
+ */
 const EXPOSED = [
   'x-request-id',
   'request-id',
@@ -41,8 +44,8 @@ const EXPOSED = [
 ].join(', ');
 
 /**
- * Lets pages of the configured origins read answers (Fetch Standard, section 3.2), and answers their preflight requests, which carry no key. Cookies are
- * never part of a call, so no answer allows credentials.
+ * Lets pages of the configured origins read responses (Fetch Standard, section 3.2), and answers their preflight requests,
+ * which carry no key. Cookies are never part of a call, so no response allows credentials.
  *
  * @returns whether the request was a preflight and is answered
  */
@@ -58,7 +61,7 @@ export function answerCors(request: IncomingMessage, response: ServerResponse, s
     return false;
   }
   response.setHeader('access-control-allow-methods', METHODS);
-  // SDKs send headers of their own with each version, and none of them gives a right
+  // SDKs add their own headers with each version, and no header grants a permission
   if (names !== undefined && names.length <= MAX_HEADER_NAMES && HEADER_NAMES.test(names)) {
     response.setHeader('access-control-allow-headers', names);
   }

@@ -2,10 +2,10 @@ import { LlmError } from '@sluice/core';
 import { BodyRequest, isModelName } from '@sluice/dialects';
 
 /**
- * Returns the body of a request whose model stands in the path (Azure's `/openai/deployments/{model}/…`) with the model in the body. The path decides, as it
- * does at Azure, whatever the body names.
+ * Returns the body of a request with the model of the path in it (Azure's `/openai/deployments/{model}/…`). As at Azure, the
+ * path takes precedence over a model in the body.
  *
- * @throws LlmError `invalid_request` for a body that is no JSON object, or a path without a model's name
+ * @throws LlmError `invalid_request` for a body that is no JSON object, or a path without a model name
  */
 export function withModel(bytes: Buffer, model: string): Buffer {
   if (!isModelName(model)) throw new LlmError('invalid_request', 'The deployment in the path must be the name of a model.');

@@ -5,15 +5,16 @@ import { earlyHeaders } from './response-headers.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 /**
- * Begins the response of a stream before its answer, if the answer takes long: a proxy on the way closes a connection on which nothing arrives while a model
- * reasons. The call is not decided by then: it may still move to another provider, and a failure becomes the dialect's error event.
+ * Begins the response of a stream before the provider's response if that takes long. Otherwise a proxy closes the connection,
+ * on which nothing arrives while a model reasons. The call may still move to another provider afterwards, and a failure becomes
+ * the dialect's error event.
  *
- * @param afterMs how long the answer may take
- * @returns what ends it, to be called when there is an answer
+ * @param afterMs time without a response after which the stream begins
+ * @returns a function that cancels this, to be called when the reply arrives
  */
 export function beginEarly(response: ServerResponse, call: LlmCall, stream: StreamWriter, afterMs: number): () => void {
   const timer = setInterval(() => {
-    // a call that waits to be admitted is refused with a status
+    // a call that still waits for admission is refused with a status
     if (call.facts.account.attempts === 0 || response.headersSent) return;
     clearInterval(timer);
     const view = call.message.view();
@@ -32,10 +33,13 @@ const CODES: Partial<Record<FailureKind, ErrorCode>> = {
   rate_limited: 'rate_limit_exceeded',
 };
 
-/** The error of a whole answer where a stream has begun: a provider's refusal has no status any more. */
+/**
+ * Returns the stream error for a whole reply after the stream has begun: a provider's error response can no longer set the
+ * status.
+ */
 export function errorOfWhole({ status, failure, body }: WholeReply): LlmError {
-  if (status < 400) return new LlmError('upstream_error', 'The provider sent a whole answer to a stream that has begun.');
-  const message = messageOfBody(Buffer.from(body).toString('utf8')) ?? 'The provider refused the request.';
+  if (status < 400) return new LlmError('upstream_error', 'The provider sent a whole response instead of a stream.');
+  const message = messageOfBody(Buffer.from(body).toString('utf8')) ?? 'The provider rejected the request.';
   const code = failure === undefined ? undefined : CODES[failure.kind];
   return new LlmError(code ?? 'invalid_request', message);
 }

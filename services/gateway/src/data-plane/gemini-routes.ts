@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GeminiAddress } from '@sluice/dialects';
 
-/** What can be done with a model, by the word after the colon. */
+/** Actions of a model, by the name after the colon. */
 const ACTIONS: Readonly<Record<string, Pick<GeminiAddress, 'operation' | 'stream' | 'batch'>>> = {
   generateContent: { operation: 'chat', stream: false, batch: false },
   streamGenerateContent: { operation: 'chat', stream: true, batch: false },
@@ -10,7 +10,7 @@ const ACTIONS: Readonly<Record<string, Pick<GeminiAddress, 'operation' | 'stream
   batchEmbedContents: { operation: 'embeddings', stream: false, batch: true },
 };
 
-/** Their names. */
+/** Names of the actions. */
 export const GEMINI_ACTIONS: readonly string[] = Object.keys(ACTIONS);
 
 export interface GeminiRoute {
@@ -19,10 +19,10 @@ export interface GeminiRoute {
 }
 
 /**
- * What a path below `/v1/models/` or `/v1beta/models/` asks for: `{model}:{action}`. A model's name may have colons of its own.
+ * Returns the route of a path below `/v1/models/` or `/v1beta/models/`: `{model}:{action}`. A model name may contain colons.
  *
- * @param rest what stands after `models/`, decoded
- * @returns undefined where there is no such action
+ * @param rest decoded path after `models/`
+ * @returns undefined if there is no such action
  */
 export function geminiRoute(rest: string, request: IncomingMessage): GeminiRoute | undefined {
   const colon = rest.lastIndexOf(':');

@@ -1,16 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** When it is tried whether a client that said nothing more is still there, in milliseconds after it said so; then every last of these. */
+/**
+ * Times of the probes, in milliseconds after the client half-closed the connection. The last one is also the interval of all
+ * further probes.
+ */
 const PROBES_MS = [0, 10, 30, 100, 300, 1_000, 5_000];
 
 /**
- * A client that closes its side of the connection after its request may have left, or may have nothing more to say and still listen (RFC 9112, section 9.6):
- * the two look the same until something is sent. So something is: an interim answer (RFC 9110, section 15.2), which every client must be able to skip, or
- * a comment in a stream. One that has left answers with a reset, which ends the response, and with it the call.
+ * Detects whether a client that half-closed its connection has disconnected. A client that closes its side after the request
+ * may have disconnected, or may still read the response (RFC 9112, section 9.6). Only sending something shows the difference:
+ * an interim response (RFC 9110, section 15.2), which every client must be able to skip, or a comment in a stream. A
+ * disconnected client's machine replies with a reset, which ends the response and the call.
  *
- * @param comment sends something that means nothing in a stream that has begun
- * @returns what ends it, to be called when the response is closed
+ * @param comment sends a no-op into a stream that has begun
+ * @returns a function that stops the probes, to be called when the response is closed
  */
 export function watchHalfClosed(socket: Socket, response: ServerResponse, comment: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -22,7 +26,7 @@ export function watchHalfClosed(socket: Socket, response: ServerResponse, commen
     timer = setTimeout(() => probe(n + 1), waitMs);
   };
   const onEnd = (): void => {
-    // before 1.1 there are no interim answers: such a client is taken to listen
+    // HTTP/1.0 has no interim responses: such a client counts as connected
     if (response.req.httpVersion !== '1.0') probe(0);
   };
   socket.once('end', onEnd);

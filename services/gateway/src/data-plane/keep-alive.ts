@@ -7,20 +7,26 @@ const BACKSLASH = 0x5c;
 const OPEN = new Set([0x5b, 0x7b]);
 const CLOSE = new Set([0x5d, 0x7d]);
 
-/** What may be sent between two events, and means nothing to the client. */
+/** A no-op text that may be sent between two events of a stream. */
 export interface KeepAlive {
   readonly text: string;
-  /** Takes bytes that are sent, and returns whether such a text may follow them. */
+  /** Processes sent bytes and returns whether the text may follow them. */
   between(bytes: Uint8Array): boolean;
 }
 
 /** A line that begins with a colon is a comment (HTML, section 9.2.6). */
 const COMMENT: KeepAlive = { text: ': keep-alive\n\n', between: endsEvent };
-/** Anthropic's own streams have it, and its SDKs skip it. Source: Anthropic's documentation, "Streaming messages", ping events. */
+/**
+ * Anthropic's streams contain this event, and its SDKs skip it. Source: Anthropic's documentation, "Streaming messages", ping
+ * events.
+ */
 const PING: KeepAlive = { text: 'event: ping\ndata: {"type": "ping"}\n\n', between: endsEvent };
-/** google-genai for Python parses each line that is not empty and not `data:` as JSON; an empty line between events says nothing (HTML, section 9.2.6). */
+/**
+ * google-genai for Python parses each non-empty line without `data:` as JSON. An empty line between events has no effect (HTML,
+ * section 9.2.6).
+ */
 const EMPTY_LINE: KeepAlive = { text: '\n', between: endsEvent };
-/** Space in front of a line's JSON is nothing; an empty line is an error to Ollama's clients. */
+/** A space in front of a line's JSON has no effect. An empty line is an error for Ollama's clients. */
 const SPACE_BETWEEN_LINES: KeepAlive = { text: ' ', between: (bytes) => bytes.at(-1) === LF };
 
 /** White space between the elements of a JSON list (RFC 8259, section 2). */
@@ -45,7 +51,7 @@ class SpaceInList implements KeepAlive {
   }
 }
 
-/** Returns what keeps a stream alive; undefined for bytes of which nothing is known. */
+/** Returns the keep-alive of a stream; undefined for bytes in an unknown format. */
 export function keepAliveOf({ dialect, operation }: LlmCall, contentType: string): KeepAlive | undefined {
   if (contentType.startsWith('application/x-ndjson')) return SPACE_BETWEEN_LINES;
   const isKnown = operation !== 'other';
@@ -55,7 +61,7 @@ export function keepAliveOf({ dialect, operation }: LlmCall, contentType: string
   return isKnown && dialect === 'anthropic-messages' ? PING : COMMENT;
 }
 
-/** Whether an empty line ends the bytes. */
+/** Returns whether the bytes end with an empty line. */
 function endsEvent(bytes: Uint8Array): boolean {
   const last = bytes.at(-1);
   if (last === LF) return bytes.at(-2) === LF || (bytes.at(-2) === CR && bytes.at(-3) === LF);

@@ -3,15 +3,18 @@ import type { Duplex } from 'node:stream';
 import { LlmError } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 
-/** What Node's parser says of a request that it gave up, with the status that fits. Everything else is a plain 400. */
+/** Statuses of the parser errors of Node.js that need a specific status. Every other error is a plain 400. */
 const STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Answers what is no HTTP, in the shape of every other error. Nothing of it is repeated, for it can be anything. */
+/**
+ * Answers a malformed HTTP request with an error in the usual shape. The message repeats no part of the request, which may
+ * contain anything.
+ */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // Node's own handler looks here too: where an answer has begun on this connection, another must not be mixed into it
+  // like Node's own handler: an error must not be mixed into a response that has begun on this connection
   const { _httpMessage: answering } = socket as { _httpMessage?: { headersSent: boolean } };
   if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent === true) {
     socket.destroy();

@@ -20,7 +20,7 @@ interface OllamaRoute {
   readonly operation: Extract<Operation, 'chat' | 'embeddings'>;
 }
 
-/** Ollama's routes, each a call of OpenAI's chat completions or embeddings. */
+/** Ollama's routes, each mapped to OpenAI's chat completions or embeddings. */
 export const OLLAMA_ROUTES: readonly OllamaRoute[] = [
   { path: '/api/chat', kind: 'chat', operation: 'chat' },
   { path: '/api/generate', kind: 'generate', operation: 'chat' },
@@ -32,7 +32,7 @@ const NO_VIEW = { model: '', stream: false, wantsStreamUsage: false };
 
 const errorBody = (message: string): string => JSON.stringify({ error: message });
 
-/** One request of Ollama's API: reads it as one of OpenAI's, and writes the answer as Ollama does. */
+/** Serves one request of Ollama's API: translates it to an OpenAI request, and the reply to Ollama's format. */
 export class OllamaExchange implements ReplyForm {
   readonly #route: OllamaRoute;
   #answer: OllamaAnswer | undefined;
@@ -61,24 +61,24 @@ export class OllamaExchange implements ReplyForm {
   }
 }
 
-/** The list of models, as `ollama list` shows it. */
+/** Writes the list of models as `ollama list` expects it. */
 export const TAGS: ReplyForm = {
   reply: (reply) => ('stream' in reply ? reply : written(reply, ollamaTags)),
   error: ({ message }) => errorBody(message),
 };
 
-/** A whole answer in another form; a provider's refusal as Ollama writes errors. */
+/** Returns a whole reply in another format. A provider's error becomes an error in Ollama's format. */
 function written(reply: Extract<LlmReply, { body: Uint8Array }>, write: (json: JsonObject) => JsonObject): LlmReply {
   const json = parseJson(Buffer.from(reply.body).toString('utf8'));
   const body = isObject(json) ? json : {};
   const text =
     reply.status < 300
       ? JSON.stringify(write(body))
-      : errorBody(asString(member(body['error'], 'message')) ?? 'The provider refused the request.');
+      : errorBody(asString(member(body['error'], 'message')) ?? 'The provider rejected the request.');
   return { ...reply, contentType: 'application/json', body: Buffer.from(text) };
 }
 
-/** A stream of events as lines of JSON. */
+/** Converts a stream of events to lines of JSON. */
 function linesOf(events: ReplyStream, answer: OllamaAnswer): ReplyStream {
   let paused = false;
   const lines = new ReplyStream({
@@ -104,7 +104,7 @@ function linesOf(events: ReplyStream, answer: OllamaAnswer): ReplyStream {
     },
     end({ end, error }) {
       if (end === 'finished' && error === undefined) push(answer.end());
-      else push(answer.broken(error?.message ?? 'The provider broke off.'));
+      else push(answer.broken(error?.message ?? 'The provider ended the stream too early.'));
       lines.finish({ end: end === 'cancelled' ? 'cancelled' : 'finished' });
     },
   });

@@ -12,7 +12,7 @@ describe('servedTarget', () => {
     ['/v1alpha/models/x:generateContent?alt=sse', '/v1beta/models/x:generateContent?alt=sse'],
     ['/v1beta1/publishers/google/models/x:generateContent', '/v1beta/models/x:generateContent'],
     ['/v1/projects/p/locations/l/publishers/google/models/x:countTokens', '/v1beta/models/x:countTokens'],
-  ])('serves %s as %s', (target, served) => {
+  ])('maps the alias %s to %s', (target, served) => {
     expect(servedTarget(target)).toBe(served);
   });
 
@@ -23,7 +23,7 @@ describe('servedTarget', () => {
     '/v1/models/openai/gpt',
     '/v1beta/openai/gpt-5:streamGenerateContent?alt=sse',
     '/',
-  ])('returns %s as it is', (target) => {
+  ])('returns %s unchanged', (target) => {
     expect(servedTarget(target)).toBe(target);
   });
 });

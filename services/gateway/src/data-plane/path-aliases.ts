@@ -1,14 +1,14 @@
-/** A path that clients of a vendor use, and the path of the same route here. */
+/** A path that a vendor's clients use, and the path of the same route in this gateway. */
 interface Alias {
   /** Cheap check before the pattern. */
   readonly prefix: string;
   readonly pattern: RegExp;
   readonly replacement: string;
-  /** A parameter of the query that only the other server reads. */
+  /** A query parameter that only the vendor's server reads. */
   readonly dropped?: string;
 }
 
-/** The end of a Gemini route, `:generateContent`: before it is a model's name, which may begin with `openai/`. */
+/** The end of a Gemini route, such as `:generateContent`. The model name before it may begin with `openai/`. */
 const METHOD = String.raw`(?![^?]*:\w+(?:\?|$))`;
 
 /** Google Cloud's addresses of Google's own models (`vertexai=True`, with and without a project). */
@@ -18,7 +18,7 @@ const PUBLISHER = {
 };
 
 const ALIASES: readonly Alias[] = [
-  // Azure's clients have the deployment in the path; those are routes of their own
+  // paths with `deployments/` are excluded: Azure's clients send the model there, and those paths are separate routes
   { prefix: '/openai/', pattern: /^\/openai\/(?:v1\/)?(?!deployments\/)/, replacement: '/v1/', dropped: 'api-version' },
   { prefix: '/v1beta/openai/', pattern: new RegExp(`^/v1beta/openai/${METHOD}`), replacement: '/v1/' },
   { prefix: '/v1alpha/openai/', pattern: new RegExp(`^/v1alpha/openai/${METHOD}`), replacement: '/v1/' },
@@ -30,8 +30,8 @@ const ALIASES: readonly Alias[] = [
 ];
 
 /**
- * Returns the target of the route that answers a path of another form: Azure's (`/openai/…`), Google's OpenAI form (`/v1beta/openai/…`), `/v1alpha/…` and Google
- * Cloud's. Any other target is returned as it is.
+ * Returns the gateway's own target for an alias: Azure's (`/openai/…`), Google's OpenAI-compatible paths (`/v1beta/openai/…`),
+ * `/v1alpha/…` and Google Cloud's. Any other target is returned unchanged.
  *
  * @param target in its canonical form
  */

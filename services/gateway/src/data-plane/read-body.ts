@@ -3,9 +3,9 @@ import { LlmError } from '@sluice/core';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 export interface BodyLimits {
-  /** In bytes. */
+  /** Maximum size in bytes. */
   readonly body: number;
-  /** In milliseconds, from when the body is first wanted. */
+  /** Timeout in milliseconds, from when the body is first read. */
   readonly bodyTimeout: number;
 }
 
@@ -13,9 +13,9 @@ export interface BodyLimits {
  * Returns the bytes of a request's body.
  *
  * @param goOn asks a client that waits with its body (`Expect: 100-continue`) to send it
- * @throws LlmError `request_too_large` from the declared length, or as soon as the bytes received pass the limit;
- *   `overloaded` if all unfinished bodies together take too much memory;
- *   `invalid_request` for a body that is compressed or not complete in time; `client_closed` for one that breaks off
+ * @throws LlmError `request_too_large` from the declared length, or as soon as the received bytes exceed the limit;
+ * `overloaded` if all unfinished bodies together take too much memory; `invalid_request` for a body that is compressed or
+ * incomplete at the timeout; `client_closed` for a body that breaks off
  */
 export function readBody(
   request: IncomingMessage,
@@ -26,7 +26,7 @@ export function readBody(
   const { headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    return Promise.reject(new LlmError('invalid_request', 'The body is compressed; send it plainly.'));
+    return Promise.reject(new LlmError('invalid_request', 'The body is compressed. Send it without Content-Encoding.'));
   }
   const declared = headers['content-length'];
   if (declared !== undefined && Number(declared) > limits.body) return Promise.reject(tooLarge(limits));
@@ -62,7 +62,8 @@ function collect(
       length += chunk.length;
       chunks.push(chunk);
       if (length > limits.body) fail(tooLarge(limits));
-      // the last chunk is not counted: complete bodies pass also when unfinished ones take all of the bound
+      // the last chunk is not counted: a body that arrives in one chunk is accepted even if unfinished bodies use the whole
+      // bound
       else if (length === declaredBytes) return;
       else if (unfinished.take(chunk.length)) taken += chunk.length;
       else fail(tooMany());
@@ -72,7 +73,7 @@ function collect(
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
     const onBroken = (): void => fail(clientClosed());
-    const onLate = (): void => fail(new LlmError('invalid_request', 'The body came too slowly.'));
+    const onLate = (): void => fail(new LlmError('invalid_request', 'The body arrived too slowly.'));
     const timer = setTimeout(onLate, limits.bodyTimeout);
     request.on('data', onData);
     request.on('end', onEnd);
@@ -82,7 +83,7 @@ function collect(
 }
 
 function tooMany(): LlmError {
-  return new LlmError('overloaded', 'The gateway receives too many request bodies now.', { retryAfterMs: 1_000 });
+  return new LlmError('overloaded', 'The gateway is receiving too many request bodies. Try again.', { retryAfterMs: 1_000 });
 }
 
 function clientClosed(): LlmError {

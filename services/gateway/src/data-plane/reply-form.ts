@@ -1,8 +1,8 @@
 import type { LlmError, LlmReply } from '@sluice/core';
 
-/** How answers of a route are written, where that is not as its call's dialect has them. */
+/** Writes the replies of a route whose format differs from its call's dialect. */
 export interface ReplyForm {
   reply(reply: LlmReply): LlmReply;
-  /** The body of an error. */
+  /** Returns the body of an error response. */
   error(error: LlmError): string;
 }

@@ -3,8 +3,8 @@ import { LlmError } from '@sluice/core';
 import { canonicalTarget } from './request-path.ts';
 
 /**
- * Refuses requests that another server on the way might read differently than this one does: several Host headers, an absolute-form
- * target, and the paths that `canonicalTarget` refuses. Node's parser lets them through.
+ * Refuses requests that another server on the path might parse differently: several Host headers, an absolute-form target, and
+ * the paths that `canonicalTarget` refuses. Node's parser accepts them.
  *
  * @throws LlmError `invalid_request`
  */

@@ -11,35 +11,35 @@ describe('canonicalTarget', () => {
     ['/openai/deployments/a%2Fb/chat/completions', '/openai/deployments/a%2Fb/chat/completions'],
     ['/v1/models/caf%C3%A9', '/v1/models/caf%C3%A9'],
     ['/v1/files?q=../..', '/v1/files?q=../..'],
-  ])('writes %s as %s', (target, canonical) => {
+  ])('converts %s to the canonical form %s', (target, canonical) => {
     expect(canonicalTarget(target)).toBe(canonical);
-    // a path in its one form stays in it
+    // a canonical path is unchanged
     expect(canonicalTarget(canonical)).toBe(canonical);
   });
 
   it.each([
     ['a dot segment', '/v1/../admin/v1/keys'],
     ['an encoded dot segment', '/v1/%2e%2e/admin/v1/keys'],
-    ['a half encoded dot segment', '/v1/models/.%2e'],
-    ['a dot segment behind an encoded slash', '/v1/models/a%2F..%2Fb'],
-    ['a dot segment in front of an encoded slash', '/v1/models/..%2Fadmin'],
-    ['a dot segment that is encoded twice', '/v1/models/%252e%252e'],
+    ['a partly encoded dot segment', '/v1/models/.%2e'],
+    ['a dot segment after an encoded slash', '/v1/models/a%2F..%2Fb'],
+    ['a dot segment before an encoded slash', '/v1/models/..%2Fadmin'],
+    ['a double-encoded dot segment', '/v1/models/%252e%252e'],
     ['an encoded percent sign', '/v1/models/a%25b'],
     ['an empty segment', '/v1//models'],
-    ['an empty segment by an encoded slash', '/v1/models/%2Fx'],
+    ['an empty segment from an encoded slash', '/v1/models/%2Fx'],
     ['an encoded slash in a file id', '/v1/files/a%2Fb'],
     ['an encoded slash between segments of a route', '/v1%2Fmodels'],
-    ['an encoded slash in place of the first', '/v1beta%2Fmodels/x'],
+    ['an encoded slash instead of the first one', '/v1beta%2Fmodels/x'],
     ['a backslash', '/v1\\models'],
     ['an encoded backslash', '/v1/models/a%5Cb'],
     ['an encoded NUL', '/v1/models/%00'],
     ['a semicolon', '/v1/models;x'],
     ['an encoded semicolon', '/v1/models%3Bx'],
-    ['no valid encoding', '/v1/models/%zz'],
-    ['no UTF-8', '/v1/models/%ff'],
+    ['an invalid encoding', '/v1/models/%zz'],
+    ['invalid UTF-8', '/v1/models/%ff'],
     ['an absolute form', 'http://evil.example/v1/models'],
     ['a network path', '//evil.example/v1/models'],
-  ])('refuses %s', (_what, target) => {
+  ])('refuses a path with %s', (_what, target) => {
     expect(() => canonicalTarget(target)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   });
 });

@@ -1,15 +1,16 @@
 import { LlmError } from '@sluice/core';
 
-/** Where a model's name stands in a path: only behind one of these may a slash be encoded. */
+/** Path prefixes before a model name. An encoded slash is allowed only after one of them. */
 const BEFORE_A_MODEL =
   /^\/(?:v1\/models|v1beta|v1alpha|openai\/deployments|(?:v1|v1beta1?)\/(?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models)\//;
 
 /**
- * Returns a request's target with its path in one form: each segment decoded once and encoded again. Routes are compared with this form, and what a key may
- * use with the route, so that no spelling of a path leads past a rule. The query is returned as it is.
+ * Returns a request's target with its path in canonical form: each segment decoded once and encoded again. Routes and the
+ * `routes` of a key are compared with this form, so that no spelling of a path bypasses a rule. The query is returned
+ * unchanged.
  *
- * @throws LlmError `invalid_request` for a path that servers read differently: dot segments, empty segments, backslashes, semicolons and NUL in any encoding,
- *   text that is encoded twice, and an encoded slash outside of a model's name
+ * @throws LlmError `invalid_request` for a path that servers interpret differently: dot segments, empty segments, backslashes,
+ * semicolons and NUL in any encoding, double encoding, and an encoded slash outside a model name
  */
 export function canonicalTarget(target: string): string {
   if (!target.startsWith('/') || target.startsWith('//')) {
@@ -40,11 +41,11 @@ function decodedOnce(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new LlmError('invalid_request', 'The path could not be read.', { cause });
+    throw new LlmError('invalid_request', 'The path is not validly encoded.', { cause });
   }
 }
 
-/** A colon stays as it is: Gemini's actions stand behind one (`models/x:generateContent`). */
+/** Encodes a segment. A colon is not encoded: it precedes Gemini's actions (`models/x:generateContent`). */
 const encodeSegment = (segment: string): string => encodeURIComponent(segment).replaceAll('%3A', ':').replaceAll('%40', '@');
 
 function refuseAmbiguous(path: string): void {

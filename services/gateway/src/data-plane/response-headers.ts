@@ -2,12 +2,12 @@ import { BOUNDS } from '@sluice/config';
 import { type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
 
 /**
- * Headers as a flat list of names and values, the way `writeHead` takes them as they are: an object whose members have made-up names is
- * several times as dear.
+ * Headers as a flat list of names and values, the form that `writeHead` sends without conversion. An object with dynamic member
+ * names costs several times as much.
  */
 export type HeaderList = (string | number)[];
 
-/** Milliseconds as OpenAI writes a reset: `1s`, `6m0s`, `120ms`. */
+/** Returns milliseconds in OpenAI's format of a reset: `1s`, `6m0s`, `120ms`. */
 export function openAiDuration(ms: number): string {
   if (ms < 1_000) return `${Math.ceil(ms)}ms`;
   const seconds = Math.ceil(ms / 1_000);
@@ -16,16 +16,16 @@ export function openAiDuration(ms: number): string {
   return `${Math.floor(seconds / 3_600)}h${Math.floor((seconds % 3_600) / 60)}m${seconds % 60}s`;
 }
 
-/** An amount as a plain decimal, to the nano-dollar: JavaScript writes small numbers with an exponent. */
+/** Returns an amount as a plain decimal with nano-dollar precision: JavaScript writes small numbers with an exponent. */
 const usdText = (amount: Money): string =>
   toUsd(amount)
     .toFixed(9)
     .replace(/\.?0+$/, '');
 
-/** Milliseconds to a tenth. */
+/** Returns milliseconds rounded to a tenth. */
 const tenths = (ms: number): string => String(Math.round(ms * 10) / 10);
 
-/** A header's value of what may have come from outside: what cannot stand there is left out. */
+/** Returns a header value without forbidden characters: the text may come from a client or provider. */
 const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
 interface MeterHeaders {
@@ -34,7 +34,10 @@ interface MeterHeaders {
   readonly reset: string;
 }
 
-/** Of each meter, whose names the configuration and our own code give. They are made once: Node.js looks at each letter of one that is new. */
+/**
+ * Header names of each meter; the configuration and this code define the meters. They are cached because Node.js validates each
+ * character of a new header name.
+ */
 const METER_HEADERS = new Map<string, MeterHeaders>();
 
 function headersOfMeter(meter: string): MeterHeaders {
@@ -63,7 +66,7 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   if (facts.cacheKey !== undefined) headers.push('x-sluice-cache-key', facts.cacheKey);
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
     const names = headersOfMeter(meter);
-    // a limit that was stored before there were bounds may be beyond what Redis counts
+    // a limit that was stored before bounds existed may exceed the largest count in Redis
     const left = Math.min(Math.max(0, remaining), limit, BOUNDS.windowLimit);
     headers.push(names.limit, Math.min(limit, BOUNDS.windowLimit), names.remaining, left);
     headers.push(names.reset, openAiDuration(Math.min(resetMs, BOUNDS.windowMs)));
@@ -94,7 +97,7 @@ export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number):
   return headers;
 }
 
-/** Headers of a stream that begins before its answer. */
+/** Returns the headers of a stream that begins before the provider's response. */
 export function earlyHeaders(call: LlmCall, contentType: string, elapsedMs: number): HeaderList {
   return [...common(call, elapsedMs), 'content-type', contentType];
 }
@@ -105,7 +108,7 @@ export function errorHeaders(call: LlmCall, error: LlmError, elapsedMs: number):
   if (error.status === 429 || error.status === 503) {
     headers.push('retry-after', Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)));
   }
-  // the official SDKs would ask again at once, and twice
+  // without this header the official SDKs retry twice at once
   if (error.code === 'insufficient_quota') headers.push('x-should-retry', 'false');
   if (error.code === 'budget_in_flight') headers.push('x-should-retry', 'true');
   if (error.code === 'invalid_api_key') headers.push('www-authenticate', 'Bearer');

@@ -5,7 +5,7 @@ import { BodyRequest } from '@sluice/dialects';
 interface StoredRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
-  /** The path as figures have it. */
+  /** The path as a metric label. */
   readonly label: string;
 }
 
@@ -13,7 +13,7 @@ const route = (method: StoredRoute['method'], label: string): StoredRoute => ({
   ...{ method, label, path: label.replaceAll(/\{(\w+)\}/g, ':$1') },
 });
 
-/** Routes about responses and conversations that the gateway keeps (OpenAI's API reference, "Responses" and "Conversations"). */
+/** Routes for responses and conversations that the gateway stores (OpenAI's API reference, "Responses" and "Conversations"). */
 export const STORED_ROUTES: readonly StoredRoute[] = [
   route('GET', '/v1/responses/{id}'),
   route('DELETE', '/v1/responses/{id}'),
@@ -31,7 +31,7 @@ export const STORED_ROUTES: readonly StoredRoute[] = [
 
 const VIEW: RequestView = { model: '', stream: false, wantsStreamUsage: false };
 
-/** Returns a question about what is stored, with its body; empty where the route has none. */
+/** Returns the message of a request about stored objects. Its body is empty if the route has none. */
 export function storedRequest(request: IncomingMessage, bytes: Buffer): RequestMessage {
   const path = pathOf(request.url ?? '');
   const unread: UnreadRequest = {
@@ -53,7 +53,10 @@ export function storedRequest(request: IncomingMessage, bytes: Buffer): RequestM
   };
 }
 
-/** Below the version, without a key in the query: it goes to the provider that still works on a response. */
+/**
+ * Returns the path below the version, with its query but without the caller's key: it is sent to the provider of a response
+ * that is still in progress.
+ */
 function pathOf(url: string): string {
   const [path = '', query = ''] = url.split('?', 2);
   const parameters = new URLSearchParams(query);

@@ -4,19 +4,22 @@ import { DIALECTS } from '@sluice/dialects';
 import { type KeepAlive, keepAliveOf } from './keep-alive.ts';
 
 export interface StreamLimits {
-  /** A sign of life is sent after so long a silence, in milliseconds. */
+  /** Time without bytes after which a keep-alive is sent, in milliseconds. */
   readonly heartbeat: number;
-  /** A stream begins before its answer if that takes so long, in milliseconds; never, if not given. */
+  /** Time without a reply after which a stream begins, in milliseconds; undefined to always wait for the reply. */
   readonly headersAfter?: number | undefined;
-  /** A client that takes nothing for so long is given up, in milliseconds. */
+  /** How long a client may read nothing before its connection is closed, in milliseconds. */
   readonly stalled: number;
 }
 
-/** Sends a stream to its client: no faster than that reads, with a sign of life where the provider is silent, and never with an end that is none. */
+/**
+ * Sends a stream to its client with backpressure. Sends a keep-alive while the provider is silent. A broken stream never looks
+ * complete.
+ */
 export class StreamWriter {
   readonly #response: ServerResponse;
   readonly #limits: StreamLimits;
-  /** Whether a sign of life may be sent now: the stream has places for it, and no event is half sent. */
+  /** Whether a keep-alive may be sent now: its format is known, and no event is partly sent. */
   #between = false;
   #keepAlive: KeepAlive | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -34,13 +37,13 @@ export class StreamWriter {
     return this.#heartbeat !== undefined;
   }
 
-  /** Begins a stream whose answer is still to come, with a sign of life. */
+  /** Begins a stream before its reply arrives, with a keep-alive. */
   begin(call: LlmCall, contentType: string): void {
     this.#open(call, contentType);
     this.comment();
   }
 
-  /** Ends a stream that has begun and has no answer. */
+  /** Ends a stream that has begun but has no reply. */
   fail(call: LlmCall, error: LlmError): void {
     this.#ended = true;
     clearInterval(this.#heartbeat);
@@ -87,7 +90,7 @@ export class StreamWriter {
     });
   }
 
-  /** Sends something that means nothing. */
+  /** Sends a keep-alive if the stream allows it now. */
   comment(): void {
     const keepAlive = this.#keepAlive;
     if (keepAlive === undefined || !this.#between || this.#ended || this.#response.writableNeedDrain) return;
@@ -98,14 +101,14 @@ export class StreamWriter {
     const response = this.#response;
     if (end === 'failed' || error !== undefined) {
       if (call.operation === 'other') {
-        // bytes of which nothing is known have no place for an error: a connection that breaks is one
+        // bytes in an unknown format cannot contain an error event, so the connection is reset instead
         response.destroy();
         return;
       }
-      const reason = error ?? new LlmError('upstream_truncated', 'The provider broke off.');
+      const reason = error ?? new LlmError('upstream_truncated', 'The provider ended the stream too early.');
       const { framing = 'sse' } = call.message.view();
       const begun = this.#begun;
-      // an event that was cut within would swallow the one that says so
+      // without an empty line, a partly sent event would swallow the error event
       if (this.#events && !this.#between) response.write('\n\n');
       response.write(DIALECTS[call.dialect].renderStreamError(reason, { requestId: call.requestId, framing, begun }));
     }

@@ -21,11 +21,11 @@ describe('suggestedPath', () => {
     ['/V1/Chat/Completions', '/v1/chat/completions'],
     ['/v1/v1beta/models/x:generateContent', '/v1beta/models/x:generateContent'],
     ['/models/x:generateContent', '/v1beta/models/x:generateContent'],
-  ])('of %s is %s', (path, meant) => {
+  ])('suggests for %s the path %s', (path, meant) => {
     expect(suggestedPath(path, known)).toBe(meant);
   });
 
-  it.each(['/admin/v1/keys', '/', '/x', `${'/v1'.repeat(500)}/models`])('of %s is none', (path) => {
+  it.each(['/admin/v1/keys', '/', '/x', `${'/v1'.repeat(500)}/models`])('suggests nothing for %s', (path) => {
     expect(suggestedPath(path, known)).toBeUndefined();
   });
 });

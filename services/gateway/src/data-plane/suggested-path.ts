@@ -1,12 +1,12 @@
-/** Longer paths are no slip of a base URL. */
+/** Maximum number of segments: a longer path is no mistake in a base URL. */
 const MAX_SEGMENTS = 12;
 const VERSIONS = ['/v1', '/v1beta'] as const;
 
 /**
- * Returns the path that was probably meant by one that no route has: without a slash at the end, a version that stands there twice or is missing, segments
- * in front of it, or capitals.
+ * Returns the path that the client probably meant: without a trailing slash, with the version once, without extra segments in
+ * front, or in lower case.
  *
- * @param known whether a route has a path
+ * @param known returns whether a route has a path
  */
 export function suggestedPath(path: string, known: (path: string) => boolean): string | undefined {
   const segments = path.split('/').filter((segment) => segment !== '');

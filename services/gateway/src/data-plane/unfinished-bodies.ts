@@ -1,11 +1,11 @@
-/** Counts the bytes of request bodies that are not complete, over the process. */
+/** Counts the bytes of all request bodies in the process that are incomplete. */
 export class UnfinishedBodies {
   readonly #maxBytes: () => number;
   readonly #onFull: () => void;
   #bytes = 0;
 
   /**
-   * @param maxBytes the bound, which may change with the configuration
+   * @param maxBytes returns the bound, which a configuration reload may change
    * @param onFull called for each body that is refused
    */
   constructor(maxBytes: () => number, onFull: () => void = () => {}) {
@@ -17,7 +17,7 @@ export class UnfinishedBodies {
     return this.#bytes;
   }
 
-  /** Adds the bytes of one chunk. Returns false, and adds nothing, where the sum would pass the bound. */
+  /** Adds the bytes of a chunk. Returns false, and adds nothing, if the sum would exceed the bound. */
   take(bytes: number): boolean {
     if (this.#bytes + bytes > this.#maxBytes()) {
       this.#onFull();
@@ -27,7 +27,7 @@ export class UnfinishedBodies {
     return true;
   }
 
-  /** Gives back what one body took, complete or not. */
+  /** Subtracts the bytes of a body, complete or not. */
   release(bytes: number): void {
     this.#bytes -= bytes;
   }

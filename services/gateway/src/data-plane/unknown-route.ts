@@ -8,7 +8,7 @@ import { apiOf } from './routes/api-of.ts';
 import { methodsOf, refusedRoute } from './routes/route-table.ts';
 import { suggestedPath } from './suggested-path.ts';
 
-/** The methods of the routes that are not passed on. */
+/** Methods of the routes that the gateway serves itself. */
 const OWN_METHODS = new Map<string, readonly string[]>([
   ...COMPLETION_ROUTES.map(({ path }) => [path, ['POST']] as const),
   ...OLLAMA_ROUTES.map(({ path }) => [path, ['POST']] as const),
@@ -18,15 +18,15 @@ const OWN_METHODS = new Map<string, readonly string[]>([
   ),
 ]);
 
-/** Returns why a request is for no route, and what may have been meant. */
+/** Returns the error for a request that matches no route, with a suggestion if possible. */
 export function unknownRoute(request: IncomingMessage, path: string): LlmError {
   const { method = '' } = request;
   const methods: readonly string[] = OWN_METHODS.get(path) ?? methodsOf(path);
   if (methods.length > 0 && !methods.includes(method)) {
-    return new LlmError('method_not_allowed', `${path} has no method ${method}. It has ${methods.join(', ')}.`);
+    return new LlmError('method_not_allowed', `${path} does not support ${method}. It supports ${methods.join(', ')}.`);
   }
   if (methods.length > 0) {
-    return new LlmError('not_found', `${method} ${path} is a route of another API than the one whose headers this request has.`);
+    return new LlmError('not_found', `${method} ${path} belongs to another API than the headers of this request.`);
   }
   const refused = refusedRoute(path, apiOf(request));
   if (refused !== undefined) return new LlmError('not_found', `This route is not served. ${refused.instead}`);

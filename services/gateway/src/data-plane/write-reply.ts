@@ -6,7 +6,7 @@ import type { ReplyForm } from './reply-form.ts';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
-/** Sends a reply. Bytes go out as they came; a stream that breaks ends with an error event and without `[DONE]`. */
+/** Sends a reply. Bytes are forwarded unchanged. A stream that breaks ends with an error event and without `[DONE]`. */
 export function writeReply(
   response: ServerResponse,
   call: LlmCall,
@@ -28,17 +28,21 @@ export function writeReply(
   stream.write(call, reply.stream, reply.contentType);
 }
 
-/** What a client still sends after it was refused is read and thrown away for so long, and so much of it. */
+/** Limits for discarding what a refused client still sends: time and bytes. */
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 16 * 1024 * 1024;
 
-/** Sends an error in the dialect of the route, or the form of its answers. A request whose body was not read to its end takes its connection with it. */
+/**
+ * Sends an error in the dialect of the route, or in the format of its replies. The connection is closed if the request's body
+ * was not read completely.
+ */
 export function writeError(response: ServerResponse, call: LlmCall, error: LlmError, elapsedMs: number, form?: ReplyForm): void {
   if (response.req.complete) {
     sendError(response, call, error, elapsedMs, form);
     return;
   }
-  // Node.js calls the handler before it parses the body, also if both came in one segment: such a body is complete in the next turn of the loop
+  // Node.js calls the handler before it parses the body, even if both arrived in one segment: such a body is complete in the
+  // next turn of the loop
   setImmediate(() => sendError(response, call, error, elapsedMs, form));
 }
 
@@ -62,8 +66,8 @@ function sendError(response: ServerResponse, call: LlmCall, error: LlmError, ela
 }
 
 /**
- * Closes the connection once the client has stopped sending. To close it at once would reset it, because there is something unread, and a
- * reset can take the answer with it that is still on its way (RFC 9112, section 9.6).
+ * Closes the connection once the client has stopped sending. Closing it at once with unread bytes would reset it, and a reset
+ * can discard the response in transit (RFC 9112, section 9.6).
  */
 function linger(response: ServerResponse): void {
   const request = response.req;

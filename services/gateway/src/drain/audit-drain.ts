@@ -5,17 +5,17 @@ import type { Logger, Metrics } from '@sluice/telemetry';
 import type { DrainSink } from './drain-sink.ts';
 
 const BATCH = 500;
-/** How often it is asked for new records, and how often for how many wait. */
+/** Interval between reads of new records, and between updates of the backlog gauge. */
 const EVERY_MS = 500;
 const GAUGE_EVERY_MS = 5_000;
-/** How long after a failure it is tried again, twice as long each time. */
+/** Pause after a failure; it doubles with each further failure. */
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-/** How long what waits may still be written when the gateway ends; the rest is written after it begins again. */
+/** Time for writing the backlog at shutdown. The rest is written after the next start. */
 const CLOSING_MS = 2_000;
 
 export interface AuditDrainOptions {
-  /** `files` or `webhook`. */
+  /** Name of the sink: `files` or `webhook`. */
   readonly name: string;
   readonly reader: AuditReader;
   readonly sink: DrainSink;
@@ -25,8 +25,9 @@ export interface AuditDrainOptions {
 }
 
 /**
- * Writes the audit trail to a sink, each record at least once: a record is finished only when the sink has it, and what a replica that died had
- * not finished is another one's. Where it is, the store knows, so that it goes on after a restart.
+ * Writes the audit trail to a sink, each record at least once. A record counts as processed only after the sink has stored it.
+ * Another replica claims the unprocessed records of a crashed replica. The store keeps the position, so that the drain
+ * continues after a restart.
  */
 export class AuditDrain {
   readonly #options: AuditDrainOptions;
@@ -38,7 +39,7 @@ export class AuditDrain {
     this.#running = this.#run();
   }
 
-  /** Ends after what is under way, and writes what waits, if the sink takes it at once. */
+  /** Stops after the current write, then writes the backlog if the sink accepts it within the time limit. */
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -75,10 +76,10 @@ export class AuditDrain {
     }
   }
 
-  /** What was read and could not be written: it is this replica's until it has, or has died. */
+  /** Records that were read but not written. They belong to this replica until it writes them or crashes. */
   #unwritten: readonly KeptRecord[] = [];
 
-  /** Writes one part, and tells how many records that were. */
+  /** Writes one batch and returns its number of records. */
   async #part(): Promise<number> {
     const { name, reader, sink, metrics, logger } = this.#options;
     if (this.#unwritten.length === 0) {
@@ -87,7 +88,7 @@ export class AuditDrain {
       if (lost > 0) {
         metrics.drainLost.inc({ sink: name }, lost);
         logger.error(
-          `${lost} audit records were dropped before they were written to ${name}: it is slower than calls come. audit.keep is too small`,
+          `${lost} audit records were dropped before they were written to ${name}: the sink is too slow, or audit.keep is too small`,
         );
       }
     }

@@ -17,7 +17,7 @@ export interface DrainsOptions {
   readonly logger: Logger;
 }
 
-/** The drains that a configuration has. */
+/** Runs the configured drains. */
 export class Drains {
   readonly #options: DrainsOptions;
   #config: DrainConfig | undefined;
@@ -27,7 +27,7 @@ export class Drains {
     this.#options = options;
   }
 
-  /** Takes over what a configuration says; drains that it does not change go on. */
+  /** Applies a configuration. Drains with an unchanged configuration keep running. */
   configure(config: DrainConfig): void {
     if (JSON.stringify(config) === JSON.stringify(this.#config)) return;
     this.#config = config;

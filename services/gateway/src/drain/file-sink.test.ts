@@ -8,7 +8,7 @@ import { FileSink } from './file-sink.ts';
 
 const records = (...ns: number[]) => ns.map((n) => ({ place: `${n}-0`, record: `{"n":${n}}` }));
 
-describe('the files of a drain', () => {
+describe('FileSink', () => {
   let folder: string;
   const clock = new ManualClock(Date.parse('2026-11-24T23:59:59Z'));
   beforeEach(() => {
@@ -19,7 +19,7 @@ describe('the files of a drain', () => {
   const lines = (file: string) => readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const sink = () => new FileSink(join(folder, 'sub'), clock, 'one/host');
 
-  it('have a line a record with its id, for their owner alone, and one file a day', async () => {
+  it('writes one line per record with its id, and one file per day that only the owner can read', async () => {
     const files = sink();
     await files.write(records(1, 2));
     await files.write(records(3));
@@ -32,7 +32,7 @@ describe('the files of a drain', () => {
     await files.close();
   });
 
-  it('go on where they ended, without the half line of a writer that died', async () => {
+  it('continues after the last complete line when a writer crashed within a line', async () => {
     const first = sink();
     await first.write(records(1));
     await first.close();
@@ -41,7 +41,7 @@ describe('the files of a drain', () => {
     await second.write(records(2));
     expect(lines(at())).toEqual(['{"id":"1-0","n":1}', '{"id":"2-0","n":2}']);
     await second.close();
-    // one that has nothing but a half line, longer than what is read at once
+    // a file with only a partial line that is longer than one read
     rmSync(at());
     appendFileSync(at(), 'x'.repeat(100_000));
     const third = sink();
@@ -50,7 +50,7 @@ describe('the files of a drain', () => {
     await third.close();
   });
 
-  it('keep no half line of a disk that is full', async () => {
+  it('removes a partial line when the disk is full', async () => {
     const files = sink();
     await files.write(records(1));
     const handle = await open(at(), 'r');

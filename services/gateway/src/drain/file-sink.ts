@@ -8,8 +8,8 @@ import { type DrainSink, linesOf } from './drain-sink.ts';
 const LF = 0x0a;
 
 /**
- * Appends records to a file a day, which is on the disk before they count as written. Replicas that share the directory write files of their own, also where they
- * share a host: two that write one would write over each other.
+ * Appends records to one file per day, and syncs them to the disk before they count as written. Replicas that share the
+ * directory write separate files, even on the same host: two writers of one file would overwrite each other.
  */
 export class FileSink implements DrainSink {
   readonly #directory: string;
@@ -17,7 +17,7 @@ export class FileSink implements DrainSink {
   readonly #writer: string;
   #open: { readonly day: string; readonly file: FileHandle; length: number } | undefined;
 
-  /** @param writer tells the files of one process from those of all others that run */
+  /** @param writer distinguishes the files of this process from those of all other running processes */
   constructor(directory: string, clock: Clock, writer = `${hostname()}-${process.pid}`) {
     this.#directory = directory;
     this.#clock = clock;
@@ -34,7 +34,7 @@ export class FileSink implements DrainSink {
       await open.file.datasync();
       open.length += bytes.length;
     } catch (error) {
-      // half a line of a disk that is full would stand before the next one
+      // otherwise half a line from a full disk would precede the next line
       await open.file.truncate(open.length).catch(() => {});
       await this.close();
       throw error;
@@ -52,7 +52,7 @@ export class FileSink implements DrainSink {
     await this.close();
     await mkdir(this.#directory, { recursive: true });
     const path = join(this.#directory, `audit-${day}.${this.#writer}.jsonl`);
-    // the owner's alone: it says who called what
+    // readable by the owner only: the file shows which key called which model
     const file = await open(path, 'a+', 0o600).then(async (made) => {
       await made.close();
       return open(path, 'r+');
@@ -63,7 +63,10 @@ export class FileSink implements DrainSink {
   }
 }
 
-/** How long a file is up to its last whole line: the rest is of a writer that died, and was not finished. */
+/**
+ * Returns the length of a file up to its last complete line. A writer that crashed may have written a partial line, which does
+ * not count as written.
+ */
 async function wholeLength(file: FileHandle): Promise<number> {
   const part = Buffer.alloc(65_536);
   for (let end = (await file.stat()).size; end > 0; ) {

@@ -5,7 +5,7 @@ import { type DrainSink, linesOf } from './drain-sink.ts';
 
 type WebhookConfig = NonNullable<GatewayConfig['audit']['drain']['webhook']>;
 
-/** Posts records as lines of JSON. Whoever takes them answers 2xx when they are safe; anything else is tried again. */
+/** Posts records as JSON lines. The receiver responds with 2xx once it has stored them; any other response is retried. */
 export class WebhookSink implements DrainSink {
   readonly #config: WebhookConfig;
 
@@ -19,7 +19,7 @@ export class WebhookSink implements DrainSink {
     const signature = secret === undefined ? undefined : createHmac('sha256', secret).update(body).digest('hex');
     const response = await fetch(url, {
       method: 'POST',
-      // what is meant for one address is not for where that sends it
+      // records must not be sent to the target of a redirect
       redirect: 'error',
       signal: AbortSignal.timeout(timeout),
       headers: {
@@ -29,9 +29,9 @@ export class WebhookSink implements DrainSink {
       },
       body,
     });
-    // what it says is nobody's business, but a connection is free only when it was read
+    // the body is irrelevant, but the connection is reusable only after it was read
     await response.body?.cancel();
-    if (!response.ok) throw new Error(`the webhook answered ${response.status}`);
+    if (!response.ok) throw new Error(`the webhook responded with ${response.status}`);
   }
 
   async close(): Promise<void> {}

@@ -5,10 +5,10 @@ interface Message {
   readonly isBinary: boolean;
 }
 
-/** Bytes of messages that are held before the client is not read any more. */
+/** Bytes of held messages beyond which the gateway stops reading from the client. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
-/** Holds the messages that a client sends before its session has a provider: the first of them names the model. */
+/** Holds the messages that a client sends before its session has a provider. The first message names the model. */
 export class EarlyMessages {
   readonly #peer: RealtimePeer;
   readonly #messages: Message[] = [];
@@ -21,13 +21,13 @@ export class EarlyMessages {
   /**
    * Receives the first message.
    *
-   * @param onLeft called where the client leaves after it
-   * @throws LlmError `client_closed`, `invalid_request` where it does not come in time
+   * @param onLeft called if the client disconnects after the first message
+   * @throws LlmError `client_closed`, or `invalid_request` if the message does not arrive in time
    */
   first(timeoutMs: number, onLeft: () => void): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new LlmError('invalid_request', `The first message did not come within ${timeoutMs} ms.`, { param: 'setup' }));
+        reject(new LlmError('invalid_request', `The first message did not arrive within ${timeoutMs} ms.`, { param: 'setup' }));
       }, timeoutMs);
       this.#peer.receive({
         message: (data, isBinary) => {
@@ -45,7 +45,7 @@ export class EarlyMessages {
     });
   }
 
-  /** Returns all that came, in order. */
+  /** Returns all received messages, in order. */
   taken(): readonly Message[] {
     return this.#messages;
   }
@@ -59,5 +59,5 @@ export class EarlyMessages {
 
 const closedEarly = (code: number, fault: true | undefined): LlmError =>
   fault === true && code === 1009
-    ? new LlmError('request_too_large', 'A message of the session was too long.')
+    ? new LlmError('request_too_large', 'A message of the session is too long.')
     : new LlmError('client_closed', 'The client closed the connection.');

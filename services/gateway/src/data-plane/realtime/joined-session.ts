@@ -17,28 +17,31 @@ export interface JoinedSessionOptions {
   readonly call: LlmCall;
   readonly api: RealtimeApi;
   readonly client: RealtimePeer;
-  /** What the client sent before it was joined with a provider. */
+  /** Messages that the client sent before the session had a provider. */
   readonly early?: EarlyMessages | undefined;
   readonly session: RealtimeSession;
   readonly times: SessionTimes;
   readonly figures: SessionFigures;
-  /** Whether the key of the session may still be used. */
+  /** Returns whether the key of the session is still valid. */
   readonly isKeyValid: () => Promise<boolean>;
 }
 
-/** Bytes that may wait at one side before the other is not read. */
+/** Bytes that may wait at one side before the gateway stops reading from the other. */
 const HIGH_WATER_BYTES = 1024 * 1024;
-/** How long a side may take to answer a close: what it was sent before is in front of it. */
+/** Longest wait for the reply to a close frame; earlier messages are sent before it. */
 const CLOSE_MS = 5_000;
-/** The same at shutdown, which does not wait longer. */
+/** The same limit at shutdown, which does not wait longer. */
 const SHUTDOWN_CLOSE_MS = 500;
 
 const GOING_AWAY = 1001;
 const BROKE = 1006;
-/** Closes of a provider that report no failure of its own. */
+/** Close codes of a provider that count as a failure. */
 const FAILED_CODES: ReadonlySet<number> = new Set([BROKE, 1009, 1011, 1012, 1013, 1014, 1015]);
 
-/** Passes the messages of a session between a client and a provider, each no faster than the other reads, until one of them or a limit ends it. */
+/**
+ * Forwards the messages of a session between a client and a provider until either side or a limit ends it. Backpressure keeps
+ * each direction as slow as its reader.
+ */
 export class JoinedSession {
   readonly #options: JoinedSessionOptions;
   readonly #facts: SessionFacts = {
@@ -56,7 +59,8 @@ export class JoinedSession {
     const { client, session, times } = options;
     this.#timers = new SessionTimers(times, {
       idle: () => this.#endByGateway('idle', GOING_AWAY, 'idle_timeout: the session had no messages', { end: 'finished' }),
-      tooLong: () => this.#endByGateway('duration', GOING_AWAY, 'max_duration: the session was too long', { end: 'finished' }),
+      tooLong: () =>
+        this.#endByGateway('duration', GOING_AWAY, 'max_duration: the session reached its longest duration', { end: 'finished' }),
       beat: () => {
         options.figures.seconds();
         if (!client.beat()) this.#clientClosed({ code: BROKE, reason: '' });
@@ -66,7 +70,7 @@ export class JoinedSession {
     });
   }
 
-  /** Resolves when the session is over. */
+  /** Resolves when the session has ended. */
   async run(): Promise<SessionFacts> {
     const { call, client, session, early, figures } = this.#options;
     const over = new Promise<void>((resolve) => {
@@ -95,10 +99,10 @@ export class JoinedSession {
     return this.#facts;
   }
 
-  /** A key that was revoked, was blocked or has expired ends its sessions. The check never rejects. */
+  /** Ends the session if its key is revoked, blocked or expired. Never rejects. */
   async #checkKey(): Promise<void> {
     if (await this.#options.isKeyValid()) return;
-    this.#abort(new LlmError('invalid_api_key', 'The API key may not be used any more.'), 'limit');
+    this.#abort(new LlmError('invalid_api_key', 'The API key is no longer valid.'), 'limit');
   }
 
   #fromClient(data: Buffer, isBinary: boolean): void {
@@ -144,8 +148,8 @@ export class JoinedSession {
     }
     const error =
       code === 1009
-        ? new LlmError('request_too_large', 'A message of the session was too long.')
-        : new LlmError('invalid_request', 'The client broke the WebSocket protocol.');
+        ? new LlmError('request_too_large', 'A message of the session is too long.')
+        : new LlmError('invalid_request', 'The client violated the WebSocket protocol.');
     this.#end('client_fault', 'gateway', code, { end: 'failed', error, byGateway: true });
     session.close(GOING_AWAY, '', CLOSE_MS);
   }
@@ -161,7 +165,7 @@ export class JoinedSession {
     if (code === BROKE) session.destroy();
   }
 
-  /** Ends the session for an error of the gateway: shutdown, a deadline, a limit. */
+  /** Ends the session because of an error of the gateway: shutdown, deadline or limit. */
   #abort(error: LlmError, outcome?: SessionOutcome): void {
     const named = outcome ?? (error.code === 'gateway_draining' ? 'shutdown' : error.status < 500 ? 'client_fault' : 'deadline');
     const { api, client } = this.#options;

@@ -25,31 +25,31 @@ import { ownTarget, type SessionRoute, versionIn } from './session-route.ts';
 import type { SessionTimes } from './session-timers.ts';
 import { Upgrade } from './upgrade.ts';
 
-/** The configuration's section. */
+/** The configuration section `realtime`. */
 export interface RealtimeSettings extends SessionTimes {
   readonly enabled: boolean;
   readonly maxSessions: number;
-  /** In bytes. */
+  /** Maximum size of a message in bytes. */
   readonly maxMessage: number;
   readonly setupTimeout: number;
 }
 
 export interface RealtimeOptions extends AnsweringOptions {
-  /** Which may change. */
+  /** Returns the current settings; a configuration reload may change them. */
   readonly realtime: () => RealtimeSettings;
   readonly cors: () => CorsSettings;
   readonly metrics: SessionMetrics;
-  /** Returns whether a key may still be used; true where that cannot be decided now. */
+  /** Returns whether a key is still valid; true if this cannot be decided now. */
   readonly isKeyValid: (secret: string) => Promise<boolean>;
 }
 
-/** One client on its way to a session. */
+/** A client that is connecting to a session. */
 interface Client {
   readonly request: Request;
   readonly upgrade: Upgrade;
   readonly route: SessionRoute;
-  readonly leave: () => void;
-  /** Set once the client has its WebSocket. */
+  readonly disconnect: () => void;
+  /** Set once the client's WebSocket is open. */
   peer: RealtimePeer | undefined;
   early: EarlyMessages | undefined;
   isCounted: boolean;
@@ -57,14 +57,14 @@ interface Client {
 
 const CLOSE_MS = 5_000;
 
-/** Serves requests for realtime sessions: each is a call, which lasts as long as its session. */
+/** Serves requests for realtime sessions. Each request is one call, which lasts as long as its session. */
 export class Realtime {
   readonly #options: RealtimeOptions;
   readonly #inFlight: Slots<AbortController>;
   readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
   #sessions = 0;
 
-  /** @param inFlight holds what ends each call */
+  /** @param inFlight holds the controllers that abort the calls */
   constructor(options: RealtimeOptions, inFlight: Slots<AbortController>) {
     this.#options = options;
     this.#inFlight = inFlight;
@@ -74,13 +74,13 @@ export class Realtime {
     return this.#options.realtime().enabled;
   }
 
-  /** Returns why a request that is not served is refused. */
+  /** Returns the error for a request that the route does not serve. */
   refusal({ path }: SessionRoute): LlmError {
-    if (!this.isEnabled) return new LlmError('not_found', 'Realtime sessions are switched off at this gateway.');
-    return new LlmError('upgrade_required', `${path} answers requests for a WebSocket only.`);
+    if (!this.isEnabled) return new LlmError('not_found', 'Realtime sessions are disabled in this gateway.');
+    return new LlmError('upgrade_required', `${path} accepts WebSocket requests only.`);
   }
 
-  /** Takes a request that asks for a WebSocket, and returns what it is answered with if it is refused. */
+  /** Registers an upgrade request and returns the response with which it can be refused. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer): Upgrade['response'] {
     request.url = ownTarget(request.url ?? '');
     const upgrade = new Upgrade(request, socket, head);
@@ -88,20 +88,20 @@ export class Realtime {
     return upgrade.response;
   }
 
-  /** Whether a request asks for a WebSocket. */
+  /** Returns whether a request is a registered upgrade request. */
   asksFor(request: IncomingMessage): boolean {
     return this.#upgrades.has(request);
   }
 
-  /** Serves a request that asks for a WebSocket, until its session is over. */
+  /** Serves an upgrade request until its session has ended. */
   async serve(request: Request, route: SessionRoute): Promise<void> {
     const { service, clock, onFault } = this.#options;
     const startedAtMs = clock.monotonic();
     const controller = new AbortController();
     const upgrade = this.#upgrades.get(request) as Upgrade;
-    const leave = (): void => controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
-    const client: Client = { request, upgrade, route, leave, peer: undefined, early: undefined, isCounted: false };
-    upgrade.onLeft(leave);
+    const disconnect = (): void => controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+    const client: Client = { request, upgrade, route, disconnect, peer: undefined, early: undefined, isCounted: false };
+    upgrade.onLeft(disconnect);
     const slot = this.#inFlight.add(controller);
     const call = this.#callOf(client, startedAtMs, controller.signal);
     const timeoutMs = call.deadlineMs === undefined ? undefined : call.deadlineMs - startedAtMs;
@@ -128,7 +128,7 @@ export class Realtime {
     return { ...call, credential: sessionCredential(request) };
   }
 
-  /** Takes a place for the session, and learns its model. It runs when the key is checked. @throws LlmError */
+  /** Takes a permit for the session and reads its model. Called after the authentication. @throws LlmError */
   #receive(client: Client): Promise<RequestMessage> | RequestMessage {
     const { request, upgrade, route } = client;
     const { realtime, readiness, cors } = this.#options;
@@ -136,7 +136,7 @@ export class Realtime {
     upgrade.check();
     checkOrigin(request, cors());
     if (readiness.closing) {
-      throw new LlmError('gateway_draining', 'The gateway is being stopped. Connect again.', { retryAfterMs: 1_000 });
+      throw new LlmError('gateway_draining', 'The gateway is shutting down. Connect again.', { retryAfterMs: 1_000 });
     }
     if (this.#sessions >= maxSessions) {
       throw new LlmError('overloaded', 'The gateway has too many sessions right now.', { retryAfterMs: 5_000 });
@@ -147,11 +147,13 @@ export class Realtime {
     return this.#receiveSetup(client, maxMessage, setupTimeout);
   }
 
-  /** Gemini's clients name the model in the first message, and send it once they have their WebSocket. */
+  /**
+   * Opens the WebSocket and reads the model from the first message: Gemini's clients send it only once the WebSocket is open.
+   */
   async #receiveSetup(client: Client, maxMessage: number, setupTimeout: number): Promise<RequestMessage> {
     client.peer = client.upgrade.open([], maxMessage);
     client.early = new EarlyMessages(client.peer);
-    const first = await client.early.first(setupTimeout, client.leave);
+    const first = await client.early.first(setupTimeout, client.disconnect);
     return geminiSession(first, versionIn(client.request.path));
   }
 
@@ -179,13 +181,16 @@ export class Realtime {
     await joined.run();
   }
 
-  /** Refuses in the dialect of the route: as an answer to the request, or by a close where the client has its WebSocket. */
+  /**
+   * Refuses a session in the dialect of the route: with an HTTP response, or with a close frame if the client's WebSocket is
+   * open.
+   */
   #refuse(call: LlmCall, { upgrade, peer }: Client, error: LlmError): void {
     if (peer === undefined) writeError(upgrade.response, call, error, this.#options.clock.monotonic() - call.startedAtMs);
     else peer.close(closeCodeOf(error), closeReasonOf(error), CLOSE_MS);
   }
 
-  /** A provider's own refusal. */
+  /** Forwards a provider's own error. */
   #refuseWith(call: LlmCall, { upgrade, peer }: Client, reply: LlmReply): void {
     if ('stream' in reply) {
       reply.stream.cancel();
@@ -196,13 +201,13 @@ export class Realtime {
       upgrade.response.end(reply.body);
       return;
     }
-    const message = messageOfBody(Buffer.from(reply.body).toString('utf8')) ?? 'The provider refused the session.';
+    const message = messageOfBody(Buffer.from(reply.body).toString('utf8')) ?? 'The provider rejected the session.';
     peer.close(1008, message, CLOSE_MS);
   }
 }
 
-/** A browser sends the page's origin, and does not ask before it connects. @throws LlmError `address_not_allowed` */
+/** Checks the page's origin, because a browser sends no preflight for a WebSocket. @throws LlmError `address_not_allowed` */
 function checkOrigin({ headers: { origin } }: IncomingMessage, { origins }: CorsSettings): void {
   if (origin === undefined || origins.length === 0 || origins.includes('*') || origins.includes(origin)) return;
-  throw new LlmError('address_not_allowed', 'Pages of this origin may not connect.');
+  throw new LlmError('address_not_allowed', 'Pages of this origin are not allowed to connect.');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorCode, LlmError, RealtimeApi } from '@sluice/core';
 import { DIALECTS, isObject, parseJson } from '@sluice/dialects';
 
-/** Codes of RFC 6455, section 7.4.1, and of IANA's registry. */
+/** Close codes of RFC 6455, section 7.4.1, and of IANA's registry. */
 const GOING_AWAY = 1001;
 const POLICY = 1008;
 const TOO_BIG = 1009;
@@ -19,13 +19,13 @@ const CODES: Partial<Record<ErrorCode, number>> = {
   budget_unavailable: TRY_AGAIN_LATER,
 };
 
-/** Returns the code with which a session is closed for an error. */
+/** Returns the close code for an error. */
 export const closeCodeOf = ({ code, status }: LlmError): number => CODES[code] ?? (status < 500 ? POLICY : INTERNAL_ERROR);
 
-/** Returns the reason of the close: the error's code first, because a reason is cut after 123 bytes. */
+/** Returns the close reason. The error code comes first, because a reason is truncated after 123 bytes. */
 export const closeReasonOf = ({ code, message }: LlmError): string => `${code}: ${message}`;
 
-/** Returns an error as an event of the session; undefined for an API whose sessions report errors by their close alone. */
+/** Returns an error as an event of the session; undefined for an API that reports errors only in the close frame. */
 export function errorEvent(api: RealtimeApi, error: LlmError): Buffer | undefined {
   if (api !== 'openai') return undefined;
   const body = parseJson(DIALECTS['openai-chat'].renderError(error));

@@ -6,7 +6,7 @@ export type SessionMetrics = Pick<
   'realtimeSessions' | 'realtimeEnded' | 'realtimeSeconds' | 'realtimeMessages' | 'realtimeBytes'
 >;
 
-/** How a session ended, for figures. */
+/** Outcome of a session, for metrics. */
 export type SessionOutcome =
   | 'client_closed'
   | 'client_lost'
@@ -19,7 +19,7 @@ export type SessionOutcome =
   | 'deadline'
   | 'shutdown';
 
-/** Counts one session while it lasts. */
+/** Records the metrics of a session. */
 export class SessionFigures {
   readonly #metrics: SessionMetrics;
   readonly #clock: Clock;
@@ -47,7 +47,7 @@ export class SessionFigures {
     this.#metrics.realtimeBytes.inc(FROM_PROVIDER, bytes);
   }
 
-  /** Adds the time since the last time. */
+  /** Adds the seconds since the previous call. */
   seconds(): void {
     const nowMs = this.#clock.monotonic();
     this.#metrics.realtimeSeconds.inc({ provider: this.#provider }, (nowMs - this.#countedMs) / 1_000);

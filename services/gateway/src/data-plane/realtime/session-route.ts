@@ -2,19 +2,19 @@ import type { DialectName, RealtimeApi } from '@sluice/core';
 import { servedTarget } from '../path-aliases.ts';
 import { canonicalTarget } from '../request-path.ts';
 
-/** A route whose requests ask for a session. */
+/** A route for realtime sessions. */
 export interface SessionRoute {
   readonly api: RealtimeApi;
-  /** Of its errors. */
+  /** Dialect of the error responses. */
   readonly dialect: DialectName;
-  /** As the contract writes it: a label, and what a key's `routes` name. */
+  /** The route as docs/api.md writes it: a metric label, and the name in a key's `routes`. */
   readonly label: string;
   readonly pattern: RegExp;
-  /** For the table of routes. */
+  /** Path in the table of routes. */
   readonly path: string;
 }
 
-/** Google Cloud's clients (`vertexai=True`) have an address of their own for the same messages. */
+/** Google Cloud's clients (`vertexai=True`) send the same messages to their own path. */
 const LIVE =
   /^\/ws\/google\.(?:ai\.generativelanguage\.(v\d\w*)\.GenerativeService\.|cloud\.aiplatform\.v\d\w*\.LlmBidiService\/)BidiGenerateContent$/;
 
@@ -35,10 +35,10 @@ export const SESSION_ROUTES: readonly SessionRoute[] = [
   },
 ];
 
-/** Returns the version of Gemini's API that an address names. */
+/** Returns the version of Gemini's API in a path. */
 export const versionIn = (path: string): string | undefined => LIVE.exec(path)?.[1];
 
-/** Whether a request's target is a route of sessions, in whatever form its clients write it. */
+/** Returns whether a request's target is a route for sessions, in any spelling that clients use. */
 export function isSessionTarget(target: string): boolean {
   try {
     const path = servedTarget(canonicalTarget(ownTarget(target))).split('?', 1)[0] ?? '';
@@ -48,5 +48,5 @@ export function isSessionTarget(target: string): boolean {
   }
 }
 
-/** Google's SDK for JavaScript writes two slashes after the host. */
+/** Removes the second slash that Google's SDK for JavaScript writes after the host. */
 export const ownTarget = (target: string): string => (target.startsWith('//ws/') ? target.slice(1) : target);

@@ -1,10 +1,10 @@
-/** Times of a session, in milliseconds. */
+/** Time limits of a session, in milliseconds. */
 export interface SessionTimes {
-  /** A session without messages for so long is closed. */
+  /** Time without messages after which a session is closed. */
   readonly idleTimeout: number;
-  /** The longest session. */
+  /** Longest duration of a session. */
   readonly maxDuration: number;
-  /** How often both sides are pinged. */
+  /** Interval between pings to both sides. */
   readonly ping: number;
 }
 
@@ -14,7 +14,7 @@ export interface TimerEvents {
   beat(): void;
 }
 
-/** The timers of one session. A message costs no timer: the idle time is looked at when it may have passed. */
+/** The timers of a session. A message sets no timer: the idle time is checked only when it may have passed. */
 export class SessionTimers {
   readonly #times: SessionTimes;
   readonly #events: TimerEvents;
@@ -31,7 +31,7 @@ export class SessionTimers {
     this.#idle = this.#wait(times.idleTimeout);
   }
 
-  /** A message was passed. */
+  /** Records that a message was forwarded. */
   alive(): void {
     this.#aliveMs = performance.now();
   }

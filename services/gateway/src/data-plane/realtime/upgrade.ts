@@ -7,15 +7,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { HeaderList } from '../response-headers.ts';
 import { chosenProtocol, protocolsOf } from './session-request.ts';
 
-/** What a client may send before its request is answered. */
+/** Bytes that a client may send before its request is answered. */
 const EARLY_BYTES = 64 * 1024;
-/** A refused client may take its answer for so long. */
+/** Time for a refused client to receive its response. */
 const REFUSED_MS = 5_000;
-/** A token (RFC 9110, section 5.6.2), as a sub-protocol must be. */
+/** A token (RFC 9110, section 5.6.2), as a subprotocol must be. */
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** A request for a WebSocket, which is either answered with one or refused as any request is. */
+/** A WebSocket request, which either opens a WebSocket or is refused like any HTTP request. */
 export class Upgrade {
   readonly response: ServerResponse;
   readonly #request: IncomingMessage;
@@ -40,13 +40,16 @@ export class Upgrade {
     socket.resume();
   }
 
-  /** Calls `listener` where the client leaves before it is answered. */
+  /** Calls `listener` if the client disconnects before the response. */
   onLeft(listener: () => void): void {
     this.#left = listener;
     if (this.#isGone) listener();
   }
 
-  /** @throws LlmError `invalid_request`, `upgrade_required` for a request that no WebSocket can answer (RFC 6455, section 4.2) */
+  /**
+   * Checks the WebSocket headers. @throws LlmError `invalid_request` or `upgrade_required` for a request that cannot open a
+   * WebSocket (RFC 6455, section 4.2)
+   */
   check(): void {
     const { 'sec-websocket-key': key, 'sec-websocket-version': version } = this.#request.headers;
     if (version !== '13') throw new LlmError('upgrade_required', 'The version of the WebSocket protocol must be 13.');
@@ -59,7 +62,7 @@ export class Upgrade {
     }
   }
 
-  /** Answers with a WebSocket. @throws LlmError `client_closed` */
+  /** Opens the WebSocket. @throws LlmError `client_closed` */
   open(headers: HeaderList, maxMessageBytes: number): WebSocketPeer {
     const socket = this.#socket;
     this.#release();
@@ -107,7 +110,10 @@ export class Upgrade {
     socket.pause();
   }
 
-  /** The refusal is written: the connection is of no further use. The response is closed with its socket, which ends what watches it. */
+  /**
+   * Closes the connection after the refusal is written. The response is closed with its socket, which ends everything that
+   * watches the response.
+   */
   #finish(): void {
     const socket = this.#socket;
     this.#left = undefined;

@@ -2,7 +2,7 @@ import { feature, type OtherRoute } from './other-route.ts';
 
 const account = { account: true };
 
-/** Routes of Anthropic's API that pass to a provider that has them. Source: Anthropic's API reference. */
+/** Routes of Anthropic's API that are forwarded to a provider that has them. Source: Anthropic's API reference. */
 export const ANTHROPIC_ROUTES: readonly OtherRoute[] = [
   ...feature('anthropic', 'files', account, [
     'GET /v1/files',

@@ -2,7 +2,7 @@ import { matchRoute, type RouteMatch } from './route-table.ts';
 
 const DEPLOYMENT = /^\/openai\/deployments\/([^/]+)(\/(?:images|audio)\/.+)$/;
 
-/** Returns the route of an Azure client's path with the model in it, where it is one that passes to a provider. */
+/** Returns the pass-through route of an Azure client's path that contains the model. */
 export function matchDeployment(method: string, path: string): RouteMatch | undefined {
   const [, model, below] = DEPLOYMENT.exec(path) ?? [];
   const match = below === undefined ? undefined : matchRoute(method, `/v1${below}`, 'openai');

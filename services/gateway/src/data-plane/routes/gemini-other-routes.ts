@@ -2,7 +2,7 @@ import { feature, type OtherRoute } from './other-route.ts';
 
 const account = { account: true };
 
-/** Routes of Gemini's API that pass to a provider that has them. Source: Google's API description, v1beta. */
+/** Routes of Gemini's API that are forwarded to a provider that has them. Source: Google's API description, v1beta. */
 export const GEMINI_OTHER_ROUTES: readonly OtherRoute[] = [
   ...feature('gemini', 'files', account, [
     'GET /v1beta/files',

@@ -4,15 +4,15 @@ import { isModelName } from '@sluice/dialects';
 import { findModel, type ModelPart, SecondModelWatch } from './multipart.ts';
 import { PeekedBody } from './peeked-body.ts';
 
-/** The part `model` is looked for in so much of a body: small uploads are there as a whole, so that a file may come before it. */
+/** Bytes of a body in which the part `model` is searched. Small uploads fit completely, so a file may precede the part. */
 const PEEK_BYTES = 64 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads the model of a multipart body from its first bytes. The rest goes by as it comes.
+ * Reads the model of a multipart body from its first bytes. The rest is streamed.
  *
- * @param deployment the model in the path, which wins (Azure)
+ * @param deployment the model in the path, which takes precedence (Azure)
  * @throws LlmError `invalid_request`, `client_closed`
  */
 export async function multipartRequest(
@@ -51,7 +51,7 @@ export async function multipartRequest(
   const asItCame = (): Sent => (part === undefined ? { body: body.whole([body.first]) } : renamed(part.model));
   const unnamed = messageOf('', { ...unread, body: request, forModel: asItCame });
   if (model === '') return unnamed;
-  // a deployment is configured, or is not there
+  // a deployment must be configured: no provider is tried without the model name
   const fallback = deployment === undefined ? { unnamed } : {};
   return messageOf(model, { ...unread, body: request, forModel: renamed, ...fallback });
 }
@@ -63,7 +63,7 @@ function messageOf(model: string, unread: UnreadRequest): RequestMessage {
   return { bytes: NOTHING, unread, view: () => view, json: () => ({}), forUpstream: () => NOTHING };
 }
 
-/** The first bytes with the provider's name of the model, up to the end of the model part, and what comes after it. */
+/** Returns the first bytes with the provider's model name, up to the end of the model part, and the bytes after it. */
 function named(bytes: Buffer, part: ModelPart | undefined, name: string, boundary: string): { first: Buffer[]; rest: Buffer } {
   if (part === undefined) {
     const added = `--${boundary}\r\ncontent-disposition: form-data; name="model"\r\n\r\n${name}\r\n`;

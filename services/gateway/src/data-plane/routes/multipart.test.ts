@@ -18,21 +18,21 @@ describe('boundaryOf', () => {
     ['multipart/form-data', undefined],
     ['application/json; boundary=b', undefined],
     [undefined, undefined],
-  ])('of %s is %s', (type, boundary) => {
+  ])('reads from the content type %s the boundary %s', (type, boundary) => {
     expect(boundaryOf(type)).toBe(boundary);
   });
 });
 
 describe('findModel', () => {
   it.each([
-    ['first', field('model', 'alias') + file('x') + END],
-    ['behind a file', file('x\r\n--b-1 y') + field('model', 'alias') + END],
+    ['at the beginning', field('model', 'alias') + file('x') + END],
+    ['after a file', file('x\r\n--b-1 y') + field('model', 'alias') + END],
     ['without quotes', part('content-disposition: form-data; name=model', 'alias') + END],
     [
       'with its headers in another order',
       part('Content-Type: text/plain\r\nContent-Disposition:form-data; name="model"', 'alias') + END,
     ],
-  ])('finds it %s', (_where, text) => {
+  ])('finds the model part %s', (_where, text) => {
     const found = find(text);
     expect(found).toMatchObject({ model: 'alias' });
     if (typeof found === 'object') expect(text.slice(found.start, found.end)).toBe('alias');
@@ -40,13 +40,13 @@ describe('findModel', () => {
 
   it.each([
     ['the body has ended', file('x') + field('purpose', 'y') + END],
-    ['the body is of another boundary', 'begun'],
-    ['a file has the text of one', file('name="model"\r\n\r\nalias') + END],
-  ])('finds none where %s', (_why, text) => {
+    ['the body uses another boundary', 'begun'],
+    ['a file contains the text of a model part', file('name="model"\r\n\r\nalias') + END],
+  ])('finds no model part when %s', (_why, text) => {
     expect(find(text)).toBeUndefined();
   });
 
-  it('asks for more until the part is complete, wherever the bytes are cut', () => {
+  it('asks for more bytes until the model part is complete, wherever the bytes are split', () => {
     const text = file('x') + field('model', 'alias') + END;
     const end = text.indexOf('alias') + `alias\r\n--${BOUNDARY}`.length;
     for (let n = 0; n < end; n++) expect([n, find(text.slice(0, n))]).toEqual([n, 'more']);
@@ -66,16 +66,16 @@ describe('SecondModelWatch', () => {
   const harmless = `\r\n${file('x --b-0 name="model" \r\n--b-')}${field('language', 'en')}${END}`;
   const second = `\r\n${file('x')}${field('model', 'other')}${END}`;
 
-  it('passes on every byte of a body with one, however it is cut', () =>
+  it('forwards every byte of a body without a second model part, however it is split', () =>
     fc.assert(fc.property(fc.nat(), fc.nat(), fc.nat(), (a, b, c) => passed(cut(harmless, a, b, c)) === harmless)));
 
   it.each([
-    ['plain', second],
+    ['in plain form', second],
     ['in another spelling', `\r\n${part('content-disposition: form-data; NAME=model', 'other')}${END}`],
     ['in an extended form', `\r\n${part("content-disposition: form-data; name*=utf-8''model", 'other')}${END}`],
     ['with plain line feeds', second.replaceAll('\r', '')],
     ['with a file name', `\r\n${part('content-disposition: form-data; name="model"; filename="x"', 'other')}${END}`],
-  ])('refuses a second one, %s, however the body is cut', (_how, text) =>
+  ])('refuses a second model part %s, however the body is split', (_how, text) =>
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (a, b) => {
         expect(() => passed(cut(text, a, b))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
@@ -83,7 +83,7 @@ describe('SecondModelWatch', () => {
     ),
   );
 
-  it('passes nothing on of a second one', () => {
+  it('forwards no byte of a second model part', () => {
     const watch = new SecondModelWatch(BOUNDARY, Buffer.alloc(0));
     expect(() => watch.pass(Buffer.from(second))).toThrow();
   });

@@ -1,17 +1,17 @@
 import { LlmError } from '@sluice/core';
 
-/** The value of the part `model`, and where it stands in the bytes. */
+/** The value of the part `model`, and its position in the bytes. */
 export interface ModelPart {
   readonly model: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** Longer headers of one part are refused. */
+/** Maximum length of a part's headers; longer headers are refused. */
 const MAX_PART_HEAD = 4_096;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** The boundary of a multipart body (RFC 2046, section 5.1.1); undefined for another type. */
+/** Returns the boundary of a multipart body (RFC 2046, section 5.1.1); undefined for another type. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
   if (contentType === undefined || !/^multipart\/form-data *;/i.test(contentType)) return undefined;
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
@@ -21,7 +21,7 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
 /**
  * Finds the part `model` in the first bytes of a multipart body (RFC 7578).
  *
- * @returns `more` if it may come later, undefined if it cannot: there is no body of that boundary, or the body has ended
+ * @returns `more` if the part may follow; undefined if it cannot: the body does not use the boundary, or has ended
  */
 export function findModel(bytes: Buffer, boundary: string): ModelPart | 'more' | undefined {
   const opening = Buffer.from(`--${boundary}`);
@@ -41,27 +41,31 @@ export function findModel(bytes: Buffer, boundary: string): ModelPart | 'more' |
   }
 }
 
-/** Whether the headers of a part name it `model`, in any way that a server may read (RFC 6266 and RFC 5987 forms too). */
+/**
+ * Returns whether a part's headers name it `model`, in any form that a server may accept (including the RFC 6266 and RFC 5987
+ * forms).
+ */
 function isModelPart(head: Buffer): boolean {
   const text = head.toString('latin1');
   return /[;\s]name\*?\s*=\s*(?:[\w-]*'[\w-]*')?"?model"?\s*(?:;|$|\r?\n)/im.test(text);
 }
 
 /**
- * Looks on while the rest of a body is passed on, and refuses a second part `model`: a server may read the last one, and the first was checked.
+ * Inspects the rest of a forwarded body and refuses a second part `model`. A server may read the last part, but only the first
+ * was checked.
  */
 export class SecondModelWatch {
   readonly #delimiter: Buffer;
   #held: Buffer;
 
-  /** @param begun the last bytes that were looked through, from the end of the model part */
+  /** @param begun the last bytes that were already searched, from the end of the model part */
   constructor(boundary: string, begun: Buffer) {
     this.#delimiter = Buffer.from(`\n--${boundary}`);
     this.#held = begun;
   }
 
   /**
-   * Returns the bytes that are safe to pass on. The head of a part that is not complete is held back.
+   * Returns the bytes that are safe to forward. An incomplete head of a part is held back.
    *
    * @throws LlmError `invalid_request`
    */
@@ -80,7 +84,7 @@ export class SecondModelWatch {
     return this.#hold(bytes, Math.max(0, bytes.length - this.#delimiter.length + 1));
   }
 
-  /** Returns what was held back when the body has ended. */
+  /** Returns the held-back bytes after the end of the body. */
   rest(): Buffer {
     return this.#held;
   }
@@ -91,7 +95,7 @@ export class SecondModelWatch {
   }
 }
 
-/** Some servers take a line feed alone for the end of a line. */
+/** Returns the end of a part's headers. Some servers accept a line feed alone as a line end. */
 function endOfHead(bytes: Buffer, from: number): number {
   const ends = [bytes.indexOf(HEAD_END, from), bytes.indexOf('\n\n', from)].filter((end) => end !== -1);
   return ends.length === 0 ? -1 : Math.min(...ends);

@@ -3,7 +3,7 @@ import { feature, type OtherRoute } from './other-route.ts';
 const account = { account: true };
 const billed = { billed: true };
 
-/** Routes of OpenAI's API that pass to a provider that has them. Source: OpenAI's API description, 2.3.0. */
+/** Routes of OpenAI's API that are forwarded to a provider that has them. Source: OpenAI's API description, 2.3.0. */
 export const OPENAI_ROUTES: readonly OtherRoute[] = [
   ...feature('openai', 'moderations', {}, ['POST /v1/moderations']),
   ...feature('openai', 'images', billed, ['POST /v1/images/generations', 'POST /v1/images/edits', 'POST /v1/images/variations']),

@@ -9,18 +9,18 @@ import type { RouteMatch } from './route-table.ts';
 
 /** How the body of a request is received. */
 export interface BodySource {
-  /** Reads it to its end. */
+  /** Reads the whole body. */
   readonly hold: () => Promise<Buffer>;
   /** Asks a client that waits with its body (`Expect: 100-continue`) to send it. */
   readonly goOn: () => void;
-  /** How long the first bytes may take. */
+  /** Timeout for the first bytes. */
   readonly timeoutMs: number;
 }
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
 const PROVIDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const NOTHING = Buffer.alloc(0);
-/** Headers of Gemini's uploads in several requests, and of features of OpenAI's routes. */
+/** Forwarded headers: those of Gemini's resumable uploads, and of features of OpenAI's routes. */
 const PASSED = /^(?:x-goog-upload-|openai-beta$)/;
 const UPLOAD_ANSWER = [
   'x-goog-upload-url',
@@ -30,8 +30,8 @@ const UPLOAD_ANSWER = [
 ];
 
 /**
- * Makes a message of a request that is passed on. Where its body is JSON it is held, so that the model in it is checked and named as the provider has it; any
- * other body goes by as it comes, but for the part `model` in the first bytes of a multipart body.
+ * Creates the message of a pass-through request. A JSON body is buffered, so that its model can be checked and replaced by the
+ * provider's name. Any other body is streamed, except that the part `model` is read from the first bytes of a multipart body.
  *
  * @throws LlmError `invalid_request`
  */
@@ -47,7 +47,7 @@ export async function otherRequest(request: IncomingMessage, match: RouteMatch, 
   return messageOf({ ...unread, body: request }, match, NOTHING);
 }
 
-/** In bytes, as the client says it; `0` for none. */
+/** Returns the declared length in bytes; `0` without a body. */
 function bodyLengthOf({ headers }: IncomingMessage): string {
   return headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : 'unknown');
 }
@@ -85,7 +85,7 @@ function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): UnreadR
   };
 }
 
-/** Below the version, with the query but for the caller's key in it, and for the version that Azure's clients name. */
+/** Returns the path below the version, and its query without the caller's key and without Azure's version parameter. */
 function upstreamPath(url: string): { path: string; above: string } {
   const [path = '', query = ''] = url.split('?', 2);
   const dropped = path.startsWith('/openai/') ? ['key', 'api-version'] : ['key'];
@@ -102,7 +102,7 @@ function decoded(name: string): string {
   }
 }
 
-/** @param held a JSON body, or nothing */
+/** @param held a JSON body, or an empty buffer */
 function messageOf(unread: UnreadRequest, { route, model }: RouteMatch, held: Buffer): RequestMessage {
   if (model !== undefined && route.api === 'gemini') return modelInPath(unread, model, held);
   if (held.length === 0) {
@@ -126,7 +126,7 @@ function messageOf(unread: UnreadRequest, { route, model }: RouteMatch, held: Bu
   };
 }
 
-/** Gemini's batches: the model is in the path alone. */
+/** Returns the message of a Gemini batch: only the path contains the model. */
 function modelInPath(unread: UnreadRequest, model: string, bytes: Buffer): RequestMessage {
   const body = new BodyRequest(bytes, () => {
     if (!isModelName(model)) refuseModel();

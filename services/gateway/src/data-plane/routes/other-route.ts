@@ -1,20 +1,20 @@
 import type { AccountRoute, DialectName, UnreadRequest } from '@sluice/core';
 
 export type Method = UnreadRequest['method'];
-/** Whose API a route is of. */
+/** The API that a route belongs to. */
 export type Api = 'openai' | 'anthropic' | 'gemini' | 'rerank';
 
-/** A route that passes to a provider as it is. */
+/** A pass-through route: its requests are forwarded to a provider unchanged. */
 export interface OtherRoute {
   readonly method: Method;
-  /** `/v1/files/{id}/content`: `{model}` may have slashes. */
+  /** Path template such as `/v1/files/{id}/content`. The value of `{model}` may contain slashes. */
   readonly path: string;
   readonly api: Api;
-  /** The name by which a provider's `routes` list it. */
+  /** Name of the route in a provider's `routes`. */
   readonly feature: string;
-  /** Whether it is about objects of the provider's account. */
+  /** Whether the route concerns objects of the provider's account. */
   readonly account: boolean;
-  /** Whether the provider bills it without telling how much. */
+  /** Whether the provider bills requests without reporting their usage. */
   readonly billed: boolean;
 }
 
@@ -23,7 +23,10 @@ interface Kind {
   readonly billed?: boolean;
 }
 
-/** The routes of one feature: `POST /v1/batches`, and with `$` in front those that the provider bills. */
+/**
+ * Returns the routes of one feature from lines such as `POST /v1/batches`. A `$` in front marks a route that the provider
+ * bills.
+ */
 export function feature(api: Api, name: string, kind: Kind, lines: readonly string[]): OtherRoute[] {
   return lines.map((line) => {
     const billed = line.startsWith('$');
@@ -39,7 +42,7 @@ export function feature(api: Api, name: string, kind: Kind, lines: readonly stri
   });
 }
 
-/** The dialect in which errors of an API's routes are written. */
+/** Dialect of the error responses of an API's routes. */
 export const DIALECT_OF: Readonly<Record<Api, DialectName>> = {
   openai: 'openai-chat',
   anthropic: 'anthropic-messages',
@@ -47,7 +50,7 @@ export const DIALECT_OF: Readonly<Record<Api, DialectName>> = {
   rerank: 'openai-chat',
 };
 
-/** What a provider must speak to answer an API's routes; rerank has no dialect. */
+/** Dialects of which a provider must support at least one to serve an API's routes; rerank has no dialect. */
 export const SPOKEN: Readonly<Record<Api, readonly DialectName[] | undefined>> = {
   openai: ['openai-chat', 'openai-responses'],
   anthropic: ['anthropic-messages'],
@@ -57,11 +60,11 @@ export const SPOKEN: Readonly<Record<Api, readonly DialectName[] | undefined>> =
 
 const CONTENT = /\/(?:content|results)$|:download$/;
 
-/** Returns what a request to a route does with objects of the account. */
+/** Returns the effect of a request on objects of the account. */
 export function accountOf({ method, path, api, account }: OtherRoute, ids: readonly string[]): AccountRoute | undefined {
   if (!account || api === 'rerank') return undefined;
   const [first] = ids;
-  // Gemini names an object with its collection
+  // Gemini's object names contain the collection
   const id = first !== undefined && api === 'gemini' ? `${path.split('/')[2]}/${first}` : first;
   const about = { id, within: ids.length > 1, form: api };
   if (CONTENT.test(path)) return { ...about, action: 'content' };

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { LlmError } from '@sluice/core';
 
-/** Bytes of a body, of which the first have been read and not taken. */
+/** A body with first bytes that were read in advance. */
 export class PeekedBody {
-  /** The bytes that have been read. */
+  /** The bytes that were read in advance. */
   readonly first: Buffer;
   readonly #rest: AsyncIterator<Uint8Array>;
   #taken = false;
@@ -14,17 +14,17 @@ export class PeekedBody {
   }
 
   /**
-   * Reads a body until something is found in it, or there is enough of it.
+   * Reads a body until the caller has found what it needs, or up to a maximum.
    *
-   * @param more whether further bytes are needed
-   * @throws LlmError `client_closed` for a body that breaks off, `invalid_request` for one that comes too slowly
+   * @param more returns whether further bytes are needed
+   * @throws LlmError `client_closed` for a body that breaks off, `invalid_request` for a body that arrives too slowly
    */
   static async read(body: Readable, more: (bytes: Buffer) => boolean, maxBytes: number, timeoutMs: number): Promise<PeekedBody> {
-    // what is left of a body is for the response to deal with, as for every other body
+    // the response handles the unread rest of the body, as for every other body
     const rest = body.iterator({ destroyOnReturn: false });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new LlmError('invalid_request', 'The body came too slowly.')), timeoutMs);
+      timer = setTimeout(() => reject(new LlmError('invalid_request', 'The body arrived too slowly.')), timeoutMs);
     });
     const reading = (async (): Promise<Buffer> => {
       let first = Buffer.alloc(0);
@@ -37,7 +37,7 @@ export class PeekedBody {
       }
       return first;
     })();
-    // it rejects after the time is up when the request is destroyed, and nobody waits for it then
+    // after the timeout it rejects when the request is destroyed; by then no caller awaits it
     reading.catch(() => {});
     try {
       return new PeekedBody(await Promise.race([reading, late]), rest);
@@ -47,14 +47,18 @@ export class PeekedBody {
   }
 
   /**
-   * Returns the whole body, with other first bytes. It can be taken once; what only prepares to send it has not taken it.
+   * Returns the whole body with replaced first bytes. The body can be read only once; creating the generator alone does not
+   * read it.
    *
-   * @param pass changes or refuses what comes after the first bytes
-   * @throws LlmError `upstream_error` where bytes of it were taken before
+   * @param pass changes or refuses the bytes after the first ones
+   * @throws LlmError `upstream_error` if the body was already read
    */
   async *whole(first: readonly Buffer[], pass?: { pass(chunk: Uint8Array): Buffer; rest(): Buffer }): AsyncGenerator<Buffer> {
     if (this.#taken)
-      throw new LlmError('upstream_error', 'The provider broke off, and the body of this request cannot be sent again.');
+      throw new LlmError(
+        'upstream_error',
+        'The connection to the provider broke, and the body of this request cannot be sent again.',
+      );
     this.#taken = true;
     yield* first;
     for (;;) {

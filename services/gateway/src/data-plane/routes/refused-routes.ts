@@ -3,9 +3,9 @@ import type { Api } from './other-route.ts';
 /** Routes of a vendor's current API that are not served. */
 export interface RefusedRoutes {
   readonly api: Api;
-  /** Paths, of which one that ends in `*` stands for all below it. */
+  /** Paths; a path that ends in `*` covers everything below it. */
   readonly paths: readonly string[];
-  /** What a client can do. */
+  /** Alternative for the client. */
   readonly instead: string;
 }
 
@@ -21,7 +21,7 @@ export const REFUSED_ROUTES: readonly RefusedRoutes[] = [
     api: 'openai',
     paths: ['/v1/realtime/client_secrets', '/v1/realtime/sessions', '/v1/realtime/transcription_sessions'],
     instead:
-      "A provider's client secret would let a client call the provider past this gateway. Connect to GET /v1/realtime with a key of this gateway: in a browser, as the sub-protocol openai-insecure-api-key.KEY.",
+      "A provider's client secret would let a client bypass this gateway. Connect to GET /v1/realtime with a key of this gateway: in a browser, as the sub-protocol openai-insecure-api-key.KEY.",
   },
   {
     api: 'openai',
@@ -31,7 +31,7 @@ export const REFUSED_ROUTES: readonly RefusedRoutes[] = [
   {
     api: 'openai',
     paths: ['/v1/chat/completions/{id}', '/v1/chat/completions/{id}/messages'],
-    instead: 'Stored chat completions are not served. Keep what POST /v1/chat/completions answers.',
+    instead: 'Stored chat completions are not served. Store the responses of POST /v1/chat/completions yourself.',
   },
   {
     api: 'openai',

@@ -6,8 +6,8 @@ const found = (method: string, path: string, api?: 'openai' | 'anthropic' | 'gem
   return match === undefined ? undefined : `${match.route.api} ${match.route.path}`;
 };
 
-describe('the table of routes', () => {
-  it('has each route once, and finds it by its own path', () => {
+describe('route table', () => {
+  it('contains each route once, and finds it by its own path', () => {
     const labels = OTHER_ROUTES.map(({ api, method, path }) => `${api} ${method} ${path}`);
     expect(new Set(labels).size).toBe(labels.length);
     for (const { api, method, path } of OTHER_ROUTES) {
@@ -19,7 +19,7 @@ describe('the table of routes', () => {
   it.each([
     ['POST', '/v1/files', undefined, 'openai /v1/files'],
     ['POST', '/v1/files', 'anthropic', 'anthropic /v1/files'],
-    // Gemini's files have a path of their own
+    // Gemini's files have their own path
     ['POST', '/v1/files', 'gemini', undefined],
     ['POST', '/v1beta/files', undefined, 'gemini /v1beta/files'],
     ['POST', '/v1/images/edits', 'anthropic', undefined],
@@ -32,7 +32,7 @@ describe('the table of routes', () => {
     ['GET', '/v1/files/a/b', undefined, undefined],
     ['GET', '/v1/files/', undefined, undefined],
     ['PATCH', '/v1/files', undefined, undefined],
-  ] as const)('%s %s of a client of %s is %s', (method, path, api, expected) => {
+  ] as const)('matches %s %s from a client of %s to %s', (method, path, api, expected) => {
     expect(found(method, path, api)).toBe(expected);
   });
 
@@ -41,7 +41,7 @@ describe('the table of routes', () => {
     expect(matchRoute('GET', '/v1/evals/e/runs/r', undefined)).toMatchObject({ model: undefined, ids: ['e', 'r'] });
   });
 
-  it('has the methods of a path', () => {
+  it('returns the methods of a path', () => {
     expect(methodsOf('/v1/files')).toEqual(['GET', 'POST']);
     expect(methodsOf('/v1/nothing')).toEqual([]);
   });
@@ -52,7 +52,7 @@ describe('the table of routes', () => {
     ['/v1/organization/projects', 'Administration'],
     ['/v1beta/models/veo:predictLongRunning', ':generateContent'],
     ['/v1beta/tunedModels/x:generateContent', 'directly'],
-  ])('has what to do in place of %s', (path, text) => {
+  ])('suggests an alternative to %s', (path, text) => {
     expect(refusedRoute(path, undefined)?.instead).toContain(text);
   });
 

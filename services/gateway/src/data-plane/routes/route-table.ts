@@ -5,7 +5,7 @@ import type { Api, Method, OtherRoute } from './other-route.ts';
 import { REFUSED_ROUTES } from './refused-routes.ts';
 import { RERANK_ROUTES } from './rerank-routes.ts';
 
-/** Every route that passes to a provider as it is. Nothing that is not listed does. */
+/** All pass-through routes. A route that is not listed is never forwarded. */
 export const OTHER_ROUTES: readonly OtherRoute[] = [
   ...OPENAI_ROUTES,
   ...ANTHROPIC_ROUTES,
@@ -13,10 +13,10 @@ export const OTHER_ROUTES: readonly OtherRoute[] = [
   ...RERANK_ROUTES,
 ];
 
-/** A route that a request is for. */
+/** The route that a request matches. */
 export interface RouteMatch {
   readonly route: OtherRoute;
-  /** The model in the path, where there is one. */
+  /** The model in the path, if any. */
   readonly model: string | undefined;
   /** The other parameters of the path, in order. */
   readonly ids: readonly string[];
@@ -28,7 +28,7 @@ interface Compiled {
   readonly names: readonly string[];
 }
 
-/** A pattern of a template: a model's name may have slashes, an id has neither those nor, at Gemini, colons. */
+/** Returns the pattern of a template. A model name may contain slashes. An id contains no slash and, at Gemini, no colon. */
 function patternOf(template: string): RegExp {
   const [first = '', ...rest] = template.split(/\{\w+\}/);
   const names = namesIn(template);
@@ -41,7 +41,7 @@ function patternOf(template: string): RegExp {
 
 const namesIn = (template: string): string[] => [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
 
-/** The first two segments: few routes share them. */
+/** Returns the first two segments of a path, which few routes share. */
 const familyOf = (path: string): string => path.split('/', 3).join('/').replace(/\*$/, '');
 
 const byFamily = Map.groupBy(
@@ -49,7 +49,10 @@ const byFamily = Map.groupBy(
   ({ route }) => familyOf(route.path),
 );
 
-/** A path that ends in `*` stands for itself and all below it, one that ends in `/*` for what is below it alone. */
+/**
+ * Returns the pattern of a refused path. A final `*` covers the path itself and everything below it, a final `/*` only what is
+ * below it.
+ */
 function refusedPattern(path: string): RegExp {
   if (!path.endsWith('*')) return patternOf(path);
   const { source } = patternOf(path.slice(0, -1));
@@ -64,11 +67,11 @@ const refusedByFamily = Map.groupBy(
 );
 
 /**
- * Returns the route of a request. Where two APIs have one path, it is the route of the API whose client sent the request; a client of another API is
- * not answered by a route that is not its own.
+ * Returns the route of a request. If two APIs share a path, the route belongs to the API whose client sent the request. A
+ * client of one API is never answered by another API's route.
  *
  * @param path in its canonical form
- * @param api whose client it is by its headers; undefined where they do not tell
+ * @param api the client's API according to its headers; undefined if the headers do not identify it
  */
 export function matchRoute(method: string, path: string, api: Api | undefined): RouteMatch | undefined {
   for (const compiled of byFamily.get(familyOf(path)) ?? []) {
@@ -80,7 +83,7 @@ export function matchRoute(method: string, path: string, api: Api | undefined): 
   return undefined;
 }
 
-/** Clients of OpenAI's API send no header that tells; Gemini's paths are its own. */
+/** Returns whether a route serves clients of an API. OpenAI's clients send no identifying header; Gemini's paths are unique. */
 const answers = (route: OtherRoute, api: Api | undefined): boolean =>
   api === undefined
     ? route.api !== 'anthropic' || route.path.startsWith('/v1/messages/')
@@ -92,18 +95,18 @@ function matched({ route, pattern, names }: Compiled, path: string): RouteMatch 
   const values = found.slice(1).map((value) => decodeURIComponent(value));
   const model = names.indexOf('model');
   const ids = values.filter((_, n) => n !== model);
-  // an encoded slash is for models alone
+  // only models may contain an encoded slash
   if (ids.some((id) => id.includes('/'))) return undefined;
   return { route, model: model === -1 ? undefined : values[model], ids };
 }
 
-/** Returns the methods of the routes that have a path, whoever's they are. */
+/** Returns the methods of the routes with a path, in any API. */
 export function methodsOf(path: string): Method[] {
   const found = (byFamily.get(familyOf(path)) ?? []).filter(({ pattern }) => pattern.test(path));
   return [...new Set(found.map(({ route }) => route.method))];
 }
 
-/** Returns what a client can do in place of a route of a vendor that is not served. */
+/** Returns the alternative to a vendor's route that is not served. */
 export function refusedRoute(path: string, api: Api | undefined): { readonly api: Api; readonly instead: string } | undefined {
   const found = (refusedByFamily.get(familyOf(path)) ?? []).filter(({ pattern }) => pattern.test(path));
   return found.find((one) => one.api === api) ?? found[0];

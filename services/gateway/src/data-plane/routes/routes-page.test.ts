@@ -6,7 +6,7 @@ import { BEGIN, END, renderRoutes } from './routes-page.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../../docs/api.md', import.meta.url));
 
-it('docs/api.md has the routes as they are; WRITE_PAGES=1 writes them', () => {
+it('keeps the routes in docs/api.md up to date (WRITE_PAGES=1 writes them)', () => {
   const page = readFileSync(PAGE, 'utf8');
   const [before = '', rest = ''] = page.split(BEGIN);
   const [, after] = rest.split(END);
@@ -16,7 +16,7 @@ it('docs/api.md has the routes as they are; WRITE_PAGES=1 writes them', () => {
   else expect(page).toBe(written);
 });
 
-it('has every route that passes to a provider', () => {
+it('lists every pass-through route', () => {
   const text = renderRoutes();
   for (const { path, method } of OTHER_ROUTES) {
     expect(text.split('\n').some((line) => line.includes(`\`${path}\``) && line.includes(method))).toBe(true);

@@ -3,7 +3,10 @@ import type { Request } from 'express';
 
 const HEADER = 'x-goog-upload-url';
 
-/** Replaces the provider's address for the rest of an upload (Gemini) by the gateway's own: the client would send it there, without a key. */
+/**
+ * Replaces the provider's upload address (Gemini) by the gateway's own. The client would otherwise send the upload to the
+ * provider, without a key.
+ */
 export function ownUploadUrl(request: Request, reply: LlmReply): LlmReply {
   const address = reply.headers[HEADER];
   if (address === undefined) return reply;
