@@ -78,6 +78,20 @@ describe('what a call asks of Redis', () => {
     expect(onTheWay().slice(before).map(kinds)).toEqual(Array(5).fill(['EVALSHA :call:', 'GET :cache:']));
   });
 
+  it('claims an idempotency key first, and then sends limits and cache lookup together', async () => {
+    const url = replicas.gateways[0]?.url as string;
+    const once = (key: string) => ask(url, chat('up/plain+latency=100', key), { key: KEY, headers: { 'idempotency-key': key } });
+    await once('loads the script');
+    const before = onTheWay().length;
+    replicas.simulator.journal.clear();
+    const answer = once('counted');
+    await waitFor(() => replicas.simulator.journal.entries.length === 1, 'the call at the provider');
+    const trips = onTheWay().slice(before).map(kinds);
+    expect(trips).toHaveLength(2);
+    expect(trips[1]).toEqual(['EVALSHA :call:', 'GET :cache:']);
+    expect((await answer).status).toBe(200);
+  });
+
   it('is nothing for a bad key that was asked for just now, for bad input, and for a model that is not there', async () => {
     const url = replicas.gateways[0]?.url as string;
     await ask(url, chat('up/plain', 'x'), { key: 'wrong' });

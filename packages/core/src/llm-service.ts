@@ -5,8 +5,6 @@ import type { LlmReply } from './reply.ts';
 export interface LlmService {
   /** @throws LlmError and nothing else */
   complete(call: LlmCall): Promise<LlmReply>;
-  /** Sends the store commands that `complete` will need, so that one round trip serves the whole chain. */
-  prepare?(call: LlmCall): void;
 }
 
 /** Wraps a service to add one concern. */

@@ -101,12 +101,10 @@ export class ReplyStream {
   finish(outcome: StreamOutcome): void {
     if (this.#ended !== undefined) return;
     this.#ended = this.#abandoned ? cancelledOutcome(outcome) : outcome;
+    // before the consumer learns of the end: it may end an outer stream, and inner layers must end first
+    for (const listener of this.#endListeners) listener(this.#ended);
     this.#settle(this.#ended);
-    try {
-      this.#drain();
-    } finally {
-      for (const listener of this.#endListeners) listener(this.#ended);
-    }
+    this.#drain();
   }
 
   /**

@@ -1,7 +1,7 @@
 import {
   type Attempt,
-  asLlmError,
   type BudgetCharge,
+  type CallEnd,
   type CallFacts,
   type Clock,
   isStreamed,
@@ -12,6 +12,7 @@ import {
   tagsOf,
   toUsd,
   type UsageIssueReason,
+  withEnd,
 } from '@sluice/core';
 
 /** The audited fields of an attempt. */
@@ -80,14 +81,14 @@ export interface AuditOptions {
   readonly clock?: Clock;
 }
 
-/** How a call ended. */
-export type CallEnd = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
+/** The result of a call, as recorded. */
+export type CallResult = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 
 /**
  * Returns the record of a call that has just ended, without its content. Fields without a value are undefined and absent from
  * the JSON: objects of the same shape are faster to create.
  */
-export function recordOf(call: LlmCall, end: CallEnd, clock: Clock): AuditRecord {
+export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRecord {
   const { facts } = call;
   const { account } = facts;
   const { usage, cost, unpriced } = account;
@@ -136,7 +137,7 @@ export function audit(options: AuditOptions): LlmProxy {
   const contentOf = (call: LlmCall): boolean =>
     options.content === true && call.operation !== 'other' && call.operation !== 'realtime';
 
-  const write = (call: LlmCall, end: CallEnd, answer?: string): void => {
+  const write = (call: LlmCall, end: CallResult, answer?: string): void => {
     const record = recordOf(call, end, clock);
     const content = {
       ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
@@ -147,31 +148,37 @@ export function audit(options: AuditOptions): LlmProxy {
 
   return (next) => ({
     async complete(call) {
-      const content = contentOf(call);
-      try {
-        const reply = await next.complete(call);
-        if (!isStreamed(reply)) {
-          const answer = content ? Buffer.from(reply.body).toString('utf8') : undefined;
-          write(call, { outcome: reply.status < 400 ? 'answered' : 'refused', status: reply.status, error: null }, answer);
-          return reply;
-        }
-        const chunks: Uint8Array[] = [];
-        if (content) reply.stream.tap((bytes) => chunks.push(bytes));
-        void reply.stream.outcome.then(({ end, error }) => {
-          const answer = content ? Buffer.concat(chunks).toString('utf8') : undefined;
-          if (end === 'finished') write(call, { outcome: 'answered', status: reply.status, error: null }, answer);
-          else if (end === 'cancelled') write(call, { outcome: 'cancelled', status: 499, error: 'client_closed' }, answer);
-          else write(call, { outcome: 'failed', status: error?.status ?? 502, error: error?.code ?? 'upstream_error' }, answer);
-        });
-        return reply;
-      } catch (thrown) {
-        const { code, status } = asLlmError(thrown);
-        const outcome = code === 'client_closed' ? 'cancelled' : status < 500 ? 'refused' : 'failed';
-        write(call, { outcome, status, error: code });
-        throw thrown;
-      }
+      const chunks: Uint8Array[] = [];
+      const answerOf = ({ reply }: CallEnd): string | undefined => {
+        if (reply === undefined || !contentOf(call)) return undefined;
+        return Buffer.from(isStreamed(reply) ? Buffer.concat(chunks) : reply.body).toString('utf8');
+      };
+      const reply = await withEnd(
+        () => next.complete(call),
+        (end) => write(call, resultOf(end), answerOf(end)),
+      );
+      if (isStreamed(reply) && contentOf(call)) reply.stream.tap((bytes) => chunks.push(bytes));
+      return reply;
     },
   });
+}
+
+/** Returns the outcome, status and error code of a call for its record. */
+function resultOf({ reply, outcome, error }: CallEnd): CallResult {
+  if (error !== undefined) {
+    const { code, status } = error;
+    return { outcome: code === 'client_closed' ? 'cancelled' : status < 500 ? 'refused' : 'failed', status, error: code };
+  }
+  switch (outcome?.end) {
+    case undefined:
+      return { outcome: reply.status < 400 ? 'answered' : 'refused', status: reply.status, error: null };
+    case 'finished':
+      return { outcome: 'answered', status: reply.status, error: null };
+    case 'cancelled':
+      return { outcome: 'cancelled', status: 499, error: 'client_closed' };
+    case 'failed':
+      return { outcome: 'failed', status: outcome.error?.status ?? 502, error: outcome.error?.code ?? 'upstream_error' };
+  }
 }
 
 const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt): AttemptRecord => ({

@@ -199,16 +199,4 @@ describe('caching', () => {
     expect(health.failed).toHaveBeenCalled();
     expect(health.works).not.toHaveBeenCalled();
   });
-
-  it('looks up a call once, in prepare when that was called', async () => {
-    const clock = new ManualClock();
-    const cache = new MemoryCache(clock);
-    const get = jest.spyOn(cache, 'get');
-    const service = caching({ cache, ttlS: 60, clock })(counting().service);
-    const call = callOf();
-    service.prepare?.(call);
-    expect(get).toHaveBeenCalledTimes(1);
-    await service.complete(call);
-    expect(get).toHaveBeenCalledTimes(1);
-  });
 });

@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto';
 import {
+  type AskedStage,
   type CacheDirectives,
-  CallSlot,
   type Clock,
   type ConcernHealth,
+  inOneRoundTrip,
   isStreamed,
   type LlmCall,
   LlmError,
   type LlmProxy,
   type LlmReply,
+  type LlmService,
   ReplyStream,
+  type StoreStage,
   type StreamedReply,
   systemClock,
   unwatched,
@@ -49,43 +52,96 @@ const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
  * @throws LlmError `not_cached` for a call with `only-if-cached` and no cache entry
  */
 export function caching(options: CachingOptions): LlmProxy {
-  const { cache, metrics } = options;
-  const clock = options.clock ?? systemClock;
-  const maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
-  const health = options.health ?? unwatched;
-  const lookups = new CallSlot<{ key: CacheKey; found: Promise<CacheEntry | undefined> | undefined }>('cache lookup');
+  return inOneRoundTrip([cachingStage(options)]);
+}
 
-  const keyOf = (call: LlmCall): CacheKey => ({
-    scope: options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
-    namespace: call.preferences.cache.namespace ?? '',
-    model: call.message.view().model,
-    digest: digestOf(call),
-  });
+/** Returns `caching` as a stage of a round trip. */
+export function cachingStage(options: CachingOptions): StoreStage {
+  return new CachingStage(options);
+}
 
-  const lookUp = (call: LlmCall) => {
-    const key = keyOf(call);
-    const { noCache } = call.preferences.cache;
-    const found =
-      noCache === true
-        ? undefined
-        : cache.get(key).then(
-            (entry) => {
-              health.works();
-              return entry;
-            },
-            (error: unknown) => {
-              health.failed(error);
-              call.facts.degraded = [...call.facts.degraded, 'cache'];
-              return undefined;
-            },
-          );
+interface Lookup {
+  readonly key: CacheKey;
+  /** Undefined if the call does not read the cache. */
+  readonly found: Promise<CacheEntry | undefined> | undefined;
+}
+
+class CachingStage implements StoreStage {
+  readonly #options: CachingOptions;
+  readonly #clock: Clock;
+  readonly #maxEntryBytes: number;
+  readonly #health: ConcernHealth;
+
+  constructor(options: CachingOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
+    this.#health = options.health ?? unwatched;
+  }
+
+  /** Sends the lookup. */
+  ask(call: LlmCall): AskedStage {
+    if (!isCacheable(call)) return UNCACHED;
+    const lookup = this.#lookUp(call);
+    return { complete: (of, next) => this.#complete(of, lookup, next) };
+  }
+
+  async #complete(call: LlmCall, { key, found }: Lookup, next: LlmService): Promise<LlmReply> {
+    const directives = call.preferences.cache;
+    call.facts.cacheKey = cacheKeyText(key);
+    if (found !== undefined) {
+      const entry = await found;
+      const fresh = entry !== undefined && isFresh(entry, directives, this.#clock.now());
+      this.#options.metrics?.cacheLookups.inc({ kind: 'exact', result: fresh ? 'hit' : 'miss' });
+      if (fresh) return replay(call, entry, this.#clock.now());
+      call.facts.cache = 'miss';
+    }
+    if (directives.onlyIfCached === true) throw notCached();
+    const reply = await next.complete(call);
+    // a response that was limited by a budget is shorter than other callers would get
+    if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) this.#keep(call, key, reply);
+    return reply;
+  }
+
+  #lookUp(call: LlmCall): Lookup {
+    const key: CacheKey = {
+      scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
+      namespace: call.preferences.cache.namespace ?? '',
+      model: call.message.view().model,
+      digest: digestOf(call),
+    };
+    if (call.preferences.cache.noCache === true) return { key, found: undefined };
+    const found = this.#options.cache.get(key).then(
+      (entry) => {
+        this.#health.works();
+        return entry;
+      },
+      (error: unknown) => {
+        this.#health.failed(error);
+        call.facts.degraded = [...call.facts.degraded, 'cache'];
+        return undefined;
+      },
+    );
     return { key, found };
-  };
+  }
 
-  const store = (call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void => {
+  /** Stores a reply once it is complete. A response without content is never cached. */
+  #keep(call: LlmCall, key: CacheKey, reply: LlmReply): void {
+    if (!isStreamed(reply)) {
+      if (reply.empty !== true && reply.body.length <= this.#maxEntryBytes) this.#store(call, key, reply, reply.body);
+      return;
+    }
+    const { outcome } = reply.stream;
+    // neither promise rejects
+    void Promise.all([collectedStream(reply, this.#maxEntryBytes), outcome]).then(([body, { generated }]) => {
+      if (body !== undefined && generated !== 0) this.#store(call, key, reply, body);
+    });
+  }
+
+  #store(call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void {
     const { provider, providerModel, dropped, account } = call.facts;
     const { usage, cost } = account;
-    const nowMs = clock.now();
+    const nowMs = this.#clock.now();
     const entry: CacheEntry = {
       contentType: reply.contentType,
       body,
@@ -96,48 +152,19 @@ export function caching(options: CachingOptions): LlmProxy {
       provider: provider ?? '',
       providerModel: providerModel ?? '',
       storedAtMs: nowMs,
-      expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? options.ttlS) * 1_000,
+      expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? this.#options.ttlS) * 1_000,
     };
-    cache.set(key, entry).catch((error: unknown) => health.failed(error));
-  };
-
-  return (next) => ({
-    prepare(call) {
-      if (isCacheable(call)) lookups.set(call, lookUp(call));
-    },
-    async complete(call) {
-      const directives = call.preferences.cache;
-      if (!isCacheable(call)) {
-        if (directives.onlyIfCached === true && CACHED_OPERATIONS.has(call.operation)) throw notCached();
-        return next.complete(call);
-      }
-      const { key, found } = lookups.get(call) ?? lookUp(call);
-      call.facts.cacheKey = cacheKeyText(key);
-      if (found !== undefined) {
-        const entry = await found;
-        const fresh = entry !== undefined && isFresh(entry, directives, clock.now());
-        metrics?.cacheLookups.inc({ kind: 'exact', result: fresh ? 'hit' : 'miss' });
-        if (fresh) return replay(call, entry, clock.now());
-        call.facts.cache = 'miss';
-      }
-      if (directives.onlyIfCached === true) throw notCached();
-      const reply = await next.complete(call);
-      // a response that was limited by a budget is shorter than other callers would get
-      if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) {
-        if (!isStreamed(reply)) {
-          if (reply.empty !== true && reply.body.length <= maxEntryBytes) store(call, key, reply, reply.body);
-        } else {
-          const { outcome } = reply.stream;
-          void Promise.all([collectedStream(reply, maxEntryBytes), outcome]).then(([body, { generated }]) => {
-            // a response without content is never cached
-            if (body !== undefined && generated !== 0) store(call, key, reply, body);
-          });
-        }
-      }
-      return reply;
-    },
-  });
+    this.#options.cache.set(key, entry).catch((error: unknown) => this.#health.failed(error));
+  }
 }
+
+/** The stage of a call that the cache does not serve. */
+const UNCACHED: AskedStage = {
+  async complete(call, next) {
+    if (call.preferences.cache.onlyIfCached === true && CACHED_OPERATIONS.has(call.operation)) throw notCached();
+    return await next.complete(call);
+  },
+};
 
 /** Returns a key as shown to clients and administrators, without its tenant. */
 export const cacheKeyText = ({ namespace, model, digest }: Omit<CacheKey, 'scope'>): string =>

@@ -8,7 +8,6 @@ const reply = { status: 200, contentType: 'application/json', headers: {}, body:
 function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits = {}, routes?: readonly string[]) {
   const order: string[] = [];
   const next: LlmService = {
-    prepare: () => void order.push('prepare'),
     complete: jest.fn<LlmService['complete']>(async () => {
       order.push('complete');
       return reply;
@@ -34,12 +33,6 @@ function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits =
 }
 
 describe('modelAccess', () => {
-  it('calls prepare before the call continues', async () => {
-    const { ask, order } = setUp();
-    await ask('a');
-    expect(order).toEqual(['prepare', 'complete']);
-  });
-
   it.each([
     ['b', ['a'], 'model_not_allowed', 403],
     // a key without access must not learn whether a model exists
@@ -62,7 +55,7 @@ describe('modelAccess', () => {
     const { ask, order } = setUp(undefined, {}, {}, routes);
     if (may) expect(await ask('a')).toBe(reply);
     else await expect(ask('a')).rejects.toMatchObject({ code: 'model_not_allowed' });
-    expect(order).toEqual(may ? ['prepare', 'complete'] : []);
+    expect(order).toEqual(may ? ['complete'] : []);
   });
 
   it('refuses a model with an unpriced target when the key or its team refuses unpriced calls', async () => {

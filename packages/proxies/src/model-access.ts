@@ -20,8 +20,7 @@ const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
   unpriced !== 'serve' && limitsIn(budget).some(({ soft }) => soft !== true);
 
 /**
- * Refuses routes and models that the key may not use, and unknown models, before any reservation or lookup. A call that passes
- * this layer needs the store. So it calls `prepare`, which sends all store commands of the rest of the chain in one round trip.
+ * Refuses routes and models that the key may not use, and unknown models, before any reservation or lookup.
  *
  * @throws LlmError `invalid_request` (and the other errors of a message), `model_not_allowed`, `model_not_found`
  */
@@ -91,8 +90,6 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         }
       }
       refuseUnpriced(call, model);
-      // the model list needs no store, and a call with an idempotency key may turn out to be a replay
-      if (!isAnsweredHere(call) && call.idempotencyKey === undefined) next.prepare?.(call);
       return await next.complete(call);
     },
   });

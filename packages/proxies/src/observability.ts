@@ -1,4 +1,4 @@
-import { asLlmError, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd } from '@sluice/core';
+import { type CallEnd, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd, withEnd } from '@sluice/core';
 import type { Metrics } from '@sluice/telemetry';
 
 export interface ObservabilityOptions {
@@ -50,30 +50,28 @@ export function observability(options: ObservabilityOptions): LlmProxy {
   return (next) => ({
     async complete(call) {
       metrics.inFlight.inc();
-      try {
-        const reply = await next.complete(call);
-        if (!isStreamed(reply)) {
-          finish(call, reply.status);
-          return reply;
-        }
-        let first = true;
-        reply.stream.tap(() => {
-          if (!first) return;
-          first = false;
-          const provider = call.facts.provider ?? '';
-          if (call.facts.cache !== 'hit')
-            metrics.timeToFirstToken.observe({ provider }, (clock.monotonic() - call.startedAtMs) / 1_000);
-        });
-        void reply.stream.outcome.then((outcome) => {
-          finish(call, outcome.end === 'cancelled' ? 499 : (outcome.error?.status ?? reply.status));
-        });
-        return reply;
-      } catch (error) {
-        finish(call, asLlmError(error).status);
-        throw error;
-      }
+      const reply = await withEnd(
+        () => next.complete(call),
+        (end) => finish(call, statusOf(end)),
+      );
+      if (!isStreamed(reply)) return reply;
+      let first = true;
+      reply.stream.tap(() => {
+        if (!first) return;
+        first = false;
+        const provider = call.facts.provider ?? '';
+        if (call.facts.cache !== 'hit')
+          metrics.timeToFirstToken.observe({ provider }, (clock.monotonic() - call.startedAtMs) / 1_000);
+      });
+      return reply;
     },
   });
+}
+
+/** Returns the status of a call for metrics: 499 if the client disconnected. */
+function statusOf({ reply, outcome, error }: CallEnd): number {
+  if (error !== undefined) return error.status;
+  return outcome?.end === 'cancelled' ? 499 : (outcome?.error?.status ?? reply.status);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isStreamed, type LlmCall, type LlmProxy, Slots } from '@sluice/core';
+import { type LlmCall, type LlmProxy, Slots, withEnd } from '@sluice/core';
 
 /** The calls in flight in this process. */
 export class UnderWay {
@@ -24,17 +24,12 @@ export class UnderWay {
 /** Tracks each call as in flight from this layer until its end, including its stream. */
 export function knowingUnderWay(underWay: UnderWay): LlmProxy {
   return (next) => ({
-    async complete(call) {
+    complete(call) {
       const slot = underWay.begin(call);
-      try {
-        const reply = await next.complete(call);
-        if (isStreamed(reply)) void reply.stream.outcome.then(() => underWay.end(slot));
-        else underWay.end(slot);
-        return reply;
-      } catch (error) {
-        underWay.end(slot);
-        throw error;
-      }
+      return withEnd(
+        () => next.complete(call),
+        () => underWay.end(slot),
+      );
     },
   });
 }

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
-import { type ConcernHealth, compose, type LlmCall, type LlmService } from '@sluice/core';
+import { type ConcernHealth, composeLayers, inOneRoundTrip, type Layer, type LlmCall, type LlmService } from '@sluice/core';
 import {
   accountObjects,
   audit,
@@ -8,7 +8,7 @@ import {
   type CallerLookup,
   type CircuitBreakers,
   ConversationArchive,
-  caching,
+  cachingStage,
   idempotency,
   knowingUnderWay,
   type LocalShares,
@@ -84,38 +84,62 @@ export function chain(parts: ChainParts): LlmService {
     settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
     health: concerns.limits,
   });
-  const proxies = [
-    observability({ metrics, known: models.configured }),
-    audit({ sink: auditWriter, content: config.audit.content }),
-    loadShedding({ pressure: () => parts.overload.pressure(), metrics }),
-    authentication(callers, metrics),
-    requestBody,
-    largeRequests,
-    responses.history,
-    modelAccess(models, groups),
-    modelList(models),
-    responses.keeping,
-    idempotency({ calls: stores.idempotent, countRequest: (call) => requests.count(call), health: concerns.limits }),
-    knowingUnderWay(parts.underWay),
-    metered.calls,
-    metered.sessions,
-    streamRecovery,
-    // before the cache, so that no response about another tenant's object is served from the cache
-    accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
-  ];
   const { exact, sharedBetweenTenants, maxEntry } = config.cache;
-  if (exact !== undefined) {
-    proxies.push(
-      caching({
-        cache: stores.cache,
-        ttlS: exact.ttl / 1_000,
-        sharedBetweenTenants,
-        maxEntryBytes: maxEntry,
-        metrics,
-        health: concerns.cache,
+  const cache =
+    exact === undefined
+      ? []
+      : [
+          cachingStage({
+            cache: stores.cache,
+            ttlS: exact.ttl / 1_000,
+            sharedBetweenTenants,
+            maxEntryBytes: maxEntry,
+            metrics,
+            health: concerns.cache,
+          }),
+        ];
+  // one packet carries the reservation and the cache lookup
+  const limited = inOneRoundTrip([
+    metered.calls, // outside the cache: a hit counts as a request
+    metered.sessions,
+    streamRecovery, // inside metering: a restarted stream is one call; outside the cache: a broken stream is not stored
+    // outside the cache: a response about another tenant's object is not served from it either
+    accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
+    ...cache,
+  ]);
+  const layers: Layer[] = [
+    // first: sees every call, including those that later layers refuse
+    { name: 'observability', proxy: observability({ metrics, known: models.configured }) },
+    // outside every layer that can refuse a call, so that refusals are recorded
+    { name: 'audit', inside: ['observability'], proxy: audit({ sink: auditWriter, content: config.audit.content }) },
+    // before any work: it must cost less than the work that it avoids
+    { name: 'load shedding', inside: ['audit'], proxy: loadShedding({ pressure: () => parts.overload.pressure(), metrics }) },
+    // sets the caller: every layer below relies on it
+    { name: 'authentication', inside: ['load shedding'], proxy: authentication(callers, metrics) },
+    // the first layer that receives a body, so that an unauthenticated client cannot make the gateway hold one
+    { name: 'request body', inside: ['authentication'], proxy: requestBody },
+    { name: 'large requests', inside: ['request body'], proxy: largeRequests },
+    // replaces references by the items of earlier turns, so that every layer below sees the complete request
+    { name: 'response history', inside: ['request body'], proxy: responses.history },
+    // refuses before any reservation
+    { name: 'model access', inside: ['authentication', 'response history'], proxy: modelAccess(models, groups) },
+    // answers without Redis; below model access, which checks the route
+    { name: 'model list', inside: ['model access'], proxy: modelList(models) },
+    { name: 'response storage', inside: ['model access'], proxy: responses.keeping },
+    // outside metering: a replayed response is neither limited nor charged
+    {
+      name: 'idempotency',
+      inside: ['model access'],
+      proxy: idempotency({
+        calls: stores.idempotent,
+        countRequest: (call) => requests.count(call),
+        health: concerns.limits,
       }),
-    );
-  }
+    },
+    // from here on a call can cost money: crash recovery must know it
+    { name: 'in-flight calls', inside: ['audit', 'idempotency'], proxy: knowingUnderWay(parts.underWay) },
+    { name: 'limits and cache', inside: ['model access', 'in-flight calls'], proxy: limited },
+  ];
   const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
   const retries: RetrySettings = {
     max,
@@ -125,8 +149,8 @@ export function chain(parts: ChainParts): LlmService {
     maxWaitMs: wait,
     fallbackWaitMs: fallbackWait,
   };
-  return compose(
-    proxies,
+  return composeLayers(
+    layers,
     new Router({
       ...{ models, usage, loads, breakers, metrics, memory: parts.routing },
       retries: () => retries,

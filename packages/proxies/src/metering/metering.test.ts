@@ -114,7 +114,6 @@ describe('metering', () => {
       complete: async () => whole,
     });
     const call = callOf({});
-    service.prepare?.(call);
     await service.complete(call);
     expect(reserve).not.toHaveBeenCalled();
   });

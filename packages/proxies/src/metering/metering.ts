@@ -1,18 +1,20 @@
 import {
+  type AskedStage,
   asLlmError,
   type Caller,
-  CallSlot,
   type Clock,
   type ConcernHealth,
-  isStreamed,
+  inOneRoundTrip,
   type Limits,
   type LlmCall,
   type LlmError,
   type LlmProxy,
   type LlmReply,
   type LlmService,
+  type StoreStage,
   systemClock,
   unwatched,
+  withEnd,
 } from '@sluice/core';
 import { type Hold, type ReservationRequest, type ReservationResult, saturated } from '@sluice/store/ports';
 import { FullWindows } from './full-windows.ts';
@@ -43,6 +45,9 @@ interface Admission {
   readonly noted: Admitted | undefined;
 }
 
+/** The stage of a call without limits. */
+const UNLIMITED: AskedStage = { complete: (call, next) => next.complete(call) };
+
 const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
 
 /**
@@ -57,26 +62,19 @@ const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `budget_in_flight`, `limiter_unavailable`, `budget_unavailable`
  */
 export function metering(options: MeteringOptions): LlmProxy {
-  return meteringLayers(options).calls;
+  return inOneRoundTrip([meteringLayers(options).calls]);
 }
 
-/** Returns the layer that meters calls, and the layer below it that meters the turns of realtime sessions. */
-export function meteringLayers(options: MeteringOptions): { readonly calls: LlmProxy; readonly sessions: LlmProxy } {
+/** Returns the stage that meters calls, and the layer below it that meters the turns of realtime sessions. */
+export function meteringLayers(options: MeteringOptions): { readonly calls: StoreStage; readonly sessions: LlmProxy } {
   const meter = new CallMetering(options);
-  return {
-    calls: (next) => ({
-      prepare: (call) => meter.prepare(call),
-      complete: (call) => meter.complete(call, next),
-    }),
-    sessions: sessionTurns(meter),
-  };
+  return { calls: meter, sessions: sessionTurns(meter) };
 }
 
-class CallMetering implements TurnMeter {
+class CallMetering implements StoreStage, TurnMeter {
   readonly #options: MeteringOptions;
   readonly #clock: Clock;
   readonly #health: ConcernHealth;
-  readonly #reservations = new CallSlot<Reservation | 'none'>('reservation');
   readonly #held: HeldAmounts;
   readonly #fullWindows: FullWindows;
   readonly #memory: MeteringMemory;
@@ -94,14 +92,18 @@ class CallMetering implements TurnMeter {
     this.#adaptive = settings.reserve === 'adaptive';
   }
 
-  /** Sends the reservation, so that one round trip serves the whole chain. @throws LlmError if a cached refusal applies */
-  prepare(call: LlmCall): void {
-    this.#reservations.set(call, this.#reserve(call));
+  /** Sends the reservation. @throws LlmError if a cached refusal applies */
+  ask(call: LlmCall): AskedStage {
+    const reservation = this.#reserve(call);
+    if (reservation === 'none') return UNLIMITED;
+    return { complete: (of, next) => this.#complete(of, reservation, next) };
   }
 
   async complete(call: LlmCall, next: LlmService): Promise<LlmReply> {
-    const reservation = this.#reservations.get(call) ?? this.#reserve(call);
-    if (reservation === 'none') return next.complete(call);
+    return await this.ask(call).complete(call, next);
+  }
+
+  async #complete(call: LlmCall, reservation: Reservation, next: LlmService): Promise<LlmReply> {
     const admission = await this.#admit(call, reservation);
     return await this.#serve(call, reservation, admission, next);
   }
@@ -219,7 +221,7 @@ class CallMetering implements TurnMeter {
     return { holds, receipts: [], leased: true, noted };
   }
 
-  async #serve(call: LlmCall, reservation: Reservation, admission: Admission, next: LlmService): Promise<LlmReply> {
+  #serve(call: LlmCall, reservation: Reservation, admission: Admission, next: LlmService): Promise<LlmReply> {
     const { tenant, subject } = meterOwner(call);
     const { holds } = admission;
     this.#held.hold(meterOwner(call), holds);
@@ -230,15 +232,11 @@ class CallMetering implements TurnMeter {
       });
     }
     const outputLimit = outputLimitOf(reservation, holds);
-    try {
-      const reply = await next.complete(outputLimit === undefined ? call : { ...call, outputLimit });
-      if (isStreamed(reply)) void reply.stream.outcome.then(() => this.#settle(call, reservation, admission, outputLimit));
-      else this.#settle(call, reservation, admission, outputLimit);
-      return reply;
-    } catch (error) {
-      this.#settle(call, reservation, admission, outputLimit);
-      throw error;
-    }
+    const bounded = outputLimit === undefined ? call : { ...call, outputLimit };
+    return withEnd(
+      () => next.complete(bounded),
+      () => this.#settle(call, reservation, admission, outputLimit),
+    );
   }
 
   #settle(call: LlmCall, { all, amounts }: Reservation, admission: Admission, outputLimit: number | undefined): void {

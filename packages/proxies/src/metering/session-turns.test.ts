@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   type Caller,
+  compose,
   emptyFacts,
+  inOneRoundTrip,
   type Limits,
   type LlmCall,
   LlmError,
@@ -82,7 +84,7 @@ function stage(limits: Limits) {
       facts: { ...emptyFacts(), caller },
     }) as unknown as LlmCall;
   const begin = async (session: TestSession, made = call()): Promise<LlmCall> => {
-    await layers.calls(layers.sessions(session.service(made))).complete(made);
+    await compose([inOneRoundTrip([layers.calls]), layers.sessions], session.service(made)).complete(made);
     return made;
   };
   const spent = async (): Promise<number> => {

@@ -9,6 +9,7 @@ import {
   type RealtimeSession,
   type TurnEstimate,
   type Usage,
+  withEnd,
 } from '@sluice/core';
 
 /** Meters a turn as a call, and charges a turn that was not admitted. */
@@ -48,20 +49,11 @@ export function sessionTurns(meter: TurnMeter): LlmProxy {
 async function meteredSession(call: LlmCall, next: LlmService, meter: TurnMeter): Promise<LlmReply> {
   const turns = new SessionTurns(call, meter);
   await turns.begin();
-  let reply: LlmReply;
-  try {
-    reply = await next.complete(call);
-  } catch (error) {
-    turns.end();
-    throw error;
-  }
-  if (!('stream' in reply)) {
-    turns.end();
-    return reply;
-  }
-  // the attempt has added its usage to the call already: its listener was attached first
-  void reply.stream.outcome.then(() => turns.end());
-  if (reply.session !== undefined) turns.follow(reply.session);
+  const reply = await withEnd(
+    () => next.complete(call),
+    () => turns.end(),
+  );
+  if ('stream' in reply && reply.session !== undefined) turns.follow(reply.session);
   return reply;
 }
 

@@ -1,4 +1,4 @@
-import { LlmError, type LlmProxy } from '@sluice/core';
+import { LlmError, type LlmProxy, withEnd } from '@sluice/core';
 
 export interface Deadlines {
   /** Until the response begins: for a whole response its end, for a stream its first content. */
@@ -39,14 +39,8 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
         call.signal.removeEventListener('abort', onAbort);
       };
       try {
-        const reply = await next.complete({ ...call, ...life, signal: controller.signal });
-        // after its beginning, a stream depends on the call's own signal
-        if ('stream' in reply) void reply.stream.outcome.then(end);
-        else end();
-        return reply;
-      } catch (error) {
-        end();
-        throw error;
+        // after its begin, a stream depends on the call's own signal
+        return await withEnd(() => next.complete({ ...call, ...life, signal: controller.signal }), end);
       } finally {
         begin.clear();
       }
