@@ -1,4 +1,4 @@
-// Checks formatting, lint rules and who imports whom.
+// Checks formatting, lint rules and import rules.
 import { spawnSync } from 'node:child_process';
 
 const checks = [

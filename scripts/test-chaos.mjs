@@ -1,4 +1,5 @@
-// Runs the tests that break things (test/chaos): Redis, providers, replicas and networks. One file after the other: each needs the whole machine.
+// Runs the fault tests (test/chaos) of Redis, providers, replicas and networks. The files run one after the other, because each
+// needs the whole machine.
 import { spawnSync } from 'node:child_process';
 
 const options = {

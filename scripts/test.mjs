@@ -1,5 +1,5 @@
-// Type-checks the tests, and runs all of them, or those that the arguments name as jest wants it.
-// The tests that break things for minutes (test/chaos) have a command of their own: npm run test:chaos.
+// Type-checks the tests and runs all of them, or those that the arguments select for jest.
+// The fault tests (test/chaos) take minutes and have their own command: npm run test:chaos.
 import { spawnSync } from 'node:child_process';
 
 const options = {

@@ -5,7 +5,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['code', 'type', 'status', 'reason', '__type', 'error', 'Code', 'error_code', 'status_code', 'errorCode', 'blockReason'],
   ...['finishReason', 'finish_reason', 'errorType', 'name'],
 ]);
-/** Members whose presence is a code. */
+/** Members that are codes by their mere presence. */
 const MARKS: ReadonlySet<string> = new Set(['contentFilter', 'flagged_input', 'content_filter_result']);
 /** Maximum number of values that are read from one error. */
 const MOST = 300;
