@@ -81,12 +81,12 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
  */
 export function behaviourOf(model: string, config: SimulatorConfig): Behaviour {
   const [name = '', ...options] = model.split('+');
-  let wanted: object = config.models[model] ?? config.models[name] ?? {};
+  let behaviour: object = config.models[model] ?? config.models[name] ?? {};
   for (const option of options) {
     const [key = '', value = ''] = option.split('=', 2);
     const read = NAMED[key];
     if (read === undefined) throw new Error(`unknown simulator option '${key}'`);
-    wanted = { ...wanted, ...read(value) };
+    behaviour = { ...behaviour, ...read(value) };
   }
-  return behaviourSchema.parse(wanted);
+  return behaviourSchema.parse(behaviour);
 }
