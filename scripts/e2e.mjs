@@ -1,4 +1,4 @@
-// Brings docker-compose.yml up and tests it from outside. It needs a container engine.
+// Starts docker-compose.yml and tests it from outside. Requires a container engine.
 import { spawnSync } from 'node:child_process';
 
 const options = {

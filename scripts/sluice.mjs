@@ -1,2 +1,2 @@
-// The command line of the admin API: npm run sluice -- keys list
+// The command line client of the admin API: npm run sluice -- keys list
 import '../services/gateway/dist/cli/main.js';

@@ -1,2 +1,2 @@
-// Starts one gateway: with what the environment and sluice.yaml say, or else as a demonstration.
+// Starts one gateway with the settings of the environment and sluice.yaml, or the demonstration without any.
 import '../services/gateway/dist/main.js';

@@ -1,6 +1,6 @@
-// Runs one of this folder's scripts with the Node.js, the pnpm and the packages that Sluice wants, and gets what is missing:
+// Runs a script of this folder with the Node.js, pnpm and packages that Sluice requires, and installs missing ones:
 //   node scripts/toolchain.mjs start | sluice | test | test-chaos | e2e | lint | bench | scale-sim | soak | soak-limits | agents | example [ARGUMENT ...]
-// It needs Node.js 20 or newer and npm, and uses nothing but Node's own modules, because nothing else is there yet.
+// It requires Node.js 20 or newer and npm. It uses only Node's own modules, because no package is installed yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,30 +11,30 @@ const NODE_MAJOR = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const toolchain = join(root, '.toolchain');
 
-const say = (text) => process.stderr.write(`sluice: ${text}\n`);
+const log = (text) => process.stderr.write(`sluice: ${text}\n`);
 const fail = (text) => {
-  say(text);
+  log(text);
   process.exit(1);
 };
 
-/** Runs a command to its end, quietly; on failure its output is shown. */
+/** Runs a command to its end, and shows its output only on failure. */
 function run(what, command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
   if (status === 0) return;
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   fail(
-    `${what} failed (${error?.message ?? `exit status ${status}`}). The output above says why; mend that and run the command again.`,
+    `${what} failed (${error?.message ?? `exit status ${status}`}). The output above shows the reason. Fix it and run the command again.`,
   );
 }
 
-/** A digest of files, by which a later run sees that nothing has changed. */
+/** Returns a digest of files, so that a later run can detect changes. */
 function digestOf(files) {
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 
-/** Does `work` unless it was done before for the same files. */
+/** Calls `work` unless it was called before for the same files. */
 function once(mark, files, work) {
   const digest = digestOf(files);
   if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return;
@@ -44,8 +44,8 @@ function once(mark, files, work) {
 
 function installToolchain() {
   once(join(toolchain, '.done'), ['scripts/toolchain/package.json', 'scripts/toolchain/package-lock.json'], () => {
-    say(
-      `getting pnpm${process.versions.node.startsWith(`${NODE_MAJOR}.`) ? '' : ` and Node.js ${NODE_MAJOR}`} from the npm registry`,
+    log(
+      `installing pnpm${process.versions.node.startsWith(`${NODE_MAJOR}.`) ? '' : ` and Node.js ${NODE_MAJOR}`} from the npm registry`,
     );
     mkdirSync(toolchain, { recursive: true });
     cpSync(join(root, 'scripts/toolchain'), toolchain, { recursive: true });
@@ -56,13 +56,15 @@ function installToolchain() {
   });
 }
 
-/** The folder of a Node.js of the wanted major version. */
+/** Returns the folder of a Node.js with the required major version. */
 function nodeFolder() {
   if (process.versions.node.startsWith(`${NODE_MAJOR}.`)) return dirname(process.execPath);
   const modules = join(toolchain, 'node_modules');
   const found = readdirSync(modules).find((name) => name.startsWith('node-') && existsSync(join(modules, name, 'bin/node')));
   if (found === undefined)
-    fail(`Node.js ${NODE_MAJOR} is needed, and npm has none for ${process.platform}-${process.arch}: install it yourself.`);
+    fail(
+      `Node.js ${NODE_MAJOR} is required, and npm has no package for ${process.platform}-${process.arch}. Install it yourself.`,
+    );
   return join(modules, found, 'bin');
 }
 
@@ -77,7 +79,7 @@ function installPackages(environment) {
     join(root, 'node_modules/.sluice-installed'),
     ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'test/package.json', 'docs/examples/package.json', ...manifests],
     () => {
-      say('installing packages');
+      log('installing packages');
       const pnpm = join(toolchain, 'node_modules/.bin', process.platform === 'win32' ? 'pnpm.cmd' : 'pnpm');
       run('pnpm install', pnpm, ['install', '--frozen-lockfile'], { env: environment, shell: process.platform === 'win32' });
     },
@@ -85,7 +87,7 @@ function installPackages(environment) {
 }
 
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) fail(`Node.js ${process.versions.node} is too old: 20 or newer is needed to begin with.`);
+if (major < 20) fail(`Node.js ${process.versions.node} is too old. Version 20 or newer is required.`);
 const [script, ...args] = process.argv.slice(2);
 const file = join(root, 'scripts', `${script}.mjs`);
 if (script === undefined || !existsSync(file)) fail(`there is no script '${script}' in scripts/`);
@@ -95,13 +97,13 @@ const bin = nodeFolder();
 const path = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
 const environment = { ...process.env, PATH: path };
 installPackages(environment);
-say('building');
+log('building');
 run('the build', join(root, 'node_modules/.bin/tsc'), ['-b'], { env: environment, shell: process.platform === 'win32' });
 
-// a larger nursery takes a hundred megabytes more, and saves a fiftieth of the time (docs/performance.md)
+// a larger young generation takes 100 MB more memory and saves 2 % of the time (docs/performance.md)
 const flags = script === 'start' ? ['--max-semi-space-size=16'] : [];
 const child = spawn(join(bin, 'node'), [...flags, file, ...args], { cwd: root, env: environment, stdio: 'inherit' });
-// Ctrl-C reaches the child by itself; a signal that is sent to this process alone does not
+// Ctrl-C also reaches the child; a signal that is sent to this process does not
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));

@@ -6,7 +6,7 @@ import { parseRequestJson, type RequestJson } from './request-json.ts';
 const MODEL: ReadonlySet<string> = new Set(['model']);
 
 export interface BodyRequestOptions {
-  /** Members whose byte positions are needed, in addition to the model and the limits. */
+  /** Members with byte positions that are needed, in addition to the model and the limits. */
   readonly rewritten?: readonly string[];
   /** Members that limit the length of a response. The first one is added if a limit is needed and the client sets none. */
   readonly limits?: readonly string[];

@@ -175,7 +175,7 @@ describe("request in Gemini's dialect", () => {
 });
 
 describe("stream for a client of Gemini's dialect", () => {
-  it('ends with its last piece, and writes the calls of a turn in one piece', () => {
+  it('writes the last piece at the end, and the calls of a turn in one piece', () => {
     const context = { model: 'm', id: 'r', createdS: 1, streamUsage: true, framing: 'sse' as const };
     const writer = gemini.writeStream(context);
     const call = (n: number) => [

@@ -41,7 +41,7 @@ function isList(bytes: Buffer): boolean {
  * Parses a request's body as a JSON object. The bytes themselves are forwarded, so anything that another parser might read
  * differently is refused: invalid UTF-8, repeated members, deep nesting, names that pollute prototypes.
  *
- * @param wanted the top-level members whose byte positions are needed
+ * @param wanted the top-level members for the returned byte positions
  * @throws LlmError `invalid_request`
  */
 export function parseRequestJson(bytes: Buffer, wanted: ReadonlySet<string>): RequestJson {

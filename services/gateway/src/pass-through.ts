@@ -32,10 +32,10 @@ const speaks = ({ dialects }: Pick<Provider, 'dialects'>, api: Api): boolean =>
  * @throws LlmError `not_found` with the missing configuration
  */
 export function passThroughProvider(providers: Providers, defaults: Defaults, request: UnreadRequest): string | undefined {
-  const { route, provider: wanted } = request;
+  const { route, provider: requested } = request;
   const api = apiOf(request);
   const able = [...providers].filter(([, one]) => hasRoute(one, route) && speaks(one, api));
-  const named = wanted ?? defaults[api];
+  const named = requested ?? defaults[api];
   if (named !== undefined) {
     if (able.some(([name]) => name === named)) return named;
     throw refused(`The provider '${named}' does not serve ${labelOf(request, api)}.`, api, route);
@@ -57,8 +57,8 @@ const labelOf = ({ method, path }: UnreadRequest, api: Api): string =>
 
 function refused(what: string, api: Api, route: string): LlmError {
   const { dialects } = APIS[api];
-  const spoken = dialects.length === 0 ? '' : ` with the dialect ${dialects.join(' or ')}`;
-  return new LlmError('not_found', `${what} A provider${spoken} is needed, with '${route}' under its routes.`);
+  const withDialect = dialects.length === 0 ? '' : ` with the dialect ${dialects.join(' or ')}`;
+  return new LlmError('not_found', `${what} A provider${withDialect} is needed, with '${route}' under its routes.`);
 }
 
 /** @throws Error that names the invalid field */

@@ -25,7 +25,7 @@ describe('RegistryView', () => {
     await view.refresh();
     expect([view.loaded, [...view.teams.keys()]]).toEqual([true, ['a']]);
     await put(registry, 'b');
-    await waitFor(() => view.teams.has('b'), 'news of the team');
+    await waitFor(() => view.teams.has('b'), 'the change of the team');
     view.close();
     await put(registry, 'c');
     expect(view.teams.has('c')).toBe(false);
@@ -38,13 +38,13 @@ describe('RegistryView', () => {
     await view.refresh();
     list.mockRejectedValue(new Error('away'));
     await put(registry, 'b');
-    await waitFor(() => health.failed.mock.calls.length > 0, 'the failure to be told');
+    await waitFor(() => health.failed.mock.calls.length > 0, 'the reported failure');
     expect([...view.teams.keys()]).toEqual(['a']);
     await expect(view.refresh()).rejects.toThrow('away');
     const worked = health.works.mock.calls.length;
     list.mockRestore();
-    await waitFor(() => view.teams.has('b'), 'another try');
-    await waitFor(() => health.works.mock.calls.length > worked, 'it to be told that all is well again');
+    await waitFor(() => view.teams.has('b'), 'the retry');
+    await waitFor(() => health.works.mock.calls.length > worked, 'the reported recovery');
     view.close();
   });
 

@@ -51,8 +51,8 @@ export function readSettings(environment: Environment): Settings {
   const adminKey = environment['SLUICE_ADMIN_KEY'] ?? (demo ? DEMO_ADMIN_KEY : undefined);
   if (adminKey === '') throw new ConfigError('SLUICE_ADMIN_KEY: is empty; give it a value, or unset it to disable the admin API');
   const host = environment['HOST'] ?? '127.0.0.1';
-  const nobody = [config.keys, config.jwt, config.admins].every((those) => those.length === 0) && adminKey === undefined;
-  if (nobody) {
+  const hasNoKey = [config.keys, config.jwt, config.admins].every((those) => those.length === 0) && adminKey === undefined;
+  if (hasNoKey) {
     throw new ConfigError(
       'No API key is configured and SLUICE_ADMIN_KEY is not set, so no client could call this gateway. Set one of them.',
     );

@@ -14,7 +14,7 @@ import { signed } from './strict/signatures.ts';
 
 const DRIP_MS = 5;
 
-/** One request as it was understood. */
+/** A parsed request. */
 export interface Asked {
   readonly question: Question;
   readonly body: JsonObject;
@@ -22,17 +22,17 @@ export interface Asked {
   readonly kept: KeptResponses;
 }
 
-/** Answers one request as the behaviour says, and writes into the entry what became of it. */
+/** Answers one request according to its behaviour, and records the outcome in the journal entry. */
 export async function answer(response: ServerResponse, asked: Asked, entry: JournalEntry): Promise<void> {
-  const left = new AbortController();
+  const disconnected = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished && entry.outcome === 'pending') entry.outcome = 'left';
-    left.abort();
+    disconnected.abort();
   });
   try {
-    await answerOrFail(response, asked, entry, left.signal);
+    await answerOrFail(response, asked, entry, disconnected.signal);
   } catch (error) {
-    if (!left.signal.aborted) throw error;
+    if (!disconnected.signal.aborted) throw error;
   }
 }
 
@@ -40,11 +40,11 @@ async function answerOrFail(
   response: ServerResponse,
   { question, body: sent, behaviour, kept }: Asked,
   entry: JournalEntry,
-  left: AbortSignal,
+  disconnected: AbortSignal,
 ): Promise<void> {
   const { fault, latencyMs, status, retryAfter } = behaviour;
   if (fault === 'hang') return;
-  if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: left });
+  if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: disconnected });
   if (fault === 'reset-before') {
     entry.outcome = 'broken';
     response.socket?.resetAndDestroy();
@@ -89,9 +89,9 @@ async function answerOrFail(
     response.writeHead(error.status, { 'content-type': 'application/json' }).end(refusal(question, error));
     return;
   }
-  if (question.stream) await stream(response, question, simulated, behaviour, left, entry);
-  else await whole(response, simulated.whole, fault, left);
-  if (left.aborted && !response.writableFinished) return;
+  if (question.stream) await stream(response, question, simulated, behaviour, disconnected, entry);
+  else await whole(response, simulated.whole, fault, disconnected);
+  if (disconnected.aborted && !response.writableFinished) return;
   const broken = fault !== undefined && fault !== 'drip' && fault !== 'no-done';
   entry.outcome = broken ? 'broken' : 'answered';
   if (broken) return;
@@ -102,10 +102,10 @@ async function answerOrFail(
   if (price !== undefined) entry.costUsd = (usage.inputTokens * price.input + usage.outputTokens * price.output) / 1_000_000;
 }
 
-/** Gives an answer what its script has for this round, and the form of its family. */
+/** Replaces a reply's content by its script's round, and signs it as its family does. */
 function shaped(reply: NeutralReply, { question: { dialect }, body, behaviour: { strict, script } }: Asked): NeutralReply {
-  const said = script === true ? scripted(DIALECTS[dialect].readRequest(body), reply) : reply;
-  return strict === undefined ? said : signed(strict, dialect, said);
+  const played = script === true ? scripted(DIALECTS[dialect].readRequest(body), reply) : reply;
+  return strict === undefined ? played : signed(strict, dialect, played);
 }
 
 const contextOf = ({ model, frames, streamUsage }: Question, entry: JournalEntry) => ({
@@ -116,13 +116,18 @@ const contextOf = ({ model, frames, streamUsage }: Question, entry: JournalEntry
   framing: frames === 'json-array' ? frames : ('sse' as const),
 });
 
-/** A refusal in the dialect of the question. OpenAI's has a type that says where it comes from. */
+/** Renders an error in the dialect of the request. OpenAI's error has a type that identifies the simulator. */
 function refusal({ dialect }: Question, error: LlmError): string {
   if (dialect !== 'openai-chat' || error.code !== 'upstream_error') return DIALECTS[dialect].renderError(error);
   return JSON.stringify({ error: { message: error.message, type: 'simulated', param: null, code: 'simulated' } });
 }
 
-async function whole(response: ServerResponse, text: string, fault: Behaviour['fault'], left: AbortSignal): Promise<void> {
+async function whole(
+  response: ServerResponse,
+  text: string,
+  fault: Behaviour['fault'],
+  disconnected: AbortSignal,
+): Promise<void> {
   const half = text.slice(0, text.length / 2);
   response.setHeader('content-type', 'application/json');
   switch (fault) {
@@ -137,7 +142,7 @@ async function whole(response: ServerResponse, text: string, fault: Behaviour['f
     case 'drip':
       for (const character of text) {
         response.write(character);
-        await sleep(DRIP_MS, undefined, { signal: left });
+        await sleep(DRIP_MS, undefined, { signal: disconnected });
       }
       await end(response, '');
       return;
@@ -151,7 +156,7 @@ async function stream(
   { dialect, frames }: Question,
   simulated: SimulatedAnswer,
   behaviour: Behaviour,
-  left: AbortSignal,
+  disconnected: AbortSignal,
   entry: JournalEntry,
 ): Promise<void> {
   const { fault, tokensPerSecond } = behaviour;
@@ -159,7 +164,7 @@ async function stream(
   const middle = Math.ceil(events.length / 2);
   response.writeHead(200, { 'content-type': contentTypeOf(frames), 'cache-control': 'no-cache' });
   for (const [n, event] of events.entries()) {
-    if (n > 0 && tokensPerSecond !== undefined) await sleep(1_000 / tokensPerSecond, undefined, { signal: left });
+    if (n > 0 && tokensPerSecond !== undefined) await sleep(1_000 / tokensPerSecond, undefined, { signal: disconnected });
     if (n === middle) {
       if (fault === 'reset-after') {
         response.socket?.resetAndDestroy();
@@ -179,7 +184,7 @@ async function stream(
     if (fault === 'drip') {
       for (const byte of framed(event, frames)) {
         response.write(Buffer.of(byte));
-        await sleep(1, undefined, { signal: left });
+        await sleep(1, undefined, { signal: disconnected });
       }
     } else {
       response.write(framed(event, frames));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FAMILIES } from './strict/families.ts';
 
-/** The ways in which a simulated provider can fail. */
+/** Faults that a simulated provider can have. */
 export const FAULTS = [
   'hang',
   'reset-before',
@@ -18,40 +18,45 @@ export const FAULTS = [
 
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() });
 
-/** How one model behaves. */
+/** Behaviour of one model. */
 export const behaviourSchema = z.strictObject({
-  /** Until the answer begins. */
+  /** Delay until the response begins. */
   latencyMs: z.number().nonnegative().default(0),
-  /** How fast a stream goes on; all at once if not given. */
+  /** Speed of a stream; without it the whole stream is sent at once. */
   tokensPerSecond: z.number().positive().optional(),
-  /** US dollars per million tokens: what the simulator puts on its bill. */
+  /** Price in US dollars per million tokens, for the simulator's bill. */
   price: price.optional(),
   /**
-   * - `hang`: takes the request and never answers
-   * - `reset-before`, `reset-after`: breaks the connection before the first byte, or in the middle of the answer
-   * - `truncated`: ends cleanly in the middle of the answer
-   * - `malformed`: broken JSON, in the whole answer or in one event of the stream
+   * Fault of the response.
+   *
+   * - `hang`: accepts the request and never responds
+   * - `reset-before`, `reset-after`: resets the connection before the first byte, or within the response
+   * - `truncated`: ends cleanly within the response
+   * - `malformed`: invalid JSON, in the whole response or in one event of the stream
    * - `drip`: one byte at a time
-   * - `error-event`: an error in the middle of the stream
-   * - `no-done`: a whole stream without its closing `[DONE]`
-   * - `html`, `empty`: an answer that is no answer; `redirect`: one that points elsewhere
+   * - `error-event`: an error within the stream
+   * - `no-done`: a complete stream without its closing `[DONE]`
+   * - `html`, `empty`: a response without an answer; `redirect`: a redirect to another address
    */
   fault: z.enum(FAULTS).optional(),
-  /** Answers with this status and an error in OpenAI's dialect. */
+  /** Status of an error response in OpenAI's dialect. */
   status: z.number().int().min(100).max(599).optional(),
   retryAfter: z.string().optional(),
-  /** Refuses what the models of a family refuse, with their provider's own error, and signs its answers as they do. */
+  /**
+   * Family of the model. Requests that its models refuse get the provider's own error, and replies are signed as they are by
+   * the family.
+   */
   strict: z.enum(FAMILIES).optional(),
-  /** Plays what a prompt describes, round by round: `[[lookup search]] [[write /tmp/a.txt|text]]` (see script/rounds.ts). */
+  /** Whether the model follows the rounds in a prompt: `[[lookup search]] [[write /tmp/a.txt|text]]` (see script/rounds.ts). */
   script: z.boolean().optional(),
-  /** Of realtime sessions: whether usage is reported. */
+  /** Whether a realtime session reports usage. */
   usage: z.enum(['reported', 'none']).optional(),
 });
 
 export type Behaviour = z.output<typeof behaviourSchema>;
 
 export const simulatorSchema = z.strictObject({
-  /** By the model's name. A model that is not here behaves as its name says, or else answers at once. */
+  /** Behaviours by model name. Any other model behaves according to its name, and by default responds at once. */
   models: z.record(z.string(), behaviourSchema).default({}),
 });
 
@@ -69,19 +74,19 @@ const NAMED: Readonly<Record<string, (text: string) => object>> = {
 };
 
 /**
- * How a model behaves: as the configuration has it, and as its name says on top of that. `any-name+latency=200+tps=50+fault=hang` asks
- * for each by name; so a test chooses what happens to a call by the model it asks for.
+ * Returns the behaviour of a model: the configured one, overridden by options in its name, such as
+ * `any-name+latency=200+tps=50+fault=hang`. A test thus chooses what happens to a call by the model name.
  *
- * @throws Error that says what in the name is wrong
+ * @throws Error that names the invalid option
  */
 export function behaviourOf(model: string, config: SimulatorConfig): Behaviour {
   const [name = '', ...options] = model.split('+');
-  let wanted: object = config.models[model] ?? config.models[name] ?? {};
+  let behaviour: object = config.models[model] ?? config.models[name] ?? {};
   for (const option of options) {
     const [key = '', value = ''] = option.split('=', 2);
     const read = NAMED[key];
-    if (read === undefined) throw new Error(`the simulator knows no option '${key}'`);
-    wanted = { ...wanted, ...read(value) };
+    if (read === undefined) throw new Error(`unknown simulator option '${key}'`);
+    behaviour = { ...behaviour, ...read(value) };
   }
-  return behaviourSchema.parse(wanted);
+  return behaviourSchema.parse(behaviour);
 }

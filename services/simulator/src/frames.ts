@@ -12,7 +12,7 @@ export const contentTypeOf = (frames: Frames): string => {
   return frames === 'json-array' ? 'application/json' : 'application/vnd.amazon.eventstream';
 };
 
-/** A server-sent event in a stream's frames. */
+/** Converts a server-sent event to a stream's framing. */
 export function framed(event: string, frames: Frames): Buffer {
   if (frames === 'sse' || frames === 'json-array') return Buffer.from(event);
   const parts = eventCutter('sse').feed(Buffer.from(event));
@@ -27,7 +27,7 @@ const frame = (type: string, kind: 'event' | 'exception', body: string): Buffer 
 
 const chunk = (data: string): Buffer => frame('chunk', 'event', JSON.stringify({ bytes: Buffer.from(data).toString('base64') }));
 
-/** The type of an event of Converse is in its frame's head. */
+/** Converts an event of Converse. The header of its frame contains the event's type. */
 function converse(data: string): Buffer {
   const value = parseJson(data);
   const [entry] = isObject(value) ? Object.entries(value) : [];

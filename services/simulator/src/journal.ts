@@ -1,29 +1,29 @@
 import type { Usage } from '@sluice/core';
 
-/** One request as it reached the simulator, and what became of it. */
+/** A request that reached the simulator, and its outcome. */
 export interface JournalEntry {
   readonly n: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
-  /** The client's port: the same for requests that came over one connection. */
+  /** The client's port: equal for requests over the same connection. */
   readonly port: number;
   model: string;
-  /** How it went: `pending` until it is over. */
+  /** Outcome of the request: `pending` until it has ended. */
   outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'left';
   usage?: Usage;
-  /** Of a realtime session: what the client sent, each message cut to 2,000 letters, and the code with which it closed. */
+  /** Messages that the client sent in a realtime session, each truncated to 2,000 characters, and the close code. */
   messages?: string[];
   closeCode?: number;
-  /** Of a stream, how many events were written. */
+  /** Number of written events of a stream. */
   events?: number;
-  /** What it costs, in US dollars. */
+  /** Cost in US dollars. */
   costUsd?: number;
 }
 
 const MAX_ENTRIES = 100_000;
 
-/** What the simulator was asked, so that tests can see what reached it and what did not. */
+/** Records all requests to the simulator, so that tests can check what reached it. */
 export class Journal {
   #entries: JournalEntry[] = [];
   #count = 0;
@@ -43,7 +43,7 @@ export class Journal {
     this.#entries = [];
   }
 
-  /** Calls, tokens and cost by model, of what was answered. */
+  /** Returns calls, tokens and cost of answered requests by model. */
   bill(): Record<string, { calls: number; inputTokens: number; outputTokens: number; costUsd: number }> {
     const bill: ReturnType<Journal['bill']> = {};
     for (const { model, outcome, usage, costUsd } of this.#entries) {

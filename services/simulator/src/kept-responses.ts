@@ -2,11 +2,11 @@ import { isObject, type JsonObject, parseJson } from '@sluice/dialects';
 
 const MAX_RESPONSES = 1_000;
 
-/** The answers of the Responses API that a later request may refer to, as OpenAI keeps them. */
+/** Stores responses of the Responses API that a later request may refer to, as OpenAI does. */
 export class KeptResponses {
   readonly #conversations = new Map<string, readonly unknown[]>();
 
-  /** Returns a request with the items before it, or undefined if it refers to a response that is not kept. */
+  /** Returns a request with the preceding items; undefined if it refers to an unknown response. */
   expand(body: JsonObject): JsonObject | undefined {
     const { previous_response_id: previous, ...rest } = body;
     if (typeof previous !== 'string') return body;
@@ -14,7 +14,7 @@ export class KeptResponses {
     return before === undefined ? undefined : { ...rest, input: [...before, ...itemsOf(body['input'])] };
   }
 
-  /** Keeps the items of a request and of its answer, unless it asks not to. */
+  /** Stores the items of a request and its response, unless the request disables storage. */
   keep(expanded: JsonObject, answer: string): void {
     const response = parseJson(answer);
     if (expanded['store'] === false || !isObject(response) || typeof response['id'] !== 'string') return;

@@ -1,10 +1,10 @@
 import type { DialectName, EventFraming, Operation } from '@sluice/core';
 import type { EmbeddingsDialectName, JsonObject } from '@sluice/dialects';
 
-/** How a stream's events are told apart; `converse` and `claude` are Amazon's frames around the one and the other. */
+/** Framing of a stream's events; `converse` and `claude` are Amazon's frames around the events of the respective dialect. */
 export type Frames = EventFraming | 'converse' | 'claude';
 
-/** What a request asks, by its address and its body. */
+/** A request's operation and parameters, from its path and body. */
 export interface Question {
   readonly operation: Operation;
   readonly dialect: DialectName;
@@ -15,7 +15,7 @@ export interface Question {
   readonly streamUsage: boolean;
 }
 
-/** Addresses that are one path each, with what is asked there; the rest is in the body. */
+/** Fixed paths with their operations; the body contains everything else. */
 const PATHS: Readonly<Record<string, Pick<Question, 'operation' | 'dialect' | 'embeddings'>>> = {
   '/v1/chat/completions': { operation: 'chat', dialect: 'openai-chat' },
   '/v1/completions': { operation: 'completions', dialect: 'openai-chat' },
@@ -35,7 +35,7 @@ const GEMINI: Readonly<Record<string, Pick<Question, 'operation' | 'stream'>>> =
   batchEmbedContents: { operation: 'embeddings', stream: false },
 };
 
-/** Amazon's: what is done with a model is the last word of the address. */
+/** Operations of Amazon's API, by the last segment of the path. */
 const BEDROCK: Readonly<Record<string, Pick<Question, 'operation' | 'dialect' | 'stream' | 'frames'>>> = {
   converse: { operation: 'chat', dialect: 'bedrock-converse', stream: false, frames: 'converse' },
   'converse-stream': { operation: 'chat', dialect: 'bedrock-converse', stream: true, frames: 'converse' },
@@ -44,7 +44,7 @@ const BEDROCK: Readonly<Record<string, Pick<Question, 'operation' | 'dialect' | 
   'invoke-with-response-stream': { operation: 'chat', dialect: 'anthropic-messages', stream: true, frames: 'claude' },
 };
 
-/** Undefined for an address where nothing is answered. */
+/** Returns undefined for an unknown path. */
 export function questionOf(path: string, query: string, body: JsonObject): Question | undefined {
   const known = Object.hasOwn(PATHS, path) ? PATHS[path] : undefined;
   if (known !== undefined) {

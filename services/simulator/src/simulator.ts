@@ -9,7 +9,7 @@ import { KeptResponses } from './kept-responses.ts';
 import { questionOf } from './question.ts';
 import { serveSessions } from './realtime/sessions.ts';
 
-/** A stand-in for providers of every dialect: their answers, its faults, and a journal of what it was asked. */
+/** Creates a simulator for providers of every dialect, with configurable faults and a journal of requests. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
   const journal = new Journal();
   const kept = new KeptResponses();

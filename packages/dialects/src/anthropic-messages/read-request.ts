@@ -107,17 +107,17 @@ function readTier(value: Json): string | undefined {
 
 function readThinking(thinking: Json, effort: Json): ReasoningWish | undefined {
   const known = knownEffort(effort);
-  const wish = known === undefined ? {} : { effort: known };
-  if (thinking === undefined || thinking === null) return 'effort' in wish ? wish : undefined;
+  const setting = known === undefined ? {} : { effort: known };
+  if (thinking === undefined || thinking === null) return 'effort' in setting ? setting : undefined;
   switch (member(thinking, 'type')) {
     case 'disabled':
       return { effort: 'none' };
     case 'adaptive':
     case 'between_tools':
-      return { ...wish, show: true };
+      return { ...setting, show: true };
     case 'enabled': {
       const budgetTokens = optional(member(thinking, 'budget_tokens'), 'thinking.budget_tokens', isNumber, 'a number');
-      return { ...wish, show: true, ...(budgetTokens === undefined ? {} : { budgetTokens }) };
+      return { ...setting, show: true, ...(budgetTokens === undefined ? {} : { budgetTokens }) };
     }
     default:
       return wrongField('thinking.type', 'enabled, adaptive or disabled');

@@ -13,7 +13,7 @@ const event = (type: string, value: JsonObject): string => `data: ${JSON.stringi
 export class ConverseEventWriter implements EventWriter {
   #started = false;
   #blocks = 0;
-  #open: { kind: 'text' | 'thought'; index: number; signed: boolean } | undefined;
+  #open: { kind: 'text' | 'reasoning'; index: number; signed: boolean } | undefined;
   readonly #calls = new Map<number, number>();
   #usage: Usage | undefined;
 
@@ -74,14 +74,14 @@ export class ConverseEventWriter implements EventWriter {
       return closed + event('contentBlockDelta', { delta, contentBlockIndex }) + event('contentBlockStop', { contentBlockIndex });
     }
     const before = this.#open?.signed === true ? this.#closeOpen() : '';
-    const opened = this.#into('thought');
+    const opened = this.#into('reasoning');
     const delta = text === '' ? '' : this.#delta({ reasoningContent: { text } });
     if (signature === undefined) return before + opened + delta;
     if (this.#open !== undefined) this.#open.signed = true;
     return before + opened + delta + this.#delta({ reasoningContent: { signature: unsealOwn('bedrock-converse', signature) } });
   }
 
-  #into(kind: 'text' | 'thought'): string {
+  #into(kind: 'text' | 'reasoning'): string {
     if (this.#open?.kind === kind) return '';
     const closed = this.#closeAll();
     this.#open = { kind, index: this.#blocks++, signed: false };

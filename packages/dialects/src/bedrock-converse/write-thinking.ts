@@ -14,17 +14,20 @@ export function writeThinking(
   const { reasoning, maxTokens } = request;
   if (reasoning === undefined) return { thinks: false };
   const { form } = reasoning;
-  const wanted = budgetOf(reasoning);
-  if ((form === 'adaptive' || form === 'effort') && wanted !== 0) {
+  const requestedBudget = budgetOf(reasoning);
+  if ((form === 'adaptive' || form === 'effort') && requestedBudget !== 0) {
     const named = effortOf(reasoning);
     const effort = named === undefined ? {} : { effort: named === 'minimal' ? 'low' : named };
     return form === 'effort' ? { ...effort, thinks: false } : { ...effort, thinks: true, thinking: { type: 'adaptive' } };
   }
   // reasoning counts against the client's limit, which is never raised, because the reservation is based on it
-  const budget = wanted === undefined || maxTokens === undefined ? wanted : Math.min(wanted, Math.max(0, maxTokens - 1));
+  const budget =
+    requestedBudget === undefined || maxTokens === undefined
+      ? requestedBudget
+      : Math.min(requestedBudget, Math.max(0, maxTokens - 1));
   if (budget !== undefined && budget >= MIN_BUDGET && !lacksReasoning(request, 'bedrock-converse')) {
     return { thinks: true, thinking: { type: 'enabled', budget_tokens: budget } };
   }
-  if (wanted !== undefined && wanted > 0) dropped.push('reasoning_effort');
+  if (requestedBudget !== undefined && requestedBudget > 0) dropped.push('reasoning_effort');
   return { thinks: false };
 }

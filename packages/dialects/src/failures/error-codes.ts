@@ -5,7 +5,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['code', 'type', 'status', 'reason', '__type', 'error', 'Code', 'error_code', 'status_code', 'errorCode', 'blockReason'],
   ...['finishReason', 'finish_reason', 'errorType', 'name'],
 ]);
-/** Members whose presence is a code. */
+/** Members that are codes by their mere presence. */
 const MARKS: ReadonlySet<string> = new Set(['contentFilter', 'flagged_input', 'content_filter_result']);
 /** Maximum number of values that are read from one error. */
 const MOST = 300;
@@ -13,9 +13,9 @@ const MOST = 300;
 /** Returns the codes at any depth of an error. They contain no client text. */
 export function errorCodes(body: Json): ReadonlySet<string> {
   const codes = new Set<string>();
-  let left = MOST;
+  let remaining = MOST;
   const walk = (value: Json, depth: number): void => {
-    if (depth > 6 || left-- <= 0) return;
+    if (depth > 6 || remaining-- <= 0) return;
     if (Array.isArray(value)) for (const one of value) walk(one, depth + 1);
     else if (isObject(value)) {
       for (const [name, inner] of Object.entries(value)) {

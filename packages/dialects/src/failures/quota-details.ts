@@ -33,11 +33,11 @@ const IN = /\b(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|s|m|h))+)/i;
 
 /** Reads the quota details of an error in any dialect; `message` is its text. */
 export function quotaDetails(body: Json, message: string): QuotaDetails {
-  let left = MOST;
+  let remaining = MOST;
   let isDaily = false;
   let delay: string | undefined;
   const walk = (value: Json, depth: number): void => {
-    if (depth > 6 || left-- <= 0) return;
+    if (depth > 6 || remaining-- <= 0) return;
     if (Array.isArray(value)) for (const one of value) walk(one, depth + 1);
     if (!isObject(value)) return;
     for (const [name, inner] of Object.entries(value)) {

@@ -77,15 +77,15 @@ const LEVELS: Readonly<Record<Effort, string | undefined>> = {
  * Writes the reasoning setting. A level and a budget are mutually exclusive: a given budget is written, unless the model
  * supports only levels.
  */
-function writeThinking(wish: ReasoningWish): JsonObject | undefined {
-  const { effort, budgetTokens, show, form } = wish;
-  const level = form === 'level' ? effortOf(wish) : effort;
+function writeThinking(setting: ReasoningWish): JsonObject | undefined {
+  const { effort, budgetTokens, show, form } = setting;
+  const level = form === 'level' ? effortOf(setting) : effort;
   // disabled reasoning cannot be shown
   if (budgetTokens === 0 || (budgetTokens === undefined && effort === 'none')) return { thinkingBudget: 0 };
   const budgeted = form === 'budget' || (form !== 'level' && budgetTokens !== undefined);
   const thinking = defined({
     includeThoughts: show,
-    thinkingBudget: budgeted ? budgetOf(wish) : undefined,
+    thinkingBudget: budgeted ? budgetOf(setting) : undefined,
     thinkingLevel: budgeted || level === undefined ? undefined : LEVELS[level],
   });
   return Object.keys(thinking).length === 0 ? undefined : thinking;

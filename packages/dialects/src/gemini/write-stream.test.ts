@@ -29,7 +29,7 @@ describe('GeminiEventWriter', () => {
     ]);
   });
 
-  it('ends with the final calls, so that no piece separates them from their results', () => {
+  it('writes the final calls last, so that no piece separates them from their results', () => {
     const writer = new GeminiEventWriter(context);
     const written = [start, text('I look.'), ...call, finish].map((event) => writer.write(event)).join('');
     expect(candidates(written)).toHaveLength(1);

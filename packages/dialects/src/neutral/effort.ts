@@ -18,16 +18,16 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
 };
 
 /** Returns the budget that a reasoning setting contains or implies; 0 disables reasoning. */
-export function budgetOf(wish: ReasoningWish): number | undefined {
-  if (wish.budgetTokens !== undefined) return wish.budgetTokens;
-  if (wish.effort === undefined) return undefined;
-  return wish.effort === 'none' ? 0 : BUDGETS[wish.effort];
+export function budgetOf(setting: ReasoningWish): number | undefined {
+  if (setting.budgetTokens !== undefined) return setting.budgetTokens;
+  if (setting.effort === undefined) return undefined;
+  return setting.effort === 'none' ? 0 : BUDGETS[setting.effort];
 }
 
 /** Returns the effort that a reasoning setting contains or implies. */
-export function effortOf(wish: ReasoningWish): Effort | undefined {
-  if (wish.effort !== undefined) return wish.effort;
-  const { budgetTokens } = wish;
+export function effortOf(setting: ReasoningWish): Effort | undefined {
+  if (setting.effort !== undefined) return setting.effort;
+  const { budgetTokens } = setting;
   if (budgetTokens === undefined) return undefined;
   if (budgetTokens === 0) return 'none';
   // with a budget below zero the model decides

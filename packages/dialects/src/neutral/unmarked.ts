@@ -12,7 +12,7 @@ export interface UnmarkOptions {
   readonly always?: boolean;
 }
 
-/** A request without marks, and the names of what was removed with them. */
+/** A request without marks, and the names of the removed members. */
 export interface Unmarked {
   readonly body: JsonObject;
   readonly dropped: readonly string[];

@@ -128,7 +128,7 @@ describe("response of Ollama's API", () => {
     });
   });
 
-  it('ends with an error when the stream contains one, and writes nothing after it', () => {
+  it('writes an error of the stream as the last line', () => {
     const text = `${delta({ content: 'one' })}${event({ error: { message: 'it broke' } })}`;
     expect(stream(text)).toMatchObject([{ message: { content: 'one' } }, { error: 'it broke' }]);
     const answer = new OllamaAnswer('chat', 'm');

@@ -89,8 +89,8 @@ export class OllamaAnswer {
     this.#finish = asString(member(choice, 'finish_reason')) ?? this.#finish;
     for (const call of asList(member(delta, 'tool_calls'))) this.#collect(call);
     const text = asString(member(delta, 'content')) ?? '';
-    const thought = thoughtIn(delta);
-    return text === '' && thought === undefined ? '' : line({ ...this.#piece(text, thought, []), done: false });
+    const reasoning = thoughtIn(delta);
+    return text === '' && reasoning === undefined ? '' : line({ ...this.#piece(text, reasoning, []), done: false });
   }
 
   /** Collects the pieces of a call: Ollama writes a call in one piece. */
@@ -103,9 +103,9 @@ export class OllamaAnswer {
     this.#calls.set(index, open);
   }
 
-  #piece(text: string, thought: string | undefined, calls: readonly JsonObject[]): JsonObject {
+  #piece(text: string, reasoning: string | undefined, calls: readonly JsonObject[]): JsonObject {
     const head = { model: this.#model, created_at: new Date(this.#now()).toISOString() };
-    const thinking = thought === undefined ? {} : { thinking: thought };
+    const thinking = reasoning === undefined ? {} : { thinking: reasoning };
     if (this.#kind === 'generate') return { ...head, response: text, ...thinking };
     const called = calls.length === 0 ? {} : { tool_calls: calls };
     return { ...head, message: { role: 'assistant', content: text, ...thinking, ...called } };

@@ -59,7 +59,7 @@ export const writeImage = (source: MediaSource, index: number): JsonObject => ({
   index,
 });
 
-/** Seconds for which OpenAI stores a response's audio: a client can refer to it by id within that time. */
+/** How long OpenAI stores a response's audio, in seconds: a client can refer to it by id within that time. */
 const KEPT_S = 3_600;
 
 /** Returns the id of a response's audio. The gateway stores nothing under it. */

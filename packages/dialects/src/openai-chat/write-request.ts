@@ -43,9 +43,9 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
 }
 
 /** Writes OpenAI's effort, or the equivalent of another provider of this dialect. */
-function writeReasoning(wish: ReasoningWish): JsonObject {
-  const effort = effortOf(wish);
-  switch (wish.form) {
+function writeReasoning(setting: ReasoningWish): JsonObject {
+  const effort = effortOf(setting);
+  switch (setting.form) {
     case 'thinking':
       return { thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } };
     // MiniMax always reasons; this setting separates the reasoning from the content
@@ -54,7 +54,7 @@ function writeReasoning(wish: ReasoningWish): JsonObject {
     case 'switch':
       return defined({
         enable_thinking: effort !== 'none',
-        thinking_budget: effort === undefined || effort === 'none' ? undefined : budgetOf(wish),
+        thinking_budget: effort === undefined || effort === 'none' ? undefined : budgetOf(setting),
       });
     default:
       return defined({ reasoning_effort: effort });

@@ -59,8 +59,8 @@ function writeText(format: ResponseFormat | undefined, verbosity: unknown): Json
   return defined({ format: format === undefined ? undefined : writeFormat(format), verbosity });
 }
 
-function writeReasoning(wish: ReasoningWish): JsonObject {
-  return defined({ effort: effortOf(wish), summary: wish.show === true ? 'auto' : undefined });
+function writeReasoning(setting: ReasoningWish): JsonObject {
+  return defined({ effort: effortOf(setting), summary: setting.show === true ? 'auto' : undefined });
 }
 
 function writeChoice({ tools = [], toolChoice }: NeutralRequest): JsonObject | string | undefined {

@@ -50,13 +50,13 @@ const EXPOSED = [
  * @returns whether the request was a preflight and is answered
  */
 export function answerCors(request: IncomingMessage, response: ServerResponse, settings: CorsSettings): boolean {
-  const { origin, 'access-control-request-method': wanted, 'access-control-request-headers': names } = request.headers;
+  const { origin, 'access-control-request-method': requestedMethod, 'access-control-request-headers': names } = request.headers;
   if (origin === undefined || settings.origins.length === 0) return false;
   const any = settings.origins.includes('*');
   if (!any) response.setHeader('vary', 'origin');
   if (!any && !settings.origins.includes(origin)) return false;
   response.setHeader('access-control-allow-origin', any ? '*' : origin);
-  if (request.method !== 'OPTIONS' || wanted === undefined) {
+  if (request.method !== 'OPTIONS' || requestedMethod === undefined) {
     response.setHeader('access-control-expose-headers', EXPOSED);
     return false;
   }

@@ -67,8 +67,8 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   for (const { meter, limit, remaining, resetMs } of facts.meters) {
     const names = headersOfMeter(meter);
     // a limit that was stored before bounds existed may exceed the largest count in Redis
-    const left = Math.min(Math.max(0, remaining), limit, BOUNDS.windowLimit);
-    headers.push(names.limit, Math.min(limit, BOUNDS.windowLimit), names.remaining, left);
+    const available = Math.min(Math.max(0, remaining), limit, BOUNDS.windowLimit);
+    headers.push(names.limit, Math.min(limit, BOUNDS.windowLimit), names.remaining, available);
     headers.push(names.reset, openAiDuration(Math.min(resetMs, BOUNDS.windowMs)));
   }
   if (facts.provider !== undefined) {

@@ -71,15 +71,15 @@ function sendError(response: ServerResponse, call: LlmCall, error: LlmError, ela
  */
 function linger(response: ServerResponse): void {
   const request = response.req;
-  let left = LINGER_BYTES;
+  let remainingBytes = LINGER_BYTES;
   const close = (): void => {
     clearTimeout(timer);
     response.end();
   };
   const timer = setTimeout(close, LINGER_MS);
   request.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) close();
+    remainingBytes -= chunk.length;
+    if (remainingBytes < 0) close();
   });
   request.on('end', close);
   request.on('error', close);

@@ -5,7 +5,7 @@ import { behaviourOf, type SimulatorConfig } from '../behaviour.ts';
 import type { JournalEntry } from '../journal.ts';
 import type { SimulatedSession } from './simulated-session.ts';
 
-/** What each turn is reported to have used. */
+/** Usage that each turn reports. */
 export const GEMINI_TURN_USAGE = {
   ...{ promptTokenCount: 30, responseTokenCount: 20, totalTokenCount: 50 },
   promptTokensDetails: [{ modality: 'TEXT', tokenCount: 30 }],
@@ -18,7 +18,7 @@ export const GEMINI_TURN_USAGE = {
 const WORDS = ['Hello', ' from', ' the', ' simulator', '.'];
 const AUDIO_BYTES = 4_800;
 
-/** A session of Gemini's Live API. Its messages come in binary frames, as Google's do. */
+/** A session of Gemini's Live API. Its messages are sent in binary frames, like Google's. */
 export class GeminiSession implements SimulatedSession {
   readonly #webSocket: WebSocket;
   readonly #entry: JournalEntry;
@@ -33,7 +33,7 @@ export class GeminiSession implements SimulatedSession {
   }
 
   begin(): void {
-    // the first message is the client's
+    // the client sends the first message
   }
 
   receive(text: string): void {

@@ -6,7 +6,7 @@ import type { Behaviour } from '../behaviour.ts';
 import type { JournalEntry } from '../journal.ts';
 import type { SimulatedSession } from './simulated-session.ts';
 
-/** What each response is reported to have used. */
+/** Usage that each response reports. */
 export const OPENAI_TURN_USAGE = {
   total_tokens: 100,
   input_tokens: 60,
@@ -28,8 +28,8 @@ const AUDIO_BYTES = 4_800;
 const FLOOD_BYTES = 48_000;
 
 /**
- * A session of OpenAI's Realtime API. `response.instructions` may ask for more: `[[flood 100]]` sends so many audio events at once, `[[close 4001 text]]` closes
- * the connection, `[[reset]]` breaks it, `[[error]]` reports an error.
+ * A session of OpenAI's Realtime API. Commands in `response.instructions`: `[[flood 100]]` sends that number of audio events at
+ * once, `[[close 4001 text]]` closes the connection, `[[reset]]` resets it, `[[error]]` reports an error.
  */
 export class OpenAiSession implements SimulatedSession {
   readonly #webSocket: WebSocket;
@@ -97,7 +97,7 @@ export class OpenAiSession implements SimulatedSession {
     });
   }
 
-  /** Returns whether it did what was asked for in place of an answer. */
+  /** Returns whether a command was executed instead of a response. */
   #behaves(asked: string): boolean {
     const [, code, reason = ''] = /\[\[close (\d+) ?([^\]]*)\]\]/.exec(asked) ?? [];
     if (code !== undefined) this.#webSocket.close(Number(code), reason);

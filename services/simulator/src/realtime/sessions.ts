@@ -11,7 +11,7 @@ import type { SimulatedSession } from './simulated-session.ts';
 const MESSAGE_LETTERS = 2_000;
 const MAX_MESSAGES = 1_000;
 
-/** Serves realtime sessions as OpenAI, Azure and Google do, on the same port as everything else. */
+/** Serves realtime sessions of OpenAI, Azure and Google, on the same port as all other routes. */
 export function serveSessions(server: Server, config: SimulatorConfig, journal: Journal): { close(): void } {
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
   const sockets = new Set<Duplex>();

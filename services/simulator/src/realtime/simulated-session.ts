@@ -1,4 +1,4 @@
-/** Answers the messages of one session. */
+/** Handles the messages of a session. */
 export interface SimulatedSession {
   begin(): void;
   receive(text: string): void;

@@ -1,7 +1,7 @@
 import { isObject, type Tool } from '@sluice/dialects';
 import { sampleValue } from '@sluice/providers';
 
-/** Tools that write a file, as coding agents name them; then those that run a command. */
+/** Names of tools in coding agents that write a file, and of tools that run a command. */
 const WRITERS = /^(?:write|write_?file|create_?file|write_to_file)$/i;
 const SHELLS = /^(?:exec_command|shell|shell_command|local_shell|bash|run_shell_command)$/i;
 const PATH_FIELDS = ['file_path', 'filePath', 'path', 'absolute_path'];
@@ -13,7 +13,7 @@ export interface FileCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** Makes a call that writes a file with one of the client's own tools. Undefined if none of them can. */
+/** Returns a call that writes a file with one of the client's own tools; undefined without a suitable tool. */
 export function fileCall(tools: readonly Tool[], file: { readonly path: string; readonly text: string }): FileCall | undefined {
   const writer = tools.find(({ name }) => WRITERS.test(name));
   if (writer !== undefined)
@@ -30,7 +30,7 @@ export function fileCall(tools: readonly Tool[], file: { readonly path: string; 
   return { name: shell.name, args: filled(shell, [[COMMAND_FIELDS, command]]) };
 }
 
-/** The arguments that a tool requires, with values for the first field of each kind that it has. */
+/** Returns the required arguments of a tool, with values for the first field of each kind. */
 function filled({ schema }: Tool, values: readonly (readonly [readonly string[], string])[]): Record<string, unknown> {
   const required = sampleValue(schema);
   const args: Record<string, unknown> = isObject(required) ? { ...required } : {};

@@ -1,6 +1,6 @@
 import type { Message, NeutralRequest, Part } from '@sluice/dialects';
 
-/** What the model does in one round: it calls these tools at once, or writes a file with the tool that its client has for that. */
+/** The model's action in one round: it calls several tools at once, or writes a file with a tool of the client. */
 export type Round =
   | { readonly kind: 'calls'; readonly tools: readonly string[] }
   | { readonly kind: 'write'; readonly path: string; readonly text: string };
@@ -8,9 +8,10 @@ export type Round =
 const ROUND = /\[\[([^[\]]+)\]\]/g;
 
 /**
- * Reads the rounds from a prompt: one for each `[[…]]`.
+ * Reads the rounds of a prompt: one per `[[…]]`.
  *
- * @example `First [[lookup search]] then [[lookup]]` has two rounds, the first with two calls. `[[write /tmp/a.txt|text of the file]]` has one.
+ * @example `First [[lookup search]] then [[lookup]]` has two rounds, the first with two calls. `[[write /tmp/a.txt|text of the
+ * file]]` has one.
  */
 export function roundsIn(prompt: string): readonly Round[] {
   return [...prompt.matchAll(ROUND)].map(([, inner = '']): Round => {
@@ -20,21 +21,21 @@ export function roundsIn(prompt: string): readonly Round[] {
   });
 }
 
-/** Where a conversation is in its script. */
+/** Position of a conversation in its script. */
 export interface Progress {
   /** Undefined after the last round. */
   readonly round: Round | undefined;
-  /** The results that the round before brought. */
+  /** Results of the previous round. */
   readonly results: readonly string[];
 }
 
-/** Returns the round that is due, or undefined for a conversation whose last prompt describes none. */
+/** Returns the next round; undefined if the last prompt of the conversation contains none. */
 export function progressOf({ messages }: NeutralRequest): Progress | undefined {
   const begin = messages.findLastIndex((message) => message.role === 'user' && roundsIn(promptOf(message)).length > 0);
   const prompt = messages[begin];
   if (prompt === undefined) return undefined;
   const since = messages.slice(begin + 1);
-  // a prompt without rounds that follows an answer ends the script
+  // a prompt without rounds after an answer ends the script
   const answered = since.findLastIndex(({ role, parts }) => role === 'assistant' && !parts.some(isCall));
   if (since.slice(answered + 1).some((message) => answered >= 0 && message.role === 'user')) return undefined;
   const done = since.filter((message, n) => hasResults(message) && !hasResults(since[n - 1])).length;
@@ -46,7 +47,7 @@ const hasResults = (message: Message | undefined): boolean => message?.parts.som
 const textsOf = (parts: readonly Part[]): string => parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
 const promptOf = ({ parts }: Message): string => textsOf(parts);
 
-/** The results of the last round, which may come in messages of their own. */
+/** Returns the results of the last round, which may be in separate messages. */
 function lastResults(since: readonly Message[]): string[] {
   const first = since.findLastIndex(({ role }) => role === 'assistant') + 1;
   return since

@@ -10,7 +10,7 @@ interface Message {
   }[];
 }
 
-describe('a simulated model with a script', () => {
+describe('simulated model with a script', () => {
   let simulator: RunningSimulator;
   beforeAll(async () => {
     simulator = await startSimulator({ models: { m: { latencyMs: 0, script: true } } });
@@ -29,7 +29,7 @@ describe('a simulated model with a script', () => {
     parameters: { type: 'object', properties, required: Object.keys(properties) },
   });
 
-  it('calls the tools of each round at once, then says what they returned', async () => {
+  it('calls the tools of each round at once, then reports their results', async () => {
     const tools = [named('lookup', { q: { type: 'string' } }), named('search', { q: { type: 'string' } })];
     const messages: object[] = [{ role: 'user', content: 'First [[lookup search]] then [[search]].' }];
     const rounds: string[][] = [];
@@ -55,14 +55,14 @@ describe('a simulated model with a script', () => {
       { command: ['bash', '-lc', "printf %s 'hi' > '/tmp/a'"] },
     ],
     ['exec_command', { cmd: { type: 'string' } }, { cmd: "printf %s 'hi' > '/tmp/a'" }],
-  ])('writes a file with the client’s own tool %s', async (name, properties, args) => {
+  ])("writes a file with the client's own tool %s", async (name, properties, args) => {
     const tools = [named('read', { path: { type: 'string' } }), named(name, properties)];
     const { tool_calls: [call] = [] } = await ask([{ role: 'user', content: '[[write /tmp/a|hi]]' }], tools);
     expect(call?.function.name).toBe(name);
     expect(JSON.parse(call?.function.arguments ?? '')).toEqual(args);
   });
 
-  it('plays nothing for a request that has no tool for the round', async () => {
+  it('ignores the script for a request without a tool for the round', async () => {
     const title = await ask([{ role: 'user', content: 'A title for: [[write /tmp/a|hi]]' }], []);
     expect(title.content).toContain('Simulated answer to');
   });

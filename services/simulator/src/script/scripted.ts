@@ -3,15 +3,15 @@ import { sampleValue } from '@sluice/providers';
 import { fileCall } from './file-call.ts';
 import { progressOf, type Round } from './rounds.ts';
 
-/** Replaces what an answer says by what the prompt's script has for this round; the reasoning stays. */
+/** Replaces a reply's content by the script's round in the prompt, and keeps the reasoning. */
 export function scripted(request: NeutralRequest, reply: NeutralReply): NeutralReply {
   const progress = progressOf(request);
   if (progress === undefined) return reply;
   const { round, results } = progress;
   const calls = round === undefined ? [] : callsOf(round, request.tools ?? []);
-  // a client's request beside the conversation, for a title or a summary, has other tools or none
+  // a client's side request, for a title or a summary, has other tools or none
   if (round !== undefined && calls.length === 0) return reply;
-  const said =
+  const text =
     calls.length === 0 ? `The tools returned: ${results.join(', ')}` : `Calling ${calls.map(({ name }) => name).join(', ')}.`;
   const made = calls.map(
     ({ name, args }, n): Part => ({ type: 'tool_call', id: callId(reply.id, n), name, arguments: JSON.stringify(args) }),
@@ -19,7 +19,7 @@ export function scripted(request: NeutralRequest, reply: NeutralReply): NeutralR
   return {
     ...reply,
     choices: reply.choices.map((choice) => ({
-      parts: [...choice.parts.filter(({ type }) => type === 'reasoning'), { type: 'text', text: said }, ...made],
+      parts: [...choice.parts.filter(({ type }) => type === 'reasoning'), { type: 'text', text }, ...made],
       finish: made.length === 0 ? 'stop' : 'tool_calls',
     })),
   };

@@ -8,13 +8,16 @@ import { checkGemini } from './gemini.ts';
 import { checkChat, checkResponses } from './openai.ts';
 import { Refusal, refuse } from './refusal.ts';
 
-/** A provider's own answer to a request that it does not accept. */
+/** A provider's error response to an invalid request. */
 export interface ProviderRefusal {
   readonly status: number;
   readonly body: string;
 }
 
-/** Checks a request as the models of a family do; without a body, it refers to a response that is not kept. Undefined for one that they accept. */
+/**
+ * Checks a request like the models of a family. An undefined body means that the request refers to an unknown response. Returns
+ * undefined for a valid request.
+ */
 export function refusalOf(
   family: Family,
   { dialect, model, operation }: Question,

@@ -5,13 +5,15 @@ import { isOwn } from './signatures.ts';
 const FIELDS = [
   ...['model', 'messages', 'max_tokens', 'system', 'metadata', 'stop_sequences', 'stream', 'temperature', 'top_p', 'top_k'],
   ...['tools', 'tool_choice', 'thinking', 'output_config', 'output_format', 'service_tier', 'container', 'context_management'],
-  // of Amazon's InvokeModel, where the model is in the address
+  // fields of Amazon's InvokeModel, where the path contains the model
   ...['anthropic_version', 'anthropic_beta'],
   ...['cache_control', 'inference_geo', 'speed', 'mcp_servers', 'diagnostics', 'thread', 'user_profile_id', 'workspace_id'],
 ];
 const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 
-/** Rules of Anthropic's Messages API. Source: Anthropic's API reference and documentation, with the texts of its errors. */
+/**
+ * Checks the rules of Anthropic's Messages API. Source: Anthropic's API reference and documentation, with its error messages.
+ */
 export function checkClaude(body: Value, family: Family): void {
   onlyKnown(body, FIELDS, (name) => `${name}: Extra inputs are not permitted`);
   if (!Number.isInteger(body['max_tokens'])) refuse('max_tokens: Field required');
@@ -172,7 +174,7 @@ function checkBlock(block: Value, { n, family, open, known, last }: At): void {
   }
 }
 
-/** With a budget, a call of the turn that goes on begins with reasoning. */
+/** Checks that a call of the current turn follows reasoning, as Claude requires with a budget. */
 function checkLoop(messages: readonly Value[]): void {
   const asked = messages.findLastIndex(
     ({ role, content }) =>

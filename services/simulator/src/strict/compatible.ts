@@ -23,7 +23,10 @@ const MISTRAL = [
 
 const MISTRAL_MESSAGE = ['role', 'content', 'tool_calls', 'tool_call_id', 'name', 'prefix'];
 
-/** Rules of those who serve chat completions in their own way. Sources: their documentation, and the texts of their errors. */
+/**
+ * Checks the rules of providers with their own variant of chat completions. Sources: their documentation, and their error
+ * messages.
+ */
 export function checkCompatible(body: Value, family: Family): void {
   const messages = listOf(body['messages']);
   checkCalls(messages, family === 'mistral' ? 9 : 200);
@@ -47,7 +50,7 @@ const FORCED_TOOL: Partial<Readonly<Record<Family, string>>> = {
   qwen: 'The tool_choice parameter does not support being set to required or object in thinking mode',
 };
 
-/** DeepSeek and Kimi reason unless they are told not to, Qwen if it is told to. */
+/** Checks a forced tool choice. DeepSeek and Kimi reason by default, Qwen only on request. */
 function checkForcedTool(body: Value, family: Family): void {
   const choice = body['tool_choice'];
   const reasons = family === 'qwen' ? body['enable_thinking'] === true : member(body['thinking'], 'type') !== 'disabled';
@@ -74,7 +77,10 @@ function checkMistral(body: Value, messages: readonly Value[]): void {
 
 const signatureOf = (call: Value): unknown => member(member(call['extra_content'], 'google'), 'thought_signature');
 
-/** Google's endpoint of this dialect. Source: Google's documentation, "Thought signatures", OpenAI compatibility. */
+/**
+ * Checks the rules of Google's endpoint of this dialect. Source: Google's documentation, "Thought signatures", OpenAI
+ * compatibility.
+ */
 function checkSigned(messages: readonly Value[], family: Family): void {
   for (const { tool_calls: calls } of messages) {
     for (const [n, call] of listOf(calls).entries()) {
@@ -103,7 +109,7 @@ function checkReturned(messages: readonly Value[], family: Family): void {
   }
 }
 
-/** As templates of open models raise it. */
+/** Checks the rules of open models' chat templates, with their error messages. */
 function checkTemplate(messages: readonly Value[]): void {
   for (const [n, { role }] of messages.entries()) {
     if ((role === 'system' || role === 'developer') && n > 0) refuse('System message must be at the beginning.');

@@ -2,7 +2,10 @@ import type { Family } from './families.ts';
 import { isValue, listOf, member, refuse, textOf, type Value } from './refusal.ts';
 import { isOwn } from './signatures.ts';
 
-/** Rules of Converse with a Claude model. Source: Amazon Bedrock's API reference, "Converse", with the texts of its errors. */
+/**
+ * Checks the rules of Converse with a Claude model. Source: Amazon Bedrock's API reference, "Converse", with its error
+ * messages.
+ */
 export function checkConverse(body: Value, family: Family): void {
   const { inferenceConfig: config, toolConfig } = body;
   const temperature = member(config, 'temperature');

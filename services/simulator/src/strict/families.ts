@@ -1,4 +1,7 @@
-/** Families of models that can be strict. Their rules come from the documentation of their providers, and share no code with the gateway's profiles. */
+/**
+ * Model families with strict rules. The rules come from their providers' documentation, and share no code with the gateway's
+ * profiles.
+ */
 export const FAMILIES = [
   'openai',
   'openai-reasoning',

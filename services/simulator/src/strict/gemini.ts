@@ -2,7 +2,7 @@ import type { Family } from './families.ts';
 import { isValue, listOf, member, onlyKnown, refuse, textOf, type Value } from './refusal.ts';
 import { isOwn } from './signatures.ts';
 
-/** Google's JSON takes the names of its messages in both spellings. */
+/** Fields in both spellings that Google's JSON accepts. */
 const FIELDS = [
   ...['system_instruction', 'tool_config', 'generation_config', 'safety_settings', 'cached_content', 'service_tier'],
   'contents',
@@ -27,7 +27,10 @@ const PARTS = [
 ];
 const SKIP = 'skip_thought_signature_validator';
 
-/** Rules of the Gemini API. Source: Google's API reference, "generateContent", and its documentation, "Thinking" and "Thought signatures". */
+/**
+ * Checks the rules of the Gemini API. Source: Google's API reference, "generateContent", and its documentation, "Thinking" and
+ * "Thought signatures".
+ */
 export function checkGemini(body: Value, family: Family, model: string): void {
   onlyKnown(body, FIELDS, (name) => `Invalid JSON payload received. Unknown name "${name}": Cannot find field.`);
   checkThinking(member(body['generationConfig'], 'thinkingConfig'), family, model);
@@ -61,7 +64,7 @@ function checkContents(contents: readonly Value[], family: Family): void {
   if (contents.length === 0) refuse('contents is not specified');
   let calls = 0;
   for (const [n, content] of turnsOf(contents).entries()) {
-    // without a role it is a user's; `function` is an older name
+    // a content without a role is a user's; `function` is an older name
     const role = content['role'] === undefined || content['role'] === 'function' ? 'user' : content['role'];
     const parts = listOf(content['parts']);
     if (role !== 'user' && role !== 'model') refuse('Please use a valid role: user, model.');
@@ -88,7 +91,7 @@ function checkContents(contents: readonly Value[], family: Family): void {
   if (calls > 0) refuse('Please ensure that function call turns are followed by function response turns.');
 }
 
-/** Pieces of a streamed answer come back as contents of their own, and are one turn. */
+/** Joins pieces of a streamed response, which clients return as separate contents, to one turn. */
 function turnsOf(contents: readonly Value[]): Value[] {
   const turns: Value[] = [];
   for (const content of contents) {
@@ -100,7 +103,7 @@ function turnsOf(contents: readonly Value[]): Value[] {
   return turns;
 }
 
-/** A streamed answer of Gemini's own ends with an empty text, which clients return. */
+/** Checks a part. A streamed response of Gemini ends with an empty text, which clients return. */
 function checkPart(part: Value, family: Family, role: string): void {
   onlyKnown(
     part,

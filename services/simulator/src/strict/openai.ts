@@ -75,7 +75,7 @@ const RESPONSES = [
     'user',
   ],
 ];
-/** `parsed` is a member that OpenAI's own SDKs add to messages, and return. */
+/** Members of a message. OpenAI's own SDKs add `parsed` to messages, and return it. */
 const MESSAGE = [
   ...['role', 'content', 'tool_calls', 'name', 'refusal', 'audio', 'function_call', 'annotations', 'tool_call_id', 'parsed'],
 ];
@@ -105,7 +105,7 @@ function checkCommon(body: Value, family: Family): void {
   }
 }
 
-/** Rules of chat completions. Source: OpenAI's API reference, with the texts of its errors. */
+/** Checks the rules of chat completions. Source: OpenAI's API reference, with its error messages. */
 export function checkChat(body: Value, family: Family): void {
   onlyKnown(body, CHAT, (name) => `Unrecognized request argument supplied: ${name}`);
   if (body['stream'] !== true && body['stream_options'] !== undefined) {
@@ -121,7 +121,7 @@ export function checkChat(body: Value, family: Family): void {
   checkUnsigned(listOf(body['messages']));
 }
 
-/** Refuses members of calls that only Google's models have. */
+/** Refuses members of calls that only Google's models support. */
 export function checkUnsigned(messages: readonly Value[]): void {
   for (const [n, { tool_calls: calls }] of messages.entries()) {
     if (listOf(calls).some(({ extra_content: extra }) => extra !== undefined))
@@ -129,7 +129,7 @@ export function checkUnsigned(messages: readonly Value[]): void {
   }
 }
 
-/** Calls and their results, which all servers of this dialect check. */
+/** Checks calls and their results, as all servers of this dialect do. */
 export function checkCalls(messages: readonly Value[], maxId: number): void {
   let open = new Set<string>();
   for (const [n, message] of messages.entries()) {
@@ -166,7 +166,7 @@ export function checkCalls(messages: readonly Value[], maxId: number): void {
   if (open.size > 0) refuse("An assistant message with 'tool_calls' must be followed by tool messages.");
 }
 
-/** Rules of Responses. Source: OpenAI's API reference, with the texts of its errors. */
+/** Checks the rules of Responses. Source: OpenAI's API reference, with its error messages. */
 export function checkResponses(body: Value, family: Family): void {
   onlyKnown(body, RESPONSES, (name) => `Unknown parameter: '${name}'.`);
   checkCommon(body, family);

@@ -6,7 +6,7 @@ function refuseMembers(body: Value, names: readonly string[], message: (name: st
   for (const name of names) if (body[name] !== undefined) refuse(message(name));
 }
 
-/** Sources: xAI's documentation, "Reasoning"; its errors name parameters in camel case. */
+/** Checks the rules of Grok. Sources: xAI's documentation, "Reasoning"; its errors name parameters in camel case. */
 function checkGrok(body: Value): void {
   refuseMembers(
     body,
@@ -17,7 +17,7 @@ function checkGrok(body: Value): void {
     refuse(`Model ${textOf(body['model'])} does not support parameter reasoningEffort.`);
 }
 
-/** Source: Z.ai's API reference, "Chat completion". */
+/** Checks the rules of GLM. Source: Z.ai's API reference, "Chat completion". */
 function checkGlm(body: Value): void {
   refuseMembers(body, ['reasoning_effort', 'max_completion_tokens', 'stream_options'], (name) => `API 调用参数有误: ${name}`);
   const { tool_choice: choice, temperature, stop } = body;
@@ -27,7 +27,7 @@ function checkGlm(body: Value): void {
   if (listOf(body['messages']).some(({ role }) => role === 'developer')) refuse('API 调用参数有误: role');
 }
 
-/** Source: MiniMax's documentation, "OpenAI API compatible". */
+/** Checks the rules of MiniMax. Source: MiniMax's documentation, "OpenAI API compatible". */
 function checkMinimax(body: Value): void {
   const { temperature } = body;
   if (typeof temperature === 'number' && (temperature <= 0 || temperature > 1))
@@ -35,7 +35,9 @@ function checkMinimax(body: Value): void {
   if (listOf(body['messages']).some(({ role }) => role === 'developer')) refuse('invalid params, role: developer');
 }
 
-/** Source: Cohere's documentation, "Using Cohere models via the OpenAI SDK", unsupported parameters. */
+/**
+ * Checks the rules of Cohere. Source: Cohere's documentation, "Using Cohere models via the OpenAI SDK", unsupported parameters.
+ */
 function checkCohere(body: Value): void {
   refuseMembers(
     body,
@@ -47,7 +49,7 @@ function checkCohere(body: Value): void {
     refuse('invalid request: temperature must be between 0 and 1.0');
 }
 
-/** Source: Perplexity's API reference, and its errors. */
+/** Checks the rules of Perplexity. Source: Perplexity's API reference, and its error messages. */
 function checkPerplexity(body: Value): void {
   if (listOf(body['tools']).length > 0) refuse('Tool calling is not supported for this model');
   const messages = listOf(body['messages']).filter(({ role }) => role !== 'system');
@@ -58,7 +60,7 @@ function checkPerplexity(body: Value): void {
   }
 }
 
-/** Source: the chat template of Llama 3.1. */
+/** Checks the rules of Llama. Source: the chat template of Llama 3.1. */
 function checkLlama(body: Value): void {
   for (const { tool_calls: calls } of listOf(body['messages'])) {
     if (listOf(calls).length > 1) refuse('This model only supports single tool-calls at once!');
@@ -74,7 +76,7 @@ const CHECKS: Partial<Readonly<Record<Family, (body: Value) => void>>> = {
   llama: checkLlama,
 };
 
-/** Checks a request for a model of a family with few rules of its own; false for one of another family. */
+/** Checks a request for a family with few rules; returns false for any other family. */
 export function checkOther(body: Value, family: Family): boolean {
   CHECKS[family]?.(body);
   return CHECKS[family] !== undefined;

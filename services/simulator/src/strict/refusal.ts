@@ -1,4 +1,4 @@
-/** A request that a strict model does not accept. */
+/** Error for a request that a strict model does not accept. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
@@ -14,7 +14,7 @@ export const listOf = (value: unknown): readonly Value[] => (Array.isArray(value
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const member = (value: unknown, name: string): unknown => (isValue(value) ? value[name] : undefined);
 
-/** Refuses members that the provider does not know. */
+/** Refuses members that the provider does not support. */
 export function onlyKnown(value: Value, known: readonly string[], message: (name: string) => string): void {
   for (const name of Object.keys(value)) if (!known.includes(name)) refuse(message(name));
 }

@@ -2,7 +2,7 @@ import type { DialectName } from '@sluice/core';
 import type { NeutralReply, Part } from '@sluice/dialects';
 import type { Family } from './families.ts';
 
-/** Which families sign their reasoning, and which their calls. */
+/** Families that sign their reasoning or their calls. */
 const SIGNS: Partial<Readonly<Record<Family, 'reasoning' | 'calls'>>> = {
   openai: 'reasoning',
   'openai-reasoning': 'reasoning',
@@ -16,14 +16,14 @@ const makerOf = (family: Family): string => family.split('-')[0] as string;
 
 export const signatureOf = (family: Family, text: string): string => Buffer.from(`${makerOf(family)}|${text}`).toString('base64');
 
-/** Returns whether models of this family made a signature, or an encrypted form. */
+/** Returns whether a model of this family created a signature or an encrypted form. */
 export const isOwn = (family: Family, signature: unknown): boolean =>
   typeof signature === 'string' &&
   Buffer.from(signature, 'base64')
     .toString('utf8')
     .startsWith(`${makerOf(family)}|`);
 
-/** Ids of calls as each family makes them. */
+/** Returns a call id in the format of each family. */
 function callId(family: Family, id: string, name: string, n: number): string {
   switch (family) {
     case 'mistral':
@@ -38,7 +38,7 @@ function callId(family: Family, id: string, name: string, n: number): string {
   }
 }
 
-/** Signs an answer as its family does. OpenAI's chat completions show no reasoning. */
+/** Signs a reply as its family does. OpenAI's chat completions contain no reasoning. */
 export function signed(family: Family, dialect: DialectName, reply: NeutralReply): NeutralReply {
   const shows = dialect !== 'openai-chat' || !family.startsWith('openai');
   return {
@@ -59,7 +59,7 @@ function signedParts(family: Family, parts: readonly Part[]): Part[] {
     }
     if (part.type !== 'tool_call') return part;
     const id = callId(family, part.id, part.name, calls);
-    // of parallel calls the first one alone has a signature
+    // only the first of parallel calls has a signature
     return calls++ === 0 && SIGNS[family] === 'calls' ? { ...part, id, signature: signatureOf(family, 'call') } : { ...part, id };
   });
 }

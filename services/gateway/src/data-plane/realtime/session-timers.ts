@@ -44,8 +44,8 @@ export class SessionTimers {
 
   #wait(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
-      const leftMs = this.#aliveMs + this.#times.idleTimeout - performance.now();
-      if (leftMs > 0) this.#idle = this.#wait(Math.ceil(leftMs));
+      const remainingMs = this.#aliveMs + this.#times.idleTimeout - performance.now();
+      if (remainingMs > 0) this.#idle = this.#wait(Math.ceil(remainingMs));
       else this.#events.idle();
     }, ms);
   }

@@ -22,7 +22,7 @@ export class Upgrade {
   readonly #socket: Socket;
   #early: Buffer[] = [];
   #earlyBytes = 0;
-  #left: (() => void) | undefined;
+  #onDisconnect: (() => void) | undefined;
   #isGone = false;
 
   constructor(request: IncomingMessage, socket: Duplex, head: Buffer) {
@@ -42,7 +42,7 @@ export class Upgrade {
 
   /** Calls `listener` if the client disconnects before the response. */
   onLeft(listener: () => void): void {
-    this.#left = listener;
+    this.#onDisconnect = listener;
     if (this.#isGone) listener();
   }
 
@@ -90,7 +90,7 @@ export class Upgrade {
 
   readonly #onGone = (): void => {
     this.#isGone = true;
-    this.#left?.();
+    this.#onDisconnect?.();
   };
 
   #hold(chunk: Buffer): void {
@@ -102,7 +102,7 @@ export class Upgrade {
 
   #release(): void {
     const socket = this.#socket;
-    this.#left = undefined;
+    this.#onDisconnect = undefined;
     socket.off('data', this.#onData);
     socket.off('end', this.#onGone);
     socket.off('close', this.#onGone);
@@ -116,7 +116,7 @@ export class Upgrade {
    */
   #finish(): void {
     const socket = this.#socket;
-    this.#left = undefined;
+    this.#onDisconnect = undefined;
     this.#early = [];
     socket.resume();
     socket.end();
