@@ -81,7 +81,14 @@ describe('what a call asks of Redis', () => {
   it('claims an idempotency key first, and then sends limits and cache lookup together', async () => {
     const url = replicas.gateways[0]?.url as string;
     const once = (key: string) => ask(url, chat('up/plain+latency=100', key), { key: KEY, headers: { 'idempotency-key': key } });
-    await once('loads the script');
+    const written = (part: string) =>
+      onTheWay()
+        .flat()
+        .filter((command) => command.includes(part)).length;
+    const stored = written('SET ');
+    await once('loads the scripts');
+    // the claim and the stored answer, each sent by digest and then as a whole
+    await waitFor(() => written(':once:') === 4 && written('SET ') > stored, 'the scripts to be loaded');
     const before = onTheWay().length;
     replicas.simulator.journal.clear();
     const answer = once('counted');
