@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NANOS_PER_USD, type Random } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
 import type { CacheEntry, CacheKey, Hold, Stores } from '@sluice/store/ports';
-import { together, usageOfRecord } from '../../services/gateway/src/usage-of-record.ts';
+import { together, usageOfRecord } from '../../services/gateway/src/records/usage-of-record.ts';
 import { nameOf, type Tenants } from './tenants.ts';
 
 const MODELS = 20;

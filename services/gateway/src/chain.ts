@@ -36,10 +36,10 @@ import {
 } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
-import type { AuditWriter } from './audit-writer.ts';
-import type { Groups } from './groups.ts';
-import type { Models } from './models.ts';
-import type { Overload } from './overload.ts';
+import type { Overload } from './health/overload.ts';
+import type { Groups } from './identity/groups.ts';
+import type { Models } from './models/models.ts';
+import type { AuditWriter } from './records/audit-writer.ts';
 
 export interface ChainParts {
   readonly config: GatewayConfig;

@@ -1,3 +1,3 @@
 export type { Stats } from './control-plane/stats.ts';
 export { type Gateway, startGateway } from './gateway.ts';
-export { readSettings, type Settings } from './settings.ts';
+export { readSettings, type Settings } from './lifecycle/settings.ts';

@@ -1,7 +1,7 @@
 import { ConfigError } from '@sluice/config';
 import { startGateway } from './gateway.ts';
-import { keepMemorySmall } from './memory.ts';
-import { readSettings } from './settings.ts';
+import { keepMemorySmall } from './lifecycle/memory.ts';
+import { readSettings } from './lifecycle/settings.ts';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);

@@ -3,7 +3,7 @@ import { PriceBook } from '@sluice/pricing';
 import { SharedLoads } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Command } from 'commander';
-import { Models } from '../models.ts';
+import { Models } from '../models/models.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Context } from './context.ts';
 

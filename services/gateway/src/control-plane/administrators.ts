@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
 import type { AdminRecord, AdminRole } from '@sluice/store/ports';
-import type { Groups } from '../groups.ts';
-import { hashSecret } from '../key-cache.ts';
-import type { RegistryView } from '../registry-view.ts';
+import type { Groups } from '../identity/groups.ts';
+import { hashSecret } from '../identity/key-cache.ts';
+import type { RegistryView } from '../identity/registry-view.ts';
 
 /** A signed-in administrator. */
 export interface Administrator {

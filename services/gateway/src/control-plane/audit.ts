@@ -2,7 +2,7 @@ import type { AuditRecord } from '@sluice/proxies';
 import type { AuditTrail } from '@sluice/store/ports';
 import express, { type Router } from 'express';
 import { z } from 'zod';
-import type { AuditWriter } from '../audit-writer.ts';
+import type { AuditWriter } from '../records/audit-writer.ts';
 import { checkedQuery } from './checked.ts';
 import { permit, scoped } from './permissions.ts';
 import { cursor, isBetween, searchRecords, searchShape } from './search-records.ts';

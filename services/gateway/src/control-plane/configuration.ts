@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '@sluice/config';
 import express, { type Router } from 'express';
-import type { ConfigSource } from '../config-reloads.ts';
+import type { ConfigSource } from '../lifecycle/config-reloads.ts';
 import { permitForAll } from './permissions.ts';
 
 /** Fields that are secrets in any object, and objects with secret values. */

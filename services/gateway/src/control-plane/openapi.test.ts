@@ -5,9 +5,9 @@ import { SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { createMetrics } from '@sluice/telemetry';
 import type { Router } from 'express';
-import { ConfiguredKeys } from '../configured-keys.ts';
-import { Groups } from '../groups.ts';
-import { RegistryView } from '../registry-view.ts';
+import { ConfiguredKeys } from '../identity/configured-keys.ts';
+import { Groups } from '../identity/groups.ts';
+import { RegistryView } from '../identity/registry-view.ts';
 import { controlPlane } from './app.ts';
 import { openApiDocument } from './openapi.ts';
 

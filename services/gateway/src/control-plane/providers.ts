@@ -1,6 +1,6 @@
 import { type CircuitBreakers, circuitOf, type SharedLoads, type SharedUsage } from '@sluice/proxies';
 import express, { type Router } from 'express';
-import type { Models } from '../models.ts';
+import type { Models } from '../models/models.ts';
 import { permitForAll } from './permissions.ts';
 import { statsOf } from './stats.ts';
 

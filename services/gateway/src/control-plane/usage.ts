@@ -3,7 +3,7 @@ import { type AuditTrail, addUsage, USAGE_AMOUNTS, USAGE_DIMENSIONS, type UsageS
 import { stringify } from 'csv-stringify/sync';
 import express, { type Router } from 'express';
 import { z } from 'zod';
-import type { AuditWriter } from '../audit-writer.ts';
+import type { AuditWriter } from '../records/audit-writer.ts';
 import { invalid } from './admin-error.ts';
 import { checkedQuery } from './checked.ts';
 import { permit, scoped } from './permissions.ts';

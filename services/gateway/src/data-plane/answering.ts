@@ -14,7 +14,7 @@ import {
 } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 import type { Request } from 'express';
-import type { ReadinessProbe } from '../readiness.ts';
+import type { ReadinessProbe } from '../health/readiness.ts';
 import type { Asked } from './asked.ts';
 import {
   credentialOf,

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { LlmError, type RequestMessage, Slots } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
-import type { ReadinessProbe } from '../readiness.ts';
+import type { ReadinessProbe } from '../health/readiness.ts';
 import { VERSION } from '../version.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { type Asked, dialectOf } from './asked.ts';

@@ -95,12 +95,12 @@ describe('readSettings', () => {
   });
 
   it("finds no secret shorter than 16 characters in shipped files except the demonstration's", () => {
-    const text = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+    const text = (file: string) => readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
     const compose = text('docker-compose.yml');
     const defaults = [...compose.matchAll(/\$\{\w*(?:PASSWORD|KEY):-([^}]*)\}/g)].map(([, secret = '']) => secret);
     expect(defaults.length).toBeGreaterThan(4);
     for (const secret of defaults) expect(secret.length).toBeGreaterThanOrEqual(16);
-    for (const file of readdirSync(new URL('../config', import.meta.url))) {
+    for (const file of readdirSync(new URL('../../config', import.meta.url))) {
       const secrets = [...text(`services/gateway/config/${file}`).matchAll(/^[^#\n]*secret: ([^ ,}]+)/gm)];
       if (file === 'demo.yaml') expect(secrets).toHaveLength(4);
       else expect(secrets).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { MemoryRegistry } from '@sluice/store/memory';
-import { waitFor } from '../../../test/support/wait-for.ts';
+import { waitFor } from '../../../../test/support/wait-for.ts';
 import { Callers } from './callers.ts';
 import { Groups } from './groups.ts';
 import { RegistryView } from './registry-view.ts';

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { ReadinessProbe } from './readiness.ts';
+import type { ReadinessProbe } from '../health/readiness.ts';
 
 export interface EndingOptions {
   readonly data: Server;

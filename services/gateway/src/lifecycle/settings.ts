@@ -11,8 +11,8 @@ import {
 } from '@sluice/config';
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
+import { type Doors, refusePublishedSecrets } from '../identity/published-secrets.ts';
 import { hashOfConfig } from './config-watch.ts';
-import { type Doors, refusePublishedSecrets } from './published-secrets.ts';
 
 /** Settings of a gateway at startup. */
 export interface Settings {

@@ -3,9 +3,9 @@ import { type BudgetCharge, type ConcernHealth, NANOS_PER_USD } from '@sluice/co
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, Meters, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import { isPlausible } from '../models/plausible-usage.ts';
 import { BudgetRepair } from './budget-repair.ts';
 import type { CrashWatch } from './crash-watch.ts';
-import { isPlausible } from './plausible-usage.ts';
 import { RecentBatches } from './recent-batches.ts';
 import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
 
