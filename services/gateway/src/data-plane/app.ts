@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LlmError, type RequestMessage, Slots } from '@sluice/core';
+import { LlmError, type RequestMessage, type Slots } from '@sluice/core';
 import { GeminiRequest } from '@sluice/dialects';
 import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../health/readiness.ts';
@@ -36,6 +36,8 @@ export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions
   /** Returns whether `X-Forwarded-For` from this address is trusted. */
   readonly trusts: (address: string) => boolean;
   readonly readiness: ReadinessProbe;
+  /** The calls in flight: what aborts each of them. */
+  readonly inFlight: Slots<AbortController>;
 }
 
 export interface DataPlane {
@@ -46,8 +48,6 @@ export interface DataPlane {
   mayUpgrade(request: IncomingMessage): boolean;
   /** Handles an upgrade request for a realtime session. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Number of calls in flight, including streams. */
-  readonly inFlight: number;
   /** Aborts all calls in flight because the gateway shuts down. */
   cut(): void;
 }
@@ -57,7 +57,7 @@ export interface DataPlane {
  * layers.
  */
 export function dataPlane(options: DataPlaneOptions): DataPlane {
-  const inFlight = new Slots<AbortController>();
+  const { inFlight } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -215,9 +215,6 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     },
     upgrade(request, socket, head) {
       app(request, realtime.take(request, socket, head));
-    },
-    get inFlight() {
-      return inFlight.size;
     },
     cut,
   };

@@ -30,6 +30,8 @@ export class Degradation {
   readonly #logger: Logger;
   readonly #gauge: Metrics['degraded'];
 
+  readonly #concerns = new Map<Concern, ConcernHealth>();
+
   constructor(clock: Clock, logger: Logger, metrics: Pick<Metrics, 'degraded'>) {
     this.#clock = clock;
     this.#logger = logger;
@@ -37,6 +39,15 @@ export class Degradation {
   }
 
   concern(concern: Concern): ConcernHealth {
+    let health = this.#concerns.get(concern);
+    if (health === undefined) {
+      health = this.#create(concern);
+      this.#concerns.set(concern, health);
+    }
+    return health;
+  }
+
+  #create(concern: Concern): ConcernHealth {
     let failedAtMs: number | undefined;
     let calming: NodeJS.Timeout | undefined;
     const recovered = (): void => {

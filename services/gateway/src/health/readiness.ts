@@ -10,11 +10,12 @@ export interface Readiness {
  * still serve most calls.
  */
 export class ReadinessProbe {
-  readonly #isStoreHealthy: () => boolean;
+  #isStoreHealthy: () => boolean = () => false;
   #wasReady = false;
   #closing = false;
 
-  constructor(isStoreHealthy: () => boolean) {
+  /** @param isStoreHealthy returns whether the store responds now */
+  watch(isStoreHealthy: () => boolean): void {
     this.#isStoreHealthy = isStoreHealthy;
   }
 

@@ -19,9 +19,9 @@ function setUp() {
       ...{ underWay, store, clock, replica },
       meters: { settle },
       healthy: () => healthy,
-      write: (record) => written.push(record),
       onFault: (error) => expect(error).toBeUndefined(),
     });
+    watch.writeTo({ write: (record) => void written.push(record) });
     const begin = (id: string, tokens = 7): LlmCall => {
       const call = { ...openAiCall({ model: 'm', messages: [] }), id, requestId: id, startedAtMs: clock.monotonic() };
       const usage = { inputTokens: 3, outputTokens: tokens };

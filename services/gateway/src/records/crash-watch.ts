@@ -22,6 +22,11 @@ interface Checkpoint {
   readonly charged: readonly BudgetCharge[];
 }
 
+/** Receives the records of crashed replicas' calls. */
+interface RecordSink {
+  write(record: AuditRecord, charged: readonly BudgetCharge[]): void;
+}
+
 export interface CrashWatchOptions {
   readonly underWay: Pick<UnderWay, 'cameBefore'>;
   readonly store: CallsUnderWay;
@@ -31,8 +36,6 @@ export interface CrashWatchOptions {
   readonly replica: string;
   /** Returns whether the store is available now. */
   readonly healthy: () => boolean;
-  /** Called with the record of a crashed replica's call. */
-  readonly write: (record: AuditRecord, charged: readonly BudgetCharge[]) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -55,9 +58,15 @@ export class CrashWatch {
   #searchedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
+  #sink: RecordSink | undefined;
 
   constructor(options: CrashWatchOptions) {
     this.#options = options;
+  }
+
+  /** Sets the sink for records of crashed replicas' calls. The sink itself asks this object before it writes a record. */
+  writeTo(sink: RecordSink): void {
+    this.#sink = sink;
   }
 
   start(): void {
@@ -137,7 +146,7 @@ export class CrashWatch {
   }
 
   async #recordEnd({ callId, state }: CallUnderWay): Promise<void> {
-    const { meters, write, onFault } = this.#options;
+    const { meters, onFault } = this.#options;
     const { record, charged } = JSON.parse(state) as Checkpoint;
     const [first] = charged;
     // the turns of a session before the last one are settled
@@ -154,6 +163,6 @@ export class CrashWatch {
       }));
       await meters.settle({ tenant: first.tenant, subject: first.subject, callId: reservedBy, holds }).catch(onFault);
     }
-    write(record, charged);
+    this.#sink?.write(record, charged);
   }
 }

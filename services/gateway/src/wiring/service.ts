@@ -1,0 +1,94 @@
+import type { GatewayConfig } from '@sluice/config';
+import type { LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
+import { SleepWatch } from '@sluice/proxies';
+import { chain } from '../chain.ts';
+import { Overload } from '../health/overload.ts';
+import { defaultMemoryBounds } from '../health/process-memory.ts';
+import type { Component } from '../lifecycle/component.ts';
+import type { Foundation } from './foundation.ts';
+import type { Identity } from './identity.ts';
+import type { Records } from './records.ts';
+import type { Routing } from './routing.ts';
+
+/** The chain of layers for the configuration in use. */
+export interface Service {
+  readonly service: LlmService;
+  readonly components: readonly Component[];
+}
+
+export interface ServiceParts {
+  readonly foundation: Foundation;
+  readonly identity: Identity;
+  readonly routing: Routing;
+  readonly records: Records;
+  /** Calls of the data plane. */
+  readonly inFlight: Pick<Slots<AbortController>, 'size'>;
+}
+
+export function openService(parts: ServiceParts): Service {
+  const { config, clock } = parts.foundation;
+  const sleepWatch = new SleepWatch(clock);
+  const memory = defaultMemoryBounds();
+  const overload = new Overload({
+    limits: () => {
+      const { lag, heap } = config.value.resilience.overload;
+      return { lagMs: lag, heap, buffersBytes: config.value.limits.buffers ?? memory.buffers };
+    },
+    inFlight: () => parts.inFlight.size,
+  });
+  const chainInUse = new ChainInUse(parts, overload, sleepWatch);
+  return {
+    service: chainInUse,
+    components: [
+      chainInUse,
+      { name: 'suspension watch', start: () => sleepWatch.start(), stop: () => sleepWatch.stop() },
+      { name: 'overload watch', start: () => overload.start(), stop: () => overload.stop() },
+    ],
+  };
+}
+
+/** The chain of the configuration in use. A reload replaces configuration, models and chain together. */
+class ChainInUse implements LlmService, Component {
+  readonly name = 'chain';
+  readonly #build: () => LlmService;
+  readonly #parts: ServiceParts;
+  #service: LlmService;
+
+  constructor(parts: ServiceParts, overload: Overload, sleepWatch: SleepWatch) {
+    const { foundation, identity, routing, records } = parts;
+    const { config, stores, metrics, health } = foundation;
+    const concerns = {
+      limits: health.concern('limits'),
+      cache: health.concern('cache'),
+      objects: health.concern('objects'),
+      responses: health.concern('responses'),
+    };
+    this.#parts = parts;
+    this.#build = () =>
+      chain({
+        ...{ stores, metrics, overload, sleepWatch, concerns },
+        ...{ config: config.value, models: routing.models.value },
+        ...{ callers: identity.callers, groups: identity.groups },
+        ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
+        ...{ leases: records.leases, shares: records.shares, metering: records.metering },
+        ...{ underWay: records.underWay, auditWriter: records.auditWriter },
+      });
+    this.#service = this.#build();
+  }
+
+  complete(call: LlmCall): Promise<LlmReply> {
+    return this.#service.complete(call);
+  }
+
+  /** @throws ConfigError for an invalid configuration, before anything has changed */
+  reload(changed: GatewayConfig): void {
+    const { foundation, routing } = this.#parts;
+    const models = routing.openModels(changed);
+    const before = routing.models.value;
+    foundation.config.value = changed;
+    routing.models.value = models;
+    this.#service = this.#build();
+    // `close` waits for calls of the previous models; its errors affect no call
+    void before.close();
+  }
+}
