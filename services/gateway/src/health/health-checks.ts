@@ -1,6 +1,6 @@
 import type { CircuitBreakers } from '@sluice/proxies';
 import type { Logger } from '@sluice/telemetry';
-import type { CheckedProvider } from '../models/models.ts';
+import type { CheckedProvider } from '../models/describe-providers.ts';
 
 /**
  * Checks providers actively, so that an outage is found before a call fails. An unhealthy provider's circuits stay open while
