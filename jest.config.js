@@ -18,7 +18,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@sluice/source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // most tests wait for processes of their own: as many files at one time as there are cores, and no more than a laptop's memory has room for
   maxWorkers: Math.min(availableParallelism(), 4),
 };

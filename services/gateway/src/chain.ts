@@ -140,15 +140,7 @@ export function chain(parts: ChainParts): LlmService {
     { name: 'in-flight calls', inside: ['audit', 'idempotency'], proxy: knowingUnderWay(parts.underWay) },
     { name: 'limits and cache', inside: ['model access', 'in-flight calls'], proxy: limited },
   ];
-  const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = config.resilience.retries;
-  const retries: RetrySettings = {
-    max,
-    budget: { share: budget, floorPerS: floor },
-    initialMs: initial,
-    maxMs: longest,
-    maxWaitMs: wait,
-    fallbackWaitMs: fallbackWait,
-  };
+  const retries = retrySettings(config);
   return composeLayers(
     layers,
     new Router({
@@ -157,6 +149,18 @@ export function chain(parts: ChainParts): LlmService {
       slept: () => parts.sleepWatch.slept(),
     }),
   );
+}
+
+function retrySettings({ resilience: { retries } }: GatewayConfig): RetrySettings {
+  const { max, budget, floor, initial, longest, wait, fallbackWait = wait } = retries;
+  return {
+    max,
+    budget: { share: budget, floorPerS: floor },
+    initialMs: initial,
+    maxMs: longest,
+    maxWaitMs: wait,
+    fallbackWaitMs: fallbackWait,
+  };
 }
 
 /** The layers that make the Responses API stateful. Without them, its requests are forwarded unchanged. */

@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { asLlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { byLength } from '@sluice/dialects';
+import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
+import { estimateCall, promptTokens } from '../call-estimate.ts';
+
+describe('hedging', () => {
+  const later = (ms: number, reply: () => LlmReply = answer) => ({
+    calls: 0,
+    aborted: 0,
+    complete(call: { signal: AbortSignal }): Promise<LlmReply> {
+      this.calls++;
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => resolve(reply()), ms);
+        call.signal.addEventListener('abort', () => {
+          clearTimeout(timer);
+          this.aborted++;
+          reject(call.signal.reason);
+        });
+      });
+    },
+  });
+
+  it('calls a second target after the delay, returns the faster response, aborts the other and charges its prompt', async () => {
+    const slow = later(60_000);
+    const price = { input: 1_000, output: 1_000 };
+    const { ask, metrics, usage } = setUp([target('slow', { service: slow, price }), target('quick', { price })], 'priority', {
+      hedgeAfter: 5,
+    });
+    const { provider, facts } = await ask();
+    expect(provider).toBe('quick');
+    expect(slow.aborted).toBe(1);
+    expect((await metrics.hedges.get()).values).toEqual([
+      expect.objectContaining({ labels: { provider: 'slow', outcome: 'won' }, value: 1 }),
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(facts.account.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
+      ['quick/m', 'answered'],
+      ['slow/m', 'lost'],
+    ]);
+    const { inputTokens = 0 } = facts.account.usage ?? {};
+    expect(inputTokens).toBeGreaterThan(10);
+    expect(facts.account.cost).toBe((inputTokens + 5) * 1_000_000);
+    expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
+  });
+
+  it('calls no second target when the first responds in time or has no latency samples', async () => {
+    const two = scripted(answer());
+    const targets = [target('one', { service: later(1) }), target('two', { service: two })];
+    expect((await setUp(targets, 'priority', { hedgeAfter: 5_000 }).ask()).provider).toBe('one');
+    expect((await setUp(targets, 'priority', { hedgeAfter: 'p95' }).ask()).provider).toBe('one');
+    expect(two.calls).toBe(0);
+  });
+
+  it("returns the first target's response when it beats the hedge", async () => {
+    const two = later(60_000);
+    const targets = [target('one', { service: later(30) }), target('two', { service: two })];
+    expect((await setUp(targets, 'priority', { hedgeAfter: 5 }).ask()).provider).toBe('one');
+    expect([two.calls, two.aborted]).toEqual([1, 1]);
+  });
+
+  it("accrues both prompts and the winner's tokens while a hedged stream is in flight", async () => {
+    const stream = new ReplyStream({
+      pause() {},
+      resume() {},
+      cancel: () => ({ generated: 7 }),
+      progress: () => ({ generated: 7 }),
+    });
+    const silent: LlmService = {
+      complete: ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(asLlmError(signal.reason)), { once: true })),
+    };
+    const streaming = scripted({ status: 200, contentType: 'text/event-stream', headers: {}, stream });
+    const price = { input: 1_000, output: 2_000 };
+    const targets = [target('one', { service: silent, price }), target('two', { service: streaming, price })];
+    const { service, callOf } = setUp(targets, 'priority', { hedgeAfter: 5 });
+    const call = callOf({}, { stream: true });
+    await service.complete(call);
+    const { inputTokens } = estimateCall(call, undefined).usage;
+    const prompt = promptTokens(call, byLength);
+    expect(prompt).toBeLessThanOrEqual(inputTokens);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(call.facts.account.accruedIfEndedNow()).toEqual({
+      usage: { inputTokens: 2 * prompt, outputTokens: 7 },
+      cost: (2 * prompt + 2 * 7) * 1_000_000,
+    });
+    stream.finish({ end: 'finished', usage: { inputTokens: 9, outputTokens: 8 } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(call.facts.account.accruedIfEndedNow().usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
+    expect(call.facts.account.isInFlight).toBe(false);
+  });
+});
