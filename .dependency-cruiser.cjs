@@ -1,10 +1,10 @@
-/** Who may import whom (docs/design.md). @type {import('dependency-cruiser').IConfiguration} */
+/** Import boundaries (docs/architecture.md). @type {import('dependency-cruiser').IConfiguration} */
 const source = (name) => `^packages/${name}/src/`;
 const only = (name, from, to, comment) => ({ name, comment, severity: 'error', from, to });
 
 module.exports = {
   forbidden: [
-    only('no-cycles', {}, { circular: true }, 'What imports itself cannot be understood in parts.'),
+    only('no-cycles', {}, { circular: true }, 'A cycle cannot be understood in parts.'),
     only(
       'core-depends-on-nothing',
       { path: source('core'), pathNot: '\\.test\\.ts$' },
@@ -15,7 +15,7 @@ module.exports = {
       'inner-packages-know-core-alone',
       { path: '^packages/(dialects|pricing|telemetry|config)/src/' },
       { path: '^(packages/(store|proxies|providers)|services)/' },
-      'dialects, pricing, telemetry and config stand below the rest.',
+      'dialects, pricing, telemetry and config are below the other packages.',
     ),
     only(
       'ports-know-core-alone',
@@ -26,21 +26,21 @@ module.exports = {
     only(
       'proxies-know-ports-alone',
       { path: source('proxies'), pathNot: '\\.test\\.ts$' },
-      { path: [`${source('store')}(redis|memory)/`, source('providers'), '^services/'] },
-      'A proxy knows neither Redis nor HTTP.',
+      { path: [`${source('store')}(redis|memory)/`, source('providers'), source('telemetry'), '^services/'] },
+      'A proxy uses ports of the store and of metrics, never Redis, HTTP or a metrics library.',
     ),
-    only('packages-know-no-service', { path: '^packages/' }, { path: '^services/' }, 'Libraries do not know who uses them.'),
+    only('packages-know-no-service', { path: '^packages/' }, { path: '^services/' }, 'Libraries do not depend on their users.'),
     only(
       'adapters-do-not-mix',
       { path: `${source('store')}redis/` },
       { path: `${source('store')}memory/` },
-      'One adapter is not made of another.',
+      'Adapters are independent of each other.',
     ),
     only(
       'ioredis-in-one-place',
       { path: '^(packages|services)/', pathNot: [`${source('store')}redis/`, '\\.test\\.ts$'] },
       { path: 'node_modules/ioredis' },
-      'Only the Redis adapter talks to Redis.',
+      'Only the Redis adapter uses Redis.',
     ),
     only(
       'limiter-in-one-place',
@@ -53,7 +53,7 @@ module.exports = {
       'undici-in-providers',
       { path: '^(packages|services)/', pathNot: [source('providers'), '\\.test\\.ts$'] },
       { path: 'node_modules/undici' },
-      'Only providers call out.',
+      'Only providers send requests.',
     ),
     only(
       'ws-in-realtime-folders',

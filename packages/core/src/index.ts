@@ -11,6 +11,7 @@ export * from './errors.ts';
 export * from './failure.ts';
 export * from './llm-service.ts';
 export * from './message.ts';
+export * from './metrics.ts';
 export * from './money.ts';
 export * from './name-pattern.ts';
 export * from './on-end.ts';

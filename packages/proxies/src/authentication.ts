@@ -1,5 +1,5 @@
 import { type Caller, LlmError, type LlmProxy } from '@sluice/core';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from './proxy-metrics.ts';
 
 /** Finds the principal of a secret. */
 export interface CallerLookup {
@@ -19,7 +19,7 @@ const SECRET = /^[\x21-\x7e]{1,8192}$/;
  *
  * @throws LlmError `invalid_api_key`, `address_not_allowed`, and any error of the lookup
  */
-export function authentication(lookup: CallerLookup, metrics?: Pick<Metrics, 'authFailures'>): LlmProxy {
+export function authentication(lookup: CallerLookup, metrics?: Pick<ProxyMetrics, 'authFailures'>): LlmProxy {
   const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): never => {
     metrics?.authFailures.inc({ reason });
     throw new LlmError('invalid_api_key', message);

@@ -19,8 +19,8 @@ import {
   type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
-import type { Metrics } from '@sluice/telemetry';
 import { collectedStream } from './collected-stream.ts';
+import type { ProxyMetrics } from './proxy-metrics.ts';
 
 export interface CachingOptions {
   readonly cache: Cache;
@@ -31,7 +31,7 @@ export interface CachingOptions {
   /** Maximum size of an entry. Longer responses are not cached. */
   readonly maxEntryBytes?: number;
   readonly clock?: Clock;
-  readonly metrics?: Pick<Metrics, 'cacheLookups'>;
+  readonly metrics?: Pick<ProxyMetrics, 'cacheLookups'>;
   /** Health of the cache. If the cache fails, the call continues without it. */
   readonly health?: ConcernHealth;
 }

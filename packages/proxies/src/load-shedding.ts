@@ -1,10 +1,10 @@
 import { LlmError, type LlmProxy } from '@sluice/core';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from './proxy-metrics.ts';
 
 export interface LoadSheddingOptions {
   /** Returns the scarce resource of this process. Undefined if it can accept new calls. */
   readonly pressure: () => 'lag' | 'heap' | 'buffers' | undefined;
-  readonly metrics?: Pick<Metrics, 'shed'>;
+  readonly metrics?: Pick<ProxyMetrics, 'shed'>;
 }
 
 /** A client that retries immediately would be refused again. */

@@ -1,8 +1,8 @@
 import { type CallEnd, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd, withEnd } from '@sluice/core';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from './proxy-metrics.ts';
 
 export interface ObservabilityOptions {
-  readonly metrics: Metrics;
+  readonly metrics: ProxyMetrics;
   /** Names that may be used in labels: only configured ones, because a client can invent any number of names. */
   readonly known: {
     /** A public model name. */

@@ -44,7 +44,7 @@ describe('metering of tokens and money', () => {
       meters,
       models,
       clock,
-      metrics: { ...metrics, budgetExceeded: { inc: budgetExceeded } } as never,
+      metrics: { ...metrics, budgetExceeded: { inc: budgetExceeded } },
     })({
       async complete(call) {
         call.facts.target = 'p/m';
@@ -180,7 +180,7 @@ describe('metering of tokens and money', () => {
     const service = metering({
       meters,
       groups: ({ facts }) => (facts.caller?.team === undefined ? [tenant] : [team, tenant]),
-      metrics: { rateLimited, budgetRejected: { inc: jest.fn() } } as never,
+      metrics: { rateLimited, budgetRejected: { inc: jest.fn() }, budgetExceeded: { inc: jest.fn() } },
     })({ complete: async () => whole });
     const ask = async (keyName: string, of?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });

@@ -1,6 +1,6 @@
 import type { Clock, ConcernHealth, LlmCall } from '@sluice/core';
 import type { Meters } from '@sluice/store/ports';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { Model } from '../routing/model.ts';
 import type { BudgetLeases } from './budget-leases.ts';
 import { BudgetQueue } from './budget-queue.ts';
@@ -23,7 +23,7 @@ export interface MeteringOptions {
   /** Returns the shared limits of the call's team, tenant, end user and model. */
   readonly groups?: (call: LlmCall) => readonly CallerGroup[];
   readonly clock?: Clock;
-  readonly metrics?: Pick<Metrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
+  readonly metrics?: Pick<ProxyMetrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
   /** Pay for hard budgets while the store is unavailable. */
   readonly leases?: BudgetLeases;
   /** Enforce limits of requests, tokens and concurrent calls while the store is unavailable. */

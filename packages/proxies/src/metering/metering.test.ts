@@ -46,7 +46,7 @@ describe('metering', () => {
     const reserve = jest.spyOn(meters, 'reserve');
     const rateLimited = { inc: jest.fn() };
     const metrics = { rateLimited, budgetRejected: { inc: jest.fn() }, budgetExceeded: { inc: jest.fn() } };
-    const service = metering({ meters, clock, metrics: metrics as never })({ complete: async () => whole });
+    const service = metering({ meters, clock, metrics })({ complete: async () => whole });
     const ask = () => service.complete(callOf({ requests: { limit: 1, windowMs: 60_000 } }));
     await ask();
     for (let n = 0; n < 5; n++) await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded' });

@@ -287,7 +287,7 @@ class CallMetering implements StoreStage, TurnMeter {
     const { metrics } = this.#options;
     const owner = all[refusal.full]?.owner;
     call.facts.meters = tightest(refusal.meters);
-    if (refusal.meter === 'budget') metrics?.budgetRejected.inc();
+    if (refusal.meter === 'budget') metrics?.budgetRejected.inc({});
     else metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
     return fullMeter(refusal, owner);
   }

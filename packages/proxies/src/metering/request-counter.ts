@@ -1,6 +1,6 @@
 import { type Clock, type ConcernHealth, type LlmCall, systemClock, unwatched } from '@sluice/core';
 import type { Meters, ReservationRequest, ReservationResult } from '@sluice/store/ports';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { CallerGroup } from './caller-group.ts';
 import { FullWindows } from './full-windows.ts';
 import { holdsOf, type OwnedHold } from './holds.ts';
@@ -10,7 +10,7 @@ export interface RequestCounterOptions {
   readonly meters: Pick<Meters, 'reserve' | 'settle'>;
   readonly groups?: (call: LlmCall) => readonly CallerGroup[];
   readonly clock?: Clock;
-  readonly metrics?: Pick<Metrics, 'rateLimited'>;
+  readonly metrics?: Pick<ProxyMetrics, 'rateLimited'>;
   readonly health?: ConcernHealth;
 }
 

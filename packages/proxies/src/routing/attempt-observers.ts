@@ -1,5 +1,5 @@
 import type { Failure, FailureKind, Money, Usage } from '@sluice/core';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { AttemptEnd, AttemptObserver, BegunAttempt } from './attempt-observer.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import { FAILURES } from './failure-policy.ts';
@@ -59,7 +59,7 @@ export function latencyObserver(latencies: (target: Target) => LatencySamples): 
 }
 
 /** Counts attempts by outcome, and estimated usage. */
-export function metricsObserver(metrics: Pick<Metrics, 'attempts' | 'usageEstimated'>): AttemptObserver {
+export function metricsObserver(metrics: Pick<ProxyMetrics, 'attempts' | 'usageEstimated'>): AttemptObserver {
   return {
     onEnd({ target: { provider } }, end) {
       metrics.attempts.inc({ provider, outcome: outcomeLabel(end) });

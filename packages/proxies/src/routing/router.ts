@@ -9,7 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from '@sluice/core';
-import type { Metrics } from '@sluice/telemetry';
+import type { ProxyMetrics } from '../proxy-metrics.ts';
 import { type AttemptResult, type FailedAttempt, showTarget, TargetAttempt } from './attempt.ts';
 import type { AttemptObserver } from './attempt-observer.ts';
 import {
@@ -50,7 +50,7 @@ export interface RouterOptions {
   readonly random?: Random;
   /** Returns whether this process was suspended recently. */
   readonly slept?: () => boolean;
-  readonly metrics?: Pick<Metrics, 'attempts' | 'usageEstimated' | 'retries' | 'fallbacks' | 'hedges'>;
+  readonly metrics?: Pick<ProxyMetrics, 'attempts' | 'usageEstimated' | 'retries' | 'fallbacks' | 'hedges'>;
 }
 
 /** Defaults for missing configuration. */
