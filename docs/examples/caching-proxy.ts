@@ -1,9 +1,9 @@
-// A cache around a service. Six prompts, of which three repeat: three calls reach the provider, and half the cost is saved.
+// A cache around a service: of six prompts three repeat, so three calls reach the provider, and half the cost is saved.
 import { compose, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { caching, Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
-import { openai } from './notebook-providers.ts';
+import { openai } from './simulated-providers.ts';
 
 const stores = memoryStores();
 const usage = new SharedUsage(stores.stats);

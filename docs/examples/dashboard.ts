@@ -1,4 +1,4 @@
-// The whole gateway over HTTP, as `npm start` starts it, and the figures of its dashboard after some calls.
+// The complete gateway over HTTP, as `npm start` runs it, and the figures of its dashboard after some calls.
 import { readSettings, startGateway } from '@sluice/gateway';
 
 const gateway = await startGateway(readSettings({ PORT: '0', ADMIN_PORT: '0', LOG_LEVEL: 'error' }));

@@ -1,9 +1,9 @@
-// All of it in one list, outermost first: audit, keys, limits, cache, and a choice of three providers.
+// All proxies in one list, outermost first: audit, keys, limits, cache, and a choice of three providers.
 import { asLlmError, compose, type LlmCall, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, audit, authentication, caching, fixedKeys, metering, Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
-import { anthropic, google, openai } from './notebook-providers.ts';
+import { anthropic, google, openai } from './simulated-providers.ts';
 
 const stores = memoryStores();
 const records: AuditRecord[] = [];

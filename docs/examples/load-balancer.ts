@@ -1,9 +1,9 @@
-// Three providers behind one model: the cheapest, the fastest, or the one that was used the least, as the call prefers.
+// Three providers behind one model: the cheapest, the fastest, or the least used, by the preference of each call.
 import type { Strategy } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
-import { anthropic, google, openai } from './notebook-providers.ts';
+import { anthropic, google, openai } from './simulated-providers.ts';
 
 const targets = [openai, anthropic, google];
 const usage = new SharedUsage(memoryStores().stats);

@@ -1,8 +1,8 @@
-// The service that everything else is put around: one provider, its calls counted and its cost added up by whoever calls it.
+// The innermost service: one provider. The caller counts its calls and sums up its cost.
 import { isStreamed, type LlmService, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
-import { openai } from './notebook-providers.ts';
+import { openai } from './simulated-providers.ts';
 
 const service: LlmService = openai.service;
 let calls = 0;

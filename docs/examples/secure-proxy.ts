@@ -4,7 +4,7 @@ import { asLlmError, compose } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, audit, authentication, fixedKeys, metering } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
-import { openai } from './notebook-providers.ts';
+import { openai } from './simulated-providers.ts';
 
 const records: AuditRecord[] = [];
 const keys = fixedKeys({

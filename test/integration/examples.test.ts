@@ -24,6 +24,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     'anthropic: 33 % of calls',
     'google: 33 % of calls',
   ],
+  'own-proxy': ["403: The model 'gemini-2.5-flash' is not on the list.", 'gpt-4o-mini: answered × 2'],
   'enterprise-proxy': ['user123: google, hit, 3 left, 0 USD', 'team456: google, miss, 4 left, 0.0096 USD', '8 audit records'],
   dashboard: [
     '"cacheHitRate": 0.5,',
@@ -42,7 +43,7 @@ function shownIn(document: string, name: string): string | undefined {
 
 describe('the examples', () => {
   const names = readdirSync(FOLDER)
-    .filter((file) => file.endsWith('.ts') && file !== 'notebook-providers.ts')
+    .filter((file) => file.endsWith('.ts') && file !== 'simulated-providers.ts')
     .map((file) => file.slice(0, -3));
 
   it('are those of the notebook', () => {

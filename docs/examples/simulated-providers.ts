@@ -1,5 +1,5 @@
-// The three providers of the pattern's notebook, simulated in this process. They cost per character of the prompt (a simulated model
-// counts one token a character), and take as long as the notebook says.
+// Three providers of the examples, simulated in this process. A call costs per character of the prompt (a simulated model counts one
+// token per character), and takes the given latency.
 import { simulated } from '@sluice/providers';
 import type { Target } from '@sluice/proxies';
 
