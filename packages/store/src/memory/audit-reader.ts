@@ -1,15 +1,15 @@
 import type { AuditPart, AuditReader, AuditReaderOptions, KeptRecord } from '../ports/index.ts';
 
-/** What readers of one group know together. */
+/** The shared state of the readers of one group. */
 export interface ReaderGroup {
-  /** The number of the first record that nobody was given. */
+  /** The number of the first record that no reader has received. */
   next: number;
   readonly pending: Map<string, { readonly record: string; atMs: number }>;
 }
 
 type ReadFrom = (from: number, count: number) => { begin: number; records: readonly string[]; end: number };
 
-/** Reads the trail of one process. */
+/** Reads the audit trail of a single process. */
 export class MemoryAuditReader implements AuditReader {
   readonly #readFrom: ReadFrom;
   readonly #group: ReaderGroup;

@@ -19,7 +19,7 @@ import { MemoryAuditReader, type ReaderGroup } from './audit-reader.ts';
 /** Hashes of sums that are kept, one a day and table. */
 const MAX_HASHES = 1_200;
 
-/** The audit records of one process, the oldest dropped beyond a bound, and its sums of usage. */
+/** Audit records and usage sums of a single process. The oldest records are dropped beyond a bound. */
 export class MemoryAuditTrail implements AuditTrail {
   readonly #maxRecords: number;
   #records: string[] = [];

@@ -2,7 +2,7 @@ import { type BudgetHold, GRANT_SHARE, LEASE_SHARE, type LeaseGrant, type LeaseR
 
 const OF_A_REPLICA = 'lease/';
 
-/** What of a budget is spent and what is reserved, the same as redis/scripts/include/budgets.lua does it. */
+/** Spend and reservations of a budget. The same algorithm as redis/scripts/include/budgets.lua. */
 export class Budget {
   spent = 0;
   reserved = 0;
@@ -11,7 +11,7 @@ export class Budget {
   /** By call: the amount, and the end of its lease. */
   readonly #reservations = new Map<string, { readonly amount: number; untilMs: number }>();
 
-  /** Frees what those held who have died. */
+  /** Releases expired reservations. */
   free(nowMs: number): void {
     for (const [callId, { amount, untilMs }] of this.#reservations) {
       if (untilMs > nowMs) continue;
@@ -54,7 +54,7 @@ export class Budget {
     if (reservation !== undefined && reservation.untilMs > nowMs) reservation.untilMs = untilMs;
   }
 
-  /** An amount whose lease has run out is spent all the same. */
+  /** An amount counts as spent even if its lease has expired. */
   settle(callId: string, actual: number): void {
     const reservation = this.#reservations.get(callId);
     if (reservation !== undefined) this.reserved -= reservation.amount;

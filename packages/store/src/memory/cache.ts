@@ -10,7 +10,7 @@ interface Kept {
   readonly entry: CacheEntry;
 }
 
-/** A cache of one process, least recently used out first. */
+/** The cache of a single process. It evicts the least recently used entry. */
 export class MemoryCache implements Cache {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Kept>;

@@ -6,7 +6,7 @@ interface Replica {
   readonly calls: Map<string, string>;
 }
 
-/** The long calls of one process. */
+/** The checkpoints of a single process. */
 export class MemoryCallsUnderWay implements CallsUnderWay {
   readonly #clock: Clock;
   readonly #replicas = new Map<string, Replica>();

@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/core';
 import type { CircuitState, Circuits } from '../ports/index.ts';
 
-/** Circuits of one process, and of tests with several replicas in one. */
+/** Circuits of a single process, and of tests with several replicas in one process. */
 export class MemoryCircuits implements Circuits {
   readonly #clock: Clock;
   readonly #open = new Map<string, number>();

@@ -13,7 +13,7 @@ interface Known {
 /** What all answers that are kept may take. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** Calls of one process that are made once. */
+/** Idempotent calls of a single process. */
 export class MemoryIdempotentCalls implements IdempotentCalls {
   readonly #clock: Clock;
   readonly #calls = new LRUCache<string, Known>({

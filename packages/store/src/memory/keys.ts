@@ -1,6 +1,6 @@
 import { asReplaced, type KeyChange, type KeyRecord, type Keys, type Registry, type Rotation, rotated } from '../ports/index.ts';
 
-/** Keys of one process. */
+/** Keys of a single process. */
 export class MemoryKeys implements Keys {
   readonly #journal: Pick<Registry, 'note'>;
   readonly #byHash = new Map<string, KeyRecord>();

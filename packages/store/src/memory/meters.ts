@@ -24,7 +24,7 @@ const CALL_ID_TTL_MS = 60_000;
 const SETTLED_TTL_MS = 60_000;
 const MAX_METERS = 100_000;
 
-/** Meters of one process. */
+/** Limits of a single process. */
 export class MemoryMeters implements Meters {
   readonly #clock: Clock;
   readonly #windows = new LRUCache<string, SubWindows>({ max: MAX_METERS });
@@ -68,7 +68,7 @@ export class MemoryMeters implements Meters {
     const answerKey = answerName(of);
     const known = this.#answers.get(answerKey);
     if (known?.result === RELEASED && nowMs - known.atMs < SETTLED_TTL_MS) return;
-    // what the reservation was answered of which the caller heard nothing
+    // the response to the reservation that the caller never received
     const heard = unreserved === true && known !== undefined && nowMs - known.atMs < CALL_ID_TTL_MS ? known.result : undefined;
     const receipts = heard?.admitted === true ? heard.receipts : undefined;
     const reserved = unreserved !== true || receipts !== undefined;
@@ -140,7 +140,7 @@ export class MemoryMeters implements Meters {
     return { admitted: true, meters, receipts };
   }
 
-  /** Undefined where there is room. */
+  /** Returns undefined if the limit has room. */
   #full(request: ReservationRequest, hold: Hold, nowMs: number): Full | undefined {
     switch (hold.kind) {
       case 'window':
@@ -157,7 +157,7 @@ export class MemoryMeters implements Meters {
     budget.free(nowMs);
     // a soft budget has the largest limit there is, and refuses nothing
     if (hold.limit === Number.MAX_SAFE_INTEGER || budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
-    // what others have reserved may come back; what is spent is spent until the period is over
+    // reservations may be released; spend is final until the period ends
     if (budget.spent + hold.amount <= hold.limit) return { retryAfterMs: 1_000, inFlight: true };
     return { retryAfterMs: hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs) };
   }
@@ -226,7 +226,7 @@ export class MemoryMeters implements Meters {
 /** Why there is no room on a meter. */
 type Full = Pick<ReservationResult & { admitted: false }, 'retryAfterMs' | 'inFlight'>;
 
-/** @param retryAfterMs 0 where there is room */
+/** @param retryAfterMs 0 if the limit has room */
 const fullFor = (retryAfterMs: number): Full | undefined => (retryAfterMs === 0 ? undefined : { retryAfterMs });
 
 function assertHold(hold: Hold): void {
@@ -239,7 +239,7 @@ const RELEASED: ReservationResult = { admitted: false, meter: 'released', full: 
 const answerName = (of: { tenant: string; callId: string }): string => `${of.tenant}\n${of.callId}`;
 const nameOf = (of: { tenant: string; subject: string; meter: string }): string => `${of.tenant}\n${of.subject}\n${of.meter}`;
 
-/** Whose meter a hold is of. */
+/** Returns the owner of a charge. */
 const ownerOf = (of: { tenant: string; subject: string }, hold: Hold) => ({
   tenant: of.tenant,
   subject: hold.subject ?? of.subject,

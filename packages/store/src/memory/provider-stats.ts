@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import { type Counters, isAmount, type ProviderStats, RECENT_BUCKET_MS, type StatsSnapshot } from '../ports/index.ts';
 
-/** Sums of one process. */
+/** Sums of a single process. */
 export class MemoryProviderStats implements ProviderStats {
   readonly #clock: Clock;
   readonly #totals: Record<string, number> = {};

@@ -9,7 +9,7 @@ import {
 
 type AnyRecord = RegistryRecords[RegistryKind];
 
-/** Teams, tenants and administrators of one process. */
+/** Teams, tenants and administrators of a single process. */
 export class MemoryRegistry implements Registry {
   readonly #records = new Map<string, AnyRecord>();
   readonly #listeners = new Set<() => void>();

@@ -22,7 +22,10 @@ const SPEEDS = [
 
 type Speed = (typeof SPEEDS)[number][1];
 
-/** Loads of one process, and of tests with several replicas in one. The same as redis/scripts/exchange-loads.lua does it. */
+/**
+ * Loads of a single process, and of tests with several replicas in one process. The same algorithm as
+ * redis/scripts/exchange-loads.lua.
+ */
 export class MemoryTargetLoads implements TargetLoads {
   readonly #clock: Clock;
   readonly #replicas = new Map<string, { heardMs: number; targets: Map<string, Own> }>();
@@ -86,7 +89,7 @@ export class MemoryTargetLoads implements TargetLoads {
 
   #forgetGone(nowMs: number): void {
     const heard = Math.max(...[...this.#replicas.values()].map(({ heardMs }) => heardMs));
-    // where nobody was heard, it was the store that was away
+    // without any recent report, the store was unavailable
     const away = nowMs - heard > REPLICA_LEASE_MS;
     for (const [replica, own] of this.#replicas) {
       if (away) own.heardMs = nowMs;

@@ -1,17 +1,17 @@
 export interface AttemptsResult {
   readonly allowed: boolean;
-  /** Where it is not: when asking again may help. */
+  /** If the attempt is refused: the time until a retry may succeed. */
   readonly retryAfterMs: number;
 }
 
-/** Counts attempts by who makes them (an address), over all replicas: what guards a sign-in. Not for metering calls. */
+/** Counts sign-in attempts by subject (an address), over all replicas. Not for limits of calls. */
 export interface Attempts {
-  /** Counts one attempt and tells whether it is within the limit. */
+  /** Counts one attempt and returns whether it is within the limit. */
   count(subject: string): Promise<AttemptsResult>;
 }
 
 export interface AttemptsLimit {
-  /** A name for what is attempted; limits of different names do not touch. */
+  /** The name of the limit. Limits of different names are independent. */
   readonly name: string;
   readonly limit: number;
   readonly windowS: number;

@@ -104,7 +104,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await a.behind()).toBe(3);
       await a.finish(first.slice(0, 1).map(({ place }) => place));
       expect(await b.behind()).toBe(2);
-      // what was not finished in time is somebody else's; neither who has it nor who asks need be there any more
+      // an open record is claimed after the timeout, even if its reader and the claiming reader are new
       const c = join();
       await waitFor(async () => (await c.behind()) === 2, 'the group to be known');
       const taken = new Set<string>();
@@ -118,7 +118,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       for (const reader of [a, b, c]) await reader.close();
     });
 
-    it('goes on where a group was, with what came since, when all its readers were away', async () => {
+    it('continues at the position of a group after all its readers were gone, with the newer records', async () => {
       const trail = open(1_000);
       const first = trail.reader({ group: 'files', claimAfterMs: 60_000 });
       expect(await first.read(10)).toEqual({ records: [], lost: 0 });
@@ -144,7 +144,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       await waitFor(async () => (await second.read(10)).records.length === 1, 'what was left');
     });
 
-    it('tells how many records were dropped before they were read', async () => {
+    it('returns the number of records that were dropped before they were read', async () => {
       const trail = open(100);
       const reader = trail.reader({ group: 'slow', claimAfterMs: 60_000 });
       await reader.read(1);

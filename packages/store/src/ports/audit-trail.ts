@@ -1,7 +1,7 @@
 import type { Money } from '@sluice/core';
 import type { UsageSum, UsageTable } from './usage-sums.ts';
 
-/** What is written at once: records, and what their calls add to the sums of usage. */
+/** A batch: records, and the amounts that their calls add to the usage sums. */
 export interface AuditBatch {
   /** A batch that is written twice is there once, its records and its sums. */
   readonly id: string;
@@ -12,7 +12,7 @@ export interface AuditBatch {
   readonly spent?: readonly SpentSum[];
 }
 
-/** What was spent of one budget: the ledger's word, from which a counter that was lost is made again. */
+/** The spend of one budget by the ledger. A lost counter is restored from it. */
 export interface SpentSum {
   readonly tenant: string;
   readonly subject: string;
@@ -34,20 +34,20 @@ export interface AuditPart {
   readonly lost: number;
 }
 
-/** One of those who read the trail together, for one purpose. */
+/** One of the readers that share the trail for one purpose. */
 export interface AuditReader {
   /** Up to `count` records that none of the group has finished: those of a reader that died, else new ones. */
   read(count: number): Promise<AuditPart>;
-  /** Says that records need not be given to anybody again. */
+  /** Marks records as complete: no reader receives them again. */
   finish(places: readonly string[]): Promise<void>;
   /** How many records the group has not finished. */
   behind(): Promise<number>;
-  /** Reads no more; what it has not finished is given to others. */
+  /** Stops reading. Other readers receive its open records. */
   close(): Promise<void>;
 }
 
 export interface AuditReaderOptions {
-  /** Who reads together, by one place that all replicas know: it outlives them. */
+  /** The name of the group of readers. All replicas share the position of a group; it outlives them. */
   readonly group: string;
   /** How long a reader may keep records unfinished before they are given to another one. */
   readonly claimAfterMs: number;
@@ -69,13 +69,13 @@ export interface AuditTrail {
    * @param before the id of the batch that the same writer wrote before, within the last minutes
    */
   append(batch: AuditBatch, before?: string): Promise<Appended>;
-  /** Whether a batch of the last minutes is there: what was written may be lost with the one that took it. */
+  /** Returns whether a batch of the last minutes exists. A failover can lose acknowledged writes. */
   has(batchId: string): Promise<boolean>;
-  /** Told when the store may be another one than before. Returns how to stop listening. */
+  /** Calls the listener when the store may be another one than before. Returns a function that stops listening. */
   onReconnect(listener: () => void): () => void;
-  /** The newest `count`, newest first, of those that stand before a place. */
+  /** Returns the newest `count` records before a cursor, newest first. */
   latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
-  /** The oldest `count`, oldest first, of those that stand after a place. */
+  /** Returns the oldest `count` records after a cursor, oldest first. */
   after(place: string, count: number): Promise<readonly KeptRecord[]>;
   /** Reads the whole trail, from its oldest record on, each at least once over all readers of the group and all their restarts. */
   reader(options: AuditReaderOptions): AuditReader;

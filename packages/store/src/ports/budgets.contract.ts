@@ -80,7 +80,7 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       expect((await reserve('next', [budget(LARGEST, 1_000)])).admitted).toBe(true);
     });
 
-    it('tells a budget that is spent from one that calls in flight have reserved', async () => {
+    it('distinguishes a spent budget from one that calls in flight have reserved', async () => {
       const { reserve, settle } = begin();
       await reserve('in flight', [budget(100, 80)]);
       expect(await reserve('next', [budget(100, 30)])).toMatchObject({ admitted: false, inFlight: true, retryAfterMs: 1_000 });
@@ -124,7 +124,7 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       });
     });
 
-    describe('of a reservation whose answer was not received', () => {
+    describe('reservation without a received response', () => {
       const hold = budget(1_000, 100, { most: 400 });
 
       it('gives everything back that was taken', async () => {

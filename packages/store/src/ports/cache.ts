@@ -8,7 +8,7 @@ export interface CacheEntry {
   readonly usage?: Usage;
   /** What the answer cost when it was bought: what a hit saves. */
   readonly cost?: Money;
-  /** Wishes of the request that the provider could not be told. */
+  /** Optional parameters of the request that the provider's dialect cannot express. */
   readonly dropped?: readonly string[];
   readonly provider: string;
   readonly providerModel: string;
@@ -18,12 +18,13 @@ export interface CacheEntry {
 }
 
 /**
- * Where an entry stands. There is no key without a scope: the scope is derived by the gateway (the tenant), never taken from a request,
- * and one scope's entries are not found under another.
+ * The key of an entry. Every key has a scope: the gateway derives it (the tenant), never from a request, and a lookup in one
+ * scope never
+ * finds an entry of another.
  */
 export interface CacheKey {
   readonly scope: string;
-  /** The caller's own part of the key; empty where it gave none. */
+  /** The caller's own part of the key; empty by default. */
   readonly namespace: string;
   /** As the caller asked for it. */
   readonly model: string;
@@ -38,19 +39,19 @@ export type CacheFilter = Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'
 export interface CacheListing {
   readonly key: CacheKey;
   readonly head: Omit<CacheEntry, 'body'>;
-  /** What it takes, about. */
+  /** Approximate size. */
   readonly bytes: number;
 }
 
-/** Answers by what was asked. */
+/** Responses by request. */
 export interface Cache {
   get(key: CacheKey): Promise<CacheEntry | undefined>;
   /** Stores until `entry.expiresAtMs`. */
   set(key: CacheKey, entry: CacheEntry): Promise<void>;
   /** How many entries there are, and `count` of them, in no order. It looks at all that the store has: for an administrator, not for a call. */
   list(filter: CacheFilter, count: number): Promise<{ readonly total: number; readonly entries: readonly CacheListing[] }>;
-  /** False where there was none. */
+  /** False if the entry did not exist. */
   remove(key: CacheKey): Promise<boolean>;
-  /** Removes all that match, and tells how many those were. */
+  /** Removes all matching entries and returns their number. */
   clear(filter: CacheFilter): Promise<number>;
 }

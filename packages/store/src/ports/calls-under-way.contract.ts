@@ -13,8 +13,8 @@ export function callsUnderWayContract(adapter: string, open: (clock: ManualClock
     return { clock, underWay, beat, dead };
   };
 
-  describe(`calls under way (${adapter})`, () => {
-    it('are given to one who asks, with their last state, when their replica has been silent for too long', async () => {
+  describe(`call checkpoints (${adapter})`, () => {
+    it('gives checkpoints of a silent replica to exactly one caller, with their last state', async () => {
       const { clock, underWay, beat, dead } = setUp();
       await beat('a', ['1', 'one'], ['2', 'two']);
       await beat('b', ['3', 'three']);
@@ -33,7 +33,7 @@ export function callsUnderWayContract(adapter: string, open: (clock: ManualClock
       ).toEqual(['one and more', 'two']);
     });
 
-    it('are told of by their replica or by who took them, never by both', async () => {
+    it('lets either the replica or the claiming one record the end of a call, never both', async () => {
       const { clock, underWay, beat, dead } = setUp();
       await beat('a', ['1', 'one'], ['2', 'two']);
       expect(await underWay.end('a', '1')).toBe(true);
@@ -41,13 +41,13 @@ export function callsUnderWayContract(adapter: string, open: (clock: ManualClock
       clock.advance(30_000);
       expect(await dead()).toEqual(['2 two']);
       expect(await underWay.end('a', '2')).toBe(false);
-      // who was taken for dead hears of it, and begins anew
+      // a replica that was considered dead is informed, and registers again
       expect(await beat('a', ['2', 'two'])).toBe(false);
       expect(await beat('a', ['4', 'four'])).toBe(true);
       expect(await underWay.end('a', '4')).toBe(true);
     });
 
-    it('are none of a replica that has left', async () => {
+    it('returns no checkpoints of a replica that deregistered', async () => {
       const { clock, underWay, beat, dead } = setUp();
       await beat('a', ['1', 'one']);
       await underWay.end('a', '1');

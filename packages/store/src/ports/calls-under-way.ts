@@ -8,13 +8,15 @@ export interface CallUnderWay {
 export interface Beat {
   /** Which replica. */
   readonly replica: string;
-  /** Calls whose state is new or another one. */
+  /** Calls with a new or changed checkpoint. */
   readonly calls: readonly CallUnderWay[];
 }
 
 /**
- * The long calls that replicas have under way, so that somebody can say what became of them when one dies. A replica beats while it has such calls; what it had
- * is taken by one of the others when it has not beaten for too long. Of each call either the replica itself tells the end, or who took it: never both.
+ * Checkpoints of long calls in flight, so that another replica can record them after a crash. A replica sends heartbeats while
+ * it has such
+ * calls. After a time without a heartbeat, another replica claims its checkpoints. Exactly one of them records the end of each
+ * call: the replica itself or the claiming one.
  */
 export interface CallsUnderWay {
   /** Says that the replica lives, and how its calls are. False where it was taken for dead meanwhile: what it had before is told of already, and nothing was written. */
@@ -23,6 +25,6 @@ export interface CallsUnderWay {
   end(replica: string, callId: string): Promise<boolean>;
   /** Says that the replica has no such calls any more. */
   leave(replica: string): Promise<void>;
-  /** The calls of replicas that have not beaten for so long: whoever asks first is given them, and nobody after. */
+  /** Claims the checkpoints of replicas without a heartbeat for this time. Each checkpoint goes to exactly one caller. */
   takeDead(silentForMs: number): Promise<readonly CallUnderWay[]>;
 }

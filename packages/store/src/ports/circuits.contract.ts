@@ -6,12 +6,12 @@ import type { Circuits } from './circuits.ts';
 /** Every adapter of `Circuits` passes this; `open` gives two replicas on one empty store. */
 export function circuitsContract(adapter: string, open: (clock: ManualClock) => Promise<readonly [Circuits, Circuits]>): void {
   describe(`circuits (${adapter})`, () => {
-    it('are closed where nobody says otherwise', async () => {
+    it('reports circuits as closed by default', async () => {
       const [one] = await open(new ManualClock());
       expect(await one.states()).toEqual(new Map());
     });
 
-    it('are open for all replicas at once, and until their time is over', async () => {
+    it('opens a circuit for all replicas at once, until its time ends', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       let told = 0;
@@ -25,7 +25,7 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       expect(await other.states()).toEqual(new Map([['up/m', { openMs: 0 }]]));
     });
 
-    it('let one replica try, once the time is over, and no other at the same time', async () => {
+    it('lets exactly one replica probe when the open time has ended', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       await one.open('up/m', 5_000);
@@ -44,7 +44,7 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       expect(await one.probe('up/m', 1_000)).toBe(true);
     });
 
-    it('are closed again for all, and nobody has to try what is closed', async () => {
+    it('closes a circuit for all replicas, and then grants no probe', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       await one.open('up/m', 1_000);
@@ -56,7 +56,7 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       expect(await one.probe('up/m', 1_000)).toBe(true);
     });
 
-    it('let one replica at a time try a target that cools, and end the cooldown for all', async () => {
+    it('lets one replica at a time probe a target in cooldown, and ends the cooldown for all', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       await one.cool('up/m', 60_000);
@@ -71,7 +71,7 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       expect(await one.probeCooling('up/m', 5_000)).toBe(true);
     });
 
-    it('cool down beside, for the longest that was said', async () => {
+    it('keeps the longest of several cooldowns next to an open circuit', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       await one.cool('up/m', 2_000);

@@ -1,24 +1,24 @@
-/** What is known of a target that is not simply to be asked. Both spans are over by themselves. */
+/** The state of a target with an open circuit or a cooldown. Both end automatically. */
 export interface CircuitState {
-  /** So long it is not to be asked, in milliseconds: it has failed. Zero where one call may try whether it works again; undefined where it works. */
+  /** Milliseconds until half-open. 0: half-open now; undefined: closed. */
   readonly openMs?: number;
-  /** So long it wants to be left alone, in milliseconds: it said that it is asked too often. */
+  /** Remaining cooldown in milliseconds, as the provider requested it. Undefined without one. */
   readonly coolingMs?: number;
 }
 
-/** Which targets do not work now, as all replicas know it. Asked and told in the background; only who tries one again asks first. */
+/** Circuits of targets, shared by all replicas. Read and written in the background; only a probe waits for a response. */
 export interface Circuits {
   open(target: string, forMs: number): Promise<void>;
   close(target: string): Promise<void>;
   /** Of two spans the one that ends later holds. */
   cool(target: string, forMs: number): Promise<void>;
-  /** Whether the caller is the one, of all replicas, to try a target whose time is over. Nobody else is for `forMs`. */
+  /** Acquires the probe of a half-open circuit. For `forMs` no other call of any replica receives it. */
   probe(target: string, forMs: number): Promise<boolean>;
-  /** Whether the caller is the one, of all replicas, to try a target that cools. Nobody else is for `forMs`. */
+  /** Acquires the probe of a target in a long cooldown. For `forMs` no other call of any replica receives it. */
   probeCooling(target: string, forMs: number): Promise<boolean>;
   /** Ends a cooldown: the target answers again. */
   warm(target: string): Promise<void>;
   states(): Promise<ReadonlyMap<string, CircuitState>>;
-  /** Told when something has changed, or may have. Returns how to stop listening. */
+  /** Calls the listener when a circuit has changed, or may have. Returns a function that stops listening. */
   onChange(listener: () => void): () => void;
 }

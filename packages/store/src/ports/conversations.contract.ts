@@ -35,7 +35,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       expect(added).toEqual(parts.map(() => true));
       const texts = (await textsOf(store, tenant, id)) ?? [];
       expect(texts).toHaveLength(24);
-      // the items of one change are neighbours
+      // the items of one change are adjacent
       for (let n = 0; n < texts.length; n += 2) expect(texts[n + 1]).toBe(texts[n]?.replace('a', 'b'));
     });
 

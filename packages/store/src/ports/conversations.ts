@@ -6,7 +6,7 @@ export interface ConversationItem {
 }
 
 export interface StoredConversation {
-  /** What is known of the conversation itself. */
+  /** Metadata of the conversation. */
   readonly head: Uint8Array;
   /** In the order in which they were added. */
   readonly items: readonly ConversationItem[];

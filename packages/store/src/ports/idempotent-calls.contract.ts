@@ -9,7 +9,7 @@ const answer = { status: 200, contentType: 'text/plain', streamed: true, body: B
 /** Every adapter of `IdempotentCalls` passes this; `open` gives an empty one. */
 export function idempotentCallsContract(adapter: string, open: () => IdempotentCalls): void {
   describe(`idempotent calls (${adapter})`, () => {
-    it('are one’s to make of many who ask at once', async () => {
+    it('grants a claim to exactly one of many concurrent callers', async () => {
       const calls = open();
       const claims = await Promise.all(Array.from({ length: 10 }, (_, n) => calls.claim(ID, 'd', `owner-${n}`, LEASE_MS)));
       expect(claims.filter(({ state }) => state === 'ours')).toHaveLength(1);
@@ -17,7 +17,7 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
       expect(claims.find(({ state }) => state === 'under_way')).toEqual({ state: 'under_way', digest: 'd' });
     });
 
-    it('are answered to who asks later, byte for byte', async () => {
+    it('returns the answer byte for byte to later callers', async () => {
       const calls = open();
       await calls.claim(ID, 'd', 'one', LEASE_MS);
       await calls.answer(ID, 'one', 'd', answer, LEASE_MS);
@@ -26,14 +26,14 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
       expect(claim.state === 'answered' && Buffer.from(claim.answer.body)).toEqual(answer.body);
     });
 
-    it('are apart by tenant, caller and key', async () => {
+    it('separates calls by tenant, caller and key', async () => {
       const calls = open();
       for (const id of [ID, { ...ID, tenant: 'u' }, { ...ID, subject: 'other' }, { ...ID, key: 'l' }]) {
         expect(await calls.claim(id, 'd', 'one', LEASE_MS)).toEqual({ state: 'ours' });
       }
     });
 
-    it('are anybody’s again when they were given up, or their owner’s lease is over', async () => {
+    it('grants a claim again when it was abandoned or its lease has expired', async () => {
       const calls = open();
       await calls.claim(ID, 'd', 'one', LEASE_MS);
       await calls.giveUp(ID, 'another');
@@ -43,12 +43,12 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
       await calls.renew(ID, 'two', 600);
       await calls.renew(ID, 'another', LEASE_MS);
       await waitFor(async () => (await calls.claim(ID, 'd', 'three', LEASE_MS)).state === 'ours', 'the lease to be over');
-      // who has lost it answers for nobody
+      // an owner that lost its claim stores no answer
       await calls.answer(ID, 'two', 'd', answer, LEASE_MS);
       expect((await calls.claim(ID, 'd', 'four', LEASE_MS)).state).toBe('under_way');
     });
 
-    it('tells listeners of a call that it was answered or given up, and no others', async () => {
+    it('notifies the listeners of a call, and no others, when it was answered or abandoned', async () => {
       const calls = open();
       const heard: string[] = [];
       const listen = (key: string) => calls.onEnd({ ...ID, key }, () => heard.push(key));
@@ -70,7 +70,7 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
       expect(heard.toSorted()).toEqual(['k', 'k', 'l', 'n']);
     });
 
-    it('are forgotten by and by', async () => {
+    it('expires calls', async () => {
       const calls = open();
       await calls.claim(ID, 'd', 'one', LEASE_MS);
       await calls.answer(ID, 'one', 'd', answer, 200);

@@ -2,7 +2,7 @@
 export interface IdempotentId {
   readonly tenant: string;
   readonly subject: string;
-  /** A digest of what the client gave. */
+  /** A digest of the client's key. */
   readonly key: string;
 }
 
@@ -15,7 +15,7 @@ export interface IdempotentAnswer {
 }
 
 export type Claim =
-  /** Nobody makes it: it is the asker's to make. */
+  /** The call is not made yet: the caller owns the claim. */
   | { readonly state: 'ours' }
   | { readonly state: 'under_way'; readonly digest: string }
   | { readonly state: 'answered'; readonly digest: string; readonly answer: IdempotentAnswer };
@@ -23,15 +23,15 @@ export type Claim =
 /** Calls that are made once, however often and through whichever replica they are asked for. */
 export interface IdempotentCalls {
   /**
-   * Claims a call, or tells what became of it.
+   * Claims a call, or returns its state.
    *
-   * @param digest of what is asked for: the same key must not mean another request
-   * @param owner who claims it
-   * @param leaseMs so long without `renew` nobody makes it any more: its owner has died
+   * @param digest digest of the request: the same key must not serve another request
+   * @param owner the claiming call
+   * @param leaseMs time without `renew` after which the claim expires, because its owner has died
    */
   claim(id: IdempotentId, digest: string, owner: string, leaseMs: number): Promise<Claim>;
   renew(id: IdempotentId, owner: string, leaseMs: number): Promise<void>;
-  /** Keeps the answer for so long; nothing where the call is not the owner's any more. */
+  /** Stores the answer for this time. Has no effect if the owner has lost its claim. */
   answer(id: IdempotentId, owner: string, digest: string, answer: IdempotentAnswer, ttlMs: number): Promise<void>;
   /** Lets others make it. */
   giveUp(id: IdempotentId, owner: string): Promise<void>;

@@ -163,7 +163,7 @@ export function keysContract(
         const [name, first, second] = [`key${n}`, `${n}a`, `${n}b`];
         await keys.put(record(name, first));
         const revoke = async () => {
-          // now before what the rotation reads, now between that and what it writes
+          // once before the rotation reads, once between its read and its write
           for (let trips = 0; trips < n % 4; trips++) await other.find('none');
           await other.revoke(name, 300);
         };
@@ -173,7 +173,7 @@ export function keysContract(
       }
     });
 
-    it('tells every connection of what was written and revoked', async () => {
+    it('notifies every connection of written and revoked keys', async () => {
       const { keys, again } = await open();
       const other = await again();
       const heard: (string | undefined)[] = [];

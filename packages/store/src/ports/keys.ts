@@ -1,6 +1,6 @@
 import type { Limits } from '@sluice/core';
 
-/** What is kept of an API key: everything but the key. */
+/** The stored record of an API key: everything but the key itself. */
 export interface KeyRecord {
   readonly name: string;
   /** SHA-256 of the secret, in hex. */
@@ -8,12 +8,12 @@ export interface KeyRecord {
   readonly tenant: string;
   readonly team?: string;
   readonly models?: readonly string[];
-  /** The routes that it may use (`/v1/chat/completions`), with `*` for any letters; all of them where it is not given. */
+  /** The routes that it may use (`/v1/chat/completions`), with `*` for any characters; all by default. */
   readonly routes?: readonly string[];
-  /** Addresses and networks that it may be used from (`10.0.0.0/8`); from anywhere where it is not given. */
+  /** Addresses and networks from which it may be used (`10.0.0.0/8`); any by default. */
   readonly allowedIps?: readonly string[];
   readonly limits: Limits;
-  /** What each of its end users may use, told apart by the tag `user`. */
+  /** Limits of each of its end users, by the tag `user`. */
   readonly users?: Limits;
   /** Tags of every call that is made with it. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -21,17 +21,19 @@ export interface KeyRecord {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Since when it is not let in, until it is unblocked. */
   readonly blockedAtMs?: number;
-  /** It stands in the configuration. What the store has of it only tells what became of it: by that alone nobody is let in. */
+  /**
+   * Defined in the configuration file. The stored record holds only state changes (revocation) and does not authenticate alone.
+   */
   readonly configured?: true;
   /** Milliseconds since the epoch; after it the key is refused. */
   readonly expiresAtMs?: number;
   /** Not known of a key that the configuration has. */
   readonly createdAtMs?: number;
   readonly revokedAtMs?: number;
-  /** When the key got this secret in place of another one, whose hash is `previousHash`. */
+  /** The time at which this secret replaced another one, whose hash is `previousHash`. */
   readonly rotatedAtMs?: number;
   readonly previousHash?: string;
-  /** When the key got another secret; this one goes on until `expiresAtMs`. */
+  /** The time at which another secret replaced this one; this one is valid until `expiresAtMs`. */
   readonly replacedAtMs?: number;
 }
 
@@ -40,7 +42,7 @@ export interface Rotation {
   /** SHA-256 of the new secret, in hex. */
   readonly hash: string;
   readonly atMs: number;
-  /** The old secret goes on until then, or until the key's own end where that is sooner. */
+  /** The old secret is valid until then, or until the key's own end if that is sooner. */
   readonly oldUntilMs: number;
 }
 
@@ -67,7 +69,7 @@ export function asReplaced(old: KeyRecord, now: KeyRecord): KeyRecord {
   };
 }
 
-/** What an administrator makes of a key, and what is written to the journal with it: a line of JSON. */
+/** A change of a key by an administrator, and its journal entry: a line of JSON. */
 export interface KeyChange {
   readonly record: KeyRecord;
   readonly change: string;
@@ -75,28 +77,30 @@ export interface KeyChange {
 
 /** API keys by the hash of their secret, one of each name. What changes one is written to the journal of the registry with it, both or neither. */
 export interface Keys {
-  /** The record, a revoked one included. That of a replaced secret has what its key has now. */
+  /** Returns the record, also of a revoked key. The record of a replaced secret has the current values of its key. */
   find(hash: string): Promise<KeyRecord | undefined>;
   /** The key of that name, with its newest secret; a revoked one until the name is given again. */
   named(name: string): Promise<KeyRecord | undefined>;
-  /** The first `count` keys whose names come after one, by name, each with its newest secret; revoked ones included. */
+  /** Returns the first `count` keys after a name, by name, each with its newest secret; revoked keys included. */
   list(count: number, after?: string): Promise<readonly KeyRecord[]>;
   /**
    * Writes a record. A revoked key stays revoked whatever is written. False if its name belongs to another key that is not revoked.
    */
   put(record: KeyRecord, change?: string): Promise<boolean>;
   /**
-   * Puts in place of a key what `edit` makes of it; every replica hears of it. Name, secret and chain stay. Where another one changed it meanwhile, it is
-   * edited anew. Its new record, or undefined if there is none that is not revoked.
+   * Replaces a key by the result of `edit` and informs all replicas. Name, secret and chain do not change. If another change
+   * came first, `edit`
+   * runs again. Returns the new record, or undefined if no such key is active.
    */
   change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined>;
-  /** Gives the key of that name another secret; every replica hears of it. Its new record, or undefined if there is none that is not revoked. */
+  /** Gives the key another secret and informs all replicas. Returns the new record, or undefined if no such key is active. */
   rotate(name: string, rotation: Rotation, change?: string): Promise<KeyRecord | undefined>;
-  /** Revokes the key of that name, with the secrets that it had before; every replica hears of it. False if there is none. */
+  /** Revokes the key with all its earlier secrets, and informs all replicas. False if it does not exist. */
   revoke(name: string, atMs: number, change?: string): Promise<boolean>;
   /**
-   * Tells of keys that were written or revoked anywhere, by hash; `undefined` says that news may have been missed and nothing that is
-   * remembered may be trusted. Returns how to stop listening.
+   * Reports keys that any replica wrote or revoked, by hash. `undefined` means that notifications may have been missed and
+   * caches must be
+   * discarded. Returns a function that stops listening.
    */
   onChange(listener: (hash: string | undefined) => void): () => void;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
 import type { ConcurrencyHold, HeldPlace, Hold, Meters, WindowHold } from './meters.ts';
 
-/** What `open` gives: meters on a clock that the test moves, of which each call is another connection to the same store. */
+/** Opens limits on a clock that the test moves. Each call opens another connection to the same store. */
 export type OpenMeters = (clock: ManualClock) => Meters;
 
 const MINUTE = 60_000;
@@ -41,7 +41,7 @@ export function metersContract(adapter: string, open: OpenMeters): void {
       expect(refused).toMatchObject({ admitted: false, meter: 'requests', meters: [{ remaining: 0 }] });
     });
 
-    it('says when asking again helps, and then it does', async () => {
+    it('returns a retry delay after which the call succeeds', async () => {
       const { clock, reserve } = begin();
       await reserve([window(1)]);
       const refused = await reserve([window(1)]);

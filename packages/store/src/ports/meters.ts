@@ -1,11 +1,11 @@
 import type { MeterState, Money } from '@sluice/core';
 
 interface Owned {
-  /** Whose meter it is, where not the caller's own: its team's or its tenant's. */
+  /** The owner, if it is not the caller: a team or a tenant. */
   readonly subject?: string;
 }
 
-/** So much of one meter as one call needs. */
+/** The amount that a call takes from a sliding window. */
 export interface WindowHold extends Owned {
   readonly kind: 'window';
   /** The meter's name: `requests`. */
@@ -20,7 +20,7 @@ export interface ConcurrencyHold extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
-  /** After so many milliseconds without `renew` the place is free again: its holder has died. */
+  /** Milliseconds without `renew` after which the slot is free again, because its holder has died. */
   readonly leaseMs: number;
 }
 
@@ -29,25 +29,26 @@ export interface BudgetHold extends Owned {
   readonly kind: 'budget';
   readonly meter: string;
   readonly limit: Money;
-  /** The least that has to be left of the budget. */
+  /** The minimum that must remain of the budget. */
   readonly amount: Money;
   /**
-   * The most that is reserved, in nano-dollars: `amount`, and beyond it a hundredth (`GRANT_SHARE`) of what is left then, up to this. The receipt says
-   * how much it is; of several budgets of one call the smallest holds for all of them. `amount` if not given.
+   * The maximum to reserve, in nano-dollars: `amount`, plus 1 % (`GRANT_SHARE`) of the remaining budget, up to this. The
+   * receipt has the reserved
+   * amount; of several budgets of one call the smallest applies to all. `amount` by default.
    */
   readonly most?: Money;
   /** Which stretch of time it is the budget of, as a part of the meter's name: `2026-11`. Nothing is ever reset. */
   readonly period: string;
   /** When that is over, in milliseconds since the epoch; undefined for a budget without an end. */
   readonly endsAtMs: number | undefined;
-  /** After so many milliseconds without `renew` the amount is free again: its holder has died. */
+  /** Milliseconds without `renew` after which the amount is free again, because its holder has died. */
   readonly leaseMs: number;
 }
 
 export type Hold = WindowHold | ConcurrencyHold | BudgetHold;
 
 export interface ReservationRequest {
-  /** Whose meters they are. All meters of a tenant live on one shard. */
+  /** The tenant. All limits of a tenant are on one shard. */
   readonly tenant: string;
   /** Which of the tenant's callers. */
   readonly subject: string;
@@ -68,7 +69,7 @@ export type ReservationResult =
       /** The first meter that is full, and which of the holds that is; -1 for a call that was given up before. */
       readonly meter: string;
       readonly full: number;
-      /** Of a budget: calls in flight have reserved what is left, so that room may come back before the period is over. */
+      /** For a budget: calls in flight have reserved the rest, so that room may return before the period ends. */
       readonly inFlight?: true;
       /** When asking again may help. */
       readonly retryAfterMs: number;
@@ -80,26 +81,28 @@ export interface Settlement {
   readonly tenant: string;
   readonly subject: string;
   readonly callId: string;
-  /** The answer to its reservation was not received: unless the reservation was made all the same, all that the call came to is counted now. */
+  /**
+   * True if the store did not respond at admission. If the reservation never reached the store, the full usage is counted now.
+   */
   readonly unreserved?: boolean;
   readonly holds: readonly {
     readonly hold: Hold;
     readonly receipt: number;
-    /** What it came to, in the meter's unit; of no meaning for a place among the calls in flight. */
+    /** The actual amount, in the unit of the limit; ignored for concurrency slots. */
     readonly actual: number;
   }[];
 }
 
-/** What is known of a budget. */
+/** The state of a budget. */
 export interface BudgetState {
   readonly spent: Money;
-  /** For calls under way. */
+  /** Reserved for calls in flight. */
   readonly reserved: Money;
   /** For replicas, to go on with while the store is away. */
   readonly leased: Money;
 }
 
-/** A part of a budget that a replica wants to have, to spend from while the store is away. */
+/** A replica's request for a part of a budget, to spend while the store is unavailable. */
 export interface LeaseRequest {
   readonly tenant: string;
   readonly subject: string;
@@ -109,7 +112,7 @@ export interface LeaseRequest {
   readonly limit: Money;
   /** Which replica. It has one lease of a budget at a time. */
   readonly holder: string;
-  /** How much; of what is left a twentieth at the most is had. Nothing gives back what is not promised. */
+  /** The requested amount; at most 5 % of the remaining budget is granted. Unpromised amounts are returned. */
   readonly wanted: Money;
   /** What the replica may have promised to calls already: so much stays reserved in any case. */
   readonly promised: Money;
@@ -117,9 +120,9 @@ export interface LeaseRequest {
 }
 
 export interface LeaseGrant {
-  /** What is reserved for the replica now. */
+  /** The amount that is reserved for the replica now. */
   readonly granted: Money;
-  /** What would have been without what it has promised: as soon as it can, it should have no more. */
+  /** The amount without the replica's promises: it should shrink to this as soon as possible. */
   readonly target: Money;
 }
 
@@ -131,10 +134,10 @@ export interface BudgetName {
   readonly period: string;
 }
 
-/** The part of what is left of a budget that one call may reserve beyond what it needs. */
+/** The share of the remaining budget that one call may reserve beyond its need. */
 export const GRANT_SHARE = 0.01;
 
-/** Of what is left of a budget, how many in a thousand one replica may have as its lease. */
+/** The largest lease of one replica, in thousandths of the remaining budget. */
 export const LEASE_SHARE = 50;
 
 export interface HeldPlace {
@@ -156,28 +159,32 @@ export interface HeldPlace {
  */
 export interface Meters {
   /**
-   * Reserves on all meters at once or, where one is full, on none; what is refused is not charged. A refused call may ask again under its id.
+   * Reserves on all limits, or on none if one is exhausted; a refused call is not charged. A refused call may try again under
+   * its id.
    *
-   * @throws RangeError for an amount that is no whole number from 0 to 2^53 - 1
+   * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
   release(places: readonly HeldPlace[]): Promise<void>;
   /**
-   * Gives a call's places back and moves its amounts to what they came to: of a window what was too much leaves the sub-window it was counted in, and what was
-   * too little is counted now; of a budget what was reserved becomes what is spent. Settling twice changes nothing, and an amount whose lease has run out
-   * is spent all the same. A call that is settled before it was reserved takes nothing. Sums saturate at 2^53 - 1.
+   * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window
+   * that counted it,
+   * and a shortfall is counted now; in a budget, the reservation becomes spend. Settlement is idempotent, and an amount counts
+   * as
+   * spent even if its lease has expired. A call that is settled before its reservation takes nothing. Sums saturate at 2^53 -
+   * 1.
    *
-   * @throws RangeError for an amount that is no whole number from 0 to 2^53 - 1
+   * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
   settle(settlement: Settlement): Promise<void>;
-  /** What a budget has come to. */
+  /** Returns spend and reservations of a budget. */
   budget(of: BudgetName): Promise<BudgetState>;
-  /** Raises what is spent of budgets to what the ledger says, after the store lost data. Nothing is ever lowered. */
+  /** Raises the spend of budgets to the ledger after a loss of data. Nothing is ever lowered. */
   raiseToLedger(budgets: readonly BudgetName[]): Promise<void>;
   /** Reserves a part of a budget for a replica, in place of the one that it has; it is free again when its time is over. */
   lease(request: LeaseRequest): Promise<LeaseGrant>;
-  /** Keeps places for another lease; a place whose lease has run out stays lost. */
+  /** Renews the lease of slots. An expired slot stays lost. */
   renew(places: readonly HeldPlace[]): Promise<void>;
 }
 

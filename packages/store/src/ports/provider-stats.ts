@@ -1,4 +1,4 @@
-/** Counters by name. The names are made of what the configuration has, so their number has a bound. */
+/** Counters by name. Names derive from the configuration, so their number is bounded. */
 export type Counters = Readonly<Record<string, number>>;
 
 export interface StatsSnapshot {
@@ -10,7 +10,7 @@ export interface StatsSnapshot {
   readonly setAside: number;
 }
 
-/** Sums over all replicas of what happened, per target and in all. Written and read in the background, never on a call's way. */
+/** Sums over all replicas, per target and in total. Written and read in the background, never during a call. */
 export interface ProviderStats {
   /**
    * Adds to the counters and gives the sums of all replicas with it. Adding twice under one id is adding once.

@@ -66,7 +66,7 @@ export function registryContract(
       expect(await registry.journal(1, first?.place)).toEqual([]);
     });
 
-    it('tells every connection that something was written', async () => {
+    it('notifies every connection of a written record', async () => {
       const { registry, again } = await open();
       const other = await again();
       let heard = 0;

@@ -12,13 +12,15 @@ export interface SharedLimits {
 }
 
 export interface TeamRecord extends SharedLimits {
-  /** Whose team it is. */
+  /** The tenant of the team. */
   readonly tenant: string;
 }
 
 export type TenantRecord = SharedLimits;
 
-/** What somebody may do through the admin API; each may do what those after it may. A `team` administrator has the keys of one team. */
+/**
+ * Roles of administrators; each includes the rights of the following ones. A `team` administrator manages the keys of one team.
+ */
 export const ADMIN_ROLES = ['owner', 'operator', 'team', 'viewer'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
 
@@ -46,11 +48,11 @@ export type RegistryKind = keyof RegistryRecords;
 export interface Replacement<Kind extends RegistryKind> {
   readonly kind: Kind;
   readonly name: string;
-  /** What stands there as it was read; undefined where nothing does. */
+  /** The record as it was read; undefined if it does not exist. */
   readonly before: RegistryRecords[Kind] | undefined;
-  /** What shall stand there; undefined for nothing. */
+  /** The new record; undefined to delete it. */
   readonly after: RegistryRecords[Kind] | undefined;
-  /** What is written to the journal with it: a line of JSON. */
+  /** The journal entry: a line of JSON. */
   readonly change: string;
 }
 
@@ -58,13 +60,18 @@ export interface Replacement<Kind extends RegistryKind> {
 export interface Registry {
   /** All of a kind, by name. */
   list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]>;
-  /** Writes a record and its journal entry, both or neither. False where another record stands there than was read: read it again. */
+  /**
+   * Writes a record and its journal entry, both or neither. False if the record has changed since it was read: read it again.
+   */
   replace<Kind extends RegistryKind>(replacement: Replacement<Kind>): Promise<boolean>;
-  /** Tells that something was written anywhere, or that news may have been missed. Returns how to stop listening. */
+  /**
+   * Reports that any replica wrote a record, or that notifications may have been missed. Returns a function that stops
+   * listening.
+   */
   onChange(listener: () => void): () => void;
   /** Writes to the journal what changes no record of this registry or of the keys. */
   note(change: string): Promise<void>;
-  /** The newest `count` entries of the journal, newest first, of those that stand before a place. */
+  /** Returns the newest `count` journal entries before a cursor, newest first. */
   journal(count: number, before?: string): Promise<readonly KeptRecord[]>;
 }
 

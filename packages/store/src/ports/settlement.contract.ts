@@ -26,7 +26,7 @@ const tokens = (limit: number, amount: number): WindowHold => ({
 
 type Step =
   | { readonly do: 'reserve'; readonly amount: number }
-  /** Of the calls under way, the n-th; it comes to a part of what was reserved. */
+  /** Settles the n-th call in flight at a share of its reservation. */
   | { readonly do: 'settle'; readonly which: number; readonly part: number; readonly twice: boolean }
   /** A replica dies with the call, which is never settled. */
   | { readonly do: 'die'; readonly which: number }
@@ -57,9 +57,9 @@ const step: fc.Arbitrary<Step & { readonly client: number }> = fc
 let unique = 0;
 
 /**
- * What is reserved and what it comes to, against a model that remembers every call.
+ * Compares reservations and settlements with a model that remembers every call.
  *
- * @param open gives a connection to one store, on the clock that the test moves
+ * @param open opens a connection to one store, on the clock that the test moves
  */
 export function settlementContract(
   adapter: string,
@@ -108,7 +108,7 @@ export function settlementContract(
                   underWay.set(`call-${n}`, { amount: one.amount, untilMs: clock.now() + LEASE_MS });
                   expect(after.spent + after.reserved).toBeLessThanOrEqual(limit);
                 } else {
-                  // what is refused changes nothing, but that what the dead held is free
+                  // a refusal changes nothing, except that it releases expired reservations
                   expect(after.spent).toBe(before.spent);
                   expect(after.reserved).toBeLessThanOrEqual(before.reserved);
                   expect(after.spent + after.reserved + one.amount).toBeGreaterThan(limit);
@@ -164,14 +164,14 @@ export function settlementContract(
       expect(await spent()).toEqual({ spent: 0, reserved: 1_000 });
     });
 
-    it('says which meter is full, what is left and when to come back', async () => {
+    it('returns the exhausted limit, its remaining amount and the retry delay', async () => {
       const { clock, reserve, settle } = begin();
       const month = { ...budget(100, 60), endsAtMs: clock.now() + 3_600_000 };
       expect(await reserve('a', [month])).toMatchObject({
         admitted: true,
         meters: [{ meter: 'budget', limit: 100, remaining: 40 }],
       });
-      // what is reserved may come back
+      // reservations may be released
       expect(await reserve('b', [month])).toMatchObject({ admitted: false, meter: 'budget', retryAfterMs: 1_000 });
       await settle('a', month, 60);
       expect(await reserve('c', [month])).toMatchObject({ admitted: false, retryAfterMs: 3_600_000 });
@@ -228,8 +228,8 @@ export function settlementContract(
       });
     });
 
-    describe('of a replica’s lease', () => {
-      it('is a twentieth of what is left at the most, in place of the one before', async () => {
+    describe('lease of a replica', () => {
+      it('leases at most 5 % of the remaining budget, in place of the previous lease', async () => {
         const { reserve, settle, spent, lease } = begin();
         await reserve('a', [budget(1_000, 200)]);
         await settle('a', budget(1_000, 200), 200);
@@ -249,7 +249,7 @@ export function settlementContract(
         expect(await spent()).toEqual({ spent: 0, reserved: 1, leased: 30 });
       });
 
-      it('is nobody else’s until its time is over', async () => {
+      it('keeps a lease from other replicas until it expires', async () => {
         const { clock, reserve, spent, lease } = begin();
         await reserve('a', [budget(1_000, 1)]);
         expect((await lease('one', 500)).granted).toBe(49);
@@ -259,7 +259,7 @@ export function settlementContract(
         expect(await spent()).toEqual({ spent: 0, reserved: 951 });
       });
 
-      it('is one, of many that are wanted at once by one replica', async () => {
+      it('grants one of several concurrent leases of one replica', async () => {
         const { connections, reserve, spent, lease } = begin();
         await reserve('a', [budget(1_000, 1)]);
         await Promise.all(Array.from({ length: 9 }, (_, n) => lease('one', 10, 0, connections[n % CLIENTS])));
@@ -282,7 +282,7 @@ export function settlementContract(
       expect(await spent()).toEqual({ spent: million - 1, reserved: 0 });
     });
 
-    describe('of a window', () => {
+    describe('window reservation', () => {
       it('gives back what was too much, and counts what was too little', async () => {
         const { reserve, settle } = begin();
         const first = await reserve('a', [tokens(100, 80)]);
@@ -319,7 +319,7 @@ export function settlementContract(
         clock.advance(10_000);
         await reserve('late', [tokens(100, 20)]);
         await settle('early', tokens(100, 10), 4, early.receipts[0]);
-        // the early one has left, the late one has not
+        // the early call has left the window, the late one has not
         clock.advance(52_000);
         expect(await reserve('look', [tokens(100, 1)])).toMatchObject({ meters: [{ remaining: 79 }] });
       });

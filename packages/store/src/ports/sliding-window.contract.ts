@@ -3,7 +3,7 @@ import { ManualClock } from '@sluice/core';
 import fc from 'fast-check';
 import { type Meters, subWindowsOf } from './meters.ts';
 
-/** One call of one of the clients, some time after the call before it. */
+/** One call of a client, some time after the previous call. */
 interface Step {
   readonly client: number;
   readonly afterMs: number;
@@ -89,7 +89,7 @@ export function slidingWindowContract(
                 // any span of the window's length that ends now; one that ends earlier was looked at then
                 expect(within(atMs - windowMs)).toBeLessThanOrEqual(limit);
               } else {
-                // with one sub-window more there was really no room; and what was refused before has left no trace
+                // one more sub-window shows that there was no room, and earlier refusals left no trace
                 expect(within(atMs - windowMs - subWindowMs) + amount).toBeGreaterThan(limit);
                 expect(within(Number.NEGATIVE_INFINITY)).toBe(before);
                 expect(result.retryAfterMs).toBeGreaterThan(0);

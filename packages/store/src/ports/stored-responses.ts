@@ -1,4 +1,4 @@
-/** A record to keep, and the items by whose ids it is found. */
+/** A record to store, and the ids of the items that lead to it. */
 export interface ResponseRecord {
   readonly id: string;
   readonly bytes: Uint8Array;

@@ -16,7 +16,7 @@ export class SubWindows {
     this.#counts = new Array<number>(subWindows + 1).fill(0);
   }
 
-  /** What is still in the window at `nowMs`. An earlier time than that of the last `add` counts as that time. */
+  /** Returns the sum of the window at `nowMs`. A time before that of the last `add` counts as that time. */
   sumAt(nowMs: number): number {
     const index = this.#indexAt(nowMs);
     const ring = this.#counts.length;
@@ -26,7 +26,7 @@ export class SubWindows {
     return sum;
   }
 
-  /** Drops what has left the window at `nowMs` and counts `amount`. Nothing else changes the window: what is refused leaves no trace. */
+  /** Drops expired counts at `nowMs` and adds `amount`. Nothing else changes the window: a refusal leaves no trace. */
   add(nowMs: number, amount: number): void {
     const index = this.#indexAt(nowMs);
     const ring = this.#counts.length;
@@ -65,7 +65,7 @@ export class SubWindows {
     return Math.ceil(ring * this.#widthMs);
   }
 
-  /** How long after `nowMs` everything counted so far will have left. */
+  /** Returns the time after `nowMs` until all counts have expired. */
   emptyAfterMs(nowMs: number): number {
     if (this.sumAt(nowMs) === 0) return 0;
     return Math.max(1, Math.ceil((this.#indexAt(nowMs) + this.#counts.length) * this.#widthMs - nowMs));

@@ -4,12 +4,12 @@ export interface Measured {
   readonly meanMs: number;
 }
 
-/** What one replica has to tell of a target. */
+/** A replica's report about a target. */
 export interface TargetReport {
-  /** Its calls that are under way there, and those that wait for a place. */
+  /** Its calls in flight there, and those that wait for a permit. */
   readonly inFlight: number;
   readonly waiting: number;
-  /** How many calls may be under way at one time, over all replicas; without a bound if not given. */
+  /** The concurrency limit over all replicas; unlimited by default. */
   readonly limit?: number;
   /** Since the last report: the time to the first content of streams, between two tokens of them, and of whole answers. */
   readonly first?: Measured;
@@ -17,11 +17,11 @@ export interface TargetReport {
   readonly whole?: Measured;
 }
 
-/** What a replica is told of a target. */
+/** The store's response about a target. */
 export interface TargetShare {
   /** Over all replicas. */
   readonly inFlight: number;
-  /** How many calls this replica may have under way; undefined where the target has no limit. */
+  /** The permits of this replica; undefined for a target without a limit. */
   readonly places?: number;
   /** Peak-sensitive moving averages over all replicas, in milliseconds, and how long ago the last of them was measured. */
   readonly firstMs?: number;
@@ -30,7 +30,7 @@ export interface TargetShare {
   readonly measuredMs?: number;
 }
 
-/** What a replica is told in return. */
+/** The store's response to a report. */
 export interface LoadExchange {
   /** How many replicas there are, the asker included. */
   readonly replicas: number;
@@ -38,20 +38,22 @@ export interface LoadExchange {
 }
 
 /**
- * How loaded targets are over all replicas. Replicas tell and ask it in the background, a few times a second, so that no call waits for it.
- *
- * The places of a target that has a limit are given to replicas in advance, as they need them: what is given in all is never more than the limit. While
- * nobody waits elsewhere a replica may have more than it uses; where some wait, each has an equal share and what the others do not need. A replica
- * that is not heard of for ten seconds has lost its places.
+ * Loads of targets over all replicas. Replicas exchange them in the background, several times per second, so that no call
+ * waits.
+ * Permits of a limited target are given to replicas in advance, on demand, never more in total than the limit. If no call waits
+ * elsewhere, a
+ * replica may have more permits than it uses; otherwise each has an equal share plus the unused permits of others. A replica
+ * without a report
+ * for ten seconds loses its permits.
  */
 export interface TargetLoads {
-  /** Tells that a replica lives, and what it has to tell of targets; nothing to tell is fine. */
+  /** Reports that a replica is alive, and its loads, which may be empty. */
   exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange>;
-  /** A replica that ends gives back what it has. */
+  /** Returns the permits of a replica that stops. */
   leave(replica: string): Promise<void>;
 }
 
-/** A replica that is not heard of for so long is gone. */
+/** A replica without a report for this time is considered dead. */
 export const REPLICA_LEASE_MS = 10_000;
-/** A measurement counts for a third after so long. */
+/** Time after which the weight of a measurement is one third. */
 export const SPEED_DECAY_MS = 10_000;

@@ -1,6 +1,6 @@
 import type { Money } from '@sluice/core';
 
-/** Who used what: a call is of one of each. Empty where there is none. */
+/** The dimensions of a call's usage. Empty if a call has no value. */
 export interface UsageOf {
   readonly tenant: string;
   readonly team: string;
@@ -10,7 +10,7 @@ export interface UsageOf {
   readonly model: string;
 }
 
-/** What it came to. Whole numbers, so that sums are exact. */
+/** The amounts of a call. Integers, so that sums are exact. */
 export interface UsageAmounts {
   readonly calls: number;
   readonly errors: number;
@@ -22,13 +22,13 @@ export interface UsageAmounts {
   readonly reasoningTokens: number;
   readonly cost: Money;
   readonly saved: Money;
-  /** Calls whose price was not known: their cost is missing from `cost`. */
+  /** Calls with an unknown price: their cost is missing from `cost`. */
   readonly unpriced: number;
   /** In milliseconds, all calls together. */
   readonly latencyMs: number;
 }
 
-/** One day's sum of one combination; or one hour's, or that of its calls with one tag. */
+/** The sum of one combination for one day, for one hour, or for calls with one tag. */
 export interface UsageSum extends UsageOf, UsageAmounts {
   /** `2026-11-24`, in UTC. */
   readonly day: string;
@@ -47,7 +47,7 @@ export type UsageTable = (typeof USAGE_TABLES)[number];
 export const usageTableOf = ({ hour, tag }: Pick<UsageSum, 'hour' | 'tag'>): UsageTable =>
   hour !== '' ? 'hours' : tag !== '' ? 'tags' : 'days';
 
-/** How long sums are kept, in milliseconds: those of days, and those of hours and tags, of which there are more. */
+/** Retention of sums in milliseconds: of days, and of hours and tags, which are more. */
 export interface UsageRetention {
   readonly keepMs: number;
   readonly keepDetailedMs: number;

@@ -32,7 +32,7 @@ export class RedisAccountObjects implements AccountObjects {
     for (;;) {
       const set = await this.#wait('object_claim', () => this.#client.set(key, tenant, 'PX', ttlMs, 'NX'));
       if (set !== null) return true;
-      // an owner never changes, so that what is read here still holds when the time to live is set
+      // an owner never changes, so the value read here is still valid when the time to live is set
       const owner = await this.#owner(id);
       if (owner !== undefined && owner !== tenant) return false;
       const kept = await this.#wait('object_claim', () => this.#client.pexpire(key, ttlMs));

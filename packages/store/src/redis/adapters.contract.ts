@@ -37,7 +37,7 @@ import { RedisRegistry } from './registry.ts';
 import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
-/** Ample, because these tests are about what is answered and not when. */
+/** Long, because these tests check responses and not timing. */
 export const wait = waitAtMost(5_000);
 
 const PERIOD = { period: '2026-11', endsAtMs: undefined };
@@ -137,7 +137,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   settlementContract(adapter, 40, (clock, connection) =>
     metersAt(windowConnections[connection] as Connections, windowLayout, clock),
   );
-  describe(`a budget of which nothing is known (${adapter})`, () => {
+  describe(`unknown budget (${adapter})`, () => {
     const hold = {
       kind: 'budget',
       meter: 'budget',
@@ -164,7 +164,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       return { of, meters, spend, reserve, budget, lose };
     };
 
-    it('is what the ledger says, once, whichever of many replicas comes first', async () => {
+    it('seeds an unknown budget from the ledger once, by whichever replica is first', async () => {
       const { spend, reserve, budget } = setUp();
       await spend('1', 500);
       await spend('1', 500);
@@ -177,7 +177,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await budget()).toEqual({ spent: 500, reserved: 500, leased: 0 });
     });
 
-    it('is made again from the ledger when its counter is lost, with what was settled meanwhile, and no more', async () => {
+    it('restores a lost counter from the ledger exactly, with the settlements since', async () => {
       const { of, meters, spend, reserve, budget, lose } = setUp();
       for (const call of ['a', 'b']) await reserve(call, 100);
       const settle = (callId: string) =>
@@ -185,13 +185,13 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await settle('a');
       await spend('a', 70);
       await lose();
-      // a call of before the loss ends after it: its cost is the ledger's to tell
+      // a call from before the loss ends after it: the ledger has its cost
       await settle('b');
       await spend('b', 70);
       expect(await budget()).toMatchObject({ spent: 140 });
       await Promise.all([0, 1, 2].map((by) => reserve(`after-${by}`, 10, by)));
       expect(await budget()).toEqual({ spent: 140, reserved: 30, leased: 0 });
-      // and from then on the counter counts by itself
+      // from then on the counter counts without the ledger
       await (meters[2] as RedisMeters).settle({
         ...of,
         callId: 'after-0',
@@ -200,7 +200,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await budget()).toEqual({ spent: 145, reserved: 20, leased: 0 });
     });
   });
-  describe(`what is spent of a budget after Redis lost data (${adapter})`, () => {
+  describe(`spend of a budget after Redis lost data (${adapter})`, () => {
     const hold = { kind: 'budget', meter: 'budget', limit: 1_000, amount: 10, ...PERIOD, leaseMs: 30_000 } as const;
     const setUp = () => {
       const layout = ownLayout();
@@ -224,7 +224,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       return { key, name, meters, call, spent, ledger };
     };
 
-    it('is what a replica has seen before, where counter and ledger are lost', async () => {
+    it('restores the value that a replica has seen if counter and ledger are lost', async () => {
       const { key, call, spent } = setUp();
       await call('a', 400);
       await call('b', 0);
@@ -233,7 +233,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await spent()).toBe(405);
     });
 
-    it('is raised to what a replica has seen before, where an older counter came back', async () => {
+    it('raises an older counter to the value that a replica has seen', async () => {
       const { key, call, spent } = setUp();
       await call('a', 400);
       await call('b', 0);
@@ -242,7 +242,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await waitFor(async () => (await spent()) === 400, 'the counter to be raised');
     });
 
-    it('is raised to the ledger once that is written again, and never lowered', async () => {
+    it('raises a counter to the ledger once that is written again, and never lowers it', async () => {
       const { name, meters, call, spent, ledger } = setUp();
       await call('a', 100);
       await ledger(70);
@@ -253,7 +253,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       expect(await spent()).toBe(530);
     });
 
-    it('is left to the next call to seed, where nothing is known of it', async () => {
+    it('leaves an unknown budget to the next call, which seeds it', async () => {
       const { key, name, meters, ledger } = setUp();
       await ledger(70);
       await meters.raiseToLedger([name]);

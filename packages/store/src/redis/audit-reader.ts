@@ -55,11 +55,11 @@ export class RedisAuditReader implements AuditReader {
   async close(): Promise<void> {
     const consumers = ((await this.#client.xinfo('CONSUMERS', this.#stream, this.#group)) as unknown[]).map(infoOf);
     const own = consumers.find((consumer) => consumer.get('name') === this.#name);
-    // with a reader that is taken out, Redis would forget what it has not finished
+    // Redis discards the open records of a deleted reader
     if (own?.get('pending') === 0) await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name);
   }
 
-  /** What another reader has not finished for too long; and how many of those are dropped from the stream by now. */
+  /** Claims records that another reader left open for too long. Returns also how many of them the stream has dropped. */
   async #claim(count: number): Promise<{ entries: Entry[]; gone: number }> {
     const args = [this.#stream, this.#group, this.#name, this.#claimAfterMs, '0-0', 'COUNT', count] as const;
     const [, entries, deleted = []] = (await this.#client.xautoclaim(...args)) as [string, Entry[], string[]?];
@@ -79,7 +79,7 @@ export class RedisAuditReader implements AuditReader {
     return groups.find((group) => group.get('name') === this.#group) ?? new Map();
   }
 
-  /** The group is made where it is not there: at first, and after a Redis that came back empty. */
+  /** Creates the group if it is missing: at first, and after Redis lost its data. */
   async #withGroup<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -25,7 +25,7 @@ const APPEND = new Script('append-audit');
 /** The number of the first key that is a hash of sums (see append-audit.lua). */
 const FIRST_SUMS = 4;
 
-/** How long it is known what was spent of the budgets of a period: longer than its counters live. 0: for ever. */
+/** Retention of the spend of a period's budgets: longer than the life of their counters. 0: forever. */
 function spentTtlMs(period: string): number {
   if (period === 'total') return 0;
   return (period.length === 'YYYY-MM'.length ? 40 : 3) * 86_400_000;
@@ -59,7 +59,7 @@ export class RedisAuditTrail implements AuditTrail {
       const table = usageTableOf(sum);
       const hash = hashOf(this.#layout.usage(sum.day, table), table === 'days' ? keepMs : keepDetailedMs);
       const combination = combinationOf(sum);
-      // what is nothing is not written
+      // zero amounts are not written
       return USAGE_AMOUNTS.filter((amount) => sum[amount] !== 0).flatMap((amount) => [
         hash,
         `${amount} ${combination}`,

@@ -5,18 +5,18 @@ export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
 
-/** So many failures one after the other open it, */
+/** Consecutive timeouts that open the breaker, */
 const IN_A_ROW = 5;
-/** or more than half of the last so many, within a second. */
+/** or more than half of the last commands of this number, within a second. */
 const SAMPLE = 20;
 const SAMPLE_MS = 1_000;
-/** A state holds for so long at least: what answers now and then is no Redis to wait for. */
+/** Minimum duration of a state: a server that responds now and then is not available. */
 const LEAST_MS = 1_000;
 /** How often it is tried whether Redis answers again. */
 const PROBE_MS = 100;
 
 export interface RedisBreakerOptions {
-  /** Asks Redis for anything, and rejects where it does not answer in time. */
+  /** Sends any command to Redis. Rejects if the response is late. */
   readonly probe: () => Promise<unknown>;
   readonly onState?: ((open: boolean) => void) | undefined;
   readonly clock?: Clock;
@@ -46,7 +46,7 @@ export class RedisBreaker {
     return this.#openSinceMs !== undefined;
   }
 
-  /** Why nothing is sent now; undefined where it is. */
+  /** Returns the reason for which no command is sent; undefined if commands are sent. */
   refusal(): RedisUnavailableError | undefined {
     return this.open ? new RedisUnavailableError('Redis does not answer, and is not asked for now') : undefined;
   }
@@ -59,7 +59,7 @@ export class RedisBreaker {
   failed(error: unknown): void {
     const { name } = (error ?? {}) as Partial<Error>;
     if (name === 'ReplyError') this.answered();
-    // a connection that is not there costs no time, and says by itself when it is there again
+    // a missing connection costs no time and reports its own recovery
     if (name !== 'RedisTimeoutError') return;
     this.#inARow++;
     this.#note(false);

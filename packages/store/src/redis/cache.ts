@@ -59,7 +59,7 @@ export class RedisCache implements Cache {
   async clear(filter: CacheFilter): Promise<number> {
     let removed = 0;
     for await (const names of this.#names(filter)) {
-      // one by one, because in a Cluster they stand on many shards
+      // one by one, because a Cluster has them on many shards
       removed += (await Promise.all(names.map((name) => this.#client.del(name)))).reduce((sum, one) => sum + one, 0);
     }
     return removed;

@@ -15,7 +15,7 @@ export class RedisCallsUnderWay implements CallsUnderWay {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;
   readonly #clock: Clock | undefined;
-  /** Replicas that have beaten from here: another beat of one that the store does not know comes too late. */
+  /** Replicas with a heartbeat from here: a heartbeat of a replica that the store does not know is too late. */
   readonly #beaten = new Set<string>();
 
   /** @param clock instead of Redis' own, for tests alone */

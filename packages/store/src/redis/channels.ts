@@ -1,9 +1,9 @@
 import type { RedisClient } from './connections.ts';
 
 /**
- * Channels that are listened to for a while, on one connection. A channel is subscribed to by its first listener and left with its last.
+ * Subscribes to channels for a while, on one connection. The first listener of a channel subscribes, the last one unsubscribes.
  *
- * Listeners are also called when events may have been missed: when the connection is back.
+ * Listeners are also called after a reconnect, because events may have been missed.
  */
 export class Channels {
   readonly #subscriber: RedisClient;
@@ -12,7 +12,7 @@ export class Channels {
   constructor(subscriber: RedisClient) {
     this.#subscriber = subscriber;
     subscriber.on('message', (channel: string) => this.#call(channel));
-    // ioredis subscribes again by itself
+    // ioredis subscribes again automatically
     subscriber.on('ready', () => {
       for (const channel of this.#listeners.keys()) this.#call(channel);
     });

@@ -19,7 +19,7 @@ export interface RedisCircuitsOptions {
   readonly clock?: Clock;
 }
 
-/** One hash for all targets, and a channel on which each change is told. */
+/** One hash for all targets, and a channel for changes. */
 export class RedisCircuits implements Circuits {
   readonly #options: RedisCircuitsOptions;
   readonly #news: News;

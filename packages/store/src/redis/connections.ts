@@ -21,7 +21,7 @@ export type RedisTarget =
     };
 
 export interface ConnectionEvents {
-  /** A connection came up or went down; told once a change. */
+  /** Called once per change when a connection opens or closes. */
   onState(connection: string, up: boolean, error: Error | undefined): void;
 }
 
@@ -37,7 +37,7 @@ const ON_A_CALLS_WAY: Role = {
   autoResendUnfulfilledCommands: false,
 };
 
-/** For what is written behind a call's back: it waits for a connection. */
+/** For writes that no call awaits: they wait for a connection. */
 const IN_THE_BACKGROUND: Role = {
   enableOfflineQueue: true,
   maxRetriesPerRequest: null,
@@ -45,14 +45,14 @@ const IN_THE_BACKGROUND: Role = {
   commandTimeout: 5_000,
 };
 
-/** Pub/sub: subscribed again after each reconnect, which ioredis does by itself. */
+/** Pub/sub: ioredis subscribes again after each reconnect. */
 const SUBSCRIBER: Role = { enableOfflineQueue: true, maxRetriesPerRequest: null };
 
 const backOffMs = (attempt: number): number => Math.min(50 * attempt, 250) + Math.random() * 50;
 
 const EVERYWHERE = {
   connectTimeout: 500,
-  // after a failover the old master answers READONLY: connect anew, to the new one
+  // after a failover the old master responds with READONLY: connect to the new one
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 };
 
@@ -89,7 +89,10 @@ function signIn(target: { username?: string; password?: string }): { username?: 
   };
 }
 
-/** The connections of one replica. State and cache are two roles; where they are one server, they share a connection and so a trip. */
+/**
+ * The connections of one replica. State and cache are two roles; if they are one server, they share a connection and a round
+ * trip.
+ */
 export interface Connections {
   readonly state: RedisClient;
   readonly cache: RedisClient;
@@ -115,8 +118,9 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     });
     client.on('ready', () => tell(true));
     client.on('close', () => tell(false));
-    // It never gives up by its retry strategy; but where a Sentinel tells of a failover in the very moment in which it looks for the master,
-    // ioredis 6.0 ends it for good. So it is begun again.
+    // The retry strategy never ends. But if a Sentinel reports a failover while ioredis 6.0 looks for the master, it ends the
+    // client
+    // permanently. So the client connects again.
     client.on('end', () => {
       if (closing) return;
       setTimeout(() => {

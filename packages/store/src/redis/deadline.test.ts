@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RedisTimeoutError, waitAtMost } from './deadline.ts';
 
-describe('waitAtMost', () => {
+describe('withTimeout', () => {
   it('rejects what does not come', async () => {
     await expect(waitAtMost(5)('get', () => new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
   });
@@ -11,7 +11,7 @@ describe('waitAtMost', () => {
     await expect(waitAtMost(1_000)('get', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
-  it('tells once how long each was waited for, whether it came or not', async () => {
+  it('reports the duration of each command once, also of a timeout', async () => {
     const told: [string, number][] = [];
     const wait = waitAtMost(20, { observe: (operation, seconds) => told.push([operation, seconds]) });
     await wait('get', () => Promise.resolve(1));

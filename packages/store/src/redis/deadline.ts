@@ -13,7 +13,7 @@ export class RedisTimeoutError extends Error {
 export type Wait = <T>(operation: string, send: () => Promise<T>) => Promise<T>;
 
 export interface WaitOptions {
-  /** Told how long each answer took, in seconds; of one that never came, how long it was waited for. */
+  /** Called with the duration of each command in seconds; for a timeout, the time until it. */
   readonly observe?: ((operation: string, seconds: number) => void) | undefined;
   /** While it is open nothing is sent. */
   readonly breaker?: RedisBreaker;

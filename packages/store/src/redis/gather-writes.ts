@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { RedisClient } from './connections.ts';
 
 /**
- * Lets the commands that are given in one turn of the event loop leave together: one packet and one system call for all that a call needs,
- * and for all calls that came at once. ioredis writes each command by itself otherwise. A Cluster has a connection for each node, and
- * goes without.
+ * Sends the commands of one turn of the event loop in one packet and one system call: all commands of a call, and of concurrent
+ * calls.
+ * ioredis writes each command separately otherwise. A Cluster has a connection for each node and is not batched.
  */
 export function gatherWrites(client: RedisClient): void {
   const { stream } = client as { stream?: Duplex };

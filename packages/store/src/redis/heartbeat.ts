@@ -6,10 +6,11 @@ const EVERY_MS = 2_000;
 const ANSWER_MS = 1_500;
 
 /**
- * Makes a connection anew that is open and leads nowhere: a firewall has forgotten it, or a machine is gone without a word. No command finds that out by
- * itself for a quarter of an hour, and the subscriber, who sends none, never does, while keys that are revoked go on working.
+ * Replaces half-open connections (a dropped NAT entry, a vanished host). Commands detect them only after about 15 minutes, and
+ * the subscriber,
+ * which sends no commands, never does, while revoked keys keep working.
  *
- * Returns how to stop.
+ * Returns a function that stops the heartbeat.
  */
 export function keepAlive(client: Redis | Cluster): () => void {
   /** Those that were found without an answer while they were being set up. */
@@ -19,7 +20,7 @@ export function keepAlive(client: Redis | Cluster): () => void {
       settingUp.delete(one);
       answers(one).catch(() => renew(client, one));
     } else if (one.status === 'connect') {
-      // connected, and nobody says hello
+      // connected, without a response to the handshake
       if (settingUp.has(one)) renew(client, one);
       settingUp.add(one);
     }
@@ -30,7 +31,7 @@ export function keepAlive(client: Redis | Cluster): () => void {
   return () => clearInterval(timer);
 }
 
-/** A Cluster opens connections to its nodes by itself. */
+/** A Cluster opens connections to its nodes automatically. */
 function renew(client: Redis | Cluster, one: Redis): void {
   one.disconnect(!(client instanceof Cluster));
 }

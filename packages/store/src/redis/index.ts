@@ -29,11 +29,11 @@ export interface RedisStoresOptions {
   readonly prefix?: string;
   /** How long a call waits for one command. */
   readonly timeoutMs?: number;
-  /** How long it waits for the cache: a fifth of that if not given, for without it the call goes on just as well. */
+  /** Deadline of the cache: a fifth of the other deadline by default, because a call continues without the cache. */
   readonly cacheTimeoutMs?: number;
-  /** Told when a server is no longer asked because it does not answer, and when it is again. */
+  /** Called when a server is no longer used because it does not respond, and when it is used again. */
   readonly onBreaker?: (connection: string, open: boolean) => void;
-  /** Told how long each command of a call took, in seconds. */
+  /** Called with the duration of each command of a call, in seconds. */
   readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
   readonly usageRetention?: UsageRetention;
@@ -47,7 +47,7 @@ const RESPONSES_TIMEOUT_MS = 500;
 /** How long an administrator waits for one command. */
 const ADMIN_TIMEOUT_MS = 2_000;
 
-/** What all replicas share, in Redis. The connections come up by themselves; `healthy` tells whether they are. */
+/** The shared state of all replicas in Redis. Connections open automatically; `healthy` returns whether they are open. */
 export function redisStores(options: RedisStoresOptions): Stores {
   const layout = new KeyLayout(options.prefix);
   const { timeoutMs = 50, onCommand: observe } = options;
@@ -81,7 +81,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     underWay: new RedisCallsUnderWay(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     objects: new RedisAccountObjects(state, layout, wait),
-    // beside the cache: a server whose memory is full must not lose limits for answers
+    // on the cache's server: a server with full memory must not lose limits because of responses
     responses: new RedisStoredResponses(cache, layout, waitForResponses),
     conversations: new RedisConversations(cache, layout, waitForResponses),
     attempts: (limit) => new RedisAttempts(state, layout, limit, wait),

@@ -1,8 +1,8 @@
 import type { CacheFilter, CacheKey, IdempotentId, UsageTable } from '../ports/index.ts';
 
 /**
- * The names of all keys, in one place; docs/redis.md describes them. What one script touches carries one {hash tag}, so that it stands on
- * one shard of a Cluster.
+ * The names of all keys; docs/redis.md describes them. The keys of one script carry one {hash tag}, so that they are on one
+ * shard of a Cluster.
  */
 export class KeyLayout {
   readonly #prefix: string;
@@ -14,10 +14,13 @@ export class KeyLayout {
   readonly journal: string;
   readonly statsTotals: string;
   readonly statsRecent: string;
-  /** Targets that do not work now, and where it is told. */
+  /** Targets with an open circuit or a cooldown, and the channel of changes. */
   readonly circuits: string;
   readonly circuitChannel: string;
-  /** The replicas, what they have under way at targets in all, and, with a replica's name behind it, each; and how fast targets are. */
+  /**
+   * The replicas, their total calls in flight at targets, those of each replica (with its name appended), and the speeds of
+   * targets.
+   */
   readonly replicas: string;
   readonly loads: string;
   readonly loadOf: string;
@@ -50,7 +53,7 @@ export class KeyLayout {
     return `${this.#prefix}:{keys}:${kind}s`;
   }
 
-  /** A window's length is part of its name: a changed limit keeps its counts, a changed window begins anew. */
+  /** The window's length is part of the name: a changed limit keeps its counts, a changed window starts empty. */
   window(tenant: string, subject: string, meter: string, windowMs: number): string {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${windowMs}`;
   }
@@ -59,7 +62,7 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}`;
   }
 
-  /** What of a budget is spent and what is reserved. The period is a part of the name, so that nothing is reset. */
+  /** Spend and reservations of a budget. The period is part of the name, so that no counter is reset. */
   budget(tenant: string, subject: string, meter: string, period: string): string {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${period}`;
   }
@@ -105,17 +108,17 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:once:${subject}:${key}`;
   }
 
-  /** The long calls that a replica has under way. */
+  /** The checkpoints of a replica's long calls. */
   callsUnderWay(replica: string): string {
     return `${this.replicasUnderWay}:${replica}`;
   }
 
-  /** What the ledger says is spent of the budgets of one period; beside the audit trail, because it is written with it. */
+  /** The spend of a period's budgets by the ledger; in the hash slot of the audit trail, because one script writes both. */
   spent(period: string): string {
     return `${this.#prefix}:{audit}:spent:${period}`;
   }
 
-  /** Of which budget. No tenant has a space in its name. */
+  /** The budget. No tenant has a space in its name. */
   spentOf(tenant: string, subject: string): string {
     return `${tenant} ${subject}`;
   }
@@ -124,7 +127,7 @@ export class KeyLayout {
     return `${this.#prefix}:{audit}:batch:${batchId}`;
   }
 
-  /** Whose an object of a provider's account is. */
+  /** The owner of an object of a provider's account. */
   accountObject(id: string): string {
     return `${this.#prefix}:object:${id}`;
   }

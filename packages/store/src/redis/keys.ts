@@ -69,7 +69,7 @@ export class RedisKeys implements Keys {
       const { hash } = newest.record;
       const { record, change } = edit(newest.record);
       const args = [name, hash, newest.text, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
-      // who came second reads what the first one wrote
+      // the second writer reads the first one's record
       if ((await waitLonger('key_change', () => CHANGE.run(state, this.#keys, args))) === 1) return record;
     }
   }

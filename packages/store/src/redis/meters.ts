@@ -22,9 +22,11 @@ import { SpentBudgets } from './spent-budgets.ts';
 
 /** How long the mark of a call that was given up is remembered, in ms: far longer than a command may wait for its answer. */
 const CALL_ID_TTL_MS = 10_000;
-/** How long the answer to a reservation is remembered, in ms: what settles a call whose answer was lost comes when the connection is back. */
+/**
+ * Retention of the response to a reservation, in ms: the settlement of a call with a lost response arrives after the reconnect.
+ */
 const ANSWER_TTL_MS = 60_000;
-/** How long it is remembered that a call was settled: what is sent again because its answer was lost comes when the connection is back. */
+/** Retention of the mark that a call was settled: a settlement with a lost response is sent again after the reconnect. */
 const SETTLED_TTL_MS = 300_000;
 
 const RESERVE = new Script('reserve');
@@ -78,7 +80,7 @@ export class RedisMeters implements Meters {
     return result;
   }
 
-  /** Notices budgets of which less is spent than before. */
+  /** Detects budgets with less spend than before. */
   #compareSpent({ tenant, subject: caller, holds }: ReservationRequest, answer: readonly number[]): void {
     let at = FIRST_METER;
     for (const hold of holds) {

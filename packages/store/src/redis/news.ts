@@ -1,7 +1,8 @@
 import type { RedisClient } from './connections.ts';
 
 /**
- * What is published on a channel, and `undefined` whenever news may have been missed: while the connection was down, and when it is back.
+ * The messages of a channel, and `undefined` whenever messages may have been missed: while the connection was down, and after
+ * the reconnect.
  */
 export class News {
   readonly #listeners = new Set<(message: string | undefined) => void>();

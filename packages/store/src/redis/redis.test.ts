@@ -56,7 +56,7 @@ describe('what Redis keeps', () => {
       createdAtMs: 1,
     });
 
-    // bounded by the number of keys, of targets, of replicas and of kept records, as docs/redis.md says
+    // bounded by the number of keys, targets, replicas and stored records (docs/redis.md)
     const bounded = new Set([
       layout.keyRecords,
       layout.keyNames,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'ioredis';
 import type { RedisClient } from './connections.ts';
 
-/** The scripts stand beside the source; the compiled file reads them from there too, one folder up and down again. */
+/** The scripts are beside the source; the compiled file reads them from there too. */
 const SCRIPTS = new URL('../../src/redis/scripts/', import.meta.url);
 
 /** A script's text with its `--@include NAME` lines replaced by the files of `include/`. */

@@ -8,9 +8,9 @@ import { Script } from './script.ts';
 
 const SEED = new Script('seed-budgets');
 
-/** Tells the script to leave alone a budget of which Redis has no sum. */
+/** Instructs the script to skip a budget without a sum in Redis. */
 const ONLY_KNOWN = -1;
-/** The most budgets of which this replica remembers what was spent. */
+/** The maximum number of budgets that this replica remembers. */
 const MAX_REMEMBERED = 10_000;
 
 export interface SpentBudgetsOptions {
@@ -23,10 +23,11 @@ export interface SpentBudgetsOptions {
 }
 
 /**
- * Restores what was spent of budgets after Redis lost data.
+ * Restores the spend of budgets after Redis lost data.
  *
- * The sum of a budget never shrinks within its period. So a replica remembers the highest that it has seen, and where Redis has less, raises it to that or
- * to the ledger, whichever is more.
+ * The sum of a budget never decreases within its period. So a replica remembers the highest value that it has seen. If Redis
+ * has less, the
+ * replica raises it to that value or to the ledger, whichever is more.
  */
 export class SpentBudgets {
   readonly #options: SpentBudgetsOptions;
@@ -37,7 +38,7 @@ export class SpentBudgets {
     this.#options = options;
   }
 
-  /** Seeds the budgets of a reservation of which Redis has no sum: they are new, or their sums were lost. */
+  /** Seeds the budgets of a reservation without a sum in Redis: they are new, or their sums were lost. */
   async seed({ tenant, subject: caller, holds }: ReservationRequest): Promise<void> {
     const { state, wait } = this.#options;
     const budgets = holds
@@ -58,7 +59,7 @@ export class SpentBudgets {
     else if (spent < before) this.raise([budget]).catch(() => {});
   }
 
-  /** Raises budgets of which Redis has a sum. One without is seeded by its next call. */
+  /** Raises budgets with a sum in Redis. A budget without one is seeded by its next call. */
   async raise(budgets: readonly BudgetName[]): Promise<void> {
     const { background } = this.#options;
     const runs = [...Map.groupBy(budgets, ({ tenant }) => tenant).values()].map(async (some) => {

@@ -14,7 +14,7 @@ import { Script } from './script.ts';
 const EXCHANGE = new Script('exchange-loads');
 const LEAVE = new Script('leave-loads');
 
-/** What the script says of a target. */
+/** The script's values per target. */
 const PARTS = 6;
 
 /** Loads and places over all replicas: one script a turn, whatever the number of targets. */

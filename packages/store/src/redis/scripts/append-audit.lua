@@ -1,18 +1,19 @@
---- Appends a batch of audit records to the stream, and adds what their calls came to to the sums of usage, once.
+--- Appends a batch of audit records to the stream, and adds their amounts to the usage sums, once.
 --
--- KEYS[1]     whether this batch was written before
+-- KEYS[1]     the mark of this batch
 -- KEYS[2]     the stream
--- KEYS[3]     whether the batch that the same writer wrote before is still there; KEYS[1] where there was none
--- KEYS[4..]   the sums of a day each
--- ARGV[1]     how many records the stream keeps, about
--- ARGV[2]     how many records there are
--- ARGV[3..]   how long the sums are kept, in ms, one a key, 0 for ever; the records, each a line of JSON; then three an amount: which of KEYS, the field,
---             what is added
--- Returns     { 1, or 0 where the batch was written before; 0 where the batch before is lost, else 1; how many amounts were set aside }
+-- KEYS[3]     the mark of the same writer's previous batch; KEYS[1] if it is the first
+-- KEYS[4..]   the sums of one day each
+-- ARGV[1]     approximate number of records that the stream holds
+-- ARGV[2]     number of records in the batch
+-- ARGV[3..]   retention of the sums in ms, one per key, 0 for ever; the records, each a line of JSON; then three
+--             values per amount: the index in KEYS, the field, the increment
+-- Returns     { 1, or 0 if the batch was written before; 0 if the previous batch is lost, else 1; amounts set aside }
 --
--- Atomic, because a batch that is sent again after a lost reply must not stand there twice, and because its records and its sums belong together.
--- An amount that cannot be added is set aside and counted, and everything else is written: Redis rolls nothing back, so an error after the mark
--- would lose the rest of the batch.
+-- Atomic, because a batch that is sent again after a lost response must not be written twice, and because records and sums
+-- belong
+-- together. An amount that cannot be added is set aside and counted, and the rest is written: Redis does not roll back, so an
+-- error after the mark would lose the rest of the batch.
 
 --@include numbers
 

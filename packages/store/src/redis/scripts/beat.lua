@@ -1,4 +1,4 @@
---- Says that a replica lives, and how its long calls are.
+--- Records a replica's heartbeat and its checkpoints.
 --
 -- KEYS[1]     the replicas by when they beat last
 -- KEYS[2]     the calls of this one

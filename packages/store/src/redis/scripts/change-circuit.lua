@@ -1,14 +1,14 @@
---- Changes what all replicas know of a target, and tells them.
+--- Changes the shared circuit of a target, and publishes the change.
 --
--- KEYS[1]     a hash: "open TARGET", "probe TARGET", "cool TARGET" and "probecool TARGET", each with the time in ms at which it is over
+-- KEYS[1]     a hash: "open TARGET", "probe TARGET", "cool TARGET", "probecool TARGET", each with its end in ms
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
 -- ARGV[2]     "open", "close", "cool", "warm", "probe" or "probecool"
 -- ARGV[3]     the target
--- ARGV[4]     for how long, in ms
+-- ARGV[4]     duration in ms
 -- ARGV[5]     the channel
--- Returns     1; of a probe 0 where it is not the caller's to try
+-- Returns     1; for a probe 0 if another caller has it
 --
--- Atomic, because of all that want to try a target only one may.
+-- Atomic, because only one of many callers may probe a target.
 
 --@include time
 

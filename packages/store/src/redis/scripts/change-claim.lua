@@ -1,11 +1,11 @@
 --- Renews the claim of a call, puts its answer in its place, or gives it up.
 --
 -- KEYS[1]     the call (see claim-call.lua)
--- ARGV[1]     whose claim it is
--- ARGV[2]     what shall be there: empty for what is there, "-" for nothing
--- ARGV[3]     for how long, in ms
--- Returns     1, or 0 where it is not the owner's any more: nothing is changed
--- Publishes   on a channel of the call's name, for the calls that wait for its answer
+-- ARGV[1]     the owner of the claim
+-- ARGV[2]     the new value: empty to keep the value, "-" to delete it
+-- ARGV[3]     time to live in ms
+-- Returns     1, or 0 if the owner has lost its claim: nothing is changed
+-- Publishes   on a channel with the call's name, for the calls that wait for its answer
 --
 -- Atomic, because a claim that is over may be somebody else's already.
 

@@ -2,12 +2,12 @@
 --
 -- KEYS[1]     the conversation: `head`, `next` (the position of the next item), and each item under its position
 -- ARGV[1]     '1' to create it
--- ARGV[2]     how long it is kept from now on, in ms
--- ARGV[3]     its head; empty to keep the one that is there
+-- ARGV[2]     time to live from now on, in ms
+-- ARGV[3]     its head; empty to keep the current one
 -- ARGV[4...]  items to add
--- Returns     1, or 0 where there is none to change
+-- Returns     1, or 0 if it does not exist
 --
--- Atomic, because the items of one answer stay together where two answers end at once, and nothing stays without a time to live.
+-- Atomic, because the items of one answer stay together if two answers end at once, and every key has a time to live.
 
 if ARGV[1] ~= '1' and not redis.call('HGET', KEYS[1], 'head') then return 0 end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'head', ARGV[3]) end

@@ -6,20 +6,21 @@
 -- ARGV[1]     the name
 -- ARGV[2]     the hash of its secret
 -- ARGV[3]     its record as it was read
--- ARGV[4]     its record as it shall be
--- ARGV[5]     the channel on which replicas hear of it
--- ARGV[6]     what is written to the journal
--- ARGV[7]     how many entries the journal keeps, about
--- Returns     1, or 0 where the key is not any more what was read: read it again
+-- ARGV[4]     its new record
+-- ARGV[5]     the channel of changes
+-- ARGV[6]     the journal entry
+-- ARGV[7]     approximate number of journal entries
+-- Returns     1, or 0 if the key has changed since it was read: read it again
 --
--- Atomic, because a key that is revoked, rotated or changed meanwhile must not come back with what it was before. Replicas remember keys
--- by their secrets, so that they are told of each secret that the key had.
+-- Atomic, because a key that is revoked, rotated or changed meanwhile must not return to an earlier state. Replicas cache keys
+-- by
+-- secret, so each secret of the key is published.
 
 --@include journal
 
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then return 0 end
 if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[3] then return 0 end
--- every record is read before the first write: Redis rolls nothing back where one of them cannot be decoded
+-- every record is read before the first write: Redis does not roll back if one of them cannot be decoded
 local hashes = {}
 local previous = cjson.decode(ARGV[4]).previousHash
 while previous do

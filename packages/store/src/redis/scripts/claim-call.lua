@@ -1,12 +1,12 @@
---- Claims a call that is to be made once, or tells what became of it.
+--- Claims an idempotent call, or returns its state.
 --
 -- KEYS[1]     the call: `OWNER LF DIGEST` while it is made, then a line of JSON and the answer
--- ARGV[1]     who claims it
--- ARGV[2]     the digest of what is asked for
--- ARGV[3]     for how long, in ms
--- Returns     nothing where it is the claimer's, else what is there
+-- ARGV[1]     the claiming owner
+-- ARGV[2]     the digest of the request
+-- ARGV[3]     time to live in ms
+-- Returns     nothing if the claim succeeds, else the current value
 --
--- Atomic, because of many who ask at once one is to make it.
+-- Atomic, because exactly one of many concurrent callers makes the call.
 
 local known = redis.call('GET', KEYS[1])
 if known then return known end

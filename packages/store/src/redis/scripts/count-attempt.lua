@@ -1,10 +1,10 @@
 --- Counts one attempt in a sliding window; handed to rate-limiter-flexible as its `customIncrTtlLuaScript`, which has fixed windows only.
 --
 -- KEYS[1]     the subject's window
--- ARGV[1]     how much to count
+-- ARGV[1]     the increment
 -- ARGV[2]     the window in whole seconds
 -- ARGV[3]     the limit
--- Returns     { what is counted, with this attempt; ms until asking again may help }
+-- Returns     { the count, with this attempt; ms until a retry may succeed }
 --
 -- Atomic, because attempts come at the same time from many connections. One that is refused is not counted.
 

@@ -1,16 +1,17 @@
---- Takes what a replica tells of its targets, gives it its places at those that have a limit, and tells it how loaded and how fast they are.
+--- Takes a replica's report of its targets, and returns its permits and the load and speed of the targets.
 --
 -- KEYS[1]     the replicas (see include/loads.lua)
 -- KEYS[2]     the sums
--- KEYS[3]     the prefix of what each replica told; the replica is appended, and the hash tag keeps it on this shard
--- KEYS[4]     how fast targets are: "first TARGET", "token TARGET" and "whole TARGET" in microseconds, "at TARGET" when that was measured, in ms
+-- KEYS[3]     the prefix of each replica's report; the replica is appended, and the hash tag keeps it on this shard
+-- KEYS[4]     speeds: "first TARGET", "token TARGET" and "whole TARGET" in microseconds, "at TARGET" in ms
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[2]     after how many ms without a word a replica is gone
--- ARGV[3]     after how many ms a measurement counts for a third
+-- ARGV[2]     ms without a report after which a replica is considered dead
+-- ARGV[3]     ms after which the weight of a measurement is one third
 -- ARGV[4]     the replica
--- ARGV[5..]   seven a target: name, under way, waiting, limit or -1, and the means of first, token and whole in microseconds, or empty
--- Returns     how many replicas there are; then six a target: under way over all replicas, places or -1, first, token and whole in microseconds or empty, ms
---             since they were measured or empty
+-- ARGV[5..]   seven per target: name, in flight, waiting, limit or -1, and the means of first, token and whole in
+--             microseconds, or empty
+-- Returns     number of replicas; then six per target: in flight over all replicas, permits or -1, first, token and
+--             whole in microseconds or empty, ms since they were measured or empty
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
 -- Atomic, because places that one replica gives back must not be given to two others.
@@ -32,7 +33,7 @@ end
 
 local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 if newest[2] and now - tonumber(newest[2]) > lease then
-  -- where nobody was heard, it was the store that was away
+  -- without any recent report, the store was unavailable
   for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], now, name) end
 else
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - lease))) do
@@ -42,7 +43,7 @@ end
 redis.call('ZADD', KEYS[1], now, replica)
 local replicas = redis.call('ZCARD', KEYS[1])
 
--- A figure of one target: what this replica told before, and what the others have told.
+-- One figure of a target: this replica's previous report, and the reports of the others.
 local function known(kind, target)
   local mine = tonumber(redis.call('HGET', own, kind .. target)) or 0
   return mine, (tonumber(redis.call('HGET', KEYS[2], kind .. target)) or 0) - mine

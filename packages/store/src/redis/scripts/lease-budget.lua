@@ -4,16 +4,16 @@
 -- KEYS[2]     its reservations
 -- ARGV[1]     the replica
 -- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[3]     how long the lease lasts, in ms
+-- ARGV[3]     duration of the lease in ms
 -- ARGV[4]     the limit of the budget
--- ARGV[5]     the amount that is wanted
+-- ARGV[5]     the requested amount
 -- ARGV[6]     the amount that the replica may have promised already: it stays reserved
--- ARGV[7]     of what is left, how many in a thousand may be had
+-- ARGV[7]     the largest lease, in thousandths of the remaining budget
 -- ARGV[8]     the end of the budget's period in ms since the epoch or 0
--- Returns     { what is reserved now, what would have been without ARGV[6] }
+-- Returns     { the amount reserved now, the amount without ARGV[6] }
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
--- Atomic, because what is left must not go to two replicas at once.
+-- Atomic, because the remaining budget must not go to two replicas at once.
 
 --@include time
 --@include numbers

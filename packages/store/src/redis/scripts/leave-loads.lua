@@ -4,7 +4,7 @@
 -- ARGV[1]     the replica
 -- Returns     nothing
 --
--- Atomic, because what it had and the sums must not part.
+-- Atomic, because the replica's report and the sums must agree.
 
 --@include loads
 

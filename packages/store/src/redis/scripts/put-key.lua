@@ -6,10 +6,10 @@
 -- ARGV[1]     the hash
 -- ARGV[2]     the name
 -- ARGV[3]     the record as JSON
--- ARGV[4]     the channel on which replicas hear of it
--- ARGV[5]     what is written to the journal, if anything
--- ARGV[6]     how many entries the journal keeps, about
--- Returns     1, or 0 where the name belongs to another key that is not revoked
+-- ARGV[4]     the channel of changes
+-- ARGV[5]     the journal entry, if any
+-- ARGV[6]     approximate number of journal entries
+-- Returns     1, or 0 if the name belongs to another key that is not revoked
 --
 -- Atomic, because two keys may be made under one name at once, and because a revoked key must stay so whoever writes it meanwhile.
 

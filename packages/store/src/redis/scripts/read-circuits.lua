@@ -2,9 +2,9 @@
 --
 -- KEYS[1]     see change-circuit.lua
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- Returns     three an entry: "open" or "cool", the target, for how many ms more (of one that is open 0 where it may be tried)
+-- Returns     three per entry: "open" or "cool", the target, the remaining ms (of an open circuit 0 if half-open)
 --
--- A script, because the store's clock decides what is over; it drops what nobody needs any more.
+-- A script, because the store's clock determines expiry; it also drops expired entries.
 
 --@include time
 
@@ -14,7 +14,7 @@ local answer = {}
 for at = 1, #entries, 2 do
   local kind, target = string.match(entries[at], '^(%a+) (.*)$')
   local left = tonumber(entries[at + 1]) - now
-  -- one that nobody has tried for an hour is not in use
+  -- an entry without a probe for an hour is not in use
   if ((kind == 'cool' or kind == 'probecool') and left <= 0) or left < -3600000 then
     redis.call('HDEL', KEYS[1], entries[at])
   elseif kind == 'open' or kind == 'cool' then

@@ -5,8 +5,9 @@
 -- ARGV[2..n]  the call ids, one a place
 -- Returns     nothing
 --
--- Atomic, because the place and the mark that the call is over belong together: without the mark a reservation that was delayed in a
--- hung server would take a place that nobody gives back. Doing it twice changes nothing.
+-- Atomic, because the slot and the mark that the call has ended belong together: without the mark, a reservation delayed in a
+-- hung
+-- server would take a slot that no call releases. Idempotent.
 
 for n = 1, #KEYS, 2 do
   redis.call('ZREM', KEYS[n], ARGV[(n + 1) / 2 + 1])

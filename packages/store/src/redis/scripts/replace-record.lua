@@ -3,14 +3,14 @@
 -- KEYS[1]     the records of its kind by name
 -- KEYS[2]     the journal
 -- ARGV[1]     the name
--- ARGV[2]     the record as it was read; empty for none
--- ARGV[3]     the record as it shall be; empty for none
--- ARGV[4]     the channel on which replicas hear of it
--- ARGV[5]     what is written to the journal
--- ARGV[6]     how many entries the journal keeps, about
--- Returns     1, or 0 where the record is not any more what was read: read it again
+-- ARGV[2]     the record as it was read; empty if it did not exist
+-- ARGV[3]     the new record; empty to delete it
+-- ARGV[4]     the channel of changes
+-- ARGV[5]     the journal entry
+-- ARGV[6]     approximate number of journal entries
+-- Returns     1, or 0 if the record has changed since it was read: read it again
 --
--- Atomic, because of two administrators who change it at once the second must know of the first, and because no change may be without its
+-- Atomic, because the second of two concurrent administrators must see the first one's change, and because every change has its
 -- journal entry.
 
 --@include journal

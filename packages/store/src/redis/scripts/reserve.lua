@@ -1,18 +1,20 @@
 --- Reserves on all of a caller's meters at once, or on none of them.
 --
--- KEYS[1]     what this call was answered before (a call id's work is done once)
--- KEYS[2..n]  a meter each: a hash of sub-windows; a sorted set of the calls in flight by the end of their lease; or two, a budget's hash and its
---             reservations
+-- KEYS[1]     the earlier response to this call (the work of a call id is done once)
+-- KEYS[2..n]  one limit each: a hash of sub-windows; a sorted set of the calls in flight by the end of their lease; or two
+--             keys, a budget's hash and its reservations
 -- ARGV[1]     the call id
--- ARGV[2]     what follows, as one array in JSON: a client takes its time for each argument, and Redis reads nothing faster
+-- ARGV[2]     one array in JSON: a client spends time per argument, and Redis reads JSON fastest
 --   1         now in microseconds for a test, else false: the store's own clock
---   2         how long the answer is remembered, in ms
---   3..       six a meter: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (of a concurrency meter: 1), the most
---             that is reserved of a budget where it has enough left, end of the budget's period in ms since the epoch or 0
--- Returns     { 1 admitted, 0 refused or 2 refused because calls in flight have reserved what is left, which meter is full (from 1, else 0), retry after
---             ms, then three a meter: remaining, reset ms, receipt; of a budget four: the receipt is what was reserved, and the fourth is what is spent };
---             { -1 } where a budget has to be seeded first, and nothing was done
--- Raises      "amount out of range" for a number that is not whole, is negative or is beyond 2^53 - 1; nothing is reserved then
+--   2         retention of the response, in ms
+--   3..       six per limit: "w" (window), "c" (concurrency) or "b" (budget), limit, window or lease in ms, amount (1 for
+--             concurrency), the maximum to reserve of a budget with enough room, end of the budget's period in ms since
+--             the epoch or 0
+-- Returns     { 1 admitted, 0 refused or 2 refused because calls in flight have reserved the rest, the exhausted limit (from
+--             1, else 0), retry after ms, then three per limit: remaining, reset ms, receipt; for a budget four: the receipt
+--             is the reserved amount, and the fourth is the spend }; { -1 } if a budget has to be seeded first, and
+--             nothing was done
+-- Raises      "amount out of range" for a number that is not an integer from 0 to 2^53 - 1; nothing is reserved then
 --
 -- Atomic, because between looking at one meter and taking from another no other call may take; one round trip, because every call waits for it.
 -- A call that was released or settled before this ran (it had timed out at the client, and the script waited in a hung server) takes nothing.
@@ -24,7 +26,7 @@
 --@include budgets
 
 local SWEEP_ONE_IN = 32
--- Beyond what a call needs, the part of what is left of a budget that one call may reserve.
+-- The share of the remaining budget that one call may reserve beyond its need.
 local GRANT_SHARE = 0.01
 
 local answered = redis.call('GET', KEYS[1])
@@ -53,7 +55,7 @@ for n = 1, (#args - 2) / 6 do
     end
   elseif kind == 'c' then
     meter.used = redis.call('ZCOUNT', meter.key, '(' .. whole(now), '+inf')
-    -- those who died are not counted, and are swept out once in a while: what is not asked for again expires as a whole
+    -- expired slots are not counted, and are removed now and then; a set that is not used expires as a whole
     if now % SWEEP_ONE_IN == 0 then redis.call('ZREMRANGEBYSCORE', meter.key, '-inf', whole(now)) end
     if full == 0 and meter.used + 1 > limit then verdict, full, retry_after = 0, n, 1000 end
   else
@@ -65,7 +67,7 @@ for n = 1, (#args - 2) / 6 do
     -- a soft budget has the largest limit there is, and refuses nothing
     if full == 0 and meter.used + amount > limit and limit < MAX_WHOLE then
       full = n
-      -- what others have reserved may come back; what is spent is spent until the period is over
+      -- reservations may be released; spend is final until the period ends
       if spent + amount <= limit then
         verdict, retry_after = 2, 1000
       else
@@ -99,7 +101,7 @@ for _, meter in ipairs(meters) do
       receipt = grant
       redis.call('HSET', meter.key, 'r', whole(meter.reserved + grant))
       redis.call('ZADD', meter.leases, whole(now + meter.span * 1000), ARGV[1] .. ':' .. whole(grant))
-      -- where something is reserved the set is there, and was told when it was made
+      -- a set with reservations exists, and received its expiry when it was created
       if meter.reserved == 0 then budget_keep(meter.leases, meter.ends, now) end
       meter.used = meter.used + grant
     end

@@ -4,18 +4,19 @@
 -- KEYS[2]     the hashes by name
 -- KEYS[3]     the journal
 -- ARGV[1]     the name
--- ARGV[2]     when, in ms since the epoch
--- ARGV[3]     the channel on which replicas hear of it
--- ARGV[4]     what is written to the journal, if anything
--- ARGV[5]     how many entries the journal keeps, about
--- Returns     1, or 0 where there is no such key
+-- ARGV[2]     the time in ms since the epoch
+-- ARGV[3]     the channel of changes
+-- ARGV[4]     the journal entry, if any
+-- ARGV[5]     approximate number of journal entries
+-- Returns     1, or 0 if the key does not exist
 --
--- Atomic, because records are read and written. The JSON text is extended rather than decoded and encoded again: Lua knows no empty
--- list. Doing it twice keeps the first time, and tells the replicas again.
+-- Atomic, because records are read and written. The JSON text is extended rather than decoded and encoded again, because Lua
+-- has no
+-- empty list. A second revocation keeps the first time, and publishes the change again.
 
 --@include journal
 
--- every record is read before the first write: Redis rolls nothing back where one of them cannot be decoded
+-- every record is read before the first write: Redis does not roll back if one of them cannot be decoded
 local records = {}
 local hash = redis.call('HGET', KEYS[2], ARGV[1])
 while hash do

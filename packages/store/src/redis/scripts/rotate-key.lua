@@ -6,15 +6,15 @@
 -- ARGV[1]     the name
 -- ARGV[2]     the hash of the old secret
 -- ARGV[3]     its record as it was read
--- ARGV[4]     its record as it shall be
+-- ARGV[4]     its new record
 -- ARGV[5]     the hash of the new secret
 -- ARGV[6]     its record
--- ARGV[7]     the channel on which replicas hear of it
--- ARGV[8]     what is written to the journal, if anything
--- ARGV[9]     how many entries the journal keeps, about
--- Returns     1, or 0 where the key is not any more what was read: read it again
+-- ARGV[7]     the channel of changes
+-- ARGV[8]     the journal entry, if any
+-- ARGV[9]     approximate number of journal entries
+-- Returns     1, or 0 if the key has changed since it was read: read it again
 --
--- Atomic, because a key that is revoked or rotated meanwhile must not come back with what it was before.
+-- Atomic, because a key that is revoked or rotated meanwhile must not return to its earlier state.
 
 --@include journal
 

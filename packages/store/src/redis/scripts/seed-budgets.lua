@@ -1,9 +1,9 @@
---- Raises what is spent of budgets to what is known from elsewhere: the ledger, and the replicas' memory.
+--- Raises the spend of budgets to the values of the ledger and of the replicas' memory.
 --
--- KEYS        two a budget: its hash and its reservations
+-- KEYS        two per budget: its hash and its reservations
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[2..]   two a budget: the least that is spent, the end of its period in ms since the epoch or 0; -1 to leave alone a budget of which nothing is
---             known here (the next call seeds it)
+-- ARGV[2..]   two per budget: the minimum spend, the end of its period in ms since the epoch or 0; -1 to skip a budget
+--             that is unknown here (the next call seeds it)
 -- Returns     nothing
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --

@@ -1,17 +1,17 @@
---- Gives a call's places back, and moves its amounts to what they came to.
+--- Releases a call's slots, and replaces its reservations by the actual amounts.
 --
--- KEYS[1]     what the call was answered (see reserve.lua)
--- KEYS[2..n]  a meter each, as in reserve.lua
+-- KEYS[1]     the response to the call (see reserve.lua)
+-- KEYS[2..n]  one limit each, as in reserve.lua
 -- ARGV[1]     the call id
--- ARGV[2]     what follows, as one array in JSON (see reserve.lua):
+-- ARGV[2]     one array in JSON (see reserve.lua):
 --   1         now in microseconds for a test, else false: the store's own clock
---   2         how long the call id is remembered, in ms
---   3         true where the caller received no answer to its reservation: if that has not run, what the call came to is counted in full
---   4..       five a meter: "w", "c" or "b", window in ms (else 0), what was reserved, what it came to, receipt
--- Returns     1, or 0 where the call was settled before
+--   2         retention of the call id, in ms
+--   3         true if the caller received no response to its reservation: if that did not run, the full amount is counted
+--   4..       five per limit: "w", "c" or "b", window in ms (else 0), reserved amount, actual amount, receipt
+-- Returns     1, or 0 if the call was settled before
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
--- Atomic, because of a call that is settled twice the second time must change nothing, and because what is reserved and what is spent belong together.
+-- Atomic, because a second settlement must change nothing, and because reservations and spend belong together.
 
 --@include time
 --@include numbers

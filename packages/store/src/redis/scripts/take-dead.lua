@@ -7,7 +7,7 @@
 -- ARGV[3]     for how long it must have been silent, in ms
 -- Returns     ids and states of its calls in turn
 --
--- Atomic, because its calls are told of once, whoever asks at the same time, and because it may beat after all.
+-- Atomic, because each checkpoint goes to exactly one caller, and because the replica may still send a heartbeat.
 
 --@include time
 

@@ -1,12 +1,14 @@
--- A budget: what is spent ("s") and what is reserved ("r"), of that for replicas ("l"), in a hash, and the reservations, `CALL:AMOUNT` and
--- `lease/REPLICA:AMOUNT` each, in a sorted set by the end of their lease.
--- Where "s" is missing, the budget is new or was lost: the ledger alone has what is spent, and the budget has to be seeded from it. A negative "s" was
--- written by an overflow of an earlier version, and counts as missing.
+-- A budget: spend ("s"), reservations ("r") and leases ("l") in a hash, and the reservations, `CALL:AMOUNT` and
+-- `lease/REPLICA:AMOUNT`
+-- each, in a sorted set by the end of their lease.
+-- If "s" is missing, the budget is new or was lost: only the ledger has the spend, and the budget has to be seeded from it. A
+-- negative
+-- "s" was written by an overflow of an earlier version, and counts as missing.
 
 -- The amount of a reservation.
 local function reservation_amount(member) return tonumber(string.match(member, ':(%d+)$')) end
 
--- Frees what those held who have died, and says what is spent and what is reserved, and whether what is spent is known.
+-- Releases expired reservations. Returns spend, reservations, and whether the spend is known.
 local function budget_look(key, leases, now)
   local dead = redis.call('ZRANGEBYSCORE', leases, '-inf', now)
   local freed, freed_of_replicas = 0, 0
@@ -25,7 +27,7 @@ local function budget_look(key, leases, now)
   return known and spent or 0, math.max(0, tonumber(sums[2]) or 0), known
 end
 
--- Takes what was reserved back, and counts what it came to.
+-- Removes a reservation and adds the actual amount.
 local function budget_settle(key, reserved, actual)
   local sums = redis.call('HMGET', key, 's', 'r')
   -- of a budget that was lost the ledger knows the sum, this call's part too: counted here as well, it would be counted twice
@@ -37,7 +39,7 @@ local function budget_settle(key, reserved, actual)
   redis.call('HSET', key, 's', whole(spent), 'r', whole(left))
 end
 
--- The hash lives a day longer than its period, so that what is settled late finds it.
+-- The hash expires one day after its period, so that late settlements find it.
 local function budget_keep(key, ends_at_ms, now)
   if ends_at_ms > 0 then redis.call('PEXPIRE', key, whole(math.max(60000, ends_at_ms - math.floor(now / 1000) + 86400000))) end
 end

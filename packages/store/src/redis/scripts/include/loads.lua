@@ -1,7 +1,8 @@
--- What replicas have under way at targets: a sorted set of the replicas by when they were heard of last, in ms; a hash for each with what it told
--- ("f TARGET": under way, "w TARGET": waiting, "p TARGET": places that it has); and the sums of these over all of them.
+-- Calls in flight at targets: a sorted set of the replicas by their last report in ms; a hash per replica with its report ("f
+-- TARGET": in
+-- flight, "w TARGET": waiting, "p TARGET": its permits); and the sums over all replicas.
 
--- Takes what a replica has told out of the sums.
+-- Subtracts a replica's report from the sums.
 local function loads_forget(heard, sums, prefix, replica)
   local told = redis.call('HGETALL', prefix .. replica)
   for at = 1, #told, 2 do

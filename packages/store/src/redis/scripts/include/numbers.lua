@@ -15,6 +15,6 @@ local function amount_of(value)
   if number and number >= 0 and number <= MAX_WHOLE and number % 1 == 0 then return number end
 end
 
--- Reads an argument that a script counts with, and ends the script with an error where it is none.
--- Redis rolls nothing back, so every argument is read before the first write.
+-- Reads a numeric argument, and ends the script with an error if it is not a number.
+-- Redis does not roll back, so every argument is read before the first write.
 local function checked(value) return amount_of(value) or error('amount out of range') end

@@ -1,9 +1,12 @@
--- A sliding window, counted in sub-windows: a ring of counts in a hash (fields "0" to "B"), their sum ("s") and the index of the newest
--- sub-window ("i"). The ring has one place more than a window has sub-windows, because the oldest counts as a whole: so no span of
--- the window's length ever holds more than the sum allows. The newest index never goes back, so an earlier clock (a failover, an
--- administrator) reopens nothing. Looking writes nothing; only taking does: what is refused leaves no trace.
+-- A sliding window, counted in sub-windows: a ring of counts in a hash (fields "0" to "B"), their sum ("s") and the index of
+-- the newest
+-- sub-window ("i"). The ring has one slot more than a window has sub-windows, because the oldest counts as a whole: so no span
+-- of
+-- the window's length ever exceeds the sum. The newest index never decreases, so an earlier clock (a failover, an
+-- administrator)
+-- reopens nothing. Only taking writes: a refusal leaves no trace.
 
--- The window as it stands at `now`: its sum and what its newest sub-window holds, and which of its places have left it.
+-- Reads the window at `now`: its sum, the count of its newest sub-window, and the slots that have expired.
 local function window_look(key, window_ms, sub_windows, now)
   local ring = sub_windows + 1
   local width = window_ms * 1000 / sub_windows
@@ -42,7 +45,7 @@ local function window_look(key, window_ms, sub_windows, now)
   return window
 end
 
--- Counts `amount` in the newest sub-window and drops what has left.
+-- Adds `amount` to the newest sub-window and drops expired slots.
 local function window_take(window, amount)
   if window.all_left then
     redis.call('DEL', window.key)
@@ -52,10 +55,10 @@ local function window_take(window, amount)
   local first = window.count == 0
   window.sum = window.sum + amount
   window.count = window.count + amount
-  -- one command that says all: nobody else can have written since this was read
+  -- one command for all fields: no other script has written since this read
   local slot = whole(window.index % window.ring)
   redis.call('HSET', window.key, slot, whole(window.count), 'i', whole(window.index), 's', whole(window.sum))
-  -- what is taken later in the same sub-window leaves with it, so that its first one's time is enough
+  -- later counts of the same sub-window expire with it, so its first expiry is enough
   if first then redis.call('PEXPIRE', window.key, whole(math.ceil(window.window_ms + window.width / 1000))) end
 end
 
@@ -77,7 +80,7 @@ local function window_fits_after(window, now, amount, limit)
   return math.ceil(window.ring * window.width / 1000)
 end
 
--- How many milliseconds after `now` all that is counted will have left.
+-- Returns the milliseconds after `now` until all counts have expired.
 local function window_empty_after(window, now)
   if window.sum == 0 then return 0 end
   return math.max(1, math.ceil(((window.index + window.ring) * window.width - now) / 1000))
