@@ -28,13 +28,13 @@ export const connection = {
   /** Files in PEM form. */
   tls: z
     .strictObject({
-      /** The only authorities whose certificates are accepted; those that Node.js trusts if not given. */
+      /** The accepted certificate authorities; those of Node.js if not given. */
       ca: file.optional(),
       /** The certificate that the gateway shows, and its key. */
       cert: file.optional(),
       key: file.optional(),
       passphrase: z.string().min(1).optional(),
-      /** The name that the provider's certificate must have, where it is not the host of `baseUrl`. */
+      /** The name in the provider's certificate, if it differs from the host of `baseUrl`. */
       serverName: z.string().min(1).optional(),
     })
     .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'expected cert and key together')

@@ -1,8 +1,8 @@
 import type { ConfigFile } from './schema.ts';
 
 /**
- * The demonstration: the three providers of the pattern's notebook, simulated. They cost per character of the prompt (a simulated model
- * counts one token a character), and take as long as the notebook says. A stream comes word by word, at a speed at which it can be seen.
+ * The demonstration: three simulated providers. Each costs per character of the prompt (a simulated model counts one token per
+ * character), and has a fixed latency. Streams arrive word by word, at a visible speed.
  */
 export const demoConfig: ConfigFile = {
   providers: {

@@ -6,8 +6,8 @@ type Issue = z.core.$ZodIssue;
 const NO_ALTERNATIVE = 'Invalid input';
 
 /**
- * Replaces each "matches no alternative" by the faults of the alternative that was meant: one whose type fits, whose fixed values (a dialect's name) are
- * right, and which has the fewest faults.
+ * Replaces each "matches no alternative" by the issues of the intended alternative: the one whose type and fixed values (a
+ * dialect's name) match, with the fewest issues.
  */
 export function plainIssues(issues: readonly Issue[]): readonly Issue[] {
   return issues.flatMap((issue) => {

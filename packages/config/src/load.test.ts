@@ -16,8 +16,8 @@ const refusal = (text: string, environment = {}): string => {
   throw new Error('it was not refused');
 };
 
-describe('a configuration', () => {
-  it('is read with its units, and what it leaves away is as documented', () => {
+describe('checkConfig', () => {
+  it('reads a configuration with units, and applies the documented defaults', () => {
     const config = parse(`
 providers: { up: { baseUrl: "http://up:8000/v1", idleTimeout: 5s } }
 models:
@@ -99,15 +99,15 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     for (const secret of ['s p a c e d', 'top-secret']) expect(message).not.toContain(secret);
   });
 
-  it('of the demonstration is a valid one', () => {
+  it('accepts the configuration of the demonstration', () => {
     expect(checkConfig(demoConfig, 'built-in').models['demo']?.targets).toHaveLength(3);
   });
 
-  describe('in a file', () => {
+  describe('readConfig', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    it('is named in what is wrong with it', () => {
+    it('names the file in an error', () => {
       const file = join(folder, 'mine.yaml');
       writeFileSync(file, 'modles: {}');
       expect(() => loadConfigFile(file, {})).toThrow(`${file}: unknown field 'modles'`);

@@ -4,7 +4,11 @@ import type { z } from 'zod';
 import { plainIssues } from './issues.ts';
 import { configSchema, type GatewayConfig } from './schema.ts';
 
-/** What is wrong with a configuration: the file, the path of the field, what was expected. It never shows a value, which may be a secret. */
+/**
+ * An invalid configuration: the file, the path of the field and the expected value. It never contains the actual value, which
+ * may
+ * be a secret.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -93,7 +97,7 @@ function* crossChecks(config: GatewayConfig): Generator<string> {
   }
 }
 
-/** Replaces `${NAME}` in every text by the environment's value; `$${` stands for `${`. */
+/** Replaces `${NAME}` in every string by the value of the environment variable; `$${` writes `${`. */
 function withVariables(value: unknown, environment: Environment, file: string, path: (string | number)[]): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\$\{|\$\{([^}]*)\}/g, (match, name: string | undefined) => {

@@ -19,7 +19,10 @@ export const network = z
     'expected an address or a network such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32',
   );
 
-/** Tells whether an address is in one of these networks. An IPv4 address that is written as IPv6 (`::ffff:192.0.2.7`) is the same address. */
+/**
+ * Returns a function that checks whether an address is in one of these networks. An IPv4 address written as IPv6
+ * (`::ffff:192.0.2.7`) is the same address.
+ */
 export function inNetworks(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const one of networks) {

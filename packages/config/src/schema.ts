@@ -4,7 +4,7 @@ import { network } from './network.ts';
 import { profile } from './profile.ts';
 import { BOUNDS, budgetLimits, byteSize, durationMs, longDurationMs, windowLimits } from './units.ts';
 
-/** Names stand in labels, in Redis keys and in logs. */
+/** Names are part of metric labels, Redis keys and logs. */
 export const name = z
   .string()
   .regex(
@@ -37,7 +37,7 @@ const headers = z.record(
   z.string().regex(/^[\x20-\x7e]*$/, 'expected printable ASCII characters'),
 );
 
-/** Calls at one time, over all replicas, and who waits for a place. */
+/** Concurrent calls over all replicas, and the queue for permits. */
 const concurrency = {
   maxConcurrency: z.number().int().positive().max(BOUNDS.concurrent).optional(),
   /** Calls that may wait at each replica: 100 if not given, and for 5 s. */
@@ -47,13 +47,13 @@ const concurrency = {
 
 const provider = z.union([
   z.strictObject({
-    /** The catalog's entry, where it is not the provider's own name. */
+    /** The entry of the catalog, if it is not the provider's own name. */
     type: z.string().min(1).optional(),
-    /** What it speaks; the catalog's, or OpenAI's chat completions, if not given. */
+    /** The dialect; by default the catalog's, or OpenAI's chat completions. */
     dialect: dialect.optional(),
     /** The same for one that speaks several, the one it knows best first. */
     dialects: z.array(dialect).min(1).optional(),
-    /** What its embeddings are, where it has any. */
+    /** The dialect of its embeddings, if it has any. */
     embeddings: z.enum(['openai', 'gemini', 'cohere', 'voyage']).optional(),
     /** Not needed for a provider that is known by its name. */
     baseUrl: baseUrl.optional(),
@@ -74,7 +74,11 @@ const provider = z.union([
     credentialsFile: z.string().min(1).optional(),
     /** Further headers of every request. */
     headers: headers.optional(),
-    /** Whose public prices hold for it, by the table's name (`openai`, `aws`, …); the known provider's own, if not given and it is not elsewhere. */
+    /**
+     * The name of the provider in the public price table (`openai`, `aws`, …). By default the known provider's own, unless it
+     * has another
+     * `baseUrl`.
+     */
     prices: z.string().min(1).optional(),
     /** Further routes that it has. */
     routes: z.array(z.enum(FEATURES)).optional(),
@@ -83,7 +87,10 @@ const provider = z.union([
     idleTimeout: durationMs.optional(),
     /** A longer event of a stream ends it: 16 MiB if not given. */
     maxEvent: byteSize.optional(),
-    /** What becomes of a stream whose client leaves; read to its end where the provider bills all of it anyway. */
+    /**
+     * The handling of a stream after its client has disconnected. `drain` is for providers that bill the complete stream
+     * anyway.
+     */
     onDisconnect: z.enum(['abort', 'drain']).optional(),
     /** Asks it again and again whether it works, whether there are calls or not. */
     healthCheck: z
@@ -95,7 +102,7 @@ const provider = z.union([
           .default('/models'),
         every: durationMs.default(10_000),
         timeout: durationMs.default(2_000),
-        /** So many times in vain, and it is not asked any more. */
+        /** Consecutive failures after which the provider is not called. */
         failures: z.number().int().positive().default(3),
       })
       .optional(),
@@ -109,7 +116,7 @@ const provider = z.union([
   }),
 ]);
 
-/** US dollars per million tokens; steps hold for prompts of so many tokens and more. */
+/** US dollars per million tokens; steps apply to prompts of at least so many tokens. */
 const rate = z.union([
   z.number().nonnegative(),
   z.strictObject({
@@ -121,10 +128,10 @@ const rate = z.union([
 const price = z.strictObject({
   input: rate,
   output: rate,
-  /** What the provider read from its own prompt cache, and what it wrote into it. */
+  /** Tokens read from, and written to, the provider's prompt cache. */
   cachedInput: rate.optional(),
   cacheWrite: rate.optional(),
-  /** Of that, what it keeps for an hour: twice the input's if not given. */
+  /** Tokens written to the prompt cache for one hour: twice the input price by default. */
   cacheWriteHour: rate.optional(),
   reasoning: rate.optional(),
   audioInput: rate.optional(),
@@ -150,7 +157,7 @@ const target = z.strictObject({
   latency: durationMs.optional(),
   /** How long it may take to begin an answer, which of a whole one is all of it. */
   timeout: durationMs.default(120_000),
-  /** The same for the first content of a streamed one: ten seconds where there is another target or model to ask, else the same. */
+  /** The same for the first content of a stream. Ten seconds by default if another target or model remains, else the same. */
   firstToken: durationMs.optional(),
   /** How long a stream may be silent, where not as at the provider's other models. */
   idleTimeout: durationMs.optional(),
@@ -166,21 +173,22 @@ export const limits = z.strictObject({
   /** Prompt and answer. */
   tokens: windowLimits.optional(),
   concurrent: z.number().int().positive().max(BOUNDS.concurrent).optional(),
-  /** What becomes of calls whose price nobody knows: served if not said. */
+  /** The handling of calls with an unknown price: served by default. */
   unpriced: z.enum(['serve', 'refuse']).optional(),
 });
 
 const model = z.strictObject({
   strategy: z.enum(['cost', 'speed', 'balanced', 'weighted', 'priority']).default('priority'),
   targets: z.array(target).min(1),
-  /** Models that answer in its place where none of its targets does. */
+  /** Models that serve the call if all targets fail. */
   fallback: z.array(modelName).max(20).default([]),
   /**
-   * From which failures a call goes on, to another target or model: from errors and limits of rate if not given, and from a prompt that is too long where
-   * another one may have room for it.
+   * Failures that move a call to another target or model. By default errors, rate limits, and prompts that are too long if
+   * another
+   * model may have a larger context.
    */
   fallbackOn: z.array(z.enum(['error', 'rate_limit', 'context_length', 'content_refused'])).optional(),
-  /** Asks a second target where the first takes so long to begin: longer than nineteen of twenty, or a duration. */
+  /** Calls a second target if the first is slower than 95 % of its calls, or slower than a duration. */
   hedge: z.union([z.literal('p95'), durationMs]).optional(),
   /** What each tenant may use of it. */
   limits: limits.default({}),
@@ -195,12 +203,12 @@ export const metadata = z
 /** What callers share, beside what each may use. */
 export const shared = { limits: limits.default({}), budget: budgetLimits.optional(), metadata: metadata.optional() };
 const team = z.strictObject({
-  /** Whose team it is. */
+  /** The tenant of the team. */
   tenant: name,
   ...shared,
 });
 
-/** A model's name, or some of them: `*` stands for any letters. */
+/** A model name or a pattern: `*` matches any characters. */
 const modelPattern = z
   .string()
   .regex(/^[A-Za-z0-9*][A-Za-z0-9._:/@*-]{0,127}$/, 'expected 1 to 128 letters, digits or "._:/@-", with "*" for any');
@@ -220,9 +228,9 @@ export const keyTermsShape = {
   allowedIps: z.array(network).min(1).max(100).optional(),
   limits: limits.default({}),
   budget: budgetLimits.optional(),
-  /** What each of its end users may use; they are told apart by the tag `user`. */
+  /** Limits of each end user, by the tag `user`. */
   users: z.strictObject({ limits: limits.default({}), budget: budgetLimits.optional() }).optional(),
-  /** Tags of each of its calls, whatever the call says. */
+  /** Tags of each of its calls. They override the tags of the call. */
   tags: z
     .record(tagText, tagText)
     .refine((tags) => Object.keys(tags).length <= 16, 'expected 16 tags at the most')
@@ -235,7 +243,7 @@ const secret = z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visib
 const key = z.strictObject({
   name,
   secret,
-  /** Whose data it is; a key without one is a tenant of its own. */
+  /** The tenant of its data; a key without one is its own tenant. */
   tenant: name.optional(),
   /** The team that it is of; its tenant is the team's. */
   team: name.optional(),
@@ -244,7 +252,7 @@ const key = z.strictObject({
   ...keyTermsShape,
 });
 
-/** Who may use the admin API, and what of it. */
+/** An administrator and its rights. */
 const admin = z.strictObject({
   name,
   secret: secret.min(16, 'expected 16 to 512 visible ASCII characters'),
@@ -257,7 +265,7 @@ const admin = z.strictObject({
 
 /** Tokens of an identity provider instead of keys. */
 const jwtIssuer = z.strictObject({
-  /** Stands before the subject in the caller's name. */
+  /** Prefix of the subject in the caller's name. */
   name,
   /** The claim `iss`, to the letter. */
   issuer: z.string().min(1),
@@ -265,12 +273,12 @@ const jwtIssuer = z.strictObject({
   audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   /** Where its public keys are. */
   jwks: z.url({ protocol: /^https?$/ }),
-  /** Which claim tells the caller apart from others. */
+  /** The claim that identifies the caller. */
   subjectClaim: z.string().min(1).default('sub'),
-  /** Which claim tells the team, a text or a list of them; and which team a claim's text means, where it is not the team's own name. */
+  /** The claim with the team, a string or a list, and the team for each value if it is not the value itself. */
   teamClaim: z.string().min(1).optional(),
   teams: z.record(z.string().min(1), name).optional(),
-  /** Whose data it is, where no team tells. */
+  /** The tenant of callers without a team. */
   tenant: name.optional(),
   /** What each subject may do. */
   ...keyTermsShape,
@@ -286,9 +294,9 @@ export const configSchema = z.strictObject({
   jwt: z.array(jwtIssuer).default([]),
   network: z
     .strictObject({
-      /** Who may say in `X-Forwarded-For` from where a call comes: the ingress. */
+      /** Proxies with a trusted `X-Forwarded-For`: the ingress. */
       trustedProxies: z.array(network).default([]),
-      /** Names by which the control plane may be asked, beside IP addresses, names of one label and private ones. */
+      /** Host names of the control plane, in addition to IP addresses, single-label names and private names. */
       adminHosts: z
         .array(z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "expected a host's name in lower case, without a port"))
         .default([]),
@@ -346,7 +354,7 @@ export const configSchema = z.strictObject({
       keep: z.number().int().positive().default(100_000),
       /** Whether prompts and answers are recorded too. */
       content: z.boolean().default(false),
-      /** Where the records are written besides, each at least once. */
+      /** Further destinations of the records, each at least once. */
       drain: z
         .strictObject({
           /** After how long what one replica has read and not written is another's: longer than any write takes. */
@@ -371,7 +379,7 @@ export const configSchema = z.strictObject({
   usage: z
     .strictObject({
       keep: longDurationMs.default(400 * 86_400_000),
-      /** Those by the hour and by tags, of which there are more. */
+      /** Retention of sums by hour and by tag, which are more. */
       keepDetailed: longDurationMs.default(35 * 86_400_000),
     })
     .default({ keep: 400 * 86_400_000, keepDetailed: 35 * 86_400_000 }),
@@ -387,13 +395,13 @@ export const configSchema = z.strictObject({
           floor: z.number().nonnegative().default(1),
           initial: durationMs.default(250),
           longest: durationMs.default(4_000),
-          /** How long a call waits for a provider that wants to be left alone. */
+          /** The longest total wait of a call for rate-limited targets. */
           wait: durationMs.default(5_000),
           /** How long it waits, once, before a fallback model is asked: `wait` if not given. */
           fallbackWait: durationMs.optional(),
         })
         .default({ max: 2, budget: 0.1, floor: 1, initial: 250, longest: 4_000, wait: 5_000 }),
-      /** When a target is not asked any more: after so many failures one after the other, or more than a share of so many calls of the window. */
+      /** Opens a circuit after consecutive failures, or above a share of the calls in a window with enough calls. */
       breaker: z
         .strictObject({
           consecutive: z.number().int().positive().default(5),
@@ -421,19 +429,21 @@ export const configSchema = z.strictObject({
     }),
   streams: z
     .strictObject({
-      /** A comment is sent where a stream is silent for so long, so that nobody on the way takes it for dead. */
+      /** Silence after which a comment is sent, so that no proxy closes the connection. */
       heartbeat: durationMs.default(15_000),
-      /** A stream whose answer takes so long begins before it, with headers and signs of life; never, if not given. */
+      /**
+       * Time after which the response to a stream begins even without an answer, with headers and heartbeats. Never by default.
+       */
       headersAfter: durationMs.optional(),
-      /** A client that takes nothing for so long is given up. */
+      /** A client that reads nothing for this time is disconnected. */
       stalled: durationMs.default(60_000),
     })
     .default({ heartbeat: 15_000, stalled: 60_000 }),
   shutdown: z
     .strictObject({
-      /** How long it goes on taking calls after SIGTERM, until the load balancer has seen that it is not ready. */
+      /** Time for which calls are accepted after SIGTERM, until the load balancer has seen the failed readiness. */
       delay: durationMs.default(5_000),
-      /** How long calls under way may go on after that. */
+      /** Time for calls in flight after that. */
       drain: durationMs.default(120_000),
     })
     .default({ delay: 5_000, drain: 120_000 }),
@@ -465,9 +475,9 @@ export const configSchema = z.strictObject({
       maxSessions: z.number().int().positive().max(100_000).default(1_000),
       /** A client's longer message ends its session (1009). */
       maxMessage: byteSize.default(16_777_216),
-      /** How long the first message may take, where it names the model. */
+      /** Deadline for the first message, if it contains the model. */
       setupTimeout: durationMs.default(10_000),
-      /** A session without a message either way for so long is closed. */
+      /** A session without a message in either direction for this time is closed. */
       idleTimeout: durationMs.default(600_000),
       /** The longest session. */
       maxDuration: durationMs.default(7_200_000),
@@ -488,9 +498,9 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** A longer request is refused. */
       body: byteSize.default(10_485_760),
-      /** A request whose body is not complete after this time is refused. */
+      /** A request is refused if its body is not complete after this time. */
       bodyTimeout: durationMs.default(30_000),
-      /** How long a call waits whose budget is reserved by calls in flight; 0 refuses it at once. */
+      /** Longest wait of a call for a budget that calls in flight have reserved; 0 refuses it at once. */
       wait: durationMs.default(2_000),
       /** What of a budget is reserved for an answer: as much as it may have, or as much as it is likely to have, with the answer bounded to that. */
       reserve: z.enum(['full', 'adaptive']).default('full'),

@@ -15,7 +15,7 @@ import {
   writtenWindow,
 } from './units.ts';
 
-describe('limits as they are written', () => {
+describe('limits', () => {
   it.each([
     [{ limit: 60, windowMs: 60_000 }, '60/min'],
     [{ limit: 5, windowMs: 10_000 }, '5/10s'],
@@ -26,7 +26,7 @@ describe('limits as they are written', () => {
     expect(writtenWindow(limit)).toBe(text);
   });
 
-  it('are read as what they were', () => {
+  it('writes limits back in the form in which they were read', () => {
     const window = fc.record({
       limit: fc.nat({ max: 1_000_000_000_000 }),
       windowMs: fc.integer({ min: 1_000, max: 90 * 86_400_000 }),
@@ -43,7 +43,7 @@ describe('limits as they are written', () => {
     fc.assert(fc.property(budget, (limit) => expect(budgetLimit.parse(writtenBudget(limit))).toEqual(limit)));
   });
 
-  it('have the budget beside them', () => {
+  it('reads the budget next to the limits', () => {
     expect(
       writtenLimits({ requests: { limit: 5, windowMs: 60_000 }, concurrent: 2, budget: { amount: 50e9, period: 'month' } }),
     ).toEqual({ limits: { requests: '5/min', concurrent: 2 }, budget: '50 USD/month' });
@@ -58,7 +58,7 @@ describe('limits as they are written', () => {
   });
 });
 
-describe('the bounds of limits', () => {
+describe('bounds of limits', () => {
   it.each([
     [
       windowLimit,
@@ -73,12 +73,12 @@ describe('the bounds of limits', () => {
     [durationMs, ['24d', '1ms', '0.5s'], ['25d', '99999999999999999999s', '0s', '5constructor']],
     [longDurationMs, ['3660d'], ['3661d', '1e9d']],
     [byteSize, ['1024GiB', '1B', 1], ['1025GiB', '0B', '99999999999999999999MiB', 2e12]],
-  ] as const)('are held by schema %#', (schema, good, bad) => {
+  ] as const)('enforces the bounds in schema %#', (schema, good, bad) => {
     for (const text of good) expect([text, schema.safeParse(text).success]).toEqual([text, true]);
     for (const text of bad) expect([text, schema.safeParse(text).success]).toEqual([text, false]);
   });
 
-  it('are in the error', () => {
+  it('states the bound in the error', () => {
     expect(windowLimit.safeParse('5/9999999d').error?.issues[0]?.message).toContain(
       `at most ${BOUNDS.windowLimit}, over 1s to 366d`,
     );
@@ -86,7 +86,7 @@ describe('the bounds of limits', () => {
     expect(durationMs.safeParse('25d').error?.issues[0]?.message).toContain('at most 24d');
   });
 
-  it('hold for stored limits, in the shape that they have', () => {
+  it('clamps stored limits to the bounds without changing their shape', () => {
     const stored = { requests: { limit: 1e20, windowMs: 1e15 }, tokens: [{ limit: 5, windowMs: 1_000 }], concurrent: 1e9 };
     expect(boundedLimits(stored)).toEqual({
       requests: { limit: BOUNDS.windowLimit, windowMs: BOUNDS.windowMs },

@@ -16,7 +16,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 const DAY_MS = 86_400_000;
 
-/** Bounds of what limits may be. Within them every sum of a meter is exact as a double, in Lua too. */
+/** Bounds of limits. Within them every sum of a limit is exact as a double, in Lua too. */
 export const BOUNDS = {
   /** Requests or tokens in a window. */
   windowLimit: 1_000_000_000_000,
@@ -45,7 +45,7 @@ const duration = (maxMs: number) =>
 /** Reads `250ms`, `30s`, `5min`, `1h`, `7d` as milliseconds that a timer can wait: at most 24 days. */
 export const durationMs = duration(BOUNDS.timerMs);
 
-/** Reads a duration for which something is kept: at most ten years. */
+/** Reads a retention period of at most ten years. */
 export const longDurationMs = duration(BOUNDS.durationMs);
 
 /** `60/min`, `1000/h`, `5/10s`: so much in every span of that length. */
