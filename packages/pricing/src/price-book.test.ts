@@ -36,7 +36,7 @@ describe('PriceBook', () => {
     expect(book.priceOf('nobody', 'gpt-4o', now)).toBeUndefined();
   });
 
-  it('is quick: a price that was asked for lately costs no look', () => {
+  it('caches a price that was looked up recently', () => {
     const cpuOf = (work: (n: number) => void): number => {
       const before = process.cpuUsage();
       for (let n = 0; n < 2_000; n++) work(n);
@@ -50,7 +50,7 @@ describe('PriceBook', () => {
     expect(looked / Math.max(1, remembered)).toBeGreaterThan(3);
   });
 
-  describe('with a table of one’s own', () => {
+  describe('PriceBook with a replaced table', () => {
     afterAll(async () => {
       // the table is the process'; other tests of this file come before
       book.replace(JSON.stringify([{ id: 'none', name: 'None', api_pattern: 'x', models: [] }]));

@@ -10,12 +10,13 @@ const KNOWN_EXTRAS: Readonly<Record<string, Pick<Price, 'serviceTiers' | 'webSea
   anthropic: { webSearch: 0.01 },
 };
 
-/** A price may depend on the day or the hour (DeepSeek's does), so that what was found is believed for so long. */
+/** Time for which a found price is cached. A price may depend on the day or the hour, as DeepSeek's does. */
 const BELIEVED_MS = 60_000;
 
 /**
- * The prices of public providers' models, as of the table that ships with `@pydantic/genai-prices` or of one that was given since. It is looked up by the
- * table's own name of a provider and by the provider's own name of a model, dated and regional names included.
+ * The prices of public providers' models, from the table of `@pydantic/genai-prices` or from a table that replaced it. Lookups
+ * use
+ * the table's name of the provider and the provider's name of the model, including dated and regional names.
  */
 export class PriceBook {
   readonly #found = new Map<string, { readonly price: Price | undefined; readonly untilMs: number }>();
@@ -28,7 +29,7 @@ export class PriceBook {
     const result = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId: provider, timestamp: new Date(nowMs) });
     const found = result === null ? undefined : priceFrom(result.model_price);
     const price = found === undefined ? undefined : { ...found, ...KNOWN_EXTRAS[provider] };
-    // names come from callers too: what is remembered has a bound
+    // names also come from callers, so the cache has a bound
     if (this.#found.size >= 10_000) this.#found.clear();
     this.#found.set(name, { price, untilMs: nowMs + BELIEVED_MS });
     return price;
@@ -41,9 +42,8 @@ export class PriceBook {
   }
 
   /**
-   * Another table from now on, in this process: JSON in the form of the package's own data file.
-   *
-   * @throws Error that says what is wrong with it; the old table stays
+   * Replaces the table of this process by JSON in the form of the package's data file.
+   * @throws Error that names the invalid part; the old table remains in use
    */
   replace(text: string): void {
     const data: unknown = JSON.parse(text);

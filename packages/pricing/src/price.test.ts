@@ -58,7 +58,7 @@ describe('costOf', () => {
     expect(costOf(price, { inputTokens: 200_000, outputTokens: 1_000 })).toBe(usd((200_000 * 2.5 + 15_000) / million));
   });
 
-  it('is never less than the parts, whatever a provider reports, and off by half a nano-dollar at the most', () => {
+  it('costs at least the sum of the parts for any report, with an error of at most half a nano-dollar', () => {
     const tokens = fc.nat(10_000_000);
     fc.assert(
       fc.property(
@@ -80,7 +80,7 @@ describe('costOf', () => {
   });
 });
 
-describe('what costs more than its tokens', () => {
+describe('costOf calls with a request price or web searches', () => {
   const price: Price = { input: 10, output: 20, cacheWrite: 12.5 };
 
   it('has writes for an hour at twice the input’s price, unless it says otherwise', () => {
@@ -94,7 +94,7 @@ describe('what costs more than its tokens', () => {
     expect(costOf({ ...price, webSearch: 0.01, serviceTiers: { flex: 0.5 } }, usage)).toBe(usd(0.006 + 0.03));
   });
 
-  it('is never more than a number of nano-dollars that is exact', () => {
+  it('saturates at the largest exact number of nano-dollars', () => {
     expect(costOf({ input: 1e9, output: 0 }, { inputTokens: 1e9, outputTokens: 0 })).toBe(Number.MAX_SAFE_INTEGER);
   });
 });
@@ -110,11 +110,11 @@ describe('unpricedParts', () => {
     [{ audioOutputTokens: 1 }, ['audio']],
     [{ serviceTier: 'priority' }, ['service_tier']],
     [{ webSearches: 0, audioInputTokens: 0 }, []],
-  ])('of %j are %j', (usage, parts) => {
+  ])('lists the unpriced parts of %j as %j', (usage, parts) => {
     expect(of(usage)).toEqual(parts);
   });
 
-  it('are none where each has a price, and where the whole has none', () => {
+  it('lists no unpriced parts if each has a price, or if the whole has none', () => {
     const all: Price = { ...price, webSearch: 0, audioInput: 1, audioOutput: 1, serviceTiers: { priority: 2 } };
     expect(of({ webSearches: 1, audioInputTokens: 1, audioOutputTokens: 1, serviceTier: 'priority' }, all)).toEqual([]);
     expect(unpricedParts(undefined, { inputTokens: 1, outputTokens: 1, webSearches: 1 })).toEqual([]);

@@ -8,7 +8,11 @@ export interface Steps {
 
 export type Rate = number | Steps;
 
-/** What a model's tokens cost, in US dollars per million tokens, as providers print it. What is not given costs as the kind that it is a part of. */
+/**
+ * The price of a model's tokens, in US dollars per million tokens, as providers publish it. A kind without its own price has
+ * the price of
+ * the kind that contains it.
+ */
 export interface Price {
   readonly input: Rate;
   readonly output: Rate;
@@ -30,7 +34,7 @@ export interface Price {
   readonly serviceTiers?: Readonly<Record<string, number>> | undefined;
 }
 
-/** What a usage has that a price says nothing of: it is missing from the cost. */
+/** Parts of a usage without a price: they are missing from the cost. */
 export type UnpricedPart = 'web_search' | 'audio' | 'service_tier';
 
 /** Twice the input's price (Anthropic, "Prompt caching"). */
@@ -55,7 +59,7 @@ export function costOf(price: Price | undefined, usage: Usage | undefined): Mone
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, cacheWriteHourTokens = 0 } = usage;
   const { reasoningTokens = 0, audioInputTokens = 0, audioOutputTokens = 0 } = usage;
   const rate = (one: Rate | undefined, otherwise: Rate): number => at(one ?? otherwise, inputTokens);
-  // a provider whose parts are more than the whole is charged for the parts
+  // a usage whose parts exceed the total is charged for the parts
   const plainInput = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens - audioInputTokens);
   const plainOutput = Math.max(0, outputTokens - reasoningTokens - audioOutputTokens);
   const perMillion =
@@ -79,7 +83,7 @@ const hourRate = ({ cacheWriteHour, input }: Price, promptTokens: number): numbe
 const tierOf = ({ serviceTiers }: Price, { serviceTier }: Usage): number =>
   serviceTier === undefined ? 1 : (serviceTiers?.[serviceTier] ?? 1);
 
-/** Lists what a usage has that its price says nothing of. */
+/** Lists the parts of a usage without a price. */
 export function unpricedParts(price: Price | undefined, usage: Usage | undefined): readonly UnpricedPart[] {
   if (price === undefined || usage === undefined) return NOTHING;
   const { webSearches = 0, audioInputTokens = 0, audioOutputTokens = 0, serviceTier } = usage;
