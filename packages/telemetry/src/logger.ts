@@ -16,7 +16,7 @@ export function createLogger(level: string): Logger {
   });
 }
 
-/** Writes lines of JSON that were made elsewhere, at the price of one line. */
+/** Writes complete lines of JSON at the cost of one log line. */
 export function logLines(logger: Logger, lines: readonly string[]): void {
   if (lines.length === 0) return;
   logger.log({ level: 'info', message: '', preformatted: true, [MESSAGE]: lines.join('\n') });
