@@ -29,7 +29,7 @@ function take(encoding: string | undefined, bytes: Buffer, chunk = 1_000): Promi
 
 const TEXT = Buffer.from(JSON.stringify({ list: Array.from({ length: 500 }, (_, n) => `word ${n * 7919}`) }));
 
-describe('a body', () => {
+describe('BodyDecoder', () => {
   it.each<[string, Buffer]>([
     ['gzip', zlib.gzipSync(TEXT)],
     ['GZIP', zlib.gzipSync(TEXT)],
@@ -48,17 +48,17 @@ describe('a body', () => {
     }
   });
 
-  it('without a coding loses its byte order mark only', async () => {
+  it('removes only the byte order mark from a body without a content coding', async () => {
     const { kind, body } = await take(undefined, Buffer.concat([Buffer.from('\ufeff'), TEXT]), 2);
     expect([kind, body.equals(TEXT)]).toEqual(['object', true]);
   });
 
-  it.each(['compress', 'gzip, gzip, gzip'])('in the coding %s is refused', async (encoding) => {
+  it.each(['compress', 'gzip, gzip, gzip'])('refuses a body with the content coding %s', async (encoding) => {
     const { failed } = await take(encoding, zlib.gzipSync(TEXT));
     expect(failed?.message).toContain('not known');
   });
 
-  it('that is truncated or in another coding fails', async () => {
+  it('fails for a truncated body, and for a body in another content coding', async () => {
     const bytes = zlib.gzipSync(TEXT);
     for (const one of [bytes.subarray(0, 200), Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100, 7)])]) {
       expect((await take('gzip', one)).failed).toBeDefined();
@@ -78,7 +78,7 @@ describe('a body', () => {
     expect(body.length).toBeLessThanOrEqual(1024 * 1024 + 100 * bomb.length);
   });
 
-  it('that is blank or empty has no kind', async () => {
+  it('detects no kind in a blank or empty body', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from(' \n')]) expect((await take(undefined, bytes)).kind).toBe('other');
   });
 });

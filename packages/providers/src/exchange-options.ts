@@ -18,7 +18,7 @@ export interface ExchangeOptions {
   readonly stallMs?: number | undefined;
   /** Made for an answer that is an error: what must not be in it. */
   readonly redaction: () => Redaction;
-  /** Where streams that are left are read to their end. */
+  /** Drains streams after their clients have disconnected. */
   readonly leftStreams?: LeftStreams | undefined;
   readonly resolve: (reply: LlmReply) => void;
   readonly reject: (error: LlmError) => void;

@@ -11,10 +11,10 @@ import { brokenAmid, brokenBefore, upstreamError } from './upstream-error.ts';
 import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
 
 /**
- * One request and its answer, as undici tells of them.
+ * One request and its response, as undici's handler.
  *
- * A stream is not answered before its first content has come: what comes before that, a role or a greeting, is no answer yet, and a provider that then
- * fails may be followed by another one.
+ * The reply is returned on the first content chunk, not on response headers. Until then a failure can still fail over to
+ * another target.
  */
 export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   readonly #options: ExchangeOptions;
@@ -111,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       this.#options.resolve(wholeAnswer(this.#options, this.#head, body, () => this.#redaction));
     } catch (thrown) {
       const error = asLlmError(thrown);
-      // an answer that says itself that it failed
+      // an answer that reports its own failure
       this.#options.reject(error.code === 'upstream_truncated' ? this.#beforeContent(error) : error);
     }
   }
@@ -215,7 +215,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     return this.#madeRedaction;
   }
 
-  /** Whether this stream is read to its end although nobody listens. */
+  /** Whether the stream is drained after its client has disconnected. */
   #readsOn(): boolean {
     const { leftStreams } = this.#options;
     if (this.#stream?.begun !== true || leftStreams === undefined) return false;

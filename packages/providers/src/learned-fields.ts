@@ -3,9 +3,9 @@ import { changedRequest, type FieldChange } from './optional-fields.ts';
 import type { ModelProfile } from './profiles/model-profile.ts';
 import { holds } from './refused-fields.ts';
 
-/** For so long a refusal holds: a model behind a name may be another one later. */
+/** Lifetime of a learned refusal: the model behind a name may change. */
 const LEARNED_MS = 3_600_000;
-/** More are not remembered of one model. */
+/** Maximum number of learned refusals per model. */
 const MOST = 32;
 
 /** Remembers which optional fields one model has refused. */
@@ -38,7 +38,7 @@ export class LearnedFields {
     return cuts ? { ...profile, stop: { accepts: 'none' } } : profile;
   }
 
-  /** Returns a request without the fields that the model has refused, and the names of what it loses. */
+  /** Returns a request without the fields that the model has refused, and the names of the removed fields. */
   apply(body: JsonObject): { readonly body: JsonObject; readonly dropped: readonly string[] } {
     let changed = body;
     const dropped: string[] = [];
@@ -53,7 +53,7 @@ export class LearnedFields {
   }
 }
 
-/** Models of one provider that are remembered; callers may ask for any name. */
+/** Maximum number of models per provider; callers may use any name. */
 const MOST_MODELS = 256;
 
 /** Remembers what each model of a provider has refused. */

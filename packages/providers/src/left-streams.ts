@@ -1,16 +1,16 @@
-/** So many streams are read to their end at one time that nobody listens to any more, */
+/** Maximum number of concurrent drained streams, */
 const MAX_STREAMS = 32;
-/** and each of them for so long. */
+/** and the time limit of each. */
 const MAX_MS = 60_000;
 
 /**
- * Streams whose clients have left, and which are read to their end all the same: their provider bills all of it whether anybody listens or not, and says
- * only at the end what that comes to.
+ * Drains streams after their clients have disconnected, for providers that bill the complete stream and report its usage only
+ * at the end.
  */
 export class LeftStreams {
   #reading = 0;
 
-  /** @param stop ends one that takes too long. Returns what to call at its end; undefined where there are too many already. */
+  /** @param stop called at the time limit. Returns a release function, or undefined if the drain limit is reached. */
   readOn(stop: () => void): (() => void) | undefined {
     if (this.#reading >= MAX_STREAMS) return undefined;
     this.#reading++;

@@ -13,7 +13,7 @@ import { type ModelOptions, Upstream } from './upstream.ts';
 
 /** What a configuration may say of a provider. */
 export interface ProviderSettings {
-  /** The catalog's entry, where it is not the provider's own name. */
+  /** The entry of the catalog, if it is not the provider's own name. */
   readonly type?: string | undefined;
   readonly dialect?: DialectName | undefined;
   /** For one that speaks several, the one it knows best first. */
@@ -37,7 +37,7 @@ export interface ProviderSettings {
   readonly proxy?: string | undefined;
   readonly tls?: TlsFiles | undefined;
   readonly routes?: readonly OtherRoute[] | undefined;
-  /** Whose public prices hold for it, by the table's name. */
+  /** The name of the provider in the public price table. */
   readonly prices?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
@@ -49,15 +49,15 @@ export interface ProviderSettings {
 /** A provider that can be called. */
 export interface Provider {
   service(model: string, options?: ModelOptions): LlmService;
-  /** Asks for a path below its base address. Rejects where no answer comes in time, or one that says it does not work (5xx). */
+  /** Requests a path below the base address. Rejects after the deadline, or on a server error (5xx). */
   check(path: string, timeoutMs: number): Promise<void>;
   /** Further routes that it has. */
   readonly routes: readonly OtherRoute[];
-  /** Whose realtime sessions it has; undefined where it has none. */
+  /** The realtime API that it has; undefined if it has none. */
   readonly realtime: RealtimeApi | undefined;
-  /** What it speaks. */
+  /** Its dialects. */
   readonly dialects: readonly DialectName[];
-  /** The catalog's entry that it is; undefined where it is none. */
+  /** Its entry in the catalog; undefined if it has none. */
   readonly type: string | undefined;
   /** Its name in the table of public prices. */
   readonly prices: string | undefined;
@@ -67,7 +67,7 @@ export interface Provider {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A server of which nothing is known but where it is. */
+/** An unknown server: only its address is known. */
 const UNKNOWN: CatalogEntry = {
   dialects: ['openai-chat'],
   authentication: { kind: 'key' },
@@ -75,7 +75,7 @@ const UNKNOWN: CatalogEntry = {
   byKeyAlone: false,
 };
 
-/** Which of a catalog's providers the environment makes available by itself. */
+/** Returns the providers of the catalog that the environment makes available. */
 export function providersByKey(environment: Environment): string[] {
   return Object.entries(CATALOG).flatMap(([name, { byKeyAlone, keyVariables }]) =>
     byKeyAlone && keyVariables.some((variable) => environment[variable] !== undefined) ? [name] : [],
@@ -99,7 +99,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   const { apiVersion, headers = {}, connectTimeout, idleTimeout, maxEvent, onDisconnect, proxy, tls } = settings;
   const credentials = credentialsOf(name, entry, first, settings, environment);
   const routes = settings.routes ?? entry.routes ?? [];
-  // a server of which nothing is known may have them: it refuses the handshake if not
+  // an unknown server may have sessions: it refuses the handshake if not
   const mayHaveSessions = routes.includes('realtime') || (known === undefined && settings.routes === undefined);
   const upstream = new Upstream({
     provider: name,
@@ -134,7 +134,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
   };
 }
 
-/** Whose sessions a provider of these dialects can have. */
+/** Returns the realtime API that a provider of these dialects can have. */
 function sessionsOf(dialects: readonly DialectName[]): RealtimeApi | undefined {
   if (dialects.includes('gemini')) return 'gemini';
   return dialects.includes('openai-chat') || dialects.includes('openai-responses') ? 'openai' : undefined;

@@ -2,9 +2,9 @@ import { isObject, type JsonObject } from '@sluice/dialects';
 
 /** A change of requests by which a provider's refusal of a field is met. */
 export interface FieldChange {
-  /** Where the field is; `*` stands for each member of a list. */
+  /** Path of the field; `*` matches each member of a list. */
   readonly path: readonly string[];
-  /** Its other name; without one, it is left out. */
+  /** Its other name; without one, it is omitted. */
   readonly rename?: string;
   /** The name that `x-sluice-dropped` shows, if it is lost. */
   readonly shown?: string;
@@ -17,7 +17,7 @@ const left = (path: string, shown?: string): FieldChange => ({
   ...(shown === undefined ? {} : { shown }),
 });
 
-/** Fields of chat completions and of Responses whose loss does not change what an answer is about. */
+/** Fields of chat completions and Responses whose loss does not change the meaning of an answer. */
 const OPENAI = [
   ...['temperature', 'top_p', 'top_k', 'presence_penalty', 'frequency_penalty', 'seed', 'parallel_tool_calls'],
   ...[
@@ -41,8 +41,9 @@ const GEMINI = [
 ] as const;
 
 /**
- * Fields that a request may lose. Messages, tools, formats, limits and choices of tools are none of them: without them the answer is another one. A longer
- * path stands before a shorter one of the same name.
+ * Fields that a request may lose. Messages, tools, formats, limits and tool choices are not among them, because the answer
+ * would differ
+ * without them. A longer path is before a shorter one with the same name.
  */
 export const OPTIONAL_FIELDS: readonly FieldChange[] = [
   { path: ['max_completion_tokens'], rename: 'max_tokens' },
@@ -75,7 +76,7 @@ export const OPTIONAL_FIELDS: readonly FieldChange[] = [
   left('serviceTier', 'service_tier'),
 ];
 
-/** Returns a request with a change made. An object that becomes empty is left out too. */
+/** Returns a request with a change applied. An object that becomes empty is omitted too. */
 export function changedRequest(body: JsonObject, { path, rename }: FieldChange): JsonObject {
   return (without(body, path, rename) as JsonObject | undefined) ?? {};
 }

@@ -22,8 +22,9 @@ const NOTHING: readonly string[] = [];
 const SIGNS = /gemini-(?![12]\b)/;
 
 /**
- * Passes a request on to a provider of its own dialect, byte for byte but for what the provider needs changed, for the gateway's own marks, and for what
- * another provider left in the history and this one certainly refuses.
+ * Passes a request to a provider of its own dialect, byte for byte, except for required changes, the gateway's own marks, and
+ * parts of the
+ * history by another provider that this one certainly refuses.
  */
 export function passRequest(call: LlmCall, { to, model, profile, quirks, streamUsage }: PassingOptions): TranslatedRequest {
   const outputLimit = call.operation === 'count_tokens' ? undefined : answerLimit(call);

@@ -16,7 +16,7 @@ const written = {
 };
 
 describe('applyQuirks', () => {
-  it('says the same to who has none', () => {
+  it('returns the same request for a provider without quirks', () => {
     expect(applyQuirks(written, {})).toEqual(written);
   });
 
@@ -36,7 +36,7 @@ describe('applyQuirks', () => {
           { role: 'assistant', content: 'y' },
         ],
       },
-      // what only the gateway asked for is nobody's wish
+      // a field that only the gateway added is not listed
       dropped: ['top_k', 'user'],
     });
   });

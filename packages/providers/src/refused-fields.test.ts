@@ -43,7 +43,7 @@ const gemini = {
   },
 };
 
-describe('a refusal of fields', () => {
+describe('refusedField', () => {
   it.each<[message: string, paths: string[]]>([
     [
       "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
@@ -102,7 +102,7 @@ describe('a refusal of fields', () => {
     expect(refusedIn(message, gemini, 'gemini').map(({ path }) => path.join('.'))).toEqual(paths);
   });
 
-  it('is met by a request without the field, or with its other name', () => {
+  it('sends the request again without a refused field, or with its other name', () => {
     const change = (message: string, body: Record<string, unknown>, dialect: 'openai-chat' | 'gemini') =>
       refusedIn(message, body, dialect).reduce(changedRequest, body);
     expect(change("Unsupported parameter: 'max_completion_tokens'", { max_completion_tokens: 5 }, 'openai-chat')).toEqual({
@@ -117,10 +117,10 @@ describe('a refusal of fields', () => {
   });
 });
 
-describe('refusals that were learned', () => {
+describe('LearnedFields', () => {
   const temperature = { path: ['temperature'], shown: 'temperature' };
 
-  it('apply to later requests for an hour', () => {
+  it('applies learned refusals to later requests for an hour', () => {
     const clock = new ManualClock();
     const learned = new LearnedFields(() => clock.monotonic());
     expect(learned.learn([temperature])).toBe(true);
@@ -132,14 +132,14 @@ describe('refusals that were learned', () => {
     expect(learned.learn([temperature])).toBe(true);
   });
 
-  it('never rename a limit back and forth', () => {
+  it('never renames a limit back and forth', () => {
     const learned = new LearnedFields(() => 0);
     expect(learned.learn([{ path: ['max_completion_tokens'], rename: 'max_tokens' }])).toBe(true);
     expect(learned.learn([{ path: ['max_tokens'], rename: 'max_completion_tokens' }])).toBe(false);
     expect(learned.apply({ max_completion_tokens: 1 }).body).toEqual({ max_tokens: 1 });
   });
 
-  it('are of 32 fields at most', () => {
+  it('learns at most 32 fields of a model', () => {
     const learned = new LearnedFields(() => 0);
     for (let n = 0; n < 100; n++) learned.learn([{ path: [`f${n}`] }]);
     expect(Object.keys(learned.apply(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`f${n}`, n]))).body)).toHaveLength(
@@ -147,7 +147,7 @@ describe('refusals that were learned', () => {
     );
   });
 
-  it('are kept of the 256 models that refused last', () => {
+  it('remembers the 256 models with the latest refusals', () => {
     const learned = new LearnedModels(() => 0);
     for (let n = 0; n <= 256; n++) learned.learn(`m${n}`, [temperature]);
     expect(learned.of('m0')).toBeUndefined();
@@ -156,7 +156,7 @@ describe('refusals that were learned', () => {
     expect(learned.learn('m256', [])).toBe(false);
   });
 
-  it('let the gateway end the text at stop sequences', () => {
+  it('applies refused stop sequences in the gateway', () => {
     const learned = new LearnedFields(() => 0);
     expect(learned.profile(BASE)).toBe(BASE);
     learned.learn([{ path: ['stop'], byGateway: true }]);

@@ -13,7 +13,7 @@ const INSTEAD = /\buse\s+[`'"]?\w+[`'"]?\s+instead|did you mean\b/i;
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Returns where a message names a field; -1 where it does not. */
+/** Returns the position of a field name in a message; -1 if it does not occur. */
 function placeOf(message: string, name: string): number {
   for (const spelling of new Set([name, camelCase(name), snakeCase(name), snakeCase(name).replaceAll('_', ' ')])) {
     const pattern = isPlainWord(spelling)

@@ -3,7 +3,7 @@ import { retryAfterMs, shouldRetry } from './retry-after.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 
-describe('how long a provider wants to be left alone', () => {
+describe('retryAfter', () => {
   it.each([
     [{ 'retry-after': '2' }, 2_000],
     [{ 'retry-after': '0' }, 0],
@@ -37,7 +37,7 @@ describe('how long a provider wants to be left alone', () => {
     expect(retryAfterMs(headers, NOW)).toBe(expected);
   });
 
-  it('and whether the same again may help', () => {
+  it('reads whether a retry may help', () => {
     expect([{ 'x-should-retry': 'true' }, { 'x-should-retry': 'false' }, { 'x-should-retry': '?' }, {}].map(shouldRetry)).toEqual(
       [true, false, undefined, undefined],
     );

@@ -1,6 +1,6 @@
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** No provider is left alone for longer, whatever it says. */
+/** The longest cooldown, regardless of the provider's request. */
 const MAX_MS = 600_000;
 
 /** Limits that say when they are empty again, where a 429 does not say itself how long to wait: OpenAI's, and Anthropic's. */
@@ -21,8 +21,9 @@ const RESETS = [
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
 /**
- * How long a provider wants to be left alone, in milliseconds: by `retry-after-ms`, `Retry-After` (seconds or a date: RFC 9110, section 10.2.3), or when
- * the limit that is used up is free again. Undefined where it does not say, or says what makes no sense.
+ * Returns the delay that a provider requests, in milliseconds: `retry-after-ms`, `Retry-After` (seconds or a date: RFC 9110,
+ * section 10.2.3), or the
+ * reset of the exhausted limit. Undefined without a valid value.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const ms = Number(one(headers['retry-after-ms']) ?? Number.NaN);

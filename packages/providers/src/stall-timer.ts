@@ -1,4 +1,4 @@
-/** Bounds the silence of a stream whose content has begun. */
+/** Limits the silence of a stream after its first content. */
 export class StallTimer {
   readonly #ms: number;
   readonly #onStall: () => void;

@@ -26,10 +26,10 @@ export interface TranslatedRequest {
 }
 
 /**
- * Writes a call's request for a provider of another dialect, as the model's profile has it. What the model does not accept, and is not essential, is
- * noted in the call's facts.
+ * Writes a call's request for a provider of another dialect, by the model's profile. Dropped optional parameters are noted in
+ * the call's facts.
  *
- * @throws LlmError `invalid_request` with the field that cannot be said, or that is wrong
+ * @throws LlmError `invalid_request` with the field that is unsupported or invalid
  */
 export function translateRequest(call: LlmCall, options: TranslationOptions): TranslatedRequest {
   const { to, model, profile, quirks, learned } = options;
@@ -57,7 +57,7 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
 const quirksOf = ({ streamOptions }: ModelProfile, quirks: Quirks | undefined): Quirks =>
   streamOptions ? {} : { drop: [...(quirks?.drop ?? []), 'stream_options'] };
 
-/** The most tokens that each answer of a call may have for what its budget has granted; undefined where it pays for any answer. */
+/** Maximum output tokens of each answer that the granted budget pays for; undefined if it pays for any answer. */
 export function answerLimit({ outputLimit, message }: LlmCall): number | undefined {
   return outputLimit === undefined ? undefined : Math.max(1, Math.floor(outputLimit / (message.view().answers ?? 1)));
 }

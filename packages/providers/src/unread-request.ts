@@ -14,7 +14,7 @@ export interface UnreadRecipient {
   readonly embeddings?: EmbeddingsDialectName;
 }
 
-/** A request of a route whose bytes pass unread, as it is sent. */
+/** The request of a passthrough route, as it is sent. */
 export interface UnreadOutgoing {
   readonly method: UnreadRequest['method'];
   readonly path: string;
@@ -67,7 +67,7 @@ function heldBytes({ message }: LlmCall, model: string): Buffer | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** What is sent and how it is answered where the provider's form is not the caller's. */
+/** The request and answer form, if the provider's form differs from the caller's. */
 function rerankIn(call: LlmCall, model: string, embeddings: EmbeddingsDialectName | undefined) {
   const provider = providerForm(embeddings);
   const caller = callerForm(call.route);

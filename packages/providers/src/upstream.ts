@@ -51,12 +51,15 @@ import { unreadOutgoing } from './unread-request.ts';
 export interface UpstreamOptions {
   /** The provider's name, for messages. */
   readonly provider: string;
-  /** Its name in the catalog, where it is not `provider`. */
+  /** Its name in the catalog, if it differs from `provider`. */
   readonly kind?: string;
   /** What the provider speaks, the one it knows best first. */
   readonly dialects: readonly DialectName[];
   readonly embeddings?: EmbeddingsDialectName;
-  /** Where the API is, with its version, and with a query that each request has: `https://api.openai.com/v1`. Only the configuration says it, never a request. */
+  /**
+   * Address of the API with its version, and with a query for each request: `https://api.openai.com/v1`. Only the configuration
+   * sets it, never a request.
+   */
   readonly baseUrl: string;
   /** Where its embeddings are, if elsewhere. */
   readonly embeddingsUrl?: string;
@@ -77,7 +80,10 @@ export interface UpstreamOptions {
   readonly maxAnswerBytes?: number;
   /** A longer event of a stream ends it. */
   readonly maxEventBytes?: number;
-  /** What becomes of a stream whose client leaves: it is aborted if not given, and read to its end where the provider bills all of it anyway. */
+  /**
+   * Handling of a stream after its client has disconnected: aborted by default; drained for providers that bill the complete
+   * stream.
+   */
   readonly onDisconnect?: 'abort' | 'drain';
 }
 
@@ -85,7 +91,7 @@ export interface UpstreamOptions {
 export interface ModelOptions {
   /** How long a stream may be silent, in milliseconds, where not as at all models of the provider. */
   readonly idleTimeoutMs?: number | undefined;
-  /** What it accepts, where otherwise than its family has it. */
+  /** Deviations from its family's profile. */
   readonly profile?: ProfileOverride | undefined;
 }
 
@@ -115,9 +121,9 @@ interface UpstreamModel {
   readonly name: string;
   /** undici's word for how long an answer may be silent. */
   readonly bodyTimeout?: number;
-  /** What the configuration says of it otherwise than its family has it. */
+  /** Deviations from its family's profile in the configuration. */
   readonly override?: ProfileOverride | undefined;
-  /** What it accepts, by the dialect in which it is asked. */
+  /** The requests that it accepts, by the dialect of the request. */
   readonly profiles: Map<DialectName, ModelProfile>;
 }
 
@@ -172,7 +178,7 @@ export class Upstream {
       profiles: new Map(),
       ...(idleTimeoutMs === undefined ? {} : { bodyTimeout: idleTimeoutMs }),
     };
-    // what is wrong with a request is a rejection too, not a throw
+    // an invalid request rejects too, instead of throwing
     return {
       complete: async (call) => {
         // a translation takes as long as the parse before it
@@ -195,7 +201,7 @@ export class Upstream {
     if (statusCode >= 500) throw new Error(`status ${statusCode}`);
   }
 
-  /** Lets the calls under way finish, then closes the connections. */
+  /** Closes the connections after the calls in flight. */
   async close(): Promise<void> {
     await Promise.all([...new Set([this.#base, this.#embeddingsBase])].map(({ dispatcher }) => dispatcher.close()));
   }
@@ -324,7 +330,7 @@ export class Upstream {
     });
   }
 
-  /** How many tokens a prompt is: asked of the provider where it can say, and estimated, with a note, where not. */
+  /** Counts the tokens of a prompt: by the provider if it can, else by an estimate with a note. */
   #count(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> | LlmReply {
     const { name: model } = upstreamModel;
     const dialect = this.#dialectFor(call);
@@ -351,7 +357,7 @@ export class Upstream {
     });
   }
 
-  /** A route whose bytes pass unread, but for the model's name where it stands in a JSON body. */
+  /** A passthrough route; only the model's name in a JSON body is replaced. */
   #other(call: LlmCall, upstreamModel: UpstreamModel): Promise<LlmReply> {
     const outgoing = unreadOutgoing(call, upstreamModel.name, this.#options) ?? this.#nothing(call);
     return this.#send(call, upstreamModel, {
@@ -420,7 +426,7 @@ export class Upstream {
         answer,
         passedHeaders,
         ...limits,
-        // a stream that is begun anew elsewhere has little to lose by it
+        // a stream that restarts elsewhere loses little
         stallMs: call.preferences.streamRecovery === undefined ? undefined : Math.min(STALL_MS, timeouts.bodyTimeout),
         leftStreams,
         redaction,
@@ -449,7 +455,7 @@ function sendable(body: Outgoing['body']): Buffer | Readable | null {
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** A count that nobody made: the answer says so. */
+/** A local estimate. The response carries `x-sluice-estimated: tokens`. */
 export function estimatedCount(call: LlmCall, tokens: number): LlmReply {
   return countReply(call, tokens, { status: 200, contentType: 'application/json', headers: { 'x-sluice-estimated': 'tokens' } });
 }

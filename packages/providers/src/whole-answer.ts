@@ -49,8 +49,9 @@ export function failedBeforeContent(
 }
 
 /**
- * The status with which a provider's refusal goes to the client; undefined for one that is not the client's to see. What it refuses because of the request
- * is; how it treats our credentials is not.
+ * Returns the client's status for a provider's refusal; undefined for a refusal that the client must not see. A refusal of the
+ * request is visible; a refusal of
+ * the gateway's credentials is not.
  */
 function refusalStatus({ kind, status = 500 }: Failure): number | undefined {
   if (kind === 'credentials') return undefined;

@@ -6,11 +6,11 @@ import type { BodyKind } from './body-kind.ts';
 export interface FollowedStream {
   readonly watcher: StreamWatcher;
   readonly contentType: string;
-  /** Nobody looks at its bytes, so that nobody knows when its content begins. */
+  /** Its bytes pass unread, so the gateway does not know when its content begins. */
   readonly unread?: boolean;
 }
 
-/** What is made of a provider's answer. */
+/** Converts a provider's answer into a reply. */
 export interface AnswerReader {
   /** Whether its bytes pass unparsed from the headers on. */
   readonly unread?: boolean;
@@ -71,7 +71,9 @@ export function ownRefusal(head: WholeReply): WholeReply {
   return json ? { ...head, contentType: jsonType(head.contentType) } : head;
 }
 
-/** What a provider's answer says, or that it is none: what makes no sense in it is its fault, not the caller's. @throws LlmError `upstream_error` */
+/**
+ * Parses a provider's answer. An unreadable answer is the provider's fault, not the caller's. @throws LlmError `upstream_error`
+ */
 export function understood<T>(read: () => T): T {
   try {
     return read();

@@ -5,7 +5,7 @@ import type { AnswerReader } from './answer-reader.ts';
 /** States in which the provider has not ended its work on a response. Source: OpenAI's API reference, "The response object". */
 const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
 
-/** The state of a response that is made in the background: the usage of one that has ended is billed to the call that asks for it. */
+/** The state of a response in the background: the usage of a completed one is billed to the call that reads it. */
 export class BackgroundAnswer implements AnswerReader {
   readonly #billedInputTokens: number;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { bodyKind, isPartOfBom, isType, withoutBom } from './body-kind.ts';
 
-describe('the kind of a body', () => {
+describe('bodyKind', () => {
   it.each([
     ['data: {}', 'events'],
     ['data:{}', 'events'],
@@ -20,11 +20,11 @@ describe('the kind of a body', () => {
     [' \n', undefined],
     ['dat', undefined],
     ['ev', undefined],
-  ])('is detected by its first bytes, %j: %s', (first, kind) => {
+  ])('detects a body by its first bytes, %j: %s', (first, kind) => {
     expect(bodyKind(Buffer.from(first))).toBe(kind);
   });
 
-  it('is detected after a byte order mark, which may arrive in pieces', () => {
+  it('detects a body after a byte order mark, which may arrive in pieces', () => {
     const marked = Buffer.from('\ufeff{}');
     expect(withoutBom(marked).toString()).toBe('{}');
     expect(withoutBom(Buffer.from('{}')).toString()).toBe('{}');
@@ -32,7 +32,7 @@ describe('the kind of a body', () => {
   });
 });
 
-describe('a media type', () => {
+describe('mediaType', () => {
   it('matches in any case, with or without parameters', () => {
     for (const type of ['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'TEXT/EVENT-STREAM']) {
       expect(isType(type, 'text/event-stream')).toBe(true);

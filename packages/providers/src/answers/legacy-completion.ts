@@ -19,7 +19,7 @@ interface Choice {
   logprobs: JsonObject | null;
 }
 
-/** Collects the stream of a completion of the older kind, whose chunks are of the same form as the whole. */
+/** Collects the stream of a legacy completion. Its chunks have the form of the complete answer. */
 class TextChunks {
   readonly #choices = new Map<number, Choice>();
   #head: JsonObject | undefined;

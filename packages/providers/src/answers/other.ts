@@ -15,7 +15,7 @@ const unread: StreamWatcher = {
   unfinished: () => 0,
 };
 
-/** An answer of a route whose bytes pass unread, however long it is. */
+/** An answer of a passthrough route, of any length. */
 export const otherAnswer: AnswerReader = {
   unread: true,
   stream: (contentType) => ({ watcher: unread, contentType, unread: true }),

@@ -2,7 +2,7 @@ import { type LlmCall, LlmError, type WholeReply } from '@sluice/core';
 import { countingOf, DIALECTS, type Dialect, errorInStream, isReportedError } from '@sluice/dialects';
 import { type AnswerReader, jsonType, objectOf, ownRefusal, refusalIn } from './answer-reader.ts';
 
-/** How many tokens a prompt is, as a provider says it. Nothing of it is usage: nothing was generated. */
+/** The provider's token count of a prompt. It is not usage, because nothing was generated. */
 export class TokenCount implements AnswerReader {
   readonly #call: LlmCall;
   readonly #dialect: Dialect;

@@ -3,7 +3,7 @@ import type { EmbeddingsDialectName } from '@sluice/dialects';
 import type { EndpointName } from '../endpoints/registry.ts';
 import type { Quirks } from '../quirks.ts';
 
-/** How a provider is shown who is calling. */
+/** How a request is authenticated. */
 export type Authentication =
   /** A key in the header that is the dialect's own: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`. */
   | { readonly kind: 'key' }
@@ -31,13 +31,13 @@ export type OtherRoute =
   | 'cached_contents'
   | 'realtime';
 
-/** What is known of a provider: all that its configuration need not say. */
+/** A known provider: defaults for its configuration. */
 export interface CatalogEntry {
-  /** What it speaks, the one it knows best first. A caller of any of them is passed through as it is. */
+  /** Its dialects, the preferred one first. Callers of each of them pass through. */
   readonly dialects: readonly DialectName[];
-  /** What its embeddings are, where it has any. */
+  /** The dialect of its embeddings, if it has any. */
   readonly embeddings?: EmbeddingsDialectName;
-  /** Where its API is, with its version. `{name}` stands for a setting; undefined where only the configuration can say. */
+  /** Address of the API with its version. `{name}` is a setting; undefined if only the configuration can set it. */
   readonly baseUrl?: string;
   /** Where its embeddings are, if elsewhere. */
   readonly embeddingsUrl?: string;
@@ -52,8 +52,8 @@ export interface CatalogEntry {
   readonly endpoint?: EndpointName;
   readonly quirks?: Quirks;
   readonly routes?: readonly OtherRoute[];
-  /** Its name in the table of public prices, where it is in it. */
+  /** Its name in the public price table, if it is there. */
   readonly prices?: string;
-  /** Models that are offered where the environment has a key and the configuration says nothing. */
+  /** Models that are available if the environment has a key and the configuration does not mention the provider. */
   readonly models?: readonly string[];
 }

@@ -10,7 +10,7 @@ const ENVIRONMENT = Object.fromEntries(
     .map((variable) => [variable, 'value-1']),
 );
 
-describe('the catalog', () => {
+describe('CATALOG', () => {
   it('has the providers that a user expects', () => {
     expect(Object.keys(CATALOG)).toEqual(
       expect.arrayContaining([
@@ -22,7 +22,7 @@ describe('the catalog', () => {
     );
   });
 
-  it('is data alone', () => {
+  it('contains only data', () => {
     expect(JSON.parse(JSON.stringify(CATALOG))).toEqual(CATALOG);
   });
 
@@ -39,7 +39,7 @@ describe('the catalog', () => {
     expect(dialects.length > 0 || embeddings !== undefined).toBe(true);
   });
 
-  it('is available by a key alone where the key is for nothing else', () => {
+  it('makes a provider available by its key alone if the key has no other purpose', () => {
     expect(providersByKey({ GEMINI_API_KEY: 'x', HF_TOKEN: 'x', GITHUB_TOKEN: 'x', AWS_REGION: 'x' })).toEqual(['google']);
     expect(providersByKey({})).toEqual([]);
   });

@@ -13,7 +13,7 @@ const compatible = (baseUrl: string, keyVariable: string, more: Partial<CatalogE
   ...more,
 });
 
-/** A server on a machine of one's own: only the configuration makes it available. */
+/** A self-hosted server: only the configuration makes it available. */
 const local = (baseUrl: string, more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   dialects: ['openai-chat'],
   embeddings: 'openai',
@@ -25,9 +25,9 @@ const local = (baseUrl: string, more: Partial<CatalogEntry> = {}): CatalogEntry 
   ...more,
 });
 
-/** Those who know `max_tokens` alone, and no developer. */
+/** Servers that accept only `max_tokens`, and no developer messages. */
 const older = { rename: { max_completion_tokens: 'max_tokens' }, systemForDeveloper: true } as const;
-/** Fields of messages that carry thoughts: OpenAI itself refuses what it does not know. */
+/** Members of messages with reasoning: OpenAI refuses unknown members. */
 const THOUGHTS = ['reasoning_content', 'reasoning_details'] as const;
 /** Fields that OpenAI alone has in chat completions. */
 const OPENAI_ALONE = [
@@ -42,7 +42,8 @@ const googleCloud = {
 const azure = { resource: ['AZURE_OPENAI_RESOURCE', 'AZURE_RESOURCE_NAME'] } as const;
 
 /**
- * Every provider that is known by its name. What one does otherwise than its dialect says is data here, and nowhere else.
+ * Every known provider. Its differences from its dialect are data here.
+ *
  * Sources: each provider's API reference.
  */
 export const CATALOG: Readonly<Record<string, CatalogEntry>> = {

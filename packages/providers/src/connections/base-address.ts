@@ -21,10 +21,11 @@ export class BaseAddress {
   }
 
   /**
-   * Returns the whole path of what is below this address, with the queries of both. A parameter of the address wins: a request cannot replace it.
+   * Returns the complete path below this address, with the queries of both. A parameter of the address wins: a request cannot
+   * replace it.
    *
    * @param below a path with or without a query
-   * @param above a path in front of this address's
+   * @param above a path in front of this address's path
    */
   pathOf(below: string, above = ''): string {
     if (this.#query === '') return above + this.path + below;

@@ -4,13 +4,13 @@ import { createSecureContext } from 'node:tls';
 
 /** Files in PEM form. */
 export interface TlsFiles {
-  /** The only authorities whose certificates are accepted; those that Node.js trusts if not given. */
+  /** The accepted certificate authorities; those of Node.js if not given. */
   readonly ca?: string | undefined;
   /** The certificate that this client shows, with its chain, and the key of it. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly passphrase?: string | undefined;
-  /** The name that the certificate must have, where it is not the host of the address. */
+  /** The name in the certificate, if it differs from the host of the address. */
   readonly serverName?: string | undefined;
 }
 

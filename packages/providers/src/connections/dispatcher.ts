@@ -24,7 +24,7 @@ export function openDispatcher(origin: string, options: DispatcherOptions): Disp
   if (proxy === undefined) return new Pool(origin, common);
   return new EnvHttpProxyAgent({
     ...common,
-    // both by name: what is undefined is looked up in the environment of the process
+    // both by name, because undici reads an undefined one from the environment
     httpProxy: proxy.url,
     httpsProxy: proxy.url,
     noProxy: proxy.except,

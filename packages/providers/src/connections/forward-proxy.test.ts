@@ -15,7 +15,7 @@ describe('forwardProxyOf', () => {
     ['none for an empty variable', HTTPS, undefined, { HTTPS_PROXY: '' }, undefined],
     ['the configured one before the environment', HTTPS, 'http://mine:1', { HTTPS_PROXY: 'http://p:1' }, 'http://mine:1'],
     ['none where the configuration has none', HTTPS, 'none', { HTTPS_PROXY: 'http://p:1' }, undefined],
-  ])('is %s', (_what, origin, configured, environment, url) => {
+  ])('selects the forward proxy: %s', (_what, origin, configured, environment, url) => {
     expect(forwardProxyOf(origin, configured, environment)?.url).toBe(url);
   });
 

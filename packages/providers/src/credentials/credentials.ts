@@ -7,7 +7,7 @@ export interface UnsignedRequest {
   readonly body: Buffer;
 }
 
-/** How a provider is shown who is calling. */
+/** How a request is authenticated. */
 export interface Credentials {
   /** Headers as names and values; a promise where a token has to be fetched or a request to be signed. */
   headers(request: UnsignedRequest): readonly string[] | Promise<readonly string[]>;

@@ -31,7 +31,7 @@ export function googleToken({ provider, account }: GoogleTokenOptions): Credenti
         const headers = await (await client).getRequestHeaders(origin);
         return [...headers].flat();
       } catch (cause) {
-        // the next call tries anew
+        // the next call tries again
         client = undefined;
         throw new LlmError('upstream_error', `No access token could be had for ${provider}.`, { cause });
       }
@@ -56,7 +56,7 @@ async function open(account: ServiceAccount | undefined) {
   return client;
 }
 
-/** @throws Error that says what is wrong with the file, and nothing that is in it */
+/** @throws Error that names the invalid part of the file without its content */
 export function readServiceAccount(file: string): ServiceAccount {
   let text: string;
   try {

@@ -18,8 +18,8 @@ const delta = (n: number): string => JSON.stringify({ contentBlockIndex: 0, delt
 const frames = Buffer.concat([1, 2, 3].map((n) => frame('contentBlockDelta', delta(n))));
 const expected = [1, 2, 3].map((n) => `{"contentBlockDelta":${delta(n)}}`);
 
-describe('Amazon’s frames', () => {
-  it('are cut into the same events wherever their chunks are cut', () => {
+describe('event stream of AWS', () => {
+  it('cuts frames into the same events for any chunks', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(frames.length)), (places) => {
         const cutter = bedrock.framing?.cutter();
@@ -30,7 +30,7 @@ describe('Amazon’s frames', () => {
     );
   });
 
-  it('that are damaged end what can be read, and nothing is made up', () => {
+  it('stops at a damaged frame without inventing events', () => {
     fc.assert(
       fc.property(fc.nat(frames.length - 1), fc.integer({ min: 1, max: 255 }), (place, change) => {
         const damaged = Buffer.from(frames);
@@ -42,7 +42,7 @@ describe('Amazon’s frames', () => {
     );
   });
 
-  it('survive any bytes', () => {
+  it('survives arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         for (const endpoint of [bedrock, bedrockClaude]) endpoint.framing?.cutter().feed(Buffer.from(bytes));
@@ -50,14 +50,14 @@ describe('Amazon’s frames', () => {
     );
   });
 
-  it('tell an exception with its type', () => {
+  it('reports an exception with its type', () => {
     const exception = frame('throttlingException', '{"message":"slow down"}', 'exception');
     expect(bedrock.framing?.cutter().feed(exception)).toEqual(['{"throttlingException":{"message":"slow down"}}']);
     const [claude = ''] = bedrockClaude.framing?.cutter().feed(exception) ?? [];
     expect(JSON.parse(claude)).toMatchObject({ type: 'error' });
   });
 
-  it('around Claude’s events hold them in base64', () => {
+  it('decodes the base64 of frames around Claude’s events', () => {
     const event = '{"type":"message_stop"}';
     const chunk = frame('chunk', JSON.stringify({ bytes: Buffer.from(event).toString('base64') }));
     expect(bedrockClaude.framing?.cutter().feed(chunk)).toEqual([event]);

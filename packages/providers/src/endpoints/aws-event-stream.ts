@@ -58,7 +58,7 @@ function frameCutter(read: Reading['read']): EventCutter {
   };
 }
 
-/** The data of a frame; empty for one that says nothing, undefined for one that is damaged. */
+/** The data of a frame; empty for a frame without data, undefined for a damaged one. */
 function eventOf(frame: Buffer, read: Reading['read']): string | undefined {
   try {
     const { headers, body } = codec.decode(frame);

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseJson } from '@sluice/dialects';
 
-/** A request to Claude at a cloud: version in the body, and without what stands in the address there. */
+/** A request to Claude at a cloud: the version is in the body, and members that are in the address there are removed. */
 export function claudeBody(bytes: Buffer, version: string, without: readonly string[]): Buffer {
   const value = parseJson(bytes.toString('utf8'));
   const body: JsonObject = isObject(value) ? value : {};

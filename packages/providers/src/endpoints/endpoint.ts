@@ -2,11 +2,11 @@ import type { Asked, Dialect, EventCutter } from '@sluice/dialects';
 
 /** How requests of a dialect are addressed to one kind of provider, and how its streams are framed. */
 export interface Endpoint {
-  /** Below the base address; undefined where there is none such. */
+  /** Path below the base address; undefined if the endpoint does not have it. */
   path(asked: Asked, dialect: Dialect, options: EndpointOptions): string | undefined;
   /** What the path of embeddings becomes. */
   otherPath(path: string, model: string, options: EndpointOptions): string;
-  /** The body, with what is said here and not in the dialect. */
+  /** The body, with the endpoint's own members. */
   body(bytes: Buffer, asked: Asked): Buffer;
   /** Other than server-sent events. */
   readonly framing?: Framing;

@@ -1,7 +1,7 @@
 import type { DialectName } from '@sluice/core';
 import type { ModelProfile, ProfileOverride } from './model-profile.ts';
 
-/** What is accepted where nothing else is known. */
+/** The profile of an unknown model. */
 export const BASE: ModelProfile = {
   reasoning: {
     form: 'dialect',

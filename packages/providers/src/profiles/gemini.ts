@@ -3,7 +3,8 @@ import type { ProfileOverride, ProfileRow } from './model-profile.ts';
 const budget = (minBudget: number, maxBudget: number): ProfileOverride['reasoning'] => ({ form: 'budget', minBudget, maxBudget });
 
 /**
- * Gemini. Sources: Google's documentation, "Thinking" (levels are for Gemini 3, budgets for 2.5; 2.5 Pro and Gemini 3 cannot be told not to reason) and
+ * Gemini. Sources: Google's documentation, "Thinking" (levels for Gemini 3, budgets for 2.5; 2.5 Pro and Gemini 3 always
+ * reason) and
  * "Thought signatures" (Gemini 3 refuses a call without one).
  */
 export const GEMINI: readonly ProfileRow[] = [

@@ -15,12 +15,12 @@ export interface ReasoningProfile {
    * a level (Gemini 3), `thinking: {type}` (DeepSeek, Kimi, GLM), `enable_thinking` (Qwen), not at all, or always, with `reasoning_split` (MiniMax). `dialect`: in the dialect's first form.
    */
   readonly form: 'dialect' | 'effort' | 'budget' | 'adaptive' | 'level' | 'thinking' | 'switch' | 'split' | 'none';
-  /** The efforts that it accepts, from the least. Without `none`, it cannot be told not to reason. */
+  /** The accepted efforts, from the lowest. A model without `none` always reasons. */
   readonly efforts: readonly Effort[];
   /** In tokens. */
   readonly minBudget?: number;
   readonly maxBudget?: number;
-  /** The budget where the caller asks to reason and says not how much. */
+  /** The budget for a caller that requests reasoning without a budget. */
   readonly usualBudget?: number;
   /** Whether it reasons where a tool is forced. */
   readonly withForcedTool: boolean;
@@ -68,7 +68,9 @@ export interface StopProfile {
   readonly max?: number;
 }
 
-/** What the models of one family accept. Requests that the gateway writes are shaped by it; those that pass through are not. */
+/**
+ * The requests that the models of one family accept. Translated requests are shaped by it; requests that pass through are not.
+ */
 export interface ModelProfile {
   readonly reasoning: ReasoningProfile;
   readonly sampling: SamplingProfile;
@@ -87,11 +89,11 @@ export interface ModelProfile {
   readonly tools: {
     /** Whether tools have to be declared where the history has calls. */
     readonly declaredForHistory: boolean;
-    /** Whether it can be told to call none of its tools. */
+    /** Whether `tool_choice: none` is accepted. */
     readonly choiceOfNone: boolean;
     /** Whether it has tools at all; to another model what they did before is text. */
     readonly accepted: boolean;
-    /** Whether it can be told to call a tool. */
+    /** Whether a tool can be forced. */
     readonly forced: boolean;
     /** Whether a message in the history may have one call at most. */
     readonly single: boolean;
@@ -104,7 +106,7 @@ export interface ModelProfile {
   readonly cacheMarks: boolean;
 }
 
-/** A part of a profile: what a family or a configuration says otherwise. */
+/** The deviation of a family or configuration from a profile. */
 export type ProfileOverride = {
   readonly [K in keyof ModelProfile]?: (ModelProfile[K] extends object ? Some<ModelProfile[K]> : ModelProfile[K]) | undefined;
 };

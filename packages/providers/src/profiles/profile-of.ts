@@ -49,7 +49,7 @@ export function profileOf(asked: ProfiledModel, override: ProfileOverride = {}):
 const matches = ({ providers, dialects, models }: ProfileRow, { provider, dialect, model }: ProfiledModel): boolean =>
   (providers?.includes(provider) ?? true) && (dialects?.includes(dialect) ?? true) && (models?.test(model) ?? true);
 
-/** Merges a profile with what is said otherwise, member by member. */
+/** Merges a profile with a deviation, member by member. */
 function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
   return {
     reasoning: replaced(base.reasoning, over.reasoning),
@@ -69,7 +69,7 @@ function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
   };
 }
 
-/** A configuration has undefined for what it does not say. */
+/** A configuration has undefined for members without a value. */
 function replaced<T extends object>(base: T, over: { readonly [K in keyof T]?: T[K] | undefined } = {}): T {
   return Object.assign({ ...base }, Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)));
 }

@@ -97,7 +97,7 @@ describe('profileOf', () => {
   });
 });
 
-describe('Claude', () => {
+describe('profile of Claude', () => {
   it('takes an effort as a budget up to 4.5, and as it is from 4.6 on', () => {
     const effort = { reasoning_effort: 'high', max_tokens: 20_000 };
     expect(claude('claude-sonnet-4-5', effort).body).toMatchObject({ thinking: { type: 'enabled', budget_tokens: 16_384 } });
@@ -108,7 +108,7 @@ describe('Claude', () => {
     expect(claude('claude-3-5-haiku-latest', effort)).toMatchObject({ dropped: ['reasoning_effort'] });
   });
 
-  it('is asked to reason with a budget where the caller says not how much', () => {
+  it('requests reasoning with a budget if the caller gives none', () => {
     const { body } = claude('claude-haiku-4-5', { reasoning: { enabled: true }, max_tokens: 20_000 });
     expect(body).toMatchObject({ thinking: { type: 'enabled', budget_tokens: 8_192 } });
   });
@@ -210,7 +210,7 @@ describe('Claude', () => {
     });
   });
 
-  it('is refused an image of a type that it does not know', () => {
+  it('refuses an image of an unsupported type for Claude', () => {
     const image = (type: string) => [
       { role: 'user', content: [{ type: 'image_url', image_url: { url: `data:${type};base64,AAAA` } }] },
     ];
@@ -219,7 +219,7 @@ describe('Claude', () => {
   });
 });
 
-describe('Gemini', () => {
+describe('profile of Gemini', () => {
   it('takes an effort as a budget at 2.5, and as a level from 3 on', () => {
     const high = { reasoning_effort: 'high' };
     expect(gemini('gemini-2.5-flash', high)).toEqual({ thinkingConfig: { includeThoughts: true, thinkingBudget: 16_384 } });
@@ -237,7 +237,7 @@ describe('Gemini', () => {
     expect(gemini('gemini-2.0-flash', high)).toBeUndefined();
   });
 
-  it('is told not to reason where it can be', () => {
+  it('turns reasoning off for Gemini models that allow it', () => {
     const none = { reasoning_effort: 'none' };
     expect(gemini('gemini-2.5-flash', none)).toEqual({ thinkingConfig: { thinkingBudget: 0 } });
     expect(gemini('gemini-2.5-flash-lite', none)).toEqual({ thinkingConfig: { thinkingBudget: 0 } });
@@ -256,8 +256,8 @@ describe('Gemini', () => {
   });
 });
 
-describe('OpenAI’s models', () => {
-  it('get efforts that each of them has', () => {
+describe('profile of OpenAI’s models', () => {
+  it('maps efforts to those of each OpenAI model', () => {
     const effortOf = (model: string, reasoning_effort: string) =>
       written(model, { reasoning_effort }, 'openai').body['reasoning_effort'];
     expect(effortOf('gpt-5', 'none')).toBe('minimal');
@@ -270,7 +270,7 @@ describe('OpenAI’s models', () => {
     expect(effortOf('openai/gpt-oss-120b', 'minimal')).toBe('low');
   });
 
-  it('get no sampling and no stop sequences where they reason', () => {
+  it('removes sampling and stop sequences from requests to OpenAI models that reason', () => {
     const asked = { temperature: 0.2, top_p: 0.5, presence_penalty: 1, stop: ['END'] };
     for (const model of ['gpt-5', 'o3', 'gpt-6']) {
       const { body, dropped, stop } = written(model, asked, 'openai');
@@ -283,7 +283,7 @@ describe('OpenAI’s models', () => {
     });
   });
 
-  it('get system messages where they stand, ids of 40 characters and users of 64', () => {
+  it('keeps system messages in place for OpenAI, with call ids of 40 and users of 64 characters', () => {
     const id = `toolu_${'x'.repeat(60)}`;
     const messages = JSON.parse(
       JSON.stringify([...loop, { role: 'system', content: 'Now.' }, ...hi]).replaceAll('call:1', id),
@@ -297,7 +297,7 @@ describe('OpenAI’s models', () => {
   });
 });
 
-describe('other families', () => {
+describe('profiles of other families', () => {
   it('gives Mistral ids of nine characters, and an assistant between a tool and a user', () => {
     const { body } = written('mistral-large-latest', { messages: [...loop, ...hi], reasoning_effort: 'low' }, 'mistral');
     const messages = body['messages'] as { role: string; tool_call_id?: string }[];
@@ -323,7 +323,7 @@ describe('other families', () => {
     expect(written('qwen-plus', low, 'alibaba').body).toMatchObject({ enable_thinking: true, thinking_budget: 2_048 });
   });
 
-  it('tells DeepSeek, Kimi and Qwen not to reason where a tool is forced', () => {
+  it('turns reasoning off for DeepSeek, Kimi and Qwen with a forced tool', () => {
     const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
     const forced = { tools, tool_choice: { type: 'function', function: { name: 'f' } } };
     for (const [model, provider, off] of [
@@ -364,7 +364,7 @@ describe('other families', () => {
     expect(continued).toEqual({ role: 'assistant', content: [{ text: '{' }] });
   });
 
-  it('tells open models of Qwen not to reason in whole answers', () => {
+  it('turns reasoning off for open Qwen models in answers that are not streamed', () => {
     const effort = { reasoning_effort: 'low' };
     for (const model of ['qwen3-32b', 'qwen3-235b-a22b']) {
       expect(written(model, {}, 'alibaba').body).toMatchObject({ enable_thinking: false });
@@ -427,8 +427,8 @@ describe('other families', () => {
   });
 });
 
-describe('names of tools', () => {
-  it('are shortened alike in tools, choice and history, and given back', () => {
+describe('tool names', () => {
+  it('shortens tool names equally in tools, choice and history, and restores them', () => {
     const name = `mcp__${'a'.repeat(80)}.read`;
     const history = JSON.parse(JSON.stringify(loop).replaceAll('"name":"f"', `"name":"${name}"`)) as unknown[];
     const asked = {
@@ -447,7 +447,7 @@ describe('names of tools', () => {
   });
 });
 
-describe('a conversation’s first and last message', () => {
+describe('first and last message of a conversation', () => {
   const prefilled = [...hi, { role: 'assistant', content: 'The answer is ' }];
 
   it.each(['claude-opus-4-6', 'claude-opus-4-7', 'claude-sonnet-5'])(
@@ -465,7 +465,7 @@ describe('a conversation’s first and last message', () => {
     expect(messages).toMatchObject([{ role: 'user' }, { role: 'assistant', content: [{ text: 'The answer is' }] }]);
   });
 
-  it('is the system’s as a user’s where a model wants a user', () => {
+  it('sends a lone system message as a user message to models that require one', () => {
     const messages = [{ role: 'system', content: 'Write a poem.' }];
     expect(claude('claude-sonnet-4-5', { messages }).body).toMatchObject({
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Write a poem.' }] }],
@@ -475,7 +475,7 @@ describe('a conversation’s first and last message', () => {
   });
 });
 
-describe('efforts of servers whose models are not known', () => {
+describe('efforts of servers with unknown models', () => {
   it.each<[provider: string, asked: string, sent: string]>([
     ['vllm', 'xhigh', 'high'],
     ['ollama', 'minimal', 'low'],
@@ -492,8 +492,8 @@ it('names two documents of one name apart for Bedrock', () => {
   const [{ content }] = messages as [{ content: { document: { name: string } }[] }];
   expect(new Set(content.map(({ document }) => document.name)).size).toBe(2);
 });
-describe('models of other families', () => {
-  it('get the efforts of Grok that each takes, and no penalties or stop sequences where they reason', () => {
+describe('profiles of Grok, GLM, MiniMax, Cohere, Perplexity and Llama', () => {
+  it('maps efforts to those of each Grok model, without penalties or stop sequences for reasoning', () => {
     const asked = { reasoning_effort: 'medium', presence_penalty: 1, stop: ['x'] };
     expect(written('grok-4', asked, 'xai')).toMatchObject({ dropped: ['reasoning_effort', 'presence_penalty'], stop: ['x'] });
     expect(written('grok-4.3', asked, 'xai').body).toMatchObject({ reasoning_effort: 'medium' });
@@ -505,7 +505,7 @@ describe('models of other families', () => {
     expect(written('grok-3', asked, 'xai').body).toMatchObject({ presence_penalty: 1, stop: ['x'] });
   });
 
-  it('get GLM’s switch for reasoning, and a choice of tools that it takes', () => {
+  it('sends GLM its switch for reasoning and a supported tool choice', () => {
     const other = { ...tool, function: { ...tool.function, name: 'g' } };
     const asked = { tools: [tool, other], tool_choice: { type: 'function', function: { name: 'g' } }, reasoning_effort: 'low' };
     const named = written('glm-4.7', asked, 'zai');
@@ -516,7 +516,7 @@ describe('models of other families', () => {
     expect(written('glm-4.7', { reasoning_effort: 'none' }, 'zai').body).toMatchObject({ thinking: { type: 'disabled' } });
   });
 
-  it('have the reasoning of MiniMax apart from the text, asked for or not', () => {
+  it('separates the reasoning of MiniMax from its text, requested or not', () => {
     expect(written('MiniMax-M2', { temperature: 1.5 }, 'minimax')).toMatchObject({
       body: { reasoning_split: true, temperature: 1 },
       dropped: ['temperature'],
@@ -524,14 +524,14 @@ describe('models of other families', () => {
     expect(written('MiniMax-M2', { reasoning_effort: 'none' }, 'minimax').dropped).toEqual(['reasoning_effort']);
   });
 
-  it('get the efforts of Cohere where they reason', () => {
+  it('sends Cohere its efforts for reasoning models', () => {
     expect(written('command-a-reasoning-08-2025', { reasoning_effort: 'low' }, 'cohere').body).toMatchObject({
       reasoning_effort: 'high',
     });
     expect(written('command-a-03-2025', { reasoning_effort: 'low' }, 'cohere').dropped).toEqual(['reasoning_effort']);
   });
 
-  it('get no tools at Perplexity, and what tools did before as text', () => {
+  it('drops tools for Perplexity, and sends earlier tool results as text', () => {
     const { body, dropped } = written('sonar', { messages: [...loop, ...hi], tools: [tool] }, 'perplexity');
     expect(dropped).toEqual(['tools']);
     expect(body).not.toHaveProperty('tools');
@@ -550,7 +550,7 @@ describe('models of other families', () => {
     expect(() => written('sonar', { tools: [tool], tool_choice: 'required' }, 'perplexity')).toThrow('tool_choice');
   });
 
-  it('get one call a message where the template of Llama 3 takes no more', () => {
+  it('sends one call per message to templates of Llama 3 that accept no more', () => {
     const made = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
     const result = (id: string) => ({ role: 'tool', tool_call_id: id, content: id });
     const messages = [

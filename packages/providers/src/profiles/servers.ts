@@ -14,7 +14,7 @@ export const SERVERS: readonly ProfileRow[] = [
     providers: ['openai', 'azure', 'azure-deployments', 'github'],
     profile: { callIds: { maxLength: 40 }, roles: { system: 'anywhere' } },
   },
-  // templates of open models raise for neighbours of one role and for a system message amid the conversation
+  // templates of open models fail for adjacent messages with one role and for a system message in the middle
   { name: 'local servers', providers: ['vllm', 'ollama', 'lmstudio', 'llamacpp'], profile: { roles: { alternate: true } } },
   // Perplexity's API reference: «After the (optional) system message(s), user and assistant roles should be alternating»
   // and Perplexity's API has no tools

@@ -8,7 +8,7 @@ const TLS_FAILED = 1015;
 /** The other end of the session cannot be reached any more. */
 const INTERNAL_ERROR = 1011;
 
-/** Faults that ws finds in what it receives, and the code with which it closes the connection. */
+/** Faults that ws finds in received messages, and the code with which it closes the connection. */
 const FAULTS: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,

@@ -14,7 +14,7 @@ describe('isExcepted', () => {
     ['api.example.com:8443', 'api.example.com', 443, false],
     ['api.example.com:443', 'api.example.com', 443, true],
     ['10.0.0.1', '10.0.0.1', 80, true],
-  ])('with %j, for %s:%i, is %s', (except, host, port, expected) => {
+  ])('decides with NO_PROXY %j for %s:%i: %s', (except, host, port, expected) => {
     expect(isExcepted(except, host, port)).toBe(expected);
   });
 });

@@ -34,7 +34,7 @@ export async function openSocket(origin: URL, options: SocketOptions): Promise<S
     if (!secure) return socket;
     const named = isIP(host) === 0 ? { servername: host } : {};
     const secured = tlsConnect({ ...named, ...tls, socket, ALPNProtocols: ['http/1.1'] });
-    // the connection below is not closed with it where it came from a forward proxy
+    // a connection through a forward proxy is not closed with it
     secured.once('close', () => socket.destroy());
     return await connected(secured, 'secureConnect', either);
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Redaction } from '../redaction.ts';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
 import { SessionUsage } from './session-usage.ts';
 
-/** An event's type stands in its first bytes. */
+/** The type of an event is in its first bytes. */
 const HEAD_BYTES = 200;
 const TYPE = /"type"\s*:\s*"([a-z_]+(?:\.[a-z_]+)+|error)"/;
 
@@ -123,7 +123,7 @@ function parsed(data: Buffer): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Reads `usage`; undefined where there is none. Cached audio is counted as cached input alone, whose price it has. */
+/** Reads `usage`; undefined without one. Cached audio counts only as cached input, because it has that price. */
 function usageOf(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
   const counts = new UsageCounts();

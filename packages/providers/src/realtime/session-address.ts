@@ -8,7 +8,7 @@ export interface SessionAddress {
   readonly modelPrefix: string;
 }
 
-/** The last version of Azure's older API, whose sessions are in no released version of it. */
+/** The last version of Azure's older API with sessions; no released version has them. */
 const AZURE_VERSION = '2025-04-01-preview';
 
 /** How sessions are addressed, by the name of the provider's kind in the catalog. */

@@ -14,7 +14,7 @@ const MISSING: UsageIssue = { reason: 'missing', input: true, output: true };
 
 const PARTS = ['cachedInputTokens', 'reasoningTokens', 'audioInputTokens', 'audioOutputTokens'] as const;
 
-/** Adds up what a session comes to: what the provider reports, and an estimate of answers that it has not reported. */
+/** Sums up the usage of a session: the provider's reports, and estimates of unreported answers. */
 export class SessionUsage {
   #reported: Usage | undefined;
   #issue: UsageIssue | undefined;
@@ -22,7 +22,7 @@ export class SessionUsage {
   /** How long the conversation was at the last report: an answer has all of it as its prompt. */
   #context = 0;
 
-  /** Adds one report. One whose counts cannot be used is replaced by the estimate. */
+  /** Adds one report. A report without valid counts is replaced by the estimate. */
   report(usage: Usage): void {
     const { issue, ...counts } = usage;
     if (issue !== undefined) this.#issue = issue;
@@ -50,7 +50,7 @@ export class SessionUsage {
     this.#unreported.audioOutput += audioTokens;
   }
 
-  /** All of it; `issue` is set where a part is estimated. Undefined where nothing was said. */
+  /** The total; `issue` is set if a part is estimated. Undefined without any report. */
   total(): Usage | undefined {
     const { input, output, audioInput, audioOutput } = this.#unreported;
     const answered = output + audioOutput > 0;

@@ -65,7 +65,7 @@ export class WebSocketPeer implements RealtimePeer {
 
   beat(): boolean {
     const waiting = this.waitingBytes;
-    // what is paused cannot be heard, and who takes bytes is alive
+    // a paused side receives no ping, and a side that reads bytes is alive
     const alive = this.#alive || this.#paused || waiting < this.#waitingBefore;
     this.#waitingBefore = waiting;
     this.#alive = false;
@@ -78,7 +78,7 @@ export class WebSocketPeer implements RealtimePeer {
     const close = sendableClose(code, reason);
     if (close.code === undefined) this.#socket.close();
     else this.#socket.close(close.code, close.reason);
-    // the other end's close frame is behind what it sent before
+    // the other side's close frame follows its earlier messages
     this.#socket.resume();
     this.#closing ??= setTimeout(() => this.#socket.terminate(), withinMs);
   }

@@ -13,13 +13,13 @@ describe('rerank', () => {
     ]);
   });
 
-  it('is asked for in the provider’s form', () => {
+  it('writes a rerank request in the provider’s form', () => {
     const common = { model: 'm', query: 'q', documents: ['a', 'b'] };
     expect(writeRerankRequest(request, 'cohere', 'm')).toEqual({ ...common, top_n: 1 });
     expect(writeRerankRequest(request, 'voyage', 'm')).toEqual({ ...common, top_k: 1, return_documents: true });
   });
 
-  it('is answered in the caller’s form', () => {
+  it('writes a rerank answer in the caller’s form', () => {
     const voyage = { object: 'list', data: results, model: 'm', usage: { total_tokens: 5 } };
     expect(writeRerankAnswer(voyage, request, 'jina', 'call-1')).toEqual({
       model: 'alias',

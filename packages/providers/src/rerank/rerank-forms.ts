@@ -1,7 +1,7 @@
 import type { EmbeddingsDialectName, JsonObject } from '@sluice/dialects';
 import { asCount, asList, asString, isObject, member } from '@sluice/dialects';
 
-/** Whose form a request or an answer of rerank has. Jina's is that of vLLM, llama.cpp and others too. */
+/** The form of a rerank request or answer. Jina's form is also that of vLLM, llama.cpp and others. */
 export type RerankForm = 'cohere' | 'jina' | 'voyage';
 
 /** The form that a provider takes, by its embeddings. */

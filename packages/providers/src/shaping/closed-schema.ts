@@ -5,9 +5,9 @@ interface Limits {
   readonly unsupported: readonly string[];
 }
 
-/** Members whose values are schemas by name. */
+/** Members with schemas by name. */
 const BY_NAME: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions', 'patternProperties']);
-/** Members whose values are a schema, or a list of them. */
+/** Members with a schema or a list of schemas. */
 const NESTED: ReadonlySet<string> = new Set(['items', 'anyOf', 'oneOf', 'allOf', 'not', 'prefixItems']);
 
 /**

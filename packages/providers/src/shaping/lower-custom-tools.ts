@@ -12,7 +12,7 @@ import { freeTextDescription } from './shape-tool-forms.ts';
 
 const CUSTOM = Buffer.from('"custom"');
 
-/** A chat completion's request without custom tools, and the names of those that became functions. */
+/** A chat completion request without custom tools, and the names of those that became functions. */
 export interface LoweredRequest {
   readonly body: JsonObject;
   readonly toolForms: ReadonlyMap<string, ToolForm>;

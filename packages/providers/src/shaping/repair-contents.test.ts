@@ -8,7 +8,7 @@ const user = (...parts: object[]) => ({ role: 'user', parts });
 const ask = user({ text: 'Go.' });
 const signed = { thoughtSignature: 'c2ln' };
 
-describe('parallel calls in contents of their own', () => {
+describe('parallel calls in separate contents', () => {
   it.each([
     ['their results are in one content', [user(result('f'), result('g'))]],
     ['each result has a content', [user(result('f')), user(result('g'))]],
@@ -30,7 +30,7 @@ describe('parallel calls in contents of their own', () => {
     ]);
   });
 
-  it('are known in snake case', () => {
+  it('accepts snake case in contents', () => {
     const split = [
       { role: 'model', parts: [{ function_call: {} }] },
       { role: 'model', parts: [{ function_call: {} }] },
@@ -54,7 +54,7 @@ describe('parallel calls in contents of their own', () => {
 describe('calls without a signature', () => {
   const SKIP = { thoughtSignature: 'skip_thought_signature_validator' };
 
-  it('are marked in the turn that goes on, the first of each content', () => {
+  it('marks the first unsigned call of each content in the current turn', () => {
     const before = [ask, model(call('f')), user(result('f'))];
     const contents = [
       ...before,
@@ -67,7 +67,7 @@ describe('calls without a signature', () => {
     expect(markedCalls(contents)).toEqual(contents.with(6, model(call('g', SKIP), call('h'))));
   });
 
-  it('leave a history with signatures as it is', () => {
+  it('keeps a history with signatures unchanged', () => {
     const contents = [ask, model(call('f', signed), call('g')), user(result('f'), result('g'))];
     expect(markedCalls(contents)).toBe(contents);
   });

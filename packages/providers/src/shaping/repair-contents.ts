@@ -55,7 +55,9 @@ export function joinedCalls(contents: readonly unknown[]): readonly unknown[] {
   return repaired ?? contents;
 }
 
-/** Marks the first call of each of the model's contents in the turn that goes on, where it has no signature: Gemini 3 refuses it. */
+/**
+ * Marks the first call of each content of the model in the current turn if it has no signature: Gemini 3 refuses it otherwise.
+ */
 export function markedCalls(contents: readonly unknown[]): readonly unknown[] {
   const asked = contents.findLastIndex((content) => !isModel(content) && !holds(content, isResult));
   let marked: unknown[] | undefined;

@@ -25,9 +25,10 @@ const ANSWER_MEMBERS: readonly string[] = ['annotations', 'parsed', 'refusal'];
 const NULLABLE_MEMBERS: readonly string[] = ['audio', 'function_call'];
 
 /**
- * Repairs a history in the provider's own dialect where another provider has had a part in it and the model certainly refuses what it left there: ids of
- * calls, members of messages, a developer's messages, calls without reasoning or a signature, a user after a tool, parallel calls in a turn each.
- * `stream_options` is removed where the server refuses it. A history of the model's own is returned as it is, the same object.
+ * Repairs a history in the provider's own dialect for parts by another provider that the model certainly refuses: call ids,
+ * members of messages,
+ * developer messages, calls without reasoning or a signature, a user after a tool, parallel calls in separate turns.
+ * `stream_options` is removed if the server refuses it. A history without such parts is returned as the same object.
  */
 export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
   const { callIds } = options.profile;
@@ -65,7 +66,7 @@ function repaired(value: JsonObject, name: string, repair: (list: readonly unkno
   return next === list ? value : { ...value, [name]: next };
 }
 
-/** Replaces members of a list; the list itself where none changes. */
+/** Replaces members of a list; returns the list itself if none changes. */
 function changed(list: readonly unknown[], replace: (value: JsonObject) => JsonObject): readonly unknown[] {
   let copy: unknown[] | undefined;
   for (const [n, value] of list.entries()) {
@@ -102,7 +103,7 @@ function withStreamOptions(body: JsonObject, { withoutStreamOptions = false }: R
   return rest;
 }
 
-/** Removes the members that the provider refuses; the message itself where it has none. */
+/** Removes the members that the provider refuses; returns the message itself if it has none. */
 function withoutRefused(message: JsonObject, { dropFromMessages = [], plainMessages = false }: RepairOptions): JsonObject {
   if (!plainMessages && !dropFromMessages.some((name) => name in message)) return message;
   const isRefused = (name: string): boolean =>

@@ -2,7 +2,7 @@ import { cannotSay, type Message, type NeutralRequest, type Part } from '@sluice
 import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 
-/** Writes images in types that the model accepts, omits marks for a cache that it does not have, and returns reasoning where it is demanded. */
+/** Writes images in accepted types, omits unsupported cache marks, and returns reasoning if it is required. */
 export function shapeParts(request: NeutralRequest, { profile }: Shaping): NeutralRequest {
   const { images, cacheMarks, reasoning, unsignedCalls, callSignatures } = profile;
   const marked = cacheMarks ? request : withoutMarks(request);

@@ -4,7 +4,7 @@ import type { Shaping } from './shaping.ts';
 
 const NAME = 'reasoning_effort';
 
-/** Asks a model to reason in the form that it takes, as much as it can, or not at all where it cannot beside the rest of the request. */
+/** Requests reasoning in the model's form: as much as it can, or none if the rest of the request excludes it. */
 export function shapeReasoning(request: NeutralRequest, { profile, stream, dropped }: Shaping): NeutralRequest {
   const { reasoning: wish, ...rest } = request;
   const rule = profile.reasoning;
@@ -14,7 +14,7 @@ export function shapeReasoning(request: NeutralRequest, { profile, stream, dropp
   }
   const { tools = [], toolChoice } = request;
   const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
-  // these reason unasked, and are told not to
+  // these models reason by default, and are instructed not to
   const cannot = (forced && !rule.withForcedTool) || (!stream && !rule.wholeAnswers);
   if (cannot && (rule.form === 'thinking' || rule.form === 'switch'))
     return { ...rest, reasoning: withoutReasoning(wish, rule, dropped) };
@@ -63,7 +63,7 @@ function inEfforts(wish: ReasoningWish, { form, efforts }: ReasoningProfile, dro
   return { effort, ...shown, ...inForm };
 }
 
-/** The accepted effort that is nearest; of two the greater one, and never none for one who asks for some. */
+/** The nearest accepted effort; of two the greater one, and never `none` for a caller that requests reasoning. */
 function nearest(asked: Effort, efforts: readonly Effort[]): Effort {
   if (efforts.includes(asked)) return asked;
   const at = EFFORTS.indexOf(asked);

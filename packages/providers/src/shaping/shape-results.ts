@@ -3,8 +3,9 @@ import type { Message, NeutralRequest, Part } from '@sluice/dialects';
 type Result = Extract<Part, { type: 'tool_result' }>;
 
 /**
- * Puts the results of calls directly behind their calls. A call without a result gets one that says so, and a result without a call becomes a text: providers
- * refuse both, and a caller of a lenient dialect, or one whose turn was interrupted, sends them.
+ * Moves the results of calls directly behind their calls. A call without a result gets a placeholder, and a result without a
+ * call becomes text:
+ * providers refuse both, and callers of lenient dialects or interrupted turns send them.
  */
 export function shapeResults(request: NeutralRequest): NeutralRequest {
   const { messages } = request;
@@ -31,7 +32,7 @@ function isPaired(messages: readonly Message[]): boolean {
     }
     if (open.length > 0 && !message.parts.every(isResult)) return false;
   }
-  // the last calls may be those that nobody has made yet
+  // the last calls may be pending
   return open.length === 0 || messages.at(-1)?.role === 'assistant';
 }
 

@@ -25,7 +25,7 @@ export function shapeSchemas(request: NeutralRequest, { profile: { schemas }, dr
 const limited = (schema: JsonObject, { closed, unsupported }: SchemasProfile): JsonObject =>
   closed || unsupported.length > 0 ? closedSchema(schema, { closed, unsupported }) : schema;
 
-/** The schema of arguments is an object's, and says so; OpenAI wants its `properties` too. */
+/** The schema of arguments has the type object; OpenAI requires `properties` too. */
 function shapeTool(tool: Tool, schemas: SchemasProfile, dropped: string[]): Tool {
   const joined = schemas.topLevelUnions ? tool.schema : withoutUnions(tool.schema, dropped);
   const isReference = joined['$ref'] !== undefined;

@@ -25,7 +25,7 @@ function asText(part: Part): readonly Part[] {
   return [{ type: 'text', text: part.isError === true ? '[error of a call]\n' : '[result of a call]\n' }, ...part.parts];
 }
 
-/** The model chooses by itself: among one tool, if one was chosen. */
+/** The model chooses freely, from only one tool if a tool was forced. */
 function unforced(request: NeutralRequest, dropped: string[]): NeutralRequest {
   const { toolChoice, tools = [], ...rest } = request;
   if (toolChoice === undefined || toolChoice === 'auto' || tools.length === 0) return request;

@@ -5,7 +5,7 @@ import type { Shaping } from './shaping.ts';
 export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {
   const placed = roles.system === 'first' ? systemFirst(request.messages) : request.messages;
   const begun = roles.userFirst ? userFirst(placed) : placed;
-  // a system message that became a user's would stand beside one
+  // a system message that became a user message would be adjacent to one
   const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
   const ordered = roles.userAfterTool ? joined : joined.flatMap(apart);
   return { ...request, messages: roles.assistantLast ? ordered : userLast(ordered) };
@@ -49,7 +49,7 @@ function userLast(messages: readonly Message[]): readonly Message[] {
 
 const isResult = (part: Part): boolean => part.type === 'tool_result';
 
-/** What a user says after results follows an assistant's message. */
+/** Text of a user after results follows an assistant message. */
 function apart(message: Message): Message[] {
   if (!message.parts.some(isResult)) return [message];
   const results = message.parts.flatMap((part) =>

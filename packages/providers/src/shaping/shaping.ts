@@ -6,7 +6,7 @@ export interface Shaping {
   readonly profile: ModelProfile;
   /** Whether the answer is streamed. */
   readonly stream: boolean;
-  /** The names of what the model does not accept, and what is not essential. */
+  /** Names of optional parameters that the model does not accept. */
   readonly dropped: string[];
   /** The caller's names of tools, by the shorter ones that the model gets. */
   readonly toolNames: Map<string, string>;

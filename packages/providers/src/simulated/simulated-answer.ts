@@ -12,7 +12,7 @@ import {
 import { simulateEmbeddings } from './simulated-embedding.ts';
 import { promptTokens, SIMULATED_CREATED_S, simulateEvents, simulateReply } from './simulated-model.ts';
 
-/** What is asked of a simulated provider. */
+/** A request to a simulated provider. */
 export interface SimulatedQuestion {
   readonly operation: Operation;
   readonly dialect: DialectName;
@@ -20,7 +20,7 @@ export interface SimulatedQuestion {
   readonly context: ReplyContext;
   /** What the embeddings are asked in, where not in what goes with the dialect. */
   readonly embeddings?: EmbeddingsDialectName;
-  /** Gives an answer what is its model's own. */
+  /** Adds the model's own members to an answer. */
   readonly shape?: (reply: NeutralReply) => NeutralReply;
 }
 
@@ -32,7 +32,7 @@ export interface SimulatedAnswer {
   readonly usage: Usage | undefined;
 }
 
-/** @throws LlmError `invalid_request` for a question that makes no sense, `not_found` for one that nobody answers */
+/** @throws LlmError `invalid_request` for an invalid request, `not_found` for an unknown route */
 export function simulatedAnswer(question: SimulatedQuestion): SimulatedAnswer {
   switch (question.operation) {
     case 'chat':

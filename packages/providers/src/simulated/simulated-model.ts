@@ -42,11 +42,13 @@ function nameOf(source: MediaSource): string {
 }
 
 /**
- * What a simulated model says to a request: the same to the same one. It counts one token a character of the prompt and of the answer, so that a price
- * per token is the price per character of the pattern's examples.
+ * Simulates a reply; the same request has the same reply. It counts one token per character of the prompt and of the answer, so
+ * that a price per token is
+ * the price per character of the examples.
  *
- * It calls the tool that it must call, or each that its prompt names; it answers with what tools gave back; it thinks when it is asked to show it; it
- * writes what a schema allows; and it says which pictures and files it was given.
+ * It calls the tool that is forced, or each tool that the prompt names; it repeats the results of tools; it reasons on request;
+ * it writes an object for a
+ * schema; and it lists the images and files that it received.
  */
 export function simulateReply(request: NeutralRequest, head: { readonly id: string; readonly model: string }): NeutralReply {
   const { messages, format, reasoning, maxTokens, choices = 1 } = request;
@@ -85,7 +87,7 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
   };
 }
 
-/** What the model was told since it last said something: results of tools and words may come in messages of their own. */
+/** The input since the model's last message: results of tools and text may be in separate messages. */
 function sinceLastAnswer({ messages }: NeutralRequest): readonly Part[] {
   const answered = messages.findLastIndex(({ role }) => role === 'assistant');
   return messages.slice(answered + 1).flatMap(({ role, parts }) => (role === 'user' ? parts : []));

@@ -6,7 +6,7 @@ import { SIMULATED_CREATED_S } from './simulated-model.ts';
 export interface SimulatedOptions {
   /** How long until the answer begins. */
   readonly latencyMs: number;
-  /** How fast a stream goes on; all at once if not given. */
+  /** Speed of a stream; everything at once if not given. */
   readonly tokensPerSecond?: number;
 }
 
