@@ -213,7 +213,7 @@ describe('status without a cause', () => {
 describe('phrase tables', () => {
   const all = [...TOO_LONG, ...CONTENT_REFUSED, ...KEY_REFUSED, ...NO_CREDIT, ...MODEL_UNAVAILABLE];
 
-  it('contain a provider, a source and a pattern in each row', () => {
+  it('has a provider, a source and a pattern in each row of the phrase tables', () => {
     for (const { provider, source, codes = [], message } of all) {
       expect(provider).not.toBe('');
       expect(source).not.toBe('');
@@ -221,7 +221,7 @@ describe('phrase tables', () => {
     }
   });
 
-  it('match a long text in linear time', () => {
+  it('matches a long text against the phrase tables in linear time', () => {
     const text = JSON.stringify(openAi(`model ${'a model '.repeat(2_000)}`));
     const startedMs = performance.now();
     for (let n = 0; n < 20; n++) failureInAnswer(400, text);
