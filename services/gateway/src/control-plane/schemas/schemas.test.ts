@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@sluice/core';
-import { makeAdmin, shownAdmin } from '../admin-forms.ts';
-import { makeGroup, shownGroup } from '../group-forms.ts';
-import { KeyForms } from '../key-forms.ts';
-import { shownKey } from '../shown-key.ts';
+import { makeAdmin, shownAdmin } from '../resources/admin-forms.ts';
+import { makeGroup, shownGroup } from '../resources/group-forms.ts';
+import { KeyForms } from '../resources/key-forms.ts';
+import { shownKey } from '../resources/shown-key.ts';
 import { adminSchemas } from './admin-schemas.ts';
 import { teamSchemas, tenantSchemas } from './group-schemas.ts';
 import { keySchemas } from './key-schemas.ts';

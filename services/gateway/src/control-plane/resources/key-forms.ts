@@ -1,15 +1,15 @@
 import { type Clock, defined } from '@sluice/core';
 import type { KeyRecord, TeamRecord } from '@sluice/store/ports';
 import type { z } from 'zod';
-import type { Groups } from '../identity/groups.ts';
-import { hashSecret } from '../identity/key-cache.ts';
-import { keyTerms, withBudget } from '../identity/key-terms.ts';
-import { type AdminError, invalid } from './admin-error.ts';
-import type { Administrator } from './administrators.ts';
+import type { Groups } from '../../identity/groups.ts';
+import { hashSecret } from '../../identity/key-cache.ts';
+import { keyTerms, withBudget } from '../../identity/key-terms.ts';
+import { type AdminError, invalid } from '../admin-error.ts';
+import type { Administrator } from '../administrators.ts';
+import type { keySchemas } from '../schemas/key-schemas.ts';
 import { patched, patchedLimits } from './limits-patch.ts';
 import { newSecret } from './new-secret.ts';
-import type { Edit, Made } from './resource.ts';
-import type { keySchemas } from './schemas/key-schemas.ts';
+import type { Edit, Made } from './resource-definition.ts';
 import { findOwn } from './tenant-names.ts';
 
 type NewKey = z.output<typeof keySchemas.create>;

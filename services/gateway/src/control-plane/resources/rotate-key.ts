@@ -1,14 +1,14 @@
 import type { Clock } from '@sluice/core';
 import type { KeyRecord, Keys } from '@sluice/store/ports';
 import type { RequestHandler } from 'express';
-import { hashSecret } from '../identity/key-cache.ts';
-import { checked } from './checked.ts';
-import { requireVersion } from './etag.ts';
+import { hashSecret } from '../../identity/key-cache.ts';
+import { checked } from '../checked.ts';
+import { requireVersion } from '../etag.ts';
+import { permit } from '../permissions.ts';
+import { keySchemas } from '../schemas/key-schemas.ts';
 import { revoked } from './key-store.ts';
 import { newSecret } from './new-secret.ts';
-import { permit } from './permissions.ts';
 import type { Resource } from './resource.ts';
-import { keySchemas } from './schemas/key-schemas.ts';
 
 type KeyResource = Pick<Resource<KeyRecord, never, never, never>, 'findFor' | 'line' | 'send'>;
 

@@ -1,5 +1,5 @@
 import type { Registry, RegistryKind, RegistryRecords } from '@sluice/store/ports';
-import { AdminError } from './admin-error.ts';
+import { AdminError } from '../admin-error.ts';
 
 /** The next version of a record, with its journal line. */
 export interface Edited<Stored> {

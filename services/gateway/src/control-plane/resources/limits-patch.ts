@@ -1,6 +1,6 @@
 import type { BudgetLimits, Limits } from '@sluice/core';
 import type { z } from 'zod';
-import type { limitsPatch } from './schemas/limits-schema.ts';
+import type { limitsPatch } from '../schemas/limits-schema.ts';
 
 type Patch = z.output<typeof limitsPatch>;
 

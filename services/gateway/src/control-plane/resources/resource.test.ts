@@ -5,13 +5,13 @@ import { name } from '@sluice/config';
 import { systemClock } from '@sluice/core';
 import express from 'express';
 import { z } from 'zod';
-import { signedIn } from '../../../../test/support/signed-in.ts';
-import { adminErrors } from './admin-error.ts';
-import type { Administrator } from './administrators.ts';
-import { permit, within } from './permissions.ts';
+import { signedIn } from '../../../../../test/support/signed-in.ts';
+import { adminErrors } from '../admin-error.ts';
+import type { Administrator } from '../administrators.ts';
+import { permit, within } from '../permissions.ts';
+import { pageOf, pageQuery } from '../schemas/resource-schemas.ts';
 import { Resource } from './resource.ts';
 import type { ResourceStore } from './resource-store.ts';
-import { pageOf, pageQuery } from './schemas/resource-schemas.ts';
 
 interface Note {
   readonly name: string;

@@ -1,17 +1,17 @@
 import { type Clock, defined } from '@sluice/core';
 import type { AdminRecord, Registry } from '@sluice/store/ports';
 import express, { type Request, type Router } from 'express';
-import type { Groups } from '../identity/groups.ts';
-import { hashSecret } from '../identity/key-cache.ts';
-import type { RegistryView } from '../identity/registry-view.ts';
-import { invalid } from './admin-error.ts';
+import type { Groups } from '../../identity/groups.ts';
+import { hashSecret } from '../../identity/key-cache.ts';
+import type { RegistryView } from '../../identity/registry-view.ts';
+import { invalid } from '../admin-error.ts';
+import type { Administrator, Administrators } from '../administrators.ts';
+import { administratorOf, permit, type Scope, within } from '../permissions.ts';
+import { adminSchemas } from '../schemas/admin-schemas.ts';
 import { makeAdmin, shownAdmin } from './admin-forms.ts';
-import type { Administrator, Administrators } from './administrators.ts';
 import { newSecret } from './new-secret.ts';
-import { administratorOf, permit, type Scope, within } from './permissions.ts';
 import { Resource } from './resource.ts';
 import { RegistryStore } from './resource-store.ts';
-import { adminSchemas } from './schemas/admin-schemas.ts';
 
 export interface AdminRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;

@@ -3,12 +3,12 @@ import { type Clock, defined } from '@sluice/core';
 import { groupSubject } from '@sluice/proxies';
 import type { Meters, TeamRecord, TenantRecord } from '@sluice/store/ports';
 import type { z } from 'zod';
-import { withBudget } from '../identity/key-terms.ts';
-import { invalid } from './admin-error.ts';
+import { withBudget } from '../../identity/key-terms.ts';
+import { invalid } from '../admin-error.ts';
+import type { GroupResponse, teamSchemas } from '../schemas/group-schemas.ts';
 import { budgetNow } from './budget-now.ts';
 import { patched, patchedLimits } from './limits-patch.ts';
-import type { Edit } from './resource.ts';
-import type { GroupResponse, teamSchemas } from './schemas/group-schemas.ts';
+import type { Edit } from './resource-definition.ts';
 
 export type GroupKind = 'team' | 'tenant';
 export type GroupRecord = TeamRecord | TenantRecord;

@@ -1,8 +1,8 @@
 import type { KeyRecord, Keys } from '@sluice/store/ports';
 import type { z } from 'zod';
-import { within } from './permissions.ts';
-import type { Page } from './resource.ts';
-import type { keySchemas } from './schemas/key-schemas.ts';
+import { within } from '../permissions.ts';
+import type { keySchemas } from '../schemas/key-schemas.ts';
+import type { Page } from './resource-definition.ts';
 import { stateOf } from './shown-key.ts';
 
 /** Keys that are read at once in a search. */

@@ -1,16 +1,16 @@
 import type { Clock } from '@sluice/core';
 import type { KeyRecord, Meters } from '@sluice/store/ports';
 import type { Router } from 'express';
-import type { ConfiguredKeys } from '../identity/configured-keys.ts';
-import type { Groups } from '../identity/groups.ts';
+import type { ConfiguredKeys } from '../../identity/configured-keys.ts';
+import type { Groups } from '../../identity/groups.ts';
+import { permit, within } from '../permissions.ts';
+import { keySchemas } from '../schemas/key-schemas.ts';
 import { budgetNow } from './budget-now.ts';
 import { KeyForms } from './key-forms.ts';
 import { listKeys } from './key-list.ts';
 import { KeyStore } from './key-store.ts';
-import { permit, within } from './permissions.ts';
 import { Resource } from './resource.ts';
 import { rotateKey } from './rotate-key.ts';
-import { keySchemas } from './schemas/key-schemas.ts';
 import { shownKey } from './shown-key.ts';
 
 export interface KeyRoutesOptions {

@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
-import type { ConfiguredKeys } from '../identity/configured-keys.ts';
-import { AdminError, notFound } from './admin-error.ts';
+import type { ConfiguredKeys } from '../../identity/configured-keys.ts';
+import { AdminError, notFound } from '../admin-error.ts';
 import type { Edited, ResourceStore } from './resource-store.ts';
 
 /** Stores keys. A key is not deleted but revoked, so that its name and secrets stay refused. */

@@ -1,7 +1,7 @@
 import { defined, type Limits, limitsIn, toUsd } from '@sluice/core';
 import { periodAt } from '@sluice/proxies';
 import type { Meters } from '@sluice/store/ports';
-import type { Spending } from './schemas/limits-schema.ts';
+import type { Spending } from '../schemas/limits-schema.ts';
 
 interface BudgetOwner {
   readonly tenant: string;

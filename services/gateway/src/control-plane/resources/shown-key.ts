@@ -1,7 +1,7 @@
 import { writtenLimits } from '@sluice/config';
 import { defined } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
-import type { KeyResponse } from './schemas/key-schemas.ts';
+import type { KeyResponse } from '../schemas/key-schemas.ts';
 
 /** Returns whether a key is usable at a time, or why not. */
 export function stateOf(

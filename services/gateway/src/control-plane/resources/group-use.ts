@@ -1,6 +1,6 @@
 import type { Keys } from '@sluice/store/ports';
-import type { Groups } from '../identity/groups.ts';
-import { AdminError } from './admin-error.ts';
+import type { Groups } from '../../identity/groups.ts';
+import { AdminError } from '../admin-error.ts';
 import type { GroupKind } from './group-forms.ts';
 import { keysInBatches } from './key-list.ts';
 

@@ -1,15 +1,15 @@
 import type { Clock } from '@sluice/core';
 import type { Keys, Meters, Registry } from '@sluice/store/ports';
 import type { Request, Router } from 'express';
-import type { Groups } from '../identity/groups.ts';
-import type { RegistryView } from '../identity/registry-view.ts';
-import type { Administrator } from './administrators.ts';
+import type { Groups } from '../../identity/groups.ts';
+import type { RegistryView } from '../../identity/registry-view.ts';
+import type { Administrator } from '../administrators.ts';
+import { permit, permitBeyondTeam, permitForAll, type Scope, within } from '../permissions.ts';
+import { teamSchemas, tenantSchemas } from '../schemas/group-schemas.ts';
 import { editOfGroup, type GroupKind, type GroupRecord, makeGroup, scopeOf, shownGroup, withSpending } from './group-forms.ts';
 import { refuseUsedGroup } from './group-use.ts';
-import { permit, permitBeyondTeam, permitForAll, type Scope, within } from './permissions.ts';
 import { Resource } from './resource.ts';
 import { RegistryStore } from './resource-store.ts';
-import { teamSchemas, tenantSchemas } from './schemas/group-schemas.ts';
 
 export interface GroupRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;

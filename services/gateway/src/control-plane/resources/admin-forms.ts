@@ -1,13 +1,13 @@
 import { type Clock, defined } from '@sluice/core';
 import type { AdminRecord } from '@sluice/store/ports';
 import type { z } from 'zod';
-import type { Groups } from '../identity/groups.ts';
-import { hashSecret } from '../identity/key-cache.ts';
-import { invalid } from './admin-error.ts';
-import type { Administrator } from './administrators.ts';
+import type { Groups } from '../../identity/groups.ts';
+import { hashSecret } from '../../identity/key-cache.ts';
+import { invalid } from '../admin-error.ts';
+import type { Administrator } from '../administrators.ts';
+import type { AdminResponse, adminSchemas } from '../schemas/admin-schemas.ts';
 import { newSecret } from './new-secret.ts';
-import type { Made } from './resource.ts';
-import type { AdminResponse, adminSchemas } from './schemas/admin-schemas.ts';
+import type { Made } from './resource-definition.ts';
 import { findOwn } from './tenant-names.ts';
 
 export interface AdminFormsOptions {
