@@ -187,6 +187,20 @@ describe('Resource', () => {
     expect(journal()).toEqual([]);
   });
 
+  it('checks permission, existence, configuration, body and version in this order', async () => {
+    const store = new NoteStore();
+    for (const name of ['fixed', 'free']) store.notes.set(name, { name, tenant: 'none', text: 'x', hash: 'h' });
+    const viewer = await serve({ name: 'v', role: 'viewer' }, store);
+    const owner = await serve(undefined, store);
+    const wrong = { colour: 'red' };
+    const old = { 'if-match': '"old"' };
+    expect((await viewer.ask('PATCH', '/missing', wrong, old)).status).toBe(403);
+    expect((await owner.ask('PATCH', '/missing', wrong, old)).status).toBe(404);
+    expect((await owner.ask('PATCH', '/fixed', wrong, old)).status).toBe(409);
+    expect((await owner.ask('PATCH', '/free', wrong, old)).status).toBe(400);
+    expect((await owner.ask('PATCH', '/free', { text: 'y' }, old)).status).toBe(412);
+  });
+
   it('refuses a role without the permission', async () => {
     const { ask } = await serve({ name: 'v', role: 'viewer' });
     expect((await ask('GET')).status).toBe(200);
