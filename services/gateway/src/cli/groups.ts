@@ -16,7 +16,7 @@ export function addGroups(program: Command, context: Context, kind: Kind): void 
   new GroupCommands(program, context, kind).addCreate().addList().addShow().addSet().addStates().addDelete();
 }
 
-/** The commands of one kind of group. */
+/** Adds the commands for teams, or those for tenants. */
 class GroupCommands {
   readonly #context: Context;
   readonly #kind: Kind;

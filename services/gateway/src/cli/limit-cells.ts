@@ -1,8 +1,8 @@
-import type { Spending, WrittenLimits } from '../control-plane/schemas/limits-schema.ts';
+import type { LimitsResponse, Spending } from '../control-plane/schemas/limits-schema.ts';
 import { dollars } from './output.ts';
 
 /** Returns limits as one text; undefined without limits. */
-export function limitsText(limits: WrittenLimits): string | undefined {
+export function limitsText(limits: LimitsResponse): string | undefined {
   const text = Object.entries(limits)
     .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' + ') : value}`)
     .join(', ');

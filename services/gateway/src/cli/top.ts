@@ -29,7 +29,7 @@ const HOME = '\u001b[H\u001b[J';
 const HIDE = '\u001b[?25l';
 const SHOW = '\u001b[?25h';
 
-/** The figures of one moment. */
+/** Current figures, and the time at which they were read. */
 interface Figures {
   readonly atMs: number;
   readonly stats: z.output<typeof statsSchema>;

@@ -6,7 +6,7 @@ import { bodyOf, done, ifMatch, inPath, json, queryOf, refusals, versioned } fro
 
 const pathOf = ({ plural }: ResourceSchemas): string => `/admin/v1/${plural}`;
 
-/** Returns the list, and the creation, read, change and deletion of one kind of record. */
+/** Returns the paths to list, create, read, change and delete records of a kind. */
 function recordPaths(schemas: ResourceSchemas, { created, deleted }: { readonly created: string; readonly deleted: string }) {
   const { title, record } = schemas;
   return {

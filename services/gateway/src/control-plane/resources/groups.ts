@@ -31,7 +31,7 @@ export function groupRoutes(kind: GroupKind, { registry, view, groups, keys, met
   // teams require an administrator without a team, and tenants an administrator without a tenant
   const change = (request: Request): Administrator =>
     kind === 'team' ? permitBeyondTeam(request, 'teams') : permitForAll(request, 'tenants');
-  // an administrator of one team may also see the team's tenant
+  // an administrator with a single team may also see the team's tenant
   const isOwn = ({ tenant, team }: Scope, record: GroupRecord): boolean =>
     within(kind === 'team' ? { tenant, team } : { tenant }, scopeOf(record));
 

@@ -24,7 +24,7 @@ export interface Page<Stored> {
   readonly next?: string | undefined;
 }
 
-/** One kind of record that administrators list, create, read, change and delete. */
+/** Describes a kind of record that administrators list, create, read, change and delete. */
 export interface ResourceDefinition<Stored extends { readonly name: string }, Create, Patch, Query> {
   /** Kind in the change journal. */
   readonly kind: Change['kind'];

@@ -7,7 +7,7 @@ export interface Edited<Stored> {
   readonly change: string;
 }
 
-/** Reads and writes the records of one kind. A write includes the journal line of the change, both or neither. */
+/** Reads and writes the records of a kind. A write includes the journal line of the change, both or neither. */
 export interface ResourceStore<Stored> {
   /** Reads changes by other replicas, if the records are cached. */
   refresh(): Promise<void>;

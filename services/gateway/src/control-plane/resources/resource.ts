@@ -14,7 +14,7 @@ import { findOwn, storedName } from './tenant-names.ts';
 type CreateBody = Scope & { readonly name: string };
 
 /**
- * Serves one kind of record: list, create, read, patch and delete, with permissions, entity tags and the change journal.
+ * Serves a kind of record: list, create, read, patch and delete, with permissions, entity tags and the change journal.
  * Further routes of the kind are added by `action`, or to `router`.
  *
  * @example

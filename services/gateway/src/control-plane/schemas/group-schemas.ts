@@ -1,6 +1,6 @@
 import { name, shared } from '@sluice/config';
 import { z } from 'zod';
-import { limitsPatch, spendingShape, writtenLimits } from './limits-schema.ts';
+import { limitsPatch, limitsShape, spendingShape } from './limits-schema.ts';
 import { pageOf, pageQuery, removable, type Unchanged } from './resource-schemas.ts';
 
 export const GROUP_STATES = ['active', 'blocked'] as const;
@@ -10,7 +10,7 @@ const group = z.looseObject({
   /** Only of a team. */
   tenant: z.string().optional(),
   status: z.enum(GROUP_STATES),
-  ...writtenLimits,
+  ...limitsShape,
   ...spendingShape,
   metadata: z.record(z.string(), z.string()).optional(),
   configured: z.boolean().optional(),

@@ -1,6 +1,6 @@
 import { keyTermsShape, longDurationMs, name } from '@sluice/config';
 import { z } from 'zod';
-import { limitsPatch, spendingShape, writtenLimits } from './limits-schema.ts';
+import { limitsPatch, limitsShape, spendingShape } from './limits-schema.ts';
 import { pageOf, pageQuery, removable, type Unchanged } from './resource-schemas.ts';
 
 export const KEY_STATES = ['active', 'blocked', 'expired', 'revoked'] as const;
@@ -17,9 +17,9 @@ const key = z.looseObject({
   models: z.array(z.string()).optional(),
   routes: z.array(z.string()).optional(),
   allowedIps: z.array(z.string()).optional(),
-  ...writtenLimits,
+  ...limitsShape,
   ...spendingShape,
-  users: z.looseObject(writtenLimits).optional(),
+  users: z.looseObject(limitsShape).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
   configured: z.boolean().optional(),
@@ -29,7 +29,8 @@ const key = z.looseObject({
   revokedAtMs: timeMs,
   rotatedAtMs: timeMs,
   secret: z.string().describe('Only in the response that creates it').optional(),
-  oldUntilMs: timeMs,
+  /** Not an integer if the grace period has fractions of a millisecond. */
+  oldUntilMs: z.number().optional(),
 });
 
 /** A key as the admin API returns it. */

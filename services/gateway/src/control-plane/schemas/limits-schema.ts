@@ -1,16 +1,12 @@
 import { limits as limitsSchema } from '@sluice/config';
 import { z } from 'zod';
+import { removable } from './resource-schemas.ts';
 
 /** One text as a client wrote it (`60/min`, `50 USD/month`), or a list of several. */
 const written = z.union([z.string(), z.array(z.string())]);
 
 /** Limits of a request that changes a record: `null` removes a limit. */
-export const limitsPatch = z.strictObject({
-  requests: limitsSchema.shape.requests.nullable(),
-  tokens: limitsSchema.shape.tokens.nullable(),
-  concurrent: limitsSchema.shape.concurrent.nullable(),
-  unpriced: limitsSchema.shape.unpriced.nullable(),
-});
+export const limitsPatch = z.strictObject(removable(limitsSchema.shape));
 
 const spending = z.looseObject({
   period: z.string(),
@@ -22,7 +18,7 @@ const spending = z.looseObject({
 });
 
 /** Limits and budget in a response. The bounds of requests do not apply, because older records can exceed them. */
-export const writtenLimits = {
+export const limitsShape = {
   limits: z.looseObject({
     requests: written.optional(),
     tokens: written.optional(),
@@ -36,4 +32,4 @@ export const writtenLimits = {
 export const spendingShape = { spending: z.union([spending, z.array(spending)]).optional() };
 
 export type Spending = z.output<typeof spending>;
-export type WrittenLimits = z.output<typeof writtenLimits.limits>;
+export type LimitsResponse = z.output<typeof limitsShape.limits>;

@@ -1,7 +1,7 @@
 import { name } from '@sluice/config';
 import { z } from 'zod';
 
-/** Schemas of one kind of record. The routes, the OpenAPI document and the command `sluice` all use them. */
+/** Schemas of a kind of record. The routes, the OpenAPI document and the command `sluice` all use them. */
 export interface ResourceSchemas<Create = unknown, Patch = unknown, Query = unknown> {
   /** Name of the record in texts: `key`. */
   readonly title: string;
