@@ -113,8 +113,14 @@ export function writtenBudget({ amount, period, soft }: BudgetLimit): string {
   return `${dollars} USD${period === 'total' ? '' : `/${period}`}${soft ? ' soft' : ''}`;
 }
 
+/** Limits and budget as a client wrote them; a list for several of a kind. */
+export type WrittenLimits = {
+  limits: Pick<Limits, 'concurrent' | 'unpriced'> & { requests?: string | string[]; tokens?: string | string[] };
+  budget?: string | string[];
+};
+
 /** Limits as the configuration and the admin API write them. */
-export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): { limits: object; budget?: string | string[] } {
+export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): WrittenLimits {
   return {
     limits: {
       ...(requests === undefined ? {} : { requests: written(requests, writtenWindow) }),

@@ -5,6 +5,7 @@ export * from './caller.ts';
 export * from './clock.ts';
 export * from './compose.ts';
 export * from './concern-health.ts';
+export * from './defined.ts';
 export * from './dialect-name.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';

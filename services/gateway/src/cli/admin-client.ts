@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { defined } from '@sluice/core';
+import type { z } from 'zod';
 import { CliError, EXIT } from './cli-error.ts';
-
-export type Answer = Record<string, unknown>;
 
 export interface AdminClientOptions {
   readonly url: string;
@@ -11,10 +11,17 @@ export interface AdminClientOptions {
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
+interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: object;
+}
+
 /** Timeout of a request. */
 const TIMEOUT_MS = 30_000;
 
-/** Client of a gateway's admin API. */
+/** Client of a gateway's admin API. It parses each response with its schema. */
 export class AdminClient {
   readonly #options: AdminClientOptions;
 
@@ -22,46 +29,82 @@ export class AdminClient {
     this.#options = options;
   }
 
-  get(path: string, query: Query = {}): Promise<Answer> {
-    return this.#ask('GET', path, query);
+  get<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
+    return this.#ask(schema, { method: 'GET', path, query });
   }
 
-  post(path: string, body: object = {}): Promise<Answer> {
-    return this.#ask('POST', path, {}, body);
+  post<T>(path: string, schema: z.ZodType<T>, body: object = {}): Promise<T> {
+    return this.#ask(schema, { method: 'POST', path, body });
   }
 
-  patch(path: string, body: object): Promise<Answer> {
-    return this.#ask('PATCH', path, {}, body);
+  patch<T>(path: string, schema: z.ZodType<T>, body: object): Promise<T> {
+    return this.#ask(schema, { method: 'PATCH', path, body });
   }
 
-  delete(path: string, query: Query = {}): Promise<Answer> {
-    return this.#ask('DELETE', path, query);
+  /** Deletes one resource, to which the response has no body. */
+  async delete(path: string, query: Query = {}): Promise<void> {
+    await this.#send({ method: 'DELETE', path, query });
   }
 
-  /** Returns all items of a paged list. */
-  async all<T>(path: string, list: string, query: Query = {}): Promise<T[]> {
-    const items: T[] = [];
+  /** Deletes several resources, to which the response is a summary. */
+  deleteAll<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<T> {
+    return this.#ask(schema, { method: 'DELETE', path, query });
+  }
+
+  /** Returns the items of all pages of a list. */
+  async all<Page extends { next?: string | undefined }, Item>(
+    path: string,
+    schema: z.ZodType<Page>,
+    itemsOf: (page: Page) => readonly Item[],
+    query: Query = {},
+  ): Promise<Item[]> {
+    const items: Item[] = [];
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-      const part = await this.get(path, { limit: 1_000, ...query, cursor });
-      items.push(...(part[list] as T[]));
-      cursor = part['next'] as string | undefined;
+      const page = await this.get(path, schema, { limit: 1_000, ...query, cursor });
+      items.push(...itemsOf(page));
+      cursor = page.next;
     }
     return items;
   }
 
-  async #ask(method: string, path: string, query: Query, body?: object): Promise<Answer> {
+  async #ask<T>(schema: z.ZodType<T>, request: AdminRequest): Promise<T> {
+    const parsed = schema.safeParse(await this.#send(request));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const what = [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ');
+    throw new CliError(
+      EXIT.refused,
+      `${this.#options.url} responded in a form that this version does not support (${what}). Use the version of the gateway.`,
+    );
+  }
+
+  /** Sends a request and returns the JSON of the response. @throws CliError if there is no response, or a refusal */
+  async #send(request: AdminRequest): Promise<unknown> {
+    const { url } = this.#options;
+    const response = await this.#fetch(request);
+    const json = readJson(await response.text());
+    if (response.ok) return json;
+    const detail = typeof json === 'object' && json !== null && 'detail' in json ? json.detail : undefined;
+    if (typeof detail !== 'string') {
+      throw new CliError(EXIT.refused, `${url} responded with ${response.status}, but not as a gateway's admin API does.`);
+    }
+    const hint = response.status === 401 ? ' The key comes from SLUICE_ADMIN_KEY or --admin-key-file.' : '';
+    throw new CliError(EXIT.refused, `${detail}${hint}`);
+  }
+
+  async #fetch({ method, path, query = {}, body }: AdminRequest): Promise<Response> {
     const { url, key, signal } = this.#options;
     const address = new URL(`${url.replace(/\/+$/, '')}/admin/v1${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) address.searchParams.set(name, String(value));
-    let response: Response;
+    const contentType = body === undefined ? undefined : 'application/json';
     try {
-      response = await fetch(address, {
+      return await fetch(address, {
         method,
         // the key must not be sent to the target of a redirect
         redirect: 'error',
         signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]),
-        headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${key}`, ...defined({ 'content-type': contentType }) },
+        ...defined({ body: body === undefined ? undefined : JSON.stringify(body) }),
       });
     } catch (error) {
       if (signal?.aborted === true) throw error;
@@ -72,20 +115,12 @@ export class AdminClient {
         `The gateway's admin API cannot be reached at ${url} (${why}). Is it running, and is --url or SLUICE_ADMIN_URL right?`,
       );
     }
-    const text = await response.text();
-    const answer = readJson(text);
-    if (response.ok) return answer ?? {};
-    if (typeof answer?.['detail'] !== 'string') {
-      throw new CliError(EXIT.refused, `${url} responded with ${response.status}, but not as a gateway's admin API does.`);
-    }
-    const hint = response.status === 401 ? ' The key comes from SLUICE_ADMIN_KEY or --admin-key-file.' : '';
-    throw new CliError(EXIT.refused, `${answer['detail']}${hint}`);
   }
 }
 
-function readJson(text: string): Answer | undefined {
+function readJson(text: string): unknown {
   try {
-    return JSON.parse(text) as Answer;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

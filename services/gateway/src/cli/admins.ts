@@ -1,14 +1,11 @@
+import { ADMIN_ROLES } from '@sluice/store/ports';
 import { type Command, Option } from 'commander';
+import type { z } from 'zod';
+import { adminSchemas } from '../control-plane/schemas/admin-schemas.ts';
 import type { Context } from './context.ts';
 import { type Column, date } from './output.ts';
 
-interface Admin {
-  readonly name: string;
-  readonly role: string;
-  readonly tenant?: string;
-  readonly team?: string;
-  readonly createdAtMs?: number;
-}
+type Admin = z.output<typeof adminSchemas.record>;
 
 const COLUMNS: readonly Column<Admin>[] = [
   ['NAME', ({ name }) => name],
@@ -18,14 +15,19 @@ const COLUMNS: readonly Column<Admin>[] = [
   ['CREATED', ({ createdAtMs }) => date(createdAtMs)],
 ];
 
-const role = (flags: string): Option => new Option(flags, 'the permissions').choices(['owner', 'operator', 'team', 'viewer']);
+const role = (flags: string): Option => new Option(flags, 'the permissions').choices(ADMIN_ROLES);
 
 const at = (name: string): string => `/admins/${encodeURIComponent(name)}`;
 
 /** Adds the command `sluice admins`. */
 export function addAdmins(program: Command, context: Context): void {
   const admins = program.command('admins').description('administrators: create, list, change, rotate, delete');
+  addCreate(admins, context);
+  addReads(admins, context);
+  addChanges(admins, context);
+}
 
+function addCreate(admins: Command, context: Context): void {
   admins
     .command('create')
     .description('create an administrator; its key is printed once')
@@ -35,36 +37,38 @@ export function addAdmins(program: Command, context: Context): void {
     .option('--team <name>', 'restrict it to one team')
     .action(async (name: string, options: { role: string; tenant?: string; team?: string }, command: Command) => {
       const { role, tenant, team } = options;
-      context.showSecret(
-        command,
-        await context.client(command).post('/admins', { name, role, tenant, team }),
-        `The administrator '${name}' was created.`,
-      );
+      const admin = await context.client(command).post('/admins', adminSchemas.record, { name, role, tenant, team });
+      context.showSecret(command, admin, `The administrator '${name}' was created.`);
     });
+}
 
+function addReads(admins: Command, context: Context): void {
   admins
     .command('list')
     .description('list all administrators')
     .action(async (_options, command: Command) => {
-      const { admins } = (await context.client(command).get('/admins')) as unknown as { admins: Admin[] };
-      context.show(command, admins, COLUMNS);
+      const page = await context.client(command).get('/admins', adminSchemas.page);
+      context.show(command, page.admins, COLUMNS);
     });
 
   admins
     .command('me')
     .description('show the administrator of the current key')
     .action(async (_options, command: Command) => {
-      const me = (await context.client(command).get('/admins/me')) as unknown as Admin;
+      const me = await context.client(command).get('/admins/me', adminSchemas.record);
       context.show(command, [me], COLUMNS, me);
     });
+}
 
+/** Adds the commands that change, rotate and delete an administrator. */
+function addChanges(admins: Command, context: Context): void {
   admins
     .command('set')
     .description('change the role of an administrator')
     .argument('<name>')
     .addOption(role('--role <role>').makeOptionMandatory())
     .action(async (name: string, { role }: { role: string }, command: Command) => {
-      const admin = (await context.client(command).patch(at(name), { role })) as unknown as Admin;
+      const admin = await context.client(command).patch(at(name), adminSchemas.record, { role });
       context.show(command, [admin], COLUMNS, admin);
     });
 
@@ -73,11 +77,8 @@ export function addAdmins(program: Command, context: Context): void {
     .description('replace the key of an administrator at once')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
-      context.showSecret(
-        command,
-        await context.client(command).post(`${at(name)}/rotate`),
-        `The administrator '${name}' has a new key.`,
-      );
+      const admin = await context.client(command).post(`${at(name)}/rotate`, adminSchemas.record);
+      context.showSecret(command, admin, `The administrator '${name}' has a new key.`);
     });
 
   admins

@@ -1,21 +1,11 @@
 import type { Command } from 'commander';
+import { type CacheEntryResponse, cacheListSchema, cacheRemovalSchema } from '../control-plane/schemas/cache-schemas.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { wholeNumber } from './limit-options.ts';
 import { type Column, date, dollars } from './output.ts';
 
-interface Entry {
-  readonly key: string;
-  readonly tenant?: string;
-  readonly namespace: string;
-  readonly model: string;
-  readonly provider: string;
-  readonly bytes: number;
-  readonly savesUsd?: number;
-  readonly expiresAtMs: number;
-}
-
-const COLUMNS: readonly Column<Entry>[] = [
+const COLUMNS: readonly Column<CacheEntryResponse>[] = [
   ['MODEL', ({ model }) => model],
   ['TENANT', ({ tenant }) => tenant ?? 'all'],
   ['NAMESPACE', ({ namespace }) => namespace || null],
@@ -37,9 +27,10 @@ export function addCache(program: Command, context: Context): void {
     .option('--namespace <name>')
     .option('--model <name>')
     .action(async ({ lines, tenant, namespace, model }, command: Command) => {
-      const answer = await context.client(command).get('/cache', { limit: Math.min(lines, 1_000), tenant, namespace, model });
-      context.show(command, answer['entries'] as Entry[], COLUMNS, answer);
-      if (!context.wantsJson(command)) context.terminal.say(`${answer['total']} in total`);
+      const query = { limit: Math.min(lines, 1_000), tenant, namespace, model };
+      const list = await context.client(command).get('/cache', cacheListSchema, query);
+      context.show(command, list.entries, COLUMNS, list);
+      if (!context.wantsJson(command)) context.terminal.say(`${list.total} in total`);
     });
 
   cache
@@ -60,7 +51,8 @@ export function addCache(program: Command, context: Context): void {
         context.terminal.say('The entry was removed.');
         return;
       }
-      const { removed } = await client.delete('/cache', { tenant, namespace, model, all: all === true ? 'true' : undefined });
+      const query = { tenant, namespace, model, all: all === true ? 'true' : undefined };
+      const { removed } = await client.deleteAll('/cache', cacheRemovalSchema, query);
       if (context.wantsJson(command)) context.json({ removed });
       else context.terminal.say(`${removed} entries were removed.`);
     });

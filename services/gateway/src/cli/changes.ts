@@ -1,19 +1,11 @@
 import { type Command, Option } from 'commander';
+import { type ChangeResponse, changesSchema } from '../control-plane/schemas/report-schemas.ts';
 import type { Context } from './context.ts';
 import { wholeNumber } from './limit-options.ts';
 import type { Column } from './output.ts';
 
-interface ChangeLine {
-  readonly time: string;
-  readonly admin: string;
-  readonly action: string;
-  readonly name: string;
-  readonly before?: Record<string, unknown>;
-  readonly after?: Record<string, unknown>;
-}
-
 /** Returns the fields that a change modified. */
-function difference({ before = {}, after = {} }: ChangeLine): string {
+function difference({ before = {}, after = {} }: ChangeResponse): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const text = (value: unknown): string =>
     value === undefined ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
@@ -23,7 +15,7 @@ function difference({ before = {}, after = {} }: ChangeLine): string {
     .join(', ');
 }
 
-const COLUMNS: readonly Column<ChangeLine>[] = [
+const COLUMNS: readonly Column<ChangeResponse>[] = [
   ['TIME', ({ time }) => time.slice(0, 19).replace('T', ' ')],
   ['BY', ({ admin }) => admin],
   ['WHAT', ({ action }) => action],
@@ -41,7 +33,8 @@ export function addChanges(program: Command, context: Context): void {
     .addOption(new Option('--kind <kind>', 'only changes of this kind').choices(['key', 'team', 'tenant', 'admin', 'cache']))
     .option('--name <name>', 'only changes of the record with this name')
     .action(async ({ lines, admin, kind, name }, command: Command) => {
-      const part = await context.client(command).get('/changes', { limit: Math.min(1_000, lines), admin, kind, name });
-      context.show(command, part['changes'] as ChangeLine[], COLUMNS);
+      const query = { limit: Math.min(1_000, lines), admin, kind, name };
+      const { changes } = await context.client(command).get('/changes', changesSchema, query);
+      context.show(command, changes, COLUMNS);
     });
 }

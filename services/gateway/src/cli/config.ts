@@ -3,6 +3,7 @@ import { PriceBook } from '@sluice/pricing';
 import { SharedLoads } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import type { Command } from 'commander';
+import { configurationSchema } from '../control-plane/schemas/report-schemas.ts';
 import { Models } from '../models/models.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Context } from './context.ts';
@@ -49,5 +50,7 @@ export function addConfig(program: Command, context: Context): void {
   config
     .command('show')
     .description('show the configuration of a running gateway, with masked secrets')
-    .action(async (_options, command: Command) => context.json(await context.client(command).get('/config')));
+    .action(async (_options, command: Command) =>
+      context.json(await context.client(command).get('/config', configurationSchema)),
+    );
 }

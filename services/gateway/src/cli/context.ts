@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AdminClient, type Answer, readAdminKey } from './admin-client.ts';
+import { AdminClient, readAdminKey } from './admin-client.ts';
 import { type Column, table } from './output.ts';
 
 /** Input and output of a command. */
@@ -43,13 +43,13 @@ export class Context {
   }
 
   /** Writes the secret of a new record to stdout, so that a script can capture it. The description goes to stderr. */
-  showSecret(command: Command, made: Answer, text: string): void {
+  showSecret(command: Command, made: { readonly secret?: string | undefined }, text: string): void {
     if (this.wantsJson(command)) {
       this.json(made);
       return;
     }
     this.terminal.say(`${text} This is shown once:`);
-    this.terminal.write(`${made['secret']}\n`);
+    this.terminal.write(`${made.secret}\n`);
   }
 
   json(value: unknown): void {

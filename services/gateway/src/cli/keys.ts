@@ -1,38 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import type { z } from 'zod';
+import { KEY_STATES, keySchemas } from '../control-plane/schemas/key-schemas.ts';
 import type { Context } from './context.ts';
+import { budgetText, limitsText, spentText } from './limit-cells.ts';
 import { addKeyOptions, keyTermsOf, patchOf, unsetOption } from './limit-options.ts';
-import { type Column, date, dollars } from './output.ts';
+import { type Column, date } from './output.ts';
 
-export interface Spending {
-  readonly spentUsd: number;
-}
-
-/** Returns the amounts spent of each budget as text. */
-export const spentText = (spending: Spending | readonly Spending[] | undefined): string | null =>
-  [spending ?? []]
-    .flat()
-    .map(({ spentUsd }) => dollars(spentUsd))
-    .join(' + ') || null;
-
-interface Key {
-  readonly name: string;
-  readonly status: string;
-  readonly tenant: string;
-  readonly team?: string;
-  readonly models?: readonly string[];
-  readonly limits: Readonly<Record<string, unknown>>;
-  readonly budget?: string | readonly string[];
-  readonly spending?: Spending | readonly Spending[];
-  readonly expiresAtMs?: number;
-}
-
-export const limitsText = (limits: Readonly<Record<string, unknown>>): string | undefined => {
-  const text = Object.entries(limits)
-    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(' + ') : value}`)
-    .join(', ');
-  return text === '' ? undefined : text;
-};
+type Key = z.output<typeof keySchemas.record>;
 
 const COLUMNS: readonly Column<Key>[] = [
   ['NAME', ({ name }) => name],
@@ -41,7 +16,7 @@ const COLUMNS: readonly Column<Key>[] = [
   ['TEAM', ({ team }) => team],
   ['MODELS', ({ models }) => models?.join(' ') ?? 'all'],
   ['LIMITS', ({ limits }) => limitsText(limits)],
-  ['BUDGET', ({ budget }) => [budget ?? []].flat().join(' + ') || null],
+  ['BUDGET', ({ budget }) => budgetText(budget)],
   ['EXPIRES', ({ expiresAtMs }) => date(expiresAtMs)],
 ];
 
@@ -52,7 +27,14 @@ const at = (name: string, verb?: string): string => `/keys/${encodeURIComponent(
 /** Adds the command `sluice keys`. */
 export function addKeys(program: Command, context: Context): void {
   const keys = program.command('keys').description('API keys: create, list, change, rotate, block, revoke');
+  addCreate(keys, context);
+  addListAndShow(keys, context);
+  addSet(keys, context);
+  addRotate(keys, context);
+  addStates(keys, context);
+}
 
+function addCreate(keys: Command, context: Context): void {
   addKeyOptions(
     keys
       .command('create')
@@ -61,18 +43,23 @@ export function addKeys(program: Command, context: Context): void {
       .option('--tenant <name>', "tenant of the key; the team's tenant by default"),
   ).action(async (name: string | undefined, options, command: Command) => {
     const called = name ?? `${options.team ?? options.tenant ?? 'key'}-${randomBytes(4).toString('hex')}`;
-    const answer = await context.client(command).post('/keys', { name: called, ...keyTermsOf(options) });
-    context.showSecret(command, answer, `The key '${called}' was created.`);
+    const body = { name: called, ...keyTermsOf(options) };
+    const key = await context.client(command).post('/keys', keySchemas.record, body);
+    context.showSecret(command, key, `The key '${called}' was created.`);
   });
+}
 
+function addListAndShow(keys: Command, context: Context): void {
   keys
     .command('list')
     .description('list keys')
     .option('--tenant <name>')
     .option('--team <name>')
-    .addOption(new Option('--status <status>').choices(['active', 'blocked', 'expired', 'revoked']))
+    .addOption(new Option('--status <status>').choices(KEY_STATES))
     .action(async ({ tenant, team, status }, command: Command) => {
-      context.show(command, await context.client(command).all<Key>('/keys', 'keys', { tenant, team, status }), COLUMNS);
+      const client = context.client(command);
+      const found = await client.all('/keys', keySchemas.page, (page) => page.keys, { tenant, team, status });
+      context.show(command, found, COLUMNS);
     });
 
   keys
@@ -80,31 +67,39 @@ export function addKeys(program: Command, context: Context): void {
     .description('show a key and its spending')
     .argument('<name>')
     .action(async (name: string, _options, command: Command) => {
-      const key = (await context.client(command).get(at(name))) as unknown as Key;
+      const key = await context.client(command).get(at(name), keySchemas.record);
       context.show(command, [key], ONE, key);
     });
+}
 
+function addSet(keys: Command, context: Context): void {
   addKeyOptions(keys.command('set').description('change a key; takes effect with its next call').argument('<name>'))
     .option(...unsetOption)
     .action(async (name: string, options, command: Command) => {
-      const key = (await context.client(command).patch(at(name), patchOf(keyTermsOf(options), options.unset))) as unknown as Key;
+      const body = patchOf(keyTermsOf(options), options.unset);
+      const key = await context.client(command).patch(at(name), keySchemas.record, body);
       context.show(command, [key], COLUMNS, key);
     });
+}
 
+function addRotate(keys: Command, context: Context): void {
   keys
     .command('rotate')
     .description('replace the secret of a key; the old one stays valid for a grace period')
     .argument('<name>')
     .option('--grace <duration>', 'grace period: 24h, or none', '24h')
     .action(async (name: string, { grace }, command: Command) => {
-      const answer = await context.client(command).post(at(name, 'rotate'), { grace });
+      const key = await context.client(command).post(at(name, 'rotate'), keySchemas.record, { grace });
       context.showSecret(
         command,
-        answer,
-        `The key '${name}' has a new secret; the old one is valid until ${date(answer['oldUntilMs'])} UTC.`,
+        key,
+        `The key '${name}' has a new secret; the old one is valid until ${date(key.oldUntilMs)} UTC.`,
       );
     });
+}
 
+/** Adds the commands that block, unblock and revoke a key. */
+function addStates(keys: Command, context: Context): void {
   for (const [verb, description] of [
     ['block', 'refuse a key until it is unblocked'],
     ['unblock', 'accept a blocked key again'],
@@ -114,7 +109,7 @@ export function addKeys(program: Command, context: Context): void {
       .description(description)
       .argument('<name>')
       .action(async (name: string, _options, command: Command) => {
-        const key = (await context.client(command).post(at(name, verb))) as unknown as Key;
+        const key = await context.client(command).post(at(name, verb), keySchemas.record);
         context.show(command, [key], COLUMNS, key);
       });
   }

@@ -1,4 +1,5 @@
 import { BOUNDS, budgetLimit, longDurationMs, windowLimit } from '@sluice/config';
+import { defined } from '@sluice/core';
 import { type Command, InvalidArgumentError } from 'commander';
 
 /** Returns a parser that validates text with a schema and returns it unchanged. The gateway parses it again. */
@@ -46,11 +47,13 @@ const windows = (text: string, before: readonly string[] = []): string[] => [...
 
 const budgets = (text: string, before: readonly string[] = []): string[] => [...before, as(budgetLimit, withCurrency)(text)];
 
-/** Returns one limit as a string, and several as a list. */
-function together(name: string, perMinute: number | undefined, others: readonly string[] = []): object {
+/** Returns one limit as a string, several as a list, and none as undefined. */
+function together(perMinute: number | undefined, others: readonly string[] = []): string | readonly string[] | undefined {
   const all = [...(perMinute === undefined ? [] : [`${perMinute}/min`]), ...others];
-  return all.length === 0 ? {} : { [name]: all.length === 1 ? all[0] : all };
+  return all.length > 1 ? all : all[0];
 }
+
+const nonEmpty = (fields: object): object | undefined => (Object.keys(fields).length === 0 ? undefined : fields);
 
 interface LimitOptions {
   readonly rpm?: number;
@@ -77,17 +80,8 @@ export const addLimitOptions = (command: Command): Command =>
 
 /** Converts the options to the format of the admin API. */
 export function limitsOf({ rpm, tpm, requests, tokens, concurrent, budget, unpriced, meta }: LimitOptions): object {
-  const limits = {
-    ...together('requests', rpm, requests),
-    ...together('tokens', tpm, tokens),
-    ...(concurrent === undefined ? {} : { concurrent }),
-    ...(unpriced === undefined ? {} : { unpriced }),
-  };
-  return {
-    ...(Object.keys(limits).length === 0 ? {} : { limits }),
-    ...together('budget', undefined, budget),
-    ...(meta === undefined ? {} : { metadata: meta }),
-  };
+  const limits = defined({ requests: together(rpm, requests), tokens: together(tpm, tokens), concurrent, unpriced });
+  return defined({ limits: nonEmpty(limits), budget: together(undefined, budget), metadata: meta });
 }
 
 interface KeyOptions extends LimitOptions {
@@ -115,20 +109,20 @@ export const addKeyOptions = (command: Command): Command =>
 
 export function keyTermsOf(options: KeyOptions): object {
   const { team, tenant, model, route, ip, tag, expires, userRpm, userBudget } = options;
-  const users = {
-    ...(userRpm === undefined ? {} : { limits: { requests: `${userRpm}/min` } }),
-    ...(userBudget === undefined ? {} : { budget: userBudget }),
-  };
+  const requests = userRpm === undefined ? undefined : `${userRpm}/min`;
+  const users = defined({ limits: nonEmpty(defined({ requests })), budget: userBudget });
   return {
     ...limitsOf(options),
-    ...(team === undefined ? {} : { team }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(model === undefined ? {} : { models: model }),
-    ...(route === undefined ? {} : { routes: route }),
-    ...(ip === undefined ? {} : { allowedIps: ip }),
-    ...(tag === undefined ? {} : { tags: tag }),
-    ...(expires === undefined ? {} : { expiresAt: expires }),
-    ...(Object.keys(users).length === 0 ? {} : { users }),
+    ...defined({
+      team,
+      tenant,
+      models: model,
+      routes: route,
+      allowedIps: ip,
+      tags: tag,
+      expiresAt: expires,
+      users: nonEmpty(users),
+    }),
   };
 }
 
@@ -146,8 +140,8 @@ export function unset(names: readonly string[] = []): object {
 export function patchOf(set: object, names: readonly string[] | undefined): object {
   const gone = unset(names) as { limits?: object };
   const { limits } = set as { limits?: object };
-  const both = limits === undefined && gone.limits === undefined ? {} : { limits: { ...limits, ...gone.limits } };
-  return { ...set, ...gone, ...both };
+  const both = limits === undefined && gone.limits === undefined ? undefined : { ...limits, ...gone.limits };
+  return { ...set, ...gone, ...defined({ limits: both }) };
 }
 
 export const unsetOption = [

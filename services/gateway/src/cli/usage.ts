@@ -1,11 +1,13 @@
 import { longDurationMs } from '@sluice/config';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Answer } from './admin-client.ts';
+import type { z } from 'zod';
+import { type UsageRow, usageSchema } from '../control-plane/schemas/report-schemas.ts';
+import type { AdminClient } from './admin-client.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { type Column, csv, dollars } from './output.ts';
 
-type Row = Readonly<Record<string, string | number>>;
+type Usage = z.output<typeof usageSchema>;
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
@@ -20,17 +22,41 @@ function day(text: string): string {
 }
 
 /** Returns the columns of a grouping: its names, then the figures. */
-const columnsOf = (by: readonly string[]): Column<Row>[] => [
-  ...by.map((name): Column<Row> => [name.toUpperCase(), (row) => row[name] || '-']),
-  ['CALLS', (row) => row['calls']],
-  ['ERRORS', (row) => row['errors']],
-  ['HITS', (row) => row['hits']],
-  ['INPUT', (row) => row['inputTokens']],
-  ['OUTPUT', (row) => row['outputTokens']],
-  ['COST USD', (row) => dollars(row['costUsd'])],
-  ['SAVED USD', (row) => dollars(row['savedUsd'])],
-  ['AVERAGE', (row) => `${row['averageLatencyMs']} ms`],
+const columnsOf = (by: readonly string[]): Column<UsageRow>[] => [
+  ...by.map((name): Column<UsageRow> => [name.toUpperCase(), (row) => row[name] || '-']),
+  ['CALLS', ({ calls }) => calls],
+  ['ERRORS', ({ errors }) => errors],
+  ['HITS', ({ hits }) => hits],
+  ['INPUT', ({ inputTokens }) => inputTokens],
+  ['OUTPUT', ({ outputTokens }) => outputTokens],
+  ['COST USD', ({ costUsd }) => dollars(costUsd)],
+  ['SAVED USD', ({ savedUsd }) => dollars(savedUsd)],
+  ['AVERAGE', ({ averageLatencyMs }) => `${averageLatencyMs} ms`],
 ];
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** Returns the usage with the rows of all pages. */
+async function allUsage(client: AdminClient, query: Query): Promise<Usage> {
+  const first = await client.get('/usage', usageSchema, { ...query, offset: 0 });
+  const rows = [...first.rows];
+  for (let offset = first.nextOffset; offset !== undefined; ) {
+    const page = await client.get('/usage', usageSchema, { ...query, offset });
+    rows.push(...page.rows);
+    offset = page.nextOffset;
+  }
+  const { nextOffset: _next, ...usage } = first;
+  return { ...usage, rows };
+}
+
+/** Returns all figures as CSV. */
+function usageCsv({ by, rows, total }: Usage): string {
+  const names = [...by, ...Object.keys(total)];
+  return csv(
+    rows,
+    names.map((name): Column<UsageRow> => [name, (row) => row[name]]),
+  );
+}
 
 /** Adds the command `sluice usage`. */
 export function addUsage(program: Command, context: Context): void {
@@ -57,27 +83,14 @@ export function addUsage(program: Command, context: Context): void {
       if (asCsv === true && context.wantsJson(command)) throw new CliError(EXIT.usage, 'Use --csv or --json, not both.');
       const client = context.client(command);
       const { json: _, url: __, adminKeyFile: ___, ...asked } = query;
-      let whole: Answer = {};
-      const rows: Row[] = [];
-      for (let offset: number | undefined = 0; offset !== undefined; offset = whole['nextOffset'] as number | undefined) {
-        whole = await client.get('/usage', { ...asked, from: since, to: until, offset });
-        rows.push(...(whole['rows'] as Row[]));
-      }
-      const by = whole['by'] as string[];
-      const total = whole['total'] as Row;
+      const usage = await allUsage(client, { ...asked, from: since, to: until });
+      const { by, rows, total } = usage;
       if (context.wantsJson(command)) {
-        const { nextOffset: _next, ...answer } = whole;
-        context.json({ ...answer, rows });
+        context.json(usage);
       } else if (asCsv === true) {
-        const names = [...by, ...Object.keys(total)];
-        context.terminal.write(
-          `${csv(
-            rows,
-            names.map((name): Column<Row> => [name, (row) => row[name]]),
-          )}\n`,
-        );
+        context.terminal.write(`${usageCsv(usage)}\n`);
       } else {
-        const last = rows.length > 1 ? [{ ...total, [by[0] as string]: 'TOTAL' }] : [];
+        const last = rows.length > 1 ? [{ ...total, [by[0] ?? '']: 'TOTAL' }] : [];
         context.show(command, [...rows, ...last], columnsOf(by));
       }
     });

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { defined } from '@sluice/core';
 import type { ErrorRequestHandler } from 'express';
 
 /** An error response of the admin API. */
@@ -58,7 +59,7 @@ export function adminErrors(onFault: (error: unknown) => void): ErrorRequestHand
         status,
         detail: message,
         code,
-        ...(field === undefined ? {} : { field }),
+        ...defined({ field }),
       });
   };
 }

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
+import { defined } from '@sluice/core';
 import type { AdminRecord, AdminRole } from '@sluice/store/ports';
 import type { Groups } from '../identity/groups.ts';
 import { hashSecret } from '../identity/key-cache.ts';
@@ -56,8 +57,7 @@ export class Administrators {
       name,
       hash: hashSecret(secret),
       role,
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(team === undefined ? {} : { team }),
+      ...defined({ tenant, team }),
     }));
   }
 
@@ -70,7 +70,7 @@ export class Administrators {
    * administrator's tenant.
    */
   #within({ name, role, tenant, team }: AdminRecord): Administrator | undefined {
-    if (team === undefined) return role === 'team' ? undefined : { name, role, ...(tenant === undefined ? {} : { tenant }) };
+    if (team === undefined) return role === 'team' ? undefined : { name, role, ...defined({ tenant }) };
     const record = this.#options.groups.team(team);
     if (record === undefined || (tenant !== undefined && record.tenant !== tenant)) return undefined;
     return { name, role, tenant: record.tenant, team };

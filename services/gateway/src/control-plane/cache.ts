@@ -1,6 +1,5 @@
 import { name } from '@sluice/config';
-import type { Clock } from '@sluice/core';
-import { toUsd } from '@sluice/core';
+import { type Clock, defined, toUsd } from '@sluice/core';
 import { cacheKeyText, readCacheKey, SHARED_SCOPE } from '@sluice/proxies';
 import type { Cache, CacheFilter, CacheKey, CacheListing, Registry } from '@sluice/store/ports';
 import express, { type Request, type Router } from 'express';
@@ -9,6 +8,7 @@ import { invalid, notFound } from './admin-error.ts';
 import { changeLine } from './change-line.ts';
 import { checkedQuery } from './checked.ts';
 import { type Permission, permitBeyondTeam, scoped } from './permissions.ts';
+import type { CacheEntryResponse } from './schemas/cache-schemas.ts';
 
 const filter = {
   /** Tenant of the entries. Without it, entries of all tenants are selected if the configuration lets tenants share them. */
@@ -36,6 +36,21 @@ export interface CacheRoutesOptions {
   readonly clock: Clock;
 }
 
+const tenantOf = (scope: string | undefined): string | undefined => (scope === SHARED_SCOPE ? undefined : scope);
+
+/** Returns a cache entry as the admin API shows it. */
+function shownEntry({ key, head: { usage, cost, dropped: _, ...head }, bytes }: CacheListing): CacheEntryResponse {
+  return {
+    key: cacheKeyText(key),
+    ...defined({ tenant: tenantOf(key.scope) }),
+    namespace: key.namespace,
+    model: key.model,
+    ...head,
+    ...defined({ usage: usage && { ...usage }, savesUsd: cost === undefined ? undefined : toUsd(cost) }),
+    bytes,
+  };
+}
+
 /**
  * Routes to list cache entries and to remove them by key, namespace, model or tenant. The cached responses themselves are never
  * shown.
@@ -51,26 +66,6 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
     return tenant;
   };
 
-  const filterOf = (
-    scope: string | undefined,
-    { namespace, model }: { namespace?: string | undefined; model?: string | undefined },
-  ): CacheFilter => ({
-    ...(scope === undefined ? {} : { scope }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(model === undefined ? {} : { model }),
-  });
-
-  const shown = ({ key, head: { usage, cost, dropped: _, ...head }, bytes }: CacheListing) => ({
-    key: cacheKeyText(key),
-    ...(key.scope === SHARED_SCOPE ? {} : { tenant: key.scope }),
-    namespace: key.namespace,
-    model: key.model,
-    ...head,
-    ...(usage === undefined ? {} : { usage }),
-    ...(cost === undefined ? {} : { savesUsd: toUsd(cost) }),
-    bytes,
-  });
-
   /** Returns the cache key in the path, for the tenant in the query. */
   const keyOf = (request: Request, permission: Permission): CacheKey => {
     const scope = scopeOf(request, permission, checkedQuery(cacheEntryQuery, request.query));
@@ -82,19 +77,20 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
 
   router.get('/', async (request, response) => {
     const { tenant, limit, ...query } = checkedQuery(cacheQuery, request.query);
-    const { total, entries } = await cache.list(filterOf(scopeOf(request, 'read', { tenant }), query), limit);
-    response.json({ total, entries: entries.map(shown) });
+    const which: CacheFilter = defined({ scope: scopeOf(request, 'read', { tenant }), ...query });
+    const { total, entries } = await cache.list(which, limit);
+    response.json({ total, entries: entries.map(shownEntry) });
   });
 
   router.delete('/', async (request, response) => {
     const { tenant, all, ...query } = checkedQuery(cacheClearing, request.query);
-    const which = filterOf(scopeOf(request, 'cache', { tenant }), query);
+    const which: CacheFilter = defined({ scope: scopeOf(request, 'cache', { tenant }), ...query });
     const named = [tenant, query.namespace, query.model].some((part) => part !== undefined);
     if (!named && all === undefined) throw invalid('query', 'expected tenant, namespace or model, or all=true');
     const removed = await cache.clear(which);
-    const of = which.scope === undefined || which.scope === SHARED_SCOPE ? {} : { tenant: which.scope };
     const name = [query.namespace ?? '*', query.model ?? '*'].join(':');
-    await registry.note(changeLine(request, clock, { action: 'cache.clear', kind: 'cache', name, ...of, after: { removed } }));
+    const cleared = { action: 'cache.clear', kind: 'cache', name, tenant: tenantOf(which.scope), after: { removed } } as const;
+    await registry.note(changeLine(request, clock, cleared));
     response.json({ removed });
   });
 
@@ -103,14 +99,15 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
     const entry = await cache.get(key);
     if (entry === undefined) throw notFound('entry of that key');
     const { body, ...head } = entry;
-    response.json(shown({ key, head, bytes: body.length }));
+    response.json(shownEntry({ key, head, bytes: body.length }));
   });
 
   router.delete('/:key', async (request, response) => {
     const key = keyOf(request, 'cache');
     if (!(await cache.remove(key))) throw notFound('entry of that key');
-    const of = key.scope === SHARED_SCOPE ? {} : { tenant: key.scope };
-    await registry.note(changeLine(request, clock, { action: 'cache.remove', kind: 'cache', name: cacheKeyText(key), ...of }));
+    const tenant = tenantOf(key.scope);
+    const name = cacheKeyText(key);
+    await registry.note(changeLine(request, clock, { action: 'cache.remove', kind: 'cache', name, tenant }));
     response.status(204).end();
   });
   return router;

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import type { AdminRole } from '@sluice/store/ports';
 import type { Request } from 'express';
 import { AdminError } from './admin-error.ts';
@@ -97,5 +98,5 @@ export function scoped<Asked extends Scope>(administrator: Administrator, asked:
     }
   }
   const { tenant, team } = administrator;
-  return { ...asked, ...(tenant === undefined ? {} : { tenant }), ...(team === undefined ? {} : { team }) };
+  return { ...asked, ...defined({ tenant, team }) };
 }

@@ -1,28 +1,10 @@
 import { NANOS_PER_USD } from '@sluice/core';
 import type { Counters } from '@sluice/store/ports';
+import type { z } from 'zod';
+import type { statsSchema } from './schemas/report-schemas.ts';
 
 /** The dashboard's statistics, over all replicas. */
-export interface Stats {
-  readonly totalRequests: number;
-  /** Cache hits divided by lookups, 0 to 1. */
-  readonly cacheHitRate: number;
-  readonly cacheHits: number;
-  readonly authenticationFailures: number;
-  readonly costUsd: number;
-  readonly costSavedUsd: number;
-  readonly providers: Readonly<Record<string, ProviderFigures>>;
-  readonly status: 'healthy' | 'low_cache_efficiency';
-}
-
-export interface ProviderFigures {
-  readonly calls: number;
-  /** Share of the calls to all providers, 0 to 1. */
-  readonly share: number;
-  readonly errors: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly costUsd: number;
-}
+export type Stats = z.output<typeof statsSchema>;
 
 const rate = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 
@@ -35,7 +17,7 @@ export function statsOf(sums: Counters): Stats {
   }
   const providers = [...names].sort();
   const calls = providers.reduce((all, name) => all + sum(`provider:${name}:calls`), 0);
-  const figures = providers.map((name): [string, ProviderFigures] => [
+  const figures = providers.map((name): [string, Stats['providers'][string]] => [
     name,
     {
       calls: sum(`provider:${name}:calls`),

@@ -1,5 +1,5 @@
-import { invalid } from './admin-error.ts';
-import type { Scope } from './permissions.ts';
+import { invalid } from '../admin-error.ts';
+import type { Scope } from '../permissions.ts';
 
 const MAX_LENGTH = 64;
 

@@ -1,14 +1,6 @@
-import { limits as limitsSchema } from '@sluice/config';
 import type { BudgetLimits, Limits } from '@sluice/core';
-import { z } from 'zod';
-
-/** Changed limits, with `null` for limits to remove. */
-export const limitsPatch = z.strictObject({
-  requests: limitsSchema.shape.requests.nullable(),
-  tokens: limitsSchema.shape.tokens.nullable(),
-  concurrent: limitsSchema.shape.concurrent.nullable(),
-  unpriced: limitsSchema.shape.unpriced.nullable(),
-});
+import type { z } from 'zod';
+import type { limitsPatch } from '../schemas/limits-schema.ts';
 
 type Patch = z.output<typeof limitsPatch>;
 

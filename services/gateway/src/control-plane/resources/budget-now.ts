@@ -1,6 +1,7 @@
-import { type Limits, limitsIn, toUsd } from '@sluice/core';
+import { defined, type Limits, limitsIn, toUsd } from '@sluice/core';
 import { periodAt } from '@sluice/proxies';
 import type { Meters } from '@sluice/store/ports';
+import type { Spending } from '../schemas/limits-schema.ts';
 
 interface BudgetOwner {
   readonly tenant: string;
@@ -15,7 +16,7 @@ export async function budgetNow(
   { tenant, subject, limits }: BudgetOwner,
   meters: Pick<Meters, 'budget'>,
   nowMs: number,
-): Promise<object> {
+): Promise<{ readonly spending?: Spending | Spending[] | undefined }> {
   if (limits.budget === undefined) return {};
   const spending = await Promise.all(
     limitsIn(limits.budget).map(async ({ amount, period, soft }) => {
@@ -23,7 +24,7 @@ export async function budgetNow(
       const { spent, reserved, leased } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
       return {
         period: name,
-        ...(soft ? { soft } : {}),
+        ...defined({ soft: soft || undefined }),
         limitUsd: toUsd(amount),
         spentUsd: toUsd(spent),
         reservedUsd: toUsd(reserved),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsPatch, patched, patchedLimits } from './limits-patch.ts';
+import { limitsPatch } from '../schemas/limits-schema.ts';
+import { patched, patchedLimits } from './limits-patch.ts';
 
 const minute = (limit: number) => ({ limit, windowMs: 60_000 });
 
