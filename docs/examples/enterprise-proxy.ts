@@ -1,14 +1,14 @@
 // All proxies in one list, outermost first: audit, keys, limits, cache, and a choice of three providers.
 import { asLlmError, compose, type LlmCall, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { type AuditRecord, audit, authentication, caching, fixedKeys, metering, Router, SharedUsage } from '@sluice/proxies';
+import { type AuditRecord, audit, authentication, caching, metering, Router, SharedUsage, staticKeys } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { anthropic, google, openai } from './simulated-providers.ts';
 
 const stores = memoryStores();
 const records: AuditRecord[] = [];
 const limits = { requests: { limit: 5, windowMs: 60_000 } };
-const keys = fixedKeys({
+const keys = staticKeys({
   user123: { tenant: 'user123', keyName: 'user123', limits },
   team456: { tenant: 'team456', keyName: 'team456', limits },
 });

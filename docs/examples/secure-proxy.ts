@@ -2,12 +2,12 @@
 // there is a record of each call.
 import { asLlmError, compose } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { type AuditRecord, audit, authentication, fixedKeys, metering } from '@sluice/proxies';
+import { type AuditRecord, audit, authentication, metering, staticKeys } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { openai } from './simulated-providers.ts';
 
 const records: AuditRecord[] = [];
-const keys = fixedKeys({
+const keys = staticKeys({
   user123: { tenant: 'user123', keyName: 'user123', limits: { requests: { limit: 5, windowMs: 60_000 } } },
 });
 const service = compose(

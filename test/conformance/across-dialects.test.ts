@@ -80,8 +80,11 @@ describe('callers and providers of different dialects', () => {
 
   describe('Anthropic’s SDK', () => {
     /** Newer models take no temperature, so that the SDK's type leaves it out; older ones do. */
-    type Asked = Partial<Anthropic.MessageCreateParamsNonStreaming> & { readonly temperature?: number; readonly top_p?: number };
-    const ask = (more: Asked = {}) =>
+    type UpstreamRequestInfo = Partial<Anthropic.MessageCreateParamsNonStreaming> & {
+      readonly temperature?: number;
+      readonly top_p?: number;
+    };
+    const ask = (more: UpstreamRequestInfo = {}) =>
       anthropic.messages.create({ model: 'openai/gpt-x', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }], ...more });
 
     it('is answered by a provider that speaks OpenAI’s', async () => {

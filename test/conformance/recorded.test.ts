@@ -13,10 +13,10 @@ const isUsageAlone = (data: string): boolean => {
   return choices?.length === 0 && usage != null;
 };
 
-type Asked = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
+type UpstreamRequestInfo = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
 
 /** What a caller of a dialect sends, and where. */
-const ASKED: Readonly<Record<Asked, (streamed: boolean) => readonly [route: string, body: object]>> = {
+const ASKED: Readonly<Record<UpstreamRequestInfo, (streamed: boolean) => readonly [route: string, body: object]>> = {
   'openai-chat': () => ['/v1/chat/completions', { model: 'openai-chat/m', messages: [{ role: 'user', content: 'x' }] }],
   'openai-responses': () => ['/v1/responses', { model: 'openai-responses/m', input: 'x' }],
   'anthropic-messages': () => [
@@ -32,7 +32,7 @@ const ASKED: Readonly<Record<Asked, (streamed: boolean) => readonly [route: stri
 const files = recordedFiles();
 const recordings = files
   .flatMap((file) => recordingOf(file) ?? [])
-  .filter((recording): recording is Recording & { dialect: Asked } => recording.dialect in ASKED);
+  .filter((recording): recording is Recording & { dialect: UpstreamRequestInfo } => recording.dialect in ASKED);
 
 /** Answers of OpenAI's other routes, and of those who have them in its way. */
 const OTHERS: readonly (readonly [name: string, route: string, body: object | 'multipart'])[] = [

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { converseFrames } from '../support/aws-frames.ts';
 import { startGatewayHere } from '../support/gateway-here.ts';
+import type { NormalizedReply } from '../support/normalized-reply.ts';
 import { type Recording, recordedFiles, recordingOf, wireOf } from '../support/recordings.ts';
-import type { Said } from '../support/said.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { type CallerName, type SdkCaller, sdkCallers } from '../support/sdk-callers.ts';
 
@@ -17,7 +17,7 @@ const files = recordedFiles();
 const recordings = files.flatMap((file) => recordingOf(file) ?? []);
 
 /** Wires without ids of calls have them made up, wires without an end by calls show it by the calls themselves, and those without pictures have them in the text. */
-function comparable(said: Said, recording: Recording, caller: CallerName): object {
+function comparable(said: NormalizedReply, recording: Recording, caller: CallerName): object {
   const calls = said.calls.map((call) => ({ ...call, id: recording.dialect === 'gemini' ? 'any' : call.id }));
   const wordless = caller === 'gemini' || caller === 'openai-responses';
   const ended = said.finish === 'stop' || said.finish === 'tool_calls';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { NANOS_PER_USD, type Random } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
-import type { CacheEntry, CacheKey, Hold, Stores } from '@sluice/store/ports';
-import { together, usageOfRecord } from '../../services/gateway/src/records/usage-of-record.ts';
+import type { CacheEntry, CacheKey, Charge, Stores } from '@sluice/store/ports';
+import { mergeSums, usageOfRecord } from '../../services/gateway/src/records/usage-of-record.ts';
 import { nameOf, type Tenants } from './tenants.ts';
 
 const MODELS = 20;
@@ -19,7 +19,7 @@ const COST = 1_000_000;
 const ANSWER = Buffer.from(JSON.stringify({ content: 'the quick brown fox jumps over a lazy dog and then '.repeat(20) }));
 
 /** A live call's four meters. */
-export function holdsOf(nowMs: number): Hold[] {
+export function holdsOf(nowMs: number): Charge[] {
   const endsAtMs = Math.ceil(nowMs / DAY_MS) * DAY_MS;
   const period = new Date(nowMs).toISOString().slice(0, 10);
   return [
@@ -90,7 +90,7 @@ export class Calls {
   }
 
   async #settle({ tenant, subject, callId, holds }: Call, receipts: readonly number[], hit: boolean): Promise<void> {
-    const actual = (hold: Hold): number => {
+    const actual = (hold: Charge): number => {
       if (hold.kind === 'budget') return hit ? 0 : COST;
       return hold.meter === 'requests' ? 1 : hit ? 0 : TOKENS;
     };
@@ -106,7 +106,7 @@ export class Calls {
   async flush(): Promise<void> {
     const records = this.#records.splice(0);
     if (records.length === 0) return;
-    const usage = together(records.map((record) => usageOfRecord(record)).filter((sum) => sum !== undefined));
+    const usage = mergeSums(records.map((record) => usageOfRecord(record)).filter((sum) => sum !== undefined));
     const period = new Date().toISOString().slice(0, 10);
     const spent = records.map((record) => ({
       tenant: record.tenant as string,
@@ -125,7 +125,7 @@ interface Call {
   readonly entry: CacheKey;
   readonly callId: string;
   readonly nowMs: number;
-  readonly holds: readonly Hold[];
+  readonly holds: readonly Charge[];
 }
 
 function answerAt({ nowMs, model }: Call): CacheEntry {

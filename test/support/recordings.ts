@@ -2,15 +2,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DialectName } from '@sluice/core';
 import {
-  type Said,
-  saidByAnthropic,
-  saidByAnthropicStream,
-  saidByConverse,
-  saidByConverseStream,
-  saidByGemini,
-  saidByOpenAi,
-  saidByResponses,
-} from './said.ts';
+  type NormalizedReply,
+  normalizeAnthropic,
+  normalizeAnthropicStream,
+  normalizeConverse,
+  normalizeConverseStream,
+  normalizeGemini,
+  normalizeOpenAi,
+  normalizeResponses,
+} from './normalized-reply.ts';
 
 /** Real providers' answers, where somebody has put them beside the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/recorded/', import.meta.url));
@@ -26,7 +26,7 @@ export interface Recording extends RecordedFile {
   readonly streamed: boolean;
   /** A whole answer as it is; of a stream the data of each event. */
   readonly events: readonly string[];
-  readonly said: Said;
+  readonly said: NormalizedReply;
 }
 
 /** `NAME.json` is a whole answer, `NAME.chunks.txt` a stream's events, the data of one a line. Empty where there are none. */
@@ -46,21 +46,27 @@ export function recordingOf(file: RecordedFile): Recording | undefined {
 
 function wholeOf(file: RecordedFile): Recording | undefined {
   const value = JSON.parse(file.text) as Any;
-  const as = (dialect: DialectName, said: Said): Recording => ({ ...file, dialect, streamed: false, events: [], said });
-  if (value.type === 'message' && value.role === 'assistant') return as('anthropic-messages', saidByAnthropic(value));
-  if (value.choices?.[0]?.message !== undefined) return as('openai-chat', saidByOpenAi([value], 'message'));
-  if (value.object === 'response') return as('openai-responses', saidByResponses(value));
-  if (value.candidates !== undefined) return as('gemini', saidByGemini([value]));
-  if (value.output?.message !== undefined) return as('bedrock-converse', saidByConverse(value));
+  const as = (dialect: DialectName, said: NormalizedReply): Recording => ({
+    ...file,
+    dialect,
+    streamed: false,
+    events: [],
+    said,
+  });
+  if (value.type === 'message' && value.role === 'assistant') return as('anthropic-messages', normalizeAnthropic(value));
+  if (value.choices?.[0]?.message !== undefined) return as('openai-chat', normalizeOpenAi([value], 'message'));
+  if (value.object === 'response') return as('openai-responses', normalizeResponses(value));
+  if (value.candidates !== undefined) return as('gemini', normalizeGemini([value]));
+  if (value.output?.message !== undefined) return as('bedrock-converse', normalizeConverse(value));
   return undefined;
 }
 
 function streamOf(file: RecordedFile): Recording | undefined {
   const events = file.text.split('\n').filter((line) => line !== '');
   const chunks = events.map((line) => JSON.parse(line) as Any);
-  const as = (dialect: DialectName, said: Said): Recording => ({ ...file, dialect, streamed: true, events, said });
-  if (chunks.some((chunk) => chunk.type === 'message_start')) return as('anthropic-messages', saidByAnthropicStream(chunks));
-  if (chunks.some((chunk) => chunk.choices?.[0]?.delta !== undefined)) return as('openai-chat', saidByOpenAi(chunks, 'delta'));
+  const as = (dialect: DialectName, said: NormalizedReply): Recording => ({ ...file, dialect, streamed: true, events, said });
+  if (chunks.some((chunk) => chunk.type === 'message_start')) return as('anthropic-messages', normalizeAnthropicStream(chunks));
+  if (chunks.some((chunk) => chunk.choices?.[0]?.delta !== undefined)) return as('openai-chat', normalizeOpenAi(chunks, 'delta'));
   // some recordings hold the answers of several turns, one after the other
   const turns = chunks.filter(({ type }) => type === 'response.completed' || type === 'response.incomplete');
   if (turns.length > 0) {
@@ -69,10 +75,11 @@ function streamOf(file: RecordedFile): Recording | undefined {
       .filter(({ type }) => type === 'response.output_text.delta' || type === 'response.refusal.delta')
       .map(({ delta }) => delta)
       .join('');
-    return as('openai-responses', { ...saidByResponses({ ...turns.at(-1).response, output }), text });
+    return as('openai-responses', { ...normalizeResponses({ ...turns.at(-1).response, output }), text });
   }
-  if (chunks.some((chunk) => chunk.candidates !== undefined)) return as('gemini', saidByGemini(chunks));
-  if (chunks.some((chunk) => chunk.contentBlockDelta !== undefined)) return as('bedrock-converse', saidByConverseStream(chunks));
+  if (chunks.some((chunk) => chunk.candidates !== undefined)) return as('gemini', normalizeGemini(chunks));
+  if (chunks.some((chunk) => chunk.contentBlockDelta !== undefined))
+    return as('bedrock-converse', normalizeConverseStream(chunks));
   return undefined;
 }
 

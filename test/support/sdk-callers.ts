@@ -1,10 +1,16 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
-import { type Said, saidByAnthropic, saidByGemini, saidByOpenAi, saidByResponses } from './said.ts';
+import {
+  type NormalizedReply,
+  normalizeAnthropic,
+  normalizeGemini,
+  normalizeOpenAi,
+  normalizeResponses,
+} from './normalized-reply.ts';
 
 /** An application that asks by the official SDK of a dialect, and what it was told. */
-export type SdkCaller = (model: string, streamed: boolean) => Promise<Said>;
+export type SdkCaller = (model: string, streamed: boolean) => Promise<NormalizedReply>;
 
 export type CallerName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
 
@@ -29,19 +35,19 @@ export function sdkCallers(url: string, apiKey: string): Readonly<Record<CallerN
   const messages = [{ role: 'user' as const, content: 'x' }];
   return {
     async 'openai-chat'(model, streamed) {
-      if (!streamed) return saidByOpenAi([await openai.chat.completions.create({ model, messages })], 'message');
+      if (!streamed) return normalizeOpenAi([await openai.chat.completions.create({ model, messages })], 'message');
       const options = { stream: true, stream_options: { include_usage: true } } as const;
-      return saidByOpenAi(await all(await openai.chat.completions.create({ model, messages, ...options })), 'delta');
+      return normalizeOpenAi(await all(await openai.chat.completions.create({ model, messages, ...options })), 'delta');
     },
     async 'openai-responses'(model, streamed) {
-      if (!streamed) return saidByResponses(await openai.responses.create({ model, input: 'x' }));
+      if (!streamed) return normalizeResponses(await openai.responses.create({ model, input: 'x' }));
       const events = await all(await openai.responses.create({ model, input: 'x', stream: true }));
       const last = events.at(-1);
       if (last?.type !== 'response.completed' && last?.type !== 'response.incomplete')
         throw new Error(`ended with ${last?.type}`);
       // what came in pieces is what the end repeats
       const text = events.map((event) => (event.type === 'response.output_text.delta' ? event.delta : '')).join('');
-      const said = saidByResponses(last.response);
+      const said = normalizeResponses(last.response);
       const refused = events.map((event) => (event.type === 'response.refusal.delta' ? event.delta : '')).join('');
       if (text + refused !== said.text) throw new Error(`said '${text}', repeated '${said.text}'`);
       if (events.some((event, n) => event.sequence_number !== n)) throw new Error('the events are not numbered');
@@ -50,11 +56,11 @@ export function sdkCallers(url: string, apiKey: string): Readonly<Record<CallerN
     async 'anthropic-messages'(model, streamed) {
       const request = { model, max_tokens: 100, messages };
       const stream = () => anthropic.messages.stream(request).finalMessage();
-      return saidByAnthropic(streamed ? await stream() : await anthropic.messages.create(request));
+      return normalizeAnthropic(streamed ? await stream() : await anthropic.messages.create(request));
     },
     async gemini(model, streamed) {
-      if (!streamed) return saidByGemini([await google.models.generateContent({ model, contents: 'x' })]);
-      return saidByGemini(await all(await google.models.generateContentStream({ model, contents: 'x' })));
+      if (!streamed) return normalizeGemini([await google.models.generateContent({ model, contents: 'x' })]);
+      return normalizeGemini(await all(await google.models.generateContentStream({ model, contents: 'x' })));
     },
   };
 }

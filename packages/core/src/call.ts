@@ -65,7 +65,7 @@ export interface MeterState {
 }
 
 /** A budget that a call is charged to. */
-export interface BudgetCharge {
+export interface ChargedBudget {
   readonly tenant: string;
   readonly subject: string;
   /** `2026-11-24`, `2026-11` or `total`. */
@@ -96,7 +96,7 @@ export interface CallFacts {
   saved: Money | undefined;
   meters: readonly MeterState[];
   /** The budgets that the cost is charged to. */
-  charged: readonly BudgetCharge[];
+  charged: readonly ChargedBudget[];
   degraded: readonly string[];
   /** Scopes with a soft budget that this call exceeds or that was exceeded before: `key`, `team`, `tenant`. */
   overBudget: readonly string[];
@@ -194,7 +194,7 @@ export function emptyFacts(): CallFacts {
 }
 
 /** Returns the tags of a call. Tags of its key override the tags of the request. */
-export function tagsOf({ preferences, facts }: Pick<LlmCall, 'preferences' | 'facts'>): Readonly<Record<string, string>> {
+export function effectiveTags({ preferences, facts }: Pick<LlmCall, 'preferences' | 'facts'>): Readonly<Record<string, string>> {
   const fixed = facts.caller?.tags;
   return fixed === undefined ? preferences.tags : { ...preferences.tags, ...fixed };
 }

@@ -42,7 +42,7 @@ export interface RequestMessage {
    */
   readonly address?: string;
   /** Set for a route with bytes that pass through unread. */
-  readonly unread?: UnreadRequest;
+  readonly unread?: PassthroughRequest;
   /** Set for a request that opens a session with messages in both directions. */
   readonly realtime?: RealtimeRequest;
   /**
@@ -57,10 +57,10 @@ export interface RequestMessage {
 }
 
 /** A body that is passed on as it arrives, without being buffered. */
-export type UnreadBody = AsyncIterable<Uint8Array>;
+export type PassthroughBody = AsyncIterable<Uint8Array>;
 
 /** A request that is passed through unchanged. */
-export interface UnreadRequest {
+export interface PassthroughRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The provider's route, as a label. */
   readonly route: string;
@@ -82,7 +82,7 @@ export interface UnreadRequest {
   /** Bytes, if the caller sent a `content-length`. */
   readonly contentLength: number | undefined;
   /** Undefined if the bytes are buffered, or if there is no body. */
-  readonly body: UnreadBody | undefined;
+  readonly body: PassthroughBody | undefined;
   /** For a request about a background response: the prompt tokens that were billed when the response was started. */
   readonly background?: { readonly billedInputTokens: number } | undefined;
   /** The required provider: chosen by the caller, or the one that has the objects which the request names. */
@@ -93,7 +93,7 @@ export interface UnreadRequest {
    */
   readonly unnamed?: RequestMessage;
   /** Returns the fields that depend on the provider's name of the model, if the buffered bytes do not contain that name. */
-  forModel?(model: string): Partial<Pick<UnreadRequest, 'path' | 'body' | 'contentLength'>>;
+  forModel?(model: string): Partial<Pick<PassthroughRequest, 'path' | 'body' | 'contentLength'>>;
 }
 
 /** The action of a request on objects of a provider's account (files, batches, …). */

@@ -13,7 +13,7 @@ export interface StreamOutcome {
   /** Number of content events received: about one token each. */
   readonly generated?: number;
   /** For an abandoned stream: true if the source drained it to its end, so that `usage` is final. */
-  readonly readToEnd?: boolean;
+  readonly drained?: boolean;
   /** The gateway or the client ended a realtime session, so the provider has not failed. */
   readonly byGateway?: true;
 }
@@ -46,7 +46,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 
 function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutcome {
   const received = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
-  return { end: 'cancelled', ...received, readToEnd: end === 'finished' };
+  return { end: 'cancelled', ...received, drained: end === 'finished' };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { LlmProxy, LlmService } from './llm-service.ts';
 import type { LlmReply } from './reply.ts';
 
 /** A stage that has sent its store command for a call. */
-export interface AskedStage {
+export interface PendingStage {
   /** Waits for the store's response and completes the call. */
   complete(call: LlmCall, next: LlmService): Promise<LlmReply>;
 }
@@ -11,7 +11,7 @@ export interface AskedStage {
 /** A layer that needs a response of the store before it can continue. */
 export interface StoreStage {
   /** Sends the store command synchronously, without waiting. @throws LlmError to refuse the call */
-  ask(call: LlmCall): AskedStage;
+  ask(call: LlmCall): PendingStage;
 }
 
 /**
@@ -35,10 +35,10 @@ export function inOneRoundTrip(stages: readonly (StoreStage | LlmProxy)[]): LlmP
 }
 
 class Stage implements LlmService {
-  readonly #asked: AskedStage;
+  readonly #asked: PendingStage;
   readonly #next: LlmService;
 
-  constructor(asked: AskedStage, next: LlmService) {
+  constructor(asked: PendingStage, next: LlmService) {
     this.#asked = asked;
     this.#next = next;
   }

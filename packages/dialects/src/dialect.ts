@@ -16,7 +16,7 @@ export interface WrittenRequest {
 }
 
 /** Properties of a request that its path may depend on. */
-export interface Asked {
+export interface UpstreamRequestInfo {
   readonly operation: Operation;
   /** The provider's name of the model. */
   readonly model: string;
@@ -25,7 +25,7 @@ export interface Asked {
 }
 
 /** Splits a stream's bytes into its events. */
-export interface EventCutter {
+export interface EventDecoder {
   /** Returns the JSON data of each event that this chunk completes. */
   feed(chunk: Buffer): readonly string[];
   /** Returns the data after the last complete event. */
@@ -35,7 +35,7 @@ export interface EventCutter {
 }
 
 /** Observes a stream of a dialect while its bytes are forwarded. */
-export interface StreamWatcher {
+export interface StreamObserver {
   /** Returns the bytes to forward. */
   read(chunk: Buffer): Buffer;
   /** Returns the remaining bytes to forward after the end of the upstream. */
@@ -47,7 +47,7 @@ export interface StreamWatcher {
   /** Returns the number of events with content: about one token each. */
   generated(): number;
   /** Returns an error that the stream has reported so far. */
-  told(): LlmError | undefined;
+  reportedError(): LlmError | undefined;
   /** Returns the number of bytes of the incomplete event. */
   unfinished(): number;
 }
@@ -104,7 +104,7 @@ export interface BrokenStream {
 export interface Dialect {
   readonly name: DialectName;
   /** Returns the path of an operation below a provider's base URL; undefined if the dialect does not have the operation. */
-  path(asked: Asked): string | undefined;
+  path(asked: UpstreamRequestInfo): string | undefined;
   /** Returns the headers that carry an API key, as names and values. */
   credentials(apiKey: string): readonly string[];
   /** Other headers that a provider of this dialect requires. */
@@ -127,7 +127,7 @@ export interface Dialect {
   readReply(body: JsonObject): NeutralReply;
   writeReply(reply: NeutralReply, context: ReplyContext): JsonObject;
   /** @param hideUsage removes usage that the gateway requested and the client did not */
-  watchStream(hideUsage: boolean, framing: EventFraming): StreamWatcher;
+  watchStream(hideUsage: boolean, framing: EventFraming): StreamObserver;
   readStream(): EventReader;
   writeStream(context: ReplyContext): EventWriter;
   /** Returns the usage of a whole response in this dialect. */

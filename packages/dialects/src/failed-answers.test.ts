@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DialectName, StreamOutcome } from '@sluice/core';
-import type { StreamWatcher } from './dialect.ts';
+import type { StreamObserver } from './dialect.ts';
 import { DIALECTS } from './registry.ts';
 import { TranslatedStream } from './translation.ts';
 
@@ -81,7 +81,7 @@ const wire = (one: object | string): Buffer => Buffer.from(typeof one === 'strin
 
 /** Sends events to a stream one by one, or all in one chunk. */
 function play(
-  stream: StreamWatcher,
+  stream: StreamObserver,
   events: readonly (object | string)[],
   together: boolean,
 ): { shown: string; outcome: StreamOutcome } {
@@ -116,7 +116,7 @@ describe.each(NAMES)('stream of %s with a failure', (from) => {
   it.each(cases)('fails a stream before its first content on %s', (_text, error) => {
     const stream = new TranslatedStream(DIALECTS[from], DIALECTS[from === 'gemini' ? 'openai-chat' : 'gemini'], context);
     play(stream, [error], false);
-    expect([stream.told() === undefined, stream.generated()]).toEqual([false, 0]);
+    expect([stream.reportedError() === undefined, stream.generated()]).toEqual([false, 0]);
   });
 });
 
@@ -136,7 +136,7 @@ describe('error of a failed stream', () => {
   const errorOf = (event: object) => {
     const stream = new TranslatedStream(DIALECTS['openai-responses'], DIALECTS['openai-chat'], context);
     play(stream, [event], false);
-    return stream.told();
+    return stream.reportedError();
   };
 
   it("contains the provider's message when the request caused the failure", () => {
@@ -216,7 +216,7 @@ describe('stream of openai-chat without a finish reason', () => {
     chunk({ role: 'assistant', content: 'Hel' }, { finish_reason: '' }),
     chunk({ content: 'lo' }, { finish_reason: 'null' }),
   ];
-  const streams = (): StreamWatcher[] => [
+  const streams = (): StreamObserver[] => [
     DIALECTS['openai-chat'].watchStream(false, 'sse'),
     new TranslatedStream(DIALECTS['openai-chat'], DIALECTS['anthropic-messages'], context),
   ];
@@ -235,7 +235,7 @@ describe('stream of openai-chat without a finish reason', () => {
 
   it('translates a stream with empty finish reasons to one block', () => {
     const [, translated] = streams();
-    const { shown } = play(translated as StreamWatcher, [...cut, chunk({}, { finish_reason: 'stop' })], false);
+    const { shown } = play(translated as StreamObserver, [...cut, chunk({}, { finish_reason: 'stop' })], false);
     expect(shown.match(/content_block_start/g)?.length).toBe(2);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DialectName, Usage } from '@sluice/core';
-import { eventCutter } from './framing/event-cutters.ts';
+import { eventDecoder } from './framing/event-decoders.ts';
 import { isObject, parseJson } from './neutral/read-json.ts';
 import type { Choice, NeutralReply } from './neutral/reply.ts';
 import type { Message, NeutralRequest, Part } from './neutral/request.ts';
@@ -39,7 +39,7 @@ function streamed(name: DialectName, events: readonly NeutralEvent[]): NeutralRe
   const wire = events.map((event) => writer.write(event)).join('') + writer.end();
   const reader = DIALECTS[name].readStream();
   return collectEvents(
-    eventCutter('sse')
+    eventDecoder('sse')
       .feed(Buffer.from(wire))
       .map(parseJson)
       .filter(isObject)

@@ -5,13 +5,19 @@ export { countingOf } from './counting/counting.ts';
 export { estimateAnswerTokens, estimateTokens } from './counting/estimate.ts';
 export { loadOpenAiTokenizer, openAiTokens } from './counting/openai-tokens.ts';
 export { atMostByLength, byLength, type TextCounter } from './counting/text-counters.ts';
-export type { Asked, Dialect, EventCutter, ReplyContext, StreamWatcher } from './dialect.ts';
+export type {
+  Dialect,
+  EventDecoder,
+  ReplyContext,
+  StreamObserver,
+  UpstreamRequestInfo,
+} from './dialect.ts';
 export type { EmbeddingsDialect, NeutralEmbeddings, NeutralEmbedRequest } from './embeddings/embeddings.ts';
 export { EMBEDDINGS, type EmbeddingsDialectName, embeddingsBeside } from './embeddings/registry.ts';
 export * from './failure-in-answer.ts';
 export { messageOfBody } from './failures/error-message.ts';
 export { finishReason, isReportedError } from './failures/reported-error.ts';
-export { eventCutter } from './framing/event-cutters.ts';
+export { eventDecoder } from './framing/event-decoders.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export { readUsage as readGeminiUsage } from './gemini/usage.ts';
@@ -21,7 +27,16 @@ export { modelSegment } from './model-segment.ts';
 export { budgetOf, EFFORTS, effortOf } from './neutral/effort.ts';
 export { argumentsOfText, FREE_TEXT_SCHEMA } from './neutral/free-text.ts';
 export { JSON_SENTENCE } from './neutral/json-sentence.ts';
-export { asCount, asList, asString, cannotSay, isObject, type JsonObject, member, parseJson } from './neutral/read-json.ts';
+export {
+  asCount,
+  asList,
+  asString,
+  isObject,
+  type JsonObject,
+  member,
+  parseJson,
+  unsupportedParam,
+} from './neutral/read-json.ts';
 export type { Choice, NeutralReply } from './neutral/reply.ts';
 export { ReplyRestorer, type RequestChanges } from './neutral/reply-restorer.ts';
 export type {
@@ -30,7 +45,7 @@ export type {
   Message,
   NeutralRequest,
   Part,
-  ReasoningWish,
+  ReasoningOptions,
   Tool,
   ToolCall,
   ToolForm,

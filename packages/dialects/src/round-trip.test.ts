@@ -3,11 +3,11 @@ import type { DialectName } from '@sluice/core';
 import fc from 'fast-check';
 import type { Dialect } from './dialect.ts';
 import { errorMessage } from './failures/error-message.ts';
-import { eventCutter } from './framing/event-cutters.ts';
+import { eventDecoder } from './framing/event-decoders.ts';
 import { isObject, parseJson } from './neutral/read-json.ts';
 import type { Choice, FinishReason, NeutralReply } from './neutral/reply.ts';
 import type { Message, NeutralRequest, Part } from './neutral/request.ts';
-import { unseal } from './neutral/sealed.ts';
+import { untagSignature } from './neutral/sealed.ts';
 import { collectEvents, type NeutralEvent } from './neutral/stream.ts';
 import { DIALECTS } from './registry.ts';
 
@@ -116,8 +116,8 @@ function unmarked(dialect: DialectName, part: Part): Part {
     const { signature, encrypted } = part;
     return {
       ...part,
-      ...(signature === undefined ? {} : { signature: unseal(dialect, signature) as string }),
-      ...(encrypted === undefined ? {} : { encrypted: unseal(dialect, encrypted) as string }),
+      ...(signature === undefined ? {} : { signature: untagSignature(dialect, signature) as string }),
+      ...(encrypted === undefined ? {} : { encrypted: untagSignature(dialect, encrypted) as string }),
     };
   }
   // Gemini requires a type for every URL, which is guessed
@@ -202,7 +202,7 @@ const context = { model: 'm1', id: 'own', createdS: 1, streamUsage: true, framin
 
 function readBack(dialect: Dialect, wire: string): { events: NeutralEvent[]; finished: boolean } {
   const reader = dialect.readStream();
-  const events = eventCutter('sse')
+  const events = eventDecoder('sse')
     .feed(Buffer.from(wire))
     .flatMap((event) => {
       const data = parseJson(event);

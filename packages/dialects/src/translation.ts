@@ -1,6 +1,6 @@
 import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
-import type { Dialect, EventCutter, EventReader, EventWriter, ReplyContext, StreamWatcher } from './dialect.ts';
-import { eventCutter } from './framing/event-cutters.ts';
+import type { Dialect, EventDecoder, EventReader, EventWriter, ReplyContext, StreamObserver } from './dialect.ts';
+import { eventDecoder } from './framing/event-decoders.ts';
 import { isObject, type JsonObject, parseJson } from './neutral/read-json.ts';
 import type { NeutralReply } from './neutral/reply.ts';
 import { replyEvents } from './neutral/reply-events.ts';
@@ -23,8 +23,8 @@ export function translateReply(
 }
 
 /** Translates a stream from one dialect to another while it arrives. Each event is written as early as possible. */
-export class TranslatedStream implements StreamWatcher {
-  readonly #events: EventCutter;
+export class TranslatedStream implements StreamObserver {
+  readonly #events: EventDecoder;
   readonly #reader: EventReader;
   readonly #writer: EventWriter;
   readonly #serial = new SerialEvents();
@@ -40,7 +40,7 @@ export class TranslatedStream implements StreamWatcher {
     from: Dialect,
     to: Dialect,
     context: ReplyContext,
-    events: EventCutter = eventCutter('sse'),
+    events: EventDecoder = eventDecoder('sse'),
     restorer?: ReplyRestorer,
   ) {
     this.#restorer = restorer;
@@ -71,7 +71,7 @@ export class TranslatedStream implements StreamWatcher {
     return this.#generated;
   }
 
-  told(): LlmError | undefined {
+  reportedError(): LlmError | undefined {
     return this.#reader.error;
   }
 
@@ -127,7 +127,7 @@ export function writeAsStream(reply: NeutralReply, to: Dialect, context: ReplyCo
 /** Collects a complete stream into a whole reply. */
 export function collectStream(
   from: Dialect,
-  events: EventCutter,
+  events: EventDecoder,
   bytes: Buffer,
 ): { reply: NeutralReply; outcome: StreamOutcome } {
   const reader = from.readStream();

@@ -1,6 +1,6 @@
 import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
 import type { AnswerReader } from './answers/answer-reader.ts';
-import type { LeftStreams } from './left-streams.ts';
+import type { DrainPool } from './drain-pool.ts';
 import type { Redaction } from './redaction.ts';
 
 export interface ExchangeOptions {
@@ -19,7 +19,7 @@ export interface ExchangeOptions {
   /** Made for an answer that is an error: what must not be in it. */
   readonly redaction: () => Redaction;
   /** Drains streams after their clients have disconnected. */
-  readonly leftStreams?: LeftStreams | undefined;
+  readonly drainPool?: DrainPool | undefined;
   readonly resolve: (reply: LlmReply) => void;
   readonly reject: (error: LlmError) => void;
 }

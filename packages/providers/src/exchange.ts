@@ -86,7 +86,8 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     const stream = this.#stream;
     if (stream !== undefined) {
       const shown = stream.watcher.read(chunk);
-      if (shown.length > 0) stream.reply.push(stream.watcher.told() === undefined ? shown : this.#redaction.bytes(shown));
+      if (shown.length > 0)
+        stream.reply.push(stream.watcher.reportedError() === undefined ? shown : this.#redaction.bytes(shown));
       if (stream.watcher.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
       else if (!stream.begun) this.#beginOrFail(stream, chunk.length);
       if (this.#stall !== undefined && stream.watcher.generated() > 0) this.#stall.restart();
@@ -185,7 +186,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   #beginOrFail(stream: IncomingStream, bytes: number): void {
     stream.bytes += bytes;
-    const told = stream.watcher.told();
+    const told = stream.watcher.reportedError();
     if (told !== undefined) {
       const error = this.#beforeContent(told);
       this.#fail(error);
@@ -217,9 +218,9 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   /** Whether the stream is drained after its client has disconnected. */
   #readsOn(): boolean {
-    const { leftStreams } = this.#options;
-    if (this.#stream?.begun !== true || leftStreams === undefined) return false;
-    this.#readOn ??= leftStreams.readOn(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
+    const { drainPool } = this.#options;
+    if (this.#stream?.begun !== true || drainPool === undefined) return false;
+    this.#readOn ??= drainPool.readOn(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
     if (this.#readOn === undefined) return false;
     this.#resume();
     return true;

@@ -1,5 +1,5 @@
 import type { LlmError, ReplyStream, StreamOutcome } from '@sluice/core';
-import type { StreamWatcher } from '@sluice/dialects';
+import type { StreamObserver } from '@sluice/dialects';
 
 /** Bytes after which a stream that is buffered until its end (`StreamRecovery`) begins to flow. */
 export const MAX_HELD_BYTES = 8 * 1024 * 1024;
@@ -7,7 +7,7 @@ export const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /** A stream that comes from a provider. */
 export interface IncomingStream {
   readonly reply: ReplyStream;
-  readonly watcher: StreamWatcher;
+  readonly watcher: StreamObserver;
   readonly contentType: string;
   /** Its bytes are not parsed: completeness is unknown. */
   readonly unread: boolean;
@@ -17,7 +17,7 @@ export interface IncomingStream {
 }
 
 /** Returns what an unfinished stream has reported. */
-export function progressOf(watcher: StreamWatcher): Pick<StreamOutcome, 'usage' | 'generated'> {
+export function progressOf(watcher: StreamObserver): Pick<StreamOutcome, 'usage' | 'generated'> {
   const usage = watcher.usage();
   return { ...(usage === undefined ? {} : { usage }), generated: watcher.generated() };
 }

@@ -1,4 +1,4 @@
-import type { DialectName, LlmCall, UnreadBody, UnreadRequest } from '@sluice/core';
+import type { DialectName, LlmCall, PassthroughBody, PassthroughRequest } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName } from '@sluice/dialects';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import { BackgroundAnswer } from './answers/background.ts';
@@ -16,12 +16,12 @@ export interface UnreadRecipient {
 
 /** The request of a passthrough route, as it is sent. */
 export interface UnreadOutgoing {
-  readonly method: UnreadRequest['method'];
+  readonly method: PassthroughRequest['method'];
   readonly path: string;
   readonly above: string | undefined;
   /** Whether the route is beside the provider's embeddings: Cohere's rerank is, and not below its address for OpenAI's clients. */
   readonly besideEmbeddings: boolean;
-  readonly body: Buffer | UnreadBody | undefined;
+  readonly body: Buffer | PassthroughBody | undefined;
   /** Beside those of every request. */
   readonly headers: readonly string[];
   readonly passedHeaders: readonly string[];

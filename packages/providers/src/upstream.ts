@@ -7,12 +7,11 @@ import {
   LlmError,
   type LlmReply,
   type LlmService,
+  type PassthroughBody,
+  type PassthroughRequest,
   systemClock,
-  type UnreadBody,
-  type UnreadRequest,
 } from '@sluice/core';
 import {
-  type Asked,
   countingOf,
   DIALECTS,
   type Dialect,
@@ -21,6 +20,7 @@ import {
   embeddingsBeside,
   estimateTokens,
   isLarge,
+  type UpstreamRequestInfo,
 } from '@sluice/dialects';
 import type { Dispatcher } from 'undici';
 import type { AnswerReader } from './answers/answer-reader.ts';
@@ -33,11 +33,11 @@ import type { ClientTls } from './connections/client-tls.ts';
 import { openDispatcher } from './connections/dispatcher.ts';
 import type { ForwardProxy } from './connections/forward-proxy.ts';
 import type { Credentials } from './credentials/credentials.ts';
+import { DrainPool } from './drain-pool.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { plain } from './endpoints/plain.ts';
 import { Exchange } from './exchange.ts';
 import { LearnedModels } from './learned-fields.ts';
-import { LeftStreams } from './left-streams.ts';
 import { passRequest } from './pass-request.ts';
 import type { ModelProfile, ProfileOverride } from './profiles/model-profile.ts';
 import { profileOf } from './profiles/profile-of.ts';
@@ -105,12 +105,12 @@ const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 
 /** One request to the provider. */
 interface Outgoing {
-  readonly method: UnreadRequest['method'];
+  readonly method: PassthroughRequest['method'];
   /** Below the base address, with its query. */
   readonly path: string;
   readonly above?: string | undefined;
   readonly base?: Base;
-  readonly body: Buffer | UnreadBody | undefined;
+  readonly body: Buffer | PassthroughBody | undefined;
   readonly headers: readonly string[];
   readonly passedHeaders: readonly string[];
   readonly answer: AnswerReader;
@@ -142,7 +142,7 @@ export class Upstream {
   readonly #endpoint: Endpoint;
   readonly #base: Base;
   readonly #embeddingsBase: Base;
-  readonly #leftStreams: LeftStreams | undefined;
+  readonly #drainPool: DrainPool | undefined;
   readonly #learned = new LearnedModels(systemClock.monotonic);
   #sessions: RealtimeUpstream | undefined;
   /** The headers of requests in each dialect, but for those that depend on the call. */
@@ -153,7 +153,7 @@ export class Upstream {
     this.#endpoint = options.endpoint ?? plain;
     this.#base = this.#open(options.baseUrl);
     this.#embeddingsBase = options.embeddingsUrl === undefined ? this.#base : this.#open(options.embeddingsUrl);
-    this.#leftStreams = options.onDisconnect === 'drain' ? new LeftStreams() : undefined;
+    this.#drainPool = options.onDisconnect === 'drain' ? new DrainPool() : undefined;
     const { headers = [] } = options;
     const common = ['accept-encoding', 'identity', 'user-agent', 'sluice', ...headers];
     this.#headers.set(undefined, common);
@@ -244,7 +244,7 @@ export class Upstream {
     const same = caller === dialect;
     const view = call.message.view();
     const { quirks } = this.#options;
-    const asked: Asked = {
+    const asked: UpstreamRequestInfo = {
       operation: call.operation,
       model,
       stream: view.stream,
@@ -335,7 +335,7 @@ export class Upstream {
     const { name: model } = upstreamModel;
     const dialect = this.#dialectFor(call);
     const same = call.dialect === dialect.name;
-    const asked: Asked = { operation: 'count_tokens', model, stream: false, framing: 'sse' };
+    const asked: UpstreamRequestInfo = { operation: 'count_tokens', model, stream: false, framing: 'sse' };
     const path = this.#endpoint.path(asked, dialect, this.#options);
     const counting = countingOf(dialect.name);
     const request = (): ReturnType<Dialect['readRequest']> => {
@@ -414,7 +414,7 @@ export class Upstream {
         reject(asLlmError(call.signal.reason));
         return;
       }
-      const leftStreams = this.#leftStreams;
+      const drainPool = this.#drainPool;
       const headers = [...outgoing.headers, ...credentials];
       const redaction = (): Redaction => this.#redaction(credentials, base);
       const limits = { maxAnswerBytes, maxEventBytes };
@@ -428,7 +428,7 @@ export class Upstream {
         ...limits,
         // a stream that restarts elsewhere loses little
         stallMs: call.preferences.streamRecovery === undefined ? undefined : Math.min(STALL_MS, timeouts.bodyTimeout),
-        leftStreams,
+        drainPool,
         redaction,
         resolve,
         reject,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compose, type LlmCall, LlmError, type LlmReply, systemClock, type UnreadRequest } from '@sluice/core';
+import { compose, type LlmCall, LlmError, type LlmReply, type PassthroughRequest, systemClock } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryAccountObjects } from '@sluice/store/memory';
 import { accountObjects } from './account-objects.ts';
@@ -18,7 +18,7 @@ function account(objects = new MemoryAccountObjects(systemClock)) {
   const requests: string[] = [];
   const next = {
     async complete({ message }: LlmCall): Promise<LlmReply> {
-      const { method, path } = message.unread as UnreadRequest;
+      const { method, path } = message.unread as PassthroughRequest;
       requests.push(`${method} ${path}`);
       const url = new URL(path, 'http://account');
       const [, kind, id] = url.pathname.split('/');
@@ -35,7 +35,7 @@ function account(objects = new MemoryAccountObjects(systemClock)) {
     },
   };
   const service = compose([accountObjects({ objects })], next);
-  const ask = async (tenant: string, method: UnreadRequest['method'], path: string, body: Json = {}) => {
+  const ask = async (tenant: string, method: PassthroughRequest['method'], path: string, body: Json = {}) => {
     const route = path.split(/[/?]/)[1] ?? '';
     const unread = {
       method,
@@ -135,7 +135,7 @@ describe('accountObjects', () => {
     const of = (store: Pick<MemoryAccountObjects, 'owners' | 'claim' | 'release'>) =>
       compose([accountObjects({ objects: store, shared: true })], {
         async complete(call: LlmCall): Promise<LlmReply> {
-          const { provider, path } = call.message.unread as UnreadRequest;
+          const { provider, path } = call.message.unread as PassthroughRequest;
           requests.push({ provider, path });
           call.facts.provider = provider ?? 'first';
           return reply({ id: 'file-1', object: 'file', data: [{ id: 'file-2' }] });

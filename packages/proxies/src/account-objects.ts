@@ -1,6 +1,6 @@
 import {
   type AccountRoute,
-  type ConcernHealth,
+  type DependencyHealth,
   type DialectName,
   isStreamed,
   type LlmCall,
@@ -8,7 +8,7 @@ import {
   type LlmProxy,
   type LlmReply,
   type LlmService,
-  unwatched,
+  noopHealth,
 } from '@sluice/core';
 import type { AccountObjects } from '@sluice/store/ports';
 import { LIST_FORMS, MAX_PAGES } from './account-objects/account-lists.ts';
@@ -19,7 +19,7 @@ export { OBJECT_TTL_MS } from './account-objects/owned-objects.ts';
 
 export interface AccountObjectsOptions {
   readonly objects: AccountObjects;
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
   /** Lets all tenants use all objects. A request about an object still goes to the account that has it. */
   readonly shared?: boolean;
 }
@@ -38,7 +38,7 @@ type WholeReply = Extract<LlmReply, { body: Uint8Array }>;
  * @throws LlmError `not_found`, `invalid_request` for a batch without an input, `auth_unavailable` while owners cannot be
  * looked up
  */
-export function accountObjects({ objects, health = unwatched, shared = false }: AccountObjectsOptions): LlmProxy {
+export function accountObjects({ objects, health = noopHealth, shared = false }: AccountObjectsOptions): LlmProxy {
   const owned = new OwnedObjects(objects, health, shared);
   return (next) => ({
     complete(call) {

@@ -1,15 +1,15 @@
 import {
   type Attempt,
-  type BudgetCharge,
   type CallEnd,
   type CallFacts,
+  type ChargedBudget,
   type Clock,
+  effectiveTags,
   isStreamed,
   type LlmCall,
   type LlmProxy,
   type SessionFacts,
   systemClock,
-  tagsOf,
   toUsd,
   type UsageIssueReason,
   withEnd,
@@ -71,7 +71,7 @@ export interface AuditSink {
    * @param charged the budgets that the call was charged to
    * @param callId the gateway-generated id of the call
    */
-  write(record: AuditRecord, charged: readonly BudgetCharge[], callId: string): void;
+  write(record: AuditRecord, charged: readonly ChargedBudget[], callId: string): void;
 }
 
 export interface AuditOptions {
@@ -123,7 +123,7 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: facts.cache,
     session: facts.session,
-    tags: tagsOf(call),
+    tags: effectiveTags(call),
   };
 }
 

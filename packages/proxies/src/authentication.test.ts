@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { LlmError } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
-import { authentication, fixedKeys } from './authentication.ts';
+import { authentication, staticKeys } from './authentication.ts';
 
 const caller = { tenant: 't', keyName: 'k', limits: {} };
 const answer = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
@@ -16,7 +16,7 @@ function setUp() {
       return answer;
     },
   };
-  const service = authentication(fixedKeys({ 'the-key': caller }), metrics)(next);
+  const service = authentication(staticKeys({ 'the-key': caller }), metrics)(next);
   const ask = (credential?: string) => {
     const call = openAiCall(
       { model: 'm', messages: [{ role: 'user', content: 'x' }] },
@@ -52,7 +52,7 @@ describe('authentication', () => {
 
   it('refuses a key from an address that it does not allow', async () => {
     const homely = { ...caller, mayComeFrom: (address: string) => address === '10.0.0.1' };
-    const service = authentication(fixedKeys({ 'the-key': caller, homely }))({ complete: async () => answer });
+    const service = authentication(staticKeys({ 'the-key': caller, homely }))({ complete: async () => answer });
     const from = (credential: string, clientAddress?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { credential });
       return service.complete(clientAddress === undefined ? call : { ...call, clientAddress: () => clientAddress });

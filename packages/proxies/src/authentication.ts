@@ -2,7 +2,7 @@ import { type Caller, LlmError, type LlmProxy } from '@sluice/core';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 
 /** Finds the principal of a secret. */
-export interface CallerLookup {
+export interface Authenticator {
   /**
    * Returns undefined if the key is unknown.
    *
@@ -19,7 +19,7 @@ const SECRET = /^[\x21-\x7e]{1,8192}$/;
  *
  * @throws LlmError `invalid_api_key`, `address_not_allowed`, and any error of the lookup
  */
-export function authentication(lookup: CallerLookup, metrics?: Pick<ProxyMetrics, 'authFailures'>): LlmProxy {
+export function authentication(lookup: Authenticator, metrics?: Pick<ProxyMetrics, 'authFailures'>): LlmProxy {
   const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): never => {
     metrics?.authFailures.inc({ reason });
     throw new LlmError('invalid_api_key', message);
@@ -45,7 +45,7 @@ export function authentication(lookup: CallerLookup, metrics?: Pick<ProxyMetrics
 }
 
 /** Returns a lookup of a fixed set of secrets, for use as a library. */
-export function fixedKeys(callers: Readonly<Record<string, Caller>>): CallerLookup {
+export function staticKeys(callers: Readonly<Record<string, Caller>>): Authenticator {
   const bySecret = new Map(Object.entries(callers));
   return { find: (secret) => bySecret.get(secret) };
 }

@@ -5,7 +5,7 @@ import { MemoryCache } from '@sluice/store/memory';
 import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { caching } from './caching.ts';
 
-interface Asked {
+interface UpstreamRequestInfo {
   readonly content?: string;
   readonly cache?: CacheDirectives;
   readonly tenant?: string;
@@ -13,7 +13,7 @@ interface Asked {
   readonly more?: object;
 }
 
-const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: Asked = {}) => {
+const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: UpstreamRequestInfo = {}) => {
   const preferences = { cache, ...(optimizeFor === undefined ? {} : { optimizeFor }) };
   const call = openAiCall({ model: 'm', messages: [{ role: 'user', content }], ...more }, { preferences });
   call.facts.caller = { tenant, keyName: 'k', limits: {} };
@@ -44,7 +44,7 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
     ...(options.shared === undefined ? {} : { sharedBetweenTenants: options.shared }),
     ...(options.maxEntryBytes === undefined ? {} : { maxEntryBytes: options.maxEntryBytes }),
   })(upstream.service);
-  const ask = async (asked: Asked = {}, outputLimit?: number) => {
+  const ask = async (asked: UpstreamRequestInfo = {}, outputLimit?: number) => {
     const call = callOf(asked);
     const reply = await service.complete(outputLimit === undefined ? call : { ...call, outputLimit });
     const text = 'body' in reply ? Buffer.from(reply.body).toString() : '';
@@ -101,7 +101,7 @@ describe('caching', () => {
 
   it('distinguishes calls by bytes, namespace, preference and operation', async () => {
     const { ask, calls } = setUp();
-    const different: Asked[] = [
+    const different: UpstreamRequestInfo[] = [
       {},
       { content: 'y' },
       { more: { temperature: 0 } },
@@ -188,7 +188,7 @@ describe('caching', () => {
   });
 
   it('continues without a failing cache and reports the failure', async () => {
-    const health = { works: jest.fn(), failed: jest.fn() };
+    const health = { success: jest.fn(), failure: jest.fn() };
     const broken = new MemoryCache(new ManualClock());
     for (const method of ['get', 'set'] as const) jest.spyOn(broken, method).mockRejectedValue(new Error('unavailable'));
     const upstream = counting();
@@ -196,7 +196,7 @@ describe('caching', () => {
     const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);
     expect(reply.status).toBe(200);
     expect(call.facts).toMatchObject({ cache: 'miss', degraded: ['cache'] });
-    expect(health.failed).toHaveBeenCalled();
-    expect(health.works).not.toHaveBeenCalled();
+    expect(health.failure).toHaveBeenCalled();
+    expect(health.success).not.toHaveBeenCalled();
   });
 });

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import {
-  type AskedStage,
   type CacheDirectives,
   type Clock,
-  type ConcernHealth,
+  type DependencyHealth,
   inOneRoundTrip,
   isStreamed,
   type LlmCall,
@@ -11,11 +10,12 @@ import {
   type LlmProxy,
   type LlmReply,
   type LlmService,
+  noopHealth,
+  type PendingStage,
   ReplyStream,
   type StoreStage,
   type StreamedReply,
   systemClock,
-  unwatched,
   type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
@@ -33,7 +33,7 @@ export interface CachingOptions {
   readonly clock?: Clock;
   readonly metrics?: Pick<ProxyMetrics, 'cacheLookups'>;
   /** Health of the cache. If the cache fails, the call continues without it. */
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
@@ -70,17 +70,17 @@ class CachingStage implements StoreStage {
   readonly #options: CachingOptions;
   readonly #clock: Clock;
   readonly #maxEntryBytes: number;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
 
   constructor(options: CachingOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
-    this.#health = options.health ?? unwatched;
+    this.#health = options.health ?? noopHealth;
   }
 
   /** Sends the lookup. */
-  ask(call: LlmCall): AskedStage {
+  ask(call: LlmCall): PendingStage {
     if (!isCacheable(call)) return UNCACHED;
     const lookup = this.#lookUp(call);
     return { complete: (of, next) => this.#complete(of, lookup, next) };
@@ -113,11 +113,11 @@ class CachingStage implements StoreStage {
     if (call.preferences.cache.noCache === true) return { key, found: undefined };
     const found = this.#options.cache.get(key).then(
       (entry) => {
-        this.#health.works();
+        this.#health.success();
         return entry;
       },
       (error: unknown) => {
-        this.#health.failed(error);
+        this.#health.failure(error);
         call.facts.degraded = [...call.facts.degraded, 'cache'];
         return undefined;
       },
@@ -154,12 +154,12 @@ class CachingStage implements StoreStage {
       storedAtMs: nowMs,
       expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? this.#options.ttlS) * 1_000,
     };
-    this.#options.cache.set(key, entry).catch((error: unknown) => this.#health.failed(error));
+    this.#options.cache.set(key, entry).catch((error: unknown) => this.#health.failure(error));
   }
 }
 
 /** The stage of a call that the cache does not serve. */
-const UNCACHED: AskedStage = {
+const UNCACHED: PendingStage = {
   async complete(call, next) {
     if (call.preferences.cache.onlyIfCached === true && CACHED_OPERATIONS.has(call.operation)) throw notCached();
     return await next.complete(call);

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import {
   asLlmError,
-  type ConcernHealth,
+  type DependencyHealth,
   isStreamed,
   type LlmCall,
   LlmError,
   type LlmProxy,
   type LlmReply,
   type LlmService,
+  noopHealth,
   ReplyStream,
-  unwatched,
 } from '@sluice/core';
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '@sluice/store/ports';
 import { collectedStream } from './collected-stream.ts';
@@ -19,7 +19,7 @@ export interface IdempotencyOptions {
   /** Counts a replayed call as a request. @throws LlmError if the limit is reached */
   readonly countRequest?: (call: LlmCall) => Promise<void>;
   /** Health of the store. If it fails, calls with a key are refused, because otherwise some of them would be made twice. */
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 /**
@@ -71,10 +71,10 @@ export function idempotency(options: IdempotencyOptions): LlmProxy {
 class OnceCalls {
   readonly #calls: IdempotentCalls;
   readonly #countRequest: (call: LlmCall) => Promise<void>;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #local = new Map<string, LocalCall>();
 
-  constructor({ calls, countRequest = async () => {}, health = unwatched }: IdempotencyOptions) {
+  constructor({ calls, countRequest = async () => {}, health = noopHealth }: IdempotencyOptions) {
     this.#calls = calls;
     this.#countRequest = countRequest;
     this.#health = health;
@@ -169,10 +169,10 @@ class OnceCalls {
   async #ask<T>(question: Promise<T>): Promise<T> {
     try {
       const answer = await question;
-      this.#health.works();
+      this.#health.success();
       return answer;
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       throw new LlmError(
         'limiter_unavailable',
         'The gateway cannot check right now whether this call was made before. Retry later.',
@@ -185,7 +185,7 @@ class OnceCalls {
   }
 
   #send(command: Promise<void>): void {
-    command.catch((error: unknown) => this.#health.failed(error));
+    command.catch((error: unknown) => this.#health.failure(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Limits, type LlmCall, LlmError, type LlmProxy, limitsIn, matchesAny } from '@sluice/core';
-import type { CallerGroup } from './metering/caller-group.ts';
+import type { QuotaScope } from './metering/quota-scope.ts';
 import type { Model } from './routing/model.ts';
 
 /** The configured public model names. */
@@ -24,7 +24,7 @@ const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
  *
  * @throws LlmError `invalid_request` (and the other errors of a message), `model_not_allowed`, `model_not_found`
  */
-export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly CallerGroup[]): LlmProxy {
+export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly QuotaScope[]): LlmProxy {
   const refuseUnpriced = (call: LlmCall, model: string): void => {
     const { caller } = call.facts;
     if (caller === undefined || call.operation === 'count_tokens' || isAnsweredHere(call)) return;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compose, type LlmCall, LlmError, unreadableMessage } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
 import { answer, scripted } from '../../../test/support/balanced-targets.ts';
-import { authentication, fixedKeys } from './authentication.ts';
+import { authentication, staticKeys } from './authentication.ts';
 import { requestBody } from './request-body.ts';
 
 const complete = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
@@ -16,7 +16,7 @@ function setUp(receive: NonNullable<LlmCall['receive']>, credential: string) {
       return next.complete(call);
     },
   };
-  const keys = fixedKeys({ 'the-key': { tenant: 't', keyName: 'k', limits: {} } });
+  const keys = staticKeys({ 'the-key': { tenant: 't', keyName: 'k', limits: {} } });
   const service = compose([authentication(keys), requestBody], last);
   const message = unreadableMessage(new LlmError('internal_error', 'not received yet'));
   return { seen, complete: () => service.complete({ ...complete, credential, message, receive }) };

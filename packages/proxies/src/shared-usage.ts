@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ConcernHealth, type Money, type Usage, unwatched } from '@sluice/core';
+import { type DependencyHealth, type Money, noopHealth, type Usage } from '@sluice/core';
 import type { Counters, ProviderStats } from '@sluice/store/ports';
 import type { TargetUsage } from './routing/attempt-observers.ts';
 import type { Target } from './routing/model.ts';
@@ -62,7 +62,7 @@ function remembering<T>(make: (name: string) => T): (name: string) => T {
  */
 export class SharedUsage implements TargetUsage {
   readonly #stats: ProviderStats;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #target = remembering(nameOfTarget);
   readonly #provider = remembering(namesOfProvider);
   #totalsOfAll: Counters = {};
@@ -74,7 +74,7 @@ export class SharedUsage implements TargetUsage {
   #exchange: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stats: ProviderStats, health: ConcernHealth = unwatched) {
+  constructor(stats: ProviderStats, health: DependencyHealth = noopHealth) {
     this.#stats = stats;
     this.#health = health;
   }
@@ -145,9 +145,9 @@ export class SharedUsage implements TargetUsage {
   async #exchangeOrReport(): Promise<void> {
     try {
       await this.exchange();
-      this.#health.works();
+      this.#health.success();
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
     }
   }
 

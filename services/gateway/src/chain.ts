@@ -1,17 +1,17 @@
 import type { GatewayConfig } from '@sluice/config';
-import { type ConcernHealth, composeLayers, inOneRoundTrip, type Layer, type LlmCall, type LlmService } from '@sluice/core';
+import { composeLayers, type DependencyHealth, inOneRoundTrip, type Layer, type LlmCall, type LlmService } from '@sluice/core';
 import {
+  type Authenticator,
   accountObjects,
   audit,
   authentication,
   type BudgetLeases,
-  type CallerLookup,
   type CircuitBreakers,
   ConversationArchive,
   cachingStage,
+  type FallbackLimiter,
+  type InFlightCalls,
   idempotency,
-  knowingUnderWay,
-  type LocalShares,
   largeRequests,
   loadShedding,
   type MeteringMemory,
@@ -32,45 +32,45 @@ import {
   type StoredResponseLayers,
   storedResponses,
   streamRecovery,
-  type UnderWay,
+  trackInFlight,
 } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
-import type { Overload } from './health/overload.ts';
-import type { Groups } from './identity/groups.ts';
+import type { LoadMonitor } from './health/load-monitor.ts';
+import type { QuotaScopes } from './identity/quota-scopes.ts';
 import type { Models } from './models/models.ts';
 import type { AuditWriter } from './records/audit-writer.ts';
 
 export interface ChainParts {
   readonly config: GatewayConfig;
   readonly stores: Stores;
-  readonly callers: CallerLookup;
-  readonly groups: Groups;
+  readonly callers: Authenticator;
+  readonly groups: QuotaScopes;
   readonly leases: BudgetLeases;
-  readonly shares: LocalShares;
+  readonly shares: FallbackLimiter;
   readonly metering: MeteringMemory;
   readonly routing: RoutingMemory;
-  readonly underWay: UnderWay;
+  readonly inFlight: InFlightCalls;
   readonly models: Models;
   readonly usage: SharedUsage;
   readonly loads: SharedLoads;
   readonly breakers: CircuitBreakers;
-  readonly overload: Overload;
+  readonly overload: LoadMonitor;
   readonly sleepWatch: SleepWatch;
   readonly auditWriter: AuditWriter;
   readonly metrics: Metrics;
   readonly concerns: {
-    readonly limits: ConcernHealth;
-    readonly cache: ConcernHealth;
-    readonly objects: ConcernHealth;
-    readonly responses: ConcernHealth;
+    readonly limits: DependencyHealth;
+    readonly cache: DependencyHealth;
+    readonly objects: DependencyHealth;
+    readonly responses: DependencyHealth;
   };
 }
 
 /** Composes the layers that each call passes through, outermost first. */
 export function chain(parts: ChainParts): LlmService {
   const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
-  const groups = (call: LlmCall) => parts.groups.of(call);
+  const groups = (call: LlmCall) => parts.groups.scopesFor(call);
   const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
   const responses = responseLayers(parts, (call) => requests.count(call));
   const metered = meteringLayers({
@@ -137,7 +137,7 @@ export function chain(parts: ChainParts): LlmService {
       }),
     },
     // from here on a call can cost money: crash recovery must know it
-    { name: 'in-flight calls', inside: ['audit', 'idempotency'], proxy: knowingUnderWay(parts.underWay) },
+    { name: 'in-flight calls', inside: ['audit', 'idempotency'], proxy: trackInFlight(parts.inFlight) },
     { name: 'limits and cache', inside: ['model access', 'in-flight calls'], proxy: limited },
   ];
   const retries = retrySettings(config);

@@ -1,11 +1,11 @@
 import { ConfigError } from '@sluice/config';
 import { startGateway } from './gateway.ts';
-import { keepMemorySmall } from './lifecycle/memory.ts';
+import { configureHeap } from './lifecycle/heap.ts';
 import { readSettings } from './lifecycle/settings.ts';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  keepMemorySmall();
+  configureHeap();
   const gateway = await startGateway(settings);
   const { logger } = gateway;
   if (settings.demo) {

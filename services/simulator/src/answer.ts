@@ -6,24 +6,24 @@ import { SIMULATED_CREATED_S, type SimulatedAnswer, simulatedAnswer } from '@slu
 import type { Behaviour } from './behaviour.ts';
 import { contentTypeOf, framed } from './frames.ts';
 import type { JournalEntry } from './journal.ts';
-import type { KeptResponses } from './kept-responses.ts';
 import type { Question } from './question.ts';
 import { scripted } from './script/scripted.ts';
+import type { StoredResponses } from './stored-responses.ts';
 import { refusalOf } from './strict/check.ts';
 import { signed } from './strict/signatures.ts';
 
 const DRIP_MS = 5;
 
 /** A parsed request. */
-export interface Asked {
+export interface SimulatorRequest {
   readonly question: Question;
   readonly body: JsonObject;
   readonly behaviour: Behaviour;
-  readonly kept: KeptResponses;
+  readonly kept: StoredResponses;
 }
 
 /** Answers one request according to its behaviour, and records the outcome in the journal entry. */
-export async function answer(response: ServerResponse, asked: Asked, entry: JournalEntry): Promise<void> {
+export async function answer(response: ServerResponse, asked: SimulatorRequest, entry: JournalEntry): Promise<void> {
   const disconnected = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished && entry.outcome === 'pending') entry.outcome = 'left';
@@ -38,7 +38,7 @@ export async function answer(response: ServerResponse, asked: Asked, entry: Jour
 
 async function answerOrFail(
   response: ServerResponse,
-  { question, body: sent, behaviour, kept }: Asked,
+  { question, body: sent, behaviour, kept }: SimulatorRequest,
   entry: JournalEntry,
   disconnected: AbortSignal,
 ): Promise<void> {
@@ -103,7 +103,10 @@ async function answerOrFail(
 }
 
 /** Replaces a reply's content by its script's round, and signs it as its family does. */
-function shaped(reply: NeutralReply, { question: { dialect }, body, behaviour: { strict, script } }: Asked): NeutralReply {
+function shaped(
+  reply: NeutralReply,
+  { question: { dialect }, body, behaviour: { strict, script } }: SimulatorRequest,
+): NeutralReply {
   const played = script === true ? scripted(DIALECTS[dialect].readRequest(body), reply) : reply;
   return strict === undefined ? played : signed(strict, dialect, played);
 }

@@ -1,4 +1,4 @@
-import { eventCutter, isObject, parseJson } from '@sluice/dialects';
+import { eventDecoder, isObject, parseJson } from '@sluice/dialects';
 import { EventStreamCodec } from '@smithy/core/event-streams';
 import type { Frames } from './question.ts';
 
@@ -15,7 +15,7 @@ export const contentTypeOf = (frames: Frames): string => {
 /** Converts a server-sent event to a stream's framing. */
 export function framed(event: string, frames: Frames): Buffer {
   if (frames === 'sse' || frames === 'json-array') return Buffer.from(event);
-  const parts = eventCutter('sse').feed(Buffer.from(event));
+  const parts = eventDecoder('sse').feed(Buffer.from(event));
   return Buffer.concat(parts.map((data) => (frames === 'claude' ? chunk(data) : converse(data))));
 }
 

@@ -2,17 +2,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '@sluice/dialects';
 import express, { type Express, type Request, type Response } from 'express';
-import { type Asked, answer } from './answer.ts';
+import { answer, type SimulatorRequest } from './answer.ts';
 import { behaviourOf, type SimulatorConfig } from './behaviour.ts';
 import { Journal } from './journal.ts';
-import { KeptResponses } from './kept-responses.ts';
 import { questionOf } from './question.ts';
 import { serveSessions } from './realtime/sessions.ts';
+import { StoredResponses } from './stored-responses.ts';
 
 /** Creates a simulator for providers of every dialect, with configurable faults and a journal of requests. */
 export function createSimulator(config: SimulatorConfig): { app: Express; journal: Journal } {
   const journal = new Journal();
-  const kept = new KeptResponses();
+  const kept = new StoredResponses();
   const app = express();
   app.disable('x-powered-by');
   const anyBody = express.raw({ type: () => true, limit: '64mb' });
@@ -21,7 +21,7 @@ export function createSimulator(config: SimulatorConfig): { app: Express; journa
     const text = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
     const { path, headers } = request;
     const entry = journal.open({ path: request.url, headers, body: text, port: request.socket.remotePort ?? 0 });
-    let asked: Asked;
+    let asked: SimulatorRequest;
     try {
       const body = JSON.parse(text) as JsonObject;
       const question = questionOf(path, request.url.split('?')[1] ?? '', body);

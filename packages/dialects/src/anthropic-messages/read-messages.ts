@@ -10,7 +10,7 @@ import {
   wrongField,
 } from '../neutral/read-json.ts';
 import type { MediaSource, Message, Part } from '../neutral/request.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 import { readCitations } from './read-reply.ts';
 
 /** Blocks of Anthropic's own tools from an earlier turn. They are dropped, as in a reply: the model's text describes them. */
@@ -85,10 +85,10 @@ function readBlock(block: JsonObject, at: string): Part[] {
 
 function readThought(block: JsonObject, at: string): Part[] {
   if (block['type'] === 'redacted_thinking') {
-    const encrypted = seal('anthropic-messages', needString(block['data'], `${at}.data`));
+    const encrypted = tagSignature('anthropic-messages', needString(block['data'], `${at}.data`));
     return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
   }
-  const signature = seal('anthropic-messages', asString(block['signature']));
+  const signature = tagSignature('anthropic-messages', asString(block['signature']));
   const text = needString(block['thinking'], `${at}.thinking`);
   return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
 }

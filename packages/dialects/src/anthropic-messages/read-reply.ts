@@ -2,7 +2,7 @@ import { finishReason } from '../failures/reported-error.ts';
 import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
@@ -43,12 +43,12 @@ function readBlock(block: Json): Part[] {
         },
       ];
     case 'thinking': {
-      const signature = seal('anthropic-messages', asString(member(block, 'signature')));
+      const signature = tagSignature('anthropic-messages', asString(member(block, 'signature')));
       const text = asString(member(block, 'thinking')) ?? '';
       return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
     }
     case 'redacted_thinking': {
-      const encrypted = seal('anthropic-messages', asString(member(block, 'data')));
+      const encrypted = tagSignature('anthropic-messages', asString(member(block, 'data')));
       return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
     }
     default:

@@ -17,8 +17,8 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { Message, NeutralRequest, Part, ReasoningWish, ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
-import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
+import type { Message, NeutralRequest, Part, ReasoningOptions, ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
+import { type FieldTable, stated, unrepresentedFields } from '../neutral/stated.ts';
 import { clientTool } from './client-tools.ts';
 import { readContent, readMessage } from './read-messages.ts';
 
@@ -56,7 +56,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   if (body['thread'] !== undefined) refuseThread();
   const isOwn = (tool: JsonObject): boolean => (tool['type'] ?? 'custom') === 'custom' || clientTool(tool) !== undefined;
   const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], isOwn);
-  const { needed, wished } = unsaidFields(Object.keys(body), FIELDS);
+  const { needed, wished } = unrepresentedFields(Object.keys(body), FIELDS);
   const dropped = [...wished, ...(offered?.left ?? [])];
   const messages: Message[] = needList(body['messages'], 'messages').map(readMessage);
   const system = body['system'] === undefined ? [] : withoutBilling(readContent(body['system'], 'system'));
@@ -105,7 +105,7 @@ function readTier(value: Json): string | undefined {
   return tier === 'standard_only' ? 'default' : tier;
 }
 
-function readThinking(thinking: Json, effort: Json): ReasoningWish | undefined {
+function readThinking(thinking: Json, effort: Json): ReasoningOptions | undefined {
   const known = knownEffort(effort);
   const setting = known === undefined ? {} : { effort: known };
   if (thinking === undefined || thinking === null) return 'effort' in setting ? setting : undefined;

@@ -2,7 +2,7 @@ import type { LlmError, Usage } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { finishReason } from '../failures/reported-error.ts';
 import { asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
@@ -10,7 +10,7 @@ import { readFinish } from './finish.ts';
 import { readCitations } from './read-reply.ts';
 import { readUsage } from './usage.ts';
 
-const sealed = (data: Json): string | undefined => seal('anthropic-messages', asString(data));
+const sealed = (data: Json): string | undefined => tagSignature('anthropic-messages', asString(data));
 
 /** Source: Anthropic's documentation, "Streaming messages". */
 export class AnthropicEventReader implements EventReader {

@@ -1,13 +1,13 @@
 import type { Usage } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
 import { isObject, type JsonObject, member } from '../neutral/read-json.ts';
-import { PassingWatcher } from '../passing-watcher.ts';
+import { PassthroughObserver } from '../passthrough-observer.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Observes a stream in Anthropic's dialect while its bytes are forwarded. */
-export class AnthropicStreamWatcher extends PassingWatcher {
+export class AnthropicStreamWatcher extends PassthroughObserver {
   #usage: JsonObject = {};
 
   constructor() {

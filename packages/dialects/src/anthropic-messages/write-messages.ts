@@ -1,12 +1,12 @@
 import { InnerJson } from '../neutral/inner-json.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, Part, Reasoning } from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import { untagSignature } from '../neutral/sealed.ts';
 import { writeCitations } from './write-reply.ts';
 
 const PROVIDER = 'Anthropic messages';
 
-const own = (sealed: string): string | undefined => unseal('anthropic-messages', sealed);
+const own = (sealed: string): string | undefined => untagSignature('anthropic-messages', sealed);
 
 /** A turn in this format. */
 export interface Turn {
@@ -79,7 +79,7 @@ function writePart(part: Part, inner: InnerJson): JsonObject[] {
       return [defined({ type: 'document', source: written, title: part.name, ...markOf(part.cache) })];
     }
     case 'audio':
-      return cannotSay('input_audio', PROVIDER);
+      return unsupportedParam('input_audio', PROVIDER);
     case 'tool_call': {
       const input = inner.arguments(part.arguments);
       const call = { type: 'tool_use', id: part.id, name: part.name, input, ...markOf(part.cache) };

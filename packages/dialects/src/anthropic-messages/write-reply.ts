@@ -12,11 +12,11 @@ import { imageText } from '../neutral/image-text.ts';
 import { isObject, parseJson } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
-import { UNSIGNED, unsealOwn } from '../neutral/sealed.ts';
+import { UNSIGNED, untagOwnSignature } from '../neutral/sealed.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 
-const opened = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
+const opened = (sealed: string): string => untagOwnSignature('anthropic-messages', sealed);
 
 /** Blocks of a reply. A tool call has no `caller`, because no server tool made it. */
 type Block = TextBlock | Omit<ToolUseBlock, 'caller'> | ThinkingBlock | RedactedThinkingBlock;

@@ -1,8 +1,8 @@
 import type { MessageCreateParamsBase } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { WrittenRequest } from '../dialect.ts';
 import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
-import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import { droppedParams } from '../neutral/openai-fields.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { NeutralRequest, Tool } from '../neutral/request.ts';
 import { markOf, writeMessages } from './write-messages.ts';
 import { writeThinking } from './write-thinking.ts';
@@ -12,10 +12,10 @@ const PROVIDER = 'Anthropic messages';
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
   const { only, format } = request;
   const [refused] = only?.needed ?? [];
-  if (refused !== undefined) cannotSay(refused, PROVIDER);
-  if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
-  if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
-  const dropped = unsaidWishes(request);
+  if (refused !== undefined) unsupportedParam(refused, PROVIDER);
+  if ((request.choices ?? 1) > 1) unsupportedParam('n', PROVIDER);
+  if (request.logprobs !== undefined) unsupportedParam('logprobs', PROVIDER);
+  const dropped = droppedParams(request);
   for (const [name, value] of [
     ['seed', request.seed],
     ['presence_penalty', request.presencePenalty],

@@ -3,13 +3,13 @@ import type { EventWriter, ReplyContext } from '../dialect.ts';
 import { imageText } from '../neutral/image-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
-import { UNSIGNED, unsealOwn } from '../neutral/sealed.ts';
+import { UNSIGNED, untagOwnSignature } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 import { writeCitations } from './write-reply.ts';
 
-const unsealed = (sealed: string): string => unsealOwn('anthropic-messages', sealed);
+const unsealed = (sealed: string): string => untagOwnSignature('anthropic-messages', sealed);
 
 const event = (data: JsonObject & { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
 

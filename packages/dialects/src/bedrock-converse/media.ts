@@ -1,4 +1,4 @@
-import { asString, cannotSay, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asString, isObject, type Json, type JsonObject, member, unsupportedParam } from '../neutral/read-json.ts';
 import type { MediaSource, Part } from '../neutral/request.ts';
 
 /** Document formats by media type. */
@@ -36,8 +36,8 @@ function readSource(source: Json, mediaType: string): MediaSource {
 /** Writes media. Bedrock fetches no URLs: media are sent as bytes, or as an S3 location. @throws LlmError `invalid_request` */
 export function writeMedia(part: Part & { type: 'image' | 'file' | 'audio' }, provider: string): JsonObject {
   const { source } = part;
-  if (part.type === 'audio') return cannotSay('input_audio', provider);
-  if (source.kind === 'url') return cannotSay(`${part.type} by URL`, provider);
+  if (part.type === 'audio') return unsupportedParam('input_audio', provider);
+  if (source.kind === 'url') return unsupportedParam(`${part.type} by URL`, provider);
   const where = source.kind === 'id' ? { s3Location: { uri: source.id } } : { bytes: source.data };
   if (part.type === 'image') {
     const format =
@@ -47,7 +47,7 @@ export function writeMedia(part: Part & { type: 'image' | 'file' | 'audio' }, pr
     return { image: { format, source: where } };
   }
   const format = source.kind === 'base64' ? DOCUMENTS[source.mediaType] : 'pdf';
-  if (format === undefined) return cannotSay('a file of this media type', provider);
+  if (format === undefined) return unsupportedParam('a file of this media type', provider);
   return { document: { format, name: documentName(part.name), source: where } };
 }
 

@@ -1,9 +1,9 @@
 import { asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Part } from '../neutral/request.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 
 /** Reads one block of a model's message. */
-export function readSaid(block: JsonObject): Part[] {
+export function readText(block: JsonObject): Part[] {
   const { text, toolUse, reasoningContent } = block;
   if (typeof text === 'string') return text === '' ? [] : [{ type: 'text', text }];
   if (isObject(toolUse)) {
@@ -22,11 +22,11 @@ export function readSaid(block: JsonObject): Part[] {
 function readReasoning(content: JsonObject): Part[] {
   const redacted = asString(content['redactedContent']);
   if (redacted !== undefined) {
-    const encrypted = seal('bedrock-converse', redacted);
+    const encrypted = tagSignature('bedrock-converse', redacted);
     return encrypted === undefined ? [] : [{ type: 'reasoning', text: '', encrypted }];
   }
   const reasoning = content['reasoningText'];
-  const signature = seal('bedrock-converse', asString(member(reasoning, 'signature')));
+  const signature = tagSignature('bedrock-converse', asString(member(reasoning, 'signature')));
   const text = asString(member(reasoning, 'text')) ?? '';
   return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
 }

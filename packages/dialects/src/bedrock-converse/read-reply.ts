@@ -2,7 +2,7 @@ import { asList, asString, defined, isObject, type JsonObject, member } from '..
 import type { NeutralReply } from '../neutral/reply.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
-import { readSaid } from './read-blocks.ts';
+import { readText } from './read-blocks.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: Amazon Bedrock's API reference, "Converse". */
@@ -14,7 +14,7 @@ export function readReply(body: JsonObject): NeutralReply {
     model: '',
     choices: [
       {
-        parts: asList(content).filter(isObject).flatMap(readSaid),
+        parts: asList(content).filter(isObject).flatMap(readText),
         finish: readFinish(asString(body['stopReason']) ?? 'end_turn'),
         ...(stopSequence === undefined ? {} : { stopSequence }),
       },

@@ -13,9 +13,9 @@ import {
   parseJson,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { Message, NeutralRequest, Part, ReasoningWish, ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
+import type { Message, NeutralRequest, Part, ReasoningOptions, ResponseFormat, Tool, ToolChoice } from '../neutral/request.ts';
 import { readMedia } from './media.ts';
-import { isCachePoint, readSaid } from './read-blocks.ts';
+import { isCachePoint, readText } from './read-blocks.ts';
 
 const READ_FIELDS: ReadonlySet<string> = new Set([
   'messages',
@@ -60,7 +60,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
   });
 }
 
-function readThinking(thinking: Json): ReasoningWish | undefined {
+function readThinking(thinking: Json): ReasoningOptions | undefined {
   if (!isObject(thinking)) return undefined;
   if (thinking['type'] === 'disabled') return { effort: 'none' };
   const budgetTokens = optional(
@@ -148,6 +148,6 @@ function readBlock(block: JsonObject, at: string): Part[] {
   }
   const media = readMedia(block);
   if (media !== undefined) return [media];
-  if ('text' in block || 'toolUse' in block || 'reasoningContent' in block) return readSaid(block);
+  if ('text' in block || 'toolUse' in block || 'reasoningContent' in block) return readText(block);
   return wrongField(at, 'text, image, document, toolUse, toolResult, reasoningContent or cachePoint');
 }

@@ -1,14 +1,14 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { asNumber, asString, type Json, type JsonObject, member } from '../neutral/read-json.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readFinish } from './finish.ts';
 import { readUsage } from './usage.ts';
 
-const sealed = (data: Json): string | undefined => seal('bedrock-converse', asString(data));
+const sealed = (data: Json): string | undefined => tagSignature('bedrock-converse', asString(data));
 
 /** Source: Amazon Bedrock's API reference, "ConverseStream". An event is an object with the event's type as its only member. */
 export class ConverseEventReader implements EventReader {

@@ -1,10 +1,10 @@
 import type { Usage } from '@sluice/core';
 import type { JsonObject } from '../neutral/read-json.ts';
-import { PassingWatcher } from '../passing-watcher.ts';
+import { PassthroughObserver } from '../passthrough-observer.ts';
 import { ConverseEventReader } from './read-stream.ts';
 
 /** Observes a stream of this dialect as server-sent events. */
-export class ConverseStreamWatcher extends PassingWatcher {
+export class ConverseStreamWatcher extends PassthroughObserver {
   readonly #reader = new ConverseEventReader();
   #usage: Usage | undefined;
 

@@ -2,7 +2,7 @@ import { imageText } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { untagOwnSignature } from '../neutral/sealed.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
 import { writeCall, writeReasoning } from './write-blocks.ts';
@@ -28,7 +28,7 @@ function writeBlock(part: Part): JsonObject[] {
     case 'tool_call':
       return [writeCall(part)];
     case 'reasoning':
-      return writeReasoning(part, (sealed) => unsealOwn('bedrock-converse', sealed));
+      return writeReasoning(part, (sealed) => untagOwnSignature('bedrock-converse', sealed));
     default:
       return [];
   }

@@ -1,10 +1,10 @@
 import type { WrittenRequest } from '../dialect.ts';
 import { InnerJson } from '../neutral/inner-json.ts';
 import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
-import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, isObject, type JsonObject } from '../neutral/read-json.ts';
+import { droppedParams } from '../neutral/openai-fields.ts';
+import { defined, isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import { untagSignature } from '../neutral/sealed.ts';
 import { writeMedia } from './media.ts';
 import { writeReasoning } from './write-blocks.ts';
 import { writeThinking } from './write-thinking.ts';
@@ -16,10 +16,10 @@ const CACHE_POINT: JsonObject = { cachePoint: { type: 'default' } };
 export function writeRequest(request: NeutralRequest): WrittenRequest {
   const { only, format } = request;
   const [refused] = only?.needed ?? [];
-  if (refused !== undefined) cannotSay(refused, PROVIDER);
-  if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
-  if (request.logprobs !== undefined) cannotSay('logprobs', PROVIDER);
-  const dropped = unsaidWishes(request);
+  if (refused !== undefined) unsupportedParam(refused, PROVIDER);
+  if ((request.choices ?? 1) > 1) unsupportedParam('n', PROVIDER);
+  if (request.logprobs !== undefined) unsupportedParam('logprobs', PROVIDER);
+  const dropped = droppedParams(request);
   for (const [name, value] of [
     ['seed', request.seed],
     ['presence_penalty', request.presencePenalty],
@@ -185,8 +185,8 @@ function writeBlock(part: Part, inner: InnerJson): JsonObject[] {
     case 'reasoning': {
       const sealed = part.encrypted ?? part.signature;
       // Bedrock refuses reasoning without its signature
-      if (sealed === undefined || unseal('bedrock-converse', sealed) === undefined) return [];
-      return writeReasoning(part, (one) => unseal('bedrock-converse', one));
+      if (sealed === undefined || untagSignature('bedrock-converse', sealed) === undefined) return [];
+      return writeReasoning(part, (one) => untagSignature('bedrock-converse', one));
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Usage } from '@sluice/core';
 import type { EventWriter } from '../dialect.ts';
 import { imageText } from '../neutral/image-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { untagOwnSignature } from '../neutral/sealed.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
@@ -70,7 +70,7 @@ export class ConverseEventWriter implements EventWriter {
     if (encrypted !== undefined) {
       const closed = this.#closeAll();
       const contentBlockIndex = this.#blocks++;
-      const delta = { reasoningContent: { redactedContent: unsealOwn('bedrock-converse', encrypted) } };
+      const delta = { reasoningContent: { redactedContent: untagOwnSignature('bedrock-converse', encrypted) } };
       return closed + event('contentBlockDelta', { delta, contentBlockIndex }) + event('contentBlockStop', { contentBlockIndex });
     }
     const before = this.#open?.signed === true ? this.#closeOpen() : '';
@@ -78,7 +78,9 @@ export class ConverseEventWriter implements EventWriter {
     const delta = text === '' ? '' : this.#delta({ reasoningContent: { text } });
     if (signature === undefined) return before + opened + delta;
     if (this.#open !== undefined) this.#open.signed = true;
-    return before + opened + delta + this.#delta({ reasoningContent: { signature: unsealOwn('bedrock-converse', signature) } });
+    return (
+      before + opened + delta + this.#delta({ reasoningContent: { signature: untagOwnSignature('bedrock-converse', signature) } })
+    );
   }
 
   #into(kind: 'text' | 'reasoning'): string {

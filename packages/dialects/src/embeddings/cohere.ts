@@ -13,7 +13,7 @@ import {
 } from '../neutral/read-json.ts';
 import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
-import { othersOf, textsOf, wishesOf } from './texts.ts';
+import { droppedEmbeddingParams, othersOf, textsOf } from './texts.ts';
 
 const TYPES: Readonly<Record<Purpose, string>> = {
   query: 'search_query',
@@ -53,7 +53,7 @@ export const cohereEmbeddings: EmbeddingsDialect = {
     });
   },
   writeRequest(request, model) {
-    const dropped = wishesOf(request, 'Cohere');
+    const dropped = droppedEmbeddingParams(request, 'Cohere');
     const body = defined({
       model,
       texts: textsOf(request, 'Cohere'),

@@ -16,7 +16,7 @@ import {
 } from '../neutral/read-json.ts';
 import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, NeutralEmbedRequest, Purpose } from './embeddings.ts';
-import { othersOf, textsOf, wishesOf } from './texts.ts';
+import { droppedEmbeddingParams, othersOf, textsOf } from './texts.ts';
 
 const PURPOSES: Readonly<Record<string, Purpose>> = {
   RETRIEVAL_QUERY: 'query',
@@ -80,7 +80,7 @@ export const geminiEmbeddings: EmbeddingsDialect = {
     return { ...first, inputs: all.flatMap(({ inputs }) => inputs) };
   },
   writeRequest(request, model) {
-    const dropped = wishesOf(request, 'Gemini');
+    const dropped = droppedEmbeddingParams(request, 'Gemini');
     const requests = textsOf(request, 'Gemini').map((text) =>
       defined({
         model: `models/${model}`,

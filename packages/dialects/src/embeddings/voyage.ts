@@ -3,7 +3,7 @@ import { defined, isNumber, type JsonObject, member, optional } from '../neutral
 import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
 import { openAiEmbeddings } from './openai.ts';
-import { textsOf, wishesOf } from './texts.ts';
+import { droppedEmbeddingParams, textsOf } from './texts.ts';
 
 const usageOf = (body: JsonObject): Usage | undefined => inputUsage(member(body['usage'], 'total_tokens'));
 
@@ -16,7 +16,7 @@ export const voyageEmbeddings: EmbeddingsDialect = {
     return defined({ ...request, dimensions: optional(output_dimension, 'output_dimension', isNumber, 'a number') });
   },
   writeRequest(request, model) {
-    const dropped = wishesOf(request, 'Voyage');
+    const dropped = droppedEmbeddingParams(request, 'Voyage');
     const { purpose, dimensions } = request;
     const known = purpose === 'query' || purpose === 'document';
     if (purpose !== undefined && !known) dropped.push('taskType');

@@ -1,4 +1,4 @@
-import type { Asked, Dialect } from '../dialect.ts';
+import type { Dialect, UpstreamRequestInfo } from '../dialect.ts';
 import { modelSegment } from '../model-segment.ts';
 import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
@@ -13,7 +13,7 @@ import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { GeminiEventWriter } from './write-stream.ts';
 
-function path({ operation, model, stream, framing }: Asked): string | undefined {
+function path({ operation, model, stream, framing }: UpstreamRequestInfo): string | undefined {
   const at = `/models/${modelSegment(model)}`;
   switch (operation) {
     case 'chat':

@@ -12,8 +12,8 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { Effort, NeutralRequest, ReasoningWish, ResponseFormat } from '../neutral/request.ts';
-import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
+import type { Effort, NeutralRequest, ReasoningOptions, ResponseFormat } from '../neutral/request.ts';
+import { type FieldTable, stated, unrepresentedFields } from '../neutral/stated.ts';
 import { allowedTools } from '../openai-chat/read-tools.ts';
 import { camelCase, field } from './fields.ts';
 import { readContents, readSystem } from './read-contents.ts';
@@ -64,7 +64,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['contents']);
   const config = stated(optional(field(body, 'generationConfig'), 'generationConfig', isObject, 'an object') ?? {}, []);
   const names = [...namesOf(body), ...namesOf(config).filter((name) => !isTextAlone(name, config))];
-  const { needed, wished } = unsaidFields(names, FIELDS);
+  const { needed, wished } = unrepresentedFields(names, FIELDS);
   const offered = readTools(body['tools']);
   const choice = readChoice(field(field(body, 'toolConfig'), 'functionCallingConfig'));
   const dropped = [...wished, ...offered.left];
@@ -119,7 +119,7 @@ function readFormat(config: JsonObject): ResponseFormat | undefined {
   return wrongField('generationConfig.responseMimeType', 'text/plain or application/json');
 }
 
-function readThinking(value: Json): ReasoningWish | undefined {
+function readThinking(value: Json): ReasoningOptions | undefined {
   if (!isObject(value)) return undefined;
   const level = asString(field(value, 'thinkingLevel'))?.toUpperCase();
   const effort = level === undefined || !Object.hasOwn(LEVELS, level) ? undefined : LEVELS[level];

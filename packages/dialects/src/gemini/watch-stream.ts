@@ -1,7 +1,7 @@
 import type { EventFraming, Usage } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
 import { asList, type JsonObject } from '../neutral/read-json.ts';
-import { PassingWatcher } from '../passing-watcher.ts';
+import { PassthroughObserver } from '../passthrough-observer.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { field } from './fields.ts';
@@ -11,7 +11,7 @@ import { readUsage } from './usage.ts';
  * Observes a stream in Gemini's dialect while its bytes are forwarded. Almost every event reports usage, so almost every event
  * is parsed.
  */
-export class GeminiStreamWatcher extends PassingWatcher {
+export class GeminiStreamWatcher extends PassthroughObserver {
   #usage: Usage | undefined;
 
   constructor(framing: EventFraming) {

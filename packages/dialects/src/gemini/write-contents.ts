@@ -1,7 +1,7 @@
 import { InnerJson } from '../neutral/inner-json.ts';
-import { cannotSay, defined, isObject, type JsonObject } from '../neutral/read-json.ts';
+import { defined, isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { Message, Part, ToolResult } from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import { untagSignature } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';
 import { writeMedia } from './write-media.ts';
 
@@ -62,7 +62,7 @@ function writeModel(parts: readonly Part[], inner: InnerJson, unsigned: string |
         waiting = undefined;
         break;
       case 'tool_call': {
-        const own = part.signature === undefined ? undefined : unseal('gemini', part.signature);
+        const own = part.signature === undefined ? undefined : untagSignature('gemini', part.signature);
         const functionCall = defined({ id: callIdOf(part.id), name: part.name, args: inner.arguments(part.arguments) });
         written.push(defined({ functionCall, thoughtSignature: own ?? waiting ?? needed }));
         waiting = undefined;
@@ -71,7 +71,7 @@ function writeModel(parts: readonly Part[], inner: InnerJson, unsigned: string |
       }
       case 'reasoning': {
         const sealed = part.encrypted ?? part.signature;
-        const signature = sealed === undefined ? undefined : unseal('gemini', sealed);
+        const signature = sealed === undefined ? undefined : untagSignature('gemini', sealed);
         if (signature === undefined) break;
         if (part.encrypted?.startsWith('gemini:') === true) waiting = signature;
         else written.push({ text: part.text, thought: true, thoughtSignature: signature });
@@ -83,7 +83,7 @@ function writeModel(parts: readonly Part[], inner: InnerJson, unsigned: string |
         written.push(writeMedia(part.source, part.type));
         break;
       case 'tool_result':
-        cannotSay("a tool's result in an assistant's message", PROVIDER);
+        unsupportedParam("a tool's result in an assistant's message", PROVIDER);
     }
   }
   if (waiting !== undefined) {
@@ -107,14 +107,14 @@ function writeUser(part: Part, names: ReadonlyMap<string, string>, inner: InnerJ
     case 'tool_result':
       return [writeResult(part, names, inner)];
     default:
-      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
+      return unsupportedParam(`a part of type ${part.type} in a user's message`, PROVIDER);
   }
 }
 
 function writeResult(result: ToolResult, names: ReadonlyMap<string, string>, inner: InnerJson): JsonObject {
   const name = names.get(result.callId);
   if (name === undefined) {
-    return cannotSay(`a result of the call '${result.callId}' without that call in an earlier message`, PROVIDER);
+    return unsupportedParam(`a result of the call '${result.callId}' without that call in an earlier message`, PROVIDER);
   }
   const text = result.parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const media = result.parts.flatMap((part) =>

@@ -22,7 +22,7 @@ export function writeCall({ id, name, arguments: args, signature }: ToolCall, ow
 }
 
 /** Writes a part of a model's message for a client of this dialect. */
-export function writeSaid(part: Part): JsonObject[] {
+export function writeText(part: Part): JsonObject[] {
   switch (part.type) {
     case 'text':
     case 'refusal':

@@ -5,7 +5,7 @@ import type { Choice, NeutralReply } from '../neutral/reply.ts';
 import { writeGrounding } from './citations.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';
-import { writeLogprobs, writeSaid } from './write-parts.ts';
+import { writeLogprobs, writeText } from './write-parts.ts';
 
 export function writeReply(reply: NeutralReply, context: ReplyContext): JsonObject {
   return defined({
@@ -21,7 +21,7 @@ function writeCandidate({ parts, finish, logprobs }: Choice, index: number): Jso
   const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
   const citations = parts.flatMap((part) => (part.type === 'text' ? (part.citations ?? []) : []));
   return defined({
-    content: { role: 'model', parts: parts.flatMap(writeSaid) },
+    content: { role: 'model', parts: parts.flatMap(writeText) },
     finishReason: writeFinish(finish),
     index,
     groundingMetadata: writeGrounding(citations, text),

@@ -1,9 +1,9 @@
 import type { GenerateContentConfig } from '@google/genai';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf, effortOf } from '../neutral/effort.ts';
-import { unsaidWishes } from '../neutral/openai-fields.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type { Effort, NeutralRequest, Part, ReasoningWish, Tool, ToolChoice } from '../neutral/request.ts';
+import { droppedParams } from '../neutral/openai-fields.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import type { Effort, NeutralRequest, Part, ReasoningOptions, Tool, ToolChoice } from '../neutral/request.ts';
 import { SKIP_SIGNATURE } from '../neutral/sealed.ts';
 import { writeContents } from './write-contents.ts';
 
@@ -16,8 +16,8 @@ const OUTPUT_FIELDS: ReadonlySet<string> = new Set(['modalities', 'audio']);
 export function writeRequest(request: NeutralRequest): WrittenRequest {
   const { only, format, reasoning } = request;
   const [refused] = (only?.needed ?? []).filter((name) => request.answersWith === undefined || !OUTPUT_FIELDS.has(name));
-  if (refused !== undefined) cannotSay(refused, PROVIDER);
-  const dropped = unsaidWishes(request);
+  if (refused !== undefined) unsupportedParam(refused, PROVIDER);
+  const dropped = droppedParams(request);
   if (request.user !== undefined) dropped.push('user');
   if (request.parallelToolCalls === false) dropped.push('parallel_tool_calls');
   const system = request.messages
@@ -77,7 +77,7 @@ const LEVELS: Readonly<Record<Effort, string | undefined>> = {
  * Writes the reasoning setting. A level and a budget are mutually exclusive: a given budget is written, unless the model
  * supports only levels.
  */
-function writeThinking(setting: ReasoningWish): JsonObject | undefined {
+function writeThinking(setting: ReasoningOptions): JsonObject | undefined {
   const { effort, budgetTokens, show, form } = setting;
   const level = form === 'level' ? effortOf(setting) : effort;
   // disabled reasoning cannot be shown
@@ -113,7 +113,7 @@ function writeModalities({ answersWith, speech = {} }: NeutralRequest, dropped: 
   if (answersWith === undefined) return {};
   if (answersWith === 'image') return { responseModalities: ['TEXT', 'IMAGE'] };
   const { voice, format = 'wav' } = speech;
-  if (format !== 'wav' && format !== 'pcm16') cannotSay('audio.format', `${PROVIDER}, which returns wav or pcm16`);
+  if (format !== 'wav' && format !== 'pcm16') unsupportedParam('audio.format', `${PROVIDER}, which returns wav or pcm16`);
   const isKnown = voice !== undefined && !OPENAI_VOICES.has(voice);
   if (voice !== undefined && !isKnown) dropped.push('audio.voice');
   const speechConfig = isKnown ? { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } } : undefined;

@@ -1,4 +1,4 @@
-import type { Effort, ReasoningWish } from './request.ts';
+import type { Effort, ReasoningOptions } from './request.ts';
 
 export const EFFORTS: readonly Effort[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
 
@@ -18,14 +18,14 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
 };
 
 /** Returns the budget that a reasoning setting contains or implies; 0 disables reasoning. */
-export function budgetOf(setting: ReasoningWish): number | undefined {
+export function budgetOf(setting: ReasoningOptions): number | undefined {
   if (setting.budgetTokens !== undefined) return setting.budgetTokens;
   if (setting.effort === undefined) return undefined;
   return setting.effort === 'none' ? 0 : BUDGETS[setting.effort];
 }
 
 /** Returns the effort that a reasoning setting contains or implies. */
-export function effortOf(setting: ReasoningWish): Effort | undefined {
+export function effortOf(setting: ReasoningOptions): Effort | undefined {
   if (setting.effort !== undefined) return setting.effort;
   const { budgetTokens } = setting;
   if (budgetTokens === undefined) return undefined;

@@ -20,7 +20,7 @@ export function readOpenAiFields(body: JsonObject): { openAi?: JsonObject } {
 }
 
 /** Returns the optional parameters that only the client's dialect supports, for a provider without OpenAI's own fields. */
-export const unsaidWishes = ({ only, openAi, messages }: NeutralRequest): string[] => [
+export const droppedParams = ({ only, openAi, messages }: NeutralRequest): string[] => [
   ...(only?.wished ?? []),
   ...Object.keys(openAi ?? {}),
   ...(messages.some(({ parts }) => parts.some(asksForDetail)) ? ['image_url.detail'] : []),

@@ -24,7 +24,7 @@ export function wrongField(param: string, expected: string): never {
 }
 
 /** Refuses a request because of a required field that the provider's dialect does not support. */
-export function cannotSay(param: string, provider: string): never {
+export function unsupportedParam(param: string, provider: string): never {
   throw new LlmError(
     'invalid_request',
     `'${param}' is not supported by this model's provider (${provider}). Omit it, or use another model.`,

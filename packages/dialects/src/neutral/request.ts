@@ -107,7 +107,7 @@ export type ResponseFormat =
 export type Effort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
 
 /** Amount of reasoning, by effort or by tokens, as the client set it. */
-export interface ReasoningWish {
+export interface ReasoningOptions {
   readonly effort?: Effort;
   readonly budgetTokens?: number;
   /** Whether the response includes the reasoning. */
@@ -137,7 +137,7 @@ export interface NeutralRequest {
   readonly logprobs?: number;
   readonly choices?: number;
   readonly format?: ResponseFormat;
-  readonly reasoning?: ReasoningWish;
+  readonly reasoning?: ReasoningOptions;
   /** Kind of output in addition to text; `only` contains the fields for providers that do not support it. */
   readonly answersWith?: 'audio' | 'image';
   /** Voice and format of audio output, as named in the client's dialect. */

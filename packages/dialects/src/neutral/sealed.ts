@@ -51,7 +51,7 @@ export const mayHoldMarks = (bytes: Buffer): boolean => NEEDLES.some((needle) =>
 /**
  * Marks a provider's value with its dialect; returns undefined for an empty or unsigned value. A marked value keeps its mark.
  */
-export function seal(origin: DialectName, data: string | undefined): string | undefined {
+export function tagSignature(origin: DialectName, data: string | undefined): string | undefined {
   if (data === undefined || data === '') return undefined;
   const marked = readMark(data);
   if (marked === undefined) return `${origin}:${data}`;
@@ -62,18 +62,18 @@ export function seal(origin: DialectName, data: string | undefined): string | un
  * Returns a value that a provider of this dialect created; undefined for another provider's value. A value without a mark is
  * the client's own.
  */
-export function unseal(reader: DialectName, sealed: string): string | undefined {
+export function untagSignature(reader: DialectName, sealed: string): string | undefined {
   const marked = readMark(sealed);
   if (marked === undefined) return sealed;
   return marked.origin === reader ? marked.data : undefined;
 }
 
 /** Returns a value for a client: plain in its own dialect, marked in every other. */
-export const unsealOwn = (own: DialectName, sealed: string): string => unseal(own, sealed) ?? sealed;
+export const untagOwnSignature = (own: DialectName, sealed: string): string => untagSignature(own, sealed) ?? sealed;
 
 /** Returns a value for a client with an SDK that decodes base64 (Gemini's `thoughtSignature` is bytes). */
 export function unsealAsBytes(own: DialectName, sealed: string): string {
-  return unseal(own, sealed) ?? Buffer.from(sealed).toString('base64');
+  return untagSignature(own, sealed) ?? Buffer.from(sealed).toString('base64');
 }
 
 /** Placeholder for a signature that the client's dialect requires and the provider did not create. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DialectName } from '@sluice/core';
 import fc from 'fast-check';
-import { eventCutter } from '../framing/event-cutters.ts';
+import { eventDecoder } from '../framing/event-decoders.ts';
 import { DIALECTS } from '../registry.ts';
 import { SerialEvents } from './serial-events.ts';
 import { collectEvents, type NeutralEvent } from './stream.ts';
@@ -145,7 +145,7 @@ describe.each(Object.keys(BLOCKS) as (keyof typeof BLOCKS)[])('stream written as
             .join('') + writer.end();
         let open: unknown;
         let next = 0;
-        for (const data of eventCutter('sse').feed(Buffer.from(wire))) {
+        for (const data of eventDecoder('sse').feed(Buffer.from(wire))) {
           const block = blockOf(JSON.parse(data) as Record<string, unknown>);
           if (block.open !== undefined) {
             expect([open, block.open]).toEqual([undefined, next++]);
@@ -170,7 +170,7 @@ describe('stream written as bedrock-converse', () => {
           inOrder(events)
             .map((event) => writer.write(event))
             .join('') + writer.end();
-        const indexes = eventCutter('sse')
+        const indexes = eventDecoder('sse')
           .feed(Buffer.from(wire))
           .flatMap((data) => Object.values(JSON.parse(data) as Record<string, { contentBlockIndex?: number }>))
           .flatMap(({ contentBlockIndex }) => contentBlockIndex ?? []);

@@ -28,7 +28,10 @@ export const shownName = (name: string): string => name.replace(/[^\w.-]/g, '').
 /**
  * Sorts the fields that no other dialect supports: those that change the response, and those that are dropped with their names.
  */
-export function unsaidFields(names: readonly string[], { said, refused }: FieldTable): { needed: string[]; wished: string[] } {
+export function unrepresentedFields(
+  names: readonly string[],
+  { said, refused }: FieldTable,
+): { needed: string[]; wished: string[] } {
   const unsaid = names.filter((name) => !said.has(name));
   return {
     needed: unsaid.filter((name) => refused.has(name)),

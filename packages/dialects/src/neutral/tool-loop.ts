@@ -1,6 +1,6 @@
 import type { DialectName } from '@sluice/core';
 import type { NeutralRequest, Part } from './request.ts';
-import { unseal } from './sealed.ts';
+import { untagSignature } from './sealed.ts';
 
 /**
  * Returns whether a call of the current turn was made without reasoning that a provider of this dialect signed. Claude refuses
@@ -18,5 +18,5 @@ export function lacksReasoning({ messages }: NeutralRequest, dialect: DialectNam
 function isSigned(part: Part | undefined, dialect: DialectName): boolean {
   if (part?.type !== 'reasoning') return false;
   const sealed = part.encrypted ?? part.signature;
-  return sealed !== undefined && unseal(dialect, sealed) !== undefined;
+  return sealed !== undefined && untagSignature(dialect, sealed) !== undefined;
 }

@@ -1,4 +1,4 @@
-import { eventCutter } from '../framing/event-cutters.ts';
+import { eventDecoder } from '../framing/event-decoders.ts';
 import { asCount, asList, asString, isObject, type Json, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
 import type { OllamaKind } from './read-request.ts';
 
@@ -16,7 +16,7 @@ export class OllamaAnswer {
   readonly #model: string;
   readonly #now: () => number;
   readonly #startedMs: number;
-  readonly #events = eventCutter('sse');
+  readonly #events = eventDecoder('sse');
   readonly #calls = new Map<number, OpenCall>();
   #finish: string | undefined;
   #usage: Json;

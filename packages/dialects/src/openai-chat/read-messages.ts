@@ -65,7 +65,7 @@ export function readMessages(messages: readonly Json[]): Message[] {
 }
 
 /** Returns the names of message members that no other dialect supports, for `x-sluice-dropped`. */
-export function unsaidMembers(messages: readonly Json[]): string[] {
+export function unrepresentedMembers(messages: readonly Json[]): string[] {
   const named = messages.some((message) => member(message, 'role') !== 'function' && asString(member(message, 'name')));
   const hasAudio = messages.some((message) => isObject(member(message, 'audio')));
   return [...(named ? ['messages.name'] : []), ...(hasAudio ? ['messages.audio'] : [])];
@@ -82,7 +82,7 @@ function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Pa
     const name = needString(older['name'], `${at}.function_call.name`);
     calls.push({ type: 'tool_call', id: legacy.call(name), name, arguments: argumentsText(older['arguments'], '{}') });
   }
-  return [...readSaid(message, contentParts, false), ...calls];
+  return [...readText(message, contentParts, false), ...calls];
 }
 
 /**
@@ -90,7 +90,7 @@ function readAssistant(message: JsonObject, at: string, legacy: LegacyCalls): Pa
  *
  * @param answered whether a provider wrote the message
  */
-export function readSaid(message: JsonObject, content: readonly Part[], answered: boolean): Part[] {
+export function readText(message: JsonObject, content: readonly Part[], answered: boolean): Part[] {
   const parts: Part[] = [...readReasoning(message, answered), ...withAnnotations([...content], message['annotations'])];
   const refusal = asString(message['refusal']);
   if (refusal !== undefined && refusal !== '') parts.push({ type: 'refusal', text: refusal });

@@ -15,7 +15,7 @@ import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
 import { readCalls, readImages } from './read-calls.ts';
-import { readSaid, readThinking } from './read-messages.ts';
+import { readText, readThinking } from './read-messages.ts';
 import { readUsage } from './usage.ts';
 
 /** Source: OpenAI's API reference, "The chat completion object". */
@@ -43,7 +43,7 @@ export function readReply(body: JsonObject): NeutralReply {
 const isCall = ({ type }: Part): boolean => type === 'tool_call';
 
 const readMessage = (message: JsonObject): Part[] => [
-  ...readSaid(message, readAnswer(message['content']), true),
+  ...readText(message, readAnswer(message['content']), true),
   ...readImages(message),
   ...readCalls(message),
 ];

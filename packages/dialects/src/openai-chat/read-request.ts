@@ -14,9 +14,9 @@ import {
   optional,
 } from '../neutral/read-json.ts';
 import type { NeutralRequest } from '../neutral/request.ts';
-import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
-import { readMessages, unsaidMembers } from './read-messages.ts';
-import { readReasoningWish } from './read-reasoning-wish.ts';
+import { type FieldTable, stated, unrepresentedFields } from '../neutral/stated.ts';
+import { readMessages, unrepresentedMembers } from './read-messages.ts';
+import { readReasoningOptions } from './read-reasoning-options.ts';
 import { allowedTools, readFormat, readOffer, readTool, readToolChoice } from './read-tools.ts';
 
 const FIELDS: FieldTable = {
@@ -59,11 +59,11 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'messages']);
   const textOnly = asList(body['modalities']).every((one) => one === 'text');
   const names = Object.keys(body).filter((name) => !(name === 'modalities' && textOnly));
-  const { needed, wished } = unsaidFields(names, FIELDS);
+  const { needed, wished } = unrepresentedFields(names, FIELDS);
   const offered = readOffer(body);
   const choice = readToolChoice(body);
   const messages = needList(body['messages'], 'messages');
-  const dropped = [...wished, ...(offered?.left ?? []), ...unsaidMembers(messages)];
+  const dropped = [...wished, ...(offered?.left ?? []), ...unrepresentedMembers(messages)];
   const logprobs = optional(body['logprobs'], 'logprobs', isBoolean, 'true or false');
   const number = (name: string) => optional(body[name], name, isNumber, 'a number');
   return defined({
@@ -85,7 +85,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     logprobs: logprobs === true ? (number('top_logprobs') ?? 0) : undefined,
     choices: number('n'),
     format: readFormat(body['response_format']),
-    reasoning: readReasoningWish(body),
+    reasoning: readReasoningOptions(body),
     ...readModalities(body),
     serviceTier: optional(body['service_tier'], 'service_tier', isString, 'a string'),
     user: optional(body['user'], 'user', isString, 'a string'),

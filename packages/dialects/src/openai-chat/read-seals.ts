@@ -1,6 +1,6 @@
 import type { DialectName } from '@sluice/core';
 import { asString, isObject, type Json, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
-import { SKIP_SIGNATURE, seal } from '../neutral/sealed.ts';
+import { SKIP_SIGNATURE, tagSignature } from '../neutral/sealed.ts';
 
 /**
  * Dialects of the signatures in details, by OpenRouter's names. Source: OpenRouter's documentation, "Reasoning tokens",
@@ -28,10 +28,10 @@ export function readSeals(detail: Json, answered: boolean): { encrypted?: string
 function sealed(name: 'data' | 'signature', detail: Json, answered: boolean): string | undefined {
   const value = asString(member(detail, name));
   if (value === undefined || value === '') return undefined;
-  if (answered) return seal('openai-chat', packed(value, detail));
+  if (answered) return tagSignature('openai-chat', packed(value, detail));
   const format = asString(member(detail, 'format')) ?? '';
-  if (Object.hasOwn(FORMATS, format)) return seal(FORMATS[format] as DialectName, value);
-  return format === '' ? value : seal('openai-chat', value);
+  if (Object.hasOwn(FORMATS, format)) return tagSignature(FORMATS[format] as DialectName, value);
+  return format === '' ? value : tagSignature('openai-chat', value);
 }
 
 /** Members that OpenRouter needs to assign a detail to its call and provider. */
@@ -54,5 +54,5 @@ export function unpacked(name: 'data' | 'signature', value: string): JsonObject 
 /** Reads the signature of a tool call, which Google's models also create in this dialect. */
 export function readCallSignature(call: Json): string | undefined {
   const given = asString(member(member(member(call, 'extra_content'), 'google'), 'thought_signature'));
-  return given === SKIP_SIGNATURE ? undefined : seal('gemini', given);
+  return given === SKIP_SIGNATURE ? undefined : tagSignature('gemini', given);
 }

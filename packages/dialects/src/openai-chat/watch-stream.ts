@@ -1,5 +1,5 @@
 import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
-import type { StreamWatcher } from '../dialect.ts';
+import type { StreamObserver } from '../dialect.ts';
 import { finishReason, isFailedFinish } from '../failures/reported-error.ts';
 import { dataOf, joined, SseEvents } from '../framing/sse-events.ts';
 import { errorInStream, outcomeOf } from '../stream-ends.ts';
@@ -66,7 +66,7 @@ function parse(event: Buffer): Record<string, unknown> {
  * Observes a stream in OpenAI's dialect while its bytes are forwarded: usage, completion, and errors after the beginning. An
  * event is parsed only if a cheap search shows that it contains one of these.
  */
-export class OpenAiStreamWatcher implements StreamWatcher {
+export class OpenAiStreamWatcher implements StreamObserver {
   readonly #events = new SseEvents();
   readonly #hideUsage: boolean;
   #usage: Usage | undefined;
@@ -119,7 +119,7 @@ export class OpenAiStreamWatcher implements StreamWatcher {
     return this.#generated;
   }
 
-  told(): LlmError | undefined {
+  reportedError(): LlmError | undefined {
     return this.#error;
   }
 

@@ -1,6 +1,6 @@
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, NeutralRequest, Part, ToolResult } from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import { untagSignature } from '../neutral/sealed.ts';
 import { joinedTurns } from '../neutral/turns.ts';
 import { signedParts, withCallSignatures } from './sign-calls.ts';
 import { reasoningMembers, writeToolCall } from './write-parts.ts';
@@ -48,16 +48,16 @@ const withoutSeals = (part: Part): Part[] => {
   if (part.type === 'reasoning') {
     const { encrypted: given, signature: signed, ...plain } = part;
     if (given !== undefined) {
-      const encrypted = unseal('openai-chat', given);
+      const encrypted = untagSignature('openai-chat', given);
       return encrypted === undefined ? [] : [{ ...plain, encrypted }];
     }
-    const signature = signed === undefined ? undefined : unseal('openai-chat', signed);
+    const signature = signed === undefined ? undefined : untagSignature('openai-chat', signed);
     return [{ ...plain, ...(signature === undefined ? {} : { signature }) }];
   }
   if (part.type !== 'tool_call' || part.signature === undefined) return [part];
   const { signature, ...call } = part;
   // Google's models also sign calls in this dialect, with the same signature
-  const opened = unseal('gemini', signature);
+  const opened = untagSignature('gemini', signature);
   return [opened === undefined ? call : { ...call, signature: opened }];
 };
 
@@ -95,7 +95,7 @@ function writePart(part: Part): JsonObject {
     case 'image':
       return { type: 'image_url', image_url: defined({ url: urlOf(part.source, 'image'), detail: part.detail }) };
     case 'audio': {
-      if (part.source.kind !== 'base64') return cannotSay('audio by URL', PROVIDER);
+      if (part.source.kind !== 'base64') return unsupportedParam('audio by URL', PROVIDER);
       return {
         type: 'input_audio',
         input_audio: { data: part.source.data, format: part.source.mediaType.replace(/^audio\//, '') },
@@ -104,19 +104,19 @@ function writePart(part: Part): JsonObject {
     case 'file': {
       const { source, name } = part;
       if (source.kind === 'id') return { type: 'file', file: { file_id: source.id } };
-      if (source.kind === 'url') return cannotSay('a file by URL', PROVIDER);
+      if (source.kind === 'url') return unsupportedParam('a file by URL', PROVIDER);
       return {
         type: 'file',
         file: { filename: name ?? 'file', file_data: `data:${source.mediaType};base64,${source.data}` },
       };
     }
     default:
-      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
+      return unsupportedParam(`a part of type ${part.type} in a user's message`, PROVIDER);
   }
 }
 
 function urlOf(source: MediaSource, what: string): string {
   if (source.kind === 'url') return source.url;
   if (source.kind === 'base64') return `data:${source.mediaType};base64,${source.data}`;
-  return cannotSay(`${what} by file id`, PROVIDER);
+  return unsupportedParam(`${what} by file id`, PROVIDER);
 }

@@ -1,8 +1,8 @@
 import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf, effortOf } from '../neutral/effort.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type { NeutralRequest, ReasoningWish, ResponseFormat, Tool } from '../neutral/request.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import type { NeutralRequest, ReasoningOptions, ResponseFormat, Tool } from '../neutral/request.ts';
 import { writeMessages } from './write-messages.ts';
 
 const PROVIDER = 'OpenAI chat completions';
@@ -10,7 +10,7 @@ const PROVIDER = 'OpenAI chat completions';
 export function writeRequest(request: NeutralRequest, model: string, stream: boolean): WrittenRequest {
   const { only, format, reasoning } = request;
   const [refused] = only?.needed ?? [];
-  if (refused !== undefined) cannotSay(refused, PROVIDER);
+  if (refused !== undefined) unsupportedParam(refused, PROVIDER);
   const dropped = [...(only?.wished ?? [])];
   const hasTools = (request.tools?.length ?? 0) > 0;
   if (request.topK !== undefined) dropped.push('top_k');
@@ -43,7 +43,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
 }
 
 /** Writes OpenAI's effort, or the equivalent of another provider of this dialect. */
-function writeReasoning(setting: ReasoningWish): JsonObject {
+function writeReasoning(setting: ReasoningOptions): JsonObject {
   const effort = effortOf(setting);
   switch (setting.form) {
     case 'thinking':

@@ -1,7 +1,7 @@
 import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Part, Reasoning } from '../neutral/request.ts';
-import { seal } from '../neutral/sealed.ts';
+import { tagSignature } from '../neutral/sealed.ts';
 import { argumentsText } from '../openai-chat/read-calls.ts';
 import { readAnnotations } from './annotations.ts';
 import { isOfServer, readClientCall, toolOfCall } from './client-tools.ts';
@@ -53,7 +53,7 @@ export function readReasoning(item: JsonObject): Reasoning[] {
   const words = [...asList(item['summary']), ...asList(item['content'])]
     .map((part) => asString(member(part, 'text')) ?? '')
     .join('');
-  const sealed = seal('openai-responses', asString(item['encrypted_content']));
+  const sealed = tagSignature('openai-responses', asString(item['encrypted_content']));
   if (words === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
   return [{ type: 'reasoning', text: words, ...(sealed === undefined ? {} : { signature: sealed }) }];
 }

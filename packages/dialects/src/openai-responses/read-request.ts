@@ -14,8 +14,8 @@ import {
   optional,
   wrongField,
 } from '../neutral/read-json.ts';
-import type { NeutralRequest, ReasoningWish } from '../neutral/request.ts';
-import { type FieldTable, stated, unsaidFields } from '../neutral/stated.ts';
+import type { NeutralRequest, ReasoningOptions } from '../neutral/request.ts';
+import { type FieldTable, stated, unrepresentedFields } from '../neutral/stated.ts';
 import { allowedTools } from '../openai-chat/read-tools.ts';
 import { toolsOf } from './namespaces.ts';
 import { readInput } from './read-input.ts';
@@ -60,7 +60,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const offered = tools == null ? undefined : offeredTools(tools, isClientTool);
   // every dialect runs in the foreground
   const names = Object.keys(body).filter((name) => !(name === 'background' && body[name] === false));
-  const { needed, wished } = unsaidFields(names, FIELDS);
+  const { needed, wished } = unrepresentedFields(names, FIELDS);
   const dropped = [...wished, ...(offered?.left ?? []), ...(hasCompaction(body['input']) ? ['input.compaction'] : [])];
   const instructions = optional(body['instructions'], 'instructions', isString, 'a string');
   const messages = readInput(body['input']);
@@ -101,7 +101,7 @@ function readLogprobs(body: JsonObject): number | undefined {
   return wanted ? (top ?? 0) : top === 0 ? undefined : top;
 }
 
-function readEffort(value: Json): ReasoningWish | undefined {
+function readEffort(value: Json): ReasoningOptions | undefined {
   if (value === undefined) return undefined;
   const reasoning = needObject(value, 'reasoning');
   const given = optional(reasoning['effort'], 'reasoning.effort', isString, 'a string');

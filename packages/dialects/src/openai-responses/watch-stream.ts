@@ -1,12 +1,12 @@
 import type { Usage } from '@sluice/core';
 import type { JsonObject } from '../neutral/read-json.ts';
-import { PassingWatcher } from '../passing-watcher.ts';
+import { PassthroughObserver } from '../passthrough-observer.ts';
 import { errorInStream } from '../stream-ends.ts';
 import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Observes a stream of responses while its bytes are forwarded. */
-export class ResponsesStreamWatcher extends PassingWatcher {
+export class ResponsesStreamWatcher extends PassthroughObserver {
   #usage: Usage | undefined;
 
   constructor() {

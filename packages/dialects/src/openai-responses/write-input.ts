@@ -1,7 +1,7 @@
 import { freeText } from '../neutral/free-text.ts';
-import { cannotSay, type JsonObject } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { MediaSource, Message, Part, ToolCall, ToolResult } from '../neutral/request.ts';
-import { unseal } from '../neutral/sealed.ts';
+import { untagSignature } from '../neutral/sealed.ts';
 
 const PROVIDER = 'OpenAI responses';
 
@@ -47,7 +47,7 @@ function writeItem(part: Part, custom: ReadonlySet<string>): JsonObject[] | unde
     }
     case 'reasoning': {
       const sealed = part.encrypted ?? part.signature;
-      const encrypted = sealed === undefined ? undefined : unseal('openai-responses', sealed);
+      const encrypted = sealed === undefined ? undefined : untagSignature('openai-responses', sealed);
       // OpenAI refuses reasoning without its encrypted form
       if (encrypted === undefined) return [];
       const summary = part.text === '' ? [] : [{ type: 'summary_text', text: part.text }];
@@ -76,7 +76,7 @@ function writeResult({ parts, isError }: ToolResult): string | JsonObject[] {
 function writeOutputPart(part: Part): JsonObject {
   if (part.type === 'text') return { type: 'output_text', text: part.text, annotations: [] };
   if (part.type === 'refusal') return { type: 'refusal', refusal: part.text };
-  return cannotSay(`a part of type ${part.type} in an assistant's message`, PROVIDER);
+  return unsupportedParam(`a part of type ${part.type} in an assistant's message`, PROVIDER);
 }
 
 function writeInputPart(part: Part): JsonObject {
@@ -96,9 +96,9 @@ function writeInputPart(part: Part): JsonObject {
       return { type: 'input_file', filename: name ?? 'file', file_data: urlOf(source) };
     }
     case 'audio':
-      return cannotSay('input_audio', PROVIDER);
+      return unsupportedParam('input_audio', PROVIDER);
     default:
-      return cannotSay(`a part of type ${part.type} in a user's message`, PROVIDER);
+      return unsupportedParam(`a part of type ${part.type} in a user's message`, PROVIDER);
   }
 }
 

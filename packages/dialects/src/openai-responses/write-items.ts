@@ -9,7 +9,7 @@ import { imageUrl } from '../neutral/image-text.ts';
 import { defined, type JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Reasoning, ToolCall } from '../neutral/request.ts';
-import { unsealOwn } from '../neutral/sealed.ts';
+import { untagOwnSignature } from '../neutral/sealed.ts';
 import { writeAnnotations } from './annotations.ts';
 import { toolOfForm } from './client-tools.ts';
 import { nameParts } from './namespaces.ts';
@@ -63,7 +63,7 @@ export function reasoningItem(id: string, { text, signature, encrypted }: Reason
     id,
     type: 'reasoning' as const,
     summary: text === '' ? [] : [{ type: 'summary_text' as const, text }],
-    encrypted_content: sealed === undefined ? undefined : unsealOwn('openai-responses', sealed),
+    encrypted_content: sealed === undefined ? undefined : untagOwnSignature('openai-responses', sealed),
   }) satisfies ResponseReasoningItem;
 }
 

@@ -1,8 +1,8 @@
 import type { ResponseCreateParamsBase } from 'openai/resources/responses/responses';
 import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
-import { cannotSay, defined, type JsonObject } from '../neutral/read-json.ts';
-import type { NeutralRequest, ReasoningWish, ResponseFormat, Tool } from '../neutral/request.ts';
+import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import type { NeutralRequest, ReasoningOptions, ResponseFormat, Tool } from '../neutral/request.ts';
 import { writeInput } from './write-input.ts';
 
 const PROVIDER = 'OpenAI responses';
@@ -15,8 +15,8 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   const { only, format, reasoning, openAi = {} } = request;
   const { verbosity, ...shared } = openAi;
   const [refused] = only?.needed ?? [];
-  if (refused !== undefined) cannotSay(refused, PROVIDER);
-  if ((request.choices ?? 1) > 1) cannotSay('n', PROVIDER);
+  if (refused !== undefined) unsupportedParam(refused, PROVIDER);
+  if ((request.choices ?? 1) > 1) unsupportedParam('n', PROVIDER);
   const dropped = [...(only?.wished ?? [])];
   for (const [name, value] of [
     ['top_k', request.topK],
@@ -59,7 +59,7 @@ function writeText(format: ResponseFormat | undefined, verbosity: unknown): Json
   return defined({ format: format === undefined ? undefined : writeFormat(format), verbosity });
 }
 
-function writeReasoning(setting: ReasoningWish): JsonObject {
+function writeReasoning(setting: ReasoningOptions): JsonObject {
   return defined({ effort: effortOf(setting), summary: setting.show === true ? 'auto' : undefined });
 }
 

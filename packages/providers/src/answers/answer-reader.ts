@@ -1,10 +1,10 @@
 import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
-import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamWatcher } from '@sluice/dialects';
+import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamObserver } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
 /** How an answer that comes piece by piece is followed. */
 export interface FollowedStream {
-  readonly watcher: StreamWatcher;
+  readonly watcher: StreamObserver;
   readonly contentType: string;
   /** Its bytes pass unread, so the gateway does not know when its content begins. */
   readonly unread?: boolean;

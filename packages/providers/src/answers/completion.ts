@@ -7,7 +7,7 @@ import {
   type Dialect,
   errorInStream,
   estimateAnswerTokens,
-  eventCutter,
+  eventDecoder,
   type JsonObject,
   member,
   type ReplyContext,
@@ -80,7 +80,7 @@ export class Completion implements AnswerReader {
     if (sent === undefined) return undefined;
     if (!same || sent !== asked) {
       return {
-        watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventCutter(sent), restorer),
+        watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventDecoder(sent), restorer),
         contentType: callers,
       };
     }
@@ -92,7 +92,7 @@ export class Completion implements AnswerReader {
     const { dialect, call, framing, restorer } = this.#options;
     const { stream } = call.message.view();
     const events =
-      framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventCutter('sse') : undefined);
+      framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventDecoder('sse') : undefined);
     if (events !== undefined && !stream && call.operation === 'chat')
       return wholeOfStream(head, events, dialect, this.#caller, this.#context(), restorer);
     const legacy = events !== undefined && !stream && call.operation === 'completions';

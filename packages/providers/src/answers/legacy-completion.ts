@@ -3,7 +3,7 @@ import {
   asList,
   asString,
   type Dialect,
-  type EventCutter,
+  type EventDecoder,
   errorInStream,
   finishReason,
   isObject,
@@ -77,7 +77,7 @@ function joined(before: JsonObject | null, more: JsonObject): JsonObject {
 }
 
 /** Reads a complete stream of a completion of the older kind into a whole one. @throws LlmError if the stream failed or was truncated */
-export function wholeOfTexts(events: EventCutter, bytes: Buffer, dialect: Dialect): JsonObject {
+export function wholeOfTexts(events: EventDecoder, bytes: Buffer, dialect: Dialect): JsonObject {
   const chunks = new TextChunks();
   for (const event of [...events.feed(bytes), ...events.flush()]) {
     if (event === '[DONE]') chunks.done();

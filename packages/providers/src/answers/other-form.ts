@@ -2,7 +2,7 @@ import { type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply }
 import {
   collectStream,
   type Dialect,
-  type EventCutter,
+  type EventDecoder,
   estimateAnswerTokens,
   type JsonObject,
   type NeutralReply,
@@ -39,7 +39,7 @@ export function streamOfWhole(
 /** Converts a stream for a caller that requested a whole answer. @throws LlmError if the stream failed or was truncated */
 export function wholeOfStream(
   head: WholeReply,
-  events: EventCutter,
+  events: EventDecoder,
   from: Dialect,
   to: Dialect,
   context: ReplyContext,

@@ -1,17 +1,17 @@
 import type { StreamOutcome, WholeReply } from '@sluice/core';
-import type { StreamWatcher } from '@sluice/dialects';
+import type { StreamObserver } from '@sluice/dialects';
 import type { AnswerReader } from './answer-reader.ts';
 
 const NOTHING = Buffer.alloc(0);
 
 /** Bytes that are passed on without a look at them: their end is the connection's. */
-const unread: StreamWatcher = {
+const unread: StreamObserver = {
   read: (chunk) => chunk,
   rest: () => NOTHING,
   outcome: (): StreamOutcome => ({ end: 'finished' }),
   usage: () => undefined,
   generated: () => 0,
-  told: () => undefined,
+  reportedError: () => undefined,
   unfinished: () => 0,
 };
 

@@ -1,4 +1,4 @@
-import { type EventCutter, UnfinishedBytes } from '@sluice/dialects';
+import { type EventDecoder, UnfinishedBytes } from '@sluice/dialects';
 import { EventStreamCodec } from '@smithy/core/event-streams';
 import type { Framing } from './endpoint.ts';
 
@@ -30,7 +30,7 @@ export function awsEventStream({ read, asServerSentEvent }: Reading): Framing {
   };
 }
 
-function frameCutter(read: Reading['read']): EventCutter {
+function frameCutter(read: Reading['read']): EventDecoder {
   const unfinished = new UnfinishedBytes();
   let broken = false;
   return {

@@ -1,14 +1,14 @@
 import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
-import type { EventCutter, StreamWatcher } from '@sluice/dialects';
+import type { EventDecoder, StreamObserver } from '@sluice/dialects';
 import type { Framing } from './endpoint.ts';
 
 /** A stream in another framing for a caller of the same dialect: the same events, as server-sent ones. */
-export class ReframedStream implements StreamWatcher {
+export class ReframedStream implements StreamObserver {
   readonly #framing: Framing;
-  readonly #cutter: EventCutter;
-  readonly #watcher: StreamWatcher;
+  readonly #cutter: EventDecoder;
+  readonly #watcher: StreamObserver;
 
-  constructor(framing: Framing, watcher: StreamWatcher) {
+  constructor(framing: Framing, watcher: StreamObserver) {
     this.#framing = framing;
     this.#cutter = framing.cutter();
     this.#watcher = watcher;
@@ -34,8 +34,8 @@ export class ReframedStream implements StreamWatcher {
     return this.#watcher.generated();
   }
 
-  told(): LlmError | undefined {
-    return this.#watcher.told();
+  reportedError(): LlmError | undefined {
+    return this.#watcher.reportedError();
   }
 
   unfinished(): number {

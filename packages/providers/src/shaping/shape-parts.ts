@@ -1,4 +1,4 @@
-import { cannotSay, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
+import { type Message, type NeutralRequest, type Part, unsupportedParam } from '@sluice/dialects';
 import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 
@@ -27,7 +27,7 @@ function shapeImage(part: Part, types: readonly string[] | undefined): Part {
   const given = part.source.mediaType.toLowerCase();
   const mediaType = given === 'image/jpg' || given === 'image/pjpeg' ? 'image/jpeg' : given;
   if (types !== undefined && !types.includes(mediaType)) {
-    cannotSay(`an image of type ${mediaType}`, `which takes ${types.join(', ')}`);
+    unsupportedParam(`an image of type ${mediaType}`, `which takes ${types.join(', ')}`);
   }
   return { ...part, source: { ...part.source, mediaType } };
 }

@@ -1,4 +1,4 @@
-import { budgetOf, EFFORTS, type Effort, effortOf, type NeutralRequest, type ReasoningWish } from '@sluice/dialects';
+import { budgetOf, EFFORTS, type Effort, effortOf, type NeutralRequest, type ReasoningOptions } from '@sluice/dialects';
 import type { ReasoningProfile } from '../profiles/model-profile.ts';
 import type { Shaping } from './shaping.ts';
 
@@ -31,12 +31,12 @@ export function shapeReasoning(request: NeutralRequest, { profile, stream, dropp
   return rule.form === 'adaptive' && shaped.effort !== undefined ? { ...rest, reasoning: { ...shaped, form: 'effort' } } : rest;
 }
 
-function withoutReasoning(wish: ReasoningWish | undefined, { form }: ReasoningProfile, dropped: string[]): ReasoningWish {
+function withoutReasoning(wish: ReasoningOptions | undefined, { form }: ReasoningProfile, dropped: string[]): ReasoningOptions {
   if (wish !== undefined && effortOf(wish) !== 'none') dropped.push(NAME);
   return form === 'thinking' || form === 'switch' ? { effort: 'none', form } : { effort: 'none' };
 }
 
-function inBudget(wish: ReasoningWish, rule: ReasoningProfile, dropped: string[]): ReasoningWish {
+function inBudget(wish: ReasoningOptions, rule: ReasoningProfile, dropped: string[]): ReasoningOptions {
   const { minBudget = 0, maxBudget = Number.POSITIVE_INFINITY, usualBudget, efforts } = rule;
   const asked = budgetOf(wish);
   const form = 'budget';
@@ -51,7 +51,7 @@ function inBudget(wish: ReasoningWish, rule: ReasoningProfile, dropped: string[]
   return wish.budgetTokens === undefined ? { ...wish, form } : { ...wish, budgetTokens: -1, form };
 }
 
-function inEfforts(wish: ReasoningWish, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningWish {
+function inEfforts(wish: ReasoningOptions, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningOptions {
   const asked = effortOf(wish);
   const inForm = form === 'dialect' || form === 'none' ? {} : { form };
   const { show } = wish;

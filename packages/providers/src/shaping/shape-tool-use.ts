@@ -1,4 +1,4 @@
-import { cannotSay, type Message, type NeutralRequest, type Part, type ToolCall, type ToolResult } from '@sluice/dialects';
+import { type Message, type NeutralRequest, type Part, type ToolCall, type ToolResult, unsupportedParam } from '@sluice/dialects';
 import type { Shaping } from './shaping.ts';
 
 /** Fits the use of tools to a model that has none, that cannot be forced to use one, or that makes one call at a time. */
@@ -14,7 +14,7 @@ function withoutTools(
   dropped: string[],
 ): NeutralRequest {
   const isForced = toolChoice === 'required' || typeof toolChoice === 'object';
-  if (isForced && (tools?.length ?? 0) > 0) cannotSay('tool_choice', 'which has no tools');
+  if (isForced && (tools?.length ?? 0) > 0) unsupportedParam('tool_choice', 'which has no tools');
   if ((tools?.length ?? 0) > 0 && toolChoice !== 'none') dropped.push('tools');
   return { ...request, messages: request.messages.map((message) => ({ ...message, parts: message.parts.flatMap(asText) })) };
 }

@@ -1,4 +1,4 @@
-import { type ConcernHealth, LlmError } from '@sluice/core';
+import { type DependencyHealth, LlmError } from '@sluice/core';
 import type { AccountObjects } from '@sluice/store/ports';
 
 /** Lifetime of an ownership record: after 90 days without use, the object has no owner. */
@@ -14,11 +14,11 @@ interface Owner {
 /** Looks up and records the owners of objects. */
 export class OwnedObjects {
   readonly #objects: AccountObjects;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #shared: boolean;
 
   /** @param shared whether all tenants use all objects, so that a record only determines the account */
-  constructor(objects: AccountObjects, health: ConcernHealth, shared: boolean) {
+  constructor(objects: AccountObjects, health: DependencyHealth, shared: boolean) {
     this.#objects = objects;
     this.#health = health;
     this.#shared = shared;
@@ -81,10 +81,10 @@ export class OwnedObjects {
   async #checked<T>(answer: Promise<T>, unknown: T): Promise<T> {
     try {
       const value = await answer;
-      this.#health.works();
+      this.#health.success();
       return value;
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       if (this.#shared) return unknown;
       throw new LlmError('auth_unavailable', 'The owner of this object cannot be looked up right now.', {
         retryAfterMs: 1_000,

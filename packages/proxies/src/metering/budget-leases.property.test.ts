@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock, unwatched } from '@sluice/core';
+import { ManualClock, noopHealth } from '@sluice/core';
 import { MemoryMeters } from '@sluice/store/memory';
-import type { BudgetHold } from '@sluice/store/ports';
+import type { BudgetCharge } from '@sluice/store/ports';
 import fc from 'fast-check';
 import { BudgetLeases } from './budget-leases.ts';
 
 const OF = { tenant: 't', subject: 'key' };
 const LIMIT = 1_000;
-const hold = (amount: number, more: Partial<BudgetHold> = {}): BudgetHold => ({
+const hold = (amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
   kind: 'budget',
   meter: 'budget',
   limit: LIMIT,
@@ -30,7 +30,7 @@ function setUp(replicas = 1) {
         meters: { lease: async (request) => (cut.has(n) ? Promise.reject(new Error('unavailable')) : store.lease(request)) },
         clock,
         holder: `replica-${n}`,
-        health: unwatched,
+        health: noopHealth,
         renewMs: 1_000_000_000,
       }),
   );

@@ -1,5 +1,5 @@
-import type { Clock, ConcernHealth, Money } from '@sluice/core';
-import type { BudgetHold, Meters } from '@sluice/store/ports';
+import type { Clock, DependencyHealth, Money } from '@sluice/core';
+import type { BudgetCharge, Meters } from '@sluice/store/ports';
 
 /** Identifies a budget. */
 interface Budget {
@@ -44,7 +44,7 @@ export interface BudgetLeasesOptions {
   readonly clock: Clock;
   /** Id of this replica. */
   readonly holder: string;
-  readonly health: ConcernHealth;
+  readonly health: DependencyHealth;
   readonly renewMs?: number;
 }
 
@@ -65,7 +65,7 @@ export class BudgetLeases {
   }
 
   /** Records the cost of a call of a budget, so that the budget has a lease while it is used. */
-  spent(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold, amount: Money): void {
+  spent(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge, amount: Money): void {
     const lease = this.#lease(of, hold) ?? this.#open(of, hold);
     if (lease === undefined) return;
     this.#turn(lease);
@@ -76,25 +76,25 @@ export class BudgetLeases {
   }
 
   /** Takes a call's estimated maximum from the leases of all these budgets, or of none. */
-  take(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetHold[]): boolean {
+  take(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetCharge[]): boolean {
     const nowMs = this.#options.clock.monotonic();
     const leases = holds.map((hold) => this.#lease(of, hold));
     const enough = leases.every(
       (lease, n) =>
-        lease !== undefined && lease.validUntilMs > nowMs && lease.used + (holds[n] as BudgetHold).amount <= lease.granted,
+        lease !== undefined && lease.validUntilMs > nowMs && lease.used + (holds[n] as BudgetCharge).amount <= lease.granted,
     );
     if (!enough) return false;
     leases.forEach((lease, n) => {
-      (lease as Lease).used += (holds[n] as BudgetHold).amount;
+      (lease as Lease).used += (holds[n] as BudgetCharge).amount;
     });
     return true;
   }
 
   /** Settles a call that took from leases. Returns a function to call when the store has recorded the cost. */
-  settled(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetHold[], actual: Money): () => void {
+  settled(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetCharge[], actual: Money): () => void {
     const leases = holds.map((hold) => this.#lease(of, hold));
     leases.forEach((lease, n) => {
-      if (lease !== undefined) lease.used += actual - (holds[n] as BudgetHold).amount;
+      if (lease !== undefined) lease.used += actual - (holds[n] as BudgetCharge).amount;
     });
     return () => {
       for (const lease of leases) if (lease !== undefined) lease.used -= actual;
@@ -102,7 +102,7 @@ export class BudgetLeases {
   }
 
   /** Returns the unused part of a lease after the store has refused a call of its budget: the next call needs it more. */
-  giveBack(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold): void {
+  giveBack(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): void {
     const lease = this.#lease(of, hold);
     if (lease === undefined || lease.granted === lease.used) return;
     lease.spentNow = 0;
@@ -147,19 +147,19 @@ export class BudgetLeases {
       lease.granted = Math.max(lease.used, Math.min(answer.granted, Math.max(answer.target, lease.used)));
       lease.validUntilMs = nowMs + LEASE_MS - MARGIN_MS;
       if (wanted === 0 && lease.used === 0) this.#leases.delete(nameOf(lease));
-      health.works();
+      health.success();
     } catch (error) {
-      health.failed(error);
+      health.failure(error);
     } finally {
       lease.renewing = false;
     }
   }
 
-  #lease(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold): Lease | undefined {
+  #lease(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Lease | undefined {
     return this.#leases.get(nameOf(budgetOf(of, hold)));
   }
 
-  #open(of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold): Lease | undefined {
+  #open(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Lease | undefined {
     if (this.#leases.size >= MAX_LEASES) return undefined;
     const budget = budgetOf(of, hold);
     const { limit, endsAtMs } = hold;
@@ -194,7 +194,7 @@ export class BudgetLeases {
   }
 }
 
-const budgetOf = (of: { readonly tenant: string; readonly subject: string }, hold: BudgetHold): Budget => ({
+const budgetOf = (of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Budget => ({
   tenant: of.tenant,
   subject: hold.subject ?? of.subject,
   meter: hold.meter,

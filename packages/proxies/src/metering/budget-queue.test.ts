@@ -1,9 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, ManualClock, systemClock } from '@sluice/core';
-import type { BudgetHold, ReservationResult } from '@sluice/store/ports';
+import type { BudgetCharge, ReservationResult } from '@sluice/store/ports';
 import { BudgetQueue } from './budget-queue.ts';
 
-const budget: BudgetHold = {
+const budget: BudgetCharge = {
   ...{ kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: '2026-11', endsAtMs: undefined, leaseMs: 30_000 },
   subject: '@team:web',
 };

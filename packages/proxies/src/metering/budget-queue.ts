@@ -1,7 +1,7 @@
 import { asLlmError, type Clock } from '@sluice/core';
-import type { BudgetHold, Hold, ReservationResult } from '@sluice/store/ports';
+import type { BudgetCharge, Charge, ReservationResult } from '@sluice/store/ports';
 import { FairQueue } from '../routing/fair-queue.ts';
-import { isBudget } from './holds.ts';
+import { isBudget } from './plan.ts';
 
 /** Maximum number of calls that wait for one budget, and for all budgets, in this replica. */
 const MAX_WAITING = 1_000;
@@ -33,7 +33,7 @@ export interface HoldsOfKey {
   readonly tenant: string;
   /** The caller's key: keys that share a budget take turns. */
   readonly key: string;
-  readonly holds: readonly Hold[];
+  readonly holds: readonly Charge[];
 }
 
 /**
@@ -191,5 +191,5 @@ export class BudgetQueue {
   }
 }
 
-const budgetName = ({ tenant, key }: HoldsOfKey, { subject = key, period }: BudgetHold): string =>
+const budgetName = ({ tenant, key }: HoldsOfKey, { subject = key, period }: BudgetCharge): string =>
   `${tenant}\n${subject}\n${period}`;

@@ -1,13 +1,13 @@
-import type { Clock, ConcernHealth, LlmCall } from '@sluice/core';
+import type { Clock, DependencyHealth, LlmCall } from '@sluice/core';
 import type { Meters } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { Model } from '../routing/model.ts';
 import type { BudgetLeases } from './budget-leases.ts';
 import { BudgetQueue } from './budget-queue.ts';
-import type { CallerGroup } from './caller-group.ts';
-import type { LocalShares } from './local-shares.ts';
+import type { FallbackLimiter } from './fallback-limiter.ts';
 import { OutputHistory } from './output-history.ts';
 import { PendingSettlements } from './pending-settlements.ts';
+import type { QuotaScope } from './quota-scope.ts';
 
 export interface MeteringSettings {
   /** Maximum wait of a call, in ms, for a budget that calls in flight have reserved. */
@@ -21,14 +21,14 @@ export interface MeteringOptions {
   /** Targets of a model, which determine the cost estimate of a call. */
   readonly models?: { get(name: string): Model | undefined };
   /** Returns the shared limits of the call's team, tenant, end user and model. */
-  readonly groups?: (call: LlmCall) => readonly CallerGroup[];
+  readonly groups?: (call: LlmCall) => readonly QuotaScope[];
   readonly clock?: Clock;
   readonly metrics?: Pick<ProxyMetrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
   /** Pay for hard budgets while the store is unavailable. */
   readonly leases?: BudgetLeases;
   /** Enforce limits of requests, tokens and concurrent calls while the store is unavailable. */
-  readonly shares?: LocalShares;
-  readonly health?: ConcernHealth;
+  readonly shares?: FallbackLimiter;
+  readonly health?: DependencyHealth;
   /** State that survives a reload: waiting calls, settlement retries and response lengths. */
   readonly memory?: MeteringMemory;
   readonly settings?: MeteringSettings;

@@ -125,12 +125,12 @@ describe('metering', () => {
     async (_name, limits, code) => {
       const settle = jest.fn<Meters['settle']>(async () => {});
       const meters: Meters = { ...unused, reserve: () => Promise.reject(new Error('no answer')), settle };
-      const health = { works: jest.fn(), failed: jest.fn() };
+      const health = { success: jest.fn(), failure: jest.fn() };
       const complete = jest.fn<LlmService['complete']>();
       const call = callOf(limits);
       await expect(metering({ meters, health })({ complete }).complete(call)).rejects.toMatchObject({ code, status: 503 });
       expect(complete).not.toHaveBeenCalled();
-      expect(health.failed).toHaveBeenCalled();
+      expect(health.failure).toHaveBeenCalled();
       expect(settle).toHaveBeenCalledTimes(1);
       const [[settlement]] = settle.mock.calls as [[Parameters<Meters['settle']>[0]]];
       expect(settlement).toMatchObject({ callId: call.id, unreserved: true });

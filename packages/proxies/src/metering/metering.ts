@@ -1,9 +1,8 @@
 import {
-  type AskedStage,
   asLlmError,
   type Caller,
   type Clock,
-  type ConcernHealth,
+  type DependencyHealth,
   inOneRoundTrip,
   type Limits,
   type LlmCall,
@@ -11,25 +10,26 @@ import {
   type LlmProxy,
   type LlmReply,
   type LlmService,
+  noopHealth,
+  type PendingStage,
   type StoreStage,
   systemClock,
-  unwatched,
   withEnd,
 } from '@sluice/core';
-import { type Hold, type ReservationRequest, type ReservationResult, saturated } from '@sluice/store/ports';
-import { FullWindows } from './full-windows.ts';
-import { HeldAmounts, heldPlace } from './held-amounts.ts';
-import { actualOf, granted, hardBudgets, holdsOf, isBudget, isOfUser, needsEstimate, type OwnedHold } from './holds.ts';
-import type { Admitted } from './local-shares.ts';
+import { type Charge, type ReservationRequest, type ReservationResult, saturated } from '@sluice/store/ports';
+import type { Grant } from './fallback-limiter.ts';
 import { MeteringMemory, type MeteringOptions, type MeteringSettings } from './metering-options.ts';
+import { actualOf, granted, hardBudgets, isBudget, isOfUser, needsEstimate, type PlannedCharge, planCharges } from './plan.ts';
 import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
+import { RejectionCache } from './rejection-cache.ts';
+import { heldSlot, ReservationKeeper } from './reservation-keeper.ts';
 import { adaptiveAmounts, fullAmounts, type ReserveAmounts, turnAmounts } from './reserve-amounts.ts';
 import { sessionTurns, type TurnMeter } from './session-turns.ts';
 
 /** The reservation of a call. */
 interface Reservation {
-  readonly all: readonly OwnedHold[];
-  readonly holds: readonly Hold[];
+  readonly all: readonly PlannedCharge[];
+  readonly holds: readonly Charge[];
   readonly result: Promise<ReservationResult>;
   /** Set only if tokens or money are limited. */
   readonly amounts: ReserveAmounts | undefined;
@@ -38,15 +38,15 @@ interface Reservation {
 /** How a call was admitted. */
 interface Admission {
   /** As reserved. */
-  readonly holds: readonly Hold[];
+  readonly holds: readonly Charge[];
   readonly receipts: readonly number[];
   /** Admitted by leases and shares, without the store. */
   readonly leased: boolean;
-  readonly noted: Admitted | undefined;
+  readonly noted: Grant | undefined;
 }
 
 /** The stage of a call without limits. */
-const UNLIMITED: AskedStage = { complete: (call, next) => next.complete(call) };
+const UNLIMITED: PendingStage = { complete: (call, next) => next.complete(call) };
 
 const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
 
@@ -74,26 +74,26 @@ export function meteringLayers(options: MeteringOptions): { readonly calls: Stor
 class CallMetering implements StoreStage, TurnMeter {
   readonly #options: MeteringOptions;
   readonly #clock: Clock;
-  readonly #health: ConcernHealth;
-  readonly #held: HeldAmounts;
-  readonly #fullWindows: FullWindows;
+  readonly #health: DependencyHealth;
+  readonly #held: ReservationKeeper;
+  readonly #fullWindows: RejectionCache;
   readonly #memory: MeteringMemory;
   readonly #adaptive: boolean;
 
   constructor(options: MeteringOptions) {
-    const { clock = systemClock, health = unwatched, settings = NO_SETTINGS } = options;
+    const { clock = systemClock, health = noopHealth, settings = NO_SETTINGS } = options;
     this.#options = options;
     this.#clock = clock;
     this.#health = health;
-    this.#fullWindows = new FullWindows(clock);
+    this.#fullWindows = new RejectionCache(clock);
     this.#memory = options.memory ?? new MeteringMemory(clock);
-    this.#held = new HeldAmounts(options.meters, health, this.#memory.pending);
+    this.#held = new ReservationKeeper(options.meters, health, this.#memory.pending);
     this.#memory.waitMs = settings.waitMs;
     this.#adaptive = settings.reserve === 'adaptive';
   }
 
   /** Sends the reservation. @throws LlmError if a cached refusal applies */
-  ask(call: LlmCall): AskedStage {
+  ask(call: LlmCall): PendingStage {
     const reservation = this.#reserve(call);
     if (reservation === 'none') return UNLIMITED;
     return { complete: (of, next) => this.#complete(of, reservation, next) };
@@ -134,7 +134,7 @@ class CallMetering implements StoreStage, TurnMeter {
     return { all, holds, result, amounts };
   }
 
-  #holdsOf(call: LlmCall): { all: OwnedHold[]; amounts: ReserveAmounts | undefined } | undefined {
+  #holdsOf(call: LlmCall): { all: PlannedCharge[]; amounts: ReserveAmounts | undefined } | undefined {
     const { caller } = call.facts;
     if (caller === undefined) return undefined;
     const groups = this.#options.groups?.(call) ?? [];
@@ -143,8 +143,8 @@ class CallMetering implements StoreStage, TurnMeter {
     const counted = metersAmounts && (needsEstimate(caller.limits) || groups.some(({ limits }) => needsEstimate(limits)));
     const amounts = counted ? this.#amounts(call, caller) : undefined;
     const nowMs = this.#clock.now();
-    const all = holdsOf(limitsOf(call, caller.limits), undefined, amounts, nowMs);
-    for (const group of groups) all.push(...holdsOf(limitsOf(call, group.limits), group, amounts, nowMs));
+    const all = planCharges(limitsOf(call, caller.limits), undefined, amounts, nowMs);
+    for (const group of groups) all.push(...planCharges(limitsOf(call, group.limits), group, amounts, nowMs));
     return { all, amounts };
   }
 
@@ -173,18 +173,18 @@ class CallMetering implements StoreStage, TurnMeter {
     } catch (error) {
       return this.#admitUnanswered(call, reservation, error);
     }
-    this.#health.works();
+    this.#health.success();
     call.facts.meters = tightest(result.meters);
     // the store has released this call already, which is no evidence about its limits
     if (!result.admitted && result.full === -1) throw unavailable(holds, undefined);
     if (!result.admitted) {
       const { tenant, subject } = meterOwner(call);
-      this.#fullWindows.note(tenant, subject, holds, result);
+      this.#fullWindows.remember(tenant, subject, holds, result);
       throw this.#refuse(call, result, all);
     }
     const { receipts } = result;
     this.#noteExceeded(call, all, result);
-    const noted = this.#options.shares?.note(meterOwner(call), holds);
+    const noted = this.#options.shares?.record(meterOwner(call), holds);
     return { holds: granted(holds, receipts), receipts, leased: false, noted };
   }
 
@@ -193,7 +193,7 @@ class CallMetering implements StoreStage, TurnMeter {
    */
   #admitUnanswered(call: LlmCall, reservation: Reservation, error: unknown): Admission {
     const disconnected = call.signal.aborted;
-    if (!disconnected) this.#health.failed(error);
+    if (!disconnected) this.#health.failure(error);
     // if the reservation script still runs later, it finds the call already settled and takes nothing
     const admission = disconnected ? undefined : this.#admitAlone(call, reservation);
     if (admission !== undefined) return admission;
@@ -210,7 +210,7 @@ class CallMetering implements StoreStage, TurnMeter {
     const { shares, leases } = this.#options;
     const hard = hardBudgets(all, holds);
     const limits = holds.filter((hold) => !isBudget(hold));
-    const noted = limits.length === 0 ? undefined : shares?.take(meterOwner(call), limits);
+    const noted = limits.length === 0 ? undefined : shares?.tryAdmit(meterOwner(call), limits);
     if (limits.length > 0 && noted === undefined) return undefined;
     if (hard.length > 0 && leases?.take(meterOwner(call), hard) !== true) {
       noted?.settle(() => 0);
@@ -224,7 +224,7 @@ class CallMetering implements StoreStage, TurnMeter {
   #serve(call: LlmCall, reservation: Reservation, admission: Admission, next: LlmService): Promise<LlmReply> {
     const { tenant, subject } = meterOwner(call);
     const { holds } = admission;
-    this.#held.hold(meterOwner(call), holds);
+    this.#held.track(meterOwner(call), holds);
     const budgets = holds.filter(isBudget);
     if (budgets.length > 0) {
       call.facts.charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
@@ -243,7 +243,7 @@ class CallMetering implements StoreStage, TurnMeter {
     const { holds, receipts, leased, noted } = admission;
     if (amounts === undefined && !leased) {
       noted?.settle(({ kind }) => (kind === 'window' ? 1 : 0));
-      this.#held.release(holds.flatMap((hold) => heldPlace(meterOwner(call), hold)));
+      this.#held.release(holds.flatMap((hold) => heldSlot(meterOwner(call), hold)));
       return;
     }
     const { cache, account } = call.facts;
@@ -266,7 +266,7 @@ class CallMetering implements StoreStage, TurnMeter {
     });
   }
 
-  #settled(call: LlmCall, holds: readonly Hold[]): void {
+  #settled(call: LlmCall, holds: readonly Charge[]): void {
     const { tenant, subject: key } = meterOwner(call);
     this.#memory.queue.settled({ tenant, key, holds });
   }
@@ -283,7 +283,7 @@ class CallMetering implements StoreStage, TurnMeter {
     this.#memory.outputs.note(tenant, subject, model, cut ? each * 2 : each);
   }
 
-  #refuse(call: LlmCall, refusal: Refusal, all: readonly OwnedHold[]): LlmError {
+  #refuse(call: LlmCall, refusal: Refusal, all: readonly PlannedCharge[]): LlmError {
     const { metrics } = this.#options;
     const owner = all[refusal.full]?.owner;
     call.facts.meters = tightest(refusal.meters);
@@ -292,7 +292,7 @@ class CallMetering implements StoreStage, TurnMeter {
     return fullMeter(refusal, owner);
   }
 
-  #noteExceeded(call: LlmCall, all: readonly OwnedHold[], { meters }: ReservationResult): void {
+  #noteExceeded(call: LlmCall, all: readonly PlannedCharge[], { meters }: ReservationResult): void {
     for (const [n, { hold, owner, soft }] of all.entries()) {
       const used = hold.limit - (meters[n]?.remaining ?? 0);
       if (soft === undefined || used <= soft.amount) continue;
@@ -320,7 +320,7 @@ const meterOwner = (call: LlmCall) => {
  * Returns the maximum length of the response that the granted hard budgets pay for, in tokens. Undefined if they pay for any
  * response.
  */
-function outputLimitOf({ all, amounts }: Reservation, holds: readonly Hold[]): number | undefined {
+function outputLimitOf({ all, amounts }: Reservation, holds: readonly Charge[]): number | undefined {
   const [first] = amounts === undefined ? [] : hardBudgets(all, holds);
   return first === undefined ? undefined : amounts?.outputLimit(first.amount);
 }

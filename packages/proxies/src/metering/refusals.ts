@@ -1,6 +1,6 @@
 import { LlmError, type MeterState, toUsd } from '@sluice/core';
-import type { Hold, ReservationResult } from '@sluice/store/ports';
-import type { CallerGroup } from './caller-group.ts';
+import type { Charge, ReservationResult } from '@sluice/store/ports';
+import type { QuotaScope } from './quota-scope.ts';
 
 export type Refusal = ReservationResult & { readonly admitted: false };
 
@@ -15,7 +15,7 @@ export function tightest(meters: readonly MeterState[]): MeterState[] {
 }
 
 /** Returns the error for limits that the store cannot check now. */
-export function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
+export function unavailable(holds: readonly Charge[], cause: unknown): LlmError {
   const [code, what] = holds.some(({ kind }) => kind === 'budget')
     ? (['budget_unavailable', 'budget'] as const)
     : (['limiter_unavailable', 'limits'] as const);
@@ -23,7 +23,7 @@ export function unavailable(holds: readonly Hold[], cause: unknown): LlmError {
 }
 
 /** Returns the error for an exhausted meter. */
-export function fullMeter(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+export function fullMeter(refusal: Refusal, owner: QuotaScope | undefined): LlmError {
   switch (refusal.meter) {
     case 'concurrent':
       return tooManyAtOnce(refusal, owner);
@@ -38,22 +38,22 @@ export function fullMeter(refusal: Refusal, owner: CallerGroup | undefined): Llm
   }
 }
 
-function tooManyAtOnce(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+function tooManyAtOnce(refusal: Refusal, owner: QuotaScope | undefined): LlmError {
   const scope = owner === undefined ? 'of this key' : of(owner).trimStart();
   const message = `Too many calls at one time: ${limitOf(refusal)} ${scope} are in flight already.`;
   return new LlmError('rate_limit_exceeded', message, { retryAfterMs: refusal.retryAfterMs });
 }
 
-function spentBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+function spentBudget(refusal: Refusal, owner: QuotaScope | undefined): LlmError {
   const remaining = toUsd(refusal.meters[refusal.full]?.remaining ?? 0);
   const message = `The budget${of(owner)} of ${toUsd(limitOf(refusal))} USD has ${remaining} USD left, which is less than this call may cost.`;
   return new LlmError('insufficient_quota', message, { retryAfterMs: refusal.retryAfterMs });
 }
 
-function reservedBudget(refusal: Refusal, owner: CallerGroup | undefined): LlmError {
+function reservedBudget(refusal: Refusal, owner: QuotaScope | undefined): LlmError {
   const message = `The rest of the budget${of(owner)} of ${toUsd(limitOf(refusal))} USD is reserved by calls in flight. Try again in 1 s.`;
   return new LlmError('budget_in_flight', message, { retryAfterMs: refusal.retryAfterMs });
 }
 
 const limitOf = ({ meters, full }: Refusal): number => meters[full]?.limit ?? 0;
-const of = (owner: CallerGroup | undefined): string => (owner === undefined ? '' : ` of the ${owner.kind} ${owner.name}`);
+const of = (owner: QuotaScope | undefined): string => (owner === undefined ? '' : ` of the ${owner.kind} ${owner.name}`);

@@ -1,31 +1,31 @@
-import { type Clock, type ConcernHealth, type LlmCall, systemClock, unwatched } from '@sluice/core';
+import { type Clock, type DependencyHealth, type LlmCall, noopHealth, systemClock } from '@sluice/core';
 import type { Meters, ReservationRequest, ReservationResult } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
-import type { CallerGroup } from './caller-group.ts';
-import { FullWindows } from './full-windows.ts';
-import { holdsOf, type OwnedHold } from './holds.ts';
+import { type PlannedCharge, planCharges } from './plan.ts';
+import type { QuotaScope } from './quota-scope.ts';
 import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
+import { RejectionCache } from './rejection-cache.ts';
 
 export interface RequestCounterOptions {
   readonly meters: Pick<Meters, 'reserve' | 'settle'>;
-  readonly groups?: (call: LlmCall) => readonly CallerGroup[];
+  readonly groups?: (call: LlmCall) => readonly QuotaScope[];
   readonly clock?: Clock;
   readonly metrics?: Pick<ProxyMetrics, 'rateLimited'>;
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 /** Counts calls that share the result of another call against the request limits. */
 export class RequestCounter {
   readonly #options: RequestCounterOptions;
   readonly #clock: Clock;
-  readonly #health: ConcernHealth;
-  readonly #fullWindows: FullWindows;
+  readonly #health: DependencyHealth;
+  readonly #fullWindows: RejectionCache;
 
   constructor(options: RequestCounterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#health = options.health ?? unwatched;
-    this.#fullWindows = new FullWindows(this.#clock);
+    this.#health = options.health ?? noopHealth;
+    this.#fullWindows = new RejectionCache(this.#clock);
   }
 
   /** Counts one request. @throws LlmError `rate_limit_exceeded`, `limiter_unavailable` */
@@ -35,8 +35,8 @@ export class RequestCounter {
     const nowMs = this.#clock.now();
     const groups = this.#options.groups?.(call) ?? [];
     const all = [
-      ...holdsOf({ requests: caller.limits.requests }, undefined, undefined, nowMs),
-      ...groups.flatMap((group) => holdsOf({ requests: group.limits.requests }, group, undefined, nowMs)),
+      ...planCharges({ requests: caller.limits.requests }, undefined, undefined, nowMs),
+      ...groups.flatMap((group) => planCharges({ requests: group.limits.requests }, group, undefined, nowMs)),
     ];
     if (all.length === 0) return;
     const { tenant, keyName: subject } = caller;
@@ -47,7 +47,7 @@ export class RequestCounter {
     const result = await this.#reserve({ tenant, subject, callId: `${call.id}:request`, holds });
     call.facts.meters = tightest(result.meters);
     if (result.admitted) return;
-    this.#fullWindows.note(tenant, subject, holds, result);
+    this.#fullWindows.remember(tenant, subject, holds, result);
     throw this.#refuse(call, result, all);
   }
 
@@ -55,18 +55,18 @@ export class RequestCounter {
     const { meters } = this.#options;
     try {
       const result = await meters.reserve(request);
-      this.#health.works();
+      this.#health.success();
       return result;
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       // a hanging server may still run the script later
       const holds = request.holds.map((hold) => ({ hold, receipt: 0, actual: 0 }));
-      meters.settle({ ...request, unreserved: true, holds }).catch((late: unknown) => this.#health.failed(late));
+      meters.settle({ ...request, unreserved: true, holds }).catch((late: unknown) => this.#health.failure(late));
       throw unavailable(request.holds, error);
     }
   }
 
-  #refuse(call: LlmCall, refusal: Refusal, all: readonly OwnedHold[]): Error {
+  #refuse(call: LlmCall, refusal: Refusal, all: readonly PlannedCharge[]): Error {
     const owner = all[refusal.full]?.owner;
     call.facts.meters = tightest(refusal.meters);
     this.#options.metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });

@@ -3,10 +3,10 @@ import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { AttemptEnd, AttemptObserver, BegunAttempt } from './attempt-observer.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import { FAILURES } from './failure-policy.ts';
+import { callerKey, failureSource } from './failure-source.ts';
 import type { LatencySamples } from './latency-samples.ts';
-import { circuitOf, type Target } from './model.ts';
+import { circuitKey, type Target } from './model.ts';
 import type { SharedLoads } from './shared-loads.ts';
-import { callerKey, voiceOf } from './voice.ts';
 
 /** Receives the targets that were picked, and what their calls cost. */
 export interface TargetUsage {
@@ -98,51 +98,51 @@ export class BreakerObserver implements AttemptObserver {
 
   onReply({ call, target, probe }: BegunAttempt, _tookMs: number, streamed: boolean): void {
     // the begin of a stream proves that the target is up
-    if (probe && streamed) this.#breakers.succeeded(circuitOf(target), true, callerKey(call));
+    if (probe && streamed) this.#breakers.succeeded(circuitKey(target), true, callerKey(call));
   }
 
   onEnd(attempt: BegunAttempt, end: AttemptEnd): void {
     const { call, target, probe } = attempt;
     switch (end.kind) {
       case 'answered':
-        if (end.status < 500) this.#breakers.succeeded(circuitOf(target), probe, callerKey(call));
+        if (end.status < 500) this.#breakers.succeeded(circuitKey(target), probe, callerKey(call));
         else this.#countFailure(attempt, 'unavailable', probe);
         return;
       case 'streamed':
         if (end.fault !== undefined) this.#countFailure(attempt, end.fault, false);
-        else if (end.outcome.end === 'finished') this.#breakers.succeeded(circuitOf(target), false, callerKey(call));
+        else if (end.outcome.end === 'finished') this.#breakers.succeeded(circuitKey(target), false, callerKey(call));
         return;
       case 'failed':
         this.#failed(attempt, end.failure);
         return;
       case 'refused':
       case 'cancelled':
-        if (probe) this.#breakers.undecided(circuitOf(target));
+        if (probe) this.#breakers.inconclusive(circuitKey(target));
     }
   }
 
   #failed(attempt: BegunAttempt, { kind, retryAfterMs, tooLarge }: Failure): void {
     const { call, target, probe } = attempt;
-    const circuit = circuitOf(target);
+    const circuit = circuitKey(target);
     if (FAILURES[kind].opensCircuit) this.#countFailure(attempt, kind, probe);
     else if (kind === 'rate_limited') {
-      if (probe) this.#breakers.undecided(circuit);
+      if (probe) this.#breakers.inconclusive(circuit);
     }
     // a 4xx about the request proves that the target is up
     else this.#breakers.succeeded(circuit, probe, callerKey(call));
     const cooldownMs = retryAfterMs ?? (kind === 'rate_limited' ? COOLDOWN_MS : 0);
     // a call above the provider's maximum does not concern smaller calls
-    if (cooldownMs > 0 && tooLarge !== true) this.#breakers.cool(circuit, cooldownMs, callerKey(call));
+    if (cooldownMs > 0 && tooLarge !== true) this.#breakers.backOff(circuit, cooldownMs, callerKey(call));
   }
 
   /** Counts one failure per call and target, and none by a deadline that passed while this process was suspended. */
   #countFailure({ call, target, failuresBefore }: BegunAttempt, kind: FailureKind, probe: boolean): void {
-    const circuit = circuitOf(target);
+    const circuit = circuitKey(target);
     if (FAILURES[kind].byDeadline && this.#slept()) {
-      if (probe) this.#breakers.undecided(circuit);
+      if (probe) this.#breakers.inconclusive(circuit);
       return;
     }
     if (failuresBefore > 0 && !probe) return;
-    this.#breakers.failed(circuit, probe, kind === 'unavailable' ? voiceOf(call) : undefined);
+    this.#breakers.failed(circuit, probe, kind === 'unavailable' ? failureSource(call) : undefined);
   }
 }

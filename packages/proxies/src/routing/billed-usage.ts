@@ -24,11 +24,11 @@ export const BILLED: ReadonlySet<Operation> = new Set(['chat', 'completions', 'e
  */
 export function usageOfStream(
   call: LlmCall,
-  { end, usage, generated = 0, readToEnd }: StreamOutcome,
+  { end, usage, generated = 0, drained }: StreamOutcome,
   counter: TextCounter,
 ): CountedUsage {
   if (call.operation === 'realtime') return usageOfSession(usage);
-  const complete = end === 'finished' || readToEnd === true;
+  const complete = end === 'finished' || drained === true;
   if (complete && usage !== undefined && usage.issue === undefined) return { usage, estimated: undefined };
   // a passthrough route has no tokens
   if (!BILLED.has(call.operation) || (end === 'failed' && generated === 0))

@@ -1,6 +1,6 @@
-import { type Clock, type ConcernHealth, systemClock, unwatched } from '@sluice/core';
+import { type Clock, type DependencyHealth, noopHealth, systemClock } from '@sluice/core';
 import type { Circuits } from '@sluice/store/ports';
-import { type BreakerLimits, FailureWindow, type Voice } from './failure-window.ts';
+import { type BreakerLimits, type FailureSource, FailureWindow } from './failure-window.ts';
 
 export interface BreakerSettings extends BreakerLimits {
   /** How long a circuit stays open before a probe, in milliseconds. */
@@ -15,7 +15,7 @@ export interface CircuitBreakersOptions {
   readonly settings: () => BreakerSettings;
   readonly clock?: Clock;
   /** Health of the store. If the store fails, this replica uses only its own observations. */
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
   readonly onLevel?: (circuit: string, level: CircuitLevel) => void;
 }
 
@@ -23,7 +23,7 @@ export interface CircuitBreakersOptions {
  * Whether a target may be called.
  *
  * - `ready`: closed: yes
- * - `due`: half-open: one call may probe it, see `tryProbe`
+ * - `due`: half-open: one call may probe it, see `tryAcquireProbe`
  * - `open`, `cooling`: open or rate limited: not for another `forMs` milliseconds
  */
 export type Availability = { readonly kind: 'ready' | 'due' } | { readonly kind: 'open' | 'cooling'; readonly forMs: number };
@@ -32,9 +32,9 @@ interface Circuit {
   readonly window: FailureWindow;
   /** On the monotonic clock. Undefined if the circuit is closed. */
   openUntilMs: number | undefined;
-  coolUntilMs: number;
+  backOffUntilMs: number;
   /** Time from which a probe is allowed during a long cooldown. Undefined for a short cooldown. */
-  coolProbeMs: number | undefined;
+  backOffProbeMs: number | undefined;
   /** The key with the rate-limited call, and the time of that call. Other keys may probe earlier. */
   cooledBy: string | undefined;
   cooledMs: number;
@@ -70,7 +70,7 @@ export class CircuitBreakers {
   readonly #store: Circuits;
   readonly #settings: () => BreakerSettings;
   readonly #clock: Clock;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #onLevel: (circuit: string, level: CircuitLevel) => void;
   readonly #circuits = new Map<string, Circuit>();
   #refreshing: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export class CircuitBreakers {
     this.#store = store;
     this.#settings = settings;
     this.#clock = clock ?? systemClock;
-    this.#health = health ?? unwatched;
+    this.#health = health ?? noopHealth;
     this.#onLevel = onLevel ?? (() => {});
   }
 
@@ -101,8 +101,8 @@ export class CircuitBreakers {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined) return READY;
     const nowMs = this.#clock.monotonic();
-    if (circuit.coolUntilMs > nowMs) {
-      return mayProbeCooling(circuit, nowMs, key) ? DUE : { kind: 'cooling', forMs: circuit.coolUntilMs - nowMs };
+    if (circuit.backOffUntilMs > nowMs) {
+      return mayProbeCooling(circuit, nowMs, key) ? DUE : { kind: 'cooling', forMs: circuit.backOffUntilMs - nowMs };
     }
     if (circuit.openUntilMs === undefined) return READY;
     if (circuit.openUntilMs > nowMs) return { kind: 'open', forMs: circuit.openUntilMs - nowMs };
@@ -114,21 +114,21 @@ export class CircuitBreakers {
    * Requests the probe of a half-open target. A caller that gets it must report the result with `succeeded`, `failed` or
    * `undecided`.
    */
-  async tryProbe(name: string, key?: string): Promise<boolean> {
+  async tryAcquireProbe(name: string, key?: string): Promise<boolean> {
     const circuit = this.#circuit(name);
     if (circuit.probing || this.availability(name, key).kind !== 'due') return false;
     circuit.probing = true;
-    const cools = circuit.coolUntilMs > this.#clock.monotonic();
-    if (cools) circuit.coolProbeMs = this.#clock.monotonic() + PROBE_COOLDOWN_MS;
+    const cools = circuit.backOffUntilMs > this.#clock.monotonic();
+    if (cools) circuit.backOffProbeMs = this.#clock.monotonic() + PROBE_COOLDOWN_MS;
     try {
       const granted = await (cools ? this.#store.probeCooling(name, PROBE_COOLDOWN_MS) : this.#store.probe(name, PROBE_LEASE_MS));
-      this.#health.works();
+      this.#health.success();
       if (granted && !cools) this.#onLevel(name, 1);
       if (!granted) circuit.probing = false;
       circuit.probeAgainMs = this.#clock.monotonic() + PROBE_AGAIN_MS;
       return granted;
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       // The store is unavailable, so other replicas cannot be consulted: allow the probe.
       return true;
     }
@@ -143,7 +143,7 @@ export class CircuitBreakers {
     // circuits are created at the first failure; the successes before it would expire soon anyway
     if (circuit === undefined) return;
     circuit.window.succeeded(this.#settings(), this.#clock.monotonic(), key);
-    if (probe && circuit.coolUntilMs > this.#clock.monotonic()) this.#warm(name, circuit);
+    if (probe && circuit.backOffUntilMs > this.#clock.monotonic()) this.#warm(name, circuit);
     if (circuit.openUntilMs === undefined || !probe) return;
     this.#close(name, circuit);
     this.#report(this.#store.close(name));
@@ -153,7 +153,7 @@ export class CircuitBreakers {
    * @param probe as in `succeeded`
    * @param voice key and request, if the request may be the cause of the failure
    */
-  failed(name: string, probe: boolean, voice?: Voice): void {
+  failed(name: string, probe: boolean, voice?: FailureSource): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
     const settings = this.#settings();
@@ -168,7 +168,7 @@ export class CircuitBreakers {
   }
 
   /** Opens a circuit because another source reports that the target is down. */
-  trip(name: string, forMs: number): void {
+  forceOpen(name: string, forMs: number): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
     if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
@@ -178,7 +178,7 @@ export class CircuitBreakers {
   }
 
   /** Ends a half-open probe without a verdict (client disconnect or 429). */
-  undecided(name: string): void {
+  inconclusive(name: string): void {
     const circuit = this.#circuits.get(name);
     if (circuit === undefined || !circuit.probing) return;
     circuit.probing = false;
@@ -191,7 +191,7 @@ export class CircuitBreakers {
    *
    * @param key key of the rate-limited caller, with its tenant
    */
-  cool(name: string, forMs: number, key?: string): void {
+  backOff(name: string, forMs: number, key?: string): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
     startCooling(circuit, nowMs, forMs);
@@ -202,7 +202,7 @@ export class CircuitBreakers {
   }
 
   #warm(name: string, circuit: Circuit): void {
-    circuit.coolUntilMs = 0;
+    circuit.backOffUntilMs = 0;
     circuit.probing = false;
     circuit.changedMs = this.#clock.monotonic();
     this.#report(this.#store.warm(name));
@@ -221,23 +221,23 @@ export class CircuitBreakers {
     let states: Awaited<ReturnType<Circuits['states']>>;
     try {
       states = await this.#store.states();
-      this.#health.works();
+      this.#health.success();
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       return;
     }
     const nowMs = this.#clock.monotonic();
     for (const [name, { openMs, coolingMs }] of states) {
       const circuit = this.#circuit(name);
-      if (coolingMs !== undefined && nowMs + coolingMs > circuit.coolUntilMs) startCooling(circuit, nowMs, coolingMs);
+      if (coolingMs !== undefined && nowMs + coolingMs > circuit.backOffUntilMs) startCooling(circuit, nowMs, coolingMs);
       if (openMs === undefined || circuit.probing || circuit.changedMs >= requestedMs) continue;
       if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
       circuit.openUntilMs = nowMs + openMs;
     }
     for (const [name, circuit] of this.#circuits) {
-      const cools = circuit.coolUntilMs > nowMs && states.get(name)?.coolingMs === undefined;
+      const cools = circuit.backOffUntilMs > nowMs && states.get(name)?.coolingMs === undefined;
       // a probe of another replica has succeeded
-      if (cools && circuit.changedMs < requestedMs) circuit.coolUntilMs = 0;
+      if (cools && circuit.changedMs < requestedMs) circuit.backOffUntilMs = 0;
       const open = circuit.openUntilMs !== undefined && states.get(name)?.openMs === undefined;
       // the store may not have received this replica's latest change yet
       if (open && !circuit.probing && circuit.changedMs < requestedMs) this.#close(name, circuit);
@@ -257,7 +257,7 @@ export class CircuitBreakers {
     if (circuit === undefined) {
       if (this.#circuits.size >= MAX_CIRCUITS) this.#removeOldest();
       const window = new FailureWindow();
-      const cooling = { coolUntilMs: 0, coolProbeMs: undefined, cooledBy: undefined, cooledMs: 0 };
+      const cooling = { backOffUntilMs: 0, backOffProbeMs: undefined, cooledBy: undefined, cooledMs: 0 };
       circuit = { window, openUntilMs: undefined, ...cooling, probing: false, probeAgainMs: 0, changedMs: -1 };
       this.#circuits.set(name, circuit);
     }
@@ -275,22 +275,26 @@ export class CircuitBreakers {
 
   #report(sent: Promise<void>): void {
     sent.then(
-      () => this.#health.works(),
-      (error: unknown) => this.#health.failed(error),
+      () => this.#health.success(),
+      (error: unknown) => this.#health.failure(error),
     );
   }
 }
 
 /** Starts a cooldown, unless a longer one is active. */
 function startCooling(circuit: Circuit, nowMs: number, forMs: number): void {
-  if (nowMs + forMs <= circuit.coolUntilMs) return;
-  const known = circuit.coolUntilMs > nowMs ? circuit.coolProbeMs : undefined;
-  circuit.coolUntilMs = nowMs + forMs;
-  circuit.coolProbeMs = forMs > LONG_COOLDOWN_MS ? (known ?? nowMs + PROBE_COOLDOWN_MS) : undefined;
+  if (nowMs + forMs <= circuit.backOffUntilMs) return;
+  const known = circuit.backOffUntilMs > nowMs ? circuit.backOffProbeMs : undefined;
+  circuit.backOffUntilMs = nowMs + forMs;
+  circuit.backOffProbeMs = forMs > LONG_COOLDOWN_MS ? (known ?? nowMs + PROBE_COOLDOWN_MS) : undefined;
 }
 
 /** Returns whether a call may probe a target in a long cooldown. Keys other than the rate-limited key go first. */
-function mayProbeCooling({ coolProbeMs, cooledBy, cooledMs, probing }: Circuit, nowMs: number, key: string | undefined): boolean {
+function mayProbeCooling(
+  { backOffProbeMs: coolProbeMs, cooledBy, cooledMs, probing }: Circuit,
+  nowMs: number,
+  key: string | undefined,
+): boolean {
   if (coolProbeMs === undefined || probing || nowMs < coolProbeMs) return false;
   return cooledBy === undefined || key !== cooledBy || nowMs >= cooledMs + OWN_PROBE_MS;
 }

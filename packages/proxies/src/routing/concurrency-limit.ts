@@ -11,7 +11,7 @@ export interface ConcurrencySettings {
 }
 
 /** This replica's permits of a limit. Their number may change at any time. */
-export interface Places {
+export interface Permits {
   /** Undefined until the first permits are granted. */
   readonly count: number | undefined;
   /** Requests more permits. */
@@ -32,11 +32,11 @@ export class ConcurrencyLimit {
   readonly name: string;
   /** May change with the configuration. */
   settings: ConcurrencySettings;
-  readonly #permits: Places;
+  readonly #permits: Permits;
   readonly #queue = new FairQueue<Waiting>();
   #inFlight = 0;
 
-  constructor(name: string, settings: ConcurrencySettings, permits: Places) {
+  constructor(name: string, settings: ConcurrencySettings, permits: Permits) {
     this.name = name;
     this.settings = settings;
     this.#permits = permits;

@@ -3,7 +3,7 @@ import { emptyFacts, type LlmCall, systemRandom } from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
 import { encryptedConversation, targetOfConversation } from './encrypted-state.ts';
 import type { Target } from './model.ts';
-import { pick } from './strategies.ts';
+import { select } from './strategies.ts';
 
 const target = (name: string, weight = 1): Target => ({
   name,
@@ -83,7 +83,7 @@ describe('pick', () => {
     'keeps a conversation with encrypted reasoning at its target with strategy %s',
     (strategy) => {
       const request = call({ input: 'hi', include });
-      const picked = Array.from({ length: 20 }, () => pick(strategy, targets, request, figures, systemRandom).name);
+      const picked = Array.from({ length: 20 }, () => select(strategy, targets, request, figures, systemRandom).name);
       expect(new Set(picked).size).toBe(1);
     },
   );

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { FailureWindow, type Voice } from './failure-window.ts';
+import { type FailureSource, FailureWindow } from './failure-window.ts';
 
 const LIMITS = { consecutive: 5, share: 0.5, minimum: 10, windowMs: 30_000 };
-const by = (key: string, prompt: string): Voice => ({ key, prompt });
+const by = (key: string, prompt: string): FailureSource => ({ key, prompt });
 
 describe('FailureWindow', () => {
   it('exceeds the limit at five consecutive failures of the target itself', () => {

@@ -10,7 +10,7 @@ export interface BreakerLimits {
 }
 
 /** Key and request of a failed call: the request itself may be the cause. */
-export interface Voice {
+export interface FailureSource {
   /** The caller's key, with its tenant. */
   readonly key: string;
   /** A digest of the request. */
@@ -26,7 +26,7 @@ class Voices {
   readonly keys = new Set<string>();
   readonly prompts = new Set<string>();
 
-  add({ key, prompt }: Voice): void {
+  add({ key, prompt }: FailureSource): void {
     if (this.keys.size < MAX_VOICES) this.keys.add(key);
     if (this.prompts.size < MAX_VOICES) this.prompts.add(prompt);
   }
@@ -75,7 +75,7 @@ export class FailureWindow {
    *
    * @param voice undefined if the request cannot be the cause
    */
-  failed(limits: BreakerLimits, nowMs: number, voice?: Voice): boolean {
+  failed(limits: BreakerLimits, nowMs: number, voice?: FailureSource): boolean {
     const slice = this.#slice(limits.windowMs, nowMs);
     slice.calls++;
     this.#inARow++;

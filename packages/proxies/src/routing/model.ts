@@ -53,7 +53,7 @@ export const targetsOf = ({ targets, fallback = [] }: Model): readonly Target[] 
   fallback.length === 0 ? targets : [...targets, ...fallback.flatMap((model) => model.targets)];
 
 /** Returns the circuit-breaker key: the real provider and model, also for targets with the `name` `provider/*`. */
-export const circuitOf = ({ provider, model }: Pick<Target, 'provider' | 'model'>): string => `${provider}/${model}`;
+export const circuitKey = ({ provider, model }: Pick<Target, 'provider' | 'model'>): string => `${provider}/${model}`;
 
 const SESSIONS: Readonly<Record<RealtimeApi, string>> = {
   openai: "OpenAI's Realtime API",

@@ -1,10 +1,10 @@
-import { type LlmCall, LlmError, type UnreadRequest } from '@sluice/core';
+import { type LlmCall, LlmError, type PassthroughRequest } from '@sluice/core';
 import { type Model, withSessions } from './model.ts';
 
 export interface ModelLookup {
   get(name: string): Model | undefined;
   /** Returns the model that serves a request which names no model. */
-  other?(request: UnreadRequest): Model | undefined;
+  other?(request: PassthroughRequest): Model | undefined;
 }
 
 /**

@@ -23,10 +23,11 @@ import {
 import { CallHistory } from './call-history.ts';
 import { type BreakerSettings, CircuitBreakers } from './circuit-breakers.ts';
 import { hasMoreContext, tooSmall } from './context-sizes.ts';
-import { Excluded } from './excluded.ts';
+import { ExcludedTargets } from './excluded-targets.ts';
 import { FAILURES } from './failure-policy.ts';
+import { callerKey } from './failure-source.ts';
 import { withHedge } from './hedge.ts';
-import { circuitOf, type FallbackReason, type Model, type Target } from './model.ts';
+import { circuitKey, type FallbackReason, type Model, type Target } from './model.ts';
 import { noTargetAvailable } from './no-target.ts';
 import { type ModelLookup, resolveModel } from './resolve-model.ts';
 import { RetryPolicy, type RetrySettings, type RetryState, type TargetState } from './retry-policy.ts';
@@ -35,7 +36,6 @@ import { type Selection, Selector } from './selector.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { localCircuits, localLoads } from './single-replica.ts';
 import type { TargetFigures } from './strategies.ts';
-import { callerKey } from './voice.ts';
 
 export interface RouterOptions {
   readonly models: ModelLookup;
@@ -118,7 +118,7 @@ export class Router implements LlmService {
   async complete(call: LlmCall): Promise<LlmReply> {
     const model = resolveModel(call, this.#models);
     const { fallback = [], fallbackOn = FALL_BACK_ON } = model;
-    const excluded = new Excluded(CallHistory.of(call), fallbackOn.includes('error') ? [model, ...fallback] : [model]);
+    const excluded = new ExcludedTargets(CallHistory.of(call), fallbackOn.includes('error') ? [model, ...fallback] : [model]);
     const candidates = [model, ...fallback].filter((one) => excluded.leaves(one));
     let last: FailedAttempt | undefined;
     for (const [n, candidate] of candidates.entries()) {
@@ -138,7 +138,7 @@ export class Router implements LlmService {
   }
 
   /** Calls the targets of one model until one answers, and retries those that may succeed. */
-  async #tryModel(call: LlmCall, model: Model, excluded: Excluded, hasFallback: boolean): Promise<AttemptResult> {
+  async #tryModel(call: LlmCall, model: Model, excluded: ExcludedTargets, hasFallback: boolean): Promise<AttemptResult> {
     const failed = new Map<Target, FailedAttempt>();
     const fallbackOn = model.fallbackOn ?? FALL_BACK_ON;
     let last: FailedAttempt | undefined;
@@ -172,7 +172,7 @@ export class Router implements LlmService {
   #targetStates(
     call: LlmCall,
     model: Model,
-    excluded: Excluded,
+    excluded: ExcludedTargets,
     failed: ReadonlyMap<Target, FailedAttempt>,
   ): readonly TargetState[] {
     return model.targets
@@ -180,7 +180,7 @@ export class Router implements LlmService {
       .map((target) => ({
         target,
         failure: failed.get(target)?.failure,
-        availability: this.#breakers.availability(circuitOf(target), callerKey(call)),
+        availability: this.#breakers.availability(circuitKey(target), callerKey(call)),
       }));
   }
 

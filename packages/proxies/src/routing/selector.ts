@@ -1,9 +1,9 @@
 import { asLlmError, type LlmCall, type Random } from '@sluice/core';
 import type { FailedAttempt } from './attempt.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
-import { circuitOf, type Model, type Target } from './model.ts';
-import { pick, type TargetFigures } from './strategies.ts';
-import { callerKey } from './voice.ts';
+import { callerKey } from './failure-source.ts';
+import { circuitKey, type Model, type Target } from './model.ts';
+import { select, type TargetFigures } from './strategies.ts';
 
 /** A target to call, with a permit of each of its concurrency limits. */
 export interface Selection {
@@ -48,7 +48,7 @@ export class Selector {
       try {
         return { target, probe, release: await acquirePermits(call, target) };
       } catch (thrown) {
-        if (probe) this.#options.breakers.undecided(circuitOf(target));
+        if (probe) this.#options.breakers.inconclusive(circuitKey(target));
         const error = asLlmError(thrown);
         if (error.failure === undefined) throw error;
         saturated = { failure: error.failure, outcome: error };
@@ -62,20 +62,20 @@ export class Selector {
     const key = callerKey(call);
     const open = model.targets.filter((target) => {
       if (isExcluded(target)) return false;
-      const { kind } = breakers.availability(circuitOf(target), key);
+      const { kind } = breakers.availability(circuitKey(target), key);
       return kind === 'ready' || kind === 'due';
     });
     if (open.length === 0) return undefined;
     const free = open.length === 1 ? open : open.filter((target) => !isSaturated(target));
-    return pick(call.preferences.optimizeFor ?? model.strategy, free.length === 0 ? open : free, call, figures, random);
+    return select(call.preferences.optimizeFor ?? model.strategy, free.length === 0 ? open : free, call, figures, random);
   }
 
   /** Acquires the probe of a half-open circuit. Returns `taken` if another call probes it, and false if the circuit is closed. */
   async #probe(call: LlmCall, target: Target): Promise<boolean | 'taken'> {
     const { breakers } = this.#options;
     const key = callerKey(call);
-    if (breakers.availability(circuitOf(target), key).kind !== 'due') return false;
-    return (await breakers.tryProbe(circuitOf(target), key)) ? true : 'taken';
+    if (breakers.availability(circuitKey(target), key).kind !== 'due') return false;
+    return (await breakers.tryAcquireProbe(circuitKey(target), key)) ? true : 'taken';
   }
 }
 

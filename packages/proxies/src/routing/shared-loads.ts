@@ -1,4 +1,4 @@
-import { type Clock, type ConcernHealth, systemClock, unwatched } from '@sluice/core';
+import { type Clock, type DependencyHealth, noopHealth, systemClock } from '@sluice/core';
 import { type Measured, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '@sluice/store/ports';
 import { ConcurrencyLimit, type ConcurrencySettings } from './concurrency-limit.ts';
 
@@ -63,7 +63,7 @@ export interface SharedLoadsOptions {
   /** Receives the number of replicas at each exchange. */
   readonly onReplicas?: (count: number) => void;
   readonly clock?: Clock;
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 /**
@@ -73,7 +73,7 @@ export interface SharedLoadsOptions {
 export class SharedLoads {
   readonly #options: SharedLoadsOptions;
   readonly #clock: Clock;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #loads = new Map<string, Load>();
   readonly #limits = new Map<string, { limit: ConcurrencyLimit; permits: number | undefined }>();
   #exchange: Promise<void> | undefined;
@@ -83,7 +83,7 @@ export class SharedLoads {
   constructor(options: SharedLoadsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#health = options.health ?? unwatched;
+    this.#health = options.health ?? noopHealth;
   }
 
   start(): void {
@@ -93,7 +93,7 @@ export class SharedLoads {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#exchange;
-    await this.#options.store.leave(this.#options.replica).catch(() => {});
+    await this.#options.store.deregister(this.#options.replica).catch(() => {});
   }
 
   /**
@@ -193,9 +193,9 @@ export class SharedLoads {
       this.#exchangedMs = nowMs;
       this.#options.onReplicas?.(replicas);
       for (const [name, share] of shares) this.#take(name, share, reports.get(name) as TargetReport);
-      this.#health.works();
+      this.#health.success();
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       const replicas = this.#options.maxReplicas?.() ?? 1;
       for (const entry of this.#limits.values()) {
         entry.permits ??= Math.max(1, Math.floor(entry.limit.settings.limit / replicas));

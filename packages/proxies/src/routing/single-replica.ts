@@ -23,5 +23,5 @@ export const localLoads: TargetLoads = {
       ]),
     ),
   }),
-  leave: async () => {},
+  deregister: async () => {},
 };

@@ -86,7 +86,7 @@ function expectedMs(call: LlmCall, figures: TargetFigures): (target: Target) => 
  *
  * With `speed`, `balanced` and `weighted`, a conversation with encrypted reasoning stays at its target.
  */
-export function pick(
+export function select(
   strategy: Strategy,
   targets: readonly Target[],
   call: LlmCall,

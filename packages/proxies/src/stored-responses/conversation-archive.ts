@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ConcernHealth, LlmError, unwatched } from '@sluice/core';
+import { type DependencyHealth, LlmError, noopHealth } from '@sluice/core';
 import type { Conversations } from '@sluice/store/ports';
 import { askStore } from './ask-store.ts';
 import { isId, isJson, type Json, parsed } from './record.ts';
@@ -13,7 +13,7 @@ export interface ConversationArchiveOptions {
   readonly maxBytes: number;
   /** Secret for sealing heads and items. */
   readonly encryptionKey?: string | undefined;
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 /** A stored conversation. */
@@ -38,14 +38,14 @@ const MAX_ITEMS = 10_000;
 export class ConversationArchive {
   readonly #options: ConversationArchiveOptions;
   readonly #sealing: Sealing;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   /** Items in flight to the store, by tenant and conversation. */
   readonly #pending = new Map<string, Promise<void>>();
 
   constructor(options: ConversationArchiveOptions) {
     this.#options = options;
     this.#sealing = new Sealing(options.encryptionKey);
-    this.#health = options.health ?? unwatched;
+    this.#health = options.health ?? noopHealth;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { isStreamed, type LlmReply } from '@sluice/core';
-import { eventCutter } from '@sluice/dialects';
+import { eventDecoder } from '@sluice/dialects';
 import { isJson, type Json, parsed } from './record.ts';
 
 /** Names of the last event. Content may contain them too, which only costs memory. */
@@ -44,7 +44,7 @@ class StreamEnd {
 
   response(): Json | undefined {
     if (this.#chunks === undefined || this.#bytes > this.#maxBytes) return undefined;
-    const cutter = eventCutter('sse');
+    const cutter = eventDecoder('sse');
     const texts = [...cutter.feed(Buffer.concat(this.#chunks)), ...cutter.flush()];
     for (const text of texts.reverse()) {
       const event = MARKS.some((mark) => text.includes(mark)) ? parsed(text) : undefined;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConcernHealth, unwatched } from '@sluice/core';
+import { type DependencyHealth, noopHealth } from '@sluice/core';
 import type { StoredResponses } from '@sluice/store/ports';
 import { askStore } from './ask-store.ts';
 import { isId, outputOf, parsed, recordOf, type StoredRecord } from './record.ts';
@@ -13,7 +13,7 @@ export interface ArchiveOptions {
   readonly maxBytes: number;
   /** Secret for sealing records. */
   readonly encryptionKey?: string | undefined;
-  readonly health?: ConcernHealth;
+  readonly health?: DependencyHealth;
 }
 
 /** Delay before a missing record is looked up a second time, in ms: another replica may be writing it. */
@@ -23,14 +23,14 @@ const SECOND_LOOK_MS = 50;
 export class ResponseArchive {
   readonly #options: ArchiveOptions;
   readonly #sealing: Sealing;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   /** Records in flight to the store, by tenant and id. */
   readonly #pending = new Map<string, Promise<void>>();
 
   constructor(options: ArchiveOptions) {
     this.#options = options;
     this.#sealing = new Sealing(options.encryptionKey);
-    this.#health = options.health ?? unwatched;
+    this.#health = options.health ?? noopHealth;
   }
 
   /**
@@ -45,8 +45,8 @@ export class ResponseArchive {
     if (json.length > maxBytes) return false;
     const itemIds = outputOf(record).flatMap((item) => (isId(item['id']) ? [item['id']] : []));
     const kept = store.keep(tenant, { id, bytes: this.#sealing.seal(json, name), itemIds }, ttlMs).then(
-      () => this.#health.works(),
-      (error: unknown) => this.#health.failed(error),
+      () => this.#health.success(),
+      (error: unknown) => this.#health.failure(error),
     );
     this.#pending.set(name, kept);
     void kept.then(() => {

@@ -4,8 +4,8 @@ import {
   LlmError,
   type LlmReply,
   type LlmService,
+  type PassthroughRequest,
   type RequestMessage,
-  type UnreadRequest,
 } from '@sluice/core';
 import { collectedStream } from '../collected-stream.ts';
 import type { ConversationArchive } from './conversation-archive.ts';
@@ -58,7 +58,7 @@ export async function answerAbout(call: LlmCall, archives: Archives, next: LlmSe
   return json({ id, object: 'response', deleted: true });
 }
 
-function questionOf({ path, method }: UnreadRequest): Question {
+function questionOf({ path, method }: PassthroughRequest): Question {
   const [below = '', query = ''] = path.split('?', 2);
   const [, , id = '', about] = below.split('/');
   const params = new URLSearchParams(query);

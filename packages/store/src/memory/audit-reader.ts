@@ -1,4 +1,4 @@
-import type { AuditPart, AuditReader, AuditReaderOptions, KeptRecord } from '../ports/index.ts';
+import type { AuditPage, AuditReader, AuditReaderOptions, StoredRecord } from '../ports/index.ts';
 
 /** The shared state of the readers of one group. */
 export interface ReaderGroup {
@@ -21,7 +21,7 @@ export class MemoryAuditReader implements AuditReader {
     this.#claimAfterMs = claimAfterMs;
   }
 
-  async read(count: number): Promise<AuditPart> {
+  async read(count: number): Promise<AuditPage> {
     const nowMs = performance.now();
     const { pending } = this.#group;
     const left = [...pending].filter(([, { atMs }]) => nowMs - atMs >= this.#claimAfterMs).slice(0, count);
@@ -32,7 +32,7 @@ export class MemoryAuditReader implements AuditReader {
     const { begin, records } = this.#readFrom(this.#group.next, count);
     const lost = begin - this.#group.next;
     this.#group.next = begin + records.length;
-    const given = records.map((record, n): KeptRecord => ({ place: `${begin + n}-0`, record }));
+    const given = records.map((record, n): StoredRecord => ({ place: `${begin + n}-0`, record }));
     for (const { place, record } of given) pending.set(place, { record, atMs: nowMs });
     return { records: given, lost };
   }

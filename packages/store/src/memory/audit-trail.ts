@@ -8,7 +8,7 @@ import {
   addUsage,
   combinationOf,
   isAmount,
-  type KeptRecord,
+  type StoredRecord,
   USAGE_AMOUNTS,
   type UsageSum,
   type UsageTable,
@@ -59,14 +59,14 @@ export class MemoryAuditTrail implements AuditTrail {
     return () => {};
   }
 
-  async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
+  async latest(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? this.#records.length : Math.max(0, Number.parseInt(before, 10) - this.#first);
     const begin = Math.max(0, end - count);
     const kept = this.#records.slice(begin, end).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
     return kept.reverse();
   }
 
-  async after(place: string, count: number): Promise<readonly KeptRecord[]> {
+  async after(place: string, count: number): Promise<readonly StoredRecord[]> {
     const begin = Math.max(0, Number.parseInt(place, 10) + 1 - this.#first);
     return this.#records.slice(begin, begin + count).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
   }

@@ -1,4 +1,4 @@
-import { type BudgetHold, GRANT_SHARE, LEASE_SHARE, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
+import { type BudgetCharge, GRANT_SHARE, LEASE_SHARE, type LeaseGrant, type LeaseRequest } from '../ports/index.ts';
 
 const OF_A_REPLICA = 'lease/';
 
@@ -22,7 +22,7 @@ export class Budget {
   }
 
   /** What a call may reserve that needs `amount` and would have up to `most`; see redis/scripts/reserve.lua. */
-  grant({ amount, most = amount, limit }: BudgetHold): number {
+  grant({ amount, most = amount, limit }: BudgetCharge): number {
     const left = Math.max(0, limit - this.spent - this.reserved - amount);
     return Math.min(Math.max(most, amount), amount + Math.floor(left * GRANT_SHARE));
   }

@@ -1,10 +1,9 @@
 import { type Clock, systemClock } from '@sluice/core';
 import type { Stores } from '../ports/index.ts';
 import { MemoryAccountObjects } from './account-objects.ts';
-import { MemoryAttempts } from './attempts.ts';
 import { MemoryAuditTrail } from './audit-trail.ts';
 import { MemoryCache } from './cache.ts';
-import { MemoryCallsUnderWay } from './calls-under-way.ts';
+import { MemoryCallCheckpoints } from './call-checkpoints.ts';
 import { MemoryCircuits } from './circuits.ts';
 import { MemoryConversations } from './conversations.ts';
 import { MemoryIdempotentCalls } from './idempotent-calls.ts';
@@ -12,15 +11,15 @@ import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
 import { MemoryRegistry } from './registry.ts';
+import { MemorySignInAttempts } from './sign-in-attempts.ts';
 import { MemoryStoredResponses } from './stored-responses.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
 export {
   MemoryAccountObjects,
-  MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
-  MemoryCallsUnderWay,
+  MemoryCallCheckpoints,
   MemoryCircuits,
   MemoryConversations,
   MemoryIdempotentCalls,
@@ -28,6 +27,7 @@ export {
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemorySignInAttempts,
   MemoryStoredResponses,
   MemoryTargetLoads,
 };
@@ -46,12 +46,12 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     circuits: new MemoryCircuits(clock),
     loads: new MemoryTargetLoads(clock),
     audit: new MemoryAuditTrail(options.auditMaxRecords ?? 10_000),
-    underWay: new MemoryCallsUnderWay(clock),
+    checkpoints: new MemoryCallCheckpoints(clock),
     idempotent: new MemoryIdempotentCalls(clock),
     objects: new MemoryAccountObjects(clock),
     responses: new MemoryStoredResponses(clock),
     conversations: new MemoryConversations(clock),
-    attempts: (limit) => new MemoryAttempts(clock, limit),
+    attempts: (limit) => new MemorySignInAttempts(clock, limit),
     healthy: () => true,
     close: async () => {},
   };

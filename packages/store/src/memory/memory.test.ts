@@ -1,11 +1,9 @@
 import { type ManualClock, systemClock } from '@sluice/core';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
-import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
-import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
-import { circuitsContract } from '../ports/circuits.contract.ts';
+import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
@@ -13,22 +11,24 @@ import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
+import { circuitsContract } from '../ports/shared-circuits.contract.ts';
+import { attemptsContract } from '../ports/sign-in-attempts.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { storedResponsesContract } from '../ports/stored-responses.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { MemoryCircuits } from './circuits.ts';
 import {
   MemoryAccountObjects,
-  MemoryAttempts,
   MemoryAuditTrail,
   MemoryCache,
-  MemoryCallsUnderWay,
+  MemoryCallCheckpoints,
   MemoryConversations,
   MemoryIdempotentCalls,
   MemoryKeys,
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemorySignInAttempts,
   MemoryStoredResponses,
 } from './index.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
@@ -45,7 +45,7 @@ registryContract('memory', async () => {
   const registry = new MemoryRegistry();
   return { registry, again: async () => registry };
 });
-callsUnderWayContract('memory', (clock) => new MemoryCallsUnderWay(clock));
+callCheckpointsContract('memory', (clock) => new MemoryCallCheckpoints(clock));
 idempotentCallsContract('memory', () => new MemoryIdempotentCalls(systemClock));
 circuitsContract('memory', async (clock) => {
   const circuits = new MemoryCircuits(clock);
@@ -57,7 +57,7 @@ auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 conversationsContract('memory', (clock) => new MemoryConversations(clock));
 storedResponsesContract('memory', (clock) => new MemoryStoredResponses(clock));
 accountObjectsContract('memory', () => new MemoryAccountObjects(systemClock));
-attemptsContract('memory', (limit) => new MemoryAttempts(systemClock, limit));
+attemptsContract('memory', (limit) => new MemorySignInAttempts(systemClock, limit));
 
 /** Connections to one store share it: each clock is another store. */
 const stores = new WeakMap<ManualClock, MemoryMeters>();

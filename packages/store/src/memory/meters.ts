@@ -2,20 +2,20 @@ import type { Clock, MeterState } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import {
   assertAmounts,
-  type BudgetHold,
+  type BudgetCharge,
   type BudgetName,
   type BudgetState,
-  type ConcurrencyHold,
-  type HeldPlace,
-  type Hold,
+  type Charge,
+  type HeldSlot,
   type LeaseGrant,
   type LeaseRequest,
   type Meters,
   type ReservationRequest,
   type ReservationResult,
   type Settlement,
+  type SlotCharge,
   SubWindows,
-  type WindowHold,
+  type WindowCharge,
 } from '../ports/index.ts';
 import { Budget } from './budget.ts';
 
@@ -49,7 +49,7 @@ export class MemoryMeters implements Meters {
     return result;
   }
 
-  async release(places: readonly HeldPlace[]): Promise<void> {
+  async release(places: readonly HeldSlot[]): Promise<void> {
     const atMs = this.#clock.now();
     for (const place of places) {
       // a reservation that comes after its call was given up takes nothing
@@ -99,7 +99,7 @@ export class MemoryMeters implements Meters {
     return budget.lease(request, nowMs + request.leaseMs);
   }
 
-  async renew(places: readonly HeldPlace[]): Promise<void> {
+  async renew(places: readonly HeldSlot[]): Promise<void> {
     const nowMs = this.#clock.now();
     for (const place of places) {
       if (place.budget !== undefined) {
@@ -141,7 +141,7 @@ export class MemoryMeters implements Meters {
   }
 
   /** Returns undefined if the limit has room. */
-  #full(request: ReservationRequest, hold: Hold, nowMs: number): Full | undefined {
+  #full(request: ReservationRequest, hold: Charge, nowMs: number): Full | undefined {
     switch (hold.kind) {
       case 'window':
         return fullFor(this.#windowFull(request, hold, nowMs));
@@ -152,7 +152,7 @@ export class MemoryMeters implements Meters {
     }
   }
 
-  #budgetFull(request: ReservationRequest, hold: BudgetHold, nowMs: number): Full | undefined {
+  #budgetFull(request: ReservationRequest, hold: BudgetCharge, nowMs: number): Full | undefined {
     const budget = this.#budgetOf(request, hold);
     budget.free(nowMs);
     // a soft budget has the largest limit there is, and refuses nothing
@@ -162,7 +162,7 @@ export class MemoryMeters implements Meters {
     return { retryAfterMs: hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs) };
   }
 
-  #budgetOf(of: { tenant: string; subject: string }, hold: BudgetHold): Budget {
+  #budgetOf(of: { tenant: string; subject: string }, hold: BudgetCharge): Budget {
     return this.#budget({ ...ownerOf(of, hold), period: hold.period });
   }
 
@@ -176,18 +176,18 @@ export class MemoryMeters implements Meters {
     return budget;
   }
 
-  #windowFull(request: ReservationRequest, hold: WindowHold, nowMs: number): number {
+  #windowFull(request: ReservationRequest, hold: WindowCharge, nowMs: number): number {
     const window = this.#window(request, hold);
     return window.sumAt(nowMs) + hold.amount > hold.limit ? window.fitsAfterMs(nowMs, hold.amount, hold.limit) : 0;
   }
 
-  #placesFull(request: ReservationRequest, hold: ConcurrencyHold, nowMs: number): number {
+  #placesFull(request: ReservationRequest, hold: SlotCharge, nowMs: number): number {
     const held = this.#held(request, hold);
     for (const [callId, until] of held) if (until <= nowMs) held.delete(callId);
     return held.size + 1 > hold.limit ? 1_000 : 0;
   }
 
-  #stateOf(request: ReservationRequest, hold: Hold, nowMs: number): MeterState {
+  #stateOf(request: ReservationRequest, hold: Charge, nowMs: number): MeterState {
     if (hold.kind === 'budget') {
       const { spent, reserved } = this.#budgetOf(request, hold);
       const resetMs = hold.endsAtMs === undefined ? 0 : Math.max(0, hold.endsAtMs - nowMs);
@@ -202,7 +202,7 @@ export class MemoryMeters implements Meters {
     return { meter: hold.meter, limit: hold.limit, remaining, resetMs: window.emptyAfterMs(nowMs) };
   }
 
-  #window(of: { tenant: string; subject: string }, hold: WindowHold): SubWindows {
+  #window(of: { tenant: string; subject: string }, hold: WindowCharge): SubWindows {
     const key = `${nameOf(ownerOf(of, hold))}\n${hold.windowMs}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
@@ -212,7 +212,7 @@ export class MemoryMeters implements Meters {
     return window;
   }
 
-  #held(of: { tenant: string; subject: string }, hold: ConcurrencyHold): Map<string, number> {
+  #held(of: { tenant: string; subject: string }, hold: SlotCharge): Map<string, number> {
     const key = nameOf(ownerOf(of, hold));
     let held = this.#places.get(key);
     if (held === undefined) {
@@ -229,7 +229,7 @@ type Full = Pick<ReservationResult & { admitted: false }, 'retryAfterMs' | 'inFl
 /** @param retryAfterMs 0 if the limit has room */
 const fullFor = (retryAfterMs: number): Full | undefined => (retryAfterMs === 0 ? undefined : { retryAfterMs });
 
-function assertHold(hold: Hold): void {
+function assertHold(hold: Charge): void {
   if (hold.kind === 'window') assertAmounts([hold.limit, hold.amount]);
   else if (hold.kind === 'budget') assertAmounts([hold.limit, hold.amount, hold.most ?? 0]);
 }
@@ -240,7 +240,7 @@ const answerName = (of: { tenant: string; callId: string }): string => `${of.ten
 const nameOf = (of: { tenant: string; subject: string; meter: string }): string => `${of.tenant}\n${of.subject}\n${of.meter}`;
 
 /** Returns the owner of a charge. */
-const ownerOf = (of: { tenant: string; subject: string }, hold: Hold) => ({
+const ownerOf = (of: { tenant: string; subject: string }, hold: Charge) => ({
   tenant: of.tenant,
   subject: hold.subject ?? of.subject,
   meter: hold.meter,

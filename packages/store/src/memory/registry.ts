@@ -1,10 +1,10 @@
 import {
   JOURNAL_KEPT,
-  type KeptRecord,
   type Registry,
   type RegistryKind,
   type RegistryRecords,
   type Replacement,
+  type StoredRecord,
 } from '../ports/index.ts';
 
 type AnyRecord = RegistryRecords[RegistryKind];
@@ -13,7 +13,7 @@ type AnyRecord = RegistryRecords[RegistryKind];
 export class MemoryRegistry implements Registry {
   readonly #records = new Map<string, AnyRecord>();
   readonly #listeners = new Set<() => void>();
-  #journal: KeptRecord[] = [];
+  #journal: StoredRecord[] = [];
   #entries = 0;
 
   async list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]> {
@@ -41,7 +41,7 @@ export class MemoryRegistry implements Registry {
     if (this.#journal.length > JOURNAL_KEPT) this.#journal = this.#journal.slice(-JOURNAL_KEPT * 0.9);
   }
 
-  async journal(count: number, before?: string): Promise<readonly KeptRecord[]> {
+  async journal(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? Number.POSITIVE_INFINITY : Number.parseInt(before, 10);
     return this.#journal
       .filter(({ place }) => Number.parseInt(place, 10) < end)

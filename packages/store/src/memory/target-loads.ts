@@ -58,7 +58,7 @@ export class MemoryTargetLoads implements TargetLoads {
     return { replicas: this.#replicas.size, shares };
   }
 
-  async leave(replica: string): Promise<void> {
+  async deregister(replica: string): Promise<void> {
     this.#replicas.delete(replica);
   }
 

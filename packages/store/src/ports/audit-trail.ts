@@ -22,14 +22,14 @@ export interface SpentSum {
 }
 
 /** A record, and its place in the trail: two numbers with a hyphen between them. */
-export interface KeptRecord {
+export interface StoredRecord {
   readonly place: string;
   readonly record: string;
 }
 
 /** What one reader is given. */
-export interface AuditPart {
-  readonly records: readonly KeptRecord[];
+export interface AuditPage {
+  readonly records: readonly StoredRecord[];
   /** Records that were dropped from the trail before anybody of the group read them. */
   readonly lost: number;
 }
@@ -37,7 +37,7 @@ export interface AuditPart {
 /** One of the readers that share the trail for one purpose. */
 export interface AuditReader {
   /** Up to `count` records that none of the group has finished: those of a reader that died, else new ones. */
-  read(count: number): Promise<AuditPart>;
+  read(count: number): Promise<AuditPage>;
   /** Marks records as complete: no reader receives them again. */
   finish(places: readonly string[]): Promise<void>;
   /** How many records the group has not finished. */
@@ -74,9 +74,9 @@ export interface AuditTrail {
   /** Calls the listener when the store may be another one than before. Returns a function that stops listening. */
   onReconnect(listener: () => void): () => void;
   /** Returns the newest `count` records before a cursor, newest first. */
-  latest(count: number, before?: string): Promise<readonly KeptRecord[]>;
+  latest(count: number, before?: string): Promise<readonly StoredRecord[]>;
   /** Returns the oldest `count` records after a cursor, oldest first. */
-  after(place: string, count: number): Promise<readonly KeptRecord[]>;
+  after(place: string, count: number): Promise<readonly StoredRecord[]>;
   /** Reads the whole trail, from its oldest record on, each at least once over all readers of the group and all their restarts. */
   reader(options: AuditReaderOptions): AuditReader;
   /** The sums of these days (`2026-11-24`), in no order: those of the days, or those of their hours or of tags. */

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
 import fc from 'fast-check';
-import type { BudgetHold, Hold, Meters, WindowHold } from './meters.ts';
+import type { BudgetCharge, Charge, Meters, WindowCharge } from './meters.ts';
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 const MONTH = { period: '2026-11', endsAtMs: undefined, leaseMs: 30_000 } as const;
 
-const budget = (limit: number, amount: number, more: Partial<BudgetHold> = {}): BudgetHold => ({
+const budget = (limit: number, amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
   ...{ kind: 'budget', meter: 'budget', limit, amount },
   ...MONTH,
   ...more,
 });
-const tokens = (limit: number, amount: number): WindowHold => ({
+const tokens = (limit: number, amount: number): WindowCharge => ({
   ...{ kind: 'window', meter: 'tokens', limit, amount, windowMs: 60_000 },
 });
 
@@ -22,8 +22,8 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
   const begin = () => {
     const meters = open(new ManualClock(1_700_000_000_000));
     const of = { tenant: `budgets-${++unique}`, subject: 'key' };
-    const reserve = (callId: string, holds: readonly Hold[]) => meters.reserve({ ...of, callId, holds });
-    const settle = (callId: string, hold: Hold, actual: number, unreserved = false) =>
+    const reserve = (callId: string, holds: readonly Charge[]) => meters.reserve({ ...of, callId, holds });
+    const settle = (callId: string, hold: Charge, actual: number, unreserved = false) =>
       meters.settle({ ...of, callId, unreserved, holds: [{ hold, receipt: 0, actual }] });
     const state = async () => {
       const { spent, reserved } = await meters.budget({ ...of, meter: 'budget', period: MONTH.period });

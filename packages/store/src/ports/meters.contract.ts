@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
-import type { ConcurrencyHold, HeldPlace, Hold, Meters, WindowHold } from './meters.ts';
+import type { Charge, HeldSlot, Meters, SlotCharge, WindowCharge } from './meters.ts';
 
 /** Opens limits on a clock that the test moves. Each call opens another connection to the same store. */
 export type OpenMeters = (clock: ManualClock) => Meters;
 
 const MINUTE = 60_000;
-const window = (limit: number, more: Partial<WindowHold> = {}): WindowHold => ({
+const window = (limit: number, more: Partial<WindowCharge> = {}): WindowCharge => ({
   kind: 'window',
   meter: 'requests',
   limit,
@@ -14,7 +14,7 @@ const window = (limit: number, more: Partial<WindowHold> = {}): WindowHold => ({
   amount: 1,
   ...more,
 });
-const places = (limit: number): ConcurrencyHold => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
+const places = (limit: number): SlotCharge => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
 
 let unique = 0;
 
@@ -25,9 +25,9 @@ export function metersContract(adapter: string, open: OpenMeters): void {
     const meters = open(clock);
     const tenant = `tenant-${++unique}`;
     let calls = 0;
-    const reserve = (holds: readonly Hold[], callId = `call-${++calls}`) =>
+    const reserve = (holds: readonly Charge[], callId = `call-${++calls}`) =>
       meters.reserve({ tenant, subject: 'key', callId, holds });
-    const place = (callId: string): HeldPlace => ({ tenant, subject: 'key', callId, meter: 'concurrent', leaseMs: 30_000 });
+    const place = (callId: string): HeldSlot => ({ tenant, subject: 'key', callId, meter: 'concurrent', leaseMs: 30_000 });
     return { clock, meters, tenant, reserve, place };
   };
 

@@ -6,7 +6,7 @@ interface Owned {
 }
 
 /** The amount that a call takes from a sliding window. */
-export interface WindowHold extends Owned {
+export interface WindowCharge extends Owned {
   readonly kind: 'window';
   /** The meter's name: `requests`. */
   readonly meter: string;
@@ -16,7 +16,7 @@ export interface WindowHold extends Owned {
 }
 
 /** One place among the calls in flight. */
-export interface ConcurrencyHold extends Owned {
+export interface SlotCharge extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
@@ -25,7 +25,7 @@ export interface ConcurrencyHold extends Owned {
 }
 
 /** An amount of money of a budget, until it is known what the call costs. */
-export interface BudgetHold extends Owned {
+export interface BudgetCharge extends Owned {
   readonly kind: 'budget';
   readonly meter: string;
   readonly limit: Money;
@@ -45,7 +45,7 @@ export interface BudgetHold extends Owned {
   readonly leaseMs: number;
 }
 
-export type Hold = WindowHold | ConcurrencyHold | BudgetHold;
+export type Charge = WindowCharge | SlotCharge | BudgetCharge;
 
 export interface ReservationRequest {
   /** The tenant. All limits of a tenant are on one shard. */
@@ -54,7 +54,7 @@ export interface ReservationRequest {
   readonly subject: string;
   /** Reserving twice under one id is reserving once, and both get the same answer. */
   readonly callId: string;
-  readonly holds: readonly Hold[];
+  readonly holds: readonly Charge[];
 }
 
 export type ReservationResult =
@@ -86,7 +86,7 @@ export interface Settlement {
    */
   readonly unreserved?: boolean;
   readonly holds: readonly {
-    readonly hold: Hold;
+    readonly hold: Charge;
     readonly receipt: number;
     /** The actual amount, in the unit of the limit; ignored for concurrency slots. */
     readonly actual: number;
@@ -140,7 +140,7 @@ export const GRANT_SHARE = 0.01;
 /** The largest lease of one replica, in thousandths of the remaining budget. */
 export const LEASE_SHARE = 50;
 
-export interface HeldPlace {
+export interface HeldSlot {
   readonly tenant: string;
   readonly subject: string;
   readonly callId: string;
@@ -166,7 +166,7 @@ export interface Meters {
    */
   reserve(request: ReservationRequest): Promise<ReservationResult>;
   /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
-  release(places: readonly HeldPlace[]): Promise<void>;
+  release(places: readonly HeldSlot[]): Promise<void>;
   /**
    * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window
    * that counted it,
@@ -185,7 +185,7 @@ export interface Meters {
   /** Reserves a part of a budget for a replica, in place of the one that it has; it is free again when its time is over. */
   lease(request: LeaseRequest): Promise<LeaseGrant>;
   /** Renews the lease of slots. An expired slot stays lost. */
-  renew(places: readonly HeldPlace[]): Promise<void>;
+  renew(places: readonly HeldSlot[]): Promise<void>;
 }
 
 /** How many sub-windows a window is counted in: under 1.7 % of a minute is the most that is under-admitted. */

@@ -1,5 +1,5 @@
 import type { Limits } from '@sluice/core';
-import type { KeptRecord } from './audit-trail.ts';
+import type { StoredRecord } from './audit-trail.ts';
 
 /** What callers share beside what each may use. */
 export interface SharedLimits {
@@ -72,7 +72,7 @@ export interface Registry {
   /** Writes to the journal what changes no record of this registry or of the keys. */
   note(change: string): Promise<void>;
   /** Returns the newest `count` journal entries before a cursor, newest first. */
-  journal(count: number, before?: string): Promise<readonly KeptRecord[]>;
+  journal(count: number, before?: string): Promise<readonly StoredRecord[]>;
 }
 
 /** Changes that are kept, about. */

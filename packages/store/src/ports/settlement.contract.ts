@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
 import fc from 'fast-check';
-import type { BudgetHold, Hold, Meters, WindowHold } from './meters.ts';
+import type { BudgetCharge, Charge, Meters, WindowCharge } from './meters.ts';
 
 const CLIENTS = 3;
 const LEASE_MS = 30_000;
 const MINUTE = 60_000;
 
-const budget = (limit: number, amount: number, period = '2026-11'): BudgetHold => ({
+const budget = (limit: number, amount: number, period = '2026-11'): BudgetCharge => ({
   kind: 'budget',
   meter: 'budget',
   limit,
@@ -16,7 +16,7 @@ const budget = (limit: number, amount: number, period = '2026-11'): BudgetHold =
   endsAtMs: undefined,
   leaseMs: LEASE_MS,
 });
-const tokens = (limit: number, amount: number): WindowHold => ({
+const tokens = (limit: number, amount: number): WindowCharge => ({
   kind: 'window',
   meter: 'tokens',
   limit,
@@ -72,8 +72,8 @@ export function settlementContract(
     const tenant = `settlement-${++unique}`;
     const of = { tenant, subject: 'key' };
     const [meters] = connections as [Meters];
-    const reserve = (callId: string, holds: readonly Hold[], by = meters) => by.reserve({ ...of, callId, holds });
-    const settle = (callId: string, hold: Hold, actual: number, receipt = 0, by = meters) =>
+    const reserve = (callId: string, holds: readonly Charge[], by = meters) => by.reserve({ ...of, callId, holds });
+    const settle = (callId: string, hold: Charge, actual: number, receipt = 0, by = meters) =>
       by.settle({ ...of, callId, holds: [{ hold, receipt, actual }] });
     const spent = async (period = '2026-11') => {
       const { spent, reserved, leased } = await meters.budget({ ...of, meter: 'budget', period });
@@ -94,18 +94,18 @@ export function settlementContract(
         fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
           const { clock, connections, of, reserve, settle, spent } = begin();
           const limit = 100;
-          const underWay = new Map<string, { amount: number; untilMs: number }>();
+          const inFlight = new Map<string, { amount: number; untilMs: number }>();
           let paid = 0;
           for (const [n, { client, ...one }] of steps.entries()) {
             const by = connections[client] as Meters;
-            const nth = (which: number) => [...underWay][which % Math.max(1, underWay.size)];
+            const nth = (which: number) => [...inFlight][which % Math.max(1, inFlight.size)];
             switch (one.do) {
               case 'reserve': {
                 const before = await spent();
                 const result = await reserve(`call-${n}`, [budget(limit, one.amount)], by);
                 const after = await spent();
                 if (result.admitted) {
-                  underWay.set(`call-${n}`, { amount: one.amount, untilMs: clock.now() + LEASE_MS });
+                  inFlight.set(`call-${n}`, { amount: one.amount, untilMs: clock.now() + LEASE_MS });
                   expect(after.spent + after.reserved).toBeLessThanOrEqual(limit);
                 } else {
                   // a refusal changes nothing, except that it releases expired reservations
@@ -122,16 +122,16 @@ export function settlementContract(
                 await settle(callId, budget(limit, amount), actual, 0, by);
                 if (one.twice) await settle(callId, budget(limit, amount), actual, 0, by);
                 paid += actual;
-                underWay.delete(callId);
+                inFlight.delete(callId);
                 break;
               }
               case 'die': {
                 const [callId] = nth(one.which) ?? [''];
-                underWay.delete(callId);
+                inFlight.delete(callId);
                 break;
               }
               case 'renew': {
-                const places = [...underWay].map(([callId, { amount }]) => ({
+                const places = [...inFlight].map(([callId, { amount }]) => ({
                   ...of,
                   callId,
                   meter: 'budget',
@@ -139,7 +139,7 @@ export function settlementContract(
                   budget: { period: '2026-11', amount },
                 }));
                 if (places.length > 0) await by.renew(places);
-                for (const held of underWay.values()) if (held.untilMs > clock.now()) held.untilMs = clock.now() + LEASE_MS;
+                for (const held of inFlight.values()) if (held.untilMs > clock.now()) held.untilMs = clock.now() + LEASE_MS;
                 break;
               }
               case 'wait':
@@ -350,22 +350,22 @@ export function settlementContract(
           fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
             const { clock, connections, reserve, settle } = begin();
             const limit = 100;
-            const underWay = new Map<string, { atMs: number; amount: number; receipt: number }>();
+            const inFlight = new Map<string, { atMs: number; amount: number; receipt: number }>();
             const came: { atMs: number; amount: number }[] = [];
             for (const [n, { client, ...one }] of steps.entries()) {
               const by = connections[client] as Meters;
               if (one.do === 'reserve') {
                 const result = await reserve(`call-${n}`, [tokens(limit, one.amount)], by);
                 if (!result.admitted) continue;
-                underWay.set(`call-${n}`, { atMs: clock.now(), amount: one.amount, receipt: result.receipts[0] as number });
-                const within = [...came, ...underWay.values()].filter(({ atMs }) => atMs > clock.now() - MINUTE);
+                inFlight.set(`call-${n}`, { atMs: clock.now(), amount: one.amount, receipt: result.receipts[0] as number });
+                const within = [...came, ...inFlight.values()].filter(({ atMs }) => atMs > clock.now() - MINUTE);
                 expect(within.reduce((sum, { amount }) => sum + amount, 0)).toBeLessThanOrEqual(limit);
               } else if (one.do === 'settle') {
-                const [callId, held] = [...underWay][one.which % Math.max(1, underWay.size)] ?? [];
+                const [callId, held] = [...inFlight][one.which % Math.max(1, inFlight.size)] ?? [];
                 if (callId === undefined || held === undefined) continue;
                 const actual = Math.floor(held.amount * one.part);
                 await settle(callId, tokens(limit, held.amount), actual, held.receipt, by);
-                underWay.delete(callId);
+                inFlight.delete(callId);
                 came.push({ atMs: held.atMs, amount: actual });
               } else if (one.do === 'wait') clock.advance(one.ms);
             }

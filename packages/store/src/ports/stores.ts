@@ -1,15 +1,15 @@
 import type { AccountObjects } from './account-objects.ts';
-import type { Attempts, AttemptsLimit } from './attempts.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Cache } from './cache.ts';
-import type { CallsUnderWay } from './calls-under-way.ts';
-import type { Circuits } from './circuits.ts';
+import type { CallCheckpoints } from './call-checkpoints.ts';
 import type { Conversations } from './conversations.ts';
 import type { IdempotentCalls } from './idempotent-calls.ts';
 import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
 import type { Registry } from './registry.ts';
+import type { Circuits } from './shared-circuits.ts';
+import type { AttemptsLimit, SignInAttempts } from './sign-in-attempts.ts';
 import type { StoredResponses } from './stored-responses.ts';
 import type { TargetLoads } from './target-loads.ts';
 
@@ -24,12 +24,12 @@ export interface Stores {
   readonly circuits: Circuits;
   readonly loads: TargetLoads;
   readonly audit: AuditTrail;
-  readonly underWay: CallsUnderWay;
+  readonly checkpoints: CallCheckpoints;
   readonly idempotent: IdempotentCalls;
   readonly objects: AccountObjects;
   readonly responses: StoredResponses;
   readonly conversations: Conversations;
-  attempts(limit: AttemptsLimit): Attempts;
+  attempts(limit: AttemptsLimit): SignInAttempts;
   /** Whether the state store answers now. */
   healthy(): boolean;
   close(): Promise<void>;

@@ -19,7 +19,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       expect(await replicas('a')).toBe(1);
       expect(await replicas('b')).toBe(2);
       expect(await replicas('a')).toBe(2);
-      await loads.leave('a');
+      await loads.deregister('a');
       expect(await replicas('b')).toBe(1);
       expect(await replicas('c')).toBe(2);
       clock.advance(REPLICA_LEASE_MS / 2);
@@ -40,7 +40,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       const loads = open(clock);
       await loads.exchange('a', report(3, 0));
       await loads.exchange('b', report(4, 0));
-      await loads.leave('a');
+      await loads.deregister('a');
       expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 4 });
       await loads.exchange('a', report(2, 0));
       clock.advance(REPLICA_LEASE_MS / 2);

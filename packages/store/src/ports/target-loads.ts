@@ -50,7 +50,7 @@ export interface TargetLoads {
   /** Reports that a replica is alive, and its loads, which may be empty. */
   exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange>;
   /** Returns the permits of a replica that stops. */
-  leave(replica: string): Promise<void>;
+  deregister(replica: string): Promise<void>;
 }
 
 /** A replica without a report for this time is considered dead. */

@@ -3,12 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '../../../../test/support/wait-for.ts';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
-import { attemptsContract } from '../ports/attempts.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
-import { callsUnderWayContract } from '../ports/calls-under-way.contract.ts';
-import { circuitsContract } from '../ports/circuits.contract.ts';
+import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
@@ -16,29 +14,31 @@ import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
+import { circuitsContract } from '../ports/shared-circuits.contract.ts';
+import { attemptsContract } from '../ports/sign-in-attempts.contract.ts';
 import { slidingWindowContract } from '../ports/sliding-window.contract.ts';
 import { storedResponsesContract } from '../ports/stored-responses.contract.ts';
 import { targetLoadsContract } from '../ports/target-loads.contract.ts';
 import { RedisAccountObjects } from './account-objects.ts';
-import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
-import { RedisCallsUnderWay } from './calls-under-way.ts';
+import { RedisCallCheckpoints } from './call-checkpoints.ts';
 import { RedisCircuits } from './circuits.ts';
 import { type Connections, openConnections, type RedisTarget } from './connections.ts';
 import { RedisConversations } from './conversations.ts';
-import { waitAtMost } from './deadline.ts';
+import { withTimeout } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisSignInAttempts } from './sign-in-attempts.ts';
 import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
 /** Long, because these tests check responses and not timing. */
-export const wait = waitAtMost(5_000);
+export const wait = withTimeout(5_000);
 
 const PERIOD = { period: '2026-11', endsAtMs: undefined };
 
@@ -126,7 +126,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     return [await replica(), await replica()];
   });
   targetLoadsContract(adapter, (clock) => new RedisTargetLoads(shared.background, ownLayout(), clock));
-  callsUnderWayContract(adapter, (clock) => new RedisCallsUnderWay(shared.background, ownLayout(), clock));
+  callCheckpointsContract(adapter, (clock) => new RedisCallCheckpoints(shared.background, ownLayout(), clock));
   idempotentCallsContract(adapter, () => new RedisIdempotentCalls(shared.state, shared.subscriber, ownLayout(), wait));
   providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
   auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
@@ -271,5 +271,5 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   storedResponsesContract(adapter, () => new RedisStoredResponses(shared.state, ownLayout(), wait));
   conversationsContract(adapter, () => new RedisConversations(shared.state, ownLayout(), wait));
   accountObjectsContract(adapter, () => new RedisAccountObjects(shared.state, ownLayout(), wait));
-  attemptsContract(adapter, (limit) => new RedisAttempts(shared.state, ownLayout(), limit, wait));
+  attemptsContract(adapter, (limit) => new RedisSignInAttempts(shared.state, ownLayout(), limit, wait));
 }

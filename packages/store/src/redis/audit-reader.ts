@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditPart, AuditReader, AuditReaderOptions, KeptRecord } from '../ports/index.ts';
+import type { AuditPage, AuditReader, AuditReaderOptions, StoredRecord } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 
 type Entry = readonly [place: string, fields: readonly string[] | null];
@@ -10,7 +10,7 @@ function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
   return new Map(list.flatMap((name, n) => (n % 2 === 0 ? [[String(name), list[n + 1]] as const] : [])));
 }
 
-const keptOf = ([place, fields]: Entry): KeptRecord => ({ place, record: fields?.[1] ?? '' });
+const keptOf = ([place, fields]: Entry): StoredRecord => ({ place, record: fields?.[1] ?? '' });
 
 /** Reads the stream of all replicas as one of a consumer group: where the group is, Redis knows. */
 export class RedisAuditReader implements AuditReader {
@@ -27,7 +27,7 @@ export class RedisAuditReader implements AuditReader {
     this.#claimAfterMs = claimAfterMs;
   }
 
-  read(count: number): Promise<AuditPart> {
+  read(count: number): Promise<AuditPage> {
     return this.#withGroup(async () => {
       const { entries, gone } = await this.#claim(count);
       if (entries.length > 0) return { records: entries.map(keptOf), lost: gone };

@@ -5,7 +5,7 @@ import {
   type AuditReaderOptions,
   type AuditTrail,
   combinationOf,
-  type KeptRecord,
+  type StoredRecord,
   USAGE_AMOUNTS,
   USAGE_DIMENSIONS,
   USAGE_RETENTION,
@@ -89,13 +89,13 @@ export class RedisAuditTrail implements AuditTrail {
     };
   }
 
-  async latest(count: number, before?: string): Promise<readonly KeptRecord[]> {
+  async latest(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? '+' : `(${before}`;
     const entries = await this.#background.xrevrange(this.#layout.auditStream, end, '-', 'COUNT', count);
     return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
   }
 
-  async after(place: string, count: number): Promise<readonly KeptRecord[]> {
+  async after(place: string, count: number): Promise<readonly StoredRecord[]> {
     const entries = await this.#background.xrange(this.#layout.auditStream, `(${place}`, '+', 'COUNT', count);
     return entries.map(([at, fields]) => ({ place: at, record: fields[1] ?? '' }));
   }

@@ -1,10 +1,10 @@
 import type { Clock } from '@sluice/core';
 import { Cluster, type Redis } from 'ioredis';
 import type { Cache, CacheEntry, CacheFilter, CacheKey, CacheListing } from '../ports/index.ts';
+import { batchWrites } from './batch-writes.ts';
 import { decodeEntry, encodeEntry } from './cache-entry.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
-import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 const SCANNED_AT_ONCE = 1_000;
@@ -26,7 +26,7 @@ export class RedisCache implements Cache {
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
-    gatherWrites(this.#client);
+    batchWrites(this.#client);
     const value = await this.#wait('cache_get', () => this.#client.getBuffer(this.#layout.cacheEntry(key)));
     const entry = value === null ? undefined : decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
@@ -36,7 +36,7 @@ export class RedisCache implements Cache {
     const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.now());
     if (ttlMs <= 0) return;
     const name = this.#layout.cacheEntry(key);
-    gatherWrites(this.#client);
+    batchWrites(this.#client);
     await this.#wait('cache_set', () => this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
   }
 

@@ -3,7 +3,7 @@ import type { CircuitState, Circuits } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
-import { News } from './news.ts';
+import { Notifications } from './notifications.ts';
 import { Script } from './script.ts';
 
 const CHANGE = new Script('change-circuit');
@@ -22,11 +22,11 @@ export interface RedisCircuitsOptions {
 /** One hash for all targets, and a channel for changes. */
 export class RedisCircuits implements Circuits {
   readonly #options: RedisCircuitsOptions;
-  readonly #news: News;
+  readonly #news: Notifications;
 
   constructor(options: RedisCircuitsOptions) {
     this.#options = options;
-    this.#news = new News(options.subscriber, options.layout.circuitChannel);
+    this.#news = new Notifications(options.subscriber, options.layout.circuitChannel);
   }
 
   async open(target: string, forMs: number): Promise<void> {

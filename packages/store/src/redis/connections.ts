@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { keepAlive } from './heartbeat.ts';
+import { monitorConnection } from './heartbeat.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -128,7 +128,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
       }, backOffMs(1));
     });
     open.push(client);
-    stopHeartbeats.push(keepAlive(client));
+    stopHeartbeats.push(monitorConnection(client));
     return client;
   };
   const stateClient = opened('state', connect(state, ON_A_CALLS_WAY));

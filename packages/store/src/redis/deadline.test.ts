@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { RedisTimeoutError, waitAtMost } from './deadline.ts';
+import { RedisTimeoutError, withTimeout } from './deadline.ts';
 
 describe('withTimeout', () => {
   it('rejects what does not come', async () => {
-    await expect(waitAtMost(5)('get', () => new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
+    await expect(withTimeout(5)('get', () => new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
   });
 
   it('passes on what comes, good or bad', async () => {
-    await expect(waitAtMost(1_000)('get', () => Promise.resolve(1))).resolves.toBe(1);
-    await expect(waitAtMost(1_000)('get', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(withTimeout(1_000)('get', () => Promise.resolve(1))).resolves.toBe(1);
+    await expect(withTimeout(1_000)('get', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
   it('reports the duration of each command once, also of a timeout', async () => {
     const told: [string, number][] = [];
-    const wait = waitAtMost(20, { observe: (operation, seconds) => told.push([operation, seconds]) });
+    const wait = withTimeout(20, { observe: (operation, seconds) => told.push([operation, seconds]) });
     await wait('get', () => Promise.resolve(1));
     let answerLate: (value: number) => void = () => {};
     const late = new Promise<number>((resolve) => {
@@ -29,7 +29,7 @@ describe('withTimeout', () => {
   it('takes an answer that was there while this process was busy', async () => {
     // the answer comes with the next turn of the event loop, but the timer is due first because the process is held up
     const answer = new Promise((resolve) => setImmediate(() => resolve('there')));
-    const waited = waitAtMost(5)('get', () => answer);
+    const waited = withTimeout(5)('get', () => answer);
     const until = performance.now() + 20;
     while (performance.now() < until);
     await expect(waited).resolves.toBe('there');

@@ -1,4 +1,4 @@
-import type { RedisBreaker } from './breaker.ts';
+import type { RedisBreaker } from './redis-breaker.ts';
 
 /** A command was not answered in time. It may still run later: whatever it changes must be done once a call id. */
 export class RedisTimeoutError extends Error {
@@ -25,7 +25,7 @@ export interface WaitOptions {
  * ioredis has `commandTimeout` for this, but a timer alone also fires when this process itself was busy that long and the answer waits
  * unread in the socket. So when the time is up, one more turn of the event loop lets waiting answers in before the command counts as lost.
  */
-export function waitAtMost(timeoutMs: number, { observe, breaker }: WaitOptions = {}): Wait {
+export function withTimeout(timeoutMs: number, { observe, breaker }: WaitOptions = {}): Wait {
   return <T>(operation: string, send: () => Promise<T>) => {
     const refusal = breaker?.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);

@@ -12,7 +12,7 @@ const ANSWER_MS = 1_500;
  *
  * Returns a function that stops the heartbeat.
  */
-export function keepAlive(client: Redis | Cluster): () => void {
+export function monitorConnection(client: Redis | Cluster): () => void {
   /** Those that were found without an answer while they were being set up. */
   const settingUp = new WeakSet<Redis>();
   const check = (one: Redis): void => {

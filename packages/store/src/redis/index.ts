@@ -1,21 +1,21 @@
 import { type Clock, systemClock } from '@sluice/core';
 import type { Stores, UsageRetention } from '../ports/index.ts';
 import { RedisAccountObjects } from './account-objects.ts';
-import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
-import { RedisBreaker } from './breaker.ts';
 import { RedisCache } from './cache.ts';
-import { RedisCallsUnderWay } from './calls-under-way.ts';
+import { RedisCallCheckpoints } from './call-checkpoints.ts';
 import { RedisCircuits } from './circuits.ts';
 import { type ConnectionEvents, openConnections, type RedisClient, type RedisTarget } from './connections.ts';
 import { RedisConversations } from './conversations.ts';
-import { waitAtMost } from './deadline.ts';
+import { withTimeout } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
+import { RedisBreaker } from './redis-breaker.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisSignInAttempts } from './sign-in-attempts.ts';
 import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
@@ -57,16 +57,16 @@ export function redisStores(options: RedisStoresOptions): Stores {
   });
   const breakerOf = (connection: string, client: RedisClient, ms: number): RedisBreaker =>
     new RedisBreaker({
-      probe: () => waitAtMost(ms)('ping', () => client.ping()),
+      probe: () => withTimeout(ms)('ping', () => client.ping()),
       onState: (open) => options.onBreaker?.(connection, open),
     });
   const breaker = breakerOf('state', state, timeoutMs);
   // one server is one breaker: where the state is not asked, the cache beside it is not either
   const cacheBreaker = cache === state ? breaker : breakerOf('cache', cache, cacheTimeoutMs);
-  const wait = waitAtMost(timeoutMs, { observe, breaker });
-  const waitForCache = waitAtMost(cacheTimeoutMs, { observe, breaker: cacheBreaker });
-  const waitForResponses = waitAtMost(RESPONSES_TIMEOUT_MS, { observe, breaker: cacheBreaker });
-  const waitLonger = waitAtMost(ADMIN_TIMEOUT_MS, { observe });
+  const wait = withTimeout(timeoutMs, { observe, breaker });
+  const waitForCache = withTimeout(cacheTimeoutMs, { observe, breaker: cacheBreaker });
+  const waitForResponses = withTimeout(RESPONSES_TIMEOUT_MS, { observe, breaker: cacheBreaker });
+  const waitLonger = withTimeout(ADMIN_TIMEOUT_MS, { observe });
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   return {
     kind: 'redis',
@@ -78,13 +78,13 @@ export function redisStores(options: RedisStoresOptions): Stores {
     circuits: new RedisCircuits({ state, background, subscriber, layout, wait, ...clock }),
     loads: new RedisTargetLoads(background, layout, options.clock),
     audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
-    underWay: new RedisCallsUnderWay(background, layout, options.clock),
+    checkpoints: new RedisCallCheckpoints(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     objects: new RedisAccountObjects(state, layout, wait),
     // on the cache's server: a server with full memory must not lose limits because of responses
     responses: new RedisStoredResponses(cache, layout, waitForResponses),
     conversations: new RedisConversations(cache, layout, waitForResponses),
-    attempts: (limit) => new RedisAttempts(state, layout, limit, wait),
+    attempts: (limit) => new RedisSignInAttempts(state, layout, limit, wait),
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {
       breaker.close();

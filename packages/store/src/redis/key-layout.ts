@@ -27,7 +27,7 @@ export class KeyLayout {
   readonly speeds: string;
   readonly auditStream: string;
   /** Replicas with long calls, by when they have beaten last. */
-  readonly replicasUnderWay: string;
+  readonly inFlightReplicas: string;
 
   constructor(prefix = 'sluice') {
     this.#prefix = prefix;
@@ -45,7 +45,7 @@ export class KeyLayout {
     this.loadOf = `${prefix}:{stats}:load:`;
     this.speeds = `${prefix}:{stats}:speeds`;
     this.auditStream = `${prefix}:{audit}:stream`;
-    this.replicasUnderWay = `${prefix}:{audit}:underway`;
+    this.inFlightReplicas = `${prefix}:{audit}:underway`;
   }
 
   /** Teams, tenants or administrators by name. */
@@ -109,8 +109,8 @@ export class KeyLayout {
   }
 
   /** The checkpoints of a replica's long calls. */
-  callsUnderWay(replica: string): string {
-    return `${this.replicasUnderWay}:${replica}`;
+  inFlightCalls(replica: string): string {
+    return `${this.inFlightReplicas}:${replica}`;
   }
 
   /** The spend of a period's budgets by the ledger; in the hash slot of the audit trail, because one script writes both. */

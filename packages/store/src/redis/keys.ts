@@ -2,7 +2,7 @@ import { asReplaced, JOURNAL_KEPT, type KeyChange, type KeyRecord, type Keys, ty
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
-import { News } from './news.ts';
+import { Notifications } from './notifications.ts';
 import { Script } from './script.ts';
 
 const PUT = new Script('put-key');
@@ -24,13 +24,13 @@ export class RedisKeys implements Keys {
   readonly #options: RedisKeysOptions;
   /** What one script touches. */
   readonly #keys: readonly string[];
-  readonly #news: News;
+  readonly #news: Notifications;
 
   constructor(options: RedisKeysOptions) {
     this.#options = options;
     const { subscriber, layout } = options;
     this.#keys = [layout.keyRecords, layout.keyNames, layout.journal];
-    this.#news = new News(subscriber, layout.keyChannel);
+    this.#news = new Notifications(subscriber, layout.keyChannel);
   }
 
   async find(hash: string): Promise<KeyRecord | undefined> {

@@ -3,8 +3,8 @@ import {
   assertAmounts,
   type BudgetName,
   type BudgetState,
-  type HeldPlace,
-  type Hold,
+  type Charge,
+  type HeldSlot,
   LEASE_SHARE,
   type LeaseGrant,
   type LeaseRequest,
@@ -13,9 +13,9 @@ import {
   type ReservationResult,
   type Settlement,
 } from '../ports/index.ts';
+import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
-import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 import { SpentBudgets } from './spent-budgets.ts';
@@ -68,7 +68,7 @@ export class RedisMeters implements Meters {
       args += argumentsOf(hold);
     }
     args += ']';
-    gatherWrites(state);
+    batchWrites(state);
     const reserve = async () => (await wait('reserve', () => RESERVE.run(state, keys, [request.callId, args]))) as number[];
     let answer = await reserve();
     if (answer[0] === UNSEEDED) {
@@ -121,7 +121,7 @@ export class RedisMeters implements Meters {
           args += `,"b",0,${hold.amount},${actual},${receipt}`;
       }
     }
-    gatherWrites(background);
+    batchWrites(background);
     await SETTLE.run(background, keys, [callId, `${args}]`]);
   }
 
@@ -139,7 +139,7 @@ export class RedisMeters implements Meters {
   }
 
   /** A budget has two: its sums, and its reservations. */
-  #addKeys(keys: string[], tenant: string, caller: string, hold: Hold): void {
+  #addKeys(keys: string[], tenant: string, caller: string, hold: Charge): void {
     const { layout } = this.#options;
     const subject = hold.subject ?? caller;
     switch (hold.kind) {
@@ -157,7 +157,7 @@ export class RedisMeters implements Meters {
     }
   }
 
-  async release(places: readonly HeldPlace[]): Promise<void> {
+  async release(places: readonly HeldSlot[]): Promise<void> {
     const { background, layout } = this.#options;
     const runs = [...byTenant(places)].map(([tenant, held]) => {
       const keys = held.flatMap((place) => [
@@ -169,13 +169,13 @@ export class RedisMeters implements Meters {
     await Promise.all(runs);
   }
 
-  async renew(places: readonly HeldPlace[]): Promise<void> {
+  async renew(places: readonly HeldSlot[]): Promise<void> {
     const { background, layout } = this.#options;
     const runs = [...byTenant(places)].map(([tenant, held]) => {
       const keys = held.map(({ subject, meter, budget }) =>
         budget === undefined ? layout.places(tenant, subject, meter) : layout.budgetLeases(tenant, subject, meter, budget.period),
       );
-      const member = ({ callId, budget }: HeldPlace) => (budget === undefined ? callId : `${callId}:${budget.amount}`);
+      const member = ({ callId, budget }: HeldSlot) => (budget === undefined ? callId : `${callId}:${budget.amount}`);
       return RENEW.run(background, keys, [this.#now(), ...held.flatMap((place) => [member(place), place.leaseMs])]);
     });
     await Promise.all(runs);
@@ -194,7 +194,7 @@ const METER_PARTS = 3;
 const BUDGET_PARTS = 4;
 
 /** One meter of a reservation, as the script reads it. @throws RangeError for an amount that cannot be counted */
-function argumentsOf(hold: Hold): string {
+function argumentsOf(hold: Charge): string {
   switch (hold.kind) {
     case 'window':
       assertAmounts([hold.limit, hold.amount]);
@@ -209,7 +209,7 @@ function argumentsOf(hold: Hold): string {
   }
 }
 
-function read(answer: readonly number[], holds: readonly Hold[]): ReservationResult {
+function read(answer: readonly number[], holds: readonly Charge[]): ReservationResult {
   const [verdict, full = 0, retryAfterMs = 0] = answer;
   const meters: MeterState[] = [];
   const receipts: number[] = [];
@@ -224,8 +224,8 @@ function read(answer: readonly number[], holds: readonly Hold[]): ReservationRes
   return verdict === IN_FLIGHT ? { ...refusal, inFlight: true } : refusal;
 }
 
-function byTenant(places: readonly HeldPlace[]): Map<string, HeldPlace[]> {
-  const groups = new Map<string, HeldPlace[]>();
+function byTenant(places: readonly HeldSlot[]): Map<string, HeldSlot[]> {
+  const groups = new Map<string, HeldSlot[]>();
   for (const place of places) {
     const group = groups.get(place.tenant);
     if (group === undefined) groups.set(place.tenant, [place]);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ManualClock, systemClock } from '@sluice/core';
 import { adaptersContract, connect, ownLayout, wait } from './adapters.contract.ts';
-import { RedisAttempts } from './attempts.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';
 import { RedisCircuits } from './circuits.ts';
@@ -11,6 +10,7 @@ import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
+import { RedisSignInAttempts } from './sign-in-attempts.ts';
 import { RedisTargetLoads } from './target-loads.ts';
 
 const target = { kind: 'single', url: process.env['TEST_REDIS_URL'] ?? '' } as const;
@@ -36,7 +36,7 @@ describe('what Redis keeps', () => {
     await metersAt(layout).release([{ tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 }]);
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
     await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', records: ['{}'], usage: [] });
-    await new RedisAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
+    await new RedisSignInAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
     const circuits = new RedisCircuits({ ...shared, layout, wait });
     await circuits.open('up/m', 1_000);
     await circuits.cool('up/m', 1_000);

@@ -1,15 +1,15 @@
 import {
   JOURNAL_KEPT,
-  type KeptRecord,
   type Registry,
   type RegistryKind,
   type RegistryRecords,
   type Replacement,
+  type StoredRecord,
 } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
-import { News } from './news.ts';
+import { Notifications } from './notifications.ts';
 import { Script } from './script.ts';
 
 const REPLACE = new Script('replace-record');
@@ -24,11 +24,11 @@ export interface RedisRegistryOptions {
 /** Teams, tenants and administrators that all replicas know; a hash a kind, without a time to live. */
 export class RedisRegistry implements Registry {
   readonly #options: RedisRegistryOptions;
-  readonly #news: News;
+  readonly #news: Notifications;
 
   constructor(options: RedisRegistryOptions) {
     this.#options = options;
-    this.#news = new News(options.subscriber, options.layout.registryChannel);
+    this.#news = new Notifications(options.subscriber, options.layout.registryChannel);
   }
 
   async list<Kind extends RegistryKind>(kind: Kind): Promise<readonly RegistryRecords[Kind][]> {
@@ -54,7 +54,7 @@ export class RedisRegistry implements Registry {
     await waitLonger('journal_note', () => state.xadd(layout.journal, 'MAXLEN', '~', JOURNAL_KEPT, '*', 'change', change));
   }
 
-  async journal(count: number, before?: string): Promise<readonly KeptRecord[]> {
+  async journal(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const { state, layout, waitLonger } = this.#options;
     const end = before === undefined ? '+' : `(${before}`;
     const entries = await waitLonger('journal_read', () => state.xrevrange(layout.journal, end, '-', 'COUNT', count));

@@ -1,7 +1,7 @@
 import type { ResponseRecord, StoredResponses } from '../ports/index.ts';
+import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
-import { gatherWrites } from './gather-writes.ts';
 import type { KeyLayout } from './key-layout.ts';
 
 /** Answers that every replica finds: one key for each, and one for each of its items, so that each has its own time to live and shard. */
@@ -17,7 +17,7 @@ export class RedisStoredResponses implements StoredResponses {
   }
 
   find(tenant: string, ids: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
-    gatherWrites(this.#client);
+    batchWrites(this.#client);
     return this.#wait('response_find', async () => {
       const found = await Promise.all(ids.map((id) => this.#client.getBuffer(this.#layout.storedResponse(tenant, id))));
       return found.map((bytes) => bytes ?? undefined);
@@ -25,7 +25,7 @@ export class RedisStoredResponses implements StoredResponses {
   }
 
   findByItem(tenant: string, itemIds: readonly string[]): Promise<readonly (string | undefined)[]> {
-    gatherWrites(this.#client);
+    batchWrites(this.#client);
     return this.#wait('response_find', async () => {
       const found = await Promise.all(itemIds.map((id) => this.#client.get(this.#layout.storedItem(tenant, id))));
       return found.map((id) => id ?? undefined);
@@ -33,7 +33,7 @@ export class RedisStoredResponses implements StoredResponses {
   }
 
   async keep(tenant: string, { id, bytes, itemIds }: ResponseRecord, ttlMs: number): Promise<void> {
-    gatherWrites(this.#client);
+    batchWrites(this.#client);
     await this.#wait('response_keep', () =>
       Promise.all([
         this.#client.set(this.#layout.storedResponse(tenant, id), Buffer.from(bytes), 'PX', ttlMs),

@@ -44,7 +44,7 @@ export class RedisTargetLoads implements TargetLoads {
     return { replicas: Number(replicaCount), shares };
   }
 
-  async leave(replica: string): Promise<void> {
+  async deregister(replica: string): Promise<void> {
     const { replicas, loads, loadOf } = this.#layout;
     await LEAVE.run(this.#background, [replicas, loads, loadOf], [replica]);
   }

@@ -1,4 +1,4 @@
-import type { Attempts } from '@sluice/store/ports';
+import type { SignInAttempts } from '@sluice/store/ports';
 import type { RequestHandler } from 'express';
 import { AdminError } from './admin-error.ts';
 import type { Administrators } from './administrators.ts';
@@ -8,7 +8,7 @@ import { administratorOf, signIn } from './permissions.ts';
  * Authenticates administrators by their key and refuses all other requests. Failed attempts are rate limited by address, over
  * all replicas. A valid key is accepted even if the address has reached that limit.
  */
-export function adminAccess(administrators: Pick<Administrators, 'find'>, failures: Attempts): RequestHandler {
+export function adminAccess(administrators: Pick<Administrators, 'find'>, failures: SignInAttempts): RequestHandler {
   return async (request, _response, next) => {
     const secret = /^bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const administrator = secret === '' ? undefined : await administrators.find(secret);

@@ -2,8 +2,8 @@ import { timingSafeEqual } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
 import { defined } from '@sluice/core';
 import type { AdminRecord, AdminRole } from '@sluice/store/ports';
-import type { Groups } from '../identity/groups.ts';
 import { hashSecret } from '../identity/key-cache.ts';
+import type { QuotaScopes } from '../identity/quota-scopes.ts';
 import type { RegistryView } from '../identity/registry-view.ts';
 
 /** A signed-in administrator. */
@@ -24,7 +24,7 @@ export interface AdministratorsOptions {
   readonly adminKey: string | undefined;
   readonly configured: () => GatewayConfig['admins'];
   readonly view: Pick<RegistryView, 'admins' | 'refresh' | 'reload'>;
-  readonly groups: Pick<Groups, 'team'>;
+  readonly groups: Pick<QuotaScopes, 'team'>;
 }
 
 /** Authenticates administrators: the environment's key, the configured administrators, and those that an owner created. */

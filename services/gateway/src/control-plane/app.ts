@@ -6,7 +6,7 @@ import type { Metrics } from '@sluice/telemetry';
 import express, { type Express, type Router } from 'express';
 import type { ReadinessProbe } from '../health/readiness.ts';
 import type { ConfiguredKeys } from '../identity/configured-keys.ts';
-import type { Groups } from '../identity/groups.ts';
+import type { QuotaScopes } from '../identity/quota-scopes.ts';
 import type { RegistryView } from '../identity/registry-view.ts';
 import type { ConfigSource } from '../lifecycle/config-reloads.ts';
 import type { Models } from '../models/models.ts';
@@ -37,7 +37,7 @@ export interface ControlPlaneOptions {
   readonly configSource: () => ConfigSource;
   /** The stored keys and the configured ones. */
   readonly keys: ConfiguredKeys;
-  readonly groups: Groups;
+  readonly groups: QuotaScopes;
   readonly view: RegistryView;
   readonly usage: SharedUsage;
   readonly loads: SharedLoads;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkConfig } from '@sluice/config';
-import { systemClock, unwatched } from '@sluice/core';
+import { noopHealth, systemClock } from '@sluice/core';
 import { SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { createMetrics } from '@sluice/telemetry';
 import { ConfiguredKeys } from '../identity/configured-keys.ts';
-import { Groups } from '../identity/groups.ts';
+import { QuotaScopes } from '../identity/quota-scopes.ts';
 import { RegistryView } from '../identity/registry-view.ts';
 import { controlPlane } from './app.ts';
 import { openApiDocument } from './openapi.ts';
@@ -19,7 +19,7 @@ interface Layer {
 function app() {
   const stores = memoryStores();
   const config = checkConfig({}, 'test');
-  const view = new RegistryView(stores.registry, unwatched);
+  const view = new RegistryView(stores.registry, noopHealth);
   const current = () => ({ config, models: {} as never });
   return controlPlane({
     adminKey: 'the-admin-key-of-this-test',
@@ -27,7 +27,7 @@ function app() {
     current,
     configSource: () => ({ file: null, fingerprint: null, takenAt: '', refused: null, restartRequired: [] }),
     keys: new ConfiguredKeys(stores.keys, []),
-    groups: new Groups(view, config),
+    groups: new QuotaScopes(view, config),
     view,
     usage: new SharedUsage(stores.stats),
     loads: {} as never,

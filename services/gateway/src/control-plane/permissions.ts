@@ -91,7 +91,10 @@ export const within = (administrator: Scope, { tenant, team }: Scope): boolean =
  *
  * @throws AdminError 403 if the request names another tenant or team
  */
-export function scoped<Asked extends Scope>(administrator: Administrator, asked: Asked): Asked & Scope {
+export function scoped<UpstreamRequestInfo extends Scope>(
+  administrator: Administrator,
+  asked: UpstreamRequestInfo,
+): UpstreamRequestInfo & Scope {
   for (const part of ['tenant', 'team'] as const) {
     if (administrator[part] !== undefined && asked[part] !== undefined && asked[part] !== administrator[part]) {
       throw new AdminError(403, 'forbidden', `${part}: the key is restricted to '${administrator[part]}'.`, { field: part });

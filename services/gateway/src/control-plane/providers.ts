@@ -1,4 +1,4 @@
-import { type CircuitBreakers, circuitOf, type SharedLoads, type SharedUsage } from '@sluice/proxies';
+import { type CircuitBreakers, circuitKey, type SharedLoads, type SharedUsage } from '@sluice/proxies';
 import express, { type Router } from 'express';
 import type { Models } from '../models/models.ts';
 import { permitForAll } from './permissions.ts';
@@ -26,7 +26,7 @@ export function providerRoutes({ models, usage, loads, breakers }: ProviderRoute
           ...target,
           latencyMs: loads.latencyMs(target.target) ?? null,
           inFlight: loads.outstanding(target.target),
-          state: breakers.availability(circuitOf({ provider: provider.name, model: target.model })).kind,
+          state: breakers.availability(circuitKey({ provider: provider.name, model: target.model })).kind,
         })),
         ...(figures[provider.name] ?? none),
       }));

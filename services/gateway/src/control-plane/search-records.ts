@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { KeptRecord } from '@sluice/store/ports';
+import type { StoredRecord } from '@sluice/store/ports';
 import { z } from 'zod';
 import { AdminError } from './admin-error.ts';
 
@@ -50,7 +50,7 @@ export function isBetween(time: string, { since, until }: { since?: string | und
  * @throws AdminError 429 if this replica runs too many searches
  */
 export async function searchRecords<T extends object>(
-  read: (count: number, before?: string) => Promise<readonly KeptRecord[]>,
+  read: (count: number, before?: string) => Promise<readonly StoredRecord[]>,
   matches: (record: T) => boolean,
   search: Search,
 ): Promise<Found<T>> {
@@ -68,7 +68,7 @@ export async function searchRecords<T extends object>(
 }
 
 async function found<T extends object>(
-  read: (count: number, before?: string) => Promise<readonly KeptRecord[]>,
+  read: (count: number, before?: string) => Promise<readonly StoredRecord[]>,
   matches: (record: T) => boolean,
   { limit, cursor: from }: Search,
 ): Promise<Found<T>> {

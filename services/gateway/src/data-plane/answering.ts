@@ -15,7 +15,6 @@ import {
 import { DIALECTS } from '@sluice/dialects';
 import type { Request } from 'express';
 import type { ReadinessProbe } from '../health/readiness.ts';
-import type { Asked } from './asked.ts';
 import {
   credentialOf,
   deadlineOf,
@@ -29,6 +28,7 @@ import { beginEarly } from './early-stream.ts';
 import { watchHalfClosed } from './half-closed.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { guardRequest } from './request-guard.ts';
+import type { RouteMatch } from './route-match.ts';
 import { ownUploadUrl } from './routes/upload-url.ts';
 import { type StreamLimits, StreamWriter } from './stream-writer.ts';
 import { writeError, writeReply } from './write-reply.ts';
@@ -50,7 +50,7 @@ export type Receive = () => RequestMessage | Promise<RequestMessage>;
 export type Answer = (
   request: Request,
   response: ServerResponse,
-  asked: Asked,
+  asked: RouteMatch,
   receive: Receive,
   form?: ReplyForm,
 ) => Promise<void>;
@@ -129,7 +129,7 @@ async function complete(
 }
 
 /** Creates a call from a request. */
-export function callOf(request: Request, asked: Asked, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
+export function callOf(request: Request, asked: RouteMatch, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
   const { headers } = request;
   let preferences: Preferences = { cache: {}, tags: {} };
   let idempotencyKey: string | undefined;

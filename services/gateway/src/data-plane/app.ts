@@ -41,7 +41,7 @@ export interface DataPlane {
   /** Handles an upgrade request for a realtime session. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Aborts all calls in flight because the gateway shuts down. */
-  cut(): void;
+  abortInFlight(): void;
 }
 
 /**
@@ -82,7 +82,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     upgrade(request, socket, head) {
       app(request, realtime.take(request, socket, head));
     },
-    cut: () => abortAll(inFlight),
+    abortInFlight: () => abortAll(inFlight),
   };
 }
 

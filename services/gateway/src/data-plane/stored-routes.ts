@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestMessage, RequestView, UnreadRequest } from '@sluice/core';
+import type { PassthroughRequest, RequestMessage, RequestView } from '@sluice/core';
 import { BodyRequest } from '@sluice/dialects';
 
 interface StoredRoute {
@@ -34,8 +34,8 @@ const VIEW: RequestView = { model: '', stream: false, wantsStreamUsage: false };
 /** Returns the message of a request about stored objects. Its body is empty if the route has none. */
 export function storedRequest(request: IncomingMessage, bytes: Buffer): RequestMessage {
   const path = pathOf(request.url ?? '');
-  const unread: UnreadRequest = {
-    method: request.method as UnreadRequest['method'],
+  const unread: PassthroughRequest = {
+    method: request.method as PassthroughRequest['method'],
     route: path.startsWith('/conversations') ? 'conversations' : 'responses',
     path,
     contentType: undefined,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConcernHealth } from '@sluice/core';
-import type { AuditReader, KeptRecord } from '@sluice/store/ports';
+import type { DependencyHealth } from '@sluice/core';
+import type { AuditReader, StoredRecord } from '@sluice/store/ports';
 import type { Logger, Metrics } from '@sluice/telemetry';
 import type { DrainSink } from './drain-sink.ts';
 
@@ -20,7 +20,7 @@ export interface AuditDrainOptions {
   readonly reader: AuditReader;
   readonly sink: DrainSink;
   readonly metrics: Pick<Metrics, 'drained' | 'drainBehind' | 'drainLost'>;
-  readonly health: ConcernHealth;
+  readonly health: DependencyHealth;
   readonly logger: Pick<Logger, 'error'>;
 }
 
@@ -65,11 +65,11 @@ export class AuditDrain {
           metrics.drainBehind.set({ sink: name }, await reader.behind());
           gaugedAtMs = performance.now();
         }
-        health.works();
+        health.success();
         retryMs = RETRY_MS;
         if (count < BATCH) await this.#pause(EVERY_MS);
       } catch (error) {
-        health.failed(error);
+        health.failure(error);
         await this.#pause(retryMs);
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       }
@@ -77,7 +77,7 @@ export class AuditDrain {
   }
 
   /** Records that were read but not written. They belong to this replica until it writes them or crashes. */
-  #unwritten: readonly KeptRecord[] = [];
+  #unwritten: readonly StoredRecord[] = [];
 
   /** Writes one batch and returns its number of records. */
   async #part(): Promise<number> {

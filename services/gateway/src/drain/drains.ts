@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
-import type { Clock, ConcernHealth } from '@sluice/core';
+import type { Clock, DependencyHealth } from '@sluice/core';
 import type { AuditTrail } from '@sluice/store/ports';
 import type { Logger, Metrics } from '@sluice/telemetry';
 import { AuditDrain } from './audit-drain.ts';
@@ -13,7 +13,7 @@ export interface DrainsOptions {
   readonly trail: Pick<AuditTrail, 'reader'>;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly health: (name: 'files' | 'webhook') => ConcernHealth;
+  readonly health: (name: 'files' | 'webhook') => DependencyHealth;
   readonly logger: Logger;
 }
 

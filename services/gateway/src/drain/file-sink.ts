@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@sluice/core';
-import type { KeptRecord } from '@sluice/store/ports';
+import type { StoredRecord } from '@sluice/store/ports';
 import { type DrainSink, linesOf } from './drain-sink.ts';
 
 const LF = 0x0a;
@@ -24,7 +24,7 @@ export class FileSink implements DrainSink {
     this.#writer = writer.replace(/[^\w.-]/g, '_');
   }
 
-  async write(records: readonly KeptRecord[]): Promise<void> {
+  async write(records: readonly StoredRecord[]): Promise<void> {
     const open = await this.#fileOf(new Date(this.#clock.now()).toISOString().slice(0, 10));
     const bytes = Buffer.from(linesOf(records));
     try {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
-import type { KeptRecord } from '@sluice/store/ports';
+import type { StoredRecord } from '@sluice/store/ports';
 import { type DrainSink, linesOf } from './drain-sink.ts';
 
 type WebhookConfig = NonNullable<GatewayConfig['audit']['drain']['webhook']>;
@@ -13,7 +13,7 @@ export class WebhookSink implements DrainSink {
     this.#config = config;
   }
 
-  async write(records: readonly KeptRecord[]): Promise<void> {
+  async write(records: readonly StoredRecord[]): Promise<void> {
     const { url, headers, secret, timeout } = this.#config;
     const body = linesOf(records);
     const signature = secret === undefined ? undefined : createHmac('sha256', secret).update(body).digest('hex');

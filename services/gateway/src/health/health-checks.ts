@@ -7,11 +7,11 @@ import type { CheckedProvider } from '../models/describe-providers.ts';
  * its checks fail. Afterwards a call probes it, like any other half-open target.
  */
 export class HealthChecks {
-  readonly #breakers: Pick<CircuitBreakers, 'trip'>;
+  readonly #breakers: Pick<CircuitBreakers, 'forceOpen'>;
   readonly #logger: Pick<Logger, 'warn' | 'info'>;
   #timers: NodeJS.Timeout[] = [];
 
-  constructor(breakers: Pick<CircuitBreakers, 'trip'>, logger: Pick<Logger, 'warn' | 'info'>) {
+  constructor(breakers: Pick<CircuitBreakers, 'forceOpen'>, logger: Pick<Logger, 'warn' | 'info'>) {
     this.#breakers = breakers;
     this.#logger = logger;
   }
@@ -53,6 +53,6 @@ export class HealthChecks {
       this.#logger.warn('provider health check failed', { provider: name, error: String(error) });
     }
     // until the next check can have completed
-    for (const circuit of circuits) this.#breakers.trip(circuit, settings.every + settings.timeout);
+    for (const circuit of circuits) this.#breakers.forceOpen(circuit, settings.every + settings.timeout);
   }
 }

@@ -4,7 +4,7 @@ import { hashSecret } from './key-cache.ts';
 import { keyTerms } from './key-terms.ts';
 
 /** Returns the records of the keys in a configuration. */
-export function keyRecordsOf(config: GatewayConfig): KeyRecord[] {
+export function configuredKeyRecords(config: GatewayConfig): KeyRecord[] {
   return config.keys.map(({ name, secret, tenant, team, expiresAt, ...rest }) => ({
     name,
     hash: hashSecret(secret),

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { type Caller, type Clock, type ConcernHealth, LlmError, unwatched } from '@sluice/core';
-import type { CallerLookup } from '@sluice/proxies';
+import { type Caller, type Clock, type DependencyHealth, LlmError, noopHealth } from '@sluice/core';
+import type { Authenticator } from '@sluice/proxies';
 import type { KeyRecord, Keys } from '@sluice/store/ports';
 import { LRUCache } from 'lru-cache';
-import { callerAs } from './key-terms.ts';
+import { toCaller } from './key-terms.ts';
 
 /** How long a found key is used without another lookup. */
 const FRESH_MS = 60_000;
@@ -33,7 +33,7 @@ export function hashSecret(secret: string): string {
  * Caches keys in this replica, so that a call with a recently seen key needs no round trip. A change by another replica takes
  * effect at once through a notification channel. If the channel breaks, every cached key is looked up again.
  */
-export class KeyCache implements CallerLookup {
+export class KeyCache implements Authenticator {
   readonly #keys: Keys;
   readonly #clock: Clock;
   readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_KEYS });
@@ -42,11 +42,11 @@ export class KeyCache implements CallerLookup {
 
   /** Lookups in flight; concurrent calls share the result. */
   readonly #lookups = new Map<string, Promise<Caller | undefined>>();
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   /** Number of change notifications. A lookup that was in flight during a notification may return an outdated record. */
   #changes = 0;
 
-  constructor(keys: Keys, clock: Clock, health: ConcernHealth = unwatched) {
+  constructor(keys: Keys, clock: Clock, health: DependencyHealth = noopHealth) {
     this.#keys = keys;
     this.#clock = clock;
     this.#health = health;
@@ -86,10 +86,10 @@ export class KeyCache implements CallerLookup {
       const record = await this.#keys.find(hash);
       const answer = { record, caller: callerOf(record), askedAtMs, stale: changes !== this.#changes };
       this.#remembered.set(hash, answer);
-      this.#health.works();
+      this.#health.success();
       return this.#valid(answer);
     } catch (error) {
-      this.#health.failed(error);
+      this.#health.failure(error);
       // a revoked key never becomes valid again, whatever the store would return
       if (cached?.record !== undefined && cached.caller === undefined) return undefined;
       // a recently valid key remains valid; an unknown key is not admitted, but the client must not receive "invalid key"
@@ -107,5 +107,5 @@ export class KeyCache implements CallerLookup {
 
 function callerOf(record: KeyRecord | undefined): Caller | undefined {
   if (record === undefined || record.revokedAtMs !== undefined || record.blockedAtMs !== undefined) return undefined;
-  return callerAs(record.name, record);
+  return toCaller(record.name, record);
 }

@@ -24,7 +24,7 @@ export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRe
 }
 
 /** Returns the principal with the permissions of a record. */
-export function callerAs(
+export function toCaller(
   keyName: string,
   record: Pick<KeyRecord, 'tenant' | 'team' | 'models' | 'routes' | 'allowedIps' | 'limits' | 'users' | 'tags'>,
 ): Caller {

@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { MemoryRegistry } from '@sluice/store/memory';
 import { waitFor } from '../../../../test/support/wait-for.ts';
-import { Callers } from './callers.ts';
-import { Groups } from './groups.ts';
+import { KeyAndTokenAuthenticator } from './authenticator.ts';
+import { QuotaScopes } from './quota-scopes.ts';
 import { RegistryView } from './registry-view.ts';
 
 const team = (name: string) => ({ name, tenant: 'acme', limits: {} });
@@ -12,7 +12,7 @@ const put = (registry: MemoryRegistry, name: string) =>
 function setUp() {
   const registry = new MemoryRegistry();
   const list = jest.spyOn(registry, 'list');
-  const health = { works: jest.fn(), failed: jest.fn() };
+  const health = { success: jest.fn(), failure: jest.fn() };
   return { registry, list, health, open: () => new RegistryView(registry, health) };
 }
 
@@ -38,13 +38,13 @@ describe('RegistryView', () => {
     await view.refresh();
     list.mockRejectedValue(new Error('away'));
     await put(registry, 'b');
-    await waitFor(() => health.failed.mock.calls.length > 0, 'the reported failure');
+    await waitFor(() => health.failure.mock.calls.length > 0, 'the reported failure');
     expect([...view.teams.keys()]).toEqual(['a']);
     await expect(view.refresh()).rejects.toThrow('away');
-    const worked = health.works.mock.calls.length;
+    const worked = health.success.mock.calls.length;
     list.mockRestore();
     await waitFor(() => view.teams.has('b'), 'the retry');
-    await waitFor(() => health.works.mock.calls.length > worked, 'the reported recovery');
+    await waitFor(() => health.success.mock.calls.length > worked, 'the reported recovery');
     view.close();
   });
 
@@ -54,8 +54,13 @@ describe('RegistryView', () => {
     list.mockRejectedValue(new Error('away'));
     const view = open();
     const caller = { tenant: 'acme', team: 'a', keyName: 'k', limits: {} };
-    const groups = new Groups(view, { teams: {}, tenants: {}, models: {} });
-    const callers = new Callers({ keys: { find: () => caller }, tokens: { find: () => undefined }, groups, view });
+    const groups = new QuotaScopes(view, { teams: {}, tenants: {}, models: {} });
+    const callers = new KeyAndTokenAuthenticator({
+      keys: { find: () => caller },
+      tokens: { find: () => undefined },
+      groups,
+      view,
+    });
     await expect(callers.find('secret')).rejects.toMatchObject({ code: 'auth_unavailable' });
     list.mockRestore();
     expect(await callers.find('secret')).toBe(caller);

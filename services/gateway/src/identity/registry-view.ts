@@ -1,4 +1,4 @@
-import type { ConcernHealth } from '@sluice/core';
+import type { DependencyHealth } from '@sluice/core';
 import type { AdminRecord, Registry, TeamRecord, TenantRecord } from '@sluice/store/ports';
 
 /** Pause after a failure before the registry is read again. */
@@ -10,7 +10,7 @@ const RETRY_MS = 1_100;
  */
 export class RegistryView {
   readonly #registry: Registry;
-  readonly #health: ConcernHealth;
+  readonly #health: DependencyHealth;
   readonly #stop: () => void;
   #teams: ReadonlyMap<string, TeamRecord> = new Map();
   #tenants: ReadonlyMap<string, TenantRecord> = new Map();
@@ -21,7 +21,7 @@ export class RegistryView {
   #loading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(registry: Registry, health: ConcernHealth) {
+  constructor(registry: Registry, health: DependencyHealth) {
     this.#registry = registry;
     this.#health = health;
     this.#stop = registry.onChange(() => {
@@ -73,10 +73,10 @@ export class RegistryView {
   #loadSoon(): void {
     clearTimeout(this.#timer);
     this.refresh().then(
-      () => this.#health.works(),
+      () => this.#health.success(),
       (error: unknown) => {
         // a failure before the first successful read is no degradation: the gateway is not ready yet
-        if (this.#loaded) this.#health.failed(error);
+        if (this.#loaded) this.#health.failure(error);
         this.#timer = setTimeout(() => this.#loadSoon(), RETRY_MS).unref();
       },
     );

@@ -1,5 +1,5 @@
 import type { Environment, GatewayConfig } from '@sluice/config';
-import type { DialectName, UnreadRequest } from '@sluice/core';
+import type { DialectName, PassthroughRequest } from '@sluice/core';
 import type { PriceBook } from '@sluice/pricing';
 import { CATALOG } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type SharedLoads, targetsOf } from '@sluice/proxies';
@@ -40,7 +40,7 @@ export class Models implements KnownModels, ModelListRendering {
   }
 
   /** Returns the model that serves a request without a model name. */
-  other(request: UnreadRequest): Model | undefined {
+  other(request: PassthroughRequest): Model | undefined {
     const name = passThroughProvider(this.#providers.all, this.#config.passThrough, request);
     const provider = name === undefined ? undefined : this.#providers.get(name);
     return name === undefined || provider === undefined ? undefined : this.#builder.withoutModel(name, provider);

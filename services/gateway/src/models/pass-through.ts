@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
-import { type DialectName, LlmError, type UnreadRequest } from '@sluice/core';
+import { type DialectName, LlmError, type PassthroughRequest } from '@sluice/core';
 import type { OtherRoute, Provider } from '@sluice/providers';
 
 type Providers = ReadonlyMap<string, Pick<Provider, 'routes' | 'dialects' | 'type'>>;
@@ -14,7 +14,7 @@ const APIS: Readonly<Record<Api, { readonly dialects: readonly DialectName[]; re
   rerank: { dialects: [], vendor: undefined },
 };
 
-const apiOf = ({ dialects = [] }: UnreadRequest): Api =>
+const apiOf = ({ dialects = [] }: PassthroughRequest): Api =>
   (Object.keys(APIS) as Api[]).find((api) => APIS[api].dialects.some((dialect) => dialects.includes(dialect))) ?? 'rerank';
 
 /**
@@ -31,7 +31,7 @@ const speaks = ({ dialects }: Pick<Provider, 'dialects'>, api: Api): boolean =>
  *
  * @throws LlmError `not_found` with the missing configuration
  */
-export function passThroughProvider(providers: Providers, defaults: Defaults, request: UnreadRequest): string | undefined {
+export function passThroughProvider(providers: Providers, defaults: Defaults, request: PassthroughRequest): string | undefined {
   const { route, provider: requested } = request;
   const api = apiOf(request);
   const able = [...providers].filter(([, one]) => hasRoute(one, route) && speaks(one, api));
@@ -52,7 +52,7 @@ export function passThroughProvider(providers: Providers, defaults: Defaults, re
 const hasRoute = ({ routes, dialects }: Pick<Provider, 'routes' | 'dialects'>, route: string): boolean =>
   route === 'responses' ? dialects.includes('openai-responses') : routes.includes(route as OtherRoute);
 
-const labelOf = ({ method, path }: UnreadRequest, api: Api): string =>
+const labelOf = ({ method, path }: PassthroughRequest, api: Api): string =>
   `${method} ${api === 'gemini' ? '/v1beta' : '/v1'}${path.split('?', 1)[0]}`;
 
 function refused(what: string, api: Api, route: string): LlmError {

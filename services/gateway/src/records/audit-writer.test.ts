@@ -34,7 +34,7 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), 
     meters: { raiseToLedger: raised },
     logLines: () => {},
     metrics: { auditDropped: { inc: jest.fn() }, auditSetAside: setAside } as never,
-    health: { works: () => {}, failed: () => {} },
+    health: { success: () => {}, failure: () => {} },
   });
   return { store, writer, raised, setAside };
 }

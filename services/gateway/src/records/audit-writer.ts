@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type BudgetCharge, type ConcernHealth, NANOS_PER_USD } from '@sluice/core';
+import { type ChargedBudget, type DependencyHealth, NANOS_PER_USD } from '@sluice/core';
 import type { AuditRecord, AuditSink } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, Meters, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import { isPlausible } from '../models/plausible-usage.ts';
 import { BudgetRepair } from './budget-repair.ts';
-import type { CrashWatch } from './crash-watch.ts';
+import type { CrashRecovery } from './crash-recovery.ts';
 import { RecentBatches } from './recent-batches.ts';
-import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
+import { mergeSums, TagUsage, toDailySums, usageOfRecord } from './usage-of-record.ts';
 
 /** Longest time that a record waits before it is written. */
 const FLUSH_MS = 50;
@@ -26,9 +26,9 @@ export interface AuditWriterOptions {
   readonly settlements?: { done(timeoutMs: number): Promise<void> };
   readonly logLines: (lines: readonly string[]) => void;
   readonly metrics: Pick<Metrics, 'auditDropped' | 'auditSetAside'>;
-  readonly health: ConcernHealth;
+  readonly health: DependencyHealth;
   /** Tracks long calls and reports whether another replica has already recorded the end of a call. */
-  readonly crashWatch?: Pick<CrashWatch, 'knows' | 'end'>;
+  readonly crashRecovery?: Pick<CrashRecovery, 'isCheckpointed' | 'end'>;
   /** Called with the number of records that Redis had lost and that were written again. */
   readonly onRestored?: (records: number) => void;
   /** Called with a record that has implausible amounts. The record is excluded from all sums. */
@@ -64,7 +64,7 @@ export class AuditWriter implements AuditSink {
     this.#repair = new BudgetRepair({
       meters: options.meters,
       budgets: () => this.#recent.budgets(),
-      onFault: (error) => options.health.failed(error),
+      onFault: (error) => options.health.failure(error),
     });
     this.#stopListening = options.trail.onReconnect(() => this.#lookForLoss());
   }
@@ -89,13 +89,13 @@ export class AuditWriter implements AuditSink {
       await this.#repair.start();
     } catch (error) {
       // the next reconnection triggers another check
-      this.#options.health.failed(error);
+      this.#options.health.failure(error);
     }
   }
 
-  write(record: AuditRecord, charged: readonly BudgetCharge[], callId?: string): void {
-    const { crashWatch } = this.#options;
-    if (callId === undefined || crashWatch?.knows(callId) !== true) {
+  write(record: AuditRecord, charged: readonly ChargedBudget[], callId?: string): void {
+    const { crashRecovery: crashWatch } = this.#options;
+    if (callId === undefined || crashWatch?.isCheckpointed(callId) !== true) {
       this.#take(record, charged);
       return;
     }
@@ -106,7 +106,7 @@ export class AuditWriter implements AuditSink {
     this.#endChecks.add(endCheck);
   }
 
-  #take(record: AuditRecord, charged: readonly BudgetCharge[]): void {
+  #take(record: AuditRecord, charged: readonly ChargedBudget[]): void {
     this.#options.onRecord?.(record);
     const line = JSON.stringify(record);
     this.#unlogged.push(line);
@@ -114,7 +114,7 @@ export class AuditWriter implements AuditSink {
     else this.#waiting.push(line);
     this.#count(record, charged);
     if (this.#usage.length >= this.#addUpAt) {
-      this.#usage = together(this.#usage);
+      this.#usage = mergeSums(this.#usage);
       // many distinct combinations must not be added up again at each call
       this.#addUpAt = Math.max(MAX_BATCH, 2 * this.#usage.length);
     }
@@ -122,7 +122,7 @@ export class AuditWriter implements AuditSink {
   }
 
   /** Adds a call's amounts to the sums. A record with implausible amounts is set aside, so that it distorts no sum. */
-  #count(record: AuditRecord, charged: readonly BudgetCharge[]): void {
+  #count(record: AuditRecord, charged: readonly ChargedBudget[]): void {
     const usage = usageOfRecord(record);
     if (!isPlausible(usage)) {
       this.#options.metrics.auditSetAside.inc();
@@ -144,7 +144,7 @@ export class AuditWriter implements AuditSink {
     });
     try {
       await this.#writing;
-      this.#options.health.works();
+      this.#options.health.success();
     } catch (error) {
       // retry later, even if no further call arrives
       this.#flushIn(RETRY_MS);
@@ -155,12 +155,12 @@ export class AuditWriter implements AuditSink {
   #flushIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.flush().catch((error: unknown) => this.#options.health.failed(error));
+      this.flush().catch((error: unknown) => this.#options.health.failure(error));
     }, ms).unref();
   }
 
   /** Adds a charge in nano-dollars. A call without cost, or with an unknown cost, adds nothing to the ledger. */
-  #charge({ tenant, subject, period }: BudgetCharge, costUsd: number | null): void {
+  #charge({ tenant, subject, period }: ChargedBudget, costUsd: number | null): void {
     const amount = Math.round((costUsd ?? 0) * NANOS_PER_USD);
     if (amount === 0) return;
     const name = `${period} ${tenant} ${subject}`;
@@ -170,11 +170,11 @@ export class AuditWriter implements AuditSink {
   async #writeAll(): Promise<void> {
     while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0 || this.#spent.size > 0) {
       if (this.#batch === undefined) {
-        const usage = together(this.#usage.splice(0));
+        const usage = mergeSums(this.#usage.splice(0));
         const spent = [...this.#spent.values()];
         this.#spent.clear();
         const records = this.#waiting.splice(0, MAX_BATCH);
-        this.#batch = { id: randomUUID(), records, usage: [...usage, ...daysOf(usage)], spent };
+        this.#batch = { id: randomUUID(), records, usage: [...usage, ...toDailySums(usage)], spent };
       }
       const { setAside, lostData } = await this.#options.trail.append(this.#batch, this.#recent.last());
       if (setAside > 0) this.#options.metrics.auditSetAside.inc(setAside);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuditRecord } from '@sluice/proxies';
-import { daysOf, TagUsage, together, usageOfRecord } from './usage-of-record.ts';
+import { mergeSums, TagUsage, toDailySums, usageOfRecord } from './usage-of-record.ts';
 
 const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
   time: '2026-11-24T23:59:59.999Z',
@@ -99,7 +99,7 @@ describe('usage of a record', () => {
     expect(usageOfRecord(record({ outcome: 'failed', error: 'upstream_error' })).reason).toBe('upstream_error');
     expect(usageOfRecord(record({ outcome: 'cancelled', error: 'client_closed' })).reason).toBe('client_closed');
     expect(usageOfRecord(record({ outcome: 'refused', status: 400 })).reason).toBe('rejected_by_provider');
-    const sums = together([record(), record({ outcome: 'refused', error: 'model_not_found' }), record()].map(usageOfRecord));
+    const sums = mergeSums([record(), record({ outcome: 'refused', error: 'model_not_found' }), record()].map(usageOfRecord));
     expect(sums.map(({ calls, reason }) => [calls, reason])).toEqual([
       [2, undefined],
       [1, 'model_not_found'],
@@ -110,7 +110,7 @@ describe('usage of a record', () => {
     const sums = [record(), record(), record({ time: '2026-11-25T00:00:00.000Z' }), record({ key: 'other' })].flatMap((one) =>
       usageOfRecord(one),
     );
-    expect(together(sums).map(({ day, key, calls, cost }) => [day, key, calls, cost])).toEqual([
+    expect(mergeSums(sums).map(({ day, key, calls, cost }) => [day, key, calls, cost])).toEqual([
       ['2026-11-24', 'app', 2, 246],
       ['2026-11-25', 'app', 1, 123],
       ['2026-11-24', 'other', 1, 123],
@@ -120,7 +120,7 @@ describe('usage of a record', () => {
   it("adds up the hours' sums to days", () => {
     const times = ['2026-11-24T01:00:00.000Z', '2026-11-24T02:00:00.000Z', '2026-11-25T02:00:00.000Z'];
     const hours = times.flatMap((time) => usageOfRecord(record({ time })) ?? []);
-    expect(daysOf(hours).map(({ day, hour, calls }) => [day, hour, calls])).toEqual([
+    expect(toDailySums(hours).map(({ day, hour, calls }) => [day, hour, calls])).toEqual([
       ['2026-11-24', '', 2],
       ['2026-11-25', '', 1],
     ]);

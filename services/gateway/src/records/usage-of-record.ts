@@ -47,13 +47,13 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
 }
 
 /** Adds up the sums of each day and combination. */
-export const together = (sums: Iterable<UsageSum>): UsageSum[] => [
+export const mergeSums = (sums: Iterable<UsageSum>): UsageSum[] => [
   ...addUsage(sums, (sum) => `${sum.day} ${combinationOf(sum)}`).values(),
 ];
 
 /** Returns the daily sums of hourly sums. */
-export const daysOf = (sums: readonly UsageSum[]): UsageSum[] =>
-  together(sums.filter(({ hour }) => hour !== '').map((sum) => ({ ...sum, hour: '' })));
+export const toDailySums = (sums: readonly UsageSum[]): UsageSum[] =>
+  mergeSums(sums.filter(({ hour }) => hour !== '').map((sum) => ({ ...sum, hour: '' })));
 
 /** Most distinct tags that one replica counts in a day; clients can send arbitrary tags. */
 const MAX_TAGS = 10_000;

@@ -5,7 +5,7 @@ import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@sluice/telemetry';
-import { Degradation } from '../health/degradation.ts';
+import { HealthBoard } from '../health/health-board.ts';
 import { ReadinessProbe } from '../health/readiness.ts';
 import { Ref } from '../lifecycle/component.ts';
 import type { Settings } from '../lifecycle/settings.ts';
@@ -20,7 +20,7 @@ export interface Foundation {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Health of dependencies. */
-  readonly health: Degradation;
+  readonly health: HealthBoard;
   readonly readiness: ReadinessProbe;
   readonly stores: Stores;
   /** Id of this replica. */
@@ -37,7 +37,7 @@ export function openFoundation(settings: Settings): Foundation {
   return {
     ...{ settings, clock, logger, metrics, readiness, stores },
     config: new Ref(settings.config),
-    health: new Degradation(clock, logger, metrics),
+    health: new HealthBoard(clock, logger, metrics),
     replica: randomUUID(),
   };
 }

@@ -1,19 +1,26 @@
 import { NANOS_PER_USD } from '@sluice/core';
-import { type AuditRecord, BudgetLeases, LocalShares, MeteringMemory, type SharedUsage, UnderWay } from '@sluice/proxies';
+import {
+  type AuditRecord,
+  BudgetLeases,
+  FallbackLimiter,
+  InFlightCalls,
+  MeteringMemory,
+  type SharedUsage,
+} from '@sluice/proxies';
 import { logLines } from '@sluice/telemetry';
 import { Drains } from '../drain/drains.ts';
 import type { Component } from '../lifecycle/component.ts';
 import { AuditWriter } from '../records/audit-writer.ts';
-import { CrashWatch } from '../records/crash-watch.ts';
+import { CrashRecovery } from '../records/crash-recovery.ts';
 import type { Foundation } from './foundation.ts';
 import type { Routing } from './routing.ts';
 
 /** Limits, budgets and the records of calls. */
 export interface Records {
   readonly auditWriter: AuditWriter;
-  readonly underWay: UnderWay;
+  readonly inFlight: InFlightCalls;
   readonly leases: BudgetLeases;
-  readonly shares: LocalShares;
+  readonly shares: FallbackLimiter;
   readonly metering: MeteringMemory;
   readonly components: readonly Component[];
 }
@@ -21,17 +28,17 @@ export interface Records {
 export function openRecords(foundation: Foundation, { usage, maxReplicas }: Routing): Records {
   const { clock, health, stores, logger, metrics, replica } = foundation;
   const metering = new MeteringMemory(clock);
-  const underWay = new UnderWay();
-  const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: health.concern('limits') });
-  const crashWatch = new CrashWatch({
-    ...{ underWay, store: stores.underWay, meters: stores.meters, clock, replica },
+  const underWay = new InFlightCalls();
+  const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: health.dependency('limits') });
+  const crashWatch = new CrashRecovery({
+    ...{ inFlight: underWay, store: stores.checkpoints, meters: stores.meters, clock, replica },
     healthy: () => stores.healthy(),
     onFault: (error) => logger.warn('search for calls of crashed replicas failed', { error: String(error) }),
   });
   const auditWriter = new AuditWriter({
-    ...{ crashWatch, settlements: metering.pending, trail: stores.audit, meters: stores.meters, metrics },
+    ...{ crashRecovery: crashWatch, settlements: metering.pending, trail: stores.audit, meters: stores.meters, metrics },
     logLines: (lines) => logLines(logger, lines),
-    health: health.concern('audit'),
+    health: health.dependency('audit'),
     onRecord: (record) => countForDashboard(usage, record),
     onRestored: (records) => logger.warn('audit records lost by Redis were rewritten', { records }),
     onSetAside: ({ requestId, tenant }) =>
@@ -57,13 +64,13 @@ export function openRecords(foundation: Foundation, { usage, maxReplicas }: Rout
     },
     { name: 'budget leases', stop: () => (stores.healthy() ? leases.close() : undefined) },
   ];
-  return { auditWriter, underWay, leases, shares: new LocalShares({ clock, maxReplicas }), metering, components };
+  return { auditWriter, inFlight: underWay, leases, shares: new FallbackLimiter({ clock, maxReplicas }), metering, components };
 }
 
 function openDrains({ settings, stores, clock, metrics, health, logger }: Foundation): Component {
   const drains = new Drains({
     ...{ trail: stores.audit, clock, metrics, logger },
-    health: (name) => health.concern(`drain_${name}`),
+    health: (name) => health.dependency(`drain_${name}`),
   });
   return {
     name: 'audit drains',

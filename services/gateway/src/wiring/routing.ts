@@ -35,12 +35,12 @@ export function openRouting(foundation: Foundation): Routing {
   };
   const models = new Ref(openModels(settings.config));
   for (const target of models.value.targetNames) metrics.circuitState.set({ target }, 0);
-  const usage = new SharedUsage(stores.stats, health.concern('usage'));
+  const usage = new SharedUsage(stores.stats, health.dependency('usage'));
   const breakers = new CircuitBreakers({
     store: stores.circuits,
     settings: () => breakerSettings(config.value),
     clock,
-    health: health.concern('circuits'),
+    health: health.dependency('circuits'),
     onLevel: (circuit, level) => {
       metrics.circuitState.set({ target: models.value.labelOf(circuit) }, level);
       if (level === 0) logger.info('circuit closed', { target: circuit });
@@ -79,7 +79,7 @@ function openLoads({ config, clock, health, stores, metrics, replica }: Foundati
       replicas.seen(count);
       metrics.replicas.set(replicas.highest() ?? 0);
     },
-    health: health.concern('loads'),
+    health: health.dependency('loads'),
   });
   return { loads, maxReplicas };
 }

@@ -8,7 +8,7 @@ import { UnfinishedBodies } from '../data-plane/unfinished-bodies.ts';
 import { defaultMemoryBounds } from '../health/process-memory.ts';
 import { type Component, Ref } from '../lifecycle/component.ts';
 import type { ConfigReloads } from '../lifecycle/config-reloads.ts';
-import { Ending } from '../lifecycle/ending.ts';
+import { GracefulShutdown } from '../lifecycle/graceful-shutdown.ts';
 import { listen } from '../lifecycle/listener.ts';
 import type { Foundation } from './foundation.ts';
 import type { Identity } from './identity.ts';
@@ -38,7 +38,7 @@ export class Servers implements Component {
   readonly #data: Server;
   readonly #admin: Server;
   readonly #trusts: Ref<(address: string) => boolean>;
-  readonly #ending: Ending;
+  readonly #ending: GracefulShutdown;
   #url = '';
   #adminUrl = '';
   /** Set before `stop`. */
@@ -51,7 +51,13 @@ export class Servers implements Component {
     const app = openDataPlane(parts, this.#trusts);
     this.#data = dataServer(app, parts.foundation);
     this.#admin = createServer(openControlPlane(parts));
-    this.#ending = new Ending({ data: this.#data, admin: this.#admin, readiness, cut: () => app.cut(), cutMs: CUT_MS });
+    this.#ending = new GracefulShutdown({
+      data: this.#data,
+      admin: this.#admin,
+      readiness,
+      abortInFlight: () => app.abortInFlight(),
+      abortMs: CUT_MS,
+    });
   }
 
   get url(): string {
@@ -85,7 +91,7 @@ export class Servers implements Component {
 
   /** Skips the remaining waiting time of `stop`. */
   force(): void {
-    this.#ending.hurry();
+    this.#ending.force();
   }
 }
 

@@ -2,7 +2,7 @@ import type { GatewayConfig } from '@sluice/config';
 import type { LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
 import { SleepWatch } from '@sluice/proxies';
 import { chain } from '../chain.ts';
-import { Overload } from '../health/overload.ts';
+import { LoadMonitor } from '../health/load-monitor.ts';
 import { defaultMemoryBounds } from '../health/process-memory.ts';
 import type { Component } from '../lifecycle/component.ts';
 import type { Foundation } from './foundation.ts';
@@ -29,7 +29,7 @@ export function openService(parts: ServiceParts): Service {
   const { config, clock } = parts.foundation;
   const sleepWatch = new SleepWatch(clock);
   const memory = defaultMemoryBounds();
-  const overload = new Overload({
+  const overload = new LoadMonitor({
     limits: () => {
       const { lag, heap } = config.value.resilience.overload;
       return { lagMs: lag, heap, buffersBytes: config.value.limits.buffers ?? memory.buffers };
@@ -54,14 +54,14 @@ class ChainInUse implements LlmService, Component {
   readonly #parts: ServiceParts;
   #service: LlmService;
 
-  constructor(parts: ServiceParts, overload: Overload, sleepWatch: SleepWatch) {
+  constructor(parts: ServiceParts, overload: LoadMonitor, sleepWatch: SleepWatch) {
     const { foundation, identity, routing, records } = parts;
     const { config, stores, metrics, health } = foundation;
     const concerns = {
-      limits: health.concern('limits'),
-      cache: health.concern('cache'),
-      objects: health.concern('objects'),
-      responses: health.concern('responses'),
+      limits: health.dependency('limits'),
+      cache: health.dependency('cache'),
+      objects: health.dependency('objects'),
+      responses: health.dependency('responses'),
     };
     this.#parts = parts;
     this.#build = () =>
@@ -71,7 +71,7 @@ class ChainInUse implements LlmService, Component {
         ...{ callers: identity.callers, groups: identity.groups },
         ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
         ...{ leases: records.leases, shares: records.shares, metering: records.metering },
-        ...{ underWay: records.underWay, auditWriter: records.auditWriter },
+        ...{ inFlight: records.inFlight, auditWriter: records.auditWriter },
       });
     this.#service = this.#build();
   }

@@ -1,8 +1,8 @@
 import { type Clock, defined } from '@sluice/core';
 import type { AdminRecord } from '@sluice/store/ports';
 import type { z } from 'zod';
-import type { Groups } from '../../identity/groups.ts';
 import { hashSecret } from '../../identity/key-cache.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import { invalid } from '../admin-error.ts';
 import type { Administrator } from '../administrators.ts';
 import type { AdminResponse, adminSchemas } from '../schemas/admin-schemas.ts';
@@ -12,7 +12,7 @@ import { findOwn } from './tenant-names.ts';
 
 export interface AdminFormsOptions {
   readonly by: Administrator;
-  readonly groups: Pick<Groups, 'team'>;
+  readonly groups: Pick<QuotaScopes, 'team'>;
   readonly clock: Clock;
 }
 

@@ -1,8 +1,8 @@
 import { type Clock, defined } from '@sluice/core';
 import type { AdminRecord, Registry } from '@sluice/store/ports';
 import express, { type Request, type Router } from 'express';
-import type { Groups } from '../../identity/groups.ts';
 import { hashSecret } from '../../identity/key-cache.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import type { RegistryView } from '../../identity/registry-view.ts';
 import { invalid } from '../admin-error.ts';
 import type { Administrator, Administrators } from '../administrators.ts';
@@ -17,7 +17,7 @@ export interface AdminRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;
   readonly view: Pick<RegistryView, 'reload' | 'admins'>;
   readonly administrators: Pick<Administrators, 'configured' | 'isConfigured'>;
-  readonly groups: Pick<Groups, 'team'>;
+  readonly groups: Pick<QuotaScopes, 'team'>;
   readonly clock: Clock;
 }
 

@@ -1,11 +1,11 @@
 import type { Keys } from '@sluice/store/ports';
-import type { Groups } from '../../identity/groups.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import { AdminError } from '../admin-error.ts';
 import type { GroupKind } from './group-forms.ts';
 import { keysInBatches } from './key-list.ts';
 
 export interface GroupMembers {
-  readonly groups: Pick<Groups, 'all'>;
+  readonly groups: Pick<QuotaScopes, 'all'>;
   readonly keys: Pick<Keys, 'list'>;
 }
 

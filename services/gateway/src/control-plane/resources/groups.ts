@@ -1,7 +1,7 @@
 import type { Clock } from '@sluice/core';
 import type { Keys, Meters, Registry } from '@sluice/store/ports';
 import type { Request, Router } from 'express';
-import type { Groups } from '../../identity/groups.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import type { RegistryView } from '../../identity/registry-view.ts';
 import type { Administrator } from '../administrators.ts';
 import { permit, permitBeyondTeam, permitForAll, type Scope, within } from '../permissions.ts';
@@ -14,7 +14,7 @@ import { RegistryStore } from './resource-store.ts';
 export interface GroupRoutesOptions {
   readonly registry: Pick<Registry, 'replace'>;
   readonly view: Pick<RegistryView, 'reload'>;
-  readonly groups: Groups;
+  readonly groups: QuotaScopes;
   readonly keys: Pick<Keys, 'list'>;
   readonly meters: Pick<Meters, 'budget'>;
   readonly clock: Clock;

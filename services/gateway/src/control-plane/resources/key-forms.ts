@@ -1,9 +1,9 @@
 import { type Clock, defined } from '@sluice/core';
 import type { KeyRecord, TeamRecord } from '@sluice/store/ports';
 import type { z } from 'zod';
-import type { Groups } from '../../identity/groups.ts';
 import { hashSecret } from '../../identity/key-cache.ts';
 import { keyTerms, withBudget } from '../../identity/key-terms.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import { type AdminError, invalid } from '../admin-error.ts';
 import type { Administrator } from '../administrators.ts';
 import type { keySchemas } from '../schemas/key-schemas.ts';
@@ -17,10 +17,10 @@ type KeyPatch = z.output<typeof keySchemas.patch>;
 
 /** Converts the bodies of requests to key records. */
 export class KeyForms {
-  readonly #groups: Pick<Groups, 'team'>;
+  readonly #groups: Pick<QuotaScopes, 'team'>;
   readonly #clock: Clock;
 
-  constructor(groups: Pick<Groups, 'team'>, clock: Clock) {
+  constructor(groups: Pick<QuotaScopes, 'team'>, clock: Clock) {
     this.#groups = groups;
     this.#clock = clock;
   }

@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/core';
 import type { KeyRecord, Meters } from '@sluice/store/ports';
 import type { Router } from 'express';
 import type { ConfiguredKeys } from '../../identity/configured-keys.ts';
-import type { Groups } from '../../identity/groups.ts';
+import type { QuotaScopes } from '../../identity/quota-scopes.ts';
 import { permit, within } from '../permissions.ts';
 import { keySchemas } from '../schemas/key-schemas.ts';
 import { budgetNow } from './budget-now.ts';
@@ -16,7 +16,7 @@ import { shownKey } from './shown-key.ts';
 export interface KeyRoutesOptions {
   readonly keys: ConfiguredKeys;
   readonly meters: Pick<Meters, 'budget'>;
-  readonly groups: Pick<Groups, 'team'>;
+  readonly groups: Pick<QuotaScopes, 'team'>;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { systemClock, unwatched } from '@sluice/core';
+import { noopHealth, systemClock } from '@sluice/core';
 import { memoryStores } from '@sluice/store/memory';
 import type { KeyRecord, TeamRecord } from '@sluice/store/ports';
 import { ConfiguredKeys } from '../../identity/configured-keys.ts';
@@ -14,7 +14,7 @@ describe('RegistryStore', () => {
 
   function open() {
     const { registry } = memoryStores();
-    const view = new RegistryView(registry, unwatched);
+    const view = new RegistryView(registry, noopHealth);
     const store = new RegistryStore({
       kind: 'team',
       registry,

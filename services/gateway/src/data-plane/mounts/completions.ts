@@ -1,9 +1,9 @@
 import { GeminiRequest } from '@sluice/dialects';
-import type { Asked } from '../asked.ts';
 import { COMPLETION_ROUTES } from '../completion-routes.ts';
 import { withModel } from '../deployment-request.ts';
 import { geminiRoute } from '../gemini-routes.ts';
 import { OLLAMA_ROUTES, OllamaExchange } from '../ollama-routes.ts';
+import type { RouteMatch } from '../route-match.ts';
 import { jsonBody, type RouteContext } from './route-context.ts';
 
 /** Mounts the routes of OpenAI's, Anthropic's, Gemini's and Ollama's completions and embeddings. */
@@ -48,7 +48,7 @@ function mountOllama({ app, answer, body }: RouteContext): void {
     const { path, operation } = route;
     app.post(path, (request, response) => {
       const exchange = new OllamaExchange(route);
-      const asked: Asked = { operation, dialect: 'openai-chat', route: `POST ${path}` };
+      const asked: RouteMatch = { operation, dialect: 'openai-chat', route: `POST ${path}` };
       // curl sends Ollama's own examples as a form, so the content type is not checked
       return answer(request, response, asked, async () => exchange.request(await body(request, response)), exchange);
     });

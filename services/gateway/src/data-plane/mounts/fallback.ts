@@ -3,7 +3,7 @@ import { LlmError } from '@sluice/core';
 import type { Request } from 'express';
 import type { ReadinessProbe } from '../../health/readiness.ts';
 import { VERSION } from '../../version.ts';
-import { dialectOf } from '../asked.ts';
+import { dialectOf } from '../route-match.ts';
 import { unknownRoute } from '../unknown-route.ts';
 import { type RouteContext, sendJson, sendText } from './route-context.ts';
 

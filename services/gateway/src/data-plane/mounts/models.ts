@@ -1,6 +1,6 @@
 import { VERSION } from '../../version.ts';
-import { type Asked, dialectOf } from '../asked.ts';
 import { TAGS } from '../ollama-routes.ts';
+import { dialectOf, type RouteMatch } from '../route-match.ts';
 import { modelQuestion, type RouteContext, sendJson } from './route-context.ts';
 
 /** Mounts the model lists of OpenAI's, Anthropic's, Gemini's and Ollama's APIs. */
@@ -17,7 +17,7 @@ export function mountModels({ app, answer }: RouteContext): void {
     });
   }
   app.get('/api/tags', (request, response) => {
-    const asked: Asked = { operation: 'models', dialect: 'openai-chat', route: 'GET /api/tags' };
+    const asked: RouteMatch = { operation: 'models', dialect: 'openai-chat', route: 'GET /api/tags' };
     return answer(request, response, asked, () => modelQuestion(''), TAGS);
   });
   app.get('/api/version', (_request, response) => sendJson(response, { version: VERSION }));

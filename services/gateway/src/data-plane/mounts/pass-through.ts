@@ -1,5 +1,5 @@
-import type { Asked } from '../asked.ts';
 import type { BodyLimits } from '../read-body.ts';
+import type { RouteMatch } from '../route-match.ts';
 import { apiOf } from '../routes/api-of.ts';
 import { matchDeployment } from '../routes/deployment-path.ts';
 import { otherRequest } from '../routes/other-request.ts';
@@ -17,7 +17,7 @@ export function mountPassThrough({ app, answer, body }: RouteContext, limits: ()
       return;
     }
     const { route } = match;
-    const asked: Asked = { operation: 'other', dialect: DIALECT_OF[route.api], route: `${route.method} ${route.path}` };
+    const asked: RouteMatch = { operation: 'other', dialect: DIALECT_OF[route.api], route: `${route.method} ${route.path}` };
     return answer(request, response, asked, () =>
       otherRequest(request, match, {
         hold: () => body(request, response),

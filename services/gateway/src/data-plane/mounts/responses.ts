@@ -1,6 +1,6 @@
 import { LlmError } from '@sluice/core';
-import type { Asked } from '../asked.ts';
 import { COMPACTION_PATH, CompactionForm } from '../compaction-form.ts';
+import type { RouteMatch } from '../route-match.ts';
 import { STORED_ROUTES, storedRequest } from '../stored-routes.ts';
 import { jsonBody, type RouteContext } from './route-context.ts';
 
@@ -16,13 +16,13 @@ export function mountResponses(context: RouteContext): void {
   app.get('/v1/responses', (request, response, next) => {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return next();
     response.shouldKeepAlive = false;
-    const asked: Asked = { operation: 'unknown', dialect: 'openai-responses', route: 'GET /v1/responses' };
+    const asked: RouteMatch = { operation: 'unknown', dialect: 'openai-responses', route: 'GET /v1/responses' };
     return answer(request, response, asked, () => {
       throw new LlmError('upgrade_required', 'Responses are not served over WebSockets. Use POST /v1/responses over HTTP.');
     });
   });
   for (const { method, path, label } of STORED_ROUTES) {
-    const asked: Asked = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
+    const asked: RouteMatch = { operation: 'stored', dialect: 'openai-responses', route: `${method} ${label}` };
     app[method.toLowerCase() as 'get' | 'post' | 'delete'](path, (request, response) =>
       answer(request, response, asked, async () => storedRequest(request, await body(request, response))),
     );

@@ -21,10 +21,10 @@ export class EarlyMessages {
   /**
    * Receives the first message.
    *
-   * @param onLeft called if the client disconnects after the first message
+   * @param onClosed called if the client disconnects after the first message
    * @throws LlmError `client_closed`, or `invalid_request` if the message does not arrive in time
    */
-  first(timeoutMs: number, onLeft: () => void): Promise<Buffer> {
+  first(timeoutMs: number, onClosed: () => void): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new LlmError('invalid_request', `The first message did not arrive within ${timeoutMs} ms.`, { param: 'setup' }));
@@ -39,7 +39,7 @@ export class EarlyMessages {
         closed: ({ code, fault }) => {
           clearTimeout(timer);
           reject(closedEarly(code, fault));
-          onLeft();
+          onClosed();
         },
       });
     });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError, type RequestMessage, type UnreadRequest } from '@sluice/core';
+import { LlmError, type PassthroughRequest, type RequestMessage } from '@sluice/core';
 import { isModelName } from '@sluice/dialects';
 import { findModel, type ModelPart, SecondModelWatch } from './multipart.ts';
 import { PeekedBody } from './peeked-body.ts';
@@ -17,7 +17,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export async function multipartRequest(
   request: IncomingMessage,
-  unread: UnreadRequest,
+  unread: PassthroughRequest,
   boundary: string,
   deployment: string | undefined,
   timeoutMs: number,
@@ -56,9 +56,9 @@ export async function multipartRequest(
   return messageOf(model, { ...unread, body: request, forModel: renamed, ...fallback });
 }
 
-type Sent = ReturnType<NonNullable<UnreadRequest['forModel']>>;
+type Sent = ReturnType<NonNullable<PassthroughRequest['forModel']>>;
 
-function messageOf(model: string, unread: UnreadRequest): RequestMessage {
+function messageOf(model: string, unread: PassthroughRequest): RequestMessage {
   const view = { model, stream: false, wantsStreamUsage: false };
   return { bytes: NOTHING, unread, view: () => view, json: () => ({}), forUpstream: () => NOTHING };
 }

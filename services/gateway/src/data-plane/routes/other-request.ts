@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError, type RequestMessage, type RequestView, type UnreadRequest } from '@sluice/core';
+import { LlmError, type PassthroughRequest, type RequestMessage, type RequestView } from '@sluice/core';
 import { BodyRequest, isModelName, modelSegment } from '@sluice/dialects';
 import { withModel } from '../deployment-request.ts';
 import { boundaryOf } from './multipart.ts';
@@ -52,7 +52,7 @@ function bodyLengthOf({ headers }: IncomingMessage): string {
   return headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? '0' : 'unknown');
 }
 
-function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): UnreadRequest {
+function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): PassthroughRequest {
   const { headers } = request;
   const provider = headers['x-sluice-provider'];
   if (provider !== undefined && (typeof provider !== 'string' || !PROVIDER.test(provider))) {
@@ -103,7 +103,7 @@ function decoded(name: string): string {
 }
 
 /** @param held a JSON body, or an empty buffer */
-function messageOf(unread: UnreadRequest, { route, model }: RouteMatch, held: Buffer): RequestMessage {
+function messageOf(unread: PassthroughRequest, { route, model }: RouteMatch, held: Buffer): RequestMessage {
   if (model !== undefined && route.api === 'gemini') return modelInPath(unread, model, held);
   if (held.length === 0) {
     const view: RequestView = { model: model ?? '', stream: false, wantsStreamUsage: false };
@@ -127,7 +127,7 @@ function messageOf(unread: UnreadRequest, { route, model }: RouteMatch, held: Bu
 }
 
 /** Returns the message of a Gemini batch: only the path contains the model. */
-function modelInPath(unread: UnreadRequest, model: string, bytes: Buffer): RequestMessage {
+function modelInPath(unread: PassthroughRequest, model: string, bytes: Buffer): RequestMessage {
   const body = new BodyRequest(bytes, () => {
     if (!isModelName(model)) refuseModel();
     return { model, stream: false, wantsStreamUsage: false };

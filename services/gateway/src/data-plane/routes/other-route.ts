@@ -1,6 +1,6 @@
-import type { AccountRoute, DialectName, UnreadRequest } from '@sluice/core';
+import type { AccountRoute, DialectName, PassthroughRequest } from '@sluice/core';
 
-export type Method = UnreadRequest['method'];
+export type Method = PassthroughRequest['method'];
 /** The API that a route belongs to. */
 export type Api = 'openai' | 'anthropic' | 'gemini' | 'rerank';
 
