@@ -13,7 +13,7 @@ export interface AgentCall {
   readonly name: string;
 }
 
-/** A client of one dialect. Like its SDK, it sends back what it received and returns a result for each tool call. */
+/** A client of a dialect. Like its SDK, it sends received messages back and returns a result for each tool call. */
 export interface Agent {
   /** Returns the request of this turn, with the results of the tool calls that have none yet. */
   request(model: string, turn: AgentTurn): { path: string; body: JsonObject };

@@ -31,7 +31,7 @@ export interface Stage {
   readonly cache: RedisServer;
   /** Starts another replica with the same configuration and additional environment variables. */
   more(environment?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
-  /** Returns a metric of one replica, summed over all series with these labels. */
+  /** Returns a metric of a replica, summed over all series with these labels. */
   figure(gateway: GatewayProcess, name: string, labels?: object): Promise<number>;
   /** Calls each replica with each of these keys until the call succeeds. The replica then has the key in its memory. */
   warm(keys: readonly string[], model: string): Promise<void>;

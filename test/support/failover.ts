@@ -32,7 +32,7 @@ export const reset = (response: ServerResponse): void => void response.socket?.r
 export const never: Respond = () => {};
 export const HALF = ROLE + WORDS.slice(0, 3).map(piece).join('');
 
-/** The result of one call, as its client and the first of the two providers saw it. */
+/** The result of a call, as its client and the first of the two providers saw it. */
 export interface Tried {
   readonly answer: Answer;
   readonly tookMs: number;

@@ -21,8 +21,8 @@ export function hasRedisServer(): boolean {
 }
 
 /**
- * Ensures that a `redis-server` is installed. Without one it installs the package as root on Debian or Ubuntu, and prints the
- * command elsewhere.
+ * Ensures that a `redis-server` is installed. Without one it installs the package as root on Debian or Ubuntu, and throws
+ * elsewhere.
  */
 export function ensureRedisServer(): void {
   if (hasRedisServer()) return;
@@ -32,7 +32,7 @@ export function ensureRedisServer(): void {
   }
   process.stderr.write('test: installing redis-server with apt-get\n');
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // prevents the package from starting its own server
+  // RUNLEVEL=1 below keeps the package from starting its own server
   spawnSync('apt-get', ['update', '-qq'], { env: environment });
   const { status, stderr } = spawnSync(
     'apt-get',

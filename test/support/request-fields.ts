@@ -3,7 +3,7 @@ import { DIALECTS, type JsonObject } from '@sluice/dialects';
 
 export type Fate = 'translated' | 'dropped' | 'refused';
 
-/** A value of one field in a caller's request, and other fields that the value requires. */
+/** A value of a field in a caller's request, and other fields that the value requires. */
 interface Sample {
   readonly value: unknown;
   readonly beside?: JsonObject;

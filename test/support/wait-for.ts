@@ -1,5 +1,5 @@
 /**
- * Maximum time for the start of a process, in milliseconds: a start of one second on an idle machine takes up to a minute on a
+ * Maximum time for the start of a process, in milliseconds: a start that takes a second on an idle machine takes up to a minute on a
  * busy machine.
  */
 export const START_TIMEOUT_MS = 90_000;
