@@ -79,12 +79,12 @@ describe('changes by the admin API', () => {
     const secret = json['secret'] as string;
     for (const whose of ['/teams/crew', '/tenants/firm', '/keys/configured']) {
       const key = whose === '/keys/configured' ? 'key-configured' : secret;
-      await waitFor(async () => (await send(key, whose, 1)) === 200, 'the key to be let in');
+      await waitFor(async () => (await send(key, whose, 1)) === 200, 'the key to be accepted');
       expect((await admin('POST', `${whose}/block`)).json).toMatchObject({ status: 'blocked' });
       await waitFor(async () => (await send(key, whose, 1)) === 401, `${whose} to be blocked`);
       expect((await admin('POST', `${whose}/unblock`)).json).toMatchObject({ status: 'active' });
     }
-    await waitFor(async () => (await send('key-configured', 'again', 1)) === 200, 'the configured key to be let in');
+    await waitFor(async () => (await send('key-configured', 'again', 1)) === 200, 'the configured key to be accepted');
   });
 
   it('applies a change only to the version in if-match, when the request has it', async () => {

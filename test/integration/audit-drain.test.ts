@@ -139,7 +139,7 @@ describe('the drains of the audit trail', () => {
     const sent = await send(10);
     await waitFor(
       () => replicas.gateways.some(({ output }) => output().includes('drain_files: degraded')),
-      'the failure to be told',
+      'the failure to be reported',
     );
     rmSync(folder);
     await waitFor(() => existsSync(folder) && ids(inFiles()).size === 10, 'the records to be written');

@@ -67,7 +67,7 @@ describe('the crash of a replica', () => {
     const state = async () => (await admin('/keys/app'))['spending'] as { spentUsd: number; reservedUsd: number };
     await waitFor(async () => (await state()).reservedUsd > 50, 'sixty calls to be in flight');
     // the store has a checkpoint of at least fifteen words for each stream, and of the prompt for calls without output
-    await waitFor(async () => (await wordsKnown()).length === 60, 'sixty calls to be known to the store', 60_000);
+    await waitFor(async () => (await wordsKnown()).length === 60, 'a checkpoint of sixty calls', 60_000);
     await waitFor(async () => (await wordsKnown()).filter((count) => count >= 15).length === 50, 'fifteen words of each', 60_000);
     victim.process.kill('SIGKILL');
     expect(new Set(await Promise.all(begun))).toEqual(new Set(['cut']));

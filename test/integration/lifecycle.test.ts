@@ -41,8 +41,8 @@ describe('a gateway process', () => {
     const model = `${signal}+latency=500`;
     const slow = ask(gateway.url, chat(`up/${model}`, 'x'), { key: KEY });
     const streamed = ask(gateway.url, chat(`up/${signal}-stream+tps=10`, 'x', { stream: true }), { key: KEY });
-    await waitFor(asked(model), 'the call to be under way');
-    await waitFor(asked(`${signal}-stream+tps=10`), 'the stream to be under way');
+    await waitFor(asked(model), 'the call to be in flight');
+    await waitFor(asked(`${signal}-stream+tps=10`), 'the stream to be in flight');
     const ended = gateway.stop(signal);
     // the gateway accepts no new call meanwhile
     await waitFor(async () => {
@@ -62,8 +62,8 @@ describe('a gateway process', () => {
     const gateway = await start();
     const hanging = ask(gateway.url, chat('up/second+fault=hang', 'x'), { key: KEY });
     const streamed = ask(gateway.url, chat('up/second+tps=1', 'one two three four', { stream: true }), { key: KEY });
-    await waitFor(asked('second+tps=1'), 'the stream to be under way');
-    await waitFor(asked('second+fault=hang'), 'the call to be under way');
+    await waitFor(asked('second+tps=1'), 'the stream to be in flight');
+    await waitFor(asked('second+fault=hang'), 'the call to be in flight');
     gateway.process.kill('SIGTERM');
     await waitFor(() => gateway.output().includes('stopping'), 'the gateway to stop');
     expect(await gateway.stop('SIGTERM')).toBe(1);
@@ -76,13 +76,13 @@ describe('a gateway process', () => {
   it('applies a changed configuration completely, and continues in-flight calls', async () => {
     const gateway = await start({ models: { name: { targets: [{ provider: 'up', model: 'before' }] } } });
     const slow = ask(gateway.url, chat('up/reload+latency=2500', 'x'), { key: KEY });
-    await waitFor(asked('reload+latency=2500'), 'the call to be under way');
+    await waitFor(asked('reload+latency=2500'), 'the call to be in flight');
     const changed = configWith({
       models: { name: { targets: [{ provider: 'up', model: 'after' }] }, another: { targets: [{ provider: 'up', model: 'x' }] } },
       keys: [{ name: 'other', secret: 'another-key' }],
     });
     await write(gateway.configFile, stringify(changed));
-    await waitFor(() => gateway.output().includes('configuration reloaded'), 'the configuration to be taken over');
+    await waitFor(() => gateway.output().includes('configuration reloaded'), 'the configuration to be applied');
     const answer = await ask(gateway.url, chat('name', 'x'), { key: 'another-key' });
     expect([answer.status, answer.headers.get('x-sluice-model')]).toEqual([200, 'after']);
     expect((await ask(gateway.url, chat('name', 'x'), { key: KEY })).status).toBe(401);

@@ -148,7 +148,7 @@ describe('routes that are passed through unread', () => {
     upload.write('begun');
     await waitFor(() => seen.request !== undefined, 'the request');
     upload.destroy();
-    await waitFor(() => seen.request?.destroyed === true, 'its end');
+    await waitFor(() => seen.request?.destroyed === true, 'the end of the provider request');
   });
 
   it('streams audio while it is generated, and breaks off when the provider breaks off', async () => {

@@ -45,7 +45,7 @@ describe('an outage of Redis', () => {
     return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
   };
   /** Counts the commands of calls that took half a second or more. The timeout of a command is 2 s here. */
-  const waitedInVain = async () => {
+  const slowCommands = async () => {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     const countOf = (bucket: string) =>
       [...text.matchAll(new RegExp(`^sluice_redis_duration_seconds_bucket\\{[^}]*le="${bucket}"[^}]*\\} (\\S+)$`, 'gm'))].reduce(
@@ -66,11 +66,11 @@ describe('an outage of Redis', () => {
       'the limits to be shared',
     );
   /** Waits until the dependency is healthy again. Only a call that uses it shows that. */
-  const untilCalm = () =>
+  const untilRecovered = () =>
     waitFor(async () => {
       await works();
       return (await gauge('sluice_degraded{concern="limits"}')) === 0;
-    }, 'the gauge to say that all is well');
+    }, 'the gauge to report the recovery');
 
   beforeEach(async () => {
     proxy.restore();
@@ -78,7 +78,7 @@ describe('an outage of Redis', () => {
     await waitFor(async () => (await gauge('sluice_replicas')) === 1, 'the replica to know that it is the only one');
     await works();
     expect((await call('key-free', 'warm')).status).toBe(200);
-    await untilCalm();
+    await untilRecovered();
   });
 
   it.each(['cut', 'hang'] as const)(
@@ -87,10 +87,10 @@ describe('an outage of Redis', () => {
       expect((await call(`key-tight-${how}`, 'before')).status).toBe(200);
       proxy[how]();
       await untilShared(how);
-      const waitedBefore = await waitedInVain();
+      const waitedBefore = await slowCommands();
       const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => call('key-free', `${how} ${n}`)));
       // a call does not wait for a store that is known to hang
-      expect((await waitedInVain()) - waitedBefore).toBeLessThan(10);
+      expect((await slowCommands()) - waitedBefore).toBeLessThan(10);
       expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
       for (const answer of answers) {
         expect(answer.headers.get('x-sluice-cache')).toBe('miss');
@@ -127,7 +127,7 @@ describe('an outage of Redis', () => {
       for (const { headers } of answers) expect(headers.get('x-sluice-degraded')).toContain('budget');
       proxy.restore();
       await works();
-      await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'what was spent meanwhile');
+      await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'the cost of the outage to be settled');
       const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
       expect(json['spending']).toMatchObject({ soft: true, reservedUsd: 0 });
     },
@@ -152,7 +152,7 @@ describe('an outage of Redis', () => {
       }
       proxy.restore();
       await works();
-      await waitFor(async () => (await state())['spentUsd'] === 0.14, 'what was spent meanwhile');
+      await waitFor(async () => (await state())['spentUsd'] === 0.14, 'the cost of the outage to be settled');
       await waitFor(async () => (await state())['reservedUsd'] === 0, 'nothing to be reserved');
       expect((await spend(200)).status).toBe(200);
     },
@@ -177,7 +177,7 @@ describe('an outage of Redis', () => {
     for (let n = 0; n < 50; n++) await call('key-limited', 'x');
     proxy.restore();
     await works();
-    await untilCalm();
+    await untilRecovered();
     expect(count('limits: degraded') - before.degraded).toBe(1);
     expect(count('limits: as usual again') - before.again).toBe(1);
     expect(await gauge('sluice_redis_up')).toBe(1);

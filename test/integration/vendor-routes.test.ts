@@ -158,7 +158,7 @@ describe('routes of a vendor', () => {
     });
     await anthropic().beta.files.retrieveMetadata(id);
     await expect(anthropic('-two').beta.files.retrieveMetadata(id)).rejects.toMatchObject({ status: 404 });
-    // an id of one vendor does not exist at another
+    // an id of a vendor does not exist at another
     await expect(openai('-two').files.retrieve(id)).rejects.toMatchObject({ status: 404 });
     expect(reached()).toEqual(['anthropic', 'anthropic']);
   });
