@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { lineAt } from './files.mjs';
 
-const TITLE = /\b(?:it|test)(?:\.(?:only|skip|failing))?(?:\.each\([^)]*\))?\(\s*(['"`])(.+?)\1/g;
+const TITLE = /(?<!\.)\b(?:it|test)(?:\.(?:only|skip|failing))?(?:\.each\([^)]*\))?\(\s*(['"`])(.+?)\1/g;
 /** Words that end in "s" like a verb in the third person, and are none. */
 const NOT_VERBS = new Set(['is', 'was', 'its', 'this', 'less', 'always', 'goes', 'comes', 'stands', 'hears', 'says', 'tells']);
 const OTHER_VERBS = new Set(['should', 'can', 'cannot', 'must', 'may']);
@@ -11,7 +11,7 @@ const ADVERBS = new Set(['never', 'always', 'only', 'not', 'no', 'longer', 'stil
 /** Whether a title begins with a verb in the third person, or "should". Titles that begin with a placeholder are their rows' matter. */
 function beginsWithVerb(title) {
   if (/^[%$]/.test(title)) return true;
-  const words = title.replace(/^[A-Z]\d\d(, [A-Z]\d\d)*: /, '').split(/[ ,:]/);
+  const words = title.replace(/^[A-Z]\d\d[a-z]?(, [A-Z]\d\d[a-z]?)*: /, '').split(/[ ,:]/);
   const word = words.find((candidate) => !ADVERBS.has(candidate)) ?? '';
   return OTHER_VERBS.has(word) || (/^[a-z-]+s$/.test(word) && !NOT_VERBS.has(word));
 }

@@ -1,36 +1,36 @@
-/** Where and what an agent is to ask. */
+/** The task of an agent. */
 export interface Task {
   /** The gateway's address, without a path. */
   readonly url: string;
   readonly key: string;
   readonly model: string;
   readonly prompt: string;
-  /** Its own folder for configuration, empty before. */
+  /** The agent's own folder for its configuration, initially empty. */
   readonly home: string;
-  /** Its working folder. */
+  /** The agent's working folder. */
   readonly folder: string;
 }
 
-/** How a task is begun. */
+/** The command that starts a task. */
 export interface Command {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Files that are written before, by their path. */
+  /** Files that are written before the start, by their path. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A coding agent of npm. */
+/** A coding agent from npm. */
 export interface AgentKind {
   readonly name: string;
   readonly package: string;
-  /** Its command in node_modules/.bin. */
+  /** The agent's command in node_modules/.bin. */
   readonly bin: string;
   command(task: Task): Command;
-  /** Models that the agent cannot be driven with, each with the reason. */
+  /** Models that the agent cannot use, each with the reason. */
   readonly unable?: Readonly<Record<string, string>>;
 }
 
-/** Why some agents cannot use OpenAI's reasoning models by chat completions. */
+/** The reason why some agents cannot use OpenAI's reasoning models by chat completions. */
 export const SENDS_MAX_TOKENS: Readonly<Record<string, string>> = {
   'openai/gpt-5': 'the agent sends max_tokens, which the model refuses, and its requests pass unchanged',
 };

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Installs packages from npm into a folder, and returns their versions. A folder that has them all is left as it is. */
+/** Installs packages from npm into a folder and returns their versions. Changes nothing if the folder has them all. */
 export function installAgents(folder: string, names: readonly string[]): ReadonlyMap<string, string> {
   if (names.some((name) => versionOf(folder, name) === undefined)) {
     process.stderr.write(`agents: installing ${names.join(', ')}\n`);

@@ -6,7 +6,10 @@ export interface RecordedCall {
   readonly status: number;
 }
 
-/** Stands before the gateway and notes each call, and is the proxy for everything else: that goes nowhere, and is noted. */
+/**
+ * A proxy in front of the gateway that records each call. It is also the agents' proxy for all other hosts: it records and
+ * drops those requests.
+ */
 export class Recorder {
   readonly #target: string;
   readonly #server = createServer((incoming, response) => this.#pass(incoming, response));
@@ -17,13 +20,13 @@ export class Recorder {
   constructor(target: string) {
     this.#target = target;
     this.#server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
-      // some agents ask even this machine by the proxy
+      // some agents use the proxy even for this machine
       if (incoming.url === this.#host()) {
         this.#tunnel(socket);
         return;
       }
       this.#elsewhere.add(incoming.url ?? '?');
-      // a client may break off what goes nowhere
+      // a client may break off a dropped request
       socket.on('error', () => {});
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
     });
@@ -38,7 +41,7 @@ export class Recorder {
     return `http://${this.#host()}`;
   }
 
-  /** Returns what was noted since the last call. */
+  /** Returns everything recorded since the last call. */
   take(): { readonly calls: readonly RecordedCall[]; readonly elsewhere: readonly string[] } {
     const taken = { calls: this.#calls, elsewhere: [...this.#elsewhere] };
     this.#calls = [];

@@ -5,7 +5,7 @@ import type { AgentKind } from './agent.ts';
 import type { Recorder } from './recorder.ts';
 
 const TIME_LIMIT_MS = 120_000;
-/** How long a process has to end by itself. */
+/** Time for a process to exit after a signal, in milliseconds. */
 const GRACE_MS = 2_000;
 const FILES = ['first.txt', 'second.txt'] as const;
 const FILE_TEXT = 'written by an agent';
@@ -15,12 +15,12 @@ export interface RunOptions {
   readonly key: string;
   readonly recorder: Recorder;
   readonly recorderUrl: string;
-  /** Where npm has installed the agents. */
+  /** Folder in which npm has installed the agents. */
   readonly packages: string;
   readonly workspace: string;
 }
 
-/** How a run went: without faults it wrote the files, was refused nowhere, and asked the gateway alone. */
+/** The outcome of a run. Without faults the agent wrote the files, received no refusal, and called only the gateway. */
 export interface RunOutcome {
   readonly faults: readonly string[];
   readonly calls: number;
@@ -28,7 +28,7 @@ export interface RunOutcome {
   readonly output: string;
 }
 
-/** Runs an agent once, in a folder of its own, and ends all of its processes. */
+/** Runs an agent once in a separate folder, and ends all of its processes. */
 export async function runAgent(kind: AgentKind, options: RunOptions): Promise<RunOutcome> {
   const { model, key, recorder, recorderUrl, packages, workspace } = options;
   const home = mkdtempSync(join(workspace, 'home-'));
@@ -60,7 +60,7 @@ export async function runAgent(kind: AgentKind, options: RunOptions): Promise<Ru
   return { faults: [...new Set(faults)], calls: calls.length, ms, output };
 }
 
-/** An environment without the caller's keys, whose way to elsewhere is the recorder. */
+/** Returns an environment without the caller's keys, with the recorder as the proxy for other hosts. */
 const baseEnvironment = (home: string, proxy: string): Record<string, string> => ({
   PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
   HOME: home,
@@ -94,7 +94,7 @@ function runCommand(
   options: CommandOptions,
 ): Promise<{ readonly code: number | undefined; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    // a group of its own, so that what it starts ends with it
+    // a process group of its own, so that its child processes end with it
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     let late = false;

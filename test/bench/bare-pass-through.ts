@@ -1,4 +1,4 @@
-// What the gateway is compared with: Express 5 and undici's `dispatch`, and nothing between them. Bytes in, bytes out.
+// The reference for the gateway: Express 5 and undici's `dispatch` with nothing in between. It passes bytes through.
 // PORT and UPSTREAM (an origin) come from the environment.
 import express from 'express';
 import { Pool } from 'undici';

@@ -3,7 +3,7 @@ import type { GatewayPeer, Peer } from './peers.ts';
 import type { Load, LoadResult, Rig } from './rig.ts';
 import { type Body, bodyFile, pathOf } from './workload.ts';
 
-/** What all measurements share. */
+/** The shared parts of all measurements. */
 export interface Bench {
   readonly rig: Rig;
   readonly redis: RedisServer;
@@ -14,15 +14,15 @@ export interface Bench {
   say(text: string): void;
 }
 
-/** Looked up in the cache and not found, each time anew: what is answered is not kept. */
+/** Headers that look up the cache and always miss, because nothing is stored. */
 export const LIVE = { 'cache-control': 'no-store', 'x-sluice-cache-namespace': 'empty' };
 
 export interface Measured extends LoadResult {
-  /** CPU time of the peer for one request, in microseconds. */
+  /** CPU time of the peer per request, in microseconds. */
   readonly cpu: number;
 }
 
-/** Puts a load on a peer, and says what of its CPU time each request took. */
+/** Puts a load on a peer and returns its CPU time per request. */
 export async function measure(
   { rig, folder }: Pick<Bench, 'rig' | 'folder'>,
   peer: Peer,
@@ -38,7 +38,7 @@ export async function measure(
   return { ...result, cpu: (peer.cpu() - before) / result.answered };
 }
 
-/** The same, where all must be answered with 200. */
+/** Like `measure`, but requires 200 for all requests. */
 export async function measureServed(...args: Parameters<typeof measure>): Promise<Measured> {
   const measured = await measure(...args);
   if (measured.refused > measured.answered / 1_000)
@@ -46,7 +46,7 @@ export async function measureServed(...args: Parameters<typeof measure>): Promis
   return measured;
 }
 
-/** The middle one. */
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] as number;

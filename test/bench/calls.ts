@@ -5,7 +5,7 @@ import { type Body, configuration } from './workload.ts';
 
 const EVENTS = 50;
 
-/** In short turns, so that what disturbs the machine for a while disturbs all of them. */
+/** Short turns, so that a temporary disturbance of the machine affects all scenarios. */
 const SECONDS = 1;
 
 interface Scenario {
@@ -13,13 +13,16 @@ interface Scenario {
   readonly peer: 'bare' | 'sluice' | 'badKey' | 'fullMeter';
   readonly body: Body;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Calls a second, where it is the same for all of them. */
+  /** Calls per second, if all peers get the same rate. */
   readonly rate?: number;
-  /** Left out where there is little time. */
+  /** Skipped in a short run. */
   readonly slow?: true;
 }
 
-/** Less than any of them carries. At its limit a peer works through longer queues, with fewer system calls for each of them: the slower one has fewer of these. */
+/**
+ * Below the capacity of every peer. At its capacity a peer works through longer queues with fewer system calls per request, and
+ * the slower peer has the longer queue.
+ */
 const RATE = 800;
 
 const SCENARIOS = {
@@ -57,7 +60,7 @@ type ScenarioName = keyof typeof SCENARIOS;
 const isStream = ({ body }: Scenario): boolean => body.startsWith('stream');
 
 export interface Calls {
-  /** Of each scenario the turn that took the least CPU. */
+  /** The turn with the least CPU time per scenario. */
   readonly best: ReadonlyMap<ScenarioName, Measured>;
   readonly results: Results;
   readonly rounds: number;
@@ -65,9 +68,9 @@ export interface Calls {
 }
 
 /**
- * CPU for each request or event, of the gateway and of the bare pass-through in turn.
+ * Measures CPU time per request or event, of the gateway and of the bare pass-through in turn.
  *
- * @param enough asked after each of the later rounds, whether what was found will do
+ * @param enough called after each of the later rounds; returns whether the results suffice
  */
 export async function measureCalls(bench: Bench, enough: (results: Results) => boolean): Promise<Calls> {
   const { rig, redis, folder, quick, bare, gateway, say } = bench;

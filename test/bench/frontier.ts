@@ -3,7 +3,7 @@ import { type Peer, startNginx, startPortkey } from './peers.ts';
 
 const CONNECTIONS = [1, 2, 4, 8, 16, 32, 64, 128];
 
-/** How much a peer carries, and how long the slowest hundredth then waits. */
+/** The throughput of a peer, and its latency at the 99th percentile. */
 export interface FrontierPoint {
   readonly peer: string;
   readonly connections: number;
@@ -11,7 +11,10 @@ export interface FrontierPoint {
   readonly p99Ms: number;
 }
 
-/** Throughput against p99 with more and more callers, of Sluice with everything on beside what does less: nginx, Portkey's gateway and the bare pass-through. */
+/**
+ * Measures throughput against p99 with a growing number of callers. Compares Sluice with everything enabled to peers that do
+ * less: nginx, Portkey's gateway and the bare pass-through.
+ */
 export async function measureFrontier(bench: Bench): Promise<FrontierPoint[]> {
   const { rig, folder, bare, gateway, say } = bench;
   const [nginx, portkey] = [await startNginx(rig, folder), await startPortkey(rig)];

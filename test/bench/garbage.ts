@@ -3,10 +3,10 @@ import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
 import { configuration } from './workload.ts';
 
-/** `Scavenge 30.1 (50.2) -> 12.0 (51.0) MB`, of V8's `--trace-gc`. */
+/** Matches `Scavenge 30.1 (50.2) -> 12.0 (51.0) MB` in the output of V8's `--trace-gc`. */
 const COLLECTION = /: (?:Scavenge|Mark-Compact)[^\d]*(?:\(reduce\) )?([\d.]+) \([\d.]+\) -> ([\d.]+) \([\d.]+\) MB/g;
 
-/** What a live call leaves behind on V8's heap: unlike times it is the same on every machine. */
+/** Measures the garbage of a live call on V8's heap. Unlike times, it is the same on every machine. */
 export async function measureGarbage(bench: Bench): Promise<Results> {
   const { rig, redis, folder } = bench;
   const config = configuration(rig.upstreamPort);
@@ -25,7 +25,7 @@ export async function measureGarbage(bench: Bench): Promise<Results> {
       if (left !== undefined) allocatedMb += Number(before) - left;
       left = Number(after);
     }
-    // from the first collection to the last: one of them is missing
+    // from the first collection to the last, so that one collection is missing
     const collections = [...gateway.output().slice(from).matchAll(COLLECTION)].length;
     if (collections < 3) throw new Error(`only ${collections} collections in ${answered} calls`);
     return { garbage: ((allocatedMb * 1_024) / answered) * (collections / (collections - 1)) };

@@ -13,11 +13,16 @@ const KEYS = 100_000;
 const MODELS = 1_000;
 const ENTRIES = 1_000_000;
 const ROUNDS = 9;
-/** So long V8 goes on compiling what a call runs through: a process that is younger than the one beside it is the dearer one. */
+/**
+ * Warm-up time in seconds. V8 compiles the code of a call during this time, and a younger process would look more expensive.
+ */
 const WARM_UP_S = 20;
 const AT_ONCE = 200;
 
-/** Whether a call costs more where there are many keys, models or cache entries: each beside a gateway with few, in turn. */
+/**
+ * Measures whether a call costs more with many keys, models or cache entries. Each gateway is compared in turn with a gateway
+ * that has few.
+ */
 export async function measureGrowth(bench: Bench): Promise<Results> {
   const { rig, folder, say } = bench;
   const redis = await startRedisServer(['--enable-debug-command', 'yes']);
@@ -56,7 +61,7 @@ export async function measureGrowth(bench: Bench): Promise<Results> {
   }
 }
 
-/** By how many percent of CPU time a call through the second costs more. */
+/** Returns the additional CPU time of a call through the second gateway, in percent. */
 async function compare(
   bench: Bench,
   few: GatewayPeer,
@@ -93,7 +98,7 @@ async function makeKeys(url: string): Promise<void> {
   await stores.close();
 }
 
-/** Each key once, so that the gateway has seen them all. */
+/** Calls with each key once, so that the gateway has all keys in memory. */
 async function useKeys(port: number): Promise<void> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 50 });
   await inTurns(KEYS, async (n) => {

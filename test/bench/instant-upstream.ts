@@ -1,4 +1,4 @@
-// An upstream that answers at once, for machines without a C compiler: a chat completion of 1 KB, or 50 events 5 ms apart.
+// An upstream that responds immediately, for machines without a C compiler: a chat completion of 1 KB, or 50 events 5 ms apart.
 import { createServer } from 'node:http';
 
 const text = 'x'.repeat(700);

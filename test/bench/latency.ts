@@ -5,7 +5,7 @@ import type { Peer } from './peers.ts';
 const RATE = 200;
 const ROUNDS = 3;
 
-/** What the gateway adds to the time that the upstream alone takes, at a rate that keeps nobody busy. */
+/** Measures the latency that the gateway adds to the upstream's, at a rate that saturates no process. */
 export async function measureLatency(bench: Bench): Promise<Results> {
   const { rig, gateway } = bench;
   const alone: Peer = { name: 'the upstream alone', port: rig.upstreamPort, child: rig.upstream, headers: {}, cpu: () => 0 };

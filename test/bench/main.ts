@@ -1,4 +1,5 @@
-// What the gateway costs with everything on, as ratios to a bare pass-through that is measured in turn with it, and against the goals.
+// Measures the cost of the gateway with everything enabled, as ratios to a bare pass-through that is measured in turn, and
+// compares it with the goals.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,7 @@ const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
 const { argv } = process;
 const quick = argv.includes('--quick');
 const gate = argv.includes('--gate');
-/** For how many calls memory is watched. */
+/** Number of calls of the memory measurement. */
 const manyCalls = Number(/--calls=(\d+)/.exec(argv.join(' '))?.[1] ?? 1_000_000);
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);

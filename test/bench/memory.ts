@@ -7,13 +7,13 @@ import { configuration } from './workload.ts';
 
 const FIRST_CALLS = 100_000;
 
-/** Megabytes in memory. Source: Linux' /proc. */
+/** Returns the resident memory in megabytes. Source: Linux' /proc. */
 function residentMb({ child }: GatewayPeer): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1_024;
 }
 
-/** A process' memory as it starts, under load, and (where there is time) whether it grows over very many calls. */
+/** Measures the memory of a process after its start and under load. A long run also measures growth over very many calls. */
 export async function measureMemory(bench: Bench, manyCalls: number): Promise<Results> {
   const { rig, redis, folder, quick, say } = bench;
   const gateway = await startGateway(rig, { config: configuration(rig.upstreamPort), redisUrl: redis.url, folder });
@@ -24,7 +24,7 @@ export async function measureMemory(bench: Bench, manyCalls: number): Promise<Re
     const loadTo = async (wanted: number): Promise<number[]> => {
       const seen: number[] = [];
       while (calls < wanted) {
-        // half of them from the cache, so that both ways are gone
+        // half of the calls hit the cache, so that both code paths run
         const headers = seen.length % 2 === 0 ? LIVE : {};
         calls += (await measureServed(bench, gateway, 'whole', { connections: 32, seconds: quick ? 3 : 10, headers })).answered;
         seen.push(residentMb(gateway));

@@ -11,19 +11,19 @@ import { MEASURED_CPU, type Rig, startNode } from './rig.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PORTKEY = '@portkey-ai/gateway@1.15.2';
 
-/** What stands between the generator and the upstream, and is measured. */
+/** A measured process between the generator and the upstream. */
 export interface Peer {
   readonly name: string;
   readonly port: number;
   readonly child: ChildProcess;
-  /** What its callers must send beside the usual. */
+  /** Additional headers that its callers must send. */
   readonly headers: Readonly<Record<string, string>>;
-  /** CPU time so far, all its processes, in microseconds. */
+  /** CPU time so far of all its processes, in microseconds. */
   cpu(): number;
 }
 
 export interface GatewayOptions {
-  /** The whole configuration, as YAML. */
+  /** The complete configuration, as YAML. */
   readonly config: string;
   readonly redisUrl: string;
   readonly folder: string;
@@ -33,7 +33,7 @@ export interface GatewayOptions {
 
 export interface GatewayPeer extends Peer {
   readonly adminPort: number;
-  /** All that it has said. */
+  /** Returns the complete output. */
   output(): string;
 }
 
@@ -77,7 +77,7 @@ export async function startBare(rig: Rig): Promise<Peer> {
   return { name: 'bare', port, child, headers: {}, cpu: ofProcess(child) };
 }
 
-/** nginx as a reverse proxy with nothing to do; undefined where it is not installed. */
+/** Starts nginx as a reverse proxy without further features; undefined if it is not installed. */
 export async function startNginx(rig: Rig, folder: string): Promise<Peer | undefined> {
   if (spawnSync('nginx', ['-v']).status !== 0) return undefined;
   const port = await freePort();
@@ -103,13 +103,13 @@ http {
   return { name: 'nginx', port, child, headers: {}, cpu: ofProcess(child) };
 }
 
-/** Portkey's gateway, from npm into a folder of its own; undefined where it cannot be had. */
+/** Starts Portkey's gateway from npm in a separate folder; undefined if it cannot be installed. */
 export async function startPortkey(rig: Rig): Promise<Peer | undefined> {
   const home = join(tmpdir(), `sluice-bench-${PORTKEY.replaceAll(/[^\w.]/g, '-')}`);
   const main = join(home, 'node_modules/@portkey-ai/gateway/build/start-server.js');
   if (!existsSync(main)) {
     mkdirSync(home, { recursive: true });
-    // it runs nothing of the package while it is installed
+    // no script of the package runs during the installation
     const { status } = spawnSync('npm', ['install', '--prefix', home, '--no-audit', '--no-fund', '--ignore-scripts', PORTKEY], {
       stdio: 'ignore',
     });
@@ -127,7 +127,7 @@ export async function startPortkey(rig: Rig): Promise<Peer | undefined> {
   return { name: 'Portkey', port, child, headers, cpu: ofProcess(child) };
 }
 
-/** Anything at all. */
+/** Waits for any response. */
 async function answers(port: number, what: string): Promise<void> {
   await waitFor(
     () =>

@@ -2,10 +2,10 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { FrontierPoint } from './frontier.ts';
 
-/** The frontier as a picture (SVG): further right and lower is better. */
+/** Plots the frontier as an SVG image: further right and lower is better. */
 export async function plotFrontier(points: readonly FrontierPoint[], subtitle: string): Promise<string> {
   const spec: TopLevelSpec = {
-    // a line each, or the picture is as wide as the longest of them
+    // a line each, because otherwise the longest line sets the width of the image
     title: { text: 'Throughput against p99, 1 to 128 callers', subtitle: subtitle.split('; ') },
     width: 640,
     height: 360,

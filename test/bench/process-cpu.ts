@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process's time on a CPU so far, over all its threads, in microseconds; undefined where the system does not tell. Source: Linux' schedstat. */
+/**
+ * Returns the CPU time of a process over all its threads, in microseconds; undefined if the system does not report it. Source:
+ * Linux' schedstat.
+ */
 export function cpuMicros(pid: number): number | undefined {
   try {
     const folder = `/proc/${pid}/task`;
@@ -13,7 +16,7 @@ export function cpuMicros(pid: number): number | undefined {
   }
 }
 
-/** Gives a process one CPU for itself, where there are two and the system lets us. Returns the command to begin with. */
+/** Pins a process to a CPU of its own, if the machine has two and permits it. Returns the command to start. */
 export function pinnedTo(cpu: number, pinning: boolean, command: string, args: readonly string[]): [string, string[]] {
   return pinning ? ['taskset', ['-c', String(cpu), command, ...args]] : [command, [...args]];
 }

@@ -6,7 +6,7 @@ import { startGateway } from './peers.ts';
 import { configuration } from './workload.ts';
 
 const SAMPLE_MICROS = 200;
-/** Of the profile, the part at its beginning that is start and compilation. */
+/** The share at the beginning of the profile that is start-up and compilation. */
 const WARM_UP = 0.6;
 
 interface CpuProfile {
@@ -17,11 +17,14 @@ interface CpuProfile {
 
 export interface ProfilePart {
   readonly where: string;
-  /** Of all that is not idle, from 0 to 1. */
+  /** Share of the time that is not idle, from 0 to 1. */
   readonly share: number;
 }
 
-/** Where the CPU time of live calls goes, by V8's sampling profiler (`--cpu-prof`): by package, by the module of Node.js, or by what V8 itself did. */
+/**
+ * Returns the CPU time of live calls by package, by module of Node.js, or by part of V8, from V8's sampling profiler
+ * (`--cpu-prof`).
+ */
 export async function profileLive(bench: Bench): Promise<ProfilePart[]> {
   const { rig, redis, folder } = bench;
   const flags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${SAMPLE_MICROS}`];

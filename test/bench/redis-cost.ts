@@ -7,26 +7,26 @@ import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
 import { bodyFile, configuration, pathOf } from './workload.ts';
 
-/** These a gateway sends by itself, however many calls there are. */
+/** Commands that a gateway sends independently of its calls. */
 const OF_NO_CALL = /^(INFO|PING|HELLO|CLIENT|CONFIG|SUBSCRIBE) /;
 const SEQUENTIAL_CALLS = 50;
 
 export interface RedisCost {
   readonly results: Results;
-  /** Redis' own CPU time for a live call, in microseconds. */
+  /** Redis' own CPU time per live call, in microseconds. */
   readonly cpu: number;
-  /** Bytes that go to Redis, and come from it, for a live call. */
+  /** Bytes to and from Redis per live call. */
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
 
-/** What a live call asks of Redis: what it costs there under load, and how many commands and trips it takes where it is alone. */
+/** Measures the cost of a live call in Redis under load, and its commands and round trips without other load. */
 export async function measureRedis(bench: Bench): Promise<RedisCost> {
   const client = new Redis(bench.redis.url);
   try {
     const before = await counters(client);
     const { answered } = await measureServed(bench, bench.gateway, 'whole', { connections: 32, seconds: 2, headers: LIVE });
-    // what is written behind the answers
+    // the writes after the responses
     await sleep(300);
     const after = await counters(client);
     const each = (name: keyof typeof before): number => (after[name] - before[name]) / answered;
@@ -46,7 +46,10 @@ async function counters(client: Redis): Promise<Record<'cpu' | 'bytesIn' | 'byte
   };
 }
 
-/** Calls one after the other, with somebody on the way to Redis who counts. Commands that a script runs inside Redis are part of the script. */
+/**
+ * Counts the round trips of calls in sequence with a proxy in front of Redis. Commands within a script count as part of the
+ * script.
+ */
 async function countTrips({ rig, redis, folder }: Bench): Promise<Results> {
   const proxy = await startWatchedProxy(redis.url);
   const gateway = await startGateway(rig, { config: configuration(rig.upstreamPort), redisUrl: proxy.url, folder });
@@ -66,11 +69,11 @@ async function countTrips({ rig, redis, folder }: Bench): Promise<Results> {
         .trips()
         .map((bursts) => bursts.map((burst) => burst.filter((command) => !OF_NO_CALL.test(command))));
       const busy = connections.map((bursts) => bursts.filter((burst) => burst.length > 0));
-      // what calls wait for comes over the connection that the cache is asked on
+      // calls wait for the connection that has the cache look-ups
       const waited = busy.filter((bursts) => bursts.some((burst) => burst.some((command) => command.startsWith('GET '))));
       return { commands: busy.flat(2).length, trips: waited.flat().length };
     };
-    // the first ones bring the scripts
+    // the first calls load the scripts
     for (let n = 0; n < 5; n++) await call();
     await sleep(500);
     const before = counted();

@@ -29,7 +29,7 @@ export function machineText({ date, node, cpus, memoryGiB, rig, pinned }: Machin
   return `${date}: Node.js ${node}, ${cpus}, ${memoryGiB} GiB; ${rig}; ${place}.`;
 }
 
-/** Every goal with what was found, and whether it is met. */
+/** Returns a table of every goal with its result. */
 export function goalsTable(results: Results): string {
   const rows = (Object.keys(GOALS) as GoalName[]).flatMap((name) => {
     const { what, goal, unit }: Goal = GOALS[name];
@@ -41,7 +41,7 @@ export function goalsTable(results: Results): string {
   return ['| what | goal | measured | met |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** Puts a text between a document's marks. */
+/** Replaces the text between the marks in a document. */
 export function writeBetween(file: string, mark: string, text: string): void {
   const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
   const document = readFileSync(file, 'utf8');

@@ -9,14 +9,17 @@ import { waitFor } from '../support/wait-for.ts';
 import { pinnedTo } from './process-cpu.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-/** A generator and an upstream in C, where somebody has put them beside the project: they take less of the machine than what is measured. */
+/**
+ * A generator and an upstream in C, if they exist next to the project. They use less of the machine than the measured
+ * processes.
+ */
 const RIG = join(HERE, '../../../shared/bench-rig');
 const run = promisify(execFile);
 
-/** What the gateway is run with; the bare pass-through has it too. */
+/** Node option of the gateway and of the bare pass-through. */
 const NURSERY = '--max-semi-space-size=16';
 
-/** The CPU of what is measured, and that of everything else. */
+/** The CPU of the measured process, and the CPU of everything else. */
 export const MEASURED_CPU = 1;
 export const OTHER_CPU = 0;
 
@@ -27,24 +30,27 @@ export interface Load {
   readonly seconds: number;
   readonly bodyFile: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Calls a second that leave at their time, whether the ones before were answered or not; without it each connection sends as soon as it is answered. */
+  /**
+   * Calls per second at fixed times, independent of earlier responses. Without a rate, each connection sends its next call
+   * after the response.
+   */
   readonly rate?: number;
 }
 
 export interface LoadResult {
-  /** Requests answered, and of them those that were not answered with 200. */
+  /** Number of responses, and of responses with another status than 200. */
   readonly answered: number;
   readonly refused: number;
-  /** Connections that broke. */
+  /** Broken connections. */
   readonly errors: number;
   readonly perSecond: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** To the first byte of the body, of streams; absent where the generator does not tell. */
+  /** Time to the first byte of a stream's body; absent if the generator does not report it. */
   readonly firstByteMicros?: number;
 }
 
-/** What puts the load on, and what answers it. */
+/** The load generator and the upstream. */
 export interface Rig {
   readonly name: string;
   readonly pinning: boolean;
@@ -57,7 +63,7 @@ export function canPin(): boolean {
   return availableParallelism() >= 2 && spawnSync('taskset', ['--version']).status === 0;
 }
 
-/** Starts a process of Node's that says `listening on PORT`. */
+/** Starts a Node.js process that prints `listening on PORT`. */
 export async function startNode(
   file: string,
   environment: Readonly<Record<string, string>>,

@@ -1,4 +1,5 @@
-// CPU of translation alone: one event of a stream, and a whole answer of 2 KB, from a provider of each dialect to a caller of each other.
+// Measures the CPU time of translation alone: an event of a stream, and a complete response of 2 KB, from a provider of each
+// dialect to a caller of each other.
 import type { DialectName } from '@sluice/core';
 import { DIALECTS, type NeutralEvent, type NeutralReply, TranslatedStream, translateReply } from '@sluice/dialects';
 
@@ -18,7 +19,7 @@ const reply: NeutralReply = {
   usage,
 };
 
-/** The events of a stream as a provider sends them, one a chunk. */
+/** Returns the events of a stream as a provider sends them, one per chunk. */
 function chunksOf(dialect: DialectName): Buffer[] {
   const writer = DIALECTS[dialect].writeStream(context);
   const said: NeutralEvent[] = [
@@ -31,7 +32,7 @@ function chunksOf(dialect: DialectName): Buffer[] {
   return [...wire, writer.end()].filter((text) => text !== '').map((text) => Buffer.from(text));
 }
 
-/** The least CPU of several rounds, in microseconds a unit. */
+/** Returns the minimum CPU time of several rounds, in microseconds per unit. */
 function best(units: number, work: () => void): number {
   work();
   let least = Number.POSITIVE_INFINITY;
@@ -52,7 +53,7 @@ export interface TranslationCost {
   readonly reply: number;
 }
 
-/** What each pair costs, an event more than to watch it go by. */
+/** Measures the cost of each pair of dialects. For events it is the additional cost over passing them through. */
 export function measureTranslation(): TranslationCost[] {
   return PROVIDERS.flatMap((from) => {
     const chunks = chunksOf(from);

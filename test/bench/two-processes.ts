@@ -5,13 +5,13 @@ import { OTHER_CPU } from './rig.ts';
 import { configuration } from './workload.ts';
 
 const ROUNDS = 5;
-/** Well below what one carries, so that the queues are as long with the other as without. */
+/** Well below the capacity of a replica, so that the queues are equally long with and without the other replica. */
 const RATE = 300;
 
 /**
- * Whether a call costs a replica more where another one shares all its state: its CPU a request while the other serves as many of the same
- * caller's calls on another CPU, against that while the other has nothing to do. Two of them on one CPU would tell how they drive
- * each other out of its caches.
+ * Measures whether a call costs a replica more when another replica shares all its state. Compares its CPU time per request
+ * while the other replica serves as many calls of the same caller on another CPU, and while the other is idle. On a shared CPU
+ * the two would evict each other from its caches.
  */
 export async function measureTwoProcesses(bench: Bench): Promise<Results> {
   const { rig, redis, folder, gateway } = bench;

@@ -4,20 +4,22 @@ import { join } from 'node:path';
 const SENTENCE = 'The quick brown fox jumps over the lazy dog. ';
 const PRICE = '{ input: 1, output: 2 }';
 
-/** What the generator says it is. */
+/** The key that the generator sends. */
 const SECRET = 'sk-bench-0001';
 
 export interface Configured {
-  /** Of the only key that is configured. */
+  /** Secret of the only configured key. */
   readonly secret?: string;
-  /** What it may ask for in a minute. */
+  /** Maximum number of requests per minute. */
   readonly requests?: number;
-  /** Further models, and their providers, as lines of YAML. */
+  /** Further models and their providers, as lines of YAML. */
   readonly models?: string;
   readonly providers?: string;
 }
 
-/** The gateway's configuration: everything on that a call may pass, with four meters, one of them money. */
+/**
+ * Returns the gateway's configuration. It enables every feature that a call can use, with four meters, one of them for money.
+ */
 export function configuration(upstreamPort: number, configured: Configured = {}): string {
   const { secret = SECRET, requests = 100_000_000, models = '', providers = '' } = configured;
   return `providers:
@@ -37,7 +39,7 @@ redis: { timeout: 1s }
 
 export type Body = 'whole' | 'stream' | 'long' | 'whole-translated' | 'stream-translated';
 
-/** What callers ask: 2 KB, or 50 KB, in OpenAI's dialect or (translated) in Anthropic's. */
+/** Returns a caller's request of 2 KB or 50 KB, in OpenAI's dialect or (translated) in Anthropic's. */
 function bodyOf(body: Body): object {
   const content = SENTENCE.repeat(body === 'long' ? 1_130 : 42);
   const system = 'You are helpful.';
@@ -60,7 +62,7 @@ function bodyOf(body: Body): object {
   }
 }
 
-/** Writes a body where the generator finds it; once, because another generator may be reading it. */
+/** Writes a body to the generator's file. Writes it once, because another generator may be reading it. */
 export function bodyFile(folder: string, body: Body): string {
   const file = join(folder, `${body}.json`);
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(bodyOf(body)));

@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-clients';
 
-describe('clients', () => {
+describe('misbehaving clients', () => {
   let stage: Stage;
   let gateway: GatewayProcess;
   let ping: Ping;
@@ -22,7 +22,7 @@ describe('clients', () => {
         providers: { up: { baseUrl } },
         keys: [{ name: 'clients', secret: KEY, limits: { concurrent: 50 } }],
         limits: { bodyTimeout: '1s' },
-        // the way to Redis leads through this process, which is busy for longer than the usual 50 ms when it asks for much at once
+        // the connection to Redis passes through this process, which is busy for longer than the default 50 ms during bursts
         redis: { timeout: '1s' },
       }),
     });
@@ -37,7 +37,7 @@ describe('clients', () => {
 
   const inFlight = async (): Promise<number> =>
     parseExposition(await (await fetch(`${gateway.adminUrl}/metrics`)).text()).sum('sluice_in_flight_requests', {});
-  /** What nine of ten calls do not take longer than, in ms, without what a ping took at the same time. */
+  /** Returns the 90th percentile of the latency in ms, minus the slowest ping during the same time. */
   const p90 = async (): Promise<number> => {
     const beganMs = performance.now();
     const took: number[] = [];
@@ -49,7 +49,7 @@ describe('clients', () => {
     return (took.sort((a, b) => a - b)[90] as number) - ping.slowest(beganMs);
   };
 
-  it('two thousand that keep a connection and say nothing keep nobody else waiting', async () => {
+  it('serves other calls without delay while two thousand clients keep idle connections', async () => {
     await p90();
     const before = await p90();
     const idle: Socket[] = [];
@@ -65,7 +65,7 @@ describe('clients', () => {
     expect(await p90()).toBeLessThan(Math.max(0, before) + 20);
   }, 60_000);
 
-  it('that send a byte at a time are cut off, and keep nobody else waiting', async () => {
+  it('disconnects clients that send a byte at a time, and serves other calls without delay', async () => {
     const before = await p90();
     const slow = Array.from({ length: 50 }, () => {
       const { hostname, port } = new URL(gateway.url);
@@ -84,7 +84,7 @@ describe('clients', () => {
     await Promise.race([Promise.all(slow), sleep(10_000).then(() => Promise.reject(new Error('they were not cut off')))]);
   }, 60_000);
 
-  it('that leave at any moment leave nothing behind', async () => {
+  it('frees all resources of clients that disconnect at any moment', async () => {
     const phases: (() => Promise<void>)[] = [
       // in the middle of the head
       async () => {
@@ -103,26 +103,26 @@ describe('clients', () => {
         await new Promise<void>((resolve) => socket.write(head, () => resolve()));
         socket.resetAndDestroy();
       },
-      // as soon as all is sent
+      // immediately after the request is sent
       async () => {
         const { socket } = rawClient(gateway.url, KEY, chat('up/x+latency=3000', 'x'));
         await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
         socket.end();
         socket.destroy();
       },
-      // while the provider thinks
+      // while the provider computes
       async () => {
         const { socket } = rawClient(gateway.url, KEY, chat('up/x+latency=3000', 'x'));
         await sleep(30);
         socket.resetAndDestroy();
       },
-      // while the stream comes
+      // during the stream
       async () => {
         const client = rawClient(gateway.url, KEY, chat('up/x+tps=50', 'a b c d e f g h', { stream: true }));
         await waitFor(() => client.text().includes('data:'), 'the stream to begin');
         client.socket.destroy();
       },
-      // when the answer has come, before it is read
+      // after the response has arrived, before the client reads it
       async () => {
         const { socket } = rawClient(gateway.url, KEY, chat('up/x', 'x'));
         socket.pause();
@@ -136,7 +136,7 @@ describe('clients', () => {
       () => stage.simulator.journal.entries.every(({ outcome }) => outcome !== 'pending'),
       'no provider to be at work for nobody',
     );
-    // all places among the calls at one time are free again
+    // all permits for concurrent calls are free again
     const all = await Promise.all(
       Array.from({ length: 50 }, (_, n) => ask(gateway.url, chat('up/x+latency=200', `${n}`), { key: KEY })),
     );

@@ -24,68 +24,68 @@ const KEY = 'key-of-the-catalogue';
 const once = ({ asked }: Tried): boolean => asked.length === 1;
 
 const CATALOGUE: readonly Scenario[] = [
-  { id: 'S01', what: 'it fails once, and works then', first: [status(503), whole(wholeOf('first'))] },
-  { id: 'S02', what: 'it fails each time', first: [status(500)], within: ([one]) => (one as Tried).asked.length <= 3 },
+  { id: 'S01', what: 'the provider fails once, then works', first: [status(503), whole(wholeOf('first'))] },
+  { id: 'S02', what: 'the provider fails each time', first: [status(500)], within: ([one]) => (one as Tried).asked.length <= 3 },
   {
     id: 'S03',
-    what: 'it is asked too often, and says for how long',
+    what: 'the provider returns a rate limit with its time',
     first: [status(429, { 'retry-after': '2' }), whole(wholeOf('first'))],
     within: ([one]) => (one as Tried).asked.every((at, n) => n === 0 || at >= 2_000),
   },
-  { id: 'S04', what: 'nobody takes its connections', first: 'refused connections' },
-  { id: 'S05', what: 'it resets the connection before it answers', first: [reset] },
+  { id: 'S04', what: 'the provider refuses connections', first: 'refused connections' },
+  { id: 'S05', what: 'the provider resets the connection before its response', first: [reset] },
   {
     id: 'S06',
-    what: 'it takes the request, and nothing comes',
+    what: 'the provider accepts the request and sends nothing',
     first: [never],
     within: ([one]) => once(one as Tried) && (one as Tried).tookMs < 2_000,
   },
   {
     id: 'S07',
-    what: 'its stream’s head comes, and no content',
+    what: 'the provider sends the head of a stream and no content',
     first: [streamOf(ROLE, () => {})],
     stream: true,
     within: ([one]) => once(one as Tried) && (one as Tried).tookMs < 2_000,
   },
-  { id: 'S08', what: 'its stream is reset in the middle', first: [streamOf(HALF, reset)], stream: true },
-  { id: 'S09', what: 'its stream ends in the middle as if it were whole', first: [streamOf(HALF)], stream: true },
+  { id: 'S08', what: 'the stream is reset in the middle', first: [streamOf(HALF, reset)], stream: true },
+  { id: 'S09', what: 'the stream ends in the middle like a complete stream', first: [streamOf(HALF)], stream: true },
   {
     id: 'S10',
-    what: 'its stream begins with an error, under a status of 200',
+    what: 'the stream begins with an error and the status 200',
     first: [streamOf('data: {"error":{"message":"overloaded","code":503}}\n\n')],
     stream: true,
   },
   {
     id: 'S11',
-    what: 'its stream is whole, but for the mark of its end',
+    what: 'the stream is complete except for its end marker',
     first: [streamOf(STREAM.replace(DONE, ''))],
     stream: true,
     within: ([one]) => once(one as Tried) && (one as Tried).answer.text.endsWith(DONE),
   },
-  { id: 'S12', what: 'its answer is no JSON', first: [status(200, {}, '{"id":"c","choices":[{"mess')] },
+  { id: 'S12', what: 'the response is invalid JSON', first: [status(200, {}, '{"id":"c","choices":[{"mess')] },
   {
     id: 'S13',
-    what: 'it refuses the content',
+    what: 'the provider refuses the content',
     first: [status(400, {}, '{"error":{"message":"not this","code":"content_filter"}}')],
     refusal: 400,
     within: ([one]) => once(one as Tried) && (one as Tried).answer.text.includes('not this'),
   },
   {
     id: 'S14',
-    what: 'its stream is cut within an event',
+    what: 'the stream is truncated within an event',
     first: [streamOf(HALF + piece('and so on').slice(0, 60))],
     stream: true,
   },
   {
     id: 'S15',
-    what: 'it comes and goes, while it is called fifteen times',
+    what: 'the provider flaps during fifteen calls',
     first: [status(503), whole(wholeOf('first')), status(503), status(503), status(503), status(503), status(503)],
     calls: 15,
     within: (tried) => tried.reduce((sum, { asked }) => sum + asked.length, 0) <= 15,
   },
   {
     id: 'S16',
-    what: 'another answers in its place: who that was is said',
+    what: 'the fallback responds, and the response names it',
     first: [status(503)],
     within: ([one]) => {
       const { headers, json } = (one as Tried).answer;
@@ -119,7 +119,8 @@ describe('T72: sixteen ways in which a provider fails', () => {
 
   const run = async (scenario: Scenario, headers: Record<string, string> = {}): Promise<Verdict> => {
     const baseUrl = scenario.first === 'refused connections' ? `http://127.0.0.1:${nobody}/v1` : first.baseUrl;
-    // two retries and one provider to fall back to; the second one always answers, so it needs no limit that a busy machine can pass
+    // two retries and one provider to fall back to; the second provider always responds, so it needs no timeout that a busy
+    // machine can exceed
     const target = { timeout: '1s', firstToken: '500ms' };
     const gateway: Gateway = await startGatewayHere({
       providers: { first: { baseUrl }, second: { baseUrl: second.baseUrl } },
@@ -155,14 +156,14 @@ describe('T72: sixteen ways in which a provider fails', () => {
     }
   };
 
-  it.each(CATALOGUE)('$id: $what', async (scenario) => {
-    // a stream that has begun cannot be taken back: its client is told, and that is all that can be done unasked
+  it.each(CATALOGUE)('handles the fault $id: $what', async (scenario) => {
+    // a begun stream cannot be taken back: without a recovery option the gateway can only send its client an error
     const expected = ['S08', 'S09', 'S14'].includes(scenario.id) ? 'safe' : 'pass';
     expect(await run(scenario)).toBe(expected);
   });
 
   it.each(['restart', 'buffer'])(
-    'all are made good for a caller that asks for it (%s)',
+    'recovers from all faults for a caller that requests it (%s)',
     async (recovery) => {
       const verdicts: Record<string, Verdict> = {};
       for (const scenario of CATALOGUE) verdicts[scenario.id] = await run(scenario, { 'x-sluice-stream-recovery': recovery });
@@ -171,7 +172,7 @@ describe('T72: sixteen ways in which a provider fails', () => {
     60_000,
   );
 
-  it('is judged by what can fail: an answer that is cut and says nothing of it is a failure', () => {
+  it('judges a truncated response without an error as a failure', () => {
     const cut = { status: 200, text: HALF + DONE, json: {}, headers: new Headers(), code: undefined };
     const scenario = CATALOGUE.find(({ id }) => id === 'S09') as Scenario;
     expect(judge(scenario, [{ answer: cut, tookMs: 1, asked: [0] }])).toBe('fail');

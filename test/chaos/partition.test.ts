@@ -17,7 +17,7 @@ const KEY = 'key-of-the-partition';
 const LIMIT = 60;
 const MASTER = 'sluice-state';
 
-/** Makes calls, one after the other, and tells how each ended: run where the gateway is. */
+/** Makes calls in sequence and reports the outcome of each. It runs on the gateway's side of the partition. */
 const CALLS = `
 const [url, key, prefix, count, gapMs] = process.argv.slice(1);
 const ended = [];
@@ -41,17 +41,17 @@ interface Ended {
   readonly code?: string;
 }
 
-const named = 'T26: a gateway shut in with the old master: no record is lost, and a limit is passed by less than as much again';
+const named = 'T26: loses no record and exceeds a limit by less than its amount when a gateway is cut off with the old master';
 
-describe('a network that is cut in two', () => {
+describe('a network partition', () => {
   const stops: (() => unknown)[] = [];
   afterEach(async () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   });
 
   if (!canPartition()) {
-    // named, so that nobody takes its absence for its success
-    it.skip(`skipped, because it needs root and network namespaces: ${named}`, () => {});
+    // a named skip, so that the missing test is not mistaken for a passed test
+    it.skip(`skips a test that needs root and network namespaces: ${named}`, () => {});
     return;
   }
 
@@ -146,15 +146,15 @@ describe('a network that is cut in two', () => {
     expect(Number(master2[1])).toBe(replica.port);
     net.plug();
 
-    // nobody was told anything but the answer, that it is too often, or that it cannot be told right now
+    // clients received only responses, rate limits and errors of an unavailable limiter
     const ways = new Set(all.map(({ status, code }) => (code === undefined ? String(status) : `${status} ${code}`)));
     for (const way of ways) expect(['200', '429 rate_limit_exceeded', '503 limiter_unavailable']).toContain(way);
     const admitted = all.filter(({ status }) => status === 200);
     expect(shutIn.filter(({ status }) => status === 200).length).toBeGreaterThan(5);
-    // the one minute that straddles it
+    // the minute that includes the partition
     expect(admitted.length + 4).toBeLessThan(2 * LIMIT);
 
-    // what the old master had taken, and lost when it came back as a replica, is written again
+    // the records that only the old master accepted, and lost when it returned as a replica, are written again
     let missing: string[] = [];
     await waitFor(
       async () => {
@@ -169,7 +169,7 @@ describe('a network that is cut in two', () => {
     const counts = new Map<string, number>();
     for (const { requestId } of await recordsOf(outside)) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
     for (const { id } of all) expect([id, counts.get(id)]).toEqual([id, 1]);
-    // and it follows the new master
+    // the gateway also follows the new master
     await waitFor(async () => {
       const [one] = await callInside('after', 1, 0);
       return one?.status === 200 || one?.code === 'rate_limit_exceeded';

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-providers';
 
-/** A whole answer, or a stream, as it was asked for. */
+/** Returns a complete response or a stream, as the request demands. */
 const good = (tokens = 3) => {
   const usage = { prompt_tokens: 5, completion_tokens: tokens, total_tokens: 5 + tokens };
   const choices = [{ index: 0, message: { role: 'assistant', content: 'good' }, finish_reason: 'stop' }];
@@ -23,7 +23,7 @@ const good = (tokens = 3) => {
       : whole(answer)(response);
 };
 
-describe('providers', () => {
+describe('failing providers', () => {
   let stage: Stage;
   let first: ScriptedUpstream;
   let second: ScriptedUpstream;
@@ -67,9 +67,9 @@ describe('providers', () => {
   const call = (n: number, model: string) =>
     ask(stage.gateways[n]?.url as string, chat(model, `${performance.now()}`), { key: KEY });
 
-  it('T42a: a 429 with Retry-After: nobody asks that target again before its time, from any replica', async () => {
+  it('T42a: calls a target on no replica before the Retry-After of its 429 has passed', async () => {
     await start(3);
-    // processes that have just begun take a tenth of a second for what takes milliseconds later
+    // new processes need a tenth of a second for work that takes milliseconds later
     first.answer((response, { body }) => good()(response, body));
     await loadFor(2_000, { model: () => 'two' });
     const asked: number[] = [];
@@ -86,14 +86,15 @@ describe('providers', () => {
     const seen = await loadFor(4_000, { model: () => 'two' });
     lag.disable();
     expect(counted(seen)).toEqual({ 200: seen.length });
-    // what was on its way when the answer came cannot be called back; the others hear of it at once, as fast as this machine lets processes go on
+    // calls in flight at the time of the 429 cannot be called back; the other replicas receive it immediately, as fast as the
+    // machine schedules processes
     const heardMs = 100 + (2 * lag.max) / 1e6;
     const within = asked.filter((at) => at > limitedAt + heardMs && at < limitedAt + 2_000);
     expect(within).toEqual([]);
     expect(asked.filter((at) => at >= limitedAt + 2_000).length).toBeGreaterThan(10);
   }, 60_000);
 
-  it('T42a: alone, it is waited for if it is not long, and else said at once how long it is', async () => {
+  it("T42a: waits for a single target's short Retry-After, and returns a long one to the client immediately", async () => {
     await start(1);
     const limited = (headers: Record<string, string>) => {
       let n = 0;
@@ -115,7 +116,7 @@ describe('providers', () => {
     expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(25);
   }, 60_000);
 
-  it('T42b: all 503 for a while: a tenth more is asked until it is known, one try in five seconds then, and it is back soon', async () => {
+  it('T42b: limits retries to a tenth during an outage of 503, probes every five seconds, and recovers soon after it', async () => {
     await start(4);
     const asked: number[] = [];
     let failing = true;
@@ -128,15 +129,15 @@ describe('providers', () => {
     await sleep(16_000);
     failing = false;
     const worksMs = performance.now();
-    await waitFor(() => load.seen.some(({ status, atMs }) => status === 200 && atMs > worksMs), 'it to be asked again');
+    await waitFor(() => load.seen.some(({ status, atMs }) => status === 200 && atMs > worksMs), 'a call to the provider');
     const backMs = performance.now();
     await sleep(1_000);
     const seen = await load.stop();
     expect(backMs - worksMs).toBeLessThan(10_000);
     const open = asked.filter((at) => at > (asked[0] as number) + 1_500 && at < worksMs);
-    // three times five seconds
+    // three probes in fifteen seconds
     expect(open.length).toBeLessThanOrEqual(3);
-    // until it was known, it was not asked more often than a few calls and a tenth of them
+    // until the circuit opened, the provider received only a few calls and a tenth of the others
     expect(asked.filter((at) => at <= (asked[0] as number) + 1_500).length).toBeLessThan(60);
     const { 200: answered = 0, '503 no_healthy_target': refused = 0, '502 upstream_error': failed = 0 } = counted(seen);
     expect(answered + refused + failed).toBe(seen.length);
@@ -146,7 +147,7 @@ describe('providers', () => {
       if (code === 'no_healthy_target') expect([status, Number(headers['retry-after']) >= 1]).toEqual([503, true]);
   }, 60_000);
 
-  it('T42c: content that is refused is asked once, and told in the provider’s words', async () => {
+  it("T42c: sends refused content only once, and returns the provider's message", async () => {
     await start(1);
     first.answer(whole('{"error":{"message":"we do not like this","code":"content_filter"}}', 400));
     const answer = await call(0, 'two');
@@ -154,7 +155,7 @@ describe('providers', () => {
     expect(answer.text).toContain('we do not like this');
   });
 
-  it('T42d: what failed costs nothing, and the answer names who gave it', async () => {
+  it('T42d: charges nothing for failed attempts, and names the provider that responded', async () => {
     await start(1, ({ first, second }) => ({
       providers: { first: { baseUrl: first }, second: { baseUrl: second }, simulated: { baseUrl: first } },
       models: {
@@ -178,7 +179,7 @@ describe('providers', () => {
     expect(headers.get('x-sluice-cost-usd')).toBe('0.01');
   });
 
-  it('one that fails its health check is not asked, though no call has failed there, and is when it is well again', async () => {
+  it('sends no call to a provider with a failed health check, and resumes when the check passes', async () => {
     await start(2, ({ first, second }) => ({
       providers: {
         first: { baseUrl: first, healthCheck: { every: '200ms', timeout: '200ms', failures: 2 } },
@@ -206,7 +207,7 @@ describe('providers', () => {
     for (const gateway of stage.gateways) {
       await waitFor(
         async () => (await stage.figure(gateway, 'sluice_circuit_state', { target: 'first/m' })) === 2,
-        'it to be known',
+        'the circuit to open',
       );
     }
     const before = completions();
@@ -214,10 +215,10 @@ describe('providers', () => {
     expect(counted(seen)).toEqual({ 200: seen.length });
     expect(completions()).toBe(before);
     well = true;
-    await waitFor(async () => (await call(1, 'two')).headers.get('x-sluice-provider') === 'first', 'it to be asked again');
+    await waitFor(async () => (await call(1, 'two')).headers.get('x-sluice-provider') === 'first', 'a call to the provider');
   }, 60_000);
 
-  it('one of two ten times as slow: by speed the other is asked, and it again when it is as quick', async () => {
+  it('prefers the faster of two providers with the strategy speed when the other becomes ten times as slow', async () => {
     await start(2, ({ first, second }) => ({
       providers: { first: { baseUrl: first }, second: { baseUrl: second } },
       models: {
@@ -249,7 +250,7 @@ describe('providers', () => {
     expect(toSecond).toBeGreaterThan(toFirst * 5);
   }, 60_000);
 
-  it('one that comes and goes: nobody is refused, and it is asked less than it is called', async () => {
+  it('refuses no call while a provider flaps, and sends it fewer calls', async () => {
     await start(2);
     let bad = false;
     let failures = 0;
@@ -270,12 +271,15 @@ describe('providers', () => {
   }, 60_000);
 
   it.each([
-    ['a storm of 429', (response: never) => whole('{"error":{"message":"slow down"}}', 429)(response)],
-    ['resets', (response: { socket: { resetAndDestroy(): void } | null }) => void response.socket?.resetAndDestroy()],
-    ['web pages', (response: never) => whole('<!doctype html>', 200, { 'content-type': 'text/html' })(response)],
+    ['a storm of 429s', (response: never) => whole('{"error":{"message":"slow down"}}', 429)(response)],
+    ['connection resets', (response: { socket: { resetAndDestroy(): void } | null }) => void response.socket?.resetAndDestroy()],
+    [
+      'web pages instead of responses',
+      (response: never) => whole('<!doctype html>', 200, { 'content-type': 'text/html' })(response),
+    ],
     ['silence', () => {}],
   ] as const)(
-    '%s from one of two: all calls are answered by the other; from both: each has an answer that says so',
+    'handles %s: serves all calls from the other provider while one provider fails so, and returns errors while both do',
     async (_what, respond) => {
       await start(2);
       first.answer((response) => respond(response as never));
@@ -284,7 +288,7 @@ describe('providers', () => {
       second.answer((response) => respond(response as never));
       const both = await loadFor(3_000, { model: () => 'two', stream: (n) => n % 3 === 0, rate: 60 });
       for (const { status } of both) expect([200, 429, 502, 503, 504]).toContain(status);
-      // those that were asked in vain cost nobody long
+      // calls to failing providers took no client long
       expect(Math.max(...both.map(({ tookMs }) => tookMs))).toBeLessThan(8_000);
       const seen: Seen[] = [...one, ...both];
       const delivered = () => ({ inputTokens: 5, outputTokens: 3 });

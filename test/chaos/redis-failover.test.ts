@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEYS = ['key-free', 'key-limited', 'key-soft'];
 
-describe('under load', () => {
+describe('failover of Redis under load', () => {
   const stops: (() => Promise<unknown>)[] = [];
   let replicas: Replicas;
   afterEach(async () => {
@@ -51,10 +51,10 @@ describe('under load', () => {
   const running = async (load: Load): Promise<void> => waitFor(() => load.seen.length > 100, 'the load to run');
 
   it.each([
-    ['T24: a master that is killed', 'SIGKILL', 5_000],
-    ['T25: a master that hangs', 'SIGSTOP', 8_000],
+    ['T24: survives a killed master', 'SIGKILL', 5_000],
+    ['T25: survives a hanging master', 'SIGSTOP', 8_000],
   ] as const)(
-    '%s: no call with a known key fails, and the state is written again soon',
+    '%s without failing a call with a known key, and writes the state again soon',
     async (_what, how, withinMs) => {
       const watched = await startWatchedRedis();
       stops.push(() => watched.stop());
@@ -73,7 +73,7 @@ describe('under load', () => {
       await sleep(500);
       const seen = await load.stop();
       expect(counted(seen)).toEqual({ 200: seen.length });
-      // the Sentinel alone takes half a second to see it, and elects then
+      // the Sentinel needs half a second to detect the failure, and then elects
       expect(whole - failedMs).toBeLessThan(withinMs);
       const successor = new Redis(watched.successor.url);
       expect((await successor.keys('*limited:requests*')).length).toBe(1);
@@ -84,7 +84,7 @@ describe('under load', () => {
     90_000,
   );
 
-  it('T08: a Cluster whose slots move from node to node: nobody sees it', async () => {
+  it('T08: serves all calls while slots of a Cluster move between nodes', async () => {
     const cluster: RedisCluster = await startRedisCluster();
     stops.push(() => cluster.stop());
     await start({ REDIS_CLUSTER: cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',') });

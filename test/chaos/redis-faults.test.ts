@@ -13,10 +13,13 @@ import { waitFor } from '../support/wait-for.ts';
 const KEYS = ['key-free', 'key-limited', 'key-soft'];
 const RATE = 120;
 
-/** What a call may take longer than one that waits for nothing: the time limit of one command. What a ping takes meanwhile is the machine's own. */
+/**
+ * Maximum additional latency of a call: the timeout of a command. The latency of a ping at the same time is subtracted,
+ * because the machine causes it.
+ */
 const ADDED_MS = 50;
 
-describe('Redis', () => {
+describe('faults of Redis', () => {
   let stage: Stage;
   let load: Load | undefined;
   afterEach(async () => {
@@ -68,11 +71,11 @@ describe('Redis', () => {
         }
         return true;
       },
-      'all to be as usual',
+      'all dependencies to recover',
       20_000,
     );
 
-  /** Breaks something under load, mends it, and tells what was seen in between. */
+  /** Breaks something under load, repairs it, and returns the calls in between. */
   const broken = async (how: { break: () => unknown; forMs: number; mend: () => unknown }) => {
     const running = loadOf();
     load = running;
@@ -91,7 +94,7 @@ describe('Redis', () => {
       await waitFor(isWell, 'nothing to be degraded any more');
       const seen = await running.stop();
       const away = between(seen, brokenMs + 1_000, mendedMs);
-      /** What the slowest but one in a hundred waited for, beyond what it took before and what nothing at all took meanwhile. */
+      /** The 99th percentile of the latency, minus the percentile before the fault and the slowest ping during the fault. */
       const addedMs = quantile(away, 0.99) - before - ping.slowest(brokenMs, mendedMs);
       return { seen, away, addedMs };
     } finally {
@@ -105,7 +108,7 @@ describe('Redis', () => {
     );
   };
 
-  it('T01, T03: killed and restarted with its data: no call with a known key fails, and none waits long', async () => {
+  it('T01, T03: fails and delays no call with a known key while Redis is killed and restarted with its data', async () => {
     await start();
     const { port } = stage.state;
     const { seen, away, addedMs } = await broken({
@@ -123,7 +126,7 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T02: hung for ten seconds: the same, the gateways stay ready, and say what is degraded', async () => {
+  it('T02: serves calls and stays ready while Redis hangs for ten seconds, and reports the degraded parts', async () => {
     await start();
     const degradations = () =>
       stage.gateways.map(
@@ -137,7 +140,7 @@ describe('Redis', () => {
         stage.state.process.kill('SIGSTOP');
         await waitFor(
           async () => (await stage.figure(first(), 'sluice_redis_circuit_state', { connection: 'state' })) === 2,
-          'it to be known',
+          'the outage to be detected',
         );
         const ready = await fetch(`${first().url}/readyz`);
         expect([ready.status, await ready.text()]).toEqual([200, 'ready, degraded: Redis is unavailable\n']);
@@ -157,7 +160,7 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T03: all its connections killed, again and again: each is made anew once, without a storm', async () => {
+  it('T03: reconnects once per connection when Redis drops all connections repeatedly', async () => {
     await start();
     const client = new Redis(stage.state.url);
     const connections = async () => Number(/total_connections_received:(\d+)/.exec(await client.info('stats'))?.[1]);
@@ -173,14 +176,14 @@ describe('Redis', () => {
       forMs: 0,
       mend: () => {},
     });
-    // two replicas with three connections to it, five times
+    // two replicas with three connections each, five times
     expect((await connections()) - made).toBeLessThanOrEqual(2 * 3 * 5 + 5);
     client.disconnect();
     expect(counted(seen)).toEqual({ 200: seen.length });
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('whose connections lead nowhere, without a word: they are made anew within seconds, also the one that only listens', async () => {
+  it('replaces half-open connections to Redis within seconds, including the subscription', async () => {
     await start();
     const made = await askAdmin(first().adminUrl, ADMIN_KEY, 'POST', '/keys', { name: 'heard-of' });
     const key = made.json['secret'] as string;
@@ -195,7 +198,7 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('restarted empty: the limits begin anew, and what was spent is known', async () => {
+  it('resets limits and keeps known spending after Redis restarts empty', async () => {
     await start({ stateOptions: [] });
     const { port } = stage.state;
     const { seen } = await broken({
@@ -211,15 +214,15 @@ describe('Redis', () => {
     await calm();
   }, 60_000);
 
-  it('T04: too slow: it is not waited for, without flapping; slow within the limit, it decides', async () => {
-    // what may be waited for is in the middle between a Redis that is a little slow and one that is too slow
+  it('T04: stops waiting for a Redis that is too slow without flapping, and uses a Redis that is slow within the timeout', async () => {
+    // the timeout is between the latency of a slightly slow Redis and of a Redis that is too slow
     await start({ redis: { timeout: '100ms' } });
     let opened: number[] = [];
     const { seen, addedMs } = await broken({
       break: () => stage.stateWay.delay(200),
       forMs: 5_000,
       mend: () => {
-        // what a busy machine does to a Redis that is well again is another matter
+        // counted before the repair, because a busy machine may delay a recovered Redis too
         opened = stage.gateways.map(
           (gateway) =>
             gateway
@@ -237,21 +240,21 @@ describe('Redis', () => {
     stage.stateWay.delay(20);
     const slow = await ask(first().url, chat('cent', 'a little slow'), { key: 'key-limited' });
     const degraded = (slow.headers.get('x-sluice-degraded') ?? '').split(/, */).filter(Boolean);
-    // the cache has a Redis of its own, which a busy machine may keep longer than the 100 ms
+    // the cache has its own Redis, and on a busy machine that may take longer than the 100 ms
     expect([slow.status, degraded.filter((concern) => concern !== 'cache')]).toEqual([200, []]);
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T05, T06: away: an unknown key is told so, and one that was revoked before stays so', async () => {
+  it('T05, T06: refuses an unknown key with 503 and a revoked key with 401 while Redis is unavailable', async () => {
     await start();
     const made = await askAdmin(first().adminUrl, ADMIN_KEY, 'POST', '/keys', { name: 'revoked' });
     const revoked = made.json['secret'] as string;
     await stage.warm([revoked], 'cent');
     await askAdmin(stage.gateways[1]?.adminUrl as string, ADMIN_KEY, 'DELETE', '/keys/revoked');
     const call = (key: string) => ask(first().url, chat('cent', 'x'), { key });
-    await waitFor(async () => (await call(revoked)).status === 401, 'the other replica to hear of it', 2_000);
+    await waitFor(async () => (await call(revoked)).status === 401, 'the other replica to receive the revocation', 2_000);
     stage.stateWay.cut();
-    await waitFor(async () => (await stage.figure(first(), 'sluice_redis_up')) === 0, 'it to be known');
+    await waitFor(async () => (await stage.figure(first(), 'sluice_redis_up')) === 0, 'the outage to be detected');
     for (let n = 0; n < 20; n++) {
       const unknown = await call('key-unseen');
       expect([unknown.status, unknown.code]).toEqual([503, 'auth_unavailable']);
@@ -260,8 +263,8 @@ describe('Redis', () => {
     }
   }, 60_000);
 
-  it('T07: the cache hung: all is a miss, and nothing else is touched', async () => {
-    // the state is not slow for calls that wait a little on a busy machine
+  it('T07: treats every look-up as a miss while the cache hangs, and keeps everything else unaffected', async () => {
+    // the timeout of the state is high enough for calls that wait a little on a busy machine
     await start({ redis: { timeout: '500ms', cacheTimeout: '10ms' } });
     const { seen, away, addedMs } = await broken({
       break: () => void stage.cache.process.kill('SIGSTOP'),
@@ -276,8 +279,8 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T09: that forgets its scripts every second is told them again', async () => {
-    // whether they come back is asked, and not whether a slow machine compiles them within the ten milliseconds that the cache has
+  it('T09: reloads scripts into a Redis that loses them every second', async () => {
+    // the test is about reloading the scripts, not about compiling them within the cache's ten milliseconds on a slow machine
     await start({ redis: { timeout: '1s' } });
     const client = new Redis(stage.state.url);
     const { seen } = await broken({
@@ -296,7 +299,7 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T27: full: calls go on, no counter is evicted, records wait, and are written when there is room', async () => {
+  it('T27: serves calls and evicts no counter while Redis is full, and writes the waiting records when it has space', async () => {
     await start();
     const client = new Redis(stage.state.url);
     await client.config('SET', 'maxmemory-policy', 'noeviction');
@@ -304,7 +307,10 @@ describe('Redis', () => {
     const { seen } = await broken({
       break: async () => {
         await client.config('SET', 'maxmemory', '1');
-        await waitFor(async () => (await stage.figure(first(), 'sluice_degraded', { concern: 'audit' })) === 1, 'it to be told');
+        await waitFor(
+          async () => (await stage.figure(first(), 'sluice_degraded', { concern: 'audit' })) === 1,
+          'the degradation to be reported',
+        );
       },
       forMs: 3_000,
       mend: async () => {
@@ -317,7 +323,7 @@ describe('Redis', () => {
     await nothingIsWrong(seen);
   }, 60_000);
 
-  it('T28: a limit holds where a replica is an hour ahead, and where Redis’ clock goes back ten seconds', async () => {
+  it("T28: enforces a limit when a replica's clock is an hour ahead, and when Redis' clock goes back ten seconds", async () => {
     await start();
     const ahead = await stage.more({
       NODE_OPTIONS: '--import=data:text/javascript,const%20now=Date.now;Date.now=()=>now()+3600000',
@@ -339,7 +345,8 @@ describe('Redis', () => {
     const admitted = seen.filter(({ status }) => status === 200);
     expect(mostInAnyWindow(admitted, 10_000)).toBeLessThanOrEqual(40);
     expect(admitted.length).toBeGreaterThan(40);
-    // a clock that goes back ten seconds: what was counted stands that far ahead of it (a window of ten seconds has 20 sub-windows in a ring of 21)
+    // after its clock goes back ten seconds, Redis has counters ten seconds in the future (a window of ten seconds has 20
+    // sub-windows in a ring of 21)
     const client = new Redis(stage.state.url);
     const [window = ''] = await client.keys('*:tight:requests:10000');
     const { i, s } = await client.hgetall(window);
@@ -355,7 +362,7 @@ describe('Redis', () => {
     expect(after.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(40 - Number(s));
   }, 60_000);
 
-  it('T30: away: two replicas admit their shares of a limit and no more, three of a limit of two none', async () => {
+  it("T30: admits only the replicas' shares of a limit while Redis is unavailable, and nothing when three replicas share a limit of two", async () => {
     await start();
     stage.stateWay.cut();
     const flood = async (key: string) => {
@@ -378,8 +385,8 @@ describe('Redis', () => {
   }, 60_000);
 });
 
-describe('a gateway whose Redis is not there when it starts', () => {
-  it('T29: is not ready, and becomes so by itself', async () => {
+describe('a gateway that starts without Redis', () => {
+  it('T29: becomes ready when Redis starts after the gateway', async () => {
     const gone = await startRedisServer();
     await gone.stop();
     const gateway = await startGatewayProcess({

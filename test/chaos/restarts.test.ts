@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-restarts';
 
-describe('replicas', () => {
+describe('restarts and pauses of replicas', () => {
   let stage: Stage;
   let load: Load | undefined;
   let front: Balancer | undefined;
@@ -34,7 +34,7 @@ describe('replicas', () => {
           endless: { targets: [{ provider: 'up', model: 'endless+tps=1' }] },
         },
         keys: [{ name: 'restarts', secret: KEY, budget: '1000 USD/day', limits: { requests: '1000000/h', concurrent: 1_000 } }],
-        // this is not about a slow Redis: replicas that start beside it on a small machine make it wait
+        // this test is not about a slow Redis: replicas that start next to it on a small machine delay it
         redis: { maxReplicas: 4, timeout: '1s' },
         ...more,
       }),
@@ -42,10 +42,10 @@ describe('replicas', () => {
     await stage.warm([KEY], 'quick');
   };
 
-  it('T42e: three restarted one after the other under load: no call is lost, and no stream is cut', async () => {
+  it('T42e: loses no call and breaks no stream when three replicas restart one after the other under load', async () => {
     await start(3, { shutdown: { delay: '700ms', drain: '30s' } });
     front = startBalancer(stage.gateways);
-    // a word a twentieth of a second: each lasts about half a second, so that some are always under way
+    // a word each twentieth of a second: a stream lasts about half a second, so that some streams are always in flight
     load = startLoad({
       url: (n) => (front as Balancer).url(n),
       key: () => KEY,
@@ -72,7 +72,7 @@ describe('replicas', () => {
     expect(wrong).toEqual([]);
   }, 120_000);
 
-  it('T42f: what is still under way when the time is over is told so, and recorded', async () => {
+  it('T42f: sends an error to calls that exceed the drain time, and records them', async () => {
     await start(2, { shutdown: { delay: '1ms', drain: '500ms' } });
     const [going, staying] = stage.gateways as [GatewayProcess, GatewayProcess];
     const words = 'one two three four five six seven eight nine ten';
@@ -83,7 +83,7 @@ describe('replicas', () => {
     const whole = ask(going.url, chat('up/x+latency=20000', 'x'), { key: KEY, headers: { 'x-request-id': 'cut-whole' } });
     await waitFor(
       () => stage.simulator.journal.entries.filter(({ outcome }) => outcome === 'pending').length === 2,
-      'both to be under way',
+      'both calls to be in flight',
     );
     await waitFor(() => stage.simulator.journal.entries.some(({ events = 0 }) => events > 1), 'the stream to have begun');
     expect(await going.stop('SIGTERM')).toBe(0);
@@ -96,7 +96,7 @@ describe('replicas', () => {
     }, 'a record of each');
   }, 60_000);
 
-  it('one killed in the middle of streams: their clients see a break and no end, the others go on, and nothing stays reserved', async () => {
+  it('breaks the streams of a killed replica without a regular end, serves the others, and releases its reservations', async () => {
     await start(3);
     const killed = stage.gateways[0] as GatewayProcess;
     load = startLoad({
@@ -117,7 +117,7 @@ describe('replicas', () => {
     expect(counted(others)).toEqual({ 200: others.length });
     for (const { n, status, stream, text, atMs, tookMs } of seen) {
       if (!ofKilled(n) || atMs + tookMs < killedMs) continue;
-      // a connection that breaks; a stream that had begun is not whole
+      // a broken connection, or a stream that was complete before the kill
       expect(status === 0 || (stream && text.includes('[DONE]'))).toBe(true);
     }
     const wrong = await whatIsWrong({
@@ -130,29 +130,29 @@ describe('replicas', () => {
     expect(wrong).toEqual([]);
   }, 90_000);
 
-  it('one whose event loop stands still: a load balancer that asks gives its calls to the others; those it had are answered when it goes on', async () => {
+  it('serves calls from other replicas while an event loop is blocked, and completes the waiting calls afterwards', async () => {
     await start(3);
     front = startBalancer(stage.gateways);
     const still = stage.gateways[0] as GatewayProcess;
     load = startLoad({ url: (n) => (front as Balancer).url(n), key: () => KEY, model: () => 'quick', rate: 60 });
     await waitFor(() => (load as Load).seen.length > 60, 'the load to run');
     still.process.kill('SIGSTOP');
-    await waitFor(() => front?.isReady(still) === false, 'it to be seen');
+    await waitFor(() => front?.isReady(still) === false, 'the balancer to notice');
     const seenMs = performance.now();
     await sleep(1_500);
     const meanwhile = load.seen.filter(({ atMs }) => atMs > seenMs);
     expect(meanwhile.length).toBeGreaterThan(50);
     still.process.kill('SIGCONT');
-    await waitFor(() => front?.isReady(still) === true, 'it to be given calls again');
+    await waitFor(() => front?.isReady(still) === true, 'the balancer to send calls again');
     const seen = await load.stop();
-    // a pause is not overload: those that waited for it are answered
+    // a pause is not overload: the waiting calls are served
     expect(counted(seen)).toEqual({ 200: seen.length });
     expect(
       await whatIsWrong({ gateways: stage.gateways, simulator: stage.simulator, seen, budgets: ['/keys/restarts'] }),
     ).toEqual([]);
   }, 60_000);
 
-  it('one that the machine paused refuses no call that came meanwhile', async () => {
+  it('refuses no call that arrived while the machine was paused', async () => {
     await start(1, { resilience: { overload: { lag: '20ms' } } });
     const one = stage.gateways[0] as GatewayProcess;
     one.process.kill('SIGSTOP');
@@ -165,7 +165,7 @@ describe('replicas', () => {
     expect(await stage.figure(one, 'sluice_shed_total')).toBe(0);
   }, 60_000);
 
-  it('one whose event loop is busy refuses new calls at once, and finishes those in flight', async () => {
+  it('refuses new calls immediately while the event loop is busy, and completes calls in flight', async () => {
     await start(1, { resilience: { overload: { lag: '5ms' } } });
     const one = stage.gateways[0] as GatewayProcess;
     const inFlight = ask(one.url, chat('slow', 'one two three four five six', { stream: true }), { key: KEY });
@@ -192,7 +192,7 @@ describe('replicas', () => {
       const answer = await ask(one.url, chat('quick', 'after'), { key: KEY });
       if (isRefused(answer)) refusedAfter++;
       return answer.status === 200;
-    }, 'calls to be taken again');
+    }, 'calls to be accepted again');
     expect(await stage.figure(one, 'sluice_shed_total', { reason: 'lag' })).toBe(refused.length + refusedAfter);
   }, 120_000);
 });

@@ -18,7 +18,7 @@ import { waitFor } from '../support/wait-for.ts';
 const KEY = 'key-of-streams';
 const PATIENT: ConfigFile['resilience'] = { retries: { max: 0 }, breaker: { consecutive: 100_000, minimum: 100_000 } };
 
-describe('a stream', () => {
+describe('faults of streams', () => {
   let upstream: ScriptedUpstream;
   let other: ScriptedUpstream;
   let gateway: Gateway;
@@ -53,7 +53,7 @@ describe('a stream', () => {
     await other.close();
   });
 
-  /** The provider's side of the stream that is opened next. */
+  /** Returns the provider's side of the next stream. */
   const opened = (on = upstream) =>
     new Promise<ServerResponse>((resolve) => {
       on.answer((response) => {
@@ -75,10 +75,10 @@ describe('a stream', () => {
   const spending = async () =>
     (await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/streams')).json['spending'] as { reservedUsd: number };
 
-  it('T31: whose client leaves is aborted at once, billed for what had come, and recorded once', async () => {
+  it('T31: aborts a stream immediately when its client disconnects, bills the delivered tokens, and records it once', async () => {
     const ping = await startPing();
     const took: number[] = [];
-    // the first ones wait for code that is compiled when it is first run
+    // the first calls wait for the compilation of code
     const warmUp = 5;
     for (let n = 0; n < warmUp + 100; n++) {
       const opening = opened();
@@ -102,7 +102,7 @@ describe('a stream', () => {
     await waitFor(async () => (await spending()).reservedUsd === 0, 'nothing to be reserved');
   }, 60_000);
 
-  it('T32: whose client leaves is read to its end where the provider bills it anyway, and billed for that', async () => {
+  it('T32: drains and bills a stream to its end after the client disconnects when the provider bills it anyway', async () => {
     const opening = opened();
     const client = open('drained', {}, 'bills');
     const sending = await opening;
@@ -118,7 +118,7 @@ describe('a stream', () => {
     expect(record['estimated']).toBeUndefined();
   });
 
-  it('T32: but no more than so many at a time', async () => {
+  it('T32: drains only a limited number of streams at a time', async () => {
     const sides: ServerResponse[] = [];
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -134,13 +134,13 @@ describe('a stream', () => {
     for (const side of sides) side.end(STOP + DONE);
   });
 
-  it('T33: a whole answer whose client leaves is aborted at once, and its prompt is billed', async () => {
+  it('T33: aborts a call without a stream immediately when its client disconnects, and bills its prompt', async () => {
     let gone: Promise<unknown> | undefined;
     upstream.answer((response) => {
       gone = once(response, 'close');
     });
     const client = open('whole-left', { stream: false });
-    await waitFor(() => gone !== undefined, 'the provider to be asked');
+    await waitFor(() => gone !== undefined, 'the call to the provider');
     client.socket.destroy();
     await gone;
     const record = await recordOf('whole-left');
@@ -149,7 +149,7 @@ describe('a stream', () => {
     expect(record['costUsd']).toBeGreaterThan(0);
   });
 
-  it.each([true, false])('T34: a client that closes its side alone still gets its answer (stream: %s)', async (stream) => {
+  it.each([true, false])('T34: sends the response to a client that closes only its sending side (stream: %s)', async (stream) => {
     let answerNow: () => void = () => {};
     upstream.answer((response) => {
       answerNow = () => {
@@ -165,20 +165,20 @@ describe('a stream', () => {
     const asked = upstream.requests.length;
     const client = open(`half-closed-${stream}`, { stream });
     client.socket.end();
-    await waitFor(() => upstream.requests.length > asked, 'the provider to be asked');
+    await waitFor(() => upstream.requests.length > asked, 'the call to the provider');
     await sleep(150);
     answerNow();
     await client.closed;
     const text = client.text();
     expect(text).toContain('the end');
-    // what came before the answer are interim answers, which a client skips
+    // the heads before the response are interim responses, which a client skips
     const heads = text.split('\r\n\r\n').filter((part) => part.startsWith('HTTP/1.1'));
     expect(new Set(heads.slice(0, -1))).toEqual(new Set(['HTTP/1.1 102 Processing']));
     expect(heads.at(-1)).toMatch(/^HTTP\/1\.1 200 /);
     expect((await recordOf(`half-closed-${stream}`))['outcome']).toBe('answered');
   });
 
-  it('T35, T36: that is cut at any byte never ends as if it were whole, and is not kept', async () => {
+  it('T35, T36: never ends a stream like a complete one when it is cut at any byte, and does not cache it', async () => {
     const text = ROLE + Array.from({ length: 20 }, (_, n) => piece(`word ${n} `)).join('') + STOP + usageChunk(5, 20) + DONE;
     const finish = text.indexOf(STOP) + STOP.indexOf('"stop"');
     const seen = { error: 0, status: 0, whole: 0 };
@@ -199,7 +199,7 @@ describe('a stream', () => {
         expect(answer.text).not.toContain('[DONE]');
         seen.error++;
       } else {
-        // only one that had said that it is complete
+        // only a stream with a finish reason may be complete
         expect(cut).toBeGreaterThan(finish);
         seen.whole++;
       }
@@ -207,7 +207,7 @@ describe('a stream', () => {
     expect(seen.error).toBeGreaterThan(150);
   }, 60_000);
 
-  it('T37: that begins with an error is answered by another target, and its client sees only the good one', async () => {
+  it('T37: falls back to another target when a stream begins with an error, and hides the error from the client', async () => {
     for (const error of ['{"error":{"message":"x","code":503}}', '{"object":"error","message":"x","code":500}']) {
       upstream.answer((response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -223,7 +223,7 @@ describe('a stream', () => {
     }
   });
 
-  it('T38: both of whose targets fail before any content has a status, and a body that is JSON', async () => {
+  it('T38: returns an error status with a JSON body when both targets fail before any content', async () => {
     const failing = (code: number) => (response: ServerResponse) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end(`${ROLE}data: {"error":{"message":"x","code":${code}}}\n\n`);
@@ -234,7 +234,7 @@ describe('a stream', () => {
     expect([answer.status, answer.code, answer.headers.get('content-type')]).toEqual([502, 'upstream_error', 'application/json']);
   });
 
-  it('T39, T40: whose first content does not come in time is answered by another target; the silent one is asked once', async () => {
+  it('T39, T40: falls back to another target when the first content is late, and calls the silent target once', async () => {
     for (const silent of ['nothing', 'a head', 'a role'] as const) {
       let asked = 0;
       upstream.answer((response) => {
@@ -253,7 +253,7 @@ describe('a stream', () => {
     }
   });
 
-  it('T40: that falls silent in its middle ends with an error when its time is over', async () => {
+  it('T40: ends a stream with an error when it stalls in the middle for longer than its timeout', async () => {
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(piece('x'));
@@ -263,7 +263,7 @@ describe('a stream', () => {
     expect(answer.text).not.toContain('[DONE]');
   });
 
-  it('sends a sign of life while its provider is silent, between events and never within one', async () => {
+  it('sends keep-alive signals while the provider is silent, between events and never within an event', async () => {
     const opening = opened();
     const client = open('heartbeats');
     const sending = await opening;
@@ -277,13 +277,13 @@ describe('a stream', () => {
     sending.end(STOP + DONE);
     await waitFor(() => client.text().includes('[DONE]'), 'the end');
     client.socket.destroy();
-    // the chunks' own sizes stand between in the bytes; without them the event is whole
+    // the sizes of the chunks are between the bytes; without them the event is complete
     const text = client.text().replace(/\r\n[0-9a-f]+\r\n/g, '');
     expect(text).toContain(half);
   });
 });
 
-describe('clients that read slowly', () => {
+describe('slow clients', () => {
   let gateway: GatewayProcess;
   let upstream: ScriptedUpstream;
   const clients: RawClient[] = [];
@@ -295,7 +295,7 @@ describe('clients that read slowly', () => {
     await upstream.close();
   });
 
-  it('T42: two hundred that read nothing of endless streams take little memory, and nobody else waits for them', async () => {
+  it('T42: needs little memory and delays no other call while two hundred clients read nothing of endless streams', async () => {
     upstream = await startScriptedUpstream();
     let sent = 0;
     const endless = piece('x'.repeat(4_000));
@@ -318,7 +318,8 @@ describe('clients that read slowly', () => {
         providers: { up: { baseUrl: upstream.baseUrl } },
         keys: [{ name: 'slow', secret: KEY }],
         streams: { stalled: '5s' },
-        // two hundred at once may hold up a slow machine longer than it takes new calls by default, and it would shed the last of them
+        // two hundred simultaneous calls may delay a slow machine longer than the default overload lag, and it would shed the
+        // last of them
         resilience: { overload: { lag: '30s' } },
       },
     });
@@ -344,7 +345,7 @@ describe('clients that read slowly', () => {
       client.socket.pause();
       clients.push(client);
     }
-    await waitFor(() => sides.size === 200, 'all to be under way', 40_000);
+    await waitFor(() => sides.size === 200, 'all streams to be in flight', 40_000);
     let last = -1;
     await waitFor(
       async () => {
@@ -359,8 +360,8 @@ describe('clients that read slowly', () => {
     expect(memory()).toBeLessThan(300);
     expect(await quick()).toBeLessThan(Math.max(0, before) + 20);
     await ping.stop();
-    // those that take nothing for so long are given up, and their providers with them
-    await waitFor(() => [...sides].every(({ destroyed }) => destroyed), 'the stalled ones to be given up', 20_000);
+    // stalled clients are disconnected after the timeout, and their provider calls are aborted
+    await waitFor(() => [...sides].every(({ destroyed }) => destroyed), 'the stalled clients to be disconnected', 20_000);
     expect(memory()).toBeLessThan(300);
   }, 120_000);
 });

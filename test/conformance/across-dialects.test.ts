@@ -78,16 +78,16 @@ describe('callers and providers of different dialects', () => {
   const reached = () => upstream.requests.at(-1);
   const body = () => JSON.parse(reached()?.body ?? '{}') as Record<string, unknown>;
 
-  describe('Anthropic’s SDK', () => {
-    /** Newer models take no temperature, so that the SDK's type leaves it out; older ones do. */
-    type UpstreamRequestInfo = Partial<Anthropic.MessageCreateParamsNonStreaming> & {
+  describe("Anthropic's SDK", () => {
+    /** Newer models accept no temperature, so that the SDK's type omits it. Older models accept it. */
+    type MessageOptions = Partial<Anthropic.MessageCreateParamsNonStreaming> & {
       readonly temperature?: number;
       readonly top_p?: number;
     };
-    const ask = (more: UpstreamRequestInfo = {}) =>
+    const ask = (more: MessageOptions = {}) =>
       anthropic.messages.create({ model: 'openai/gpt-x', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }], ...more });
 
-    it('is answered by a provider that speaks OpenAI’s', async () => {
+    it("returns a response of a provider with OpenAI's dialect to Anthropic's SDK", async () => {
       const message = await ask();
       expect(message).toMatchObject({
         type: 'message',
@@ -101,7 +101,7 @@ describe('callers and providers of different dialects', () => {
       expect(body()).toEqual({ model: 'gpt-x', max_completion_tokens: 50, messages: [{ role: 'user', content: 'Hi' }] });
     });
 
-    it('has everything said that it says: system, pictures, files, tools and their results, choice, thoughts, stops', async () => {
+    it("translates Anthropic's system prompt, images, files, tools, tool results, tool choice, reasoning and stop sequences", async () => {
       await ask({
         system: 'Be brief.',
         stop_sequences: ['END'],
@@ -170,7 +170,7 @@ describe('callers and providers of different dialects', () => {
       });
     });
 
-    it('streams, event by event, from a provider in this process', async () => {
+    it("streams to Anthropic's SDK event by event from a provider in this process", async () => {
       const stream = anthropic.messages.stream({
         model: 'pretend',
         max_tokens: 50,
@@ -191,7 +191,7 @@ describe('callers and providers of different dialects', () => {
       expect(message.usage).toMatchObject({ input_tokens: 12, output_tokens: 33 });
     });
 
-    it('throws the errors that an application handles', async () => {
+    it("returns errors that Anthropic's SDK throws as its own types", async () => {
       const stranger = new Anthropic({ baseURL: gateway.url, apiKey: 'wrong', maxRetries: 0 });
       await expect(stranger.models.list()).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
       await expect(ask({ model: 'nowhere' })).rejects.toBeInstanceOf(Anthropic.NotFoundError);
@@ -208,14 +208,14 @@ describe('callers and providers of different dialects', () => {
       await expect(once()).rejects.toBeInstanceOf(Anthropic.RateLimitError);
     });
 
-    it('is told a provider’s refusal with its status, and its failure without its words', async () => {
+    it("returns a provider's refusal to Anthropic's SDK with its status, and a failure without its message", async () => {
       upstream.answer(whole('{"error":{"message":"bad tools","type":"invalid_request_error"}}', 422));
       await expect(ask()).rejects.toMatchObject({ status: 422, error: { type: 'error', error: { message: 'bad tools' } } });
       upstream.answer(whole('{"error":{"message":"our key is sk-123"}}', 401));
       await expect(ask()).rejects.toMatchObject({ status: 502, error: { error: { type: 'api_error' } } });
     });
 
-    it('never takes a cut stream for whole', async () => {
+    it("never ends a truncated stream to Anthropic's SDK like a complete stream", async () => {
       upstream.answer(
         events('data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}\n\n'),
       );
@@ -227,7 +227,7 @@ describe('callers and providers of different dialects', () => {
       await expect(stream.finalMessage()).rejects.toThrow(/before the answer was complete/);
     });
 
-    it('lists models, and counts tokens, by estimate where the provider cannot', async () => {
+    it("lists models and counts tokens for Anthropic's SDK, with an estimate when the provider has no count", async () => {
       const { data } = await anthropic.models.list();
       expect(data.map(({ id, type }) => [id, type])).toEqual([
         ['pretend', 'model'],
@@ -238,19 +238,19 @@ describe('callers and providers of different dialects', () => {
       expect(await anthropic.messages.countTokens({ model: 'anthropic/claude-x', messages })).toEqual({ input_tokens: 11 });
       expect(reached()).toMatchObject({ path: '/v1/messages/count_tokens', headers: { 'x-api-key': 'sk-of-anthropic' } });
       expect(await anthropic.messages.countTokens({ model: 'pretend', messages })).toEqual({ input_tokens: 1 });
-      // chat completions cannot count: the answer is an estimate, and says so
+      // chat completions have no token count, so that the response is marked as an estimate
       const asked = await anthropic.messages.countTokens({ model: 'openai/gpt-x', messages }).withResponse();
       expect(asked.data).toEqual({ input_tokens: 5 });
       expect(asked.response.headers.get('x-sluice-estimated')).toBe('tokens');
     });
   });
 
-  describe('OpenAI’s SDK', () => {
+  describe("OpenAI's SDK", () => {
     beforeEach(() => upstream.answer(whole(anthropicAnswer)));
     const ask = (more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> = {}) =>
       openai.chat.completions.create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], ...more });
 
-    it('is answered by a provider that speaks Anthropic’s', async () => {
+    it("returns a response of a provider with Anthropic's dialect to OpenAI's SDK", async () => {
       const completion = await ask();
       expect(completion).toMatchObject({
         object: 'chat.completion',
@@ -265,7 +265,7 @@ describe('callers and providers of different dialects', () => {
       expect(reached()?.headers).not.toHaveProperty('authorization');
     });
 
-    it('has everything said that it says, signed thoughts of the turn before included', async () => {
+    it("translates all of OpenAI's parameters, including the signed reasoning of the previous turn", async () => {
       await ask({
         max_completion_tokens: 5_000,
         reasoning_effort: 'low',
@@ -307,7 +307,7 @@ describe('callers and providers of different dialects', () => {
         tools: [{ name: 'weather', description: tool.description, input_schema: tool.schema }],
         tool_choice: { type: 'auto', disable_parallel_tool_use: true },
         metadata: { user_id: 'u-1' },
-        // a name that nobody knows is of the newest Claude
+        // an unknown model name is treated as the newest Claude
         output_config: {
           effort: 'low',
           format: { type: 'json_schema', schema: { ...tool.schema, additionalProperties: false } },
@@ -340,9 +340,9 @@ describe('callers and providers of different dialects', () => {
       });
     });
 
-    it('is told which wishes were dropped', async () => {
+    it("reports the dropped optional parameters to OpenAI's SDK", async () => {
       const wishes = { model: 'anthropic/claude-x', messages: [{ role: 'user' as const, content: 'Hi' }], seed: 7, store: true };
-      // also where the answer comes from the cache
+      // also when the response comes from the cache
       for (const cache of ['miss', 'hit']) {
         const options = { headers: { 'cache-control': 'max-age=60' } };
         const { response } = await openai.chat.completions.create(wishes, options).withResponse();
@@ -351,7 +351,7 @@ describe('callers and providers of different dialects', () => {
       }
     });
 
-    it('has tools of its own provider dropped beside its functions, and refused alone', async () => {
+    it('drops tools of OpenAI itself next to functions, and refuses them alone', async () => {
       const parameters = tool.schema;
       const functions = [{ type: 'function' as const, function: { name: tool.name, parameters } }];
       const own = { type: 'web_search' } as unknown as OpenAI.Chat.ChatCompletionTool;
@@ -373,7 +373,7 @@ describe('callers and providers of different dialects', () => {
       await expect(openai.responses.create({ model: 'anthropic/claude-x', input: 'Hi', tools: [search] })).rejects.toMatchObject({
         status: 400,
       });
-      // what a caller names a tool never breaks a header
+      // a tool's name from the caller never breaks a header
       const odd = { type: 'a\r\nx-evil: 1' } as unknown as typeof own;
       const named = await openai.chat.completions
         .create({ model: 'anthropic/claude-x', messages: [{ role: 'user', content: 'Hi' }], tools: [...functions, odd] })
@@ -381,7 +381,7 @@ describe('callers and providers of different dialects', () => {
       expect(named.response.headers.get('x-sluice-dropped')).toBe('tools.ax-evil1');
     });
 
-    it('has what another provider’s tools did in turns before left away', async () => {
+    it("omits the calls of another provider's own tools from earlier turns", async () => {
       const input: OpenAI.Responses.ResponseInput = [
         { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'x' } } as never,
         { role: 'assistant', content: 'Found.' },
@@ -389,7 +389,7 @@ describe('callers and providers of different dialects', () => {
       ];
       await openai.responses.create({ model: 'anthropic/claude-x', input });
       expect(body()['messages']).toEqual([
-        // Claude refuses a conversation that the assistant begins
+        // Claude refuses a conversation that begins with the assistant
         { role: 'user', content: [{ type: 'text', text: '…' }] },
         { role: 'assistant', content: [{ type: 'text', text: 'Found.' }] },
         { role: 'user', content: [{ type: 'text', text: 'And?' }] },
@@ -401,13 +401,13 @@ describe('callers and providers of different dialects', () => {
       [{ logprobs: true }, 'logprobs'],
       [{ logit_bias: { '1': 5 } }, 'logit_bias'],
       [{ modalities: ['audio' as const] }, 'modalities'],
-    ])('is refused what cannot be said and would change the answer: %j', async (more, param) => {
+    ])('refuses a parameter that cannot be translated and would change the response: %j', async (more, param) => {
       const before = upstream.requests.length;
       await expect(ask(more)).rejects.toMatchObject({ status: 400, code: 'invalid_request', param });
       expect(upstream.requests.length).toBe(before);
     });
 
-    it('asks for JSON in the system prompt, and names the field', async () => {
+    it('requests JSON in the system prompt, and reports the field', async () => {
       const { response } = await openai.chat.completions
         .create({
           model: 'anthropic/claude-x',
@@ -419,7 +419,7 @@ describe('callers and providers of different dialects', () => {
       expect(response.headers.get('x-sluice-dropped')).toBe('response_format');
     });
 
-    it('streams a whole tool call, piece by piece', async () => {
+    it("streams a complete tool call to OpenAI's SDK, piece by piece", async () => {
       const wire = [
         { type: 'message_start', message: { id: 'msg_1', model: 'claude-x', usage: { input_tokens: 9, output_tokens: 1 } } },
         { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} } },
@@ -444,7 +444,7 @@ describe('callers and providers of different dialects', () => {
     });
   });
 
-  it('passes the features that a caller asks for by header to a provider of the same dialect, and to no other', async () => {
+  it("forwards the features in a caller's header only to a provider of the same dialect", async () => {
     const ask = (model: string, beta: string, cache: string) =>
       anthropic.messages
         .create(
@@ -456,7 +456,7 @@ describe('callers and providers of different dialects', () => {
     await ask('anthropic/claude-x', 'context-1m', 'max-age=60');
     expect(reached()?.headers).toMatchObject({ 'anthropic-beta': 'context-1m', 'anthropic-version': '2023-06-01' });
     expect(reached()?.headers).not.toHaveProperty('x-not-for-you');
-    // another feature is another question
+    // another feature gives another cache key
     expect((await ask('anthropic/claude-x', 'other', 'max-age=60')).response.headers.get('x-sluice-cache')).toBe('miss');
     expect((await ask('anthropic/claude-x', 'other', 'max-age=60')).response.headers.get('x-sluice-cache')).toBe('hit');
     upstream.answer(whole(openAiAnswer));
@@ -464,7 +464,7 @@ describe('callers and providers of different dialects', () => {
     expect(reached()?.headers).not.toHaveProperty('anthropic-beta');
   });
 
-  it('does not answer one dialect with what was cached for another, though the bytes are the same', async () => {
+  it('keeps cached responses of one dialect from callers of another, even for identical bytes', async () => {
     const request = JSON.stringify({ model: 'pretend', max_tokens: 5, messages: [{ role: 'user', content: 'same' }] });
     const ask = (path: string) =>
       fetch(`${gateway.url}${path}`, {

@@ -14,13 +14,13 @@ const stream = events(
 const response = JSON.stringify({ id: 'resp_1', object: 'response', created_at: 1, status: 'completed', model: 'm', output: [] });
 
 type Answer = ReturnType<typeof whole>;
-/** Answers the first request one way, and those after it another. */
+/** Returns a responder that uses `first` for the first request and `then` for the others. */
 function inTurn(first: Answer, then: Answer): Answer {
   let count = 0;
   return (response) => (count++ === 0 ? first : then)(response);
 }
 
-describe('a provider that refuses what is not the caller’s', () => {
+describe('retries without a refused parameter', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('a provider that refuses what is not the caller’s', () => {
     });
   const sent = () => upstream.requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 
-  it('is asked again without stream_options, and from then on so', async () => {
+  it('retries without stream_options when the provider refuses it, and omits it from then on', async () => {
     const refusal = whole(JSON.stringify({ error: { message: 'stream_options: Extra inputs are not permitted' } }), 400);
     const messages = [{ role: 'user', content: 'x' }];
     upstream.answer(inTurn(refusal, stream));
@@ -65,13 +65,13 @@ describe('a provider that refuses what is not the caller’s', () => {
     expect(sent().map((body) => 'stream_options' in body)).toEqual([true, false, false]);
   });
 
-  it('is not asked with stream_options where the configuration says so', async () => {
+  it('omits stream_options when the configuration disables it', async () => {
     upstream.answer(stream);
     await (await ask('/chat/completions', { model: 'plain', stream: true, messages: [{ role: 'user', content: 'x' }] })).text();
     expect(sent()[0]).not.toHaveProperty('stream_options');
   });
 
-  describe('of a translated request', () => {
+  describe('translated requests', () => {
     const completion = (content: string) =>
       JSON.stringify({
         id: 'c',
@@ -85,7 +85,7 @@ describe('a provider that refuses what is not the caller’s', () => {
     const say = (model: string, more: object = {}) =>
       ask('/messages', { model, max_tokens: 9, messages: [{ role: 'user', content: 'x' }], ...more });
 
-    it('is asked again without the field, and from then on so', async () => {
+    it('retries without a refused field, and omits the field from then on', async () => {
       upstream.answer(
         inTurn(refusal("Unsupported value: 'temperature' does not support 0.2 with this model."), whole(completion('hi'))),
       );
@@ -97,7 +97,7 @@ describe('a provider that refuses what is not the caller’s', () => {
       expect(sent().map(({ temperature }) => temperature)).toEqual([0.2, undefined, undefined, 0.3]);
     });
 
-    it('is asked again with the other name of a limit', async () => {
+    it('retries with the other name of a token limit', async () => {
       upstream.answer(
         inTurn(refusal("Unrecognized request argument supplied: 'max_completion_tokens'"), whole(completion('hi'))),
       );
@@ -108,7 +108,7 @@ describe('a provider that refuses what is not the caller’s', () => {
       ]);
     });
 
-    it('has its text ended by the gateway where stop sequences are refused', async () => {
+    it('applies stop sequences in the gateway when the provider refuses them', async () => {
       upstream.answer(
         inTurn(refusal("Unsupported parameter: 'stop' is not supported with this model."), whole(completion('one END two'))),
       );
@@ -119,7 +119,7 @@ describe('a provider that refuses what is not the caller’s', () => {
       expect(answer).toMatchObject({ content: [{ text: 'one ' }], stop_reason: 'stop_sequence' });
     });
 
-    it('is asked again once', async () => {
+    it('retries a refused request only once', async () => {
       upstream.answer(refusal("Unsupported parameter: 'temperature', 'top_p'"));
       expect((await say('chat/never', { temperature: 0.2 })).status).toBe(400);
       expect(sent()).toHaveLength(2);
@@ -127,7 +127,7 @@ describe('a provider that refuses what is not the caller’s', () => {
       expect(sent()).toHaveLength(3);
     });
 
-    it('is left alone where the caller speaks the provider’s dialect', async () => {
+    it("passes on the refusal when the caller uses the provider's dialect", async () => {
       upstream.answer(refusal("Unsupported parameter: 'temperature'"));
       const messages = [{ role: 'user', content: 'x' }];
       expect((await ask('/chat/completions', { model: 'chat/own', temperature: 0.2, messages })).status).toBe(400);
@@ -135,7 +135,7 @@ describe('a provider that refuses what is not the caller’s', () => {
     });
   });
 
-  it('is asked again without the encrypted reasoning of another account', async () => {
+  it('retries without the encrypted reasoning of another account', async () => {
     const error = { message: 'The encrypted content gAAA could not be verified.', code: 'invalid_encrypted_content' };
     const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' };
     const user = { role: 'user', content: 'x' };

@@ -50,7 +50,7 @@ const claudeEvents = [
   { type: 'message_stop' },
 ].map((event) => JSON.stringify(event));
 
-describe('providers in the clouds', () => {
+describe('cloud providers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-clouds-'));
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   let upstream: ScriptedUpstream;
@@ -103,7 +103,7 @@ describe('providers in the clouds', () => {
   const chat = (model: string) => sdk.openai.chat.completions.create({ model, messages });
   const claude = (model: string) => sdk.anthropic.messages.create({ model, max_tokens: 9, messages });
 
-  it('Azure’s newer API has the key in a header of its own, and both of OpenAI’s dialects', async () => {
+  it("sends Azure's newer API the key in its own header, and both of OpenAI's dialects", async () => {
     upstream.answer(whole(openAiAnswer));
     expect((await chat('azure/gpt-x')).choices[0]?.message.content).toBe('Hello.');
     expect(reached()).toMatchObject({ path: '/openai/v1/chat/completions', headers: { 'api-key': 'azure-key' } });
@@ -113,7 +113,7 @@ describe('providers in the clouds', () => {
     expect(reached().path).toBe('/openai/v1/responses');
   });
 
-  it('Azure’s older API has the deployment in the address, for embeddings too', async () => {
+  it("sends Azure's older API the deployment in the path, also for embeddings", async () => {
     upstream.answer(whole(openAiAnswer));
     await chat('older/my deployment');
     expect(reached().path).toBe('/openai/deployments/my%20deployment/chat/completions?api-version=2025-01-01');
@@ -122,7 +122,7 @@ describe('providers in the clouds', () => {
     expect(reached().path).toBe('/openai/deployments/e/embeddings?api-version=2025-01-01');
   });
 
-  it('no model’s name leads out of its place in an address', async () => {
+  it("refuses a model's name that would leave its segment of the path", async () => {
     for (const model of ['older/..', 'older/../x', 'bedrock/a/../../b', 'vertex/..']) {
       const before = upstream.requests.length;
       await expect(chat(model)).rejects.toMatchObject({ status: 404 });
@@ -138,7 +138,7 @@ describe('providers in the clouds', () => {
       return { signed, claims: JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown> };
     };
 
-    it('is shown a token that the service account has signed', async () => {
+    it('presents a token that is signed by the service account', async () => {
       upstream.answer(whole(geminiAnswer));
       expect((await chat('vertex/gemini-x')).choices[0]?.message.content).toBe('Hello.');
       expect(reached().path).toBe('/v1/projects/p-1/locations/l-1/publishers/google/models/gemini-x:generateContent');
@@ -150,7 +150,7 @@ describe('providers in the clouds', () => {
       });
     });
 
-    it('has Claude below its own publisher, with the version in the body', async () => {
+    it("sends Claude's requests to its own publisher, with the version in the body", async () => {
       upstream.answer(whole(claudeAnswer));
       expect(await claude('vertex-anthropic/claude-x')).toMatchObject({ content: [{ text: 'Hello.' }] });
       expect(reached().path).toBe('/v1/projects/p-1/locations/l-1/publishers/anthropic/models/claude-x:rawPredict');
@@ -164,7 +164,7 @@ describe('providers in the clouds', () => {
     it.each([
       ['not-there.json', undefined, 'cannot be read (ENOENT)'],
       ['else.json', '{"type":"authorized_user","secret":"hidden"}', 'expected the JSON file of a service account'],
-    ])('is refused at the start with a file that is no account: %s', async (name, text, message) => {
+    ])('refuses to start with a file that is not a service account: %s', async (name, text, message) => {
       const credentialsFile = join(folder, name);
       if (text !== undefined) writeFileSync(credentialsFile, text);
       const started = startGatewayHere({ providers: { vertex: { baseUrl: 'http://127.0.0.1:1', credentialsFile } } });
@@ -181,7 +181,7 @@ describe('providers in the clouds', () => {
     const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
     const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
-    /** The signature as AWS' documentation has it made, step by step. */
+    /** Computes the signature step by step as AWS' documentation describes it. */
     function signatureOf({ method, path, headers, body }: ReturnType<typeof reached>): string {
       const [, names = ''] = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '') ?? [];
       const [, scope = ''] = /Credential=AKIDEXAMPLE\/([^,]+)/.exec(headers.authorization ?? '') ?? [];
@@ -190,7 +190,7 @@ describe('providers in the clouds', () => {
         .split(';')
         .map((name) => `${name}:${String(headers[name]).trim()}\n`)
         .join('');
-      // the path of a request is encoded once more
+      // the path of a request is encoded a second time
       const canonicalPath = path
         .split('/')
         .map((part) => encodeURIComponent(part))
@@ -201,7 +201,7 @@ describe('providers in the clouds', () => {
       return createHmac('sha256', key).update(toSign).digest('hex');
     }
 
-    it('gets requests that are signed', async () => {
+    it('sends signed requests', async () => {
       upstream.answer(whole(converseAnswer));
       const { choices, usage } = await chat('bedrock/eu.anthropic.claude-x-v1:0');
       expect(choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: 'Hello.' } });
@@ -213,7 +213,7 @@ describe('providers in the clouds', () => {
       expect(JSON.parse(reached().body)).toEqual({ messages: [{ role: 'user', content: [{ text: 'x' }] }] });
     });
 
-    it('has its streams in frames', async () => {
+    it("decodes streams in Amazon's frames", async () => {
       const events = [
         { messageStart: { role: 'assistant' } },
         { contentBlockDelta: { contentBlockIndex: 0, delta: { text: 'Hel' } } },
@@ -226,20 +226,20 @@ describe('providers in the clouds', () => {
       const stream = (bytes: Buffer) =>
         upstream.answer((response) => {
           response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
-          // cut in the middle of a frame
+          // split in the middle of a frame
           response.write(bytes.subarray(0, 50));
           response.end(bytes.subarray(50));
         });
       stream(frames);
       const message = await sdk.anthropic.messages.stream({ model: 'bedrock/m', max_tokens: 9, messages }).finalMessage();
       expect(message).toMatchObject({ content: [{ text: 'Hello.' }], usage: { input_tokens: 7, output_tokens: 2 } });
-      // without its end a stream is not whole
+      // without its end the stream is incomplete
       stream(frames.subarray(0, 300));
       const cut = sdk.anthropic.messages.stream({ model: 'bedrock/m', max_tokens: 9, messages });
       await expect(cut.finalMessage()).rejects.toThrow(/before the answer was complete/);
     });
 
-    it('has Claude’s own API too: byte for byte, but for the frames around a stream', async () => {
+    it("passes requests in Claude's own API through byte for byte, and removes the frames from a stream", async () => {
       upstream.answer(whole(claudeAnswer));
       expect(await claude('bedrock-anthropic/claude-x')).toMatchObject({ content: [{ text: 'Hello.' }] });
       expect(reached().path).toBe('/model/claude-x/invoke');
@@ -256,12 +256,12 @@ describe('providers in the clouds', () => {
       expect(await answer.text()).toBe(claudeEvents.map((event) => `event: ${typeOf(event)}\ndata: ${event}\n\n`).join(''));
       expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
       expect(reached().path).toBe('/model/claude-x/invoke-with-response-stream');
-      // and a caller of another dialect
+      // also for a caller of another dialect
       const runner = sdk.openai.chat.completions.stream({ model: 'bedrock-anthropic/claude-x', messages });
       expect((await runner.finalChatCompletion()).choices[0]?.message.content).toBe('Hello.');
     });
 
-    it('says why it refuses', async () => {
+    it('passes on the reason of a refusal', async () => {
       upstream.answer(whole('{"message":"The maximum tokens you requested exceeds the model limit."}', 400));
       await expect(chat('bedrock/m')).rejects.toMatchObject({
         status: 400,

@@ -16,7 +16,7 @@ const sse = (chunks: readonly (object | string)[], named = false): string =>
       return `${named ? `event: ${(chunk as { type: string }).type}\n` : ''}data: ${data}\n\n`;
     })
     .join('');
-/** Cuts a text into pieces of 7 characters, so that escapes are cut too. */
+/** Splits a text into pieces of 7 characters, so that escapes are split too. */
 const pieces = (text: string): string[] => text.match(/[\s\S]{1,7}/g) ?? [];
 
 const CHAT_HEAD = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
@@ -26,7 +26,7 @@ const chatDelta = (delta: object, finish_reason: string | null = null) => ({
 });
 const call = (text: string) => ({ id: 'call_1', type: 'function', function: { name: 'apply_patch', arguments: text } });
 
-/** The same call of each family, whole and streamed. */
+/** The same call from each family, complete and streamed. */
 const ANSWERS: Readonly<Record<string, { readonly whole: object; readonly stream: string }>> = {
   chat: {
     whole: {
@@ -108,7 +108,7 @@ const ANSWERS: Readonly<Record<string, { readonly whole: object; readonly stream
 };
 const FAMILIES = Object.keys(ANSWERS);
 
-describe('custom tools for models that do not know them', () => {
+describe('custom tools for models without support for them', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   let openai: OpenAI;
@@ -161,16 +161,16 @@ describe('custom tools for models that do not know them', () => {
     expect(output).toMatchObject([
       { type: 'custom_tool_call', call_id: 'call_1', name: 'apply_patch', input: PATCH, status: 'completed' },
     ]);
-    // the request has the grammar, the call before, and the choice, in the words of the family
+    // the request has the grammar, the previous call and the tool choice in the family's own format
     const text = JSON.stringify(sent());
     expect(text).toContain(FORMAT.definition);
     expect(text).not.toContain('custom');
     expect(text).toContain('Done!');
-    // arguments of a chat completion's call are JSON text
+    // the arguments of a chat completion's call are JSON text
     expect(text.includes(ARGUMENTS) || text.includes(JSON.stringify(ARGUMENTS))).toBe(true);
   });
 
-  it.each(FAMILIES)('streams the text of a call of %s in the events of a custom tool', async (family) => {
+  it.each(FAMILIES)('streams the input of a call by a model of %s in the events of a custom tool', async (family) => {
     upstream.answer(events(ANSWERS[family]?.stream ?? ''));
     const stream = await openai.responses.create({ model: `${family}/m`, input: 'Edit.', tools: [customTool], stream: true });
     const seen: OpenAI.Responses.ResponseStreamEvent[] = [];
@@ -232,14 +232,14 @@ describe('custom tools for models that do not know them', () => {
     expect(deltas.some((delta) => delta.function !== undefined)).toBe(false);
   });
 
-  it('leaves the custom tools of a passed-through request to a model that knows them', async () => {
+  it('passes custom tools through unchanged to a model that supports them', async () => {
     const answer = { id: 'resp_1', object: 'response', created_at: 1, status: 'completed', model: 'm', output: [] };
     upstream.answer(whole(JSON.stringify(answer)));
     await respond('openai/gpt-5.1');
     expect(sent()['tools']).toEqual([customTool]);
   });
 
-  it('offers a custom tool of a chat completion as one to a model of responses that knows them', async () => {
+  it('translates a custom tool of a chat completion to a custom tool for a Responses model that supports it', async () => {
     const item = { type: 'custom_tool_call', id: 'ctc_1', call_id: 'call_1', name: 'apply_patch', input: PATCH };
     const head = { id: 'resp_1', object: 'response', created_at: 1, status: 'completed', model: 'm' };
     const stream = [
@@ -277,7 +277,7 @@ describe('custom tools for models that do not know them', () => {
     });
   });
 
-  it('restricts the tools to a custom one that allowed_tools names', async () => {
+  it('restricts the tools to a custom tool that allowed_tools names', async () => {
     upstream.answer(whole(JSON.stringify(ANSWERS['claude']?.whole)));
     const other: OpenAI.Responses.FunctionTool = {
       type: 'function',

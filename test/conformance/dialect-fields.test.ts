@@ -28,7 +28,7 @@ interface Cell {
   readonly fate: string;
 }
 
-/** What a table of the page says of each field on its way to each provider. */
+/** Reads the fate of each field per provider from a table of the page. */
 function tableOf(heading: string): Cell[] {
   const section = PAGE.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = section.split('\n').filter((line) => line.startsWith('|'));
@@ -48,27 +48,30 @@ describe.each(Object.keys(HEADINGS) as (keyof typeof HEADINGS)[])('a request of 
   const table = tableOf(HEADINGS[from]);
   const fields = requestFields(from);
 
-  it('has every field of the SDK’s request in its table, and no other', () => {
+  it("documents every field of the SDK's request in its table, and no other", () => {
     expect(fields.length).toBeGreaterThan(15);
     expect(new Set(table.map(({ field }) => field))).toEqual(new Set(fields));
     expect(table).toHaveLength(fields.length * 4);
   });
 
-  it.each(table.map((cell) => [cell.field, cell.to, cell] as const))('%s to %s is what the table says', (field, to, { fate }) => {
-    const met = fateOf(from, to, field);
-    expect(met.fate).toBe(fate);
-    // a field that goes with another may be refused for that one
-    const among = ['top_logprobs', 'logprobs', 'responseLogprobs'].includes(field)
-      ? [field, 'logprobs', 'responseLogprobs']
-      : [field];
-    if (fate !== 'translated') expect(among).toContain(met.names[0]);
-  });
+  it.each(table.map((cell) => [cell.field, cell.to, cell] as const))(
+    'handles %s to %s as the table documents',
+    (field, to, { fate }) => {
+      const met = fateOf(from, to, field);
+      expect(met.fate).toBe(fate);
+      // a field that depends on another field may be refused because of that field
+      const among = ['top_logprobs', 'logprobs', 'responseLogprobs'].includes(field)
+        ? [field, 'logprobs', 'responseLogprobs']
+        : [field];
+      if (fate !== 'translated') expect(among).toContain(met.names[0]);
+    },
+  );
 
-  it('drops an unknown field with its name', () => {
+  it('drops an unknown field and reports its name', () => {
     expect(fateOf(from, 'bedrock-converse', 'brandNewField')).toEqual({ fate: 'dropped', names: ['brandNewField'] });
   });
 
-  it.each([null, '', [], {}])('takes %j for an absent field', (value) => {
+  it.each([null, '', [], {}])('treats %j as an absent field', (value) => {
     for (const field of fields.filter((name) => !['model', 'messages', 'input', 'contents'].includes(name))) {
       for (const to of Object.values(COLUMNS)) expect(fateOf(from, to, field, value)).toEqual({ fate: 'translated', names: [] });
     }

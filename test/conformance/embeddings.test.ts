@@ -11,7 +11,7 @@ const VECTORS = [
   [0.125, 0, -1],
 ];
 
-/** What each provider answers to two texts, and where and how it wants to be asked. */
+/** The response of each provider to two texts, and the expected path and body of the request. */
 const PROVIDERS = {
   openai: {
     answer: {
@@ -77,14 +77,14 @@ describe('embeddings', () => {
   const reached = () => upstream.requests.at(-1);
   const asked = (): unknown => JSON.parse(reached()?.body ?? '{}');
 
-  describe.each(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[])('of %s', (provider) => {
+  describe.each(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[])('embeddings of %s', (provider) => {
     const { answer, path, body } = PROVIDERS[provider];
     const model = `${provider}/e`;
 
-    it('reach OpenAI’s SDK, as numbers and in base64', async () => {
+    it("returns embeddings to OpenAI's SDK as numbers and in base64", async () => {
       upstream.answer(whole(JSON.stringify(answer)));
       const input = ['one', 'two'];
-      // the SDK asks for base64 by itself where nobody says otherwise
+      // the SDK requests base64 unless the caller sets a format
       const encoded = provider === 'openai' ? ({ encoding_format: 'float' } as const) : {};
       const embeddings = await sdk.openai.embeddings.create({ model, input, dimensions: 3, ...encoded });
       expect(embeddings.data.map(({ embedding }) => embedding)).toEqual(VECTORS);
@@ -96,7 +96,7 @@ describe('embeddings', () => {
       expect(floats.data[0]?.embedding).toEqual(VECTORS[0]);
     });
 
-    it('reach Google’s SDK', async () => {
+    it("returns embeddings to Google's SDK", async () => {
       upstream.answer(whole(JSON.stringify(answer)));
       const { embeddings } = await sdk.google.models.embedContent({
         model,
@@ -108,7 +108,7 @@ describe('embeddings', () => {
     });
   });
 
-  it('say what they are for to those who want to know', async () => {
+  it('translates the purpose of embeddings, or drops and reports it', async () => {
     upstream.answer(whole(JSON.stringify(PROVIDERS.cohere.answer)));
     await sdk.google.models.embedContent({ model: 'cohere/e', contents: 'one', config: { taskType: 'RETRIEVAL_QUERY' } });
     expect(asked()).toMatchObject({ input_type: 'search_query' });
@@ -126,7 +126,7 @@ describe('embeddings', () => {
     expect(await response.json()).toMatchObject({ embedding: { values: VECTORS[0] } });
   });
 
-  it('are refused what cannot be said, with the field', async () => {
+  it('refuses embeddings of an input that cannot be translated, and names the field', async () => {
     const before = upstream.requests.length;
     await expect(sdk.openai.embeddings.create({ model: 'cohere/e', input: [1, 2, 3] })).rejects.toMatchObject({
       status: 400,
@@ -137,7 +137,7 @@ describe('embeddings', () => {
     expect(upstream.requests).toHaveLength(before);
   });
 
-  it('say a provider’s refusal in the caller’s dialect', async () => {
+  it("returns a provider's refusal of embeddings in the caller's dialect", async () => {
     upstream.answer(whole('{"message":"too many texts"}', 400));
     await expect(sdk.openai.embeddings.create({ model: 'cohere/e', input: 'x' })).rejects.toMatchObject({
       status: 400,

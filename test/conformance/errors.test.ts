@@ -14,7 +14,7 @@ const KEY = 'key-of-the-errors';
 interface Caller {
   readonly path: (model: string) => string;
   readonly body: (model: string) => Record<string, unknown>;
-  /** The member that must be there, and what it must be. */
+  /** The required member, and its expected form. */
   readonly needed: string;
   readonly shape: (status: number, code: string) => object;
   readonly error: abstract new (...args: never[]) => Error;
@@ -78,7 +78,7 @@ const CALLERS: Readonly<Record<CallerName, Caller>> = {
 };
 
 const NAMES = Object.keys(CALLERS) as CallerName[];
-/** A stream of each dialect that an SDK reads, begun and not ended. */
+/** A stream of each dialect that an SDK can read, begun and not ended. */
 const BEGUN: Readonly<Record<CallerName, string>> = {
   'openai-chat':
     'data: {"id":"1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}\n\n',
@@ -89,7 +89,7 @@ const BEGUN: Readonly<Record<CallerName, string>> = {
   gemini: 'data: {"candidates":[{"content":{"role":"model","parts":[{"text":"Hel"}]},"index":0}]}\n\n',
 };
 
-describe('errors are those of the caller’s dialect', () => {
+describe("errors in the caller's dialect", () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   let callers: Readonly<Record<CallerName, SdkCaller>>;
@@ -101,7 +101,7 @@ describe('errors are those of the caller’s dialect', () => {
     gateway = await startGatewayHere({
       providers: { ...providers, pretend: { dialect: 'simulated', latency: '1ms' } },
       keys: [{ name: 'errors', secret: KEY }],
-      // each of these fails on purpose, one after the other
+      // each of these calls fails on purpose, one after the other
       resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
     });
     callers = sdkCallers(gateway.url, KEY);
@@ -111,12 +111,12 @@ describe('errors are those of the caller’s dialect', () => {
     await upstream.close();
   });
 
-  describe.each(NAMES)('%s', (name) => {
+  describe.each(NAMES)('errors for %s', (name) => {
     const { path, body, needed, shape, error } = CALLERS[name];
     const send = (model: string, more: object = {}, key = KEY) =>
       ask(gateway.url, { ...body(model), ...more }, { key, path: path(model) });
 
-    it('for a wrong key, an unknown model, a route that is not there', async () => {
+    it('returns an error for a wrong key and an unknown model', async () => {
       const wrong = await send('pretend/m', {}, 'wrong');
       expect([wrong.status, wrong.json]).toEqual([401, shape(401, 'invalid_api_key')].map((one) => matching(one)));
       const unknown = await send('nowhere');
@@ -124,7 +124,7 @@ describe('errors are those of the caller’s dialect', () => {
     });
 
     it.each(['', '[]', 'null', '{', '{"a":1,"a":2}', `${'{"a":'.repeat(70)}1${'}'.repeat(70)}`])(
-      'for the body %j',
+      'returns an error for the body %j',
       async (text) => {
         const { status, json } = await ask(gateway.url, text, { key: KEY, path: path('pretend/m') });
         expect([status, json]).toEqual([400, shape(400, 'invalid_request')].map((one) => matching(one)));
@@ -133,15 +133,15 @@ describe('errors are those of the caller’s dialect', () => {
 
     it.each(
       [4, null, {}, [null], [4], [[]], [{}], 'x'].filter((value) => !(name === 'openai-responses' && typeof value === 'string')),
-    )('for a prompt that is %j', async (value) => {
+    )('returns an error for a prompt that is %j', async (value) => {
       const { status, json, text } = await send('pretend/m', { [needed]: value });
-      // what a field may be left away as is no error
+      // an omitted optional field is not an error
       if (name === 'openai-responses' && value === null) return;
       expect([status, json]).toEqual([400, shape(400, 'invalid_request')].map((one) => matching(one)));
       expect(text).toContain(needed);
     });
 
-    it('for anything else in a body: an answer or a refusal, and never a fault', async () => {
+    it('returns a response or a refusal for any other body, never an internal error', async () => {
       const fields = Object.keys(body('m')).filter((field) => field !== 'model');
       const more = [
         'tools',
@@ -168,7 +168,7 @@ describe('errors are those of the caller’s dialect', () => {
       );
     });
 
-    it('none for a stream that says of its end no more than [DONE]', async () => {
+    it('accepts a stream that ends with only [DONE]', async () => {
       const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
       const said = { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'said' }, finish_reason: null }] };
       upstream.answer(events(`data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`));
@@ -176,7 +176,7 @@ describe('errors are those of the caller’s dialect', () => {
     });
 
     describe.each(NAMES)('from a provider of %s', (provider) => {
-      it('a refusal has its words, a failure has not', async () => {
+      it('passes on the message of a refusal, and hides the message of a failure', async () => {
         upstream.answer(whole('{"error":{"message":"bad tools sk-x","type":"invalid_request_error"}}', 400));
         const refused = callers[name](`${provider}/m`, false);
         await expect(refused).rejects.toBeInstanceOf(error);
@@ -187,19 +187,19 @@ describe('errors are those of the caller’s dialect', () => {
           await expect(failed).rejects.toMatchObject({ status: 502, message: expect.not.stringContaining('sk-secret') });
         }
         upstream.answer(whole('{"error":{"message":"slow down"}}', 429, { 'retry-after': '7' }));
-        // it is left alone for so long: the others ask another one
+        // this target is now rate limited, so that the other callers use another target
         const { status, headers } = await send(`${provider}/asked-too-often-by-${name}`);
         expect([status, headers.get('retry-after')]).toEqual([429, '7']);
       });
 
-      it('an answer that is none is a failure', async () => {
+      it('treats an invalid response as a failure', async () => {
         for (const text of ['<html>', '', '[]']) {
           upstream.answer(whole(text));
           await expect(callers[name](`${provider}/m`, false)).rejects.toMatchObject({ status: 502 });
         }
       });
 
-      it('a stream that is cut is no answer, and neither is one with an error in it', async () => {
+      it('treats a truncated stream and a stream with an error as failures', async () => {
         upstream.answer(events(BEGUN[provider]));
         await expect(callers[name](`${provider}/m`, true)).rejects.toThrow(/before (its answer|the answer was complete)/);
         const told = {
@@ -216,7 +216,7 @@ describe('errors are those of the caller’s dialect', () => {
     });
   });
 
-  it('in a stream of Gemini’s that is an array, too', async () => {
+  it('ends a Gemini stream in array form with an error', async () => {
     upstream.answer(events(BEGUN['openai-chat']));
     const path = '/v1beta/models/openai-chat/m:streamGenerateContent';
     const { text } = await ask(gateway.url, CALLERS.gemini.body(''), { key: KEY, path });
@@ -229,7 +229,7 @@ describe('errors are those of the caller’s dialect', () => {
   });
 });
 
-/** An object with at least these members, all the way down. */
+/** Matches an object with at least these members, recursively. */
 function matching(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || 'asymmetricMatch' in value) return value;
   return expect.objectContaining(Object.fromEntries(Object.entries(value).map(([name, one]) => [name, matching(one)])));

@@ -12,7 +12,7 @@ const answer = (bytes: readonly Buffer[], finish = true) => ({
   usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 5, totalTokenCount: 8 },
 });
 
-describe('audio in answers of Gemini, for a caller of chat completions', () => {
+describe('generated audio of Gemini for a caller of chat completions', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   let openai: OpenAI;
@@ -39,7 +39,7 @@ describe('audio in answers of Gemini, for a caller of chat completions', () => {
     audio: { voice, format },
   });
 
-  it('is a WAV file of all pieces, with the voice that was asked for', async () => {
+  it('returns a WAV file of all pieces of audio, with the requested voice', async () => {
     upstream.answer(whole(JSON.stringify(answer(SAMPLES))));
     const { choices, usage } = await openai.chat.completions.create(asked('Kore', 'wav'));
     const file = Buffer.from(choices[0]?.message.audio?.data ?? '', 'base64');
@@ -55,7 +55,7 @@ describe('audio in answers of Gemini, for a caller of chat completions', () => {
     });
   });
 
-  it('is raw samples where they were asked for, and says that a voice of OpenAI’s was dropped', async () => {
+  it("returns raw samples of audio on request, and reports that a voice of OpenAI's was dropped", async () => {
     upstream.answer(whole(JSON.stringify(answer(SAMPLES))));
     const { data, response } = await openai.chat.completions.create(asked('alloy', 'pcm16')).withResponse();
     expect(Buffer.from(data.choices[0]?.message.audio?.data ?? '', 'base64')).toEqual(Buffer.concat(SAMPLES));
@@ -63,7 +63,7 @@ describe('audio in answers of Gemini, for a caller of chat completions', () => {
     expect(sent()['generationConfig']).toEqual({ responseModalities: ['AUDIO'] });
   });
 
-  it('comes in pieces in a stream', async () => {
+  it('streams audio in pieces', async () => {
     const chunks = SAMPLES.map((bytes, n) => `data: ${JSON.stringify(answer([bytes], n === 1))}\n\n`);
     upstream.answer(events(chunks.join('')));
     const pieces: Buffer[] = [];
@@ -74,7 +74,7 @@ describe('audio in answers of Gemini, for a caller of chat completions', () => {
     expect(pieces).toEqual(SAMPLES);
   });
 
-  it('is refused in a format that Gemini does not have, and by a provider without audio', async () => {
+  it('refuses an audio format that Gemini does not have, and a provider without audio', async () => {
     await expect(openai.chat.completions.create(asked('Kore', 'mp3'))).rejects.toMatchObject({
       status: 400,
       param: 'audio.format',
@@ -84,7 +84,7 @@ describe('audio in answers of Gemini, for a caller of chat completions', () => {
     });
   });
 
-  it('lets a caller ask for images in OpenRouter’s form', async () => {
+  it("returns images requested in OpenRouter's form", async () => {
     const parts = [{ text: 'Here.' }, { inlineData: { mimeType: 'image/png', data: 'AAAA' } }];
     upstream.answer(
       whole(JSON.stringify({ candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', index: 0 }] })),

@@ -18,7 +18,7 @@ const completion = (message: object) =>
     choices: [{ index: 0, message: { role: 'assistant', content: null, ...message }, finish_reason: 'tool_calls' }],
   });
 
-describe('signatures of Google’s models behind chat completions', () => {
+describe("signatures of Google's models in chat completions", () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe('signatures of Google’s models behind chat completions', () => {
   const sent = () =>
     (JSON.parse(upstream.requests.at(-1)?.body ?? '{}') as Sent).messages.find(({ role }) => role === 'assistant');
 
-  /** Makes a first turn of Anthropic's dialect, and the second one with what came back. */
+  /** Makes a first turn in Anthropic's dialect, then a second turn with the returned content. */
   async function twoTurns(model: string, message: object) {
     const asked = { model, max_tokens: 10, tools: [{ name: 'f', input_schema: { type: 'object' } }] };
     upstream.answer(whole(completion(message)));
@@ -62,7 +62,7 @@ describe('signatures of Google’s models behind chat completions', () => {
     await post('/messages', { ...asked, messages: [user, { role: 'assistant', content: first['content'] }, back] });
   }
 
-  it('returns the reasoning details of OpenRouter as they came, with the id of their call', async () => {
+  it('returns the reasoning details of OpenRouter unchanged, with the id of their call', async () => {
     const details = [
       { type: 'reasoning.text', text: 'So.', signature: 's', format: 'google-gemini-v1', index: 0 },
       { type: 'reasoning.encrypted', data: 'c2ln', id: 'tool_f_1', format: 'google-gemini-v1', index: 1 },
@@ -72,13 +72,13 @@ describe('signatures of Google’s models behind chat completions', () => {
     expect(sent()?.tool_calls).toEqual([call]);
   });
 
-  it('returns the signature of a call of Google’s own endpoint', async () => {
+  it("returns the signature of a call of Google's own endpoint", async () => {
     const signed = { ...call, extra_content: { google: { thought_signature: 'c2ln' } } };
     await twoTurns('compatible/gemini-3-pro-preview', { tool_calls: [signed] });
     expect(sent()?.tool_calls).toEqual([signed]);
   });
 
-  it('writes the marker for a translated call that has none', async () => {
+  it('writes the marker for a translated call without a signature', async () => {
     const history = [
       user,
       { role: 'assistant', content: [{ type: 'tool_use', id: 'tool_f_1', name: 'f', input: {} }] },
@@ -98,7 +98,7 @@ describe('signatures of Google’s models behind chat completions', () => {
     expect(sent()?.tool_calls).toEqual([call]);
   });
 
-  it('adds the marker to a passed-through call without one, and nothing else', async () => {
+  it('adds only the marker to a passed-through call without a signature', async () => {
     const other = { ...call, id: 'tool_f_2' };
     const messages = [
       user,
@@ -126,7 +126,7 @@ describe('signatures of Google’s models behind chat completions', () => {
   });
 });
 
-describe('a history of Gemini’s dialect that passes through', () => {
+describe("a passed-through history of Gemini's dialect", () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -153,7 +153,7 @@ describe('a history of Gemini’s dialect that passes through', () => {
   };
   const ask = { role: 'user', parts: [{ text: 'Go.' }] };
 
-  it('has parallel calls joined that were kept as a turn each, and stays byte for byte otherwise', async () => {
+  it('joins parallel calls that were stored as separate turns, and keeps the rest byte for byte', async () => {
     const signature = { thoughtSignature: 'c2ln' };
     const split = [ask, { role: 'model', parts: [fc('f', signature)] }, { role: 'model', parts: [fc('g')] }];
     const results = { role: 'user', parts: [fr('f'), fr('g')] };
@@ -164,7 +164,7 @@ describe('a history of Gemini’s dialect that passes through', () => {
     expect(await pass('gemini-3-flash', fine)).toBe(JSON.stringify({ contents: fine }, null, 1));
   });
 
-  it('has the marker for a call without a signature that Gemini 3 refuses', async () => {
+  it('adds the marker to a call without a signature that Gemini 3 refuses', async () => {
     const unsigned = [ask, { role: 'model', parts: [fc('f')] }, { role: 'user', parts: [fr('f')] }];
     expect(await pass('gemini-3-flash', unsigned)).toContain('skip_thought_signature_validator');
     expect(await pass('gemini-2.5-flash', unsigned)).toBe(JSON.stringify({ contents: unsigned }, null, 1));

@@ -14,7 +14,7 @@ const chunk = (text: string, finish: string | null = null, index = 0, logprobs: 
 const sse = (chunks: readonly object[], done = true): string =>
   `${chunks.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('')}${done ? 'data: [DONE]\n\n' : ''}`;
 
-describe('a completion of the older kind whose provider answers in the other form', () => {
+describe('legacy completions from a provider with the other response form', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   let openai: OpenAI;
@@ -32,7 +32,7 @@ describe('a completion of the older kind whose provider answers in the other for
     await upstream.close();
   });
 
-  it('is a stream for a client that asked for one', async () => {
+  it('streams to a client that requested a stream when the provider sends a complete response', async () => {
     upstream.answer(whole(JSON.stringify({ ...chunk('Hello.', 'stop'), usage })));
     let text = '';
     for await (const one of await openai.completions.create({ model: 'old/m', prompt: 'Hi', stream: true }))
@@ -40,7 +40,7 @@ describe('a completion of the older kind whose provider answers in the other for
     expect(text).toBe('Hello.');
   });
 
-  it('is whole for a client that asked for no stream, with its choices, log probabilities and usage', async () => {
+  it('returns a complete response with choices, log probabilities and usage when the provider streams', async () => {
     const probs = (token: string) => ({ tokens: [token], token_logprobs: [-1] });
     const chunks = [
       chunk('Hel', null, 0, probs('Hel')),
@@ -60,7 +60,7 @@ describe('a completion of the older kind whose provider answers in the other for
     });
   });
 
-  it('fails where the stream is cut, or reports an error', async () => {
+  it("fails when the provider's stream is truncated or reports an error", async () => {
     const ask = () => openai.completions.create({ model: 'old/m', prompt: 'Hi' });
     upstream.answer(events(sse([chunk('Hel')], false)));
     await expect(ask()).rejects.toMatchObject({ status: 502 });

@@ -15,11 +15,11 @@ import { ALL_STRICT_NAMES, type StrictModel, type StrictStage, startStrictStage 
 
 const KEY = 'key-of-the-agents';
 
-/** Models that have no tools, or one call at a time: a caller of their own dialect is passed through. */
+/** Models without tools or without parallel calls. A request of a caller in their own dialect is passed through. */
 const WITH_FEW_TOOLS: readonly StrictModel[] = ['perplexity/sonar', 'vllm/llama-3.3-70b-instruct'];
 const NAMES = ALL_STRICT_NAMES.filter((name) => !WITH_FEW_TOOLS.includes(name));
 
-/** Models that are in the caller's own dialect and know no word for reasoning: to ask them is the caller's own fault. */
+/** Models in the caller's own dialect without a parameter for reasoning. A request with it is the caller's own error. */
 const REFUSES_EFFORT: readonly StrictModel[] = [
   'openai/gpt-4o',
   'mistral/mistral-large-latest',
@@ -54,7 +54,7 @@ const steps = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe('a conversation that moves between providers', () => {
+describe('conversations that move between providers', () => {
   let stage: StrictStage;
   beforeAll(async () => {
     stage = await startStrictStage(KEY);
@@ -82,7 +82,7 @@ describe('a conversation that moves between providers', () => {
       });
       texts.push(`turn${n}!`);
       if (image) images++;
-      // the older turns and what the tools gave back are all there
+      // the earlier turns and the tool results are complete
       for (const text of texts) expect(upstream).toContain(text);
       expect(upstream.split(PNG)).toHaveLength(images + 1);
       const calls = agent.receive(answer, stream);
@@ -92,15 +92,18 @@ describe('a conversation that moves between providers', () => {
     stage.simulator.journal.clear();
   }
 
-  it.each(Object.entries(AGENTS))('is refused nowhere and loses nothing, for a caller of %s', async (caller, start) => {
-    await fc.assert(
-      fc.asyncProperty(steps, (plan) => converse(start(), caller, plan)),
-      { numRuns: Number(process.env['MOVES'] ?? 20) },
-    );
-  });
+  it.each(Object.entries(AGENTS))(
+    'keeps the whole conversation and causes no refusal, for a caller of %s',
+    async (caller, start) => {
+      await fc.assert(
+        fc.asyncProperty(steps, (plan) => converse(start(), caller, plan)),
+        { numRuns: Number(process.env['MOVES'] ?? 20) },
+      );
+    },
+  );
 
   it.each(Object.entries(AGENTS).filter(([caller]) => caller !== 'openai-chat'))(
-    'moves to models with few tools and back, for a caller of %s',
+    'moves a conversation to models with few tools and back, for a caller of %s',
     async (caller, start) => {
       const step = { image: false, reasoning: true, stream: true };
       const both = { ...step, model: 'anthropic/claude-opus-4-7', tools: [...TOOLS] } as const;
@@ -110,7 +113,7 @@ describe('a conversation that moves between providers', () => {
     },
   );
 
-  it.each(Object.entries(AGENTS))('returns a model’s own signatures, for a caller of %s', async (caller, start) => {
+  it.each(Object.entries(AGENTS))("returns a model's own signatures, for a caller of %s", async (caller, start) => {
     for (const model of [
       'anthropic/claude-sonnet-4-5',
       'google/gemini-3-pro-preview',

@@ -23,7 +23,7 @@ const usage = {
 };
 const head = { id: 'chatcmpl-1', object: 'chat.completion', created: 1_741_569_952, model: 'gpt-4o-mini-2024-07-18' };
 const completion = (message: object, more: object = {}): string =>
-  // odd spaces and a field that nobody knows: what comes through is what was sent, not what was understood
+  // odd spaces and an unknown field show that the gateway forwards the bytes, not a parsed copy
   `{ "unknown_field": [1.0, 1e3,"\\u00fc"], ${JSON.stringify({
     ...head,
     choices: [
@@ -68,7 +68,7 @@ type Answer = (response: ServerResponse) => void;
 interface Case {
   readonly what: string;
   readonly answer: Answer;
-  /** What an application would do; what it gives is compared with what it gets from the provider itself. */
+  /** Calls the SDK as an application does. The test compares the result with the provider's own result. */
   readonly run: (client: OpenAI) => Promise<unknown>;
 }
 
@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
       ),
   },
   {
-    what: 'a stream through the helper that puts it together',
+    what: "a stream, joined by the SDK's helper",
     answer: events(chunks([{ role: 'assistant', content: '' }, { content: 'two ' }, { content: 'parts' }], 'stop')),
     run: (client) =>
       client.chat.completions
@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    what: 'streamed tool arguments, put together',
+    what: 'streamed tool arguments, joined by the SDK',
     answer: events(
       chunks(
         [
@@ -191,7 +191,7 @@ const CASES: readonly Case[] = [
     run: (client) => client.chat.completions.create({ model: 'gpt-4o-mini', messages: user('no') }),
   },
   {
-    what: 'pictures, by address and as data',
+    what: 'images, by URL and as data',
     answer: whole(completion({ content: 'a dot' })),
     run: (client) =>
       client.chat.completions.create({
@@ -266,7 +266,7 @@ const CASES: readonly Case[] = [
     run: async (client) => collect(await client.completions.create({ model: 'gpt-4o-mini', prompt: 'hello', stream: true })),
   },
   {
-    what: 'embeddings, which the SDK asks for in base64',
+    what: 'embeddings, which the SDK requests in base64',
     answer: whole(
       JSON.stringify({
         object: 'list',
@@ -295,7 +295,7 @@ describe('the official OpenAI SDK', () => {
   let through: OpenAI;
   const seen: { direct: Buffer; through: Buffer } = { direct: Buffer.alloc(0), through: Buffer.alloc(0) };
 
-  /** An SDK that keeps the bytes of its last answer. */
+  /** Returns an SDK that keeps the bytes of its last response. */
   const clientOf = (baseURL: string, apiKey: string, side: 'direct' | 'through'): OpenAI =>
     new OpenAI({
       baseURL,
@@ -335,7 +335,7 @@ describe('the official OpenAI SDK', () => {
   });
 
   it.each(CASES.map((one) => [one.what, one] as const))(
-    '%s: what it sends and gets is what it would be without the gateway',
+    'sends and returns the same bytes with and without the gateway: %s',
     async (_what, one) => {
       upstream.answer(one.answer);
       const expected = await one.run(direct);
@@ -355,7 +355,7 @@ describe('the official OpenAI SDK', () => {
     },
   );
 
-  it('changes nothing of a request but the model’s name, in its place', async () => {
+  it("changes only the value of the model's name in a request", async () => {
     upstream.answer(whole(completion({ content: 'x' })));
     const body =
       '{ "messages":[{"role":"user","content":"\\u00fc \\"model\\":\\"renamed\\""}],\n"x":1.50, "model" : "renamed" ,"y":{"model":"renamed"}}';
@@ -377,7 +377,7 @@ describe('the official OpenAI SDK', () => {
     await expect(restricted.models.retrieve('gpt-4o-mini')).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
   });
 
-  it('throws the errors that an application handles', async () => {
+  it("returns errors that OpenAI's SDK throws as its own types", async () => {
     const create = (client: OpenAI, model = 'gpt-4o-mini') => client.chat.completions.create({ model, messages: user('x') });
     const clientWith = (apiKey: string) => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey, maxRetries: 0 });
     upstream.answer(whole(completion({ content: 'x' })));
@@ -401,7 +401,7 @@ describe('the official OpenAI SDK', () => {
     expect(seen.through.toString()).toBe(JSON.stringify({ error: refused }));
   });
 
-  it('retries what the provider says is worth it, and is answered', async () => {
+  it("lets OpenAI's SDK retry when the provider recommends it", async () => {
     let asked = 0;
     upstream.answer((response) => {
       asked++;
@@ -416,7 +416,7 @@ describe('the official OpenAI SDK', () => {
     expect([asked, answer.choices[0]?.message.content]).toEqual([3, 'at last']);
   });
 
-  it('throws in the middle of a stream that breaks, and never takes it for whole', async () => {
+  it("makes OpenAI's SDK throw in the middle of a broken stream", async () => {
     const broken = chunks([{ role: 'assistant', content: 'half' }], 'stop')
       .split('\n\n')
       .slice(0, 2)

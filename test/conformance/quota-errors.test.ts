@@ -5,7 +5,7 @@ import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/
 
 const KEY = 'key-of-a-caller';
 
-describe('a limit of Google’s that is reached', () => {
+describe('an exceeded quota of Google', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe('a limit of Google’s that is reached', () => {
     await upstream.close();
   });
 
-  it.each([false, true])('reaches the caller with the delay that its body gives (in a list: %s)', async (inList) => {
+  it.each([false, true])('returns the delay in the body of a quota error to the caller (in a list: %s)', async (inList) => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '16.2s' }];
     const error = { error: { code: 429, message: 'Quota exceeded.', status: 'RESOURCE_EXHAUSTED', details } };
     upstream.answer(whole(JSON.stringify(inList ? [error] : error), 429));

@@ -13,10 +13,10 @@ const isUsageAlone = (data: string): boolean => {
   return choices?.length === 0 && usage != null;
 };
 
-type UpstreamRequestInfo = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
+type CallerDialect = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
 
-/** What a caller of a dialect sends, and where. */
-const ASKED: Readonly<Record<UpstreamRequestInfo, (streamed: boolean) => readonly [route: string, body: object]>> = {
+/** Route and body of a caller of each dialect. */
+const ASKED: Readonly<Record<CallerDialect, (streamed: boolean) => readonly [route: string, body: object]>> = {
   'openai-chat': () => ['/v1/chat/completions', { model: 'openai-chat/m', messages: [{ role: 'user', content: 'x' }] }],
   'openai-responses': () => ['/v1/responses', { model: 'openai-responses/m', input: 'x' }],
   'anthropic-messages': () => [
@@ -32,9 +32,9 @@ const ASKED: Readonly<Record<UpstreamRequestInfo, (streamed: boolean) => readonl
 const files = recordedFiles();
 const recordings = files
   .flatMap((file) => recordingOf(file) ?? [])
-  .filter((recording): recording is Recording & { dialect: UpstreamRequestInfo } => recording.dialect in ASKED);
+  .filter((recording): recording is Recording & { dialect: CallerDialect } => recording.dialect in ASKED);
 
-/** Answers of OpenAI's other routes, and of those who have them in its way. */
+/** Responses of OpenAI's other routes, and of compatible providers. */
 const OTHERS: readonly (readonly [name: string, route: string, body: object | 'multipart'])[] = [
   ['openai/openai-embedding.json', '/v1/embeddings', { model: 'openai-chat/m', input: 'x' }],
   ['openai/openai-completion-text.json', '/v1/completions', { model: 'openai-chat/m', prompt: 'x' }],
@@ -46,10 +46,11 @@ const OTHERS: readonly (readonly [name: string, route: string, body: object | 'm
 ];
 
 if (files.length === 0) {
-  // named, so that nobody takes their absence for their success
-  describe('real providers’ answers', () => it.skip(`skipped: there are no recordings at ../shared/recorded`, () => {}));
+  // a named skip, so that missing recordings are not mistaken for passed tests
+  describe("real providers' responses", () =>
+    it.skip(`skips the recorded responses: there are no recordings at ../shared/recorded`, () => {}));
 } else {
-  describe('real providers’ answers come through byte for byte to a caller of their own dialect', () => {
+  describe("real providers' responses for a caller of their own dialect", () => {
     let upstream: ScriptedUpstream;
     let gateway: Gateway;
     beforeAll(async () => {
@@ -79,7 +80,7 @@ if (files.length === 0) {
     };
 
     it.each(recordings.map((recording) => [`${recording.name} (${recording.dialect})`, recording] as const))(
-      '%s',
+      'returns a recorded response byte for byte: %s',
       async (_name, recording) => {
         const { streamed, dialect, text } = recording;
         const wire = streamed ? wireOf(recording) : text;
@@ -93,7 +94,7 @@ if (files.length === 0) {
 
     const chatStreams = recordings.filter(({ dialect, streamed }) => dialect === 'openai-chat' && streamed);
     it.each(chatStreams.map((recording) => [recording.name, recording] as const))(
-      '%s, but for usage that nobody asked for',
+      'returns a recorded stream without usage that the caller did not request: %s',
       async (_name, recording) => {
         upstream.answer(events(wireOf(recording)));
         const [route, body] = ASKED['openai-chat'](true);
@@ -102,7 +103,7 @@ if (files.length === 0) {
       },
     );
 
-    it.each(OTHERS)('%s', async (name, route, body) => {
+    it.each(OTHERS)('returns a recorded response of another route byte for byte: %s', async (name, route, body) => {
       const { text } = files.find((file) => file.name === name) as { text: string };
       upstream.answer(whole(text));
       if (body !== 'multipart') {
@@ -118,7 +119,7 @@ if (files.length === 0) {
       expect(upstream.requests.at(-1)?.body).toContain('sound');
     });
 
-    it('a stream of Gemini’s as the array that it is without alt=sse', async () => {
+    it('returns a stream of Gemini without alt=sse as an array', async () => {
       const recording = recordings.find(({ dialect, streamed }) => dialect === 'gemini' && streamed) as Recording;
       const wire = `[${recording.events.join('\r\n,\r\n')}]`;
       upstream.answer(whole(wire));
@@ -127,7 +128,7 @@ if (files.length === 0) {
       expect(upstream.requests.at(-1)?.path).toBe('/v1/models/m:streamGenerateContent');
     });
 
-    it('are of many providers', () => {
+    it('covers recordings of many providers', () => {
       expect(new Set(recordings.map(({ name }) => name.split('/')[0])).size).toBeGreaterThan(10);
     });
   });

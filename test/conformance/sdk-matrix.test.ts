@@ -21,7 +21,7 @@ const schema = { type: 'object' as const, properties: { place: { type: 'string' 
 const additional = { ...schema, additionalProperties: false };
 const WEATHER = { name: 'weather', description: 'The weather of a place.' };
 
-// the AI SDK warns of models that it does not know
+// the AI SDK warns about unknown models
 (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
 
 let simulator: RunningSimulator;
@@ -37,15 +37,15 @@ afterAll(async () => {
   await simulator.close();
 });
 
-/** Every SDK against a provider of every dialect: it is told the same by each, and notices nothing. */
+/** Every SDK with a provider of every dialect. All providers give the SDK the same result. */
 describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
   const model = `${provider}/m`;
 
-  describe('by OpenAI’s SDK, chat completions', () => {
+  describe("OpenAI's SDK, chat completions", () => {
     const messages = [{ role: 'user' as const, content: 'Good morning' }];
     const tools: OpenAI.ChatCompletionTool[] = [{ type: 'function', function: { ...WEATHER, parameters: schema } }];
 
-    it('chats, whole and streamed', async () => {
+    it('chats with complete and streamed responses', async () => {
       const { choices, usage } = await sdk.openai.chat.completions.create({ model, messages });
       expect(choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: 'Simulated answer to: Good morning' } });
       expect(usage).toMatchObject({ prompt_tokens: 12, completion_tokens: 33, total_tokens: 45 });
@@ -55,7 +55,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(streamed.usage).toMatchObject({ prompt_tokens: 12, completion_tokens: 33 });
     });
 
-    it.each([false, true])('calls a tool and goes on with what it gave back (streamed: %s)', async (streamed) => {
+    it.each([false, true])('calls a tool and continues with its result (streamed: %s)', async (streamed) => {
       const asked: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Ask weather.' }];
       const turn = (all: OpenAI.ChatCompletionMessageParam[]) =>
         streamed
@@ -70,7 +70,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(second.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: 'Simulated answer to: sunny' } });
     });
 
-    it('has structured output, pictures and thoughts', async () => {
+    it('supports structured output, images and reasoning', async () => {
       const json_schema = { name: 'answer', schema: additional, strict: true };
       const structured = await sdk.openai.chat.completions.create({
         model,
@@ -92,10 +92,10 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
     });
   });
 
-  describe('by OpenAI’s SDK, responses', () => {
+  describe("OpenAI's SDK, responses", () => {
     const tools: OpenAI.Responses.Tool[] = [{ type: 'function', ...WEATHER, parameters: schema, strict: false }];
 
-    it('answers, whole and streamed', async () => {
+    it('responds completely and streamed', async () => {
       const response = await sdk.openai.responses.create({ model, input: 'Good morning' });
       expect(response).toMatchObject({ status: 'completed', output_text: 'Simulated answer to: Good morning' });
       expect(response.usage).toMatchObject({ input_tokens: 12, output_tokens: 33, total_tokens: 45 });
@@ -104,7 +104,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(final.usage).toMatchObject({ input_tokens: 12, output_tokens: 33 });
     });
 
-    it.each([false, true])('calls a tool and goes on with what it gave back (streamed: %s)', async (streamed) => {
+    it.each([false, true])('calls a tool and continues with its result (streamed: %s)', async (streamed) => {
       const asked: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'Ask weather.' }];
       const turn = (input: OpenAI.Responses.ResponseInput) =>
         streamed
@@ -120,7 +120,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(second.output_text).toBe('Simulated answer to: sunny');
     });
 
-    it('has structured output, pictures and thoughts', async () => {
+    it('supports structured output, images and reasoning', async () => {
       const structured = await sdk.openai.responses.create({
         model,
         input: 'x',
@@ -141,13 +141,13 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
     });
   });
 
-  describe('by Anthropic’s SDK', () => {
+  describe("Anthropic's SDK", () => {
     const base = { model, max_tokens: 5_000 };
     const messages = [{ role: 'user' as const, content: 'Good morning' }];
     const tools: Anthropic.Tool[] = [{ ...WEATHER, input_schema: schema }];
     const textOf = ({ content }: Anthropic.Message) => content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 
-    it('chats, whole and streamed', async () => {
+    it('chats with complete and streamed responses', async () => {
       for (const message of [
         await sdk.anthropic.messages.create({ ...base, messages }),
         await sdk.anthropic.messages.stream({ ...base, messages }).finalMessage(),
@@ -157,7 +157,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       }
     });
 
-    it.each([false, true])('calls a tool and goes on with what it gave back (streamed: %s)', async (streamed) => {
+    it.each([false, true])('calls a tool and continues with its result (streamed: %s)', async (streamed) => {
       const asked: Anthropic.MessageParam[] = [{ role: 'user', content: 'Ask weather.' }];
       const turn = (all: Anthropic.MessageParam[]) =>
         streamed
@@ -172,7 +172,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(textOf(second)).toBe('Simulated answer to: sunny');
     });
 
-    it('has structured output, pictures and thoughts', async () => {
+    it('supports structured output, images and reasoning', async () => {
       const format = { type: 'json_schema' as const, schema: additional };
       const structured = await sdk.anthropic.messages.create({ ...base, messages, output_config: { format } });
       expect(JSON.parse(textOf(structured))).toEqual({ place: 'simulated' });
@@ -184,21 +184,21 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       const thinking = { type: 'enabled' as const, budget_tokens: 2_048 };
       const thought = await sdk.anthropic.messages.create({ ...base, messages, thinking });
       expect(thought.content[0]).toMatchObject({ type: 'thinking', thinking: 'Thinking about: Good morning' });
-      // what is given back signed is taken
+      // the signed reasoning is accepted when the client returns it
       const again = [...messages, { role: 'assistant' as const, content: thought.content }, ...messages];
       expect(textOf(await sdk.anthropic.messages.create({ ...base, messages: again, thinking }))).toContain('Good morning');
     });
 
-    it('counts tokens', async () => {
+    it('counts the tokens of a request', async () => {
       const { input_tokens } = await sdk.anthropic.messages.countTokens({ model, messages });
       expect(input_tokens).toBeGreaterThan(3);
     });
   });
 
-  describe('by Google’s SDK', () => {
+  describe("Google's SDK", () => {
     const functionDeclarations = [{ ...WEATHER, parametersJsonSchema: schema }];
 
-    it('generates, whole and streamed', async () => {
+    it('generates complete and streamed content', async () => {
       const whole = await sdk.google.models.generateContent({ model, contents: 'Good morning' });
       expect(whole.text).toBe('Simulated answer to: Good morning');
       expect(whole.usageMetadata).toMatchObject({ promptTokenCount: 12, candidatesTokenCount: 33, totalTokenCount: 45 });
@@ -212,7 +212,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(pieces).toBeGreaterThan(3);
     });
 
-    it('calls a tool and goes on with what it gave back', async () => {
+    it('calls a tool and continues with its result', async () => {
       const asked: Content[] = [{ role: 'user', parts: [{ text: 'Ask weather.' }] }];
       const config = {
         tools: [{ functionDeclarations }],
@@ -233,7 +233,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(second.text).toContain('sunny');
     });
 
-    it('has structured output, pictures and thoughts', async () => {
+    it('supports structured output, images and reasoning', async () => {
       const config = { responseMimeType: 'application/json', responseJsonSchema: additional };
       const structured = await sdk.google.models.generateContent({ model, contents: 'x', config });
       expect(JSON.parse(structured.text as string)).toEqual({ place: 'simulated' });
@@ -247,13 +247,13 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       expect(thought.text).toBe('Simulated answer to: Good morning');
     });
 
-    it('counts tokens', async () => {
+    it('counts the tokens of a request', async () => {
       const { totalTokens } = await sdk.google.models.countTokens({ model, contents: 'Good morning' });
       expect(totalTokens).toBeGreaterThan(3);
     });
   });
 
-  describe('by Vercel’s AI SDK', () => {
+  describe("Vercel's AI SDK", () => {
     const models = () => ({
       'openai (responses)': createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY })(model),
       'openai (chat)': createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY }).chat(model),
@@ -262,7 +262,7 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
     });
 
     it.each(['openai (responses)', 'openai (chat)', 'anthropic', 'google'] as const)(
-      '%s: text, stream, tools with a second turn, an object',
+      'supports text, streams, tools with a second turn and objects with the provider %s',
       async (name) => {
         const of = models()[name];
         const text = await generateText({ model: of, prompt: 'Good morning' });

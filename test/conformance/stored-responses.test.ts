@@ -10,7 +10,7 @@ import { SIMULATED_PROVIDERS, simulatedProviders } from '../support/simulated-pr
 
 const KEY = 'key-of-conversations';
 
-// the AI SDK warns of models that it does not know
+// the AI SDK warns about unknown models
 (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
 
 let simulator: RunningSimulator;
@@ -32,7 +32,7 @@ afterAll(async () => {
 describe.each(SIMULATED_PROVIDERS)('stored responses of a model of %s', (provider) => {
   const model = `${provider}/m`;
 
-  it('lets OpenAI’s SDK continue, read, list and delete a response', async () => {
+  it("lets OpenAI's SDK continue, read, list and delete a response", async () => {
     const { responses } = sdk.openai;
     const first = await responses.create({ model, input: 'My name is Ada.' });
     const second = await responses.create({ model, input: 'What is my name?', previous_response_id: first.id });
@@ -71,7 +71,7 @@ describe.each(SIMULATED_PROVIDERS)('stored responses of a model of %s', (provide
     }
   });
 
-  it('lets the AI SDK go on after a tool call', async () => {
+  it('lets the AI SDK continue after a tool call', async () => {
     const openai = createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY });
     const weather = tool({ inputSchema: z.object({ place: z.string() }), execute: async () => 'sunny' });
     const { text, steps, response } = await generateText({

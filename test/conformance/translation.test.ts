@@ -16,7 +16,10 @@ const CALLERS: readonly CallerName[] = ['openai-chat', 'openai-responses', 'anth
 const files = recordedFiles();
 const recordings = files.flatMap((file) => recordingOf(file) ?? []);
 
-/** Wires without ids of calls have them made up, wires without an end by calls show it by the calls themselves, and those without pictures have them in the text. */
+/**
+ * Normalizes differences between wire formats: missing call ids are generated, a missing finish reason follows from the calls,
+ * and unsupported images become text.
+ */
 function comparable(said: NormalizedReply, recording: Recording, caller: CallerName): object {
   const calls = said.calls.map((call) => ({ ...call, id: recording.dialect === 'gemini' ? 'any' : call.id }));
   const wordless = caller === 'gemini' || caller === 'openai-responses';
@@ -26,11 +29,11 @@ function comparable(said: NormalizedReply, recording: Recording, caller: CallerN
 }
 
 if (files.length === 0) {
-  // named, so that nobody takes their absence for their success
-  describe('real providers’ answers, translated', () =>
-    it.skip(`skipped: there are no recordings at ../shared/recorded`, () => {}));
+  // a named skip, so that missing recordings are not mistaken for passed tests
+  describe("real providers' responses, translated", () =>
+    it.skip(`skips the translations: there are no recordings at ../shared/recorded`, () => {}));
 } else {
-  describe('real providers’ answers', () => {
+  describe("real providers' responses", () => {
     let upstream: ScriptedUpstream;
     let gateway: Gateway;
     let callers: Readonly<Record<CallerName, SdkCaller>>;
@@ -61,25 +64,28 @@ if (files.length === 0) {
       upstream.answer((response) => void response.writeHead(200, { 'content-type': type }).end(body));
     };
 
-    describe.each(CALLERS)('to %s', (caller) => {
+    describe.each(CALLERS)('translated to %s', (caller) => {
       const others = recordings.filter(({ dialect }) => dialect !== caller);
-      it.each(others.map((recording) => [recording.name, recording] as const))('%s says the same', async (_name, recording) => {
-        play(recording);
-        const said = await callers[caller](`${recording.dialect}/m`, recording.streamed);
-        expect(comparable(said, recording, caller)).toEqual(comparable(recording.said, recording, caller));
-        expect(new Set(said.calls.map(({ id }) => id)).size).toBe(said.calls.length);
-      });
+      it.each(others.map((recording) => [recording.name, recording] as const))(
+        'keeps the content of the recording %s',
+        async (_name, recording) => {
+          play(recording);
+          const said = await callers[caller](`${recording.dialect}/m`, recording.streamed);
+          expect(comparable(said, recording, caller)).toEqual(comparable(recording.said, recording, caller));
+          expect(new Set(said.calls.map(({ id }) => id)).size).toBe(said.calls.length);
+        },
+      );
     });
 
-    it('are each spoken for: read by a dialect, or named on the page with the reason', () => {
+    it('covers every recording by a dialect, or by a reason on the page', () => {
       const unread = files.filter((file) => recordingOf(file) === undefined).map(({ name }) => name);
       const excused = [...PAGE.matchAll(/`([\w.-]+\/[\w.-]+)`/g)].map(([, name]) => name as string);
-      // a stream and a whole answer of one name are one thing
+      // a stream and a complete response of the same name count together
       const stem = (name: string): string => name.replace(/(\.chunks\.txt|\.json)$/, '');
       expect(unread.filter((name) => !excused.includes(stem(name)))).toEqual([]);
     });
 
-    it('are of every dialect', () => {
+    it('covers recordings of every dialect', () => {
       const counts = Object.groupBy(recordings, ({ dialect }) => dialect);
       expect(counts['openai-chat']?.length).toBeGreaterThan(20);
       expect(counts['anthropic-messages']?.length).toBeGreaterThan(20);

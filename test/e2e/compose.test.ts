@@ -25,7 +25,7 @@ describe('docker compose up', () => {
     const response = await fetch(`${system.prometheusUrl}/api/v1/query?query=${encodeURIComponent(text)}`);
     return ((await response.json()) as PrometheusAnswer).data.result;
   };
-  /** One replica's own figures, whatever the ingress chooses. */
+  /** Returns one replica's own metrics, independent of the ingress. */
   const seriesOf = async (replica: number) => {
     const script = "fetch('http://127.0.0.1:8081/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))";
     return parseExposition(await system.exec('gateway', ['node', '-e', script], replica));
@@ -33,7 +33,7 @@ describe('docker compose up', () => {
   const redisOf = (service: string, ...command: string[]) =>
     system.exec(service, ['redis-cli', '--no-raw', '--user', 'sluice', ...command]);
 
-  it('brings up every service, healthy, and publishes only what is meant to be reached', async () => {
+  it('brings up every service, healthy, and publishes only the ports that are meant to be reached', async () => {
     const services = await system.services();
     expect(services.map(({ Service }) => Service).sort()).toEqual(
       ['gateway', 'gateway', 'gateway', 'ingress', 'prometheus', 'redis-cache', 'redis-state', 'simulator'].sort(),
@@ -45,13 +45,13 @@ describe('docker compose up', () => {
     for (const { Publishers } of published) for (const { URL } of Publishers ?? []) if (URL !== '') expect(URL).toBe('127.0.0.1');
   });
 
-  it('answers through the ingress, by all three replicas', async () => {
+  it('serves calls through the ingress from all three replicas', async () => {
     const before = await Promise.all(
       REPLICAS.map(async (n) => (await seriesOf(n)).sum('sluice_requests_total', { status: '200' })),
     );
     let asked = 0;
     let served: number[] = [];
-    // the ingress looks the replicas up every two seconds: one that has just come is found a moment later
+    // the ingress resolves the replicas every two seconds, so that a new replica is found a moment later
     await waitFor(async () => {
       const answers = await Promise.all(
         Array.from({ length: 60 }, () => ask(system.url, chat('openai/quick', `call ${asked++}`), { key: KEY })),
@@ -66,7 +66,7 @@ describe('docker compose up', () => {
     expect(served.reduce((sum, count) => sum + count, 0)).toBe(asked);
   });
 
-  it('answers on every replica what one of them has cached', async () => {
+  it('serves a response from the cache on every replica after one of them cached it', async () => {
     const hits = (n: number) => seriesOf(n).then((series) => series.sum('sluice_cache_lookups_total', { result: 'hit' }));
     const before = await Promise.all(REPLICAS.map(hits));
     const body = chat('demo', 'cached once');
@@ -80,7 +80,7 @@ describe('docker compose up', () => {
     }, 'a hit on each replica');
   });
 
-  it('holds one limit over all replicas', async () => {
+  it('enforces a single limit over all replicas', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) => ask(system.url, chat('openai/quick', `limited ${n}`), { key: 'user123' })),
     );
@@ -88,7 +88,7 @@ describe('docker compose up', () => {
     expect(answers.filter((answer) => answer.code === 'rate_limit_exceeded')).toHaveLength(35);
   });
 
-  it('lets a stream through piece by piece', async () => {
+  it('streams through the ingress piece by piece', async () => {
     const response = await fetch(`${system.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
@@ -101,13 +101,13 @@ describe('docker compose up', () => {
       if (done) break;
       pieces.push(Buffer.from(value).toString());
     }
-    // an event every 100 ms; what was held back would come in fewer, larger pieces
+    // an event every 100 ms; buffered events would arrive in fewer, larger pieces
     expect(pieces.length).toBeGreaterThanOrEqual(8);
     expect(pieces.join('')).toContain('[DONE]');
     expect(pieces[0]).not.toContain('three');
   });
 
-  it('stops a provider’s work when the client leaves', async () => {
+  it("aborts the provider's work when the client disconnects", async () => {
     const leaving = new AbortController();
     const model = 'x+tps=5';
     const response = await fetch(`${system.url}/v1/chat/completions`, {
@@ -125,7 +125,7 @@ describe('docker compose up', () => {
     }, 'the simulator to be left');
   });
 
-  it('refuses through the ingress what is to be refused, in the dialect', async () => {
+  it("refuses calls through the ingress in the caller's dialect", async () => {
     const long = await ask(system.url, JSON.stringify(chat('demo', 'x'.repeat(11 * 1024 * 1024))), { key: KEY });
     expect([long.status, long.code]).toEqual([413, 'request_too_large']);
     expect((await ask(system.url, chat('demo', 'x'), { key: 'wrong' })).status).toBe(401);
@@ -135,7 +135,7 @@ describe('docker compose up', () => {
     }
   });
 
-  it('is scraped by Prometheus, all three replicas, and the format is valid', async () => {
+  it('exposes valid metrics of all three replicas to Prometheus', async () => {
     await waitFor(async () => (await query('up{job="sluice"} == 1')).length === 3, 'three targets to be scraped', 60_000);
     await waitFor(
       async () => Number((await query('sum(sluice_requests_total{status="200"})'))[0]?.value[1] ?? 0) >= 60,
@@ -150,19 +150,19 @@ describe('docker compose up', () => {
     expect(checked.trim()).toBe('valid');
   });
 
-  it('has the dashboard’s figures, over all replicas', async () => {
+  it('has the metrics of the dashboard, over all replicas', async () => {
     const answer = await askAdmin(system.adminUrl, ADMIN_KEY, 'GET', '/stats');
     expect(answer.status).toBe(200);
     expect(answer.json['totalRequests']).toBeGreaterThan(100);
     expect(answer.json).toMatchObject({ providers: { openai: { calls: expect.any(Number) } }, authenticationFailures: 4 });
   });
 
-  it('is administered by the command in its image, and knows from where a call comes', async () => {
+  it("accepts the administration command of its image, and records the client's address of a call", async () => {
     const sluice = (...args: string[]) => system.exec('gateway', ['sluice', ...args], 1);
     const made = await sluice('keys', 'create', 'elsewhere', '--ip', '203.0.113.0/24', '--rpm', '5', '--budget', '1/day');
     const [secret = ''] = /sk-sluice-[0-9A-Za-z]{43}/.exec(made) ?? [];
     expect([made, secret]).toEqual([made, expect.stringMatching(/./)]);
-    // what a client says of itself is nobody's word
+    // the gateway does not trust an address that a client sends
     const spoofed = { 'x-forwarded-for': '203.0.113.7' };
     const away = await ask(system.url, chat('openai/quick', 'x'), { key: secret, headers: spoofed });
     expect([away.status, away.code]).toEqual([403, 'address_not_allowed']);
@@ -178,7 +178,7 @@ describe('docker compose up', () => {
     expect(changes.map(({ action }) => action)).toEqual(['key.revoke', 'key.change', 'key.create']);
   });
 
-  it('keeps the state in a file and throws nothing away, and the cache the other way round', async () => {
+  it('persists the state without eviction, and evicts from the cache without persistence', async () => {
     const state = await redisOf('redis-state', 'INFO');
     expect(state).toMatch(/maxmemory_policy:noeviction/);
     expect(state).toMatch(/aof_enabled:1/);
@@ -188,7 +188,7 @@ describe('docker compose up', () => {
     expect(Number(/redis_version:(\d+)/.exec(state)?.[1])).toBeGreaterThanOrEqual(8);
   });
 
-  it('lets the gateway’s user of Redis do what the gateway does, and nothing else', async () => {
+  it("lets the gateway's Redis user run only the commands that the gateway uses", async () => {
     for (const command of [
       ['CONFIG', 'GET', '*'],
       ['FLUSHALL'],
@@ -211,12 +211,12 @@ describe('docker compose up', () => {
       ]);
     }
     expect(await system.exec('redis-state', ['env', '-u', 'REDISCLI_AUTH', 'redis-cli', 'PING'])).toContain('NOAUTH');
-    // and the gateway was refused nothing
+    // the gateway was refused no command
     for (const n of REPLICAS) expect((await seriesOf(n)).sum('sluice_degraded', {})).toBe(0);
     expect(await system.compose('logs', 'gateway')).not.toContain('NOPERM');
   });
 
-  it('runs our images as a user without rights, and without what only development needs', async () => {
+  it('runs the images as an unprivileged user, without development dependencies', async () => {
     for (const service of ['gateway', 'simulator']) {
       expect((await system.exec(service, ['id', '-u'])).trim()).toBe('1000');
       expect(await system.exec(service, ['sh', '-c', 'echo x > /app/x'])).toMatch(/Read-only|Permission denied/);
@@ -228,11 +228,11 @@ describe('docker compose up', () => {
     }
   });
 
-  it('has its state again after a restart of Redis, and goes on without a cache', async () => {
+  it('restores its state after a restart of Redis, and continues without the cache', async () => {
     const made = await askAdmin(system.adminUrl, ADMIN_KEY, 'POST', '/keys', { name: 'survivor' });
     const key = made.json['secret'] as string;
     expect((await ask(system.url, chat('openai/quick', 'x'), { key })).status).toBe(200);
-    // a second is what an append-only file may lose
+    // an append-only file may lose the last second
     await waitFor(
       async () => /aof_pending_bio_fsync:0/.test(await redisOf('redis-state', 'INFO', 'persistence')),
       'the file to be written',

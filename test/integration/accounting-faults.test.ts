@@ -27,16 +27,16 @@ interface Line {
 }
 
 const nanos = (usd: number): number => Math.round(usd * 1e9);
-/** A cent. */
+/** One cent, in nano-dollars. */
 const CENT = 10_000_000;
 
-describe('accounting when things break', () => {
+describe('accounting during faults', () => {
   let replicas: Replicas;
   let server: RedisServer | undefined;
   let proxy: WatchedProxy | undefined;
   let tenant = 'acme';
 
-  /** So many gateways, on the Redis of all tests or on another one. */
+  /** Starts gateways on the Redis of all tests or on another one. */
   async function start(count: number, environment: Record<string, string> = {}): Promise<void> {
     tenant = `acme-${randomInt(1e9)}`;
     replicas = await startReplicas(
@@ -102,13 +102,13 @@ describe('accounting when things break', () => {
     return new Map(rows.map((row) => [String(row[by]), nanos(Number(row['costUsd']))]));
   }
 
-  it('is the same in replies, budgets and ledger, by key, team, model and provider, whatever becomes of the calls', async () => {
+  it('records equal sums in replies, budgets and ledger by key, team, model and provider, however the calls end', async () => {
     await start(3);
     const replies: { key: string; model: string; cost: number }[] = [];
     const one = async (n: number) => {
       const key = n % 2 === 0 ? 'a' : 'b';
       const model = ['cent', 'cent', 'words', 'broken'][randomInt(4)] as string;
-      // some are asked again, and answered from the cache
+      // some prompts repeat and are served from the cache
       const answer = await send(n, key === 'a' ? 'key-one' : 'key-two', model, `call ${randomInt(200)}`);
       replies.push({ key, model, cost: costOf(answer) });
     };
@@ -128,14 +128,14 @@ describe('accounting when things break', () => {
     expect((await usage('team')).get('web')).toBe(sum(() => true));
     expect((await usage('provider')).get('up')).toBe(sum(() => true));
     for (const model of ['cent', 'words']) expect((await usage('model')).get(model)).toBe(sum((reply) => reply.model === model));
-    // those that cost nothing are in no sum that was waited for
+    // calls without a cost are in none of the sums above
     await waitFor(async () => (await records()).length >= 300, 'the records of all replicas');
     const all = await records();
     expect(all).toHaveLength(300);
     expect(new Set(all.map(({ requestId }) => requestId)).size).toBe(300);
   }, 60_000);
 
-  it('holds over three replicas when one of them is killed at a random moment', async () => {
+  it('keeps accounting correct over three replicas when a replica is killed at a random moment', async () => {
     await start(3);
     const killAfterMs = 200 + randomInt(800);
     const victim = replicas.gateways[2] as Replicas['gateways'][number];
@@ -175,12 +175,12 @@ describe('accounting when things break', () => {
     await load;
 
     const told = `killed after ${killAfterMs} ms, ${lost} calls lost`;
-    // 1. no budget was passed at any moment
+    // 1. the budget was never exceeded
     expect([told, nanos(tightest) <= nanos(3)]).toEqual([told, true]);
-    // 2. what the dead held is free when its lease is over
+    // 2. the reservations of the killed replica are released when its lease has expired
     await settled('/keys/a', 45_000);
     await settled('/keys/tight', 45_000);
-    // 3. the survivors' replies are all in budget and ledger; of the dead's, only those of its last moments may be missing
+    // 3. budget and ledger have all replies of the survivors; only the last replies of the killed replica may be missing
     const total = (replies: readonly { cost: number }[]) => replies.reduce((sum, { cost }) => sum + cost, 0);
     const least = total(bySurvivors);
     const most = least + total(byVictim);
@@ -188,15 +188,15 @@ describe('accounting when things break', () => {
     const ledger = (await usage('key')).get('a') ?? 0;
     const team = await spent('/teams/web');
     expect([told, team]).toEqual([told, budget]);
-    // a call of the dead whose reply was on its way may be settled, though nobody has seen the reply
+    // a call of the killed replica may be settled although its client never received the reply
     const unseen = 4 * 250_000_000;
     for (const sum of [budget, ledger]) {
       expect([told, sum >= least, sum <= most + unseen]).toEqual([told, true, true]);
     }
-    // what was settled and not yet written when it died
+    // calls that were settled and not yet written at the moment of the kill
     const lastMoments = total(byVictim.slice(-8)) + unseen;
     expect([told, Math.abs(budget - ledger) <= lastMoments]).toEqual([told, true]);
-    // 4. one record a call: of each survivor's reply one, of the dead's one at the most
+    // 4. every reply of a survivor has exactly one record, and every reply of the killed replica at most one
     const all = (await records()).filter(({ key }) => key === 'a');
     expect(new Set(all.map(({ requestId }) => requestId)).size).toBe(all.length);
     const written = new Map(all.map(({ requestId, costUsd }) => [requestId, nanos(costUsd ?? 0)]));
@@ -204,7 +204,7 @@ describe('accounting when things break', () => {
     expect(all.reduce((sum, { costUsd }) => sum + nanos(costUsd ?? 0), 0)).toBe(ledger);
   }, 120_000);
 
-  it('counts nothing twice where answers of Redis are lost after it did what it was told', async () => {
+  it('counts no call twice when replies of Redis are lost after it executed the command', async () => {
     proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] ?? '');
     await start(2, { REDIS_URL: proxy.url });
     proxy.loseAnswers(0.01);
@@ -214,13 +214,13 @@ describe('accounting when things break', () => {
       for (let call = 0; served().length < 200; call++) {
         const answer = await send(n, 'key-both', 'cent', `${n} ${call}`);
         answers.push(answer);
-        // a lost answer delays those behind it: Redis is not asked for a second then, and who did not wait would only be refused
+        // after a lost reply the gateway does not use Redis for a second; without a pause it would only refuse calls
         if (answer.status !== 200) await sleep(300);
       }
     };
     await Promise.all(Array.from({ length: 10 }, (_, n) => caller(n)));
     proxy.restore();
-    // what was not served says that something is away, and never that a limit is reached
+    // a refused call reports an unavailable dependency, never an exceeded limit
     for (const { status, code } of answers)
       if (status !== 200) expect([status, String(code)]).toEqual([503, expect.stringMatching(/unavailable/)]);
     await settled('/keys/both', 40_000);
@@ -231,12 +231,12 @@ describe('accounting when things break', () => {
     );
     const last = await send(0, 'key-both', 'cent', 'last');
     const left = Number(last.headers.get('x-ratelimit-remaining-requests'));
-    // of the calls each is counted once at the most
+    // every call is counted at most once
     expect(1_000 - left).toBeLessThanOrEqual(answers.length + 1);
     expect(1_000 - left).toBeGreaterThanOrEqual(served().length + 1);
   }, 90_000);
 
-  it('is the same in replies, budget and ledger after Redis was killed in the middle of it and came back with its file', async () => {
+  it('records equal sums in replies, budget and ledger after Redis was killed under load and restarted from its file', async () => {
     ensureRedisServer();
     const folder = mkdtempSync(join(tmpdir(), 'sluice-aof-'));
     const options = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--dir', folder];
@@ -276,7 +276,7 @@ describe('accounting when things break', () => {
     }
   }, 180_000);
 
-  it('spends nothing for calls that a Redis that hung was told of, and did when it woke', async () => {
+  it('charges nothing for calls whose commands a hung Redis executes when it wakes', async () => {
     ensureRedisServer();
     server = await startRedisServer();
     await start(2, { REDIS_URL: server.url });
@@ -291,7 +291,7 @@ describe('accounting when things break', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(600).fill(503));
     server.process.kill('SIGCONT');
     await waitFor(async () => (await send(0, 'key-both', 'cent', 'awake')).status === 200, 'calls to be served again');
-    // at once: nothing waits for a lease to run out
+    // immediately, without waiting for a lease to expire
     await settled('/keys/both', 10_000);
     const served = replicas.simulator.journal.entries.length;
     expect(await spent('/keys/both')).toBe(served * CENT);
@@ -312,7 +312,7 @@ describe('accounting when things break', () => {
     } finally {
       redis.disconnect();
     }
-    // all replicas find them gone at once
+    // all replicas find the counters missing at the same time
     const after = await Promise.all(Array.from({ length: 90 }, (_, n) => send(n, 'key-one', 'cent', `after ${n}`)));
     expect(after.map(({ status }) => status)).toEqual(Array(90).fill(200));
     await settled('/keys/a');
@@ -320,7 +320,7 @@ describe('accounting when things break', () => {
       expect([path, await spent(path)]).toEqual([path, 150 * CENT]);
   }, 60_000);
 
-  it('has never more calls at a provider than may be in flight, and loses no place, however the streams are left', async () => {
+  it("never exceeds a provider's limit of in-flight calls, and loses no permit when clients disconnect", async () => {
     await start(3);
     const { entries } = replicas.simulator.journal;
     let most = 0;
@@ -357,7 +357,7 @@ describe('accounting when things break', () => {
     expect(most).toBeLessThanOrEqual(10);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(10);
     expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    // all ten places are there again
+    // all ten permits are free again
     await waitFor(async () => {
       const now = await Promise.all(
         Array.from({ length: 10 }, (_, n) => send(n, 'key-ten', 'words', `free ${n} ${randomInt(1e9)}`)),
@@ -366,7 +366,7 @@ describe('accounting when things break', () => {
     }, 'every place to be free');
   }, 60_000);
 
-  it('has every record of a replica that is told to stop in the middle of its work', async () => {
+  it('writes every record of a replica that is stopped under load', async () => {
     await start(2);
     const stopping = replicas.gateways[0] as Replicas['gateways'][number];
     const answers = await Promise.all(
@@ -382,7 +382,7 @@ describe('accounting when things break', () => {
     expect((await usage('key')).get('b')).toBe(1_000 * CENT);
   }, 60_000);
 
-  it('makes and charges a call once that its client asks two replicas for at the same time, under one key', async () => {
+  it('makes and charges a call once when its client sends it to two replicas at the same time with the same idempotency key', async () => {
     await start(2);
     const body = (n: number) => chat(n % 2 === 0 ? 'cent' : 'words', `once ${n}`, n % 4 < 2 ? {} : { stream: true });
     const once = (n: number, to: number, key = `key of ${n}`) =>
@@ -395,7 +395,7 @@ describe('accounting when things break', () => {
       expect(replayed).toHaveLength(1);
     }
     expect(replicas.simulator.journal.entries).toHaveLength(12);
-    // and again, later
+    // a later repetition of the call
     expect((await once(0, 1)).text).toBe(pairs[0]?.[0].text);
     expect(replicas.simulator.journal.entries).toHaveLength(12);
     expect((await once(1, 1, 'key of 0')).code).toBe('invalid_request');
@@ -408,7 +408,7 @@ describe('accounting when things break', () => {
     expect(await spent('/keys/both')).toBe(cost);
     expect(all.filter(({ costUsd }) => costUsd !== null && costUsd > 0)).toHaveLength(12);
     const left = Number((await send(0, 'key-both', 'cent', 'the last')).headers.get('x-ratelimit-remaining-requests'));
-    // the repeated calls count as requests, and the one with another body does not
+    // repeated calls count as requests, and the call with another body does not
     expect(1_000 - left).toBe(26);
   }, 60_000);
 });

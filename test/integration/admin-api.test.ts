@@ -19,7 +19,7 @@ describe('the admin API', () => {
   const admin = (method: string, path: string, body?: object, n = 0) =>
     askAdmin(gateway(n).adminUrl, ADMIN_KEY, method, path, body);
 
-  it('lets nobody in without its key, and says so no more than ten times a minute, over all replicas', async () => {
+  it('refuses clients without the admin key, and limits failed attempts to ten per minute over all replicas', async () => {
     for (const [method, path] of [
       ['GET', '/keys'],
       ['POST', '/keys'],
@@ -43,11 +43,11 @@ describe('the admin API', () => {
     const refused = more.filter((answer) => answer.status === 429);
     expect(refused).toHaveLength(5);
     for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    // who knows the key is let in all the same
+    // the valid key is accepted despite the failed attempts
     expect((await admin('GET', '/keys')).status).toBe(200);
   });
 
-  it('makes a key that works at once on all replicas, within what it may', async () => {
+  it('makes a key that works immediately on all replicas, within its limits', async () => {
     const made = await admin('POST', '/keys', { name: 'team-a', tenant: 'acme', models: ['plain'], limits: { requests: '3/h' } });
     expect(made.status).toBe(201);
     expect(made.headers.get('cache-control')).toBe('no-store');
@@ -63,7 +63,7 @@ describe('the admin API', () => {
     expect(listed.text).not.toContain('hash');
   });
 
-  it('keeps a revoked key in the list and out of the calls', async () => {
+  it('lists a revoked key and refuses its calls', async () => {
     const secret = (await admin('POST', '/keys', { name: 'leaver' })).json['secret'] as string;
     expect((await admin('DELETE', '/keys/leaver')).status).toBe(204);
     expect((await ask(gateway().url, chat('plain', 'x'), { key: secret })).status).toBe(401);
@@ -71,7 +71,7 @@ describe('the admin API', () => {
       (key) => key.name === 'leaver',
     );
     expect(leaver?.revokedAtMs).toEqual(expect.any(Number));
-    // the name may be given again, to another secret
+    // the name may be used again, with another secret
     const next = (await admin('POST', '/keys', { name: 'leaver' })).json['secret'] as string;
     expect((await admin('POST', '/keys', { name: 'leaver' })).code).toBe('conflict');
     expect((await ask(gateway().url, chat('plain', 'x'), { key: next })).status).toBe(200);
@@ -80,25 +80,25 @@ describe('the admin API', () => {
     expect((await admin('DELETE', '/keys/nobody')).status).toBe(404);
   });
 
-  it('gives a key another secret on all replicas, and lets the old one go on for as long as it is told', async () => {
+  it("rotates a key's secret on all replicas, and accepts the old secret for the requested time", async () => {
     const status = async (secret: string, n: number) => (await ask(gateway(n).url, chat('plain', 'x'), { key: secret })).status;
     const rotate = (name: string, body?: object) => admin('POST', `/keys/${name}/rotate`, body);
     const first = (await admin('POST', '/keys', { name: 'app', limits: { requests: '6/h' } })).json['secret'] as string;
     expect(await status(first, 0)).toBe(200);
     const second = await rotate('app');
     expect(second.json['oldUntilMs']).toBeGreaterThan(Date.now() + 86_000_000);
-    // both are the same key, with one limit
+    // both secrets are the same key, with the same limit
     for (const secret of [first, second.json['secret'] as string])
       for (const n of [0, 1]) expect(await status(secret, n)).toBe(200);
     const third = (await rotate('app', { grace: 'none' })).json['secret'] as string;
-    // the other replica hears of it
+    // the other replica receives the change
     await waitFor(async () => (await status(second.json['secret'] as string, 1)) === 401, 'the second secret to end');
     expect(await status(third, 1)).toBe(200);
     expect(await status(third, 1)).toBe(429);
     const listed = await admin('GET', '/keys');
     expect(listed.json['keys']).toMatchObject([{ name: 'app', rotatedAtMs: expect.any(Number) }, { name: 'configured' }]);
     expect(listed.text).not.toMatch(/hash/i);
-    // revoked are all the secrets that it had, the first one too, which was good until tomorrow
+    // the deletion revokes all secrets of the key, including the first secret, which was valid until tomorrow
     expect((await admin('DELETE', '/keys/app')).status).toBe(204);
     for (const secret of [first, third]) await waitFor(async () => (await status(secret, 0)) === 401, 'the end of a secret');
     expect((await rotate('app')).text).toContain('is revoked');
@@ -117,18 +117,23 @@ describe('the admin API', () => {
   });
 
   it.each([
-    ['no name', {}, 'name', 'expected string'],
+    ['a missing name', {}, 'name', 'expected string'],
     ['a name with a colon', { name: 'a:b' }, 'name', '1 to 64 letters'],
-    ['a number for a text', { name: 'a', budget: 5 }, 'budget', 'expected string'],
+    ['a number instead of a string', { name: 'a', budget: 5 }, 'budget', 'expected string'],
     ['an unknown field', { name: 'a', budgets: '5 USD' }, 'body', 'budgets'],
-    ['a limit that is none', { name: 'a', limits: { requests: 'many' } }, 'limits.requests', 'a limit such as 60/min'],
-    ['more requests than any', { name: 'a', limits: { requests: '99999999999999999999/min' } }, 'limits.requests', 'at most 1'],
-    ['one in a list that is none', { name: 'a', limits: { requests: ['5/min', 'x'] } }, 'limits.requests.1', 'a limit such as'],
-    ['a longer window than any', { name: 'a', users: { limits: { tokens: '5/9999999d' } } }, 'users.limits.tokens', 'to 366d'],
-    ['more calls at one time than any', { name: 'a', limits: { concurrent: 1e15 } }, 'limits.concurrent', '<=1'],
-    ['more money than any', { name: 'a', budget: '99999999999999 USD/month' }, 'budget', 'a budget such as 50 USD/month'],
-    ['a date that is none', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt', 'ISO'],
-  ])('refuses %s, and names the field and what it takes', async (_what, body, field, expected) => {
+    ['an invalid limit', { name: 'a', limits: { requests: 'many' } }, 'limits.requests', 'a limit such as 60/min'],
+    [
+      'a limit of too many requests',
+      { name: 'a', limits: { requests: '99999999999999999999/min' } },
+      'limits.requests',
+      'at most 1',
+    ],
+    ['an invalid limit in a list', { name: 'a', limits: { requests: ['5/min', 'x'] } }, 'limits.requests.1', 'a limit such as'],
+    ['a window that is too long', { name: 'a', users: { limits: { tokens: '5/9999999d' } } }, 'users.limits.tokens', 'to 366d'],
+    ['a limit of too many concurrent calls', { name: 'a', limits: { concurrent: 1e15 } }, 'limits.concurrent', '<=1'],
+    ['a budget that is too large', { name: 'a', budget: '99999999999999 USD/month' }, 'budget', 'a budget such as 50 USD/month'],
+    ['an invalid date', { name: 'a', expiresAt: 'tomorrow' }, 'expiresAt', 'ISO'],
+  ])('refuses %s, and names the field and the accepted values', async (_what, body, field, expected) => {
     const answer = await admin('POST', '/keys', body);
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
@@ -136,7 +141,7 @@ describe('the admin API', () => {
     expect(answer.json['detail']).toContain(expected);
   });
 
-  it('refuses what is no JSON, and too much of it', async () => {
+  it('refuses a body that is not JSON, and a body that is too large', async () => {
     const send = (body: string) =>
       fetch(`${gateway().adminUrl}/admin/v1/keys`, {
         method: 'POST',
@@ -147,7 +152,7 @@ describe('the admin API', () => {
     expect((await send(`{"name":"${'x'.repeat(100_000)}"}`)).status).toBe(413);
   });
 
-  it('answers only to a Host that no web page can have', async () => {
+  it('serves only requests with a Host that no web page can have', async () => {
     const get = (path: string, ...hosts: string[]) =>
       sendRaw(gateway().adminUrl, [
         `GET ${path} HTTP/1.1\r\n${hosts.map((host) => `Host: ${host}\r\n`).join('')}authorization: Bearer ${ADMIN_KEY}\r\nconnection: close\r\n\r\n`,
@@ -162,7 +167,7 @@ describe('the admin API', () => {
     expect((await get('http://evil.example/metrics', 'localhost')).status).toBe(400);
   });
 
-  it('refuses __proto__ anywhere in a body, and takes names that only look dangerous', async () => {
+  it('refuses __proto__ anywhere in a body, and accepts names that only look dangerous', async () => {
     const send = (body: string) =>
       fetch(`${gateway().adminUrl}/admin/v1/keys`, {
         method: 'POST',

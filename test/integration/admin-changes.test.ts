@@ -4,7 +4,7 @@ import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describe('a change by the admin API', () => {
+describe('changes by the admin API', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     replicas = await startReplicas(2, (baseUrl) => ({
@@ -26,7 +26,7 @@ describe('a change by the admin API', () => {
   };
   const send = async (key: string, text = 'x', n = 0) => (await ask(gateway(n).url, chat('plain', text), { key })).status;
 
-  it('takes over the fields that are named, takes away those that are null, and leaves the others', async () => {
+  it('sets the named fields, removes fields that are null, and keeps the others', async () => {
     const made = await make('/keys', {
       name: 'patched',
       models: ['plain'],
@@ -49,7 +49,7 @@ describe('a change by the admin API', () => {
     expect((await admin('GET', '/keys/patched')).json).toEqual(patched.json);
   });
 
-  it('holds at the next call, on every replica', async () => {
+  it('applies a change to the next call on every replica', async () => {
     const { json } = await make('/keys', { name: 'held', limits: { requests: '100/h' } });
     const secret = json['secret'] as string;
     expect([await send(secret, 'a', 0), await send(secret, 'b', 1)]).toEqual([200, 200]);
@@ -63,7 +63,7 @@ describe('a change by the admin API', () => {
     await waitFor(async () => (await send(secret, 'e', 1)) === 200, 'the key to be let in again');
   });
 
-  it('reaches a secret that was replaced and goes on for a while', async () => {
+  it('applies a change to a replaced secret that is still valid', async () => {
     const first = (await make('/keys', { name: 'two-secrets' })).json['secret'] as string;
     const second = (await admin('POST', '/keys/two-secrets/rotate')).json['secret'] as string;
     expect([await send(first, 'a', 1), await send(second, 'b', 1)]).toEqual([200, 200]);
@@ -79,15 +79,15 @@ describe('a change by the admin API', () => {
     const secret = json['secret'] as string;
     for (const whose of ['/teams/crew', '/tenants/firm', '/keys/configured']) {
       const key = whose === '/keys/configured' ? 'key-configured' : secret;
-      await waitFor(async () => (await send(key, whose, 1)) === 200, 'the key to be let in');
+      await waitFor(async () => (await send(key, whose, 1)) === 200, 'the key to be accepted');
       expect((await admin('POST', `${whose}/block`)).json).toMatchObject({ status: 'blocked' });
       await waitFor(async () => (await send(key, whose, 1)) === 401, `${whose} to be blocked`);
       expect((await admin('POST', `${whose}/unblock`)).json).toMatchObject({ status: 'active' });
     }
-    await waitFor(async () => (await send('key-configured', 'again', 1)) === 200, 'the configured key to be let in');
+    await waitFor(async () => (await send('key-configured', 'again', 1)) === 200, 'the configured key to be accepted');
   });
 
-  it('is meant for one version, where it says so', async () => {
+  it('applies a change only to the version in if-match, when the request has it', async () => {
     for (const [path, body, patch] of [
       ['/keys', { name: 'versioned' }, { metadata: { n: '1' } }],
       ['/teams', { name: 'versioned', tenant: 'acme' }, { metadata: { n: '1' } }],
@@ -112,7 +112,7 @@ describe('a change by the admin API', () => {
     }
   });
 
-  it('of many at once loses none', async () => {
+  it('loses none of many concurrent changes', async () => {
     await make('/keys', { name: 'busy' });
     const patches = Array.from({ length: 8 }, (_, n) =>
       admin('PATCH', '/keys/busy', n < 4 ? { limits: { concurrent: n + 1 } } : { budget: `${n} USD` }, {}, n % 2),
@@ -123,12 +123,12 @@ describe('a change by the admin API', () => {
     const { changes } = (await admin('GET', '/changes?name=busy&action=key.change')).json as {
       changes: Record<string, object>[];
     };
-    // each began where the one before had ended
+    // each change started from the result of the previous change
     expect(changes).toHaveLength(8);
     for (let n = 1; n < 8; n++) expect(changes[n - 1]?.['before']).toEqual(changes[n]?.['after']);
   });
 
-  it('is in the journal with what it was before and after, and by whom; what is refused is not', async () => {
+  it('records each change with its author and the states before and after, and records no refused change', async () => {
     await make('/keys', { name: 'told', budget: '1 USD' });
     await admin('PATCH', '/keys/told', { budget: '2 USD' });
     await admin('POST', '/keys/told/rotate');
@@ -152,7 +152,7 @@ describe('a change by the admin API', () => {
     expect(changes[3]).not.toHaveProperty('before');
   });
 
-  it('takes no team away that has keys, and lets nobody in whose team is gone', async () => {
+  it('refuses to delete a team that has keys, and to make a key in a deleted team', async () => {
     await make('/teams', { name: 'shrinking', tenant: 'acme' });
     await make('/keys', { name: 'in-shrinking', team: 'shrinking' });
     const refused = await admin('DELETE', '/teams/shrinking');
@@ -168,7 +168,7 @@ describe('a change by the admin API', () => {
     }
   });
 
-  it('lists keys part by part, and those that are looked for', async () => {
+  it('lists keys page by page, and lists keys that match a search', async () => {
     const made = Array.from({ length: 25 }, (_, n) => `page-${String(n).padStart(2, '0')}`);
     await Promise.all(made.map((name) => make('/keys', { name, tenant: 'paged' })));
     const names: string[] = [];
@@ -186,7 +186,7 @@ describe('a change by the admin API', () => {
     expect(blocked.map(({ name }) => name)).toEqual(['page-03']);
   });
 
-  it('removes answers from the cache for all replicas, by key, namespace and model', async () => {
+  it('removes responses from the cache of all replicas, by key, namespace and model', async () => {
     const put = async (text: string, namespace?: string) => {
       const headers: Record<string, string> = namespace === undefined ? {} : { 'x-sluice-cache-namespace': namespace };
       const asked = (n: number) => ask(gateway(n).url, chat('plain', text), { key: 'key-configured', headers });

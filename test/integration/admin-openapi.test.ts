@@ -8,7 +8,7 @@ interface Operation {
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
 }
 
-/** One request a route and more, each held to what the document says of it. */
+/** At least one request per route. Each response must match the document. */
 const REQUESTS: readonly (readonly [method: string, path: string, body?: object])[] = [
   ['GET', '/stats'],
   ['GET', '/audit'],
@@ -85,7 +85,7 @@ describe('the OpenAPI document of a live gateway', () => {
   });
   afterAll(() => replicas.stop());
 
-  it('is what its requests are answered with', async () => {
+  it('describes the responses to its requests', async () => {
     expect(document.openapi).toBe('3.1.0');
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     const answer = await ask(replicas.gateways[0]?.url as string, chat('plain', 'x'), { key: 'key-configured' });
@@ -119,7 +119,7 @@ describe('the OpenAPI document of a live gateway', () => {
         .filter((method) => method !== 'parameters')
         .map((method) => `${method.toUpperCase()} ${path}`),
     );
-    // no route goes unasked
+    // no route of the document is untested
     expect(all.filter((route) => !asked.has(route))).toEqual([]);
   });
 });

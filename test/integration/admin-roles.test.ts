@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** What each of these administrators is answered: a = may, f = 403, n = 404 (it is not there for them). */
+/** Expected outcome for each of these administrators: a = allowed, f = 403, n = 404 (the object is hidden from them). */
 const MATRIX: readonly (readonly [method: Method, path: string, body: object | undefined, answers: string])[] = [
   //                                    owner, operator, viewer, acme's owner, acme's operator, web's admin, other's owner
   ['GET', '/stats', undefined, 'a a a f f f f'],
@@ -22,7 +22,7 @@ const MATRIX: readonly (readonly [method: Method, path: string, body: object | u
   ['GET', '/keys/in-ops', undefined, 'a a a a a n n'],
   ['PATCH', '/keys/in-web', { metadata: { a: 'b' } }, 'a a f a a a n'],
   ['PATCH', '/keys/in-ops', { metadata: { a: 'b' } }, 'a a f a a n n'],
-  // out of one's own team is not for who is there for that team
+  // an administrator of a team cannot move a key out of that team
   ['PATCH', '/keys/in-web', { team: 'ops' }, '- - - - - n -'],
   ['PATCH', '/keys/in-web', { team: 'ops' }, 'a a f a a n n'],
   ['PATCH', '/keys/in-web', { team: 'web' }, 'a a f a a a n'],
@@ -92,7 +92,7 @@ describe('administrators', () => {
   });
   afterAll(() => replicas.stop());
 
-  it.each(MATRIX)('%s %s %j', async (method, path, body, answers) => {
+  it.each(MATRIX)('applies the matrix of rights to %s %s %j', async (method, path, body, answers) => {
     const expected = answers.split(' ');
     const given: string[] = [];
     for (const [n, who] of WHO.entries()) {
@@ -101,14 +101,14 @@ describe('administrators', () => {
         continue;
       }
       const named = body !== undefined && 'name' in body ? { ...body, name: `new-${Math.random().toString(36).slice(2)}` } : body;
-      // the second replica knows of it too
+      // the second replica applies the same rights
       const { status } = await by(who, method, path, named, n % 2);
       given.push(status < 300 ? 'a' : status === 403 ? 'f' : status === 404 ? 'n' : `${status}`.slice(0, 1));
     }
     expect(given.join(' ')).toBe(answers);
   });
 
-  it('of one team change neither what holds for it nor what is the whole tenant’s, whatever their role', async () => {
+  it("refuses a team's administrators changes to the team's own limits and to the tenant, whatever their role", async () => {
     for (const role of ['owner', 'operator']) {
       const name = `web-${role}`;
       secrets.set(name, (await made('/admins', { name, role, team: 'web' }))['secret'] as string);
@@ -128,7 +128,7 @@ describe('administrators', () => {
     expect((await by(ADMIN_KEY, 'GET', '/teams/web')).json).toMatchObject({ limits: {}, status: 'active' });
   });
 
-  it('see no more than their own', async () => {
+  it('shows administrators only objects of their own team or tenant', async () => {
     await made('/keys', { name: 'of-other', tenant: 'other' });
     const seen = async (who: string, path: string, list: string) =>
       ((await by(who, 'GET', path)).json[list] as { name: string; tenant?: string; team?: string }[]) ?? [];
@@ -147,14 +147,14 @@ describe('administrators', () => {
     expect(changes.every(({ team }) => team === 'web')).toBe(true);
   });
 
-  it('make things of their own tenant and team, whatever they leave away', async () => {
+  it("creates objects in the administrator's own tenant and team when the request names none", async () => {
     expect(await made('/keys', { name: 'by-web' }, 'web-admin')).toMatchObject({ tenant: 'acme', team: 'web' });
     expect(await made('/keys', { name: 'by-acme' }, 'acme-operator')).toMatchObject({ tenant: 'acme' });
     expect(await made('/teams', { name: 'by-other' }, 'other-owner')).toMatchObject({ tenant: 'other' });
     expect(await made('/admins', { name: 'by-acme', role: 'owner' }, 'acme-owner')).toMatchObject({ tenant: 'acme' });
   });
 
-  it('cannot find out which names other tenants have', async () => {
+  it('hides from administrators the names that other tenants use', async () => {
     for (const [path, more] of [
       ['/keys', { models: ['plain'] }],
       ['/teams', {}],
@@ -168,7 +168,7 @@ describe('administrators', () => {
         expect(answer.json).toMatchObject({ name: `other.${name}`, tenant: 'other' });
         const plain = await by('other-owner', 'GET', `${path}/${name}`);
         expect(plain.json).toMatchObject({ name: `other.${name}`, tenant: 'other' });
-        // one's own name is taken
+        // the tenant's own name is taken
         expect((await by('other-owner', 'POST', path, { name, ...more })).status).toBe(409);
         answers.push([answer.status, plain.status]);
       }
@@ -185,7 +185,7 @@ describe('administrators', () => {
     expect(messages[0]).toBe(messages[1]);
   });
 
-  it('reach what was made for their tenant under a plain name', async () => {
+  it("resolves a plain name to an object of the administrator's own tenant", async () => {
     await made('/keys', { name: 'plain-of-other', tenant: 'other' });
     expect((await by('other-owner', 'PATCH', '/keys/plain-of-other', { metadata: { a: 'b' } })).status).toBe(200);
     expect((await by('other-owner', 'POST', '/keys', { name: 'plain-of-other' })).status).toBe(409);
@@ -193,7 +193,7 @@ describe('administrators', () => {
     expect([tooLong.status, tooLong.json['field']]).toEqual([400, 'name']);
   });
 
-  it('are let in by the configuration, and changed there', async () => {
+  it('accepts administrators from the configuration, and refuses to change them by the API', async () => {
     expect((await by('a-configured-admin-key', 'GET', '/admins/me')).json).toEqual({ name: 'configured', role: 'viewer' });
     expect((await by(ADMIN_KEY, 'GET', '/admins/me')).json).toEqual({ name: '@environment', role: 'owner' });
     for (const [method, path, body] of [
@@ -205,7 +205,7 @@ describe('administrators', () => {
     }
   });
 
-  it('give themselves another key, and are gone at once on all replicas', async () => {
+  it("rotates an administrator's own key, and refuses a deleted administrator on all replicas", async () => {
     secrets.set('leaver', (await made('/admins', { name: 'leaver', role: 'viewer' }))['secret'] as string);
     const first = secrets.get('leaver') as string;
     const rotated = await by('leaver', 'POST', '/admins/leaver/rotate');
@@ -219,12 +219,12 @@ describe('administrators', () => {
     await waitFor(async () => (await by('leaver', 'GET', '/keys', undefined, 1)).status === 401, 'the leaver to be out');
   });
 
-  it('show no secret of anybody, nor what could tell one', async () => {
+  it('shows no secret, and no hash of a secret', async () => {
     for (const path of ['/admins', '/admins/viewer', '/keys', '/changes', '/config', '/teams', '/tenants']) {
       const { text } = await by(ADMIN_KEY, 'GET', path);
       expect(text).not.toMatch(/hash|sk-sluice-(admin-)?[0-9A-Za-z]{43}|a-configured-admin-key/i);
     }
-    // an API key is no administrator's, and an administrator's is no API key
+    // an administrator's key is not an API key, and an API key is not an administrator's key
     expect((await ask(gateway().url, chat('plain', 'x'), { key: secrets.get('owner') as string })).status).toBe(401);
   });
 });

@@ -22,7 +22,7 @@ describe('the drains of the audit trail', () => {
   let others: GatewayProcess[];
   let folder: string;
   let hook: Server;
-  /** What the webhook was given, as it answered. */
+  /** The requests to the webhook, and the status that it returned. */
   let posted: { status: number; headers: IncomingHttpHeaders; body: string }[];
   let answers: () => number;
   beforeEach(async () => {
@@ -75,12 +75,12 @@ describe('the drains of the audit trail', () => {
   const inHook = () => posted.filter(({ status }) => status < 300).flatMap(({ body }) => parsed(body));
   const ids = (lines: readonly Line[]) => new Set(lines.map(({ requestId }) => requestId));
 
-  it('have every record of all replicas once, signed where that is wanted', async () => {
+  it('writes every record of all replicas once, signed when the configuration has a secret', async () => {
     const sent = await send(200);
     for (const lines of [inFiles, inHook]) {
       await waitFor(() => ids(lines()).size === 200, 'all records to be written');
       expect(ids(lines())).toEqual(new Set(sent));
-      // nobody died, so that nothing is written twice
+      // no replica died, so that no record is written twice
       expect(lines()).toHaveLength(200);
     }
     for (const { headers, body } of posted) {
@@ -94,7 +94,7 @@ describe('the drains of the audit trail', () => {
     expect(drained.reduce((sum, one) => sum + one, 0)).toBe(200);
   });
 
-  it('wait for a webhook that is away, and say so', async () => {
+  it('waits for an unavailable webhook, and reports it', async () => {
     answers = () => 503;
     const sent = await send(20);
     const degraded = async (n: number) =>
@@ -109,17 +109,17 @@ describe('the drains of the audit trail', () => {
     expect(ids(inHook())).toEqual(new Set(sent));
   }, 30_000);
 
-  it('go on where they were after all replicas ended, and lose nothing of one that was killed', async () => {
+  it('resumes after all replicas have stopped, and loses no record of a killed replica', async () => {
     answers = () => 503;
     const before = await send(30);
     await waitFor(() => posted.length > 0, 'a post that fails');
     const [first, second] = [gateway(0), gateway(1)];
-    // what is not in Redis yet when a replica is killed is lost with it: that is not what is asked here
+    // a record that is not yet in Redis is lost with its replica; this test is not about such records
     await waitFor(async () => {
       const { json } = await askAdmin(second.adminUrl, ADMIN_KEY, 'GET', '/audit?limit=100');
       return (json['records'] as Line[]).length === 30;
     }, 'the records to be in the trail');
-    // what it has read and not written is written by who comes after it
+    // a surviving replica writes the records that the killed replica has read and not written
     await Promise.all([first.stop('SIGKILL'), second.stop('SIGTERM')]);
     answers = () => 200;
     const again = await startGatewayProcess(replicas.options);
@@ -133,13 +133,13 @@ describe('the drains of the audit trail', () => {
     for (const { id, requestId } of inHook()) expect(id).toBe(kept.get(requestId));
   }, 30_000);
 
-  it('wait for a directory that cannot be written', async () => {
+  it('waits for a directory that is not writable', async () => {
     rmSync(folder, { recursive: true });
     writeFileSync(folder, 'a file in its place');
     const sent = await send(10);
     await waitFor(
       () => replicas.gateways.some(({ output }) => output().includes('drain_files: degraded')),
-      'the failure to be told',
+      'the failure to be reported',
     );
     rmSync(folder);
     await waitFor(() => existsSync(folder) && ids(inFiles()).size === 10, 'the records to be written');

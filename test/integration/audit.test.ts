@@ -10,7 +10,7 @@ type Record = Readonly<{ [field: string]: unknown }> & { readonly requestId: str
 const SECRETS = ['secret-of-audit-free', 'secret-of-audit-limited'];
 const PROMPT = 'the prompt that nobody is to read';
 
-/** What is asked, how it ends, and what its one record has to say. */
+/** A call, its outcome, and the expected fields of its one record. */
 interface Case {
   readonly what: string;
   readonly model: string;
@@ -18,7 +18,7 @@ interface Case {
   readonly key?: string;
   readonly headers?: { readonly [name: string]: string };
   readonly body?: string;
-  /** The client goes away after so many milliseconds. */
+  /** The client disconnects after this time. */
   readonly leaveAfterMs?: number;
   readonly record: { readonly [field: string]: unknown };
 }
@@ -30,7 +30,7 @@ const failed = { outcome: 'failed', key: 'free', provider: 'up', attempts: 1 };
 
 const CASES: readonly Case[] = [
   {
-    what: 'a good one',
+    what: 'a successful call',
     model: 'priced',
     headers: { 'x-sluice-tags': 'team=search,stage=test' },
     record: {
@@ -44,7 +44,7 @@ const CASES: readonly Case[] = [
     },
   },
   { what: 'a stream', model: 'priced', stream: true, record: { ...answered, costUsd: expect.any(Number) } },
-  { what: 'one without a price', model: 'up/any', record: { ...answered, costUsd: null, outputTokens: expect.any(Number) } },
+  { what: 'a call without a price', model: 'up/any', record: { ...answered, costUsd: null, outputTokens: expect.any(Number) } },
   {
     what: 'a bad key',
     model: 'priced',
@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
     record: { ...none, outcome: 'refused', status: 401, error: 'invalid_api_key', key: null },
   },
   {
-    what: 'no such model',
+    what: 'an unknown model',
     model: 'nowhere',
     record: { ...none, outcome: 'refused', status: 404, error: 'model_not_found', key: 'free', model: 'nowhere' },
   },
@@ -71,7 +71,7 @@ const CASES: readonly Case[] = [
   {
     what: 'not cached',
     model: 'priced',
-    // a namespace into which nothing is ever written: the good one's answer may be there already
+    // a namespace that is always empty: the default namespace may have the response of another case
     headers: { 'cache-control': 'only-if-cached', 'x-sluice-cache-namespace': 'always-empty' },
     record: { ...none, outcome: 'failed', status: 504, error: 'not_cached' },
   },
@@ -102,13 +102,13 @@ const CASES: readonly Case[] = [
     record: { ...failed, status: 504, error: 'upstream_timeout' },
   },
   {
-    what: 'one that is left',
+    what: 'a call with a client disconnect',
     model: 'up/x+latency=5000',
     leaveAfterMs: 150,
     record: { outcome: 'cancelled', status: 499, error: 'client_closed', attempts: 1 },
   },
   {
-    what: 'a stream that is left',
+    what: 'a stream with a client disconnect',
     model: 'up/x+tps=20',
     stream: true,
     leaveAfterMs: 250,
@@ -147,7 +147,7 @@ describe('the audit trail', () => {
   const stored = async () =>
     (await redis.xrange(`${prefix}:{audit}:stream`, '-', '+')).map(([, fields]) => JSON.parse(fields[1] as string) as Record);
 
-  it('has exactly one record of every call, in the log and in Redis, whatever became of it', async () => {
+  it('has exactly one record of every call, in the log and in Redis, however the call ends', async () => {
     const calls = Array.from({ length: ROUNDS }, (_, round) =>
       CASES.map(async (one, n) => {
         const signal = one.leaveAfterMs === undefined ? {} : { signal: AbortSignal.timeout(one.leaveAfterMs) };
@@ -158,7 +158,7 @@ describe('the audit trail', () => {
         });
       }),
     ).flat();
-    // two of these are within their limit, and four are not
+    // two of these calls are within their limit, and four are not
     const limited = Array.from({ length: 6 }, (_, n) =>
       ask(gateway.url, chat('priced', `limited ${n}`), { key: LIMITED, headers: { 'x-request-id': `limited/${n}` } }),
     );
@@ -186,16 +186,16 @@ describe('the audit trail', () => {
     expect(await stored()).toEqual(expect.arrayContaining(logged()));
   });
 
-  it('says what was used and what it cost', async () => {
+  it('records usage and cost of a call', async () => {
     const first = (await stored()).find((record) => record.requestId === '0/0');
-    // the simulator counts a token a character; a million of them cost 1 and 2 dollars
+    // the simulator counts a token per character; a million tokens cost 1 USD (input) and 2 USD (output)
     const inputTokens = `${PROMPT} 0`.length;
     const outputTokens = `Simulated answer to: ${PROMPT} 0`.length;
     expect(first).toMatchObject({ inputTokens, outputTokens });
     expect(first?.['costUsd']).toBeCloseTo((inputTokens + 2 * outputTokens) / 1_000_000, 9);
   });
 
-  it('keeps the trace that a call belongs to, and passes it on', async () => {
+  it('keeps the trace id of a call, and passes it on', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const traced = (value: string) => {
       const headers = { traceparent: value, 'x-request-id': `trace-${value.length}` };
@@ -211,7 +211,7 @@ describe('the audit trail', () => {
     expect(passedOn.map((entry) => entry.headers['traceparent'])).toEqual([traceparent, undefined]);
   });
 
-  it('has a record of a hit, with what it saved', async () => {
+  it('has a record of a cache hit, with the saved cost', async () => {
     const body = chat('priced', 'a hit');
     await ask(gateway.url, body, { key: FREE });
     await waitFor(async () => {
@@ -224,12 +224,12 @@ describe('the audit trail', () => {
     expect(record()?.['savedUsd']).toBeGreaterThan(0);
   });
 
-  it('holds no key, no prompt and no answer', async () => {
+  it('holds no key, no prompt and no response', async () => {
     const everything = gateway.output() + JSON.stringify(await stored());
     for (const text of [...SECRETS, PROMPT, 'Simulated answer']) expect(everything).not.toContain(text);
   });
 
-  it('holds prompts and answers where the configuration asks for them', async () => {
+  it('holds prompts and responses when the configuration enables them', async () => {
     const open = await startReplicas(1, (baseUrl) => ({
       providers: { up: { baseUrl } },
       keys: [{ name: 'free', secret: FREE }],

@@ -14,7 +14,7 @@ interface Case {
   readonly status: number;
   readonly code: string;
   readonly param?: string;
-  /** No record, because Node's parser gave the request up before a key could be seen. */
+  /** The call has no record, because Node's parser refused the request before the gateway read a key. */
   readonly unseen?: boolean;
 }
 
@@ -28,19 +28,19 @@ const message = '"messages":[{"role":"user","content":"x"}]';
 const invalid = { status: 400, code: 'invalid_request' };
 
 const CASES: readonly Case[] = [
-  { what: 'nothing', body: '', ...invalid },
-  { what: 'no JSON', body: 'model=plain', ...invalid },
-  { what: 'JSON that stops', body: `{"model":"plain",${message}`, ...invalid },
-  { what: 'JSON and more', body: `{"model":"plain",${message}} {}`, ...invalid },
-  { what: 'null', body: 'null', ...invalid },
-  { what: 'an array', body: `[{"model":"plain",${message}}]`, ...invalid },
-  { what: 'a text', body: '"plain"', ...invalid },
-  { what: 'no model', body: `{${message}}`, ...invalid, param: 'model' },
+  { what: 'an empty body', body: '', ...invalid },
+  { what: 'a body that is not JSON', body: 'model=plain', ...invalid },
+  { what: 'truncated JSON', body: `{"model":"plain",${message}`, ...invalid },
+  { what: 'JSON with trailing text', body: `{"model":"plain",${message}} {}`, ...invalid },
+  { what: 'a body of null', body: 'null', ...invalid },
+  { what: 'a body of an array', body: `[{"model":"plain",${message}}]`, ...invalid },
+  { what: 'a body of a string', body: '"plain"', ...invalid },
+  { what: 'a body without a model', body: `{${message}}`, ...invalid, param: 'model' },
   { what: 'a model that is a number', body: `{"model":4,${message}}`, ...invalid, param: 'model' },
-  { what: 'no messages', body: '{"model":"plain"}', ...invalid, param: 'messages' },
-  { what: 'messages that are a text', body: '{"model":"plain","messages":"hello"}', ...invalid, param: 'messages' },
+  { what: 'a body without messages', body: '{"model":"plain"}', ...invalid, param: 'messages' },
+  { what: 'messages that are a string', body: '{"model":"plain","messages":"hello"}', ...invalid, param: 'messages' },
   { what: 'a message that is null', body: '{"model":"plain","messages":[null]}', ...invalid, param: 'messages' },
-  { what: 'stream that is a text', body: `{"model":"plain","stream":"yes",${message}}`, ...invalid, param: 'stream' },
+  { what: 'a stream field that is a string', body: `{"model":"plain","stream":"yes",${message}}`, ...invalid, param: 'stream' },
   {
     what: 'stream_options that are a list',
     body: `{"model":"plain","stream_options":[],${message}}`,
@@ -49,31 +49,40 @@ const CASES: readonly Case[] = [
   },
   { what: 'a depth of 65', body: nested(65), ...invalid },
   { what: 'a depth of 10,000', body: nested(10_000), ...invalid },
-  { what: 'a member twice', body: `{"model":"plain","model":"other",${message}}`, ...invalid },
-  { what: 'a member twice, once escaped', body: `{"model":"plain","\\u006dodel":"other",${message}}`, ...invalid },
-  { what: '__proto__', body: `{"model":"plain",${message},"__proto__":{"admin":true}}`, ...invalid, param: '__proto__' },
+  { what: 'a duplicate member', body: `{"model":"plain","model":"other",${message}}`, ...invalid },
+  { what: 'a duplicate member with an escaped name', body: `{"model":"plain","\\u006dodel":"other",${message}}`, ...invalid },
+  { what: 'a __proto__ member', body: `{"model":"plain",${message},"__proto__":{"admin":true}}`, ...invalid, param: '__proto__' },
   {
-    what: '__proto__ escaped',
+    what: 'an escaped __proto__ member',
     body: `{"model":"plain",${message},"\\u005f_proto__":{"admin":true}}`,
     ...invalid,
     param: '__proto__',
   },
   {
-    what: '__proto__ inside, escaped elsewhere',
+    what: 'a nested __proto__ member with escapes elsewhere',
     body: '{"model":"plain","messages":[{"role":"user","content":"x","__\\u0070roto__":{}}]}',
     ...invalid,
   },
-  { what: '__proto__ inside', body: '{"model":"plain","messages":[{"role":"user","content":"x","__proto__":{}}]}', ...invalid },
-  { what: 'constructor', body: `{"model":"plain",${message},"constructor":{"prototype":{}}}`, ...invalid, param: 'constructor' },
+  {
+    what: 'a nested __proto__ member',
+    body: '{"model":"plain","messages":[{"role":"user","content":"x","__proto__":{}}]}',
+    ...invalid,
+  },
+  {
+    what: 'a constructor member',
+    body: `{"model":"plain",${message},"constructor":{"prototype":{}}}`,
+    ...invalid,
+    param: 'constructor',
+  },
   {
     what: 'invalid UTF-8',
     body: Buffer.concat([Buffer.from('{"model":"plain","x":"'), Buffer.of(0xc3, 0x28), Buffer.from(`",${message}}`)]),
     ...invalid,
   },
-  { what: 'a line end in the model', body: `{"model":"plain\\r\\nx-evil: 1",${message}}`, ...invalid, param: 'model' },
+  { what: 'a line break in the model', body: `{"model":"plain\\r\\nx-evil: 1",${message}}`, ...invalid, param: 'model' },
   { what: 'a control character in the model', body: `{"model":"pl\\u0000ain",${message}}`, ...invalid, param: 'model' },
   {
-    what: 'a model that is not there',
+    what: 'an unknown model',
     body: `{"model":"nowhere",${message}}`,
     status: 404,
     code: 'model_not_found',
@@ -90,7 +99,7 @@ const CASES: readonly Case[] = [
   },
   { what: 'a compressed body', body: 'x', headers: { 'content-encoding': 'gzip' }, ...invalid },
   {
-    what: 'a tag that is no ASCII',
+    what: 'a tag that is not ASCII',
     body: '{}',
     headers: { 'x-sluice-tags': 'team=caf\u00e9' },
     ...invalid,
@@ -105,7 +114,7 @@ const CASES: readonly Case[] = [
     param: 'x-sluice-optimize-for',
   },
   {
-    what: 'a deadline that is no number',
+    what: 'a deadline that is not a number',
     body: '{}',
     headers: { 'x-sluice-timeout-ms': '-5' },
     ...invalid,
@@ -118,7 +127,12 @@ const CASES: readonly Case[] = [
     ...invalid,
     param: 'x-sluice-cache-namespace',
   },
-  { what: 'a body that is declared too long', body: Buffer.alloc(MAX_BODY + 1, 0x20), status: 413, code: 'request_too_large' },
+  {
+    what: 'a body with a declared length over the limit',
+    body: Buffer.alloc(MAX_BODY + 1, 0x20),
+    status: 413,
+    code: 'request_too_large',
+  },
   {
     what: 'a key with a tab in it',
     body: '{}',
@@ -158,13 +172,13 @@ const CASES: readonly Case[] = [
   { what: 'a dot-dot that is encoded twice', head: 'GET /v1/models/%252e%252e HTTP/1.1', ...invalid },
   { what: 'a path that cannot be decoded', head: 'GET /v1/models/%zz HTTP/1.1', ...invalid },
   { what: 'a null byte in the path', head: 'GET /v1/models/%00 HTTP/1.1', ...invalid },
-  { what: 'a route that is not there', head: 'POST /v1/chat/completion HTTP/1.1', status: 404, code: 'not_found' },
+  { what: 'an unknown route', head: 'POST /v1/chat/completion HTTP/1.1', status: 404, code: 'not_found' },
   { what: 'the admin API on the data plane', head: 'GET /admin/v1/keys HTTP/1.1', status: 404, code: 'not_found' },
   { what: 'the metrics on the data plane', head: 'GET /metrics HTTP/1.1', status: 404, code: 'not_found' },
   { what: 'a route in capitals', head: 'POST /V1/Chat/Completions HTTP/1.1', status: 404, code: 'not_found' },
   { what: 'a wrong method', head: 'GET /v1/chat/completions HTTP/1.1', status: 405, code: 'method_not_allowed' },
   { what: 'another wrong method', head: 'DELETE /v1/models HTTP/1.1', status: 405, code: 'method_not_allowed' },
-  { what: 'a method that is none', head: 'BREW /v1/chat/completions HTTP/1.1', ...invalid, unseen: true },
+  { what: 'an unknown method', head: 'BREW /v1/chat/completions HTTP/1.1', ...invalid, unseen: true },
 ];
 
 function bytesOf(one: Case, id: string): Buffer {
@@ -201,7 +215,7 @@ describe('bad input', () => {
     return (json['records'] as { requestId: string; status: number; error: string }[]).filter((one) => one.requestId === id);
   };
 
-  it.each(CASES.map((one, n) => [one.what, one, `case-${n}`] as const))('%s is refused', async (_what, one, id) => {
+  it.each(CASES.map((one, n) => [one.what, one, `case-${n}`] as const))('refuses %s', async (_what, one, id) => {
     replicas.simulator.journal.clear();
     const answer = await sendRaw(gateway().url, [bytesOf(one, id)]);
     const { error } = JSON.parse(answer.body) as { error: Record<string, unknown> };
@@ -216,18 +230,18 @@ describe('bad input', () => {
     expect(await works()).toBe(200);
   });
 
-  it('what is just allowed is answered: a depth of 64, escapes, a body at the limit', async () => {
+  it('accepts input just within the limits: a depth of 64, escapes, a body of the maximum size', async () => {
     for (const body of [nested(64), `{"\\u006dodel":"plain",${message}}`, `{"model":"plain",${message}}`.padEnd(MAX_BODY)]) {
       expect((await ask(gateway().url, body, { key: KEY })).status).toBe(200);
     }
   });
 
-  it('a body over the limit is refused while it is being sent', async () => {
+  it('refuses a body over the limit before it is completely sent', async () => {
     const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${KEY}\r\nx-request-id: endless\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`;
     const chunk = `400\r\n${' '.repeat(1_024)}\r\n`;
     const endless = function* () {
       yield head;
-      // far more than the limit: if it were read to its end, all of it would be sent
+      // far more than the limit: a gateway that reads the body to its end would receive all of it
       for (let n = 0; n < 100_000; n++) yield chunk;
     };
     const answer = await sendRaw(gateway().url, endless());
@@ -238,7 +252,7 @@ describe('bad input', () => {
     expect(await works()).toBe(200);
   });
 
-  it('a client that waits to be asked for a body that is too long is not asked', async () => {
+  it('sends no 100 Continue to a client that announces a body over the limit', async () => {
     const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: ${MAX_BODY + 1}\r\n\r\n`;
     const answer = await sendRaw(gateway().url, [head]);
     expect(answer.status).toBe(413);
@@ -249,7 +263,7 @@ describe('bad input', () => {
     expect(asked.body).toMatch(/^HTTP\/1.1 200 OK/);
   });
 
-  it('a body that drips is cut off', async () => {
+  it('aborts a body that arrives too slowly', async () => {
     const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`;
     const answer = await sendRaw(gateway().url, [head]);
     expect(answer.status).toBe(400);
@@ -257,7 +271,7 @@ describe('bad input', () => {
     expect(await works()).toBe(200);
   });
 
-  it('a client that leaves in the middle of its body harms nothing, and is recorded', async () => {
+  it('records a client that disconnects in the middle of its body, and serves other calls', async () => {
     const leaving = new AbortController();
     const body = new ReadableStream({
       start(controller) {
@@ -272,7 +286,7 @@ describe('bad input', () => {
     expect(await recordsOf('left')).toEqual([expect.objectContaining({ status: 499, error: 'client_closed' })]);
   });
 
-  it('the control plane has none of the LLM API', async () => {
+  it('serves no route of the LLM API on the control plane', async () => {
     for (const path of ['/v1/models', '/v1/chat/completions', '/admin/v1/../../v1/models']) {
       expect((await fetch(`${gateway().adminUrl}${path}`, { headers: { authorization: `Bearer ${KEY}` } })).status).toBe(404);
     }

@@ -19,7 +19,7 @@ describe('budgets and tokens over three replicas', () => {
     replicas = await startReplicas(3, (baseUrl) => ({
       providers: { up: { baseUrl } },
       models: {
-        // each call costs one cent, whatever it says
+        // each call costs one cent, whatever its content
         flat: { targets: [{ provider: 'up', model: 'flat', price: { input: 0, output: 0, request: 0.01 } }] },
         byTokens: { targets: [{ provider: 'up', model: 'tokens', price: { input: 30, output: 70 } }] },
         slow: { targets: [{ provider: 'up', model: 'slow+latency=60000', price: { input: 0, output: 0, request: 0.25 } }] },
@@ -51,12 +51,12 @@ describe('budgets and tokens over three replicas', () => {
   const send = (n: number, model: string, key: string, more: object = {}): Promise<Answer> =>
     ask(gateway(n).url, chat(model, `call ${n}`, more), { key });
 
-  it('let exactly 100 of 1,000 calls pass that come at once against a budget that pays for 100', async () => {
+  it('admits exactly 100 of 1,000 concurrent calls when the budget pays for 100', async () => {
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => send(n, 'flat', 'key-hundred')));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
     const refused = answers.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(900);
-    // on a busy machine the hundred may still be in flight when a call has waited for as long as it may
+    // on a busy machine the hundred calls may still be in flight when the others have waited for the maximum time
     const retried = { insufficient_quota: 'false', budget_in_flight: 'true' };
     for (const { code, headers } of refused) expect(headers.get('x-should-retry')).toBe(retried[code as keyof typeof retried]);
     await waitFor(async () => (await budgetOf('hundred')).reservedUsd === 0, 'the last call to be settled');
@@ -67,13 +67,13 @@ describe('budgets and tokens over three replicas', () => {
       ),
     );
     expect(rejected.reduce((sum, one) => sum + one, 0)).toBe(900);
-    // the official SDKs try again by themselves unless a header forbids it
+    // the official SDKs retry by default unless a header forbids it
     const last = await send(0, 'flat', 'key-hundred');
     expect([last.status, last.code, last.headers.get('x-should-retry')]).toEqual([429, 'insufficient_quota', 'false']);
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   });
 
-  it('spend what the replies say that they cost, to the nano-dollar', async () => {
+  it('spends exactly the cost in the replies, to the nano-dollar', async () => {
     const answers = await Promise.all(
       Array.from({ length: 120 }, (_, n) => send(n, n % 4 === 0 ? 'flat' : 'byTokens', 'key-sums', { max_tokens: 1 + (n % 40) })),
     );
@@ -84,7 +84,7 @@ describe('budgets and tokens over three replicas', () => {
     await waitFor(async () => (await budgetOf('sums')).reservedUsd === 0, 'the last call to be settled');
     const { spentUsd } = await budgetOf('sums');
     expect(Math.round(spentUsd * 1e9)).toBe(costs.reduce((sum, cost) => sum + cost, 0));
-    // and so say the sums of usage, whichever replica wrote them
+    // the sums of usage agree, whichever replica wrote them
     const usage = async () =>
       (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/usage?by=key,model&key=sums')).json as {
         rows: Record<string, unknown>[];
@@ -97,12 +97,12 @@ describe('budgets and tokens over three replicas', () => {
       { key: 'sums', model: 'flat', calls: 30, costUsd: 0.3 },
     ]);
     expect(total).toMatchObject({ costUsd: spentUsd, errors: 0, unpriced: 0, hits: 0 });
-    // a model whose price nobody knows is served, and costs nothing that could be counted
+    // a model with an unknown price is served, and adds nothing to the cost
     expect((await send(1, 'unpriced', 'key-sums')).status).toBe(200);
     await waitFor(async () => (await usage()).total['unpriced'] === 1, 'the usage of the call without a price');
   });
 
-  it('serve over a soft budget, and say so; refuse what has no price where the key is told to', async () => {
+  it('serves calls over a soft budget with a warning, and refuses models without a price when the key requires one', async () => {
     const answers = await Promise.all(Array.from({ length: 9 }, (_, n) => send(n, 'flat', 'key-soft')));
     expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(200));
     await waitFor(async () => (await budgetOf('soft')).spentUsd === 0.09, 'the calls to be settled');
@@ -126,55 +126,60 @@ describe('budgets and tokens over three replicas', () => {
   it.each([
     ['a budget', 'key-streams'],
     ['no limits at all', 'key-free'],
-  ])('bill 20 streams of a key with %s, left at random points, for what had come of the provider', async (_what, key) => {
-    replicas.simulator.journal.clear();
-    const before = key === 'key-streams' ? (await budgetOf('streams')).spentUsd : 0;
-    const leave = async (n: number) => {
-      const left = new AbortController();
-      const content = `stream ${n} ${key} ${'word '.repeat(200)}`;
-      const response = await fetch(`${gateway(n).url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify(chat('stream', content, { stream: true, max_tokens: 5_000 })),
-        signal: left.signal,
-      });
-      const reader = response.body?.getReader();
-      const events = 1 + Math.floor(Math.random() * 15);
-      let seen = 0;
-      while (seen < events) {
-        const { value = new Uint8Array() } = (await reader?.read()) ?? {};
-        seen += Buffer.from(value).toString().split('\n\n').length - 1;
+  ])(
+    'bills 20 streams of a key with %s for the delivered tokens when clients disconnect at random points',
+    async (_what, key) => {
+      replicas.simulator.journal.clear();
+      const before = key === 'key-streams' ? (await budgetOf('streams')).spentUsd : 0;
+      const leave = async (n: number) => {
+        const left = new AbortController();
+        const content = `stream ${n} ${key} ${'word '.repeat(200)}`;
+        const response = await fetch(`${gateway(n).url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify(chat('stream', content, { stream: true, max_tokens: 5_000 })),
+          signal: left.signal,
+        });
+        const reader = response.body?.getReader();
+        const events = 1 + Math.floor(Math.random() * 15);
+        let seen = 0;
+        while (seen < events) {
+          const { value = new Uint8Array() } = (await reader?.read()) ?? {};
+          seen += Buffer.from(value).toString().split('\n\n').length - 1;
+        }
+        left.abort();
+        return { id: response.headers.get('x-request-id') as string, content, seen };
+      };
+      const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => leave(n)));
+      const { entries } = replicas.simulator.journal;
+      await waitFor(() => entries.length === 20 && entries.every(({ outcome }) => outcome === 'left'), 'the provider to be left');
+      type Line = { requestId: string; outcome: string; estimated: boolean; outputTokens: number; costUsd: number };
+      const recordsOf = async () => {
+        const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
+        return (json['records'] as Line[]).filter(({ requestId }) => streams.some(({ id }) => id === requestId));
+      };
+      await waitFor(async () => (await recordsOf()).length === 20, 'the records');
+      const records = await recordsOf();
+      for (const { id, content, seen } of streams) {
+        const record = records.find(({ requestId }) => requestId === id);
+        const entry = entries.find(({ body }) => body.includes(content));
+        expect(record).toMatchObject({ outcome: 'cancelled', estimated: true });
+        // the first event has the role, each further event has one word; the last event may not have arrived before the
+        // disconnect
+        expect(record?.outputTokens).toBeGreaterThanOrEqual(seen - 1);
+        expect(record?.outputTokens).toBeGreaterThanOrEqual((entry?.events ?? 0) - 2);
+        expect(record?.outputTokens).toBeLessThanOrEqual((entry?.events ?? 0) - 1);
       }
-      left.abort();
-      return { id: response.headers.get('x-request-id') as string, content, seen };
-    };
-    const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => leave(n)));
-    const { entries } = replicas.simulator.journal;
-    await waitFor(() => entries.length === 20 && entries.every(({ outcome }) => outcome === 'left'), 'the provider to be left');
-    type Line = { requestId: string; outcome: string; estimated: boolean; outputTokens: number; costUsd: number };
-    const recordsOf = async () => {
-      const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');
-      return (json['records'] as Line[]).filter(({ requestId }) => streams.some(({ id }) => id === requestId));
-    };
-    await waitFor(async () => (await recordsOf()).length === 20, 'the records');
-    const records = await recordsOf();
-    for (const { id, content, seen } of streams) {
-      const record = records.find(({ requestId }) => requestId === id);
-      const entry = entries.find(({ body }) => body.includes(content));
-      expect(record).toMatchObject({ outcome: 'cancelled', estimated: true });
-      // the first event has the role, each that follows one word; a last one may not have arrived before the end
-      expect(record?.outputTokens).toBeGreaterThanOrEqual(seen - 1);
-      expect(record?.outputTokens).toBeGreaterThanOrEqual((entry?.events ?? 0) - 2);
-      expect(record?.outputTokens).toBeLessThanOrEqual((entry?.events ?? 0) - 1);
-    }
-    if (key !== 'key-streams') return;
-    const cost = records.reduce((sum, { costUsd }) => sum + Math.round(costUsd * 1e9), 0);
-    await waitFor(async () => (await budgetOf('streams')).reservedUsd === 0, 'the streams to be settled');
-    expect(Math.round(((await budgetOf('streams')).spentUsd - before) * 1e9)).toBe(cost);
-  });
+      if (key !== 'key-streams') return;
+      const cost = records.reduce((sum, { costUsd }) => sum + Math.round(costUsd * 1e9), 0);
+      await waitFor(async () => (await budgetOf('streams')).reservedUsd === 0, 'the streams to be settled');
+      expect(Math.round(((await budgetOf('streams')).spentUsd - before) * 1e9)).toBe(cost);
+    },
+  );
 
-  it('count tokens as they came to, over all replicas', async () => {
-    // a call asks for 100 tokens of an answer and comes to some 50 in all, so that many more pass than were reserved for at once
+  it('counts the tokens that calls used, over all replicas', async () => {
+    // a call reserves 100 output tokens and uses about 50 tokens in total, so that more calls pass than the reservations alone
+    // would allow
     let passed = 0;
     for (let n = 0; n < 40; n++) {
       const { status, headers } = await send(n, 'byTokens', 'key-tokens', { max_tokens: 100 });
@@ -188,12 +193,12 @@ describe('budgets and tokens over three replicas', () => {
     expect(passed).toBeLessThan(40);
   });
 
-  it('hold a team’s and a tenant’s budget beside each key’s own', async () => {
+  it("enforces a team's and a tenant's budget in addition to each key's own", async () => {
     const keys = ['key-web-a', 'key-web-b'];
     const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => send(n, 'flat', keys[n % 2] as string)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
     expect(answers.find(({ status }) => status === 429)?.text).toContain('The budget of the team web');
-    // what the team has spent its tenant has spent
+    // the tenant's spending includes its team's spending
     const others = await Promise.all(Array.from({ length: 30 }, (_, n) => send(n, 'flat', 'key-app')));
     expect(others.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(others.find(({ status }) => status === 429)?.text).toContain('The budget of the tenant acme');
@@ -208,7 +213,7 @@ describe('budgets and tokens over three replicas', () => {
     expect((await send(0, 'byTokens', 'key-web-a')).code).toBe('model_not_allowed');
   });
 
-  it('are those of the team that a key is made in', async () => {
+  it("applies the team's budget to a key that is made in the team", async () => {
     const make = (body: object) => askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'POST', '/keys', body);
     expect((await make({ name: 'x', team: 'nobody' })).text).toContain('there is no team');
     expect((await make({ name: 'x', team: 'web', tenant: 'other' })).text).toContain("expected 'acme'");
@@ -217,7 +222,7 @@ describe('budgets and tokens over three replicas', () => {
     expect((await send(1, 'flat', json['secret'] as string)).text).toContain('The budget of the team web');
   });
 
-  it('free what a replica held that was killed, when its lease is over', async () => {
+  it('releases the reservations of a killed replica when its lease has expired', async () => {
     const calls = Array.from({ length: 4 }, (_, n) => send(2, 'slow', 'key-killed').catch(() => n));
     await waitFor(async () => (await budgetOf('killed')).reservedUsd === 1, 'four calls to be under way');
     const refused = await send(0, 'flat', 'key-killed');
@@ -226,7 +231,7 @@ describe('budgets and tokens over three replicas', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     await gateway(2).stop('SIGKILL');
     await Promise.all(calls);
-    // a call that asks finds it free
+    // a further call finds the budget free
     await waitFor(async () => (await send(0, 'flat', 'key-killed')).status === 200, 'the lease of the dead to be over', 45_000);
     await waitFor(async () => (await budgetOf('killed')).reservedUsd === 0, 'the call to be settled');
     expect(await budgetOf('killed')).toMatchObject({ spentUsd: 0.01, period: 'total' });

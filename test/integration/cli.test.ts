@@ -39,18 +39,18 @@ describe('the sluice command', () => {
   };
   const json = async (...args: string[]) => JSON.parse((await good(...args, '--json')).out) as Record<string, unknown>;
   const send = (key: string, text: string) => ask(gateway().url, chat('plain', text), { key });
-  /** The cells of each line, as they stand in columns. */
+  /** Returns the cells of each line of a table. */
   const cells = (out: string): string[][] =>
     out
       .trimEnd()
       .split('\n')
       .map((line) => line.trim().split(/ {2,}/));
 
-  it('makes keys, teams and tenants that hold as it said, and tells what they used', async () => {
+  it('makes keys, teams and tenants whose limits apply, and shows their usage', async () => {
     await good('tenants', 'create', 'acme', '--budget', '500/month');
     await good('teams', 'create', 'web', '--tenant', 'acme', '--rpm', '600');
     const made = await good('keys', 'create', '--team', 'web', '--rpm', '3', '--budget', '50/month', '--tag', 'stage=test');
-    // the secret alone is written to the output: it can be taken from there
+    // only the secret is written to stdout, so that a script can read it
     expect(made.out).toMatch(/^sk-sluice-[0-9A-Za-z]{43}\n$/);
     const [, name = ''] = /The key '(web-[0-9a-f]{8})' was created/.exec(made.err) ?? [];
     const secret = made.out.trim();
@@ -109,7 +109,7 @@ describe('the sluice command', () => {
     expect((await good('changes', '--kind', 'key')).out).toContain('budget: 50 USD/month → -');
   });
 
-  it('says what every option of a key is', async () => {
+  it('describes every option of a key', async () => {
     await good('tenants', 'create', 'all');
     const options = {
       '--tenant': 'all',
@@ -147,7 +147,7 @@ describe('the sluice command', () => {
     expect(shown.trimEnd()).toMatch(/0\.00 \+ 0\.00$/);
   });
 
-  it('makes administrators, whose own commands are held to what they may', async () => {
+  it('makes administrators, and limits their commands to their role', async () => {
     const key = (await good('admins', 'create', 'ann', '--role', 'viewer')).out.trim();
     const asAnn = (...args: string[]) => runCli(args, { ...environment(), SLUICE_ADMIN_KEY: key });
     expect((await asAnn('admins', 'me')).out).toContain('viewer');
@@ -165,7 +165,7 @@ describe('the sluice command', () => {
     expect((await good('admins', 'list')).err).toContain('No entries');
   });
 
-  it('follows the audit trail until Ctrl-C, each record once', async () => {
+  it('follows the audit trail until Ctrl-C, and prints each record once', async () => {
     const key = (await good('keys', 'create', 'followed')).out.trim();
     await send(key, 'before');
     await waitFor(async () => (await good('audit', 'list', '--key', 'followed')).out.includes('followed'), 'the first record');
@@ -193,7 +193,7 @@ describe('the sluice command', () => {
     expect((await good('audit', 'list', '--key', 'nobody')).err).toContain('No matching records');
   });
 
-  it('shows providers, cache, configuration, and all of it live', async () => {
+  it('shows providers, cache and configuration, and a live overview', async () => {
     const key = (await good('keys', 'create', 'looked-at')).out.trim();
     const cacheKey = (await send(key, 'kept')).headers.get('x-sluice-cache-key') as string;
     const providers = (await good('providers')).out;
@@ -208,7 +208,7 @@ describe('the sluice command', () => {
     expect(await sluice('cache', 'delete')).toMatchObject({ code: 1, err: expect.stringContaining('all=true') });
     expect((await json('config', 'show'))['config']).toMatchObject({
       redis: { timeout: 5_000 },
-      // its key in the environment is enough
+      // the key in the environment is enough
       providers: { up: {}, groq: {} },
     });
 
@@ -223,7 +223,7 @@ describe('the sluice command', () => {
     expect(JSON.parse(second)).toMatchObject({ requestsPerSecond: expect.any(Number), keys: expect.any(Array) });
   });
 
-  it('checks a configuration, and says what is wrong where', async () => {
+  it('checks a configuration, and names each error and its field', async () => {
     const check = (text: string, variables: Record<string, string> = {}) => {
       const file = join(folder, 'sluice.yaml');
       writeFileSync(file, text);
@@ -244,28 +244,28 @@ describe('the sluice command', () => {
     expect([wrong.code, JSON.parse(wrong.out)]).toEqual([1, expect.objectContaining({ valid: false })]);
   });
 
-  it('completes what there is', async () => {
+  it('completes commands, options and names', async () => {
     expect((await sluice('complete', '--', 'keys', 'ro')).out).toContain('rotate');
     expect((await sluice('complete', '--', 'us')).out).toContain('usage');
     for (const shell of ['bash', 'zsh', 'fish']) expect((await good('completion', shell)).out).toContain('sluice');
   });
 
   it.each<[what: string, args: string[], code: number, said: string]>([
-    ['no command', ['frobnicate'], 2, "unknown command 'frobnicate'"],
-    ['a command that is misspelled', ['keys', 'lst'], 2, 'Did you mean list?'],
-    ['an option that is wrong', ['keys', 'create', 'x', '--rpm', 'many'], 2, 'expected a whole number'],
-    ['a budget that is wrong', ['keys', 'create', 'x', '--budget', 'lots'], 2, 'expected a budget such as'],
-    ['a name that is wrong', ['keys', 'create', 'a:b'], 1, 'name: expected 1 to 64 letters'],
-    ['what is not there', ['keys', 'show', 'nobody'], 1, 'There is no key of that name.'],
-    ['no name', ['keys', 'rotate'], 2, "missing required argument 'name'"],
-    ['two forms at once', ['usage', '--csv', '--json'], 2, '--csv or --json, not both'],
-    ['a day that is wrong', ['usage', '--since', 'soon'], 2, 'expected a day'],
-    ['a gateway that is away', ['--url', 'http://127.0.0.1:9', 'keys', 'list'], 3, 'cannot be reached at http://127.0.0.1:9'],
-  ])('tells of %s', async (_what, args, code, said) => {
+    ['an unknown command', ['frobnicate'], 2, "unknown command 'frobnicate'"],
+    ['a misspelled command', ['keys', 'lst'], 2, 'Did you mean list?'],
+    ['an invalid option', ['keys', 'create', 'x', '--rpm', 'many'], 2, 'expected a whole number'],
+    ['an invalid budget', ['keys', 'create', 'x', '--budget', 'lots'], 2, 'expected a budget such as'],
+    ['an invalid name', ['keys', 'create', 'a:b'], 1, 'name: expected 1 to 64 letters'],
+    ['an unknown key', ['keys', 'show', 'nobody'], 1, 'There is no key of that name.'],
+    ['a missing name', ['keys', 'rotate'], 2, "missing required argument 'name'"],
+    ['two output formats at once', ['usage', '--csv', '--json'], 2, '--csv or --json, not both'],
+    ['an invalid day', ['usage', '--since', 'soon'], 2, 'expected a day'],
+    ['an unreachable gateway', ['--url', 'http://127.0.0.1:9', 'keys', 'list'], 3, 'cannot be reached at http://127.0.0.1:9'],
+  ])('reports %s', async (_what, args, code, said) => {
     expect(await sluice(...args)).toMatchObject({ code, out: '', err: expect.stringContaining(said) });
   });
 
-  it('tells where the key comes from when there is none, or a wrong one', async () => {
+  it('names the sources of the admin key when the key is missing or wrong', async () => {
     expect(await runCli(['keys', 'list'], {})).toMatchObject({ code: 2, err: expect.stringContaining('Set SLUICE_ADMIN_KEY') });
     const wrong = await runCli(['keys', 'list'], { ...environment(), SLUICE_ADMIN_KEY: 'wrong' });
     expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('SLUICE_ADMIN_KEY or --admin-key-file') });
@@ -275,7 +275,7 @@ describe('the sluice command', () => {
     });
   });
 
-  it('gives its key to nobody else: it follows no redirection, and what is no admin API is told', async () => {
+  it('sends its key to no other server: follows no redirect, and reports a server that is not an admin API', async () => {
     const asked: (string | undefined)[] = [];
     const other: Server = createServer((request, response) => {
       asked.push(request.headers.authorization);

@@ -48,13 +48,13 @@ describe('two replicas', () => {
     await waitFor(async () => (await ask(url(1), chat('up/x', 'x'), { key })).status === 401, 'the key to be refused', 1_000);
   };
 
-  it('share limits, cache and keys on a Redis Cluster', async () => {
+  it('shares limits, cache and keys on a Redis Cluster', async () => {
     const cluster = await startRedisCluster();
     stops.push(() => cluster.stop());
     await works(await start({ REDIS_CLUSTER: cluster.nodes.map(({ host, port }) => `${host}:${port}`).join(',') }));
   });
 
-  it('share them on a master that a Sentinel knows, and follow it to another one', async () => {
+  it('shares limits, cache and keys on a master behind a Sentinel, and follows a failover', async () => {
     const watched = await startWatchedRedis();
     stops.push(() => watched.stop());
     const replicas = await start({ REDIS_SENTINEL: watched.sentinel, REDIS_SENTINEL_NAME: watched.name });

@@ -28,7 +28,7 @@ describe('conversations', () => {
   let chat: ScriptedUpstream;
   let native: ScriptedUpstream;
   let replicas: GatewayProcess[];
-  /** Clients of the tenant `a` at either replica, and one of the tenant `b`. */
+  /** Clients of tenant `a` at either replica, and a client of tenant `b`. */
   let client: OpenAI;
   let second: OpenAI;
   let stranger: OpenAI;
@@ -111,7 +111,7 @@ describe('conversations', () => {
     expect(await itemsOf(id)).toHaveLength(2);
   });
 
-  it('continues a conversation with a provider of another dialect, through whichever replica', async () => {
+  it('continues a conversation with a provider of another dialect, through any replica', async () => {
     const { id } = await client.conversations.create({});
     chat.answer(whole(chatAnswer({ content: 'one' })));
     await client.responses.create({ model: 'chat/m', input: 'first', conversation: id });
@@ -143,7 +143,7 @@ describe('conversations', () => {
     expect(kept.conversation).toEqual({ id });
   });
 
-  it('adds the items of a streamed answer', async () => {
+  it('adds the items of a streamed response', async () => {
     const { id } = await client.conversations.create({});
     const done = { type: 'response.completed', response: JSON.parse(nativeAnswer('resp_stream', [said('msg_s', 'streamed')])) };
     native.answer(events(`event: response.completed\ndata: ${JSON.stringify(done)}\n\n`));
@@ -151,7 +151,7 @@ describe('conversations', () => {
     await waitFor(async () => (await itemsOf(id)).length === 2, 'the streamed items to be there');
   });
 
-  it('adds the items of a call once that is made again under its idempotency key', async () => {
+  it('adds the items of a call once when the call is repeated with its idempotency key', async () => {
     const { id } = await client.conversations.create({});
     chat.answer(whole(chatAnswer({ content: 'one' })));
     const again = { headers: { 'idempotency-key': `once-${id}` } };
@@ -160,7 +160,7 @@ describe('conversations', () => {
     expect(await itemsOf(id)).toHaveLength(2);
   });
 
-  it('adds no item of an answer that failed', async () => {
+  it('adds no item of a failed response', async () => {
     const { id } = await client.conversations.create({});
     chat.answer(whole('{"error":{"message":"no"}}', 400));
     await expect(client.responses.create({ model: 'chat/m', input: 'x', conversation: id })).rejects.toMatchObject({
@@ -169,7 +169,7 @@ describe('conversations', () => {
     expect(await itemsOf(id)).toEqual([]);
   });
 
-  it('refuses a conversation that is too large before a provider is asked', async () => {
+  it('refuses a conversation that is too large before it calls a provider', async () => {
     const { id } = await client.conversations.create({});
     const input = 'x'.repeat(5_000);
     await expect(client.responses.create({ model: 'chat/m', input, conversation: id })).rejects.toMatchObject({
@@ -218,7 +218,7 @@ describe('conversations', () => {
     await expect(client.conversations.create(body)).rejects.toMatchObject({ status: 400, param });
   });
 
-  it('sends a request whose text only looks like a reference byte for byte', async () => {
+  it('forwards a request byte for byte when its text only looks like a reference', async () => {
     native.answer(whole(nativeAnswer('resp_text', [said('msg_text', 'ok')])));
     const body = {
       model: 'native/n',

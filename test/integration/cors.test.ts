@@ -15,7 +15,7 @@ const headersOf = ({ head }: RawAnswer): Headers =>
       .map((line) => line.split(': ', 2) as [string, string]),
   );
 
-/** Sends a request as a browser does: fetch of Node.js keeps `Origin` to itself. */
+/** Sends a request as a browser does. The fetch of Node.js does not send `Origin`. */
 const ask = async (gateway: Gateway, line: string, ...headers: string[]) => {
   const answer = await sendRaw(gateway.url, [
     `${[`${line} HTTP/1.1`, 'host: gateway', 'connection: close', ...headers].join('\r\n')}\r\n\r\n`,
@@ -42,7 +42,7 @@ describe('pages of other origins', () => {
   });
   afterAll(() => gateway.close(0));
 
-  it('of a configured origin have their preflight answered without a key', async () => {
+  it('accepts the preflight of a configured origin without a key', async () => {
     for (const path of ['/v1/chat/completions', '/v1beta/models/x:generateContent', '/v1/files']) {
       const { status, body, headers } = await preflight(gateway, PAGE, path);
       expect([status, body]).toEqual([204, '']);
@@ -54,7 +54,7 @@ describe('pages of other origins', () => {
     }
   });
 
-  it('of a configured origin may read answers, errors and their headers', async () => {
+  it('lets a configured origin read responses, errors and their headers', async () => {
     const key = `authorization: Bearer ${KEY}`;
     for (const [line, status, ...more] of [
       ['GET /v1/models', 200, key],
@@ -75,7 +75,7 @@ describe('pages of other origins', () => {
     'http://app.example.com',
     'https://app.example.com:444',
     'null',
-  ])('of %s are allowed nothing', async (origin) => {
+  ])('allows nothing to %s', async (origin) => {
     const refused = await preflight(gateway, origin);
     expect(refused.status).toBe(405);
     const read = await ask(gateway, 'GET /v1/models', `origin: ${origin}`, `authorization: Bearer ${KEY}`);
@@ -85,14 +85,14 @@ describe('pages of other origins', () => {
     }
   });
 
-  it('are allowed nothing where no origin is configured', async () => {
+  it('allows nothing to any origin when none is configured', async () => {
     const closed = await start();
     const { status, headers } = await preflight(closed, PAGE);
     await closed.close(0);
     expect([status, headers.has('access-control-allow-origin'), headers.has('vary')]).toEqual([405, false, false]);
   });
 
-  it('are all allowed by "*", and none with credentials', async () => {
+  it('allows every origin with "*", and none with credentials', async () => {
     const open = await start({ origins: ['*'] });
     const { status, headers } = await preflight(open, 'https://any.example');
     await open.close(0);
@@ -101,7 +101,7 @@ describe('pages of other origins', () => {
   });
 
   it.each(['app.example.com', 'https://app.example.com/', 'https://App.example.com', 'https://*.example.com', ''])(
-    'cannot be configured as %j',
+    'refuses the configured origin %j',
     (origin) => {
       expect(() => checkConfig({ cors: { origins: [origin] } }, 'test')).toThrow('cors.origins[0]: expected an origin');
     },

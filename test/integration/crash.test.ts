@@ -17,7 +17,7 @@ interface Line {
   readonly estimated?: boolean;
 }
 
-describe('a replica that is killed', () => {
+describe('the crash of a replica', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     replicas = await startReplicas(3, (baseUrl) => ({
@@ -43,14 +43,14 @@ describe('a replica that is killed', () => {
   const gateway = (n: number) => replicas.gateways[n] as Replicas['gateways'][number];
   const admin = async (path: string) => (await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', path)).json;
 
-  /** How many words of each long call the store knows of. */
+  /** Returns the number of words that the store knows of each long call. */
   const wordsKnown = async (): Promise<number[]> => {
     const names = await redis.keys(`${replicas.options.config.redis?.prefix}:{audit}:underway:*`);
     const states = (await Promise.all(names.map((name) => redis.hvals(name)))).flat();
     return states.map((state) => (JSON.parse(state).record as { outputTokens: number | null }).outputTokens ?? 0);
   };
 
-  it('leaves no call without a record, no amount reserved, and nothing unpaid that had come', async () => {
+  it('leaves no call without a record, no amount reserved, and no delivered token unpaid after a replica is killed', async () => {
     const victim = gateway(2);
     const headers = { authorization: 'Bearer key-app', 'content-type': 'application/json' };
     const begun = Array.from({ length: 60 }, async (_, n) => {
@@ -66,8 +66,8 @@ describe('a replica that is killed', () => {
     });
     const state = async () => (await admin('/keys/app'))['spending'] as { spentUsd: number; reservedUsd: number };
     await waitFor(async () => (await state()).reservedUsd > 50, 'sixty calls to be in flight');
-    // of each of the streams at least fifteen words are known to the store, and of what never began its prompt
-    await waitFor(async () => (await wordsKnown()).length === 60, 'sixty calls to be known to the store', 60_000);
+    // the store has a checkpoint of at least fifteen words for each stream, and of the prompt for calls without output
+    await waitFor(async () => (await wordsKnown()).length === 60, 'a checkpoint of sixty calls', 60_000);
     await waitFor(async () => (await wordsKnown()).filter((count) => count >= 15).length === 50, 'fifteen words of each', 60_000);
     victim.process.kill('SIGKILL');
     expect(new Set(await Promise.all(begun))).toEqual(new Set(['cut']));
@@ -83,7 +83,7 @@ describe('a replica that is killed', () => {
     const { entries } = replicas.simulator.journal;
     expect(Math.max(...words)).toBeLessThanOrEqual(Math.max(...entries.map(({ events = 0 }) => events)));
 
-    // of a call with a second target the tokens of the one that answered, and the prompts of both
+    // a call with a second target is billed for the tokens of the target that responded and for the prompts of both
     const prompts = (model: string) => records.filter((line) => line.model === model).map(({ inputTokens }) => inputTokens ?? 0);
     const prompt = Math.max(...prompts('hung'));
     expect(prompts('hedged')).toHaveLength(10);
@@ -94,7 +94,7 @@ describe('a replica that is killed', () => {
     expect(Math.round((await state()).spentUsd * 1e9)).toBe(cost);
     const { rows } = (await admin('/usage?by=key')) as { rows: { calls: number; costUsd: number }[] };
     expect([rows[0]?.calls, Math.round((rows[0]?.costUsd ?? 0) * 1e9)]).toEqual([60, cost]);
-    // who lives is not taken for dead
+    // a live replica is not treated as crashed
     await sleep(1_000);
     expect(await crashed()).toHaveLength(60);
     expect((await ask(gateway(0).url, chat('up/other', 'x'), { key: 'key-app' })).status).toBe(200);

@@ -10,7 +10,7 @@ describe('the Grafana dashboard', () => {
   const file = new URL('../../services/grafana/dashboards/sluice.json', import.meta.url);
   const { panels } = JSON.parse(readFileSync(file, 'utf8')) as Dashboard;
 
-  it('asks for metrics and labels that there are', async () => {
+  it('queries only metrics and labels that exist', async () => {
     const { registry } = createMetrics({ version: '0', node: '0' });
     const known = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, metric]));
     const labelsOf = (name: string) => (registry.getSingleMetric(name) as unknown as { labelNames: string[] }).labelNames;
@@ -32,11 +32,11 @@ describe('the Grafana dashboard', () => {
     }
   });
 
-  it('shows every metric of the gateway’s own', async () => {
+  it('shows every metric of the gateway', async () => {
     const { registry } = createMetrics({ version: '0', node: '0' });
     const shown = JSON.stringify(panels);
     const own = (await registry.getMetricsAsJSON()).map(({ name }) => name).filter((name) => name.startsWith('sluice_'));
-    // what is built is no figure, and the dashboard shows hits by the look-ups
+    // the build information is not a metric to plot, and the dashboard derives hits from the look-ups
     expect(own.filter((name) => !shown.includes(name))).toEqual(['sluice_build_info']);
   });
 });

@@ -4,7 +4,7 @@ import { type Gateway, readSettings, type Stats, startGateway } from '@sluice/ga
 import OpenAI from 'openai';
 import { askAdmin, ask as askOnce, chat } from '../support/ask.ts';
 
-/** The gateway as it starts with no configuration at all: the pattern's notebook, over HTTP. */
+/** The gateway without any configuration, tested over HTTP with the calls of the pattern's notebook. */
 describe('the demonstration', () => {
   let gateway: Gateway;
   let client: OpenAI;
@@ -20,25 +20,25 @@ describe('the demonstration', () => {
   });
   afterAll(() => gateway.close(0));
 
-  // first, while no call has been measured: on a busy machine the figures of three providers that differ by 100 ms mix
+  // runs first, before any call is measured: on a busy machine the measured latencies of providers that differ by 100 ms mix
   it.each([
     ['cost', 'google', 0.0006],
     ['speed', 'anthropic', 0.0008],
-  ])('goes by %s to %s, and says what that cost', async (preference, provider, usdPerCharacter) => {
+  ])('routes by %s to %s, and reports the cost', async (preference, provider, usdPerCharacter) => {
     const content = `Which way by ${preference}?`;
     const { headers } = await ask(content, preference);
     expect(headers.get('x-sluice-provider')).toBe(provider);
     expect(Number(headers.get('x-sluice-cost-usd'))).toBeCloseTo(content.length * usdPerCharacter, 9);
   });
 
-  it('answers the README’s curl with the README’s answer', async () => {
+  it("returns the README's response to the README's curl", async () => {
     const [, shown = ''] = /```json\n([^`]*)```/.exec(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
     const expected = JSON.parse(shown) as Record<string, unknown>;
     const answer = await askOnce(gateway.url, chat('demo', 'Hello'), { key: 'sk-sluice-demo' });
     expect(answer.json).toEqual({ ...expected, id: expect.stringMatching(/^chatcmpl-sim-/) });
   });
 
-  it('answers the official SDK, and the second time from the cache', async () => {
+  it('serves the official SDK, and serves its second call from the cache', async () => {
     const askSdk = () =>
       client.chat.completions
         .create({ model: 'demo', messages: [{ role: 'user', content: 'What is a sluice?' }] })
@@ -51,12 +51,12 @@ describe('the demonstration', () => {
     expect(second.response.headers.get('x-sluice-cache')).toBe('hit');
   });
 
-  it('refuses a bad key', async () => {
+  it('refuses an invalid key', async () => {
     const stranger = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'wrong', maxRetries: 0 });
     await expect(stranger.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
   });
 
-  it('lets user123 make five of six requests in a minute', async () => {
+  it('admits five of six requests of user123 in a minute', async () => {
     const audited = async () =>
       (await askAdmin(gateway.adminUrl, 'sk-sluice-admin-demo', 'GET', '/audit?limit=1000')).json['records'];
     const user = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'user123', maxRetries: 0 });
@@ -66,12 +66,12 @@ describe('the demonstration', () => {
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(5);
     const refused = results.find((result) => result.status === 'rejected');
     expect(refused).toMatchObject({ reason: { status: 429, code: 'rate_limit_exceeded' } });
-    // and there is a record of each
+    // every call has a record
     const records = ((await audited()) as { key: string; status: number }[]).filter((record) => record.key === 'user123');
     expect(records.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  it('answers six prompts of which three repeat with three calls, and saves half the cost', async () => {
+  it('serves six prompts, three of them repeated, with three calls and half the cost', async () => {
     const before = await figures();
     const prompts = ['Alpha?', 'Bravo?', 'Gamma?'];
     const answers = [];
@@ -85,7 +85,7 @@ describe('the demonstration', () => {
     expect(after.costSavedUsd - before.costSavedUsd).toBeCloseTo(3 * 6 * 0.0006, 9);
   });
 
-  it('balances over the three, the least used first', async () => {
+  it('balances over the three providers, least used first', async () => {
     const callsOf = async () =>
       Object.fromEntries(Object.entries((await figures()).providers).map(([name, { calls }]) => [name, calls]));
     for (let n = 0; n < 12; n++) await ask(`Balance ${n}`, 'balanced');
@@ -94,12 +94,12 @@ describe('the demonstration', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it('shows it all on the dashboard', async () => {
+  it('shows the totals of all calls on the dashboard', async () => {
     const { totalRequests, authenticationFailures, cacheHitRate, status, providers } = await figures();
-    // the README's curl, the SDK's three, user123's six, two by preference, six for the cache, twelve to balance
+    // calls: the README's curl, three of the SDK, six of user123, two by preference, six for the cache, twelve for balancing
     expect(totalRequests).toBe(1 + 3 + 6 + 2 + 6 + 12);
     expect(authenticationFailures).toBe(1);
-    // of these 30 calls two never came as far as the cache
+    // two of these 30 calls were refused before the cache look-up
     expect(cacheHitRate).toBeCloseTo(4 / 28, 9);
     expect(status).toBe('low_cache_efficiency');
     expect(Object.values(providers).reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
@@ -115,7 +115,7 @@ describe('the demonstration', () => {
     const decoder = new TextDecoder();
     for await (const piece of response.body ?? []) pieces.push(decoder.decode(piece));
     expect(pieces.join('')).toContain('[DONE]');
-    // what is sent at once is read at once
+    // the client reads events as soon as they are sent
     expect(pieces.length).toBeGreaterThan(5);
   });
 });

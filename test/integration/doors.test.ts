@@ -10,13 +10,13 @@ import { waitFor } from '../support/wait-for.ts';
 const KEY = 'key-of-the-doors';
 const MIB = 1024 * 1024;
 
-/** The head of a chat request. */
+/** Returns the head of a chat request. */
 const head = (lengthBytes: number, ...more: string[]): string =>
   `${['POST /v1/chat/completions HTTP/1.1', 'host: gateway', 'content-type: application/json', `content-length: ${lengthBytes}`, ...more].join('\r\n')}\r\n\r\n`;
 
 const withKey = `authorization: Bearer ${KEY}`;
 
-describe('the doors of the data plane', () => {
+describe('admission to the data plane', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     replicas = await startReplicas(1, (baseUrl) => ({
@@ -63,7 +63,7 @@ describe('the doors of the data plane', () => {
       socket.on('error', () => {});
     });
 
-  it('refuses a client without a valid key on its head, before any byte of its body', async () => {
+  it('refuses a client without a valid key after its head, before any byte of its body', async () => {
     for (const [id, ...more] of [['no-key'], ['wrong-key', 'authorization: Bearer wrong']]) {
       const answer = await sendRaw(gateway().url, [head(10 * MIB, `x-request-id: ${id}`, ...more)]);
       expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([401, 'invalid_api_key']);
@@ -72,7 +72,7 @@ describe('the doors of the data plane', () => {
     }
   });
 
-  it('refuses a client that waits for 100 Continue without asking for its body', async () => {
+  it('refuses a client that waits for 100 Continue without requesting its body', async () => {
     const answer = await sendRaw(gateway().url, [head(1_000, 'expect: 100-continue')]);
     expect(answer.head).toMatch(/^HTTP\/1.1 401 /);
   });
@@ -87,7 +87,7 @@ describe('the doors of the data plane', () => {
     socket.destroy();
   });
 
-  it('holds no bodies of clients without a key', async () => {
+  it('buffers no bodies of clients without a key', async () => {
     await works();
     const beforeMb = await memoryMb();
     const body = Buffer.alloc(9 * MIB, 97);
@@ -100,7 +100,7 @@ describe('the doors of the data plane', () => {
     expect(await works()).toBe(200);
   });
 
-  it('refuses a body where all unfinished ones together pass their bound, and serves complete ones', async () => {
+  it('refuses a body when all incomplete bodies together exceed their limit, and serves complete ones', async () => {
     const shed = 'sluice_shed_total{reason="bodies"}';
     const before = await metric(shed);
     const clients = await Promise.all(Array.from({ length: 6 }, () => open(head(2 * MIB, withKey))));
@@ -110,7 +110,7 @@ describe('the doors of the data plane', () => {
     expect(await works()).toBe(200);
     expect(await metric(shed)).toBeGreaterThan(before);
     for (const { socket } of clients) socket.destroy();
-    // what they took is given back
+    // the memory of the refused bodies is released
     const whole = JSON.stringify(chat('plain', 'x'.repeat(3 * MIB)));
     await waitFor(async () => (await ask(gateway().url, whole, { key: KEY })).status === 200, 'a large body to pass');
   });
@@ -129,7 +129,7 @@ describe('the doors of the data plane', () => {
     await waitFor(async () => (await works().catch(() => 0)) === 200, 'connections to be taken again');
   });
 
-  it('refuses no call after the machine has paused', async () => {
+  it('refuses no call after the machine was paused', async () => {
     const shed = 'sluice_shed_total{reason="lag"}';
     const before = await metric(shed);
     for (let n = 0; n < 3; n++) {

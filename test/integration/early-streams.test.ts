@@ -11,11 +11,11 @@ const chunk = (delta: object, finish: string | null = null) =>
 const ANSWER = events(`${chunk({ content: 'at last' })}${chunk({}, 'stop')}data: [DONE]\n\n`);
 type Answer = ReturnType<typeof whole>;
 
-describe('a stream whose answer takes long', () => {
+describe('streams with a slow first response', () => {
   let first: ScriptedUpstream;
   let second: ScriptedUpstream;
   let gateway: Gateway;
-  /** Sends the answer that is waited for. */
+  /** Sends the delayed response. */
   let goOn: () => void = () => {};
   beforeAll(async () => {
     [first, second] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
@@ -57,7 +57,7 @@ describe('a stream whose answer takes long', () => {
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  /** Reads a response whose answer is sent after some signs of life. */
+  /** Reads a response that sends the keep-alive signals before its content. */
   async function read(response: Response, alive: RegExp): Promise<string> {
     let text = '';
     const reading = (async () => {
@@ -77,7 +77,7 @@ describe('a stream whose answer takes long', () => {
     ['/v1/messages', { messages, max_tokens: 9 }, /^(event: ping\ndata: \{"type": "ping"\}\n\n){3}/, 'text/event-stream'],
     ['/v1beta/models/first/m:streamGenerateContent?alt=sse', { contents }, /^\n{3}/, 'text/event-stream'],
     ['/v1beta/models/first/m:streamGenerateContent', { contents }, /^ {3}/, 'application/json'],
-  ])('begins with headers and signs of life at %s', async (path, body, alive, contentType) => {
+  ])('begins a stream with headers and keep-alive signals at %s', async (path, body, alive, contentType) => {
     later(ANSWER);
     const response = await ask(path, path.startsWith('/v1beta') ? body : { model: 'first/m', stream: true, ...body });
     expect(response.status).toBe(200);
@@ -88,7 +88,7 @@ describe('a stream whose answer takes long', () => {
     if (contentType === 'application/json') expect(JSON.parse(text)).toBeInstanceOf(Array);
   });
 
-  it('is read by Anthropic’s SDK', async () => {
+  it("keeps Anthropic's SDK reading a stream with a slow first event", async () => {
     later(ANSWER);
     const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: KEY, maxRetries: 0 });
     setTimeout(() => goOn(), 150);
@@ -100,7 +100,7 @@ describe('a stream whose answer takes long', () => {
     ['/v1/chat/completions', { messages }, 'text/event-stream'],
     ['/v1/messages', { messages, max_tokens: 9 }, 'text/event-stream'],
     ['/v1beta/models/first/m:streamGenerateContent', { contents }, 'application/json'],
-  ])('ends with the error of its dialect at %s, and without an end that is none', async (path, body, contentType) => {
+  ])('ends a stream with the error of its dialect at %s, and sends no regular end', async (path, body, contentType) => {
     later(whole(JSON.stringify({ error: { message: 'messages: too odd', type: 'invalid_request_error' } }), 400));
     const response = await ask(path, path.startsWith('/v1beta') ? body : { model: 'first/m', stream: true, ...body });
     const text = await read(response, /ping|keep-alive|^ /);
@@ -109,14 +109,14 @@ describe('a stream whose answer takes long', () => {
     if (contentType === 'application/json') expect(JSON.parse(text)).toMatchObject([{ error: { message: 'messages: too odd' } }]);
   });
 
-  it('still moves to another provider', async () => {
+  it('still falls back to another provider after keep-alive signals', async () => {
     later(whole('{}', 500));
     const response = await ask('/v1/chat/completions', { model: 'both', stream: true, messages });
     expect(await read(response, /(: keep-alive\n\n){2}/)).toContain('at last');
     expect(second.requests.length).toBeGreaterThan(0);
   });
 
-  it('ends with an error where every provider fails', async () => {
+  it('ends a stream with an error when every provider fails', async () => {
     later(whole('{}', 500));
     const response = await ask('/v1/chat/completions', { model: 'first/m', stream: true, messages });
     const text = await read(response, /(: keep-alive\n\n){2}/);
@@ -124,7 +124,7 @@ describe('a stream whose answer takes long', () => {
     expect(text).not.toContain('[DONE]');
   });
 
-  it('has its status where it is refused before a provider is asked, and where it is no stream', async () => {
+  it('returns the real status of a stream refused before any provider call, and of a response that is not a stream', async () => {
     const refused = await ask('/v1/chat/completions', { model: 'first/m', stream: true, messages }, 'no-key');
     expect(refused.status).toBe(401);
     const completion = {
@@ -138,7 +138,7 @@ describe('a stream whose answer takes long', () => {
     expect(await response.text()).toContain('whole');
   });
 
-  it('is given up with its client', async () => {
+  it('aborts the provider call when the client disconnects before the first content', async () => {
     let closed = false;
     first.answer((response) => {
       response.on('close', () => {

@@ -7,7 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 const FOLDER = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
 const run = promisify(execFile);
 
-/** What each example has to show: the figures of the pattern's notebook. */
+/** Expected lines of each example: the numbers of the pattern's notebook. */
 const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'plain-service': ['3 calls, 0.049 USD'],
   'caching-proxy': ['3 upstream calls, hit rate 50 %', '0.018 USD spent, 0.018 USD saved'],
@@ -35,7 +35,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The text of the fence after the example's command in a document. */
+/** Returns the text of the code block after the example's command in a document. */
 function shownIn(document: string, name: string): string | undefined {
   const text = readFileSync(fileURLToPath(new URL(`../../${document}`, import.meta.url)), 'utf8');
   return text.split(`npm run example -- ${name}\n`)[1]?.split('```')[0];
@@ -46,11 +46,11 @@ describe('the examples', () => {
     .filter((file) => file.endsWith('.ts') && file !== 'simulated-providers.ts')
     .map((file) => file.slice(0, -3));
 
-  it('are those of the notebook', () => {
+  it("matches the examples of the pattern's notebook", () => {
     expect(names.sort()).toEqual(Object.keys(FIGURES).sort());
   });
 
-  it.each(names)('%s shows the notebook’s figures, and prints what its page says', async (name) => {
+  it.each(names)("prints the notebook's numbers and the output of its page: example %s", async (name) => {
     const { stdout } = await run(process.execPath, [`${FOLDER}${name}.ts`], { env: { PATH: process.env['PATH'] } });
     const lines = stdout.split('\n').map((line) => line.trim());
     for (const figure of FIGURES[name] ?? []) {

@@ -17,7 +17,7 @@ const answer = (usage: unknown, content = 'some words of an answer') =>
     usage,
   });
 
-describe('a provider whose answers make no sense', () => {
+describe('providers with invalid responses', () => {
   let upstream: ScriptedUpstream;
   let gateway: GatewayProcess;
   let made = 0;
@@ -53,15 +53,15 @@ describe('a provider whose answers make no sense', () => {
   };
 
   it.each<[what: string, usage: unknown, reason: string]>([
-    ['no', undefined, 'missing'],
-    ['a null', null, 'missing'],
-    ['a list as its', [], 'malformed'],
-    ['a usage as text, as its', { prompt_tokens: '10', completion_tokens: '10' }, 'malformed'],
-    ['a usage with fractions as its', { prompt_tokens: 10.5, completion_tokens: 2.5 }, 'malformed'],
-    ['a negative', { prompt_tokens: 10, completion_tokens: -5 }, 'malformed'],
-    ['a usage without the prompt as its', { completion_tokens: 20 }, 'malformed'],
-    ['an absurd', { prompt_tokens: 10, completion_tokens: LARGEST }, 'implausible'],
-  ])('that reports %s usage is paid by an estimate, and the budget ends', async (_what, usage, reason) => {
+    ['no usage', undefined, 'missing'],
+    ['null as usage', null, 'missing'],
+    ['a list as usage', [], 'malformed'],
+    ['strings as usage', { prompt_tokens: '10', completion_tokens: '10' }, 'malformed'],
+    ['fractions as usage', { prompt_tokens: 10.5, completion_tokens: 2.5 }, 'malformed'],
+    ['negative usage', { prompt_tokens: 10, completion_tokens: -5 }, 'malformed'],
+    ['usage without the prompt', { completion_tokens: 20 }, 'malformed'],
+    ['absurd usage', { prompt_tokens: 10, completion_tokens: LARGEST }, 'implausible'],
+  ])('bills an estimate when a provider reports %s, and uses up the budget', async (_what, usage, reason) => {
     upstream.answer(whole(answer(usage)));
     const { name, secret, spending } = await newKey({ budget: '0.004 USD/month' });
     const codes = new Map<unknown, number>();
@@ -80,7 +80,7 @@ describe('a provider whose answers make no sense', () => {
     for (const record of answered) expect(record).toMatchObject({ estimated: true, usageIssue: reason });
   });
 
-  it('takes no sum of another tenant with it, and leaves no budget below zero', async () => {
+  it("leaves other tenants' sums unchanged and no budget below zero when usage is absurd", async () => {
     const { name, secret, spending } = await newKey({ budget: '1 USD/month' });
     const absurd = {
       prompt_tokens: LARGEST,
@@ -113,7 +113,7 @@ describe('a provider whose answers make no sense', () => {
 
   it.each([
     ['a refusal', 400, '/v1/chat/completions', chat('m', 'x')],
-    ['an odd refusal', 418, '/v1/chat/completions', chat('m', 'x')],
+    ['a refusal with an unusual status', 418, '/v1/chat/completions', chat('m', 'x')],
     ['a refusal of a stream', 400, '/v1/chat/completions', chat('m', 'x', { stream: true })],
     [
       'a refusal for another dialect',
@@ -121,7 +121,7 @@ describe('a provider whose answers make no sense', () => {
       '/v1/messages',
       { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] },
     ],
-  ])('that repeats our key and its address in %s shows neither', async (_what, status, path, body) => {
+  ])("hides our key and the provider's address in %s", async (_what, status, path, body) => {
     const { host } = new URL(upstream.baseUrl);
     const message = `Bearer ${PROVIDER_KEY} is no key for http://${host}/v1/chat (${PROVIDER_KEY})`;
     upstream.answer(whole(JSON.stringify({ error: { message, type: 'invalid_request_error' } }), status));
@@ -132,7 +132,7 @@ describe('a provider whose answers make no sense', () => {
     expect(gateway.output()).not.toContain(PROVIDER_KEY);
   });
 
-  it('that repeats our key in the middle of a stream does not show it', async () => {
+  it('hides our key in the middle of a stream', async () => {
     const begun = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'Hello' } }] })}\n\n`;
     const broken = `data: ${JSON.stringify({ error: { message: `no more with ${PROVIDER_KEY}`, code: 400 } })}\n\n`;
     for (const path of ['/v1/chat/completions', '/v1/messages']) {
@@ -148,7 +148,7 @@ describe('a provider whose answers make no sense', () => {
     }
   });
 
-  it('that sends an event without an end is cut off, and others are answered', async () => {
+  it('aborts a stream with an endless event, and serves other calls', async () => {
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'Hello' } }] })}\n\ndata: "`);
@@ -162,7 +162,7 @@ describe('a provider whose answers make no sense', () => {
     expect((await ask(gateway.url, chat('m', 'x'), { key: 'key-of-the-innocent' })).status).toBe(200);
   });
 
-  it('has its part of the time to a stream in server-timing', async () => {
+  it("reports the provider's time of a stream in server-timing", async () => {
     upstream.answer((response) =>
       setTimeout(
         () =>

@@ -16,7 +16,7 @@ const GEMINI = [
   'data: {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":" two"}]},"finishReason":"STOP"}]}\r\n\r\n',
 ] as const;
 
-describe('a stream whose provider is silent', () => {
+describe('streams with a silent provider', () => {
   const upstreams: ScriptedUpstream[] = [];
   let gateway: Gateway;
   /** Sends the rest of the stream that is in flight. */
@@ -42,7 +42,7 @@ describe('a stream whose provider is silent', () => {
     await Promise.all(upstreams.map((upstream) => upstream.close()));
   });
 
-  /** Returns a stream's text, whose rest is sent after a silence of some heartbeats. */
+  /** Returns a stream's text. The provider sends the rest after a pause of several heartbeats. */
   const read = async (path: string, body: object, keepAlive: RegExp): Promise<string> => {
     const response = await fetch(gateway.url + path, {
       method: 'POST',
@@ -60,12 +60,12 @@ describe('a stream whose provider is silent', () => {
   };
 
   it.each(['gemini', 'chat'])(
-    'sends a caller of Gemini’s dialect nothing but empty lines, by a provider of %s',
+    "sends a caller of Gemini's dialect only empty lines as keep-alive, for a provider of %s",
     async (provider) => {
       const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
       const path = `/v1beta/models/${provider}/m:streamGenerateContent?alt=sse`;
       const text = await read(path, { contents }, /one[^\n]*\r?\n\r?\n\n{3}/);
-      // as google-genai for Python reads a stream: each line that is not empty is JSON, with or without `data: `
+      // google-genai for Python reads a stream so: each line that is not empty is JSON, with or without `data: `
       const lines = text.split(/\r?\n/).filter((line) => line !== '');
       expect(lines.length).toBeGreaterThanOrEqual(2);
       for (const line of lines) expect(() => JSON.parse(line.replace(/^data: /, ''))).not.toThrow();
@@ -73,9 +73,16 @@ describe('a stream whose provider is silent', () => {
     },
   );
 
-  it.each(['chat', 'gemini'])('sends other callers comments, by a provider of %s', async (provider) => {
-    const messages = [{ role: 'user', content: 'hi' }];
-    const text = await read('/v1/chat/completions', { model: `${provider}/m`, messages, stream: true }, /(: keep-alive\n\n){3}/);
-    expect(text).toContain(' two');
-  });
+  it.each(['chat', 'gemini'])(
+    'sends callers of other dialects comments as keep-alive, for a provider of %s',
+    async (provider) => {
+      const messages = [{ role: 'user', content: 'hi' }];
+      const text = await read(
+        '/v1/chat/completions',
+        { model: `${provider}/m`, messages, stream: true },
+        /(: keep-alive\n\n){3}/,
+      );
+      expect(text).toContain(' two');
+    },
+  );
 });

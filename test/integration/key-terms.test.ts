@@ -8,7 +8,7 @@ import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-describe('what a key may do', () => {
+describe('terms of a key', () => {
   let replicas: Replicas;
   let issuer: Server;
   let pair: Awaited<ReturnType<typeof generateKeyPair>>;
@@ -56,7 +56,7 @@ describe('what a key may do', () => {
     ask(gateway(n).url, chat(model, text), { key, headers });
   const admin = async (path: string) => (await askAdmin(gateway(1).adminUrl, ADMIN_KEY, 'GET', path)).json;
 
-  it('is some routes only, where it says so', async () => {
+  it('limits a key to its configured routes', async () => {
     expect((await send('key-routed')).status).toBe(200);
     const message = { model: 'plain', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] };
     const refused = await ask(gateway().url, message, { key: 'key-routed', path: '/v1/messages' });
@@ -64,19 +64,19 @@ describe('what a key may do', () => {
     const list = (path: string) => fetch(`${gateway().url}${path}`, { headers: { authorization: 'Bearer key-routed' } });
     expect((await list('/v1/models')).status).toBe(200);
     expect((await list('/v1/models/plain')).status).toBe(403);
-    // what the path is written like does not matter
+    // the spelling of the path does not matter
     for (const path of ['/v1/%6dessages', '/v1//messages', '/v1/chat/../messages']) {
       expect((await ask(gateway().url, message, { key: 'key-routed', path })).status).toBeGreaterThanOrEqual(400);
     }
   });
 
-  it('is done from some networks only, as told by proxies that are trusted', async () => {
+  it('limits a key to its configured networks, by the addresses of trusted proxies', async () => {
     const from = async (forwarded: string) => (await send('key-homely', { headers: { 'x-forwarded-for': forwarded } })).status;
     expect(await from('10.1.2.3')).toBe(200);
     expect(await from('2001:db8::7')).toBe(200);
     expect(await from('::ffff:10.1.2.3')).toBe(200);
     expect(await from('10.2.0.1')).toBe(403);
-    // what a client writes before the ingress does is its own word
+    // an address that the client itself puts before the ingress's address is not trusted
     expect(await from('10.1.2.3, 203.0.113.9')).toBe(403);
     const direct = await send('key-homely');
     expect([direct.status, direct.code]).toEqual([403, 'address_not_allowed']);
@@ -87,7 +87,7 @@ describe('what a key may do', () => {
     ).toBe(3);
   });
 
-  it('is tagged as it says, whatever a call says, in audit and usage', async () => {
+  it("sets a key's own tags over a call's tags, in audit and usage", async () => {
     const { headers } = await send('key-tagged', { headers: { 'x-sluice-tags': 'user=alice,part=search' } });
     const find = async () =>
       ((await admin(`/audit?requestId=${headers.get('x-request-id')}`)) as { records: { tags: object }[] }).records;
@@ -104,14 +104,14 @@ describe('what a key may do', () => {
     });
   });
 
-  it('is so much for each end user, over all replicas', async () => {
+  it("limits a key's calls per end user, over all replicas", async () => {
     const as = async (user: string | undefined, n: number) => {
       const answer = await send('key-many', { n, headers: user === undefined ? {} : { 'x-sluice-tags': `user=${user}` } });
       return answer.status === 200 ? 'served' : /of the user (\w*)/.exec(answer.text)?.[0];
     };
     expect([await as('alice', 0), await as('alice', 1), await as('alice', 0)]).toEqual(['served', 'served', 'of the user alice']);
     expect([await as('bob', 0), await as(undefined, 1)]).toEqual(['served', 'served']);
-    // who is not named is one user, so that leaving the tag away is no way around
+    // calls without a user tag count as one user, so that omitting the tag does not avoid the limit
     expect([await as(undefined, 0), await as(undefined, 1)]).toEqual(['served', 'of the user ']);
     type Row = { user: string; calls: number; costUsd: number };
     const find = async () => ((await admin('/usage?by=user&key=many')) as { rows: Row[] }).rows;
@@ -122,7 +122,7 @@ describe('what a key may do', () => {
     ]);
   });
 
-  it('is so much of a model for each tenant together', async () => {
+  it("limits a model's calls per tenant, over all keys of the tenant", async () => {
     const as = async (key: string, n: number) => (await send(`key-scarce-${key}`, { model: 'scarce', n })).status;
     expect([await as('a', 0), await as('b', 1), await as('a', 1)]).toEqual([200, 200, 200]);
     const full = await send('key-scarce-b', { model: 'scarce' });
@@ -131,12 +131,12 @@ describe('what a key may do', () => {
     expect((await send('key-scarce-b', { n: 1 })).status).toBe(200);
   });
 
-  it('is nothing when it has expired, in the configuration too', async () => {
+  it('refuses an expired key from the configuration', async () => {
     expect((await send('key-ended')).status).toBe(401);
     expect(await admin('/keys/ended')).toMatchObject({ status: 'expired', configured: true });
   });
 
-  it('is told by a token of an identity provider in place of a key', async () => {
+  it('accepts a token of an identity provider instead of a key', async () => {
     const sign = (claims: object) =>
       new SignJWT({ sub: 'alice', team: 'web', ...claims })
         .setProtectedHeader({ alg: 'RS256', kid: 'k' })

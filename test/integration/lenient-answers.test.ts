@@ -30,19 +30,19 @@ const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 const STREAM = `${chunk({ role: 'assistant', content: 'the ' })}${chunk({ content: 'answer' })}${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c1', choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`;
 
-/** The target is asked again at once. */
+/** The target may be retried immediately. */
 const AT_ONCE = { 'retry-after-ms': '0' };
 
 type How = (response: ServerResponse, request: UpstreamRequest) => void;
 
-/** Answers with the bytes and exactly these headers. */
+/** Responds with the bytes and exactly these headers. */
 const bare =
   (body: string | Buffer, headers: Readonly<Record<string, string>>, status = 200): How =>
   (response) => {
     response.writeHead(status, headers).end(body);
   };
 
-describe('a provider whose answers take other forms than its API describes', () => {
+describe("providers with responses that differ from their API's description", () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -86,10 +86,10 @@ describe('a provider whose answers take other forms than its API describes', () 
     ['br', zlib.brotliCompressSync],
     ['zstd', zlib.zstdCompressSync],
     ['deflate', zlib.deflateSync],
-  ])('in the coding %s', (coding, compress) => {
+  ])('responses in the coding %s', (coding, compress) => {
     const headers = (type: string) => ({ 'content-type': type, 'content-encoding': coding });
 
-    it('are decoded for callers of its dialect and of others, whole and streamed', async () => {
+    it("decodes responses for callers of the provider's dialect and of others, complete and streamed", async () => {
       upstream.answer(bare(compress(Buffer.from(WHOLE)), headers('application/json')));
       const own = await openAi();
       expect([own.text, own.headers.get('content-encoding')]).toEqual([WHOLE, null]);
@@ -99,7 +99,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       expect((await anthropic({ stream: true })).text).toContain('message_stop');
     });
 
-    it('are decoded where they are refusals', async () => {
+    it('decodes refusals', async () => {
       const body = JSON.stringify({ error: { message: 'messages is missing', type: 'invalid_request_error' } });
       upstream.answer(bare(compress(Buffer.from(body)), headers('application/json'), 400));
       for (const answer of [await openAi(), await anthropic()]) {
@@ -107,7 +107,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       }
     });
 
-    it('are aborted if they are bombs', async () => {
+    it('aborts decompression bombs', async () => {
       const bomb = compress(Buffer.alloc(32 * 1024 * 1024, ' '));
       upstream.answer(bare(bomb, headers('application/json')));
       const { status, code } = await openAi();
@@ -120,12 +120,12 @@ describe('a provider whose answers take other forms than its API describes', () 
   describe.each([
     ['a content type in capitals', 'Application/JSON', 'Text/Event-Stream; Charset=UTF-8'],
     ['text/plain', 'text/plain', 'text/plain'],
-    ['the other’s content type', 'text/event-stream', 'application/json'],
-    ['none', '', ''],
-  ])('with %s', (_what, json, sse) => {
+    ['the content type of the other form', 'text/event-stream', 'application/json'],
+    ['no content type', '', ''],
+  ])('responses with %s', (_what, json, sse) => {
     const headers = (type: string) => (type === '' ? {} : { 'content-type': type });
 
-    it('are recognised by their first bytes', async () => {
+    it('recognizes responses by their first bytes', async () => {
       upstream.answer(bare(WHOLE, headers(json)));
       const own = await openAi();
       expect([own.text, own.headers.get('content-type')]).toEqual([WHOLE, 'application/json']);
@@ -137,7 +137,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     });
   });
 
-  it('with a byte order mark, or the status 201, are answers', async () => {
+  it('accepts a response with a byte order mark or with the status 201', async () => {
     for (const how of [bare(`\ufeff${WHOLE}`, { 'content-type': 'application/json' }), whole(WHOLE, 201)]) {
       upstream.answer(how);
       const own = await openAi();
@@ -149,7 +149,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect((await openAi({ stream: true, stream_options: { include_usage: true } })).text).toBe(STREAM);
   });
 
-  it('are converted to a stream if one was requested', async () => {
+  it('converts a complete response to a stream when the caller requested a stream', async () => {
     upstream.answer(whole(WHOLE));
     const own = await openAi({ stream: true, stream_options: { include_usage: true } });
     expect(own.headers.get('content-type')).toContain('text/event-stream');
@@ -160,7 +160,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       expect(other.text).toContain(text);
   });
 
-  it('are converted to a whole answer if one was requested', async () => {
+  it('converts a stream to a complete response when the caller requested no stream', async () => {
     upstream.answer(events(STREAM));
     const own = await openAi();
     expect(own.json).toMatchObject({
@@ -178,7 +178,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     ['an error text with status 200', whole(JSON.stringify({ error: 'overloaded' })), 502],
     ['no choices', whole(JSON.stringify(completion('', { choices: [] }))), 502],
     ['a limit with status 200', whole(JSON.stringify({ error: { message: 'slow down', code: 429 } }), 200, AT_ONCE), 429],
-    ['an error of our key with status 400', whole(JSON.stringify({ error: { message: 'API key not valid.' } }), 400), 502],
+    ['an error about our key with status 400', whole(JSON.stringify({ error: { message: 'API key not valid.' } }), 400), 502],
     ['a model that does not exist', whole(JSON.stringify({ error: { message: 'Model Not Exist' } }), 400), 400],
     ['a refusal of the content', whole(JSON.stringify({ error: { message: 'Content Exists Risk' } }), 400), 400],
     [
@@ -193,7 +193,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     ],
   ];
 
-  it.each(failures)('are failed attempts: %s', async (_what, how, status) => {
+  it.each(failures)('treats a response as a failed attempt: %s', async (_what, how, status) => {
     upstream.answer((response, request) => (request.body.includes('"first"') ? how(response, request) : whole(WHOLE)(response)));
     for (const caller of [openAi, anthropic]) {
       for (const stream of [false, true]) {
@@ -208,8 +208,8 @@ describe('a provider whose answers take other forms than its API describes', () 
 
   it.each([
     ['the first chunk', ''],
-    ['a chunk after a greeting', chunk({ role: 'assistant', content: '' })],
-  ])('fail before their content in %s, and another target is asked', async (_what, before) => {
+    ['a chunk after the role', chunk({ role: 'assistant', content: '' })],
+  ])('falls back to another target when a stream fails before its content, in %s', async (_what, before) => {
     const failed = {
       choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }],
       error: { code: 429, message: 'x' },
@@ -228,7 +228,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect((await openAi({ stream: true })).status).toBe(429);
   });
 
-  it('that fail after their content end with an error event, and with no end', async () => {
+  it('ends a stream that fails after its content with an error event, and sends no regular end', async () => {
     const error = `data: ${JSON.stringify({ error: { message: 'lost', code: 502 } })}\n\n`;
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(chunk({ content: 'Hel' }));
@@ -250,7 +250,7 @@ describe('a provider whose answers take other forms than its API describes', () 
       events(`${chunk({ role: 'assistant', content: '' })}${chunk({}, 'stop')}data: [DONE]\n\n`),
       true,
     ],
-  ])('are never cached where they are %s', async (what, how, stream) => {
+  ])('never caches %s', async (what, how, stream) => {
     const call = (): Promise<Answer> => ask(gateway.url, chat('up/m', what, { stream }), { key: KEY });
     upstream.answer(how);
     await call();
@@ -266,13 +266,13 @@ describe('a provider whose answers take other forms than its API describes', () 
     ['FastAPI', { detail: [{ loc: ['body'], msg: 'the reason' }] }],
     ['Google', [{ error: { code: 400, message: 'the reason', status: 'INVALID_ARGUMENT' } }]],
     ['AWS', { Message: 'the reason' }],
-  ])('are refusals whose message reaches a caller of another dialect: %s', async (_what, body) => {
+  ])('passes the message of a refusal to a caller of another dialect: %s', async (_what, body) => {
     upstream.answer(whole(typeof body === 'string' ? body : JSON.stringify(body), 422));
     const { status, text } = await anthropic();
     expect([status, text.includes('the reason')]).toEqual([422, true]);
   });
 
-  it('are refusals of a prompt that is too long, which agents recognise by code or message', async () => {
+  it('reports a prompt that is too long by the code and message that agents recognize', async () => {
     upstream.answer(
       whole(JSON.stringify({ object: 'error', message: "This model's maximum context length is 10 tokens." }), 400),
     );
@@ -283,7 +283,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect([responses.status, responses.code]).toEqual([400, 'context_length_exceeded']);
   });
 
-  it('are waited for as long as comments and pings show life before the first content', async () => {
+  it('waits for the first content while comments and pings arrive', async () => {
     let pings = 0;
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -295,12 +295,12 @@ describe('a provider whose answers take other forms than its API describes', () 
       }, 300);
     });
     expect((await openAi({ stream: true }, 'quick')).text).toContain('answer');
-    // silence ends the wait
+    // without further signals the gateway stops waiting
     upstream.answer((response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': ping\n\n'));
     expect((await openAi({ stream: true }, 'quick')).code).toBe('upstream_timeout');
   });
 
-  it('have tool calls in the forms of compatible servers', async () => {
+  it('accepts tool calls in the forms of compatible servers', async () => {
     const tools = { tools: [{ name: 'f', input_schema: { type: 'object' } }] };
     const call = (more: object) =>
       whole(
@@ -319,7 +319,7 @@ describe('a provider whose answers take other forms than its API describes', () 
     expect((await anthropic(tools)).json).toMatchObject({ content: [{ name: 'f', input: { x: 1 } }], stop_reason: 'tool_use' });
   });
 
-  it('have images, which reach a caller of each dialect', async () => {
+  it('passes images to a caller of each dialect', async () => {
     const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }];
     const choices = [{ index: 0, message: { role: 'assistant', content: 'here', images }, finish_reason: 'stop' }];
     upstream.answer(whole(JSON.stringify(completion('', { choices }))));

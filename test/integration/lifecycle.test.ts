@@ -36,15 +36,15 @@ describe('a gateway process', () => {
   };
   const asked = (model: string) => () => simulator.journal.entries.some((entry) => entry.model === model);
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, after the calls under way have been answered', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s after the in-flight calls have completed', async (signal) => {
     const gateway = await start();
     const model = `${signal}+latency=500`;
     const slow = ask(gateway.url, chat(`up/${model}`, 'x'), { key: KEY });
     const streamed = ask(gateway.url, chat(`up/${signal}-stream+tps=10`, 'x', { stream: true }), { key: KEY });
-    await waitFor(asked(model), 'the call to be under way');
-    await waitFor(asked(`${signal}-stream+tps=10`), 'the stream to be under way');
+    await waitFor(asked(model), 'the call to be in flight');
+    await waitFor(asked(`${signal}-stream+tps=10`), 'the stream to be in flight');
     const ended = gateway.stop(signal);
-    // no new call is taken meanwhile
+    // the gateway accepts no new call meanwhile
     await waitFor(async () => {
       try {
         return (await fetch(`${gateway.url}/readyz`)).status === 503;
@@ -58,12 +58,12 @@ describe('a gateway process', () => {
     expect(gateway.lines().filter((line) => line['outcome'] === 'answered')).toHaveLength(2);
   });
 
-  it('ends at once on a second signal, and tells those that it cuts off', async () => {
+  it('exits immediately on a second signal, and sends an error to the calls that it aborts', async () => {
     const gateway = await start();
     const hanging = ask(gateway.url, chat('up/second+fault=hang', 'x'), { key: KEY });
     const streamed = ask(gateway.url, chat('up/second+tps=1', 'one two three four', { stream: true }), { key: KEY });
-    await waitFor(asked('second+tps=1'), 'the stream to be under way');
-    await waitFor(asked('second+fault=hang'), 'the call to be under way');
+    await waitFor(asked('second+tps=1'), 'the stream to be in flight');
+    await waitFor(asked('second+fault=hang'), 'the call to be in flight');
     gateway.process.kill('SIGTERM');
     await waitFor(() => gateway.output().includes('stopping'), 'the gateway to stop');
     expect(await gateway.stop('SIGTERM')).toBe(1);
@@ -73,23 +73,23 @@ describe('a gateway process', () => {
     expect((await streamed).text).not.toContain('[DONE]');
   });
 
-  it('takes over a changed configuration, whole, and calls under way go on', async () => {
+  it('applies a changed configuration completely, and continues in-flight calls', async () => {
     const gateway = await start({ models: { name: { targets: [{ provider: 'up', model: 'before' }] } } });
     const slow = ask(gateway.url, chat('up/reload+latency=2500', 'x'), { key: KEY });
-    await waitFor(asked('reload+latency=2500'), 'the call to be under way');
+    await waitFor(asked('reload+latency=2500'), 'the call to be in flight');
     const changed = configWith({
       models: { name: { targets: [{ provider: 'up', model: 'after' }] }, another: { targets: [{ provider: 'up', model: 'x' }] } },
       keys: [{ name: 'other', secret: 'another-key' }],
     });
     await write(gateway.configFile, stringify(changed));
-    await waitFor(() => gateway.output().includes('configuration reloaded'), 'the configuration to be taken over');
+    await waitFor(() => gateway.output().includes('configuration reloaded'), 'the configuration to be applied');
     const answer = await ask(gateway.url, chat('name', 'x'), { key: 'another-key' });
     expect([answer.status, answer.headers.get('x-sluice-model')]).toEqual([200, 'after']);
     expect((await ask(gateway.url, chat('name', 'x'), { key: KEY })).status).toBe(401);
     expect((await slow).status).toBe(200);
   });
 
-  it('refuses a configuration that is wrong, says why, and goes on', async () => {
+  it('refuses an invalid configuration with the reason, and keeps serving', async () => {
     const gateway = await start();
     const broken = { broken: { targets: [{ provider: 'nobody', model: 'x' }] } };
     await write(gateway.configFile, stringify(configWith({ models: broken })));
@@ -98,7 +98,7 @@ describe('a gateway process', () => {
     expect((await ask(gateway.url, chat('up/x', 'x'), { key: KEY })).status).toBe(200);
   });
 
-  it('serves calls while its configuration is emptied and written again, and reports both', async () => {
+  it('serves calls while its configuration file is emptied and written again, and reports both', async () => {
     const gateway = await start();
     const metric = async (line: string) => {
       const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
@@ -130,7 +130,7 @@ describe('a gateway process', () => {
     expect(gateway.output()).toContain('restart required');
   });
 
-  /** As editors and orchestrators do it: never half a file. */
+  /** Writes as editors and orchestrators do: the file is never incomplete. */
   async function write(file: string, text: string): Promise<void> {
     await writeFile(`${file}.new`, text);
     await rename(`${file}.new`, file);
@@ -147,7 +147,7 @@ describe('a gateway process', () => {
     return { status, stderr };
   };
 
-  it('says what is wrong when it cannot start: where, and what was expected', async () => {
+  it('reports the cause when it cannot start, with the field and the expected value', async () => {
     const file = `${(await start()).configFile}.wrong.yaml`;
     const cases: readonly (readonly [string, string])[] = [
       [
@@ -177,7 +177,7 @@ describe('a gateway process', () => {
     // one process after the other
   }, 180_000);
 
-  it('says which variable to change when its port is taken', async () => {
+  it('names the variable to change when its port is in use', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', () => resolve()));
     const { port } = other.address() as { port: number };

@@ -26,7 +26,7 @@ describe('the metrics', () => {
     }));
     gateway = replicas.gateways[0] as GatewayProcess;
     const free = { key: `${KEY}-free` };
-    // one after the other, so that the second finds what the first has stored
+    // in sequence, so that the second call finds the stored response of the first
     await ask(gateway.url, chat('priced', 'abc'), free);
     await ask(gateway.url, chat('priced', 'abc'), free);
     await ask(gateway.url, chat('priced', 'stream', { stream: true }), free);
@@ -43,7 +43,7 @@ describe('the metrics', () => {
   });
   afterAll(() => replicas.stop());
 
-  it('have the contract’s names, types and labels', () => {
+  it('has the documented names, types and labels', () => {
     const contract: readonly (readonly [string, string, readonly string[]])[] = [
       ['sluice_requests_total', 'counter', ['route', 'model', 'provider', 'status', 'cache']],
       ['sluice_upstream_attempts_total', 'counter', ['provider', 'outcome']],
@@ -73,7 +73,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('count what happened', () => {
+  it('counts requests, attempts, tokens, cost and cache look-ups', () => {
     const route = 'POST /v1/chat/completions';
     const requests = (labels: object) => series.sum('sluice_requests_total', { route, ...labels });
     expect(requests({ model: 'priced', status: '200', cache: 'hit' })).toBe(1);
@@ -83,7 +83,7 @@ describe('the metrics', () => {
     expect(requests({ status: '404', model: 'other' })).toBe(1);
     expect(requests({ status: '502', provider: 'up' })).toBe(1);
     expect(series.sum('sluice_upstream_attempts_total', { provider: 'up', outcome: 'ok' })).toBe(7);
-    // the one that failed was tried twice more
+    // the failed call was retried twice
     expect(series.sum('sluice_upstream_attempts_total', { provider: 'up', outcome: 'error' })).toBe(3);
     expect(series.sum('sluice_retries_total', { provider: 'up' })).toBe(2);
     expect(series.sum('sluice_circuit_state', {})).toBe(0);
@@ -100,7 +100,7 @@ describe('the metrics', () => {
     expect(series.sum('sluice_tokens_total', { type: 'input', model: 'of-priced' })).toBe(3 + 6 + 4 * 'limited 0'.length);
   });
 
-  it('have no label that a client made up, and no key', () => {
+  it('exposes no label value that a client made up, and no key', () => {
     for (const made of ['made-up-by-a-client', 'nowhere', KEY]) {
       const models = series.samples('sluice_requests_total').map((sample) => sample.labels['model']);
       expect(models).not.toContain(made);
@@ -109,9 +109,10 @@ describe('the metrics', () => {
     expect(text).not.toContain(KEY);
   });
 
-  // an own parser has checked the format already; this is the reference. The container test runs it in Prometheus' own image
+  // the test's own parser has checked the format already; promtool is the reference, and the container test runs it in
+  // Prometheus' own image
   if (hasPromtool) {
-    it('are what promtool calls valid', () => {
+    it("passes promtool's check of the metrics", () => {
       const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
       expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
     });

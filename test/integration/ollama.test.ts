@@ -6,7 +6,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-ollama';
 
-/** Anthropic's events of an answer of two words. */
+/** Anthropic's events of a response of two words. */
 const CLAUDE = [
   {
     type: 'message_start',
@@ -87,7 +87,7 @@ describe('Ollama’s API', () => {
     expect(lines).toEqual([expect.objectContaining({ done: false }), { error: expect.any(String) }]);
   });
 
-  it('keeps a stream alive with what no client reads as a line', async () => {
+  it('keeps a stream alive with bytes that no client reads as a line', async () => {
     let goOn = (): void => {};
     claude.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(CLAUDE.slice(0, 3).join(''));
@@ -104,7 +104,7 @@ describe('Ollama’s API', () => {
     expect(linesOf(text)).toHaveLength(3);
   });
 
-  it('leaves the provider when its client does', async () => {
+  it('aborts the provider call when its client disconnects', async () => {
     let closed = false;
     claude.answer((response) => {
       response.on('close', () => {
@@ -119,7 +119,7 @@ describe('Ollama’s API', () => {
     await waitFor(() => closed, 'the end of the request');
   });
 
-  it('answers generate and embed as a whole', async () => {
+  it('serves complete responses of generate and embed', async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
     const choices = [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }];
     chat.answer(whole(JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices, usage })));
@@ -146,14 +146,14 @@ describe('Ollama’s API', () => {
   it.each([
     ['a wrong key', { model: 'claude', messages }, 'wrong-key', 401, 'API key'],
     ['a model that the key may not use', { model: 'claude', messages }, `${KEY}-one`, 403, 'may not use'],
-    ['a model that is not there', { model: 'nothing', messages }, KEY, 404, 'nothing'],
-    ['a field that is wrong', { model: 'claude', messages: 'x' }, KEY, 400, "'messages'"],
-  ])('writes the error of %s as Ollama does', async (_what, body, key, status, text) => {
+    ['an unknown model', { model: 'nothing', messages }, KEY, 404, 'nothing'],
+    ['an invalid field', { model: 'claude', messages: 'x' }, KEY, 400, "'messages'"],
+  ])("writes the error of %s in Ollama's form", async (_what, body, key, status, text) => {
     const response = await send('/api/chat', body, key);
     expect([response.status, await response.json()]).toEqual([status, { error: expect.stringContaining(text) }]);
   });
 
-  it('writes a provider’s refusal as Ollama does', async () => {
+  it("writes a provider's refusal in Ollama's form", async () => {
     chat.answer(whole('{"error":{"message":"too long","type":"invalid_request_error"}}', 400));
     const response = await send('/api/chat', { model: 'small:1b', messages, stream: false });
     expect([response.status, await response.json()]).toEqual([400, { error: 'too long' }]);

@@ -6,7 +6,7 @@ import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.t
 
 const KEY = 'key-of-the-trips';
 
-describe('what a call asks of Redis', () => {
+describe('the round trips of a call to Redis', () => {
   let proxy: WatchedProxy;
   let replicas: Replicas;
   beforeAll(async () => {
@@ -20,8 +20,8 @@ describe('what a call asks of Redis', () => {
       }),
       { REDIS_URL: proxy.url },
     );
-    // From here on the scripts are known to Redis and the key to the replica, which asks for it once more when it has begun to hear of
-    // revocations; and nothing of these calls is still to be written.
+    // From here on Redis has the scripts, and the replica has the key. The replica has fetched the key a second time after its
+    // subscription to revocations began, and no write of these calls is pending.
     let calls = 0;
     let quiet = 0;
     const commands = (name: string) =>
@@ -44,7 +44,7 @@ describe('what a call asks of Redis', () => {
 
   const call = (content: string, model = 'up/plain', more = {}) =>
     ask(replicas.gateways[0]?.url as string, chat(model, content, more), { key: KEY });
-  /** The trips of the connection on which calls wait: the one that looks into the cache. */
+  /** Returns the round trips of the connection that calls wait for. It is the connection with the cache look-ups. */
   const onTheWay = () => proxy.trips().find((bursts) => bursts.flat().some((command) => command.includes(':cache:'))) ?? [];
   const listening = () =>
     proxy
@@ -54,14 +54,14 @@ describe('what a call asks of Redis', () => {
   const kinds = (burst: readonly string[] | undefined) =>
     burst?.map((command) => command.replace(/^(\w+) .*(:call:|:cache:).*/, '$1 $2'));
 
-  it('is one trip before the provider is asked, for limits and cache together', async () => {
+  it('needs one round trip before the provider call, for limits and cache together', async () => {
     const before = onTheWay().length;
     replicas.simulator.journal.clear();
     const answer = call('slow', 'up/plain+latency=100');
     await waitFor(() => replicas.simulator.journal.entries.length === 1, 'the provider to be asked');
     expect(onTheWay().slice(before).map(kinds)).toEqual([['EVALSHA :call:', 'GET :cache:']]);
     expect((await answer).headers.get('x-sluice-cache')).toBe('miss');
-    // the answer did not wait for its own storing
+    // the client's response did not wait for its storing
     await waitFor(() => onTheWay().length > before + 1, 'the answer to be stored');
     expect(
       onTheWay()
@@ -70,7 +70,7 @@ describe('what a call asks of Redis', () => {
     ).toEqual([['SET :cache:']]);
   });
 
-  it.each([false, true])('is one trip in all for a hit (streamed: %s)', async (stream) => {
+  it.each([false, true])('needs one round trip in total for a cache hit (streamed: %s)', async (stream) => {
     await call('twice', 'up/plain', { stream });
     await waitFor(async () => (await call('twice', 'up/plain', { stream })).headers.get('x-sluice-cache') === 'hit', 'a hit');
     const before = onTheWay().length;
@@ -99,7 +99,7 @@ describe('what a call asks of Redis', () => {
     expect((await answer).status).toBe(200);
   });
 
-  it('is nothing for a bad key that was asked for just now, for bad input, and for a model that is not there', async () => {
+  it('needs no round trip for a recently refused key, an invalid body and an unknown model', async () => {
     const url = replicas.gateways[0]?.url as string;
     await ask(url, chat('up/plain', 'x'), { key: 'wrong' });
     const before = onTheWay().length;

@@ -10,10 +10,10 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-other-routes';
 
-describe('routes whose bytes pass unread', () => {
+describe('routes that are passed through unread', () => {
   let upstream: ScriptedUpstream;
   let second: ScriptedUpstream;
-  /** Tells of bytes as they come, and answers by hand. */
+  /** An upstream that counts the bytes of a request as they arrive. */
   let watched: Server;
   const seen: { bytes: number; request: IncomingMessage | undefined } = { bytes: 0, request: undefined };
   let gateway: Gateway;
@@ -58,7 +58,7 @@ describe('routes whose bytes pass unread', () => {
   });
   const as = (suffix: string) => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: `${KEY}-${suffix}`, maxRetries: 0 });
 
-  it('are answered by the provider of the model that the body names, under its own name', async () => {
+  it("routes a request to the provider of the model in its body, under the provider's own model name", async () => {
     second.answer(whole('{"id":"modr-1","model":"omni-moderation-latest","results":[]}'));
     const { data, response } = await openai.moderations.create({ model: 'safe-words', input: 'x' }).withResponse();
     expect(data.id).toBe('modr-1');
@@ -71,7 +71,7 @@ describe('routes whose bytes pass unread', () => {
     });
   });
 
-  it('are answered by the first provider that has them, or the one that is named, where no model is', async () => {
+  it('routes a request without a model to the first provider with the route, or to the named provider', async () => {
     upstream.answer(whole('{"object":"list","data":[]}'));
     second.answer(whole('{"object":"list","data":[]}'));
     await openai.files.list({ purpose: 'batch', limit: 5 });
@@ -89,7 +89,7 @@ describe('routes whose bytes pass unread', () => {
     body: JSON.stringify(body),
   });
 
-  it('never carry a caller’s key to a provider', async () => {
+  it("never sends a caller's key to a provider", async () => {
     upstream.answer(whole('{"object":"list","data":[]}'));
     const answer = await fetch(`${gateway.url}/v1/files?key=${KEY}&limit=1&%6Bey=${KEY}`);
     expect(answer.status).toBe(200);
@@ -97,7 +97,7 @@ describe('routes whose bytes pass unread', () => {
     expect(JSON.stringify(upstream.requests.at(-1))).not.toContain(KEY);
   });
 
-  it('upload, fetch and delete files', async () => {
+  it('serves upload, download and deletion of files', async () => {
     upstream.answer(whole('{"id":"file-1","object":"file"}'));
     const { id } = await openai.files.create({ file: await toFile(Buffer.from('{"a":1}\n'), 'a.jsonl'), purpose: 'batch' });
     expect(upstream.requests.at(-1)?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
@@ -111,7 +111,7 @@ describe('routes whose bytes pass unread', () => {
     expect(upstream.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/files/file-1' });
   });
 
-  it('go by as they come: a body longer than any that is held is on its way before its end', async () => {
+  it('streams a body to the provider before its end arrives', async () => {
     seen.bytes = 0;
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       const upload = httpRequest(`${gateway.url}/v1/audio/transcriptions`, {
@@ -134,7 +134,7 @@ describe('routes whose bytes pass unread', () => {
     expect(seen.bytes).toBe(512 * 1024);
   });
 
-  it('leave the provider when their caller does', async () => {
+  it('aborts the provider request when the client disconnects', async () => {
     seen.request = undefined;
     const upload = httpRequest(`${gateway.url}/v1/audio/transcriptions`, {
       method: 'POST',
@@ -148,10 +148,10 @@ describe('routes whose bytes pass unread', () => {
     upload.write('begun');
     await waitFor(() => seen.request !== undefined, 'the request');
     upload.destroy();
-    await waitFor(() => seen.request?.destroyed === true, 'its end');
+    await waitFor(() => seen.request?.destroyed === true, 'the end of the provider request');
   });
 
-  it('bring sound back while it is made, and break where it breaks', async () => {
+  it('streams audio while it is generated, and breaks off when the provider breaks off', async () => {
     let finish: (how: 'end' | 'break') => void = () => {};
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'audio/mpeg' });
@@ -168,7 +168,7 @@ describe('routes whose bytes pass unread', () => {
     }
   });
 
-  it('are counted by a key’s limit and have an audit record', async () => {
+  it("counts pass-through calls against a key's limit and records them", async () => {
     upstream.answer(whole('{"object":"list","data":[]}'));
     await as('few').files.list();
     await expect(as('few').files.list()).rejects.toMatchObject({ status: 429 });
@@ -179,7 +179,7 @@ describe('routes whose bytes pass unread', () => {
     expect(text).toContain('GET /v1/files');
   });
 
-  it('are refused to a key of some models, where the model cannot be seen', async () => {
+  it('refuses a key with a list of models on routes without a visible model', async () => {
     second.answer(whole('{"id":"modr-1","results":[]}'));
     await as('some').moderations.create({ model: 'safe-words', input: 'x' });
     await expect(as('some').moderations.create({ model: 'openai/x', input: 'x' })).rejects.toMatchObject({ status: 403 });
@@ -187,7 +187,7 @@ describe('routes whose bytes pass unread', () => {
     await expect(as('some').files.list()).rejects.toMatchObject({ status: 403, code: 'model_not_allowed' });
   });
 
-  it('give files and batches to the tenant that made them, and to keys that name the routes', async () => {
+  it('limits files and batches to their tenant, and to keys that name the routes', async () => {
     upstream.answer(whole('{"id":"file-of-one","object":"file"}'));
     const { id } = await openai.files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'batch' });
     await openai.files.retrieve(id);
@@ -206,7 +206,7 @@ describe('routes whose bytes pass unread', () => {
     expect(upstream.requests).toHaveLength(before);
   });
 
-  it('of unknown cost are refused to a key with a hard budget, unless it may use what has no price', async () => {
+  it('refuses a call of unknown cost to a key with a hard budget, unless the key may use models without a price', async () => {
     upstream.answer(whole('{"data":[]}'));
     const before = upstream.requests.length;
     for (const refused of [
@@ -221,7 +221,7 @@ describe('routes whose bytes pass unread', () => {
     expect(upstream.requests).toHaveLength(before + 1);
   });
 
-  it('are no others than those that are listed', async () => {
+  it('serves no routes but the listed ones', async () => {
     const before = upstream.requests.length;
     for (const path of [
       '/v1/fine_tuning/jobs',

@@ -52,7 +52,7 @@ describe('paths', () => {
   };
   const contents = { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] };
 
-  it('answers a request for responses over a WebSocket with 426, so that clients go on over HTTP', async () => {
+  it('refuses responses over a WebSocket with 426, so that clients continue over HTTP', async () => {
     const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
     const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==';
     const lines = ['GET /v1/responses HTTP/1.1', 'host: x', `authorization: Bearer ${KEY}`, key, ...upgrade, '', ''];
@@ -62,7 +62,7 @@ describe('paths', () => {
   });
 
   it.each(['/v1/models/team%2Falias', '/v1/models/team/alias', '/v1/models/up%2Fany', '/v1beta/models/team%2falias'])(
-    'GET %s finds the model',
+    'finds the model of GET %s',
     async (path) => {
       const { status, text } = await send('GET', path);
       expect([status, text]).toEqual([200, expect.stringMatching(/team\/alias|up\/any/)]);
@@ -75,14 +75,14 @@ describe('paths', () => {
     '/v1alpha/models/team/alias:generateContent',
     '/v1beta1/publishers/google/models/team%2Falias:generateContent',
     '/v1beta1/projects/p/locations/l/publishers/google/models/team%2Falias:generateContent',
-  ])('POST %s is answered in Gemini’s form', async (path) => {
+  ])("returns Gemini's form for POST %s", async (path) => {
     const { status, text } = await send('POST', path, contents);
     expect([status, text]).toEqual([200, expect.stringContaining('"candidates"')]);
     expect(upstream.requests.at(-1)?.body).toContain('"model":"m"');
   });
 
   it.each(['/v1/%63hat/completions', '/openai/v1/chat/completions', '/v1beta/openai/chat/completions'])(
-    'POST %s is the route /v1/chat/completions, for what a key may use too',
+    "treats POST %s as the route /v1/chat/completions, also for a key's routes",
     async (path) => {
       const body = { model: 'team/alias', messages: MESSAGES };
       expect((await send('POST', path, body)).status).toBe(200);
@@ -92,8 +92,8 @@ describe('paths', () => {
     },
   );
 
-  describe('of Azure’s clients', () => {
-    it('take the model from the path, and the key from the header api-key', async () => {
+  describe("paths of Azure's clients", () => {
+    it('takes the model of an Azure client from the path, and its key from the header api-key', async () => {
       const client = new AzureOpenAI({
         endpoint: gateway.url,
         apiKey: KEY,
@@ -108,8 +108,8 @@ describe('paths', () => {
 
     it.each([
       ['without a model in the body', '{"messages":[{"role":"user","content":"hi"}]}'],
-      ['with another in the body', '{"messages":[{"role":"user","content":"hi"}],"model":"other"}'],
-    ])('are served %s', async (_how, body) => {
+      ['with another model in the body', '{"messages":[{"role":"user","content":"hi"}],"model":"other"}'],
+    ])('serves an Azure client %s', async (_how, body) => {
       const response = await fetch(`${gateway.url}/openai/deployments/team%2Falias/chat/completions?api-version=2024-10-21`, {
         method: 'POST',
         headers: { 'api-key': KEY, 'content-type': 'application/json' },
@@ -120,7 +120,7 @@ describe('paths', () => {
       expect([path, JSON.parse(sent ?? '')]).toEqual(['/v1/chat/completions', { model: 'm', messages: MESSAGES }]);
     });
 
-    it('are refused for a model that is not there, and a body that is no object', async () => {
+    it("refuses an Azure client's unknown model, and a body that is not an object", async () => {
       const path = '/openai/deployments/nothing/chat/completions';
       expect((await send('POST', path, { messages: MESSAGES })).status).toBe(404);
       expect((await send('POST', '/openai/deployments/other/chat/completions', [1])).status).toBe(400);
@@ -137,7 +137,7 @@ describe('paths', () => {
     ['GET', '/v1/models/', '/v1/models'],
     ['GET', '/models', '/v1/models'],
     ['POST', '/v1/v1beta/models/x:generateContent', '/v1beta/models/x:generateContent'],
-  ])('%s %s is not found, and the error names the right path', async (method, path, right) => {
+  ])('names the right path in the error for %s %s', async (method, path, right) => {
     const { status, text } = await send(method, path, method === 'POST' ? {} : undefined);
     expect([status, text]).toEqual([404, expect.stringContaining(`Use ${right}.`)]);
     const unsigned = await fetch(gateway.url + path, { method });
@@ -145,12 +145,12 @@ describe('paths', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it('name the slash too many that a base URL makes', async () => {
+  it('names the duplicate slash that a base URL causes', async () => {
     const { status, text } = await send('POST', '/v1//chat/completions', {});
     expect([status, text]).toEqual([400, expect.stringContaining('base URL')]);
   });
 
-  it('answer HEAD and GET of the root without a key', async () => {
+  it('serves HEAD and GET of the root without a key', async () => {
     const response = await fetch(gateway.url);
     expect([response.status, await response.json()]).toEqual([
       200,

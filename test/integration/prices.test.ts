@@ -38,7 +38,7 @@ const table = (input: number): string =>
     },
   ]);
 
-describe('what a call costs', () => {
+describe('the cost of a call', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-prices-'));
   let upstream: ScriptedUpstream;
   const gateways: Gateway[] = [];
@@ -66,7 +66,7 @@ describe('what a call costs', () => {
   const costOf = async (gateway: Gateway, model: string): Promise<string | null> =>
     (await ask(gateway.url, chat(model, 'x'), { key: KEY })).headers.get('x-sluice-cost-usd');
 
-  describe('by the public table', () => {
+  describe('with the public table', () => {
     let gateway: Gateway;
     beforeAll(async () => {
       gateway = await start({
@@ -79,19 +79,19 @@ describe('what a call costs', () => {
       });
     });
 
-    it('is each kind of token at its own price', async () => {
-      // 600 at 0.15, 400 cached at 0.075, 200 at 0.60 a million
+    it('charges each kind of token at its own price', async () => {
+      // 600 tokens at 0.15, 400 cached at 0.075, 200 at 0.60 per million
       expect(await costOf(gateway, 'openai/gpt-4o-mini')).toBe('0.00024');
     });
 
-    it('is one’s own price, where there is one', async () => {
+    it("prefers the operator's own price over the public table", async () => {
       expect(await costOf(gateway, 'cheap')).toBe('0.5008');
       expect(await costOf(gateway, 'openai/gpt-4o-mini-ours')).toBe('0.01');
     });
 
-    it('is null and never zero where nobody knows it, and the metrics say so', async () => {
+    it('reports an unknown cost as null, never zero, and counts it in the metrics', async () => {
       expect(await costOf(gateway, 'openai/nobodys-model')).toBeNull();
-      // what another server takes is not known, whatever its models are called
+      // the price of an unknown server is unknown, whatever its models are called
       expect(await costOf(gateway, 'elsewhere/gpt-4o-mini')).toBeNull();
       const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/audit?limit=2');
       expect(json['records']).toMatchObject([{ costUsd: null, inputTokens: 1_000 }, { costUsd: null }]);
@@ -101,7 +101,7 @@ describe('what a call costs', () => {
     });
   });
 
-  it('is by a table from a file, which is followed', async () => {
+  it('applies a price table from a file, and reloads it when it changes', async () => {
     const file = join(folder, 'prices.json');
     writeFileSync(file, table(1));
     const gateway = await start({ prices: { file, every: '50ms' } });
@@ -110,7 +110,7 @@ describe('what a call costs', () => {
     await waitFor(async () => (await costOf(gateway, 'openai/m')) === '0.002', 'the new price');
   });
 
-  it('is by a table from an address, and by the one before where that fails', async () => {
+  it('applies a price table from a URL, and keeps the previous table when the download fails', async () => {
     let asked = 0;
     const server = createServer((_request, response) => {
       asked++;
@@ -134,7 +134,7 @@ describe('what a call costs', () => {
     [{ file: 'a', url: 'http://127.0.0.1/x' }, 'prices: expected file or url, not both'],
     [{ own: { nothing: { input: 1, output: 1 } } }, 'expected provider/model'],
     [{ own: { 'a/b': { input: -1, output: 1 } } }, 'prices.own.a/b.input'],
-  ])('is refused at the start with %j', async (prices, message) => {
+  ])('refuses to start with the prices %j', async (prices, message) => {
     await expect(start({ prices })).rejects.toThrow(message);
   });
 });

@@ -11,10 +11,10 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 1, completion_tokens: 1 },
 });
 
-/** Longer than the target's time limit, which is longer than eight calls take to reach the provider on a busy machine. */
+/** Longer than the target's timeout, which is longer than eight calls need to reach the provider on a busy machine. */
 const STOPPED_MS = 8_000;
 
-describe('a gateway whose process is stopped for a while', () => {
+describe('a gateway process that is stopped for a while', () => {
   let upstream: ScriptedUpstream;
   let gateway: GatewayProcess;
   beforeAll(async () => {
@@ -37,10 +37,10 @@ describe('a gateway whose process is stopped for a while', () => {
   });
   const call = (n: number) => ask(gateway.url, chat('m', `${n}`), { key: 'key-of-the-app' });
 
-  it('takes the answers that came meanwhile, and holds nothing against the provider', async () => {
+  it('accepts the responses that arrived while it was stopped, and counts no failure of the provider', async () => {
     upstream.answer(whole(ANSWER));
     expect((await call(0)).status).toBe(200);
-    // the provider answers in time, while nobody reads
+    // the provider responds in time, while the gateway is stopped
     const responses: (() => void)[] = [];
     upstream.forget();
     upstream.answer((response) => responses.push(() => whole(ANSWER)(response)));
@@ -57,7 +57,7 @@ describe('a gateway whose process is stopped for a while', () => {
     expect(metrics).toContain('sluice_circuit_state{target="up/m"} 0');
   }, 60_000);
 
-  it('opens no circuit for deadlines that passed meanwhile', async () => {
+  it('opens no circuit for timeouts that passed while it was stopped', async () => {
     upstream.forget();
     upstream.answer(() => {});
     const calls = Array.from({ length: 8 }, (_, n) => call(100 + n));

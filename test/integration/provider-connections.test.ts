@@ -22,7 +22,7 @@ const ANSWER = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
 });
 
-/** A gateway of one provider, in an environment. */
+/** Starts a gateway with a single provider, with these environment variables. */
 function start(
   provider: NonNullable<ConfigFile['providers']>[string],
   environment: Record<string, string> = {},
@@ -54,7 +54,7 @@ describe('connections to a provider', () => {
   let plain: ScriptedUpstream;
   let secure: Server;
   let secureUrl: string;
-  /** The names of the certificates that clients have shown. */
+  /** The names of the certificates that clients presented. */
   const shown: (string | undefined)[] = [];
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);
@@ -90,7 +90,7 @@ describe('connections to a provider', () => {
   });
   const tls = () => ({ ca: file('ca.pem', authority.cert) });
 
-  it('accept a certificate of the configured authority, and no other', async () => {
+  it("accepts a provider's certificate of the configured authority, and no other", async () => {
     expect(await once(await start({ baseUrl: secureUrl, tls: tls() }))).toMatchObject({ status: 200 });
     expect(shown).toEqual([undefined]);
     for (const settings of [{ baseUrl: secureUrl }, { baseUrl: secureUrl, tls: { ca: file('other.pem', other.cert) } }]) {
@@ -100,13 +100,13 @@ describe('connections to a provider', () => {
     expect(shown).toHaveLength(1);
   });
 
-  it('show the configured certificate to the provider', async () => {
+  it('presents the configured client certificate to the provider', async () => {
     const files = { ...tls(), cert: file('client.pem', client.cert), key: file('client.key', client.key) };
     expect(await once(await start({ baseUrl: secureUrl, tls: files }))).toMatchObject({ status: 200 });
     expect(shown).toEqual(['The gateway']);
   });
 
-  it('go through the tunnel of HTTPS_PROXY, with the authority and the certificate of the provider', async () => {
+  it('uses the tunnel of HTTPS_PROXY with the configured authority and client certificate', async () => {
     const files = { ...tls(), cert: file('client.pem', client.cert), key: file('client.key', client.key) };
     const gateway = await start({ baseUrl: secureUrl, tls: files }, { HTTPS_PROXY: proxy.url });
     expect(await once(gateway)).toMatchObject({ status: 200 });
@@ -114,7 +114,7 @@ describe('connections to a provider', () => {
     expect(shown).toEqual(['The gateway']);
   });
 
-  it('go through HTTP_PROXY where the provider has no TLS', async () => {
+  it('uses HTTP_PROXY for a provider without TLS', async () => {
     const gateway = await start({ baseUrl: plain.baseUrl, apiKey: 'up-key' }, { HTTP_PROXY: proxy.url });
     expect(await once(gateway)).toMatchObject({ status: 200 });
     expect(proxy.seen).toEqual([`POST ${plain.baseUrl}/chat/completions`]);
@@ -125,22 +125,22 @@ describe('connections to a provider', () => {
 
   it.each([
     ['NO_PROXY has the host', {}, { NO_PROXY: '127.0.0.1,.internal' }],
-    ['no_proxy has all', {}, { no_proxy: '*' }],
+    ['no_proxy is "*"', {}, { no_proxy: '*' }],
     ['the provider has proxy: none', { proxy: 'none' }, {}],
-  ] as const)('go directly where %s', async (_when, settings, environment) => {
+  ] as const)('connects directly when %s', async (_when, settings, environment) => {
     const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, ...environment };
     expect(await once(await start({ baseUrl: plain.baseUrl, ...settings }, all))).toMatchObject({ status: 200 });
     expect(proxy.seen).toEqual([]);
     expect(plain.requests).toHaveLength(1);
   });
 
-  it('go through the proxy of the provider, whatever the environment has', async () => {
+  it("prefers the provider's own proxy over the environment's", async () => {
     const gateway = await start({ baseUrl: secureUrl, tls: tls(), proxy: proxy.url }, { HTTPS_PROXY: 'http://127.0.0.1:9' });
     expect(await once(gateway)).toMatchObject({ status: 200 });
     expect(proxy.seen).toHaveLength(1);
   });
 
-  it('fail without naming a proxy that refuses or is not there', async () => {
+  it("hides the proxy's address when the proxy refuses or is unreachable", async () => {
     const refusing = proxy.url.replace('pass-word', 'wrong-word');
     for (const [baseUrl, url] of [
       [secureUrl, refusing],
@@ -158,34 +158,38 @@ describe('connections to a provider', () => {
     ['ca: expected a file of certificates', () => ({ ca: file('text.pem', 'no certificate') })],
     ['cert: expected a file of certificates', () => ({ cert: file('key.pem', client.key), key: file('client.key', client.key) })],
     ['key: expected the key of the certificate', () => ({ cert: file('c.pem', client.cert), key: file('o.key', other.key) })],
-  ])('are refused at the start with providers.up.tls.%s', async (message, files) => {
+  ])('refuses to start with providers.up.tls.%s', async (message, files) => {
     await expect(start({ baseUrl: secureUrl, tls: files() })).rejects.toThrow(`providers.up.tls.${message}`);
   });
 
   it.each([
-    ['a fragment', { baseUrl: 'https://x.example/v1#x' }, 'baseUrl: expected a URL without a fragment'],
-    ['an endpoint', { baseUrl: 'https://x.example/v1/chat/completions' }, 'baseUrl: expected the address of the API'],
-    ['an endpoint with a query', { baseUrl: 'https://x.example/v1/messages?a=1' }, 'baseUrl: expected the address of the API'],
-    ['no URL', { baseUrl: 'x.example' }, 'baseUrl: '],
-    ['a proxy of another kind', { proxy: 'socks5://x:1' }, 'proxy: expected a URL such as'],
+    ['a baseUrl with a fragment', { baseUrl: 'https://x.example/v1#x' }, 'baseUrl: expected a URL without a fragment'],
+    ['an endpoint as baseUrl', { baseUrl: 'https://x.example/v1/chat/completions' }, 'baseUrl: expected the address of the API'],
+    [
+      'an endpoint with a query as baseUrl',
+      { baseUrl: 'https://x.example/v1/messages?a=1' },
+      'baseUrl: expected the address of the API',
+    ],
+    ['a baseUrl that is not a URL', { baseUrl: 'x.example' }, 'baseUrl: '],
+    ['a SOCKS proxy', { proxy: 'socks5://x:1' }, 'proxy: expected a URL such as'],
     ['a certificate without its key', { tls: { cert: 'x' } }, 'tls: expected cert and key together'],
-  ])('are refused by the configuration for %s', (_what, provider, message) => {
+  ])('refuses a provider configured with %s', (_what, provider, message) => {
     expect(() => checkConfig({ providers: { up: provider } }, 'test')).toThrow(`providers.up.${message}`);
   });
 
-  it('have the query of baseUrl in each request', async () => {
+  it('sends the query of baseUrl in each request', async () => {
     await once(await start({ baseUrl: `${plain.baseUrl}?api-version=2024-10-21&subscription-key=secret-of-the-query` }));
     expect(plain.requests.at(-1)?.path).toBe('/v1/chat/completions?api-version=2024-10-21&subscription-key=secret-of-the-query');
   });
 
-  it('have the user and password of baseUrl in each request, and no key beside them', async () => {
+  it('sends the user and password of baseUrl in each request, and no key', async () => {
     const baseUrl = plain.baseUrl.replace('//', '//user:pass%20word@');
     expect(await once(await start({ baseUrl }))).toMatchObject({ status: 200 });
     expect(plain.requests.at(-1)?.headers['authorization']).toBe(`Basic ${Buffer.from('user:pass word').toString('base64')}`);
     await expect(start({ baseUrl, apiKey: 'x' })).rejects.toThrow('providers.up.baseUrl: has a user and password beside');
   });
 
-  it('hide secrets of the query where the provider repeats them', async () => {
+  it('hides secrets of the query when the provider repeats them', async () => {
     plain.answer(whole('{"error":{"message":"no access with secret-of-the-query"}}', 400));
     const gateway = await start({ baseUrl: `${plain.baseUrl}?subscription-key=secret-of-the-query` });
     expect(await once(gateway)).toMatchObject({ status: 400, text: expect.not.stringContaining('secret-of-the-query') });

@@ -34,7 +34,7 @@ describe('connections of realtime sessions to a provider', () => {
   const authority = makeCertificate('An authority of its own');
   const server = makeCertificate('The provider', authority.signer);
   const own = makeCertificate('The gateway', authority.signer);
-  /** The names of the certificates that clients have shown. */
+  /** The names of the certificates that clients presented. */
   const shown: (string | undefined)[] = [];
   let folder: string;
   let proxy: TestForwardProxy;
@@ -92,14 +92,14 @@ describe('connections of realtime sessions to a provider', () => {
     return JSON.stringify(answer.body);
   };
 
-  it('show the configured certificate, and accept the configured authority alone', async () => {
+  it('presents the configured client certificate, and accepts only the configured authority', async () => {
     await once(await start({ baseUrl, tls: tls() }));
     expect(shown).toEqual(['The gateway']);
     expect(await refused(await start({ baseUrl }))).not.toContain('localhost');
     expect(shown).toHaveLength(1);
   });
 
-  it('go through the tunnel of a forward proxy, from the environment or the configuration', async () => {
+  it('uses the tunnel of a forward proxy from the environment or the configuration', async () => {
     await once(await start({ baseUrl, tls: tls() }, { HTTPS_PROXY: proxy.url }));
     await once(await start({ baseUrl, tls: tls(), proxy: proxy.url }));
     const { host } = new URL(baseUrl);
@@ -107,12 +107,12 @@ describe('connections of realtime sessions to a provider', () => {
     expect(shown).toEqual(['The gateway', 'The gateway']);
   });
 
-  it('go directly where NO_PROXY names the host', async () => {
+  it('connects directly when NO_PROXY names the host', async () => {
     await once(await start({ baseUrl, tls: tls() }, { HTTPS_PROXY: proxy.url, NO_PROXY: 'localhost' }));
     expect(proxy.seen).toEqual([]);
   });
 
-  it('fail without naming a proxy that refuses, or is not there', async () => {
+  it("hides the proxy's address when the proxy refuses or is unreachable", async () => {
     for (const url of [proxy.url.replace('pass-word', 'wrong-word'), 'http://127.0.0.1:9']) {
       const text = await refused(await start({ baseUrl, tls: tls(), proxy: url, connectTimeout: '500ms' }));
       expect(text).not.toMatch(/127\.0\.0\.1|pass-word|wrong-word|localhost/);

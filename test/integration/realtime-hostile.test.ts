@@ -11,7 +11,7 @@ const MODEL = 'openai/gpt-realtime';
 const PATH = `/v1/realtime?model=${encodeURIComponent(MODEL)}`;
 const LIVE = `/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=${KEY}`;
 
-describe('hostile ends of realtime sessions', () => {
+describe('realtime sessions with hostile ends', () => {
   let stage: RealtimeStage;
   const url = (): string => stage.gateway.url;
   const key = { name: 'k', secret: KEY };
@@ -33,7 +33,7 @@ describe('hostile ends of realtime sessions', () => {
   };
   const noSessions = () => waitFor(async () => (await stage.figure('sluice_realtime_sessions')) === 0, 'no session');
 
-  it('ends a session whose client sends too long a message with 1009, and leaves no session at the provider', async () => {
+  it("closes a session with 1009 when a client's message is too long, and leaves no session at the provider", async () => {
     const client = await open('too-long');
     client.socket.send('x'.repeat(70_000));
     expect(await client.end()).toMatchObject({ code: 1009 });
@@ -66,7 +66,7 @@ describe('hostile ends of realtime sessions', () => {
     expect(await stage.recordOf('provider-vanished')).toMatchObject({ outcome: 'failed', error: 'upstream_truncated' });
   });
 
-  it('estimates an answer that was cut off', async () => {
+  it('estimates the usage of an interrupted response', async () => {
     const client = await open('cut-off');
     await client.respond();
     client.send({ type: 'response.create', response: { instructions: '[[unfinished]]' } });
@@ -74,12 +74,12 @@ describe('hostile ends of realtime sessions', () => {
     await client.close();
     const record = await stage.recordOf('cut-off');
     expect(record).toMatchObject({ estimated: true });
-    // 40 reported, five words and 100 ms of audio that were not
+    // 40 reported tokens, plus five words and 100 ms of audio without a report
     expect(record['outputTokens']).toBeGreaterThan(45);
     expect(record['inputTokens']).toBeGreaterThan(160);
   });
 
-  it('reads a provider no faster than its client reads', async () => {
+  it('reads from a provider no faster than its client reads', async () => {
     const client = await open('slow-reader');
     await client.event('session.created');
     client.socket.pause();
@@ -102,7 +102,7 @@ describe('hostile ends of realtime sessions', () => {
     await client.close();
   }, 60_000);
 
-  it('refuses a session beyond the configured number, and gives places back', async () => {
+  it('refuses a session beyond the configured number, and frees the slots of ended sessions', async () => {
     const clients = await Promise.all([1, 2, 3, 4, 5].map((n) => open(`many-${n}`)));
     const refused = await refusedSession(url(), PATH, { headers: { authorization: `Bearer ${KEY}` } });
     expect(refused).toMatchObject({ status: 503, body: { error: { code: 'overloaded' } }, headers: { 'retry-after': '5' } });
@@ -112,12 +112,12 @@ describe('hostile ends of realtime sessions', () => {
     await next.close();
   });
 
-  it('closes a Live session whose first message does not come in time', async () => {
+  it('closes a Live session when its first message is late', async () => {
     const client = (await connectRealtime(url(), LIVE)) as RealtimeClient;
     expect(await client.end()).toMatchObject({ code: 1008, reason: expect.stringContaining('200 ms') });
   });
 
-  it('refuses pages of other origins, and lets those that are configured connect', async () => {
+  it('refuses pages of other origins, and accepts pages of configured origins', async () => {
     const headers = { authorization: `Bearer ${KEY}` };
     const refused = await refusedSession(url(), PATH, { headers, origin: 'https://evil.example.com' });
     expect(refused).toMatchObject({ status: 403 });
@@ -126,7 +126,7 @@ describe('hostile ends of realtime sessions', () => {
   });
 
   it.each([
-    ['no key of the protocol', 'sec-websocket-version: 13\r\n', 400],
+    ['no sec-websocket-key', 'sec-websocket-version: 13\r\n', 400],
     ['an old version of the protocol', 'sec-websocket-version: 8\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n', 426],
   ])('refuses a handshake with %s in plain HTTP', async (_what, lines, status) => {
     const text = await raw(
@@ -137,14 +137,14 @@ describe('hostile ends of realtime sessions', () => {
     expect(text).toContain('application/json');
   });
 
-  it('answers a request for another protocol, or elsewhere, as if it had not asked for it', async () => {
+  it('treats an upgrade to another protocol or on another route as a plain request', async () => {
     const h2c = await raw(url(), 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n');
     expect(h2c).toMatch(/^HTTP\/1.1 200 /);
     const elsewhere = await refusedSession(url(), '/v1/chat/completions', { headers: { authorization: `Bearer ${KEY}` } });
     expect(elsewhere.status).toBe(405);
   });
 
-  it('survives a client that leaves while the provider is asked', async () => {
+  it('survives a client disconnect during the connection to the provider', async () => {
     const slow = `/v1/realtime?model=${encodeURIComponent(`${MODEL}+latency=60000`)}`;
     const socket = await opened(url());
     socket.write(
@@ -157,8 +157,8 @@ describe('hostile ends of realtime sessions', () => {
   });
 });
 
-describe('the times of realtime sessions', () => {
-  it('closes a session without messages, and one that is too long', async () => {
+describe('time limits of realtime sessions', () => {
+  it('closes a session without messages, and a session that lasts too long', async () => {
     const stage = await startRealtimeStage({
       keys: [{ name: 'k', secret: KEY }],
       realtime: { idleTimeout: '400ms', maxDuration: '1500ms' },
@@ -191,7 +191,7 @@ describe('the times of realtime sessions', () => {
     }
   });
 
-  it('gives up a client that answers no ping', async () => {
+  it('closes a session when its client responds to no ping', async () => {
     const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: KEY }], realtime: { ping: '200ms' } });
     try {
       const client = (await connectRealtime(stage.gateway.url, PATH, {
@@ -205,7 +205,7 @@ describe('the times of realtime sessions', () => {
     }
   });
 
-  it('keeps running sessions for the drain time, closes them with 1001 and writes their records', async () => {
+  it('keeps running sessions for the drain time, then closes them with 1001 and writes their records', async () => {
     const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: KEY }] });
     const client = await openSession(stage.gateway.url, MODEL, KEY);
     await client.respond();
@@ -229,7 +229,7 @@ function opened(gatewayUrl: string): Promise<Socket> {
   });
 }
 
-/** Sends text, and returns all that is answered. */
+/** Sends text and returns the complete response. */
 async function raw(gatewayUrl: string, text: string): Promise<string> {
   const socket = await opened(gatewayUrl);
   let answer = '';

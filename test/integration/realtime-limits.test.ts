@@ -6,8 +6,8 @@ import { waitFor } from '../support/wait-for.ts';
 const MODEL = 'openai/gpt-realtime';
 const PRICE = { input: 4, output: 16, audioInput: 32, audioOutput: 64, cachedInput: 0.4 };
 
-describe('realtime sessions that are switched off', () => {
-  it('are refused with 404, and leave nothing open', async () => {
+describe('disabled realtime sessions', () => {
+  it('refuses sessions with 404 when they are disabled, and leaves no connection open', async () => {
     const stage = await startRealtimeStage({ keys: [{ name: 'k', secret: 'key-free' }], realtime: { enabled: false } });
     try {
       const path = `/v1/realtime?model=${encodeURIComponent(MODEL)}`;
@@ -58,19 +58,19 @@ describe('limits of realtime sessions', () => {
     ['a route that the key may not use', 'key-chat-only', MODEL, 403, 'model_not_allowed'],
     ['a model without a price, for a key that needs one', 'key-priced-only', MODEL, 403, 'model_not_allowed'],
     ['a model that does not exist', 'key-free', 'nothing', 404, 'model_not_found'],
-    ['a model without such sessions', 'key-free', 'words', 400, 'invalid_request'],
+    ['a model without realtime sessions', 'key-free', 'words', 400, 'invalid_request'],
     ["a provider's refusal", 'key-free', 'openai/gpt-realtime+status=400', 400, 'simulated'],
     ["a provider's refusal of our key", 'key-free', 'openai/gpt-realtime+status=401', 502, 'upstream_error'],
     ["a provider's failure", 'key-free', 'openai/gpt-realtime+status=500', 502, 'upstream_error'],
-    ['a provider that asks for a pause', 'key-free', 'openai/gpt-realtime+status=429+retry-after=7', 429, 'simulated'],
-    ['a provider that breaks off', 'key-free', 'openai/gpt-realtime+fault=reset-before', 502, 'upstream_error'],
-  ])('answers the handshake with a status and a JSON error for %s', async (_what, key, model, status, code) => {
+    ["a provider's rate limit", 'key-free', 'openai/gpt-realtime+status=429+retry-after=7', 429, 'simulated'],
+    ['a provider that resets the connection', 'key-free', 'openai/gpt-realtime+fault=reset-before', 502, 'upstream_error'],
+  ])('refuses the handshake with a status and a JSON error for %s', async (_what, key, model, status, code) => {
     const answer = await refused(key, model);
     expect([answer.status, answer.body['error']?.['code']]).toEqual([status, code]);
     expect(answer.headers['x-request-id']).toEqual(expect.any(String));
   });
 
-  it('answers a request without a WebSocket with 426, in the dialect of the route', async () => {
+  it('refuses a request without a WebSocket with 426, in the dialect of the route', async () => {
     const openai = await fetch(`${url()}/v1/realtime?model=x`);
     expect([openai.status, openai.headers.get('upgrade')]).toEqual([426, 'websocket']);
     expect(await openai.json()).toMatchObject({ error: { code: 'upgrade_required', type: 'invalid_request_error' } });
@@ -81,17 +81,20 @@ describe('limits of realtime sessions', () => {
     expect(await live.json()).toMatchObject({ error: { code: 426, status: expect.any(String) } });
   });
 
-  it.each(['client_secrets', 'sessions', 'transcription_sessions'])('hands out no secret of a provider: %s', async (path) => {
-    const answer = await fetch(`${url()}/v1/realtime/${path}`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer key-free', 'content-type': 'application/json' },
-      body: '{}',
-    });
-    expect(answer.status).toBe(404);
-    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('client secret') } });
-  });
+  it.each(['client_secrets', 'sessions', 'transcription_sessions'])(
+    'refuses to create client secrets of a provider: %s',
+    async (path) => {
+      const answer = await fetch(`${url()}/v1/realtime/${path}`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer key-free', 'content-type': 'application/json' },
+        body: '{}',
+      });
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('client secret') } });
+    },
+  );
 
-  it('ends a session when the tokens of its key are used up, after an event that says why', async () => {
+  it('ends a session when the tokens of its key are used up, after an event with the reason', async () => {
     const client = await openSession(url(), MODEL, 'key-tokens');
     await client.respond();
     await client.respond();
@@ -112,7 +115,7 @@ describe('limits of realtime sessions', () => {
       turns++;
     }
     expect(client.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/^(insufficient_quota|budget)/) });
-    // 0.0032144 USD each: nine are paid for, and one may have begun before the session was closed
+    // 0.0032144 USD each: the budget pays for nine, and a tenth response may have begun before the session was closed
     const done = client.events.filter(({ type }) => type === 'response.done').length;
     expect([9, 10]).toContain(done);
   });
@@ -124,7 +127,7 @@ describe('limits of realtime sessions', () => {
     await client.close();
   });
 
-  it('holds a concurrent call for as long as the session lasts', async () => {
+  it('holds a permit for a concurrent call during the whole session', async () => {
     const client = await openSession(url(), MODEL, 'key-concurrent');
     expect(await refused('key-concurrent')).toMatchObject({ status: 429 });
     await client.close();
@@ -137,7 +140,7 @@ describe('limits of realtime sessions', () => {
     }, 'the place to be free');
   });
 
-  it('closes a Live session with the reason where its model is refused, because its first message names it', async () => {
+  it('closes a Live session with the reason when its first message names a refused model', async () => {
     const path = '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=';
     const client = (await connectRealtime(url(), `${path}key-one-model`)) as RealtimeClient;
     client.send({ setup: { model: 'models/words' } });

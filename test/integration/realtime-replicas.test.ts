@@ -22,7 +22,7 @@ describe('realtime sessions of several replicas', () => {
   const path = `/v1/realtime?model=${encodeURIComponent(MODEL)}`;
   const headers = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
 
-  it('share the limit of concurrent calls, and give a place back when a session ends', async () => {
+  it('shares the limit of concurrent calls between replicas, and frees the permit when a session ends', async () => {
     const sessions = [await openSession(url(0), MODEL, 'key-two'), await openSession(url(1), MODEL, 'key-two')];
     for (const n of [0, 1]) expect(await refusedSession(url(n), path, headers('key-two'))).toMatchObject({ status: 429 });
     await sessions[0]?.close();
@@ -34,14 +34,14 @@ describe('realtime sessions of several replicas', () => {
     for (const session of sessions.slice(1)) await session.close();
   });
 
-  it('share a limit of tokens while their sessions last', async () => {
+  it('shares a limit of tokens between replicas during their sessions', async () => {
     const [first, second] = [await openSession(url(0), MODEL, 'key-tokens'), await openSession(url(1), MODEL, 'key-tokens')];
     await first.respond();
     await second.respond();
-    // 200 of 250 are used: the next response is the last one of either session
+    // 200 of 250 tokens are used: the next response is the last of each session
     await first.respond();
     expect(await first.end()).toMatchObject({ code: 1008, reason: expect.stringMatching(/^rate_limit_exceeded/) });
-    // its reservation for a further turn was made before the limit was reached, or was refused by it
+    // the reservation for a further turn was made before the limit was reached, or the limit refused it
     second.send({ type: 'response.create' });
     expect(await second.end()).toMatchObject({ code: 1008 });
   });

@@ -12,13 +12,13 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-sessions';
 const PRICE = { input: 4, output: 16, cachedInput: 0.4, audioInput: 32, audioOutput: 64 };
-/** Of one response of the simulator: (60 − 16 − 34) × 4 + 16 × 0.4 + 34 × 32 + 10 × 16 + 30 × 64, per million. */
+/** Cost of a response of the simulator: (60 − 16 − 34) × 4 + 16 × 0.4 + 34 × 32 + 10 × 16 + 30 × 64, per million. */
 const TURN_USD = 0.0032144;
 
 describe('realtime sessions', () => {
   let simulator: RunningSimulator;
   let gateway: Gateway;
-  /** The OpenAI clients connect over TLS alone. */
+  /** The OpenAI clients connect only over TLS. */
   let front: TlsFront;
   beforeAll(async () => {
     simulator = await startSimulator({ models: {} });
@@ -70,7 +70,7 @@ describe('realtime sessions', () => {
     return found as Record<string, unknown>;
   };
 
-  it("serve OpenAI's own client", async () => {
+  it("serves OpenAI's own client", async () => {
     const openai = new OpenAI({ apiKey: KEY, baseURL: `${front.url}/v1` });
     const client = new OpenAIRealtimeWS({ model: 'voice', options: { ca: front.ca } }, openai);
     const types: string[] = [];
@@ -91,7 +91,7 @@ describe('realtime sessions', () => {
     expect(entry?.messages?.[0]).toContain('"model":"gpt-realtime"');
   });
 
-  it("serve Azure's own client", async () => {
+  it("serves Azure's own client", async () => {
     const azure = new AzureOpenAI({
       apiKey: KEY,
       endpoint: front.url,
@@ -106,7 +106,7 @@ describe('realtime sessions', () => {
     expect(entry?.headers['api-key']).toBe('azure-key');
   });
 
-  it("serve Google's own client", async () => {
+  it("serves Google's own client", async () => {
     const google = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: gateway.url } });
     const messages: LiveServerMessage[] = [];
     const session = await google.live.connect({
@@ -127,7 +127,7 @@ describe('realtime sessions', () => {
     expect(record).toMatchObject({ outcome: 'answered', inputTokens: 30, outputTokens: 20, session: { turns: 1 } });
   });
 
-  it('charge what the provider reports, turn by turn, and keep one record', async () => {
+  it('charges the usage that the provider reports, turn by turn, and keeps one record', async () => {
     const connected = await connectRealtime(gateway.url, '/v1/realtime?model=voice', {
       headers: { 'x-api-key': KEY, 'x-request-id': 'session-of-two-turns' },
     });
@@ -142,7 +142,7 @@ describe('realtime sessions', () => {
     });
   });
 
-  it('estimate a session without reports of usage, and mark it', async () => {
+  it('estimates a session without reports of usage, and marks it', async () => {
     const connected = await connectRealtime(
       gateway.url,
       `/v1/realtime?model=${encodeURIComponent('openai/gpt-realtime+usage=none')}`,
@@ -158,14 +158,14 @@ describe('realtime sessions', () => {
     expect(record['outputTokens']).toBeGreaterThan(5);
   });
 
-  it('ask another target where the handshake fails', async () => {
+  it('calls another target when the handshake fails', async () => {
     const client = await openSession(gateway.url, 'failing', KEY);
     await client.event('session.created');
     await client.close();
     expect(simulator.journal.entries.map(({ model }) => model)).toEqual(['gpt-realtime+status=503', 'gpt-realtime']);
   });
 
-  it("take a browser's key from the sub-protocol, and repeat none of it", async () => {
+  it("takes a browser's key from the sub-protocol, and does not repeat it", async () => {
     const protocols = ['realtime', `openai-insecure-api-key.${KEY}`, 'openai-beta.realtime-v1'];
     const client = (await connectRealtime(gateway.url, '/v1/realtime?model=voice', { protocols })) as RealtimeClient;
     expect(client.socket.protocol).toBe('realtime');
@@ -176,13 +176,13 @@ describe('realtime sessions', () => {
     expect(JSON.stringify(entry)).not.toContain(KEY);
   });
 
-  it('pass close codes and reasons of the provider', async () => {
+  it('passes close codes and reasons of the provider to the client', async () => {
     const client = await openSession(gateway.url, 'voice', KEY);
     client.send({ type: 'response.create', response: { instructions: '[[close 4001 too many words]]' } });
     expect(await client.end()).toEqual({ code: 4001, reason: 'too many words' });
   });
 
-  it('refuse to change the model of a session', async () => {
+  it('refuses to change the model of a session', async () => {
     const client = await openSession(gateway.url, 'voice', KEY);
     client.send({ type: 'session.update', session: { model: 'another' } });
     expect(await client.event('error')).toMatchObject({ error: { param: 'session.model' } });
@@ -190,7 +190,7 @@ describe('realtime sessions', () => {
     await client.close();
   });
 
-  it("hide the provider's key in its errors", async () => {
+  it("hides the provider's key in its errors", async () => {
     const client = await openSession(gateway.url, 'voice', KEY);
     client.send({ type: 'response.create', response: { instructions: '[[error]]' } });
     const event = await client.event('error');

@@ -5,7 +5,7 @@ import { type Replicas, startReplicas } from '../support/replicas.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
-describe('Redis goes and comes back', () => {
+describe('an outage of Redis', () => {
   let proxy: WatchedProxy;
   let replicas: Replicas;
   let gateway: GatewayProcess;
@@ -44,8 +44,8 @@ describe('Redis goes and comes back', () => {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
   };
-  /** Commands of calls that took half a second or more; their limit is 2 s here. */
-  const waitedInVain = async () => {
+  /** Counts the commands of calls that took half a second or more. The timeout of a command is 2 s here. */
+  const slowCommands = async () => {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     const countOf = (bucket: string) =>
       [...text.matchAll(new RegExp(`^sluice_redis_duration_seconds_bucket\\{[^}]*le="${bucket}"[^}]*\\} (\\S+)$`, 'gm'))].reduce(
@@ -59,18 +59,18 @@ describe('Redis goes and comes back', () => {
       const { status, headers } = await call('key-limited', 'back');
       return status === 200 && headers.get('x-sluice-degraded') === null;
     }, 'limited calls to be counted by Redis again');
-  /** Limits are taken from this replica's share. */
+  /** Waits until limits are taken from this replica's share. */
   const untilShared = (how: string) =>
     waitFor(
       async () => (await call('key-limited', how)).headers.get('x-sluice-degraded')?.includes('limits') === true,
       'the limits to be shared',
     );
-  /** A concern is known to be well by a call that used it. */
-  const untilCalm = () =>
+  /** Waits until the dependency is healthy again. Only a call that uses it shows that. */
+  const untilRecovered = () =>
     waitFor(async () => {
       await works();
       return (await gauge('sluice_degraded{concern="limits"}')) === 0;
-    }, 'the gauge to say that all is well');
+    }, 'the gauge to report the recovery');
 
   beforeEach(async () => {
     proxy.restore();
@@ -78,25 +78,25 @@ describe('Redis goes and comes back', () => {
     await waitFor(async () => (await gauge('sluice_replicas')) === 1, 'the replica to know that it is the only one');
     await works();
     expect((await call('key-free', 'warm')).status).toBe(200);
-    await untilCalm();
+    await untilRecovered();
   });
 
   it.each(['cut', 'hang'] as const)(
-    '%s: verified keys go on without the cache, by this replica’s share of their limits, and get 503 and never 429 beyond it',
+    "serves verified keys without the cache during an outage (%s), up to this replica's share of their limits, and refuses the rest with 503, never 429",
     async (how) => {
       expect((await call(`key-tight-${how}`, 'before')).status).toBe(200);
       proxy[how]();
       await untilShared(how);
-      const waitedBefore = await waitedInVain();
+      const waitedBefore = await slowCommands();
       const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => call('key-free', `${how} ${n}`)));
-      // a store that is known to hang is not waited for by each call
-      expect((await waitedInVain()) - waitedBefore).toBeLessThan(10);
+      // a call does not wait for a store that is known to hang
+      expect((await slowCommands()) - waitedBefore).toBeLessThan(10);
       expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
       for (const answer of answers) {
         expect(answer.headers.get('x-sluice-cache')).toBe('miss');
         expect(answer.headers.get('x-sluice-degraded')).toBe('cache');
       }
-      // there is one replica, and its share is all of the limit: one of three calls was made before
+      // with a single replica, its share is the whole limit, and one of three calls was made before
       for (let n = 0; n < 2; n++) expect((await call(`key-tight-${how}`, `${n}`)).status).toBe(200);
       const limited = await call(`key-tight-${how}`, how);
       expect([limited.status, limited.code]).toEqual([503, 'limiter_unavailable']);
@@ -106,38 +106,41 @@ describe('Redis goes and comes back', () => {
     },
   );
 
-  it.each(['cut', 'hang'] as const)('%s: a soft budget refuses nothing, and is told later what was spent', async (how) => {
-    const spentUsd = async () =>
-      ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['spending'] as { spentUsd: number }).spentUsd;
-    const spend = (key: string, n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key });
-    const already = await spentUsd();
-    // its key is known, and nothing of its budget was ever spent, so that there is no lease of it
-    const models = { headers: { authorization: 'Bearer key-unused' } };
-    expect((await fetch(`${gateway.url}/v1/models`, models)).status).toBe(200);
-    expect((await spend('key-soft', 0)).status).toBe(200);
-    await waitFor(async () => (await spentUsd()) > already, 'the first call to be spent');
-    const before = await spentUsd();
-    proxy[how]();
-    await untilShared(how);
-    expect((await spend('key-unused', 1)).code).toBe('budget_unavailable');
-    const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => spend('key-soft', n)));
-    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
-    for (const { headers } of answers) expect(headers.get('x-sluice-degraded')).toContain('budget');
-    proxy.restore();
-    await works();
-    await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'what was spent meanwhile');
-    const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
-    expect(json['spending']).toMatchObject({ soft: true, reservedUsd: 0 });
-  });
+  it.each(['cut', 'hang'] as const)(
+    'serves calls over a soft budget during an outage (%s), and settles their cost after it',
+    async (how) => {
+      const spentUsd = async () =>
+        ((await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft')).json['spending'] as { spentUsd: number }).spentUsd;
+      const spend = (key: string, n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key });
+      const already = await spentUsd();
+      // the replica has the key, but no lease of its budget, because the key has never spent anything
+      const models = { headers: { authorization: 'Bearer key-unused' } };
+      expect((await fetch(`${gateway.url}/v1/models`, models)).status).toBe(200);
+      expect((await spend('key-soft', 0)).status).toBe(200);
+      await waitFor(async () => (await spentUsd()) > already, 'the first call to be spent');
+      const before = await spentUsd();
+      proxy[how]();
+      await untilShared(how);
+      expect((await spend('key-unused', 1)).code).toBe('budget_unavailable');
+      const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => spend('key-soft', n)));
+      expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200));
+      for (const { headers } of answers) expect(headers.get('x-sluice-degraded')).toContain('budget');
+      proxy.restore();
+      await works();
+      await waitFor(async () => Math.round(((await spentUsd()) - before) * 100) === 5, 'the cost of the outage to be settled');
+      const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/keys/soft');
+      expect(json['spending']).toMatchObject({ soft: true, reservedUsd: 0 });
+    },
+  );
 
   it.each(['cut', 'hang'] as const)(
-    '%s: a hard budget goes on with its lease, is not passed, and is told later what was spent',
+    'serves calls from the lease of a hard budget during an outage (%s), never exceeds it, and settles their cost after it',
     async (how) => {
       const state = async () =>
         (await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', `/keys/hard-${how}`)).json['spending'] as Record<string, number>;
       const spend = (n: number) => ask(gateway.url, chat('cent', `${how} ${n}`), { key: `key-hard-${how}` });
       for (let n = 0; n < 10; n++) expect((await spend(n)).status).toBe(200);
-      // a twentieth of the 90 cents that are left pays for four more calls
+      // a twentieth of the remaining 90 cents pays for four more calls
       await waitFor(async () => (await state())['leasedUsd'] === 0.045, 'the replica to have a lease');
       proxy[how]();
       await untilShared(how);
@@ -149,38 +152,38 @@ describe('Redis goes and comes back', () => {
       }
       proxy.restore();
       await works();
-      await waitFor(async () => (await state())['spentUsd'] === 0.14, 'what was spent meanwhile');
+      await waitFor(async () => (await state())['spentUsd'] === 0.14, 'the cost of the outage to be settled');
       await waitFor(async () => (await state())['reservedUsd'] === 0, 'nothing to be reserved');
       expect((await spend(200)).status).toBe(200);
     },
     40_000,
   );
 
-  it('a key that was never seen is told that it cannot be checked, not that it is wrong', async () => {
+  it('refuses an unknown key with 503 rather than 401 when Redis is unavailable', async () => {
     proxy.cut();
     await waitFor(async () => (await gauge('sluice_redis_up')) === 0, 'the gateway to notice');
     const answer = await call('key-unseen', 'x');
     expect([answer.status, answer.code]).toEqual([503, 'auth_unavailable']);
     expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
-    // it stays in the load balancer: all replicas would be taken out at once
+    // the replica stays in the load balancer, because otherwise all replicas would be removed at once
     const readiness = await fetch(`${gateway.url}/readyz`);
     expect([readiness.status, await readiness.text()]).toEqual([200, 'ready, degraded: Redis is unavailable\n']);
   });
 
-  it('says each change once in the log, and comes back by itself', async () => {
+  it('logs each change of state once, and recovers', async () => {
     const count = (text: string) => gateway.lines().filter((line) => String(line['message']).startsWith(text)).length;
     const before = { degraded: count('limits: degraded'), again: count('limits: recovered') };
     proxy.cut();
     for (let n = 0; n < 50; n++) await call('key-limited', 'x');
     proxy.restore();
     await works();
-    await untilCalm();
+    await untilRecovered();
     expect(count('limits: degraded') - before.degraded).toBe(1);
     expect(count('limits: recovered') - before.again).toBe(1);
     expect(await gauge('sluice_redis_up')).toBe(1);
   });
 
-  it('records of the time without Redis are written when it is back', async () => {
+  it('writes the records of the outage when Redis is back', async () => {
     proxy.cut();
     const id = 'while-it-was-away';
     await ask(gateway.url, chat('up/plain', 'x'), { key: 'key-free', headers: { 'x-request-id': id } });
@@ -197,7 +200,7 @@ describe('Redis goes and comes back', () => {
 });
 
 describe('a gateway that starts without its Redis', () => {
-  it('listens, is not ready, and becomes so when Redis comes', async () => {
+  it('listens without being ready, and becomes ready when Redis starts', async () => {
     const proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
     proxy.cut();
     const gateway = await startGatewayProcess({

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
-/** What the user of the gateway may, as docker-compose.yml gives it. */
+/** Returns the rights of the gateway's Redis user, as docker-compose.yml grants them. */
 function rules(): string[] {
   const [, text = ''] = /^\s+user sluice on >\S+ (.*)$/m.exec(read('docker-compose.yml')) ?? [];
   return text.split(' ');
@@ -27,7 +27,7 @@ describe('the rights of the gateway in Redis', () => {
     folder = mkdtempSync(join(tmpdir(), 'sluice-rights-'));
     server = await startRedisServer();
     const root = new Redis(server.url);
-    // Redis 7.0 does not know it, and the gateway does without it there
+    // Redis 7.0 does not have this command, and the gateway works without it there
     const known = rules().filter((rule) => rule !== '+client|setinfo');
     await root.call('ACL', 'SETUSER', 'sluice', 'on', '>secret', ...known);
     root.disconnect();
@@ -57,7 +57,7 @@ describe('the rights of the gateway in Redis', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('are enough for all that it does', async () => {
+  it('grants all commands that the gateway uses', async () => {
     const { adminUrl } = replicas.gateways[0] as Replicas['gateways'][number];
     const admin = async (method: string, path: string, body?: object) => {
       const { status, json } = await askAdmin(adminUrl, ADMIN_KEY, method, path, body);
@@ -68,7 +68,7 @@ describe('the rights of the gateway in Redis', () => {
       const { url } = replicas.gateways[n % 2] as Replicas['gateways'][number];
       expect((await ask(url, chat('cent', `${n % 15}`), { key: 'key-app' })).status).toBe(200);
     }
-    // long enough to be told of, in case that its replica dies
+    // long enough for a checkpoint in the store, for the case of a crash
     const { url } = replicas.gateways[0] as Replicas['gateways'][number];
     expect((await ask(url, chat('up/slow+latency=2500', 'x'), { key: 'key-app' })).status).toBe(200);
     await admin('POST', '/tenants', { name: 'acme' });
@@ -104,7 +104,7 @@ describe('the rights of the gateway in Redis', () => {
     const drained = () =>
       readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n').filter(Boolean));
     await waitFor(() => drained().length === 22, 'the records to be drained');
-    // a lease is taken some seconds after something was spent
+    // a replica takes a lease some seconds after the first spending
     await waitFor(async () => {
       const { spending } = (await admin('GET', '/keys/app')) as { spending: { leasedUsd: number } };
       return spending.leasedUsd > 0;
@@ -115,7 +115,7 @@ describe('the rights of the gateway in Redis', () => {
     }
   }, 60_000);
 
-  it('are those that docs/redis.md tells of', () => {
+  it('matches the rights that docs/redis.md lists', () => {
     const commands = rules()
       .filter((rule) => rule.startsWith('+'))
       .map((rule) => rule.slice(1));

@@ -37,7 +37,7 @@ describe('three replicas on one Redis', () => {
   });
   afterAll(() => replicas.stop());
 
-  it('let exactly 100 of 500 calls pass that come at once against a limit of 100', async () => {
+  it('admits exactly 100 of 500 concurrent calls when the limit is 100', async () => {
     const calls = Array.from({ length: 500 }, (_, n) => ask(urlOf(n), chat('plain', `at once ${n}`), { key: 'key-limited' }));
     const answers = await Promise.all(calls);
     const passed = answers.filter((answer) => answer.status === 200);
@@ -49,7 +49,7 @@ describe('three replicas on one Redis', () => {
     expect(atOnce).toHaveLength(100);
   });
 
-  it('count every call of a client that gives them all one request id', async () => {
+  it('counts every call of a client that uses the same request id for all of them', async () => {
     const options = { key: 'key-same-id', headers: { 'x-request-id': 'the-same-for-all' } };
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(urlOf(n), chat('plain', `same ${n}`), options)));
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(5);
@@ -57,7 +57,7 @@ describe('three replicas on one Redis', () => {
     for (const answer of answers) expect(answer.headers.get('x-request-id')).toBe('the-same-for-all');
   });
 
-  it('let no more calls be in flight than the limit says, and free their places', async () => {
+  it('never exceeds a limit of in-flight calls, and frees the permits', async () => {
     const slow = (n: number) => ask(urlOf(n), chat('left/slow+latency=400', `in flight ${n}`), { key: 'key-in-flight' });
     const first = await Promise.all(Array.from({ length: 12 }, (_, n) => slow(n)));
     expect(first.filter((answer) => answer.status === 200)).toHaveLength(5);
@@ -65,7 +65,7 @@ describe('three replicas on one Redis', () => {
     await waitFor(async () => (await slow(99)).status === 200, 'a place to be free again');
   });
 
-  it('hit on each what was cached by one', async () => {
+  it('serves a response from the cache on each replica after one replica cached it', async () => {
     const body = chat('plain', 'cached by the first');
     const first = await ask(urlOf(0), body, { key: 'key-free' });
     expect(first.headers.get('x-sluice-cache')).toBe('miss');
@@ -76,7 +76,7 @@ describe('three replicas on one Redis', () => {
     }
   });
 
-  it.each(['made', 'configured'])('refuse a %s key on all within a second of its revocation on one', async (kind) => {
+  it.each(['made', 'configured'])('refuses a %s key on all replicas soon after its revocation on one', async (kind) => {
     let key = 'key-in-flight';
     let name = 'in-flight';
     if (kind === 'made') {
@@ -85,21 +85,21 @@ describe('three replicas on one Redis', () => {
       expect(made.status).toBe(201);
       key = made.json['secret'] as string;
     }
-    // every replica knows it, and has it in its memory
+    // every replica has the key in its memory
     for (const n of [0, 1, 2]) expect((await ask(urlOf(n), chat('plain', 'warm'), { key })).status).toBe(200);
     expect((await askAdmin(adminOf(1), ADMIN_KEY, 'DELETE', `/keys/${name}`)).status).toBe(204);
     const refused = async (n: number) => (await ask(urlOf(n), chat('plain', 'warm'), { key })).code === 'invalid_api_key';
     await waitFor(async () => (await Promise.all([0, 1, 2].map(refused))).every(Boolean), 'all replicas to refuse');
   });
 
-  it('balance over all of them, and show the same sums of usage at each', async () => {
+  it("balances over all replicas' calls, and shows the same sums of usage at each replica", async () => {
     const statsAt = async (n: number) => (await askAdmin(adminOf(n), ADMIN_KEY, 'GET', '/stats')).json as unknown as Stats;
     const exchanged = () =>
       waitFor(async () => (await statsAt(0)).totalRequests === asked, 'the usage of all calls to be exchanged');
     await exchanged();
     const before = await statsAt(0);
     const ROUNDS = 60;
-    // one after the other, each at another replica: what one gave away the next has to know
+    // in sequence, each call at another replica: each replica must know the calls of the previous one
     for (let n = 0; n < ROUNDS; n++) {
       expect((await ask(urlOf(n), chat('spread', `balance ${n}`), { key: 'key-free' })).status).toBe(200);
     }
@@ -107,7 +107,7 @@ describe('three replicas on one Redis', () => {
       replicas.simulator.journal.entries.filter((entry) => entry.model === `of-${provider}`).length;
     const counts = ['left', 'middle', 'right'].map(served);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);
-    // replicas hear of one another every 200 ms, and give out a few calls each meanwhile
+    // replicas exchange their loads every 200 ms, and each assigns a few calls in between
     for (const count of counts) expect(Math.abs(count - ROUNDS / 3)).toBeLessThanOrEqual(10);
 
     await exchanged();

@@ -82,7 +82,7 @@ describe('stored responses', () => {
   };
   const lastOf = (upstream: ScriptedUpstream) => JSON.parse(upstream.requests.at(-1)?.body ?? '{}');
 
-  it('sends the whole conversation to a provider of another dialect, through whichever replica', async () => {
+  it('sends the whole conversation to a provider of another dialect, through any replica', async () => {
     chat.answer(whole(chatAnswer('one')));
     const first = await respond({ model: 'chat/m', input: 'first', instructions: 'be brief' });
     chat.answer(whole(chatAnswer('two')));
@@ -91,7 +91,7 @@ describe('stored responses', () => {
     chat.answer(whole(chatAnswer('three')));
     const third = await respond({ model: 'chat/m', input: 'third', previous_response_id: second.json['id'] });
     expect(third.status).toBe(200);
-    // instructions hold for one request
+    // instructions apply to one request
     expect(lastOf(chat).messages).toEqual([
       { role: 'user', content: 'first' },
       { role: 'assistant', content: 'one' },
@@ -109,7 +109,7 @@ describe('stored responses', () => {
     ]);
   });
 
-  it('replaces references to items, and refuses those that are not the tenant’s', async () => {
+  it("replaces references to items, and refuses references to another tenant's items", async () => {
     chat.answer(whole(chatAnswer('one')));
     const first = await respond({ model: 'chat/m', input: 'first' });
     const [item] = first.json['output'] as { id: string }[];
@@ -130,7 +130,7 @@ describe('stored responses', () => {
     expect((await about('GET', String(first.json['id']))).status).toBe(200);
   });
 
-  it('keeps nothing with `store: false`, of failures, and of what is cut', async () => {
+  it('stores nothing with `store: false`, and no failed or truncated response', async () => {
     chat.answer(whole(chatAnswer('one')));
     const unstored = await respond({ model: 'chat/m', input: 'first', store: false });
     expect((await about('GET', String(unstored.json['id']))).status).toBe(404);
@@ -143,14 +143,14 @@ describe('stored responses', () => {
     expect((await about('GET', 'resp_cut')).status).toBe(404);
   });
 
-  it('leaves a conversation of one provider of the Responses API to it, byte for byte', async () => {
+  it('passes a conversation of a single provider of the Responses API on byte for byte', async () => {
     native.answer(whole(nativeAnswer('resp_native1', [message('msg_native1', 'one')])));
     await respond({ model: 'native/n', input: 'first' });
     const request = { model: 'native/n', input: 'second', previous_response_id: 'resp_native1' };
     native.answer(whole(nativeAnswer('resp_native2', [message('msg_native2', 'two')])));
     expect((await respond(request)).status).toBe(200);
     expect(native.requests.at(-1)?.body).toBe(JSON.stringify({ ...request, model: 'n' }));
-    // an id that only the provider can know is its affair
+    // only the provider can know this id, so that the gateway passes it on
     const unknown = { model: 'native/n', input: 'x', previous_response_id: 'resp_of_before' };
     native.answer(whole(nativeAnswer('resp_native3', [])));
     expect((await respond(unknown)).status).toBe(200);
@@ -158,7 +158,7 @@ describe('stored responses', () => {
     expect((await about('GET', 'resp_native3')).status).toBe(404);
   });
 
-  it('moves a conversation from a provider of the Responses API to another, without what only the first can read', async () => {
+  it('moves a conversation from a provider of the Responses API to another, without the parts that only the first can read', async () => {
     const reasoning = { type: 'reasoning', id: 'rs_native4', summary: [] };
     const call = { type: 'function_call', id: 'fc_native4', call_id: 'call_1', name: 'f', arguments: '{}', status: 'completed' };
     native.answer(whole(nativeAnswer('resp_native4', [reasoning, call])));
@@ -172,7 +172,7 @@ describe('stored responses', () => {
       { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'f', arguments: '{}' } }] },
       { role: 'tool', tool_call_id: 'call_1', content: '42' },
     ]);
-    // a model of both: the first of its targets gets the items, and no id that it would look up
+    // a model of both providers: the first target gets the items, and no id that it would look up
     native.answer(whole(nativeAnswer('resp_native5', [message('msg_native5', 'three')])));
     await respond({ model: 'mixed', input: 'third', previous_response_id: moved.json['id'] });
     const sent = native.requests.at(-1)?.body ?? '';
@@ -180,7 +180,7 @@ describe('stored responses', () => {
     expect(JSON.parse(sent).input).toHaveLength(5);
   });
 
-  it('asks the provider about a response in the background, and keeps it when it has ended', async () => {
+  it('polls the provider for a background response, and stores the response when it has ended', async () => {
     native.answer(whole(nativeAnswer('resp_background', [], { status: 'queued', background: true })));
     await respond({ model: 'native/n', input: 'first', background: true });
     native.answer(whole(nativeAnswer('resp_background', [], { status: 'in_progress', background: true })));
@@ -196,7 +196,7 @@ describe('stored responses', () => {
     expect((await about('POST', 'resp_background/cancel')).status).toBe(400);
   });
 
-  it('counts a question about a response in the background as one request', async () => {
+  it('counts a poll of a background response as one request', async () => {
     const id = `resp_counted_${Math.random()}`;
     native.answer(whole(nativeAnswer(id, [], { status: 'queued', background: true, usage: null })));
     const key = 'key-of-background';
@@ -206,7 +206,7 @@ describe('stored responses', () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  it('bills a response in the background once, when it has ended', async () => {
+  it('bills a background response once, when it has ended', async () => {
     const spent = async () => {
       const { records } = (
         await askAdmin((replicas[0] as GatewayProcess).adminUrl, ADMIN_KEY, 'GET', '/audit?tenant=a&limit=100')
@@ -234,13 +234,13 @@ describe('stored responses', () => {
     await waitFor(async () => (await spent()).length === 4, 'the calls to be recorded');
     const costs = new Map((await spent()).map(({ requestId, costUsd }) => [requestId, costUsd]));
     expect([costs.get('background-2'), costs.get('background-4')]).toEqual([null, null]);
-    // 1,000 tokens for 1 dollar and 2,000 for 2 dollars a million
+    // 1,000 tokens at 1 USD and 2,000 at 2 USD per million
     const sum = Number(costs.get('background-1')) + Number(costs.get('background-3'));
     expect(sum).toBeCloseTo(0.005, 9);
     expect(costs.get('background-3')).toBeGreaterThan(0.0049);
   });
 
-  it('is open to a key of some models, closed to one of other routes, and counts against limits of requests', async () => {
+  it('serves stored responses to a key with a list of models, not to a key of other routes, and counts the requests', async () => {
     chat.answer(whole(chatAnswer('one')));
     const { json } = await respond({ model: 'chat/m', input: 'first' }, 'key-of-one-model');
     const path = String(json['id']);
@@ -251,7 +251,7 @@ describe('stored responses', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  it('keeps answers sealed', async () => {
+  it('stores responses encrypted', async () => {
     chat.answer(whole(chatAnswer('a word that only this answer has: sesquipedalian')));
     const { json } = await respond({ model: 'chat/m', input: 'first' });
     expect((await about('GET', String(json['id']))).json).toMatchObject({ id: json['id'] });

@@ -16,7 +16,7 @@ const USAGE =
   'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}\n\n';
 const DONE = 'data: [DONE]\n\n';
 
-describe('a stream', () => {
+describe('streams', () => {
   let upstream: ScriptedUpstream;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -28,12 +28,12 @@ describe('a stream', () => {
       },
       models: {
         m: { targets: [{ provider: 'up', model: 'm', price: { input: 1_000, output: 1_000 } }] },
-        // only for streams that stall: a busy machine passes the idle timeout on its own
+        // only for streams that stall: on a busy machine other streams would exceed the idle timeout too
         impatient: { targets: [{ provider: 'impatient', model: 'm' }] },
       },
       keys: [{ name: 'streams', secret: KEY }],
       cache: { exact: { ttl: '1h' } },
-      // each of these fails on purpose, one after the other
+      // each of these calls fails on purpose, one after the other
       resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
     });
   });
@@ -52,7 +52,7 @@ describe('a stream', () => {
   const lastRequest = () => upstream.requests.at(-1);
   const read = async (reader: ReadableStreamDefaultReader<Uint8Array>) =>
     Buffer.from((await reader.read()).value ?? []).toString('utf8');
-  /** The upstream's side of the stream that is opened next. */
+  /** Returns the upstream's side of the next stream. */
   const opened = () =>
     new Promise<ServerResponse>((resolve) => {
       upstream.answer((response) => {
@@ -62,14 +62,14 @@ describe('a stream', () => {
       });
     });
 
-  it('passes each event on before the next is sent', async () => {
+  it('forwards each event before the next is sent', async () => {
     const opening = opened();
     const answered = open('piece by piece');
     const sending = await opening;
     sending.write(chunk('one'));
     const reader = ((await answered).body as ReadableStream<Uint8Array>).getReader();
     expect(await read(reader)).toBe(chunk('one'));
-    // each is sent only after the one before was read at the other end
+    // each event is sent only after the client has read the previous event
     for (const event of [chunk('two'), chunk('three'), STOP, DONE]) {
       sending.write(event);
       expect(await read(reader)).toBe(event);
@@ -78,7 +78,7 @@ describe('a stream', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
-  it('is not answered before its first content: until then its status is open', async () => {
+  it('sends no status before the first content of a stream', async () => {
     const opening = opened();
     let answered = false;
     const answer = open('role first').then((response) => {
@@ -89,7 +89,7 @@ describe('a stream', () => {
     const role =
       'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n';
     await new Promise((resolve) => sending.write(role, resolve));
-    // the gateway has had its turns with it
+    // the gateway has had turns of its event loop to process it
     for (let turn = 0; turn < 10; turn++) await (await fetch(`${gateway.url}/livez`)).text();
     expect(answered).toBe(false);
     sending.write(chunk('said'));
@@ -103,10 +103,10 @@ describe('a stream', () => {
 
   it.each([
     ['reports that it is overloaded', 'data: {"error":{"message":"secret detail","code":503}}\n\n', 502, 'upstream_error'],
-    ['reports that we are too many', 'data: {"error":{"message":"secret detail","code":429}}\n\n', 429, 'rate_limit_exceeded'],
-    ['ends with nothing', '', 502, 'upstream_error'],
+    ['reports a rate limit', 'data: {"error":{"message":"secret detail","code":429}}\n\n', 429, 'rate_limit_exceeded'],
+    ['ends without any event', '', 502, 'upstream_error'],
     ['ends after a role', 'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n', 502, 'upstream_error'],
-  ])('that %s before any content has a status that says so', async (what, text, status, code) => {
+  ])('returns an error status for a stream that %s before any content', async (what, text, status, code) => {
     upstream.answer(events(text));
     const answer = await ask(gateway.url, chat('m', what, { stream: true }), { key: KEY });
     expect([answer.status, answer.code]).toEqual([status, code]);
@@ -114,7 +114,7 @@ describe('a stream', () => {
     expect(answer.text).not.toContain('secret');
   });
 
-  it('that reports an error first, and stays open, is not waited for', async () => {
+  it('stops waiting for a stream that reports an error first and stays open', async () => {
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"error":{"message":"x","code":500}}\n\n');
@@ -146,7 +146,7 @@ describe('a stream', () => {
     if (what.includes('other')) expect(sent.stream_options['include_obfuscation']).toBe(false);
   });
 
-  it('hides usage wherever the bytes are cut, and is accounted for', async () => {
+  it('hides usage wherever the bytes are split, and accounts for it', async () => {
     const text = Buffer.from(chunk('süß 🚰') + STOP + USAGE + DONE);
     const outputTokens = async () => {
       const { json } = await askAdmin(gateway.adminUrl, ADMIN_KEY, 'GET', '/stats');
@@ -163,7 +163,7 @@ describe('a stream', () => {
     expect((await outputTokens()) - before).toBe(6 * 5);
   });
 
-  it('is given up at the provider when its client leaves', async () => {
+  it('aborts the stream at the provider when its client disconnects', async () => {
     const opening = opened();
     const leaving = new AbortController();
     const answered = open('left', {}, leaving.signal);
@@ -178,7 +178,7 @@ describe('a stream', () => {
     await reader.read().catch(() => {});
   });
 
-  it('is given up at the provider when its client leaves before the head', async () => {
+  it('aborts the provider call when its client disconnects before the response head', async () => {
     let gone: Promise<unknown> | undefined;
     const asked = new Promise<void>((resolve) => {
       upstream.answer((response) => {
@@ -197,14 +197,14 @@ describe('a stream', () => {
   it.each([
     ['ends without its finish reason', (response: ServerResponse) => void response.end()],
     ['is reset', (response: ServerResponse) => void response.socket?.resetAndDestroy()],
-    ['falls silent', () => {}],
+    ['stalls', () => {}],
     [
-      'says an error',
+      'reports an error',
       (response: ServerResponse) => void response.end('data: {"error":{"message":"secret detail of the provider"}}\n\n'),
     ],
-  ])('that %s ends with an error event and without [DONE]', async (what, breakOff) => {
+  ])('ends a stream that %s with an error event and without [DONE]', async (what, breakOff) => {
     const opening = opened();
-    const answered = open(`broken: ${what}`, {}, null, what === 'falls silent' ? 'impatient' : 'm');
+    const answered = open(`broken: ${what}`, {}, null, what === 'stalls' ? 'impatient' : 'm');
     const sending = await opening;
     sending.write(chunk('half'));
     const response = await answered;
@@ -221,7 +221,7 @@ describe('a stream', () => {
     expect(last.error['request_id']).toBe(response.headers.get('x-request-id'));
   });
 
-  it('that broke is not kept, one that finished is, and the second time comes whole from the cache', async () => {
+  it('caches no broken stream, and serves a completed stream from the cache as a stream', async () => {
     upstream.answer((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(chunk('half'));
@@ -238,7 +238,7 @@ describe('a stream', () => {
     expect(await third.text()).toBe(text);
   });
 
-  it('that is refused before it began is answered as a whole', async () => {
+  it('returns a complete error for a stream that is refused before it begins', async () => {
     upstream.answer(
       whole(
         '{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}',
@@ -249,14 +249,14 @@ describe('a stream', () => {
     expect([answer.status, answer.code]).toEqual([400, 'context_length_exceeded']);
   });
 
-  it('holds its provider back while its client does not read', async () => {
+  it('pauses its provider while its client does not read', async () => {
     const opening = opened();
     const answered = open('slow reader');
     const sending = await opening;
     sending.write(chunk('first'));
     const response = await answered;
     let sent = 0;
-    // as much as the sockets and the gateway take without waiting, and no more
+    // sockets and gateway take a limited amount without waiting
     const piece = chunk('x'.repeat(64 * 1024));
     let held = false;
     while (!held && sent <= 64 * 1024 * 1024) {
@@ -266,7 +266,7 @@ describe('a stream', () => {
       sending.once('drain', () => {
         drained = true;
       });
-      // the gateway has so many turns to take more
+      // gives the gateway turns of its event loop to take more
       for (let turn = 0; turn < 50 && !drained; turn++) await (await fetch(`${gateway.url}/livez`)).text();
       held = !drained;
     }

@@ -34,7 +34,7 @@ const total = <T>(rows: readonly T[], amount: (row: T) => number): number => row
 const tally = (names: readonly string[]): Record<string, number> =>
   Object.fromEntries([...new Set(names)].sort().map((name) => [name, names.filter((one) => one === name).length]));
 
-/** What the load must have of each: answers, and every refusal and failure that it provokes. */
+/** The outcomes that the load must contain: responses, and every refusal and failure that it provokes. */
 const REASONS = [
   '',
   'address_not_allowed',
@@ -100,7 +100,7 @@ describe('the sums of a mixed load', () => {
     return found;
   };
 
-  it('agree: answers, /stats, /usage, audit trail, metrics and meters', async () => {
+  it('reports equal sums in responses, /stats, /usage, audit trail, metrics and meters', async () => {
     for (let n = 0; n < 12; n++) {
       await send('good', `question ${n % 8}`);
       await send('good', `stream ${n % 3}`, 'key-app', { stream: true });
@@ -143,7 +143,7 @@ describe('the sums of a mixed load', () => {
     const tokens = [total(used, (one) => one.inputTokens ?? 0), total(used, (one) => one.outputTokens ?? 0)];
     expect([usage.total.inputTokens, usage.total.outputTokens]).toEqual(tokens);
 
-    // the other replica's figures arrive with its next exchange
+    // the other replica's numbers arrive with its next exchange
     await waitFor(async () => (await admin('/stats'))['totalRequests'] === calls, '/stats to count every call');
     const stats = await admin('/stats');
     expect(stats).toMatchObject({

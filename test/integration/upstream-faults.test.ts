@@ -36,23 +36,23 @@ describe('a provider that fails', () => {
     ask(gateway.url, chat(model, 'x', more), { key: KEY, headers });
 
   it.each([
-    ['answers 500', 'up/x+status=500', 502, 'upstream_error'],
-    ['answers 503', 'up/x+status=503', 502, 'upstream_error'],
+    ['responds with 500', 'up/x+status=500', 502, 'upstream_error'],
+    ['responds with 503', 'up/x+status=503', 502, 'upstream_error'],
     ['refuses our credentials (401)', 'up/x+status=401', 502, 'upstream_error'],
     ['refuses our credentials (403)', 'up/x+status=403', 502, 'upstream_error'],
-    ['has us pay (402)', 'up/x+status=402', 502, 'upstream_error'],
+    ['requires payment (402)', 'up/x+status=402', 502, 'upstream_error'],
     ['resets the connection', 'up/x+fault=reset-before', 502, 'upstream_error'],
-    ['resets it in the middle', 'up/x+fault=reset-after', 502, 'upstream_error'],
-    ['sends half an answer', 'up/x+fault=truncated', 502, 'upstream_error'],
-    ['sends no JSON', 'up/x+fault=malformed', 502, 'upstream_error'],
+    ['resets the connection in the middle', 'up/x+fault=reset-after', 502, 'upstream_error'],
+    ['sends half a response', 'up/x+fault=truncated', 502, 'upstream_error'],
+    ['sends invalid JSON', 'up/x+fault=malformed', 502, 'upstream_error'],
     ['sends a web page', 'up/x+fault=html', 502, 'upstream_error'],
     ['sends nothing', 'up/x+fault=empty', 502, 'upstream_error'],
-    ['points elsewhere', 'up/x+fault=redirect', 502, 'upstream_error'],
-    ['is not there', 'gone/x', 502, 'upstream_error'],
-    ['has a name that nobody knows', 'nameless/x', 502, 'upstream_error'],
-    ['never answers', 'hanging', 504, 'upstream_timeout'],
-    ['answers too late', 'slow', 504, 'upstream_timeout'],
-  ])('%s', async (_what, model, status, code) => {
+    ['redirects', 'up/x+fault=redirect', 502, 'upstream_error'],
+    ['refuses connections', 'gone/x', 502, 'upstream_error'],
+    ['has an unknown host name', 'nameless/x', 502, 'upstream_error'],
+    ['never responds', 'hanging', 504, 'upstream_timeout'],
+    ['responds too late', 'slow', 504, 'upstream_timeout'],
+  ])('returns an error when a provider %s', async (_what, model, status, code) => {
     const answer = await call(model);
     expect([answer.status, answer.code]).toEqual([status, code]);
     expect(answer.headers.get('x-sluice-attempts')).toBe('1');
@@ -62,7 +62,7 @@ describe('a provider that fails', () => {
     expect((await call('up/fine')).status).toBe(200);
   });
 
-  it.each([400, 404, 409, 413, 422])('passes on what it refuses because of the request (%s)', async (status) => {
+  it.each([400, 404, 409, 413, 422])("forwards a provider's refusal of the request (%s)", async (status) => {
     const answer = await call(`up/x+status=${status}`);
     expect(answer.status).toBe(status);
     expect(answer.text).toBe(
@@ -70,12 +70,12 @@ describe('a provider that fails', () => {
     );
   });
 
-  it('passes its 429 on, with the time to wait', async () => {
+  it("forwards a provider's 429 with the time to wait", async () => {
     const answer = await call('up/x+status=429+retry-after=7');
     expect([answer.status, answer.headers.get('retry-after'), answer.code]).toEqual([429, '7', 'simulated']);
   });
 
-  it('answers byte by byte, and is understood', async () => {
+  it('accepts a response that arrives byte by byte', async () => {
     for (const stream of [false, true]) {
       const answer = await call('up/x+fault=drip', { stream });
       expect(answer.status).toBe(200);
@@ -83,19 +83,19 @@ describe('a provider that fails', () => {
     }
   });
 
-  it('forgets [DONE] after a whole answer, which is no fault of the answer', async () => {
+  it('ignores [DONE] after a complete response', async () => {
     const answer = await call('up/x+fault=no-done', { stream: true });
     expect(answer.text).toContain('"finish_reason":"stop"');
     expect(answer.text).not.toContain('"error"');
   });
 
-  it('is not waited for longer than the call’s own deadline', async () => {
-    // the provider would answer in ten minutes
+  it("stops waiting for a provider at the call's own deadline", async () => {
+    // the provider would respond in ten minutes
     const answer = await call('up/x+latency=600000', {}, { 'x-sluice-timeout-ms': '100' });
     expect([answer.status, answer.code]).toEqual([504, 'upstream_timeout']);
   });
 
-  it('is cut off in the middle of a stream at the call’s own deadline, with an error event', async () => {
+  it("ends a stream at the call's own deadline with an error event", async () => {
     const answer = await call('up/x+tps=4', { stream: true }, { 'x-sluice-timeout-ms': '400' });
     expect(answer.status).toBe(200);
     expect(answer.text).toContain('"delta"');
@@ -103,7 +103,7 @@ describe('a provider that fails', () => {
     expect(answer.text).not.toContain('[DONE]');
   });
 
-  it('is sent our key for it, and nothing that the client sent for us', async () => {
+  it('sends the provider its own key, and no header that the client sent for the gateway', async () => {
     simulator.journal.clear();
     await call('up/fine', {}, { cookie: 'a=b', 'x-sluice-tags': 'team=a', 'x-api-key': 'other', 'x-forwarded-for': '10.0.0.1' });
     const [entry] = simulator.journal.entries;
@@ -114,7 +114,7 @@ describe('a provider that fails', () => {
     expect(JSON.stringify(entry)).not.toContain(KEY);
   });
 
-  it('is asked over connections that are kept', async () => {
+  it('reuses connections to a provider', async () => {
     const sockets = new Set<unknown>();
     for (let n = 0; n < 10; n++) {
       await call('up/fine');

@@ -19,7 +19,7 @@ describe('routes of a vendor', () => {
     const base = (vendor: Vendor) => ({ baseUrl: up(vendor).baseUrl, apiKey: `sk-of-${vendor}` });
     gateway = await startGatewayHere({
       providers: {
-        // it speaks OpenAI's dialect and is no vendor of it
+        // speaks OpenAI's dialect, but is not OpenAI
         mistral: base('mistral'),
         second: { type: 'openai', ...base('second'), routes: ['audio', 'videos', 'fine_tuning'] },
         openai: { ...base('openai'), routes: ['images', 'audio', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] },
@@ -77,7 +77,7 @@ describe('routes of a vendor', () => {
   };
   const google = (method: string, path: string, body?: object, key = KEY) => send(method, path, body, { 'x-goog-api-key': key });
 
-  describe('a request for a completion that names a file', () => {
+  describe('completion requests that name a file', () => {
     const answer = JSON.stringify({
       ...{ id: 'c', object: 'chat.completion', model: 'm' },
       choices: [{ index: 0, message: { role: 'assistant', content: 'read' }, finish_reason: 'stop' }],
@@ -97,12 +97,12 @@ describe('routes of a vendor', () => {
       for (const vendor of VENDORS) up(vendor).answer(whole(answer));
     });
 
-    it('goes to the account that has the file', async () => {
+    it('routes a completion to the account that has the file', async () => {
       for (let n = 0; n < 4; n++) await aboutFile('', file);
       expect(reached()).toEqual(['openai', 'openai', 'openai', 'openai']);
     });
 
-    it('is refused for a file of another tenant, in every dialect that names files', async () => {
+    it('refuses a completion with a file of another tenant, in every dialect that names files', async () => {
       await expect(aboutFile('-two', file)).rejects.toMatchObject({ status: 404 });
       const part = { type: 'input_file' as const, file_id: file };
       const input = [{ role: 'user' as const, content: [part] }];
@@ -114,37 +114,37 @@ describe('routes of a vendor', () => {
       expect(reached()).toEqual([]);
     });
 
-    it('is refused where the model is not at the account that has the file', async () => {
+    it('refuses a completion when its model is not at the account that has the file', async () => {
       await expect(aboutFile('', file, 'scribe')).rejects.toMatchObject({ status: 404 });
       expect(reached()).toEqual([]);
     });
 
-    it('is refused for more files than are looked up', async () => {
+    it('refuses a completion with more files than the gateway looks up', async () => {
       const content = Array.from({ length: 501 }, (_, n) => ({ type: 'file' as const, file: { file_id: `file-${n}` } }));
       const asked = openai().chat.completions.create({ model: 'tuned', messages: [{ role: 'user', content }] });
       await expect(asked).rejects.toMatchObject({ status: 400 });
       expect(reached()).toEqual([]);
     });
 
-    it('passes with a file that was not uploaded here', async () => {
+    it('passes a completion with a file that was not uploaded here', async () => {
       await aboutFile('-two', 'file-of-an-administrator');
       expect(reached()).toHaveLength(1);
     });
 
-    it('passes with the name of a file in a tool’s arguments', async () => {
+    it("passes a completion with the name of a file in a tool's arguments", async () => {
       const messages = [{ role: 'user' as const, content: `{"file_id":"${file}"}` }];
       await openai('-two').chat.completions.create({ model: 'tuned', messages });
       expect(reached()).toHaveLength(1);
     });
   });
 
-  it('takes a file of OpenAI’s client to OpenAI, wherever it stands in the configuration', async () => {
+  it("routes a file of OpenAI's client to OpenAI, at any position in the configuration", async () => {
     up('openai').answer(whole('{"id":"file-1","object":"file"}'));
     await openai().files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'batch' });
     expect(reached()).toEqual(['openai']);
   });
 
-  it('takes a file of Anthropic’s client to Anthropic, with its version and features, and to its owner alone', async () => {
+  it("routes a file of Anthropic's client to Anthropic, with its version and features, and only for its owner", async () => {
     up('anthropic').answer(whole('{"id":"file_1","type":"file","filename":"a.txt"}'));
     const { id } = await anthropic().beta.files.upload({
       file: await anthropicFile(Buffer.from('x'), 'a.txt'),
@@ -158,12 +158,12 @@ describe('routes of a vendor', () => {
     });
     await anthropic().beta.files.retrieveMetadata(id);
     await expect(anthropic('-two').beta.files.retrieveMetadata(id)).rejects.toMatchObject({ status: 404 });
-    // an id of one vendor is none at another
+    // an id of a vendor does not exist at another
     await expect(openai('-two').files.retrieve(id)).rejects.toMatchObject({ status: 404 });
     expect(reached()).toEqual(['anthropic', 'anthropic']);
   });
 
-  it('does not take a file of Anthropic’s client to another vendor, not even one that is asked for', async () => {
+  it("never routes a file of Anthropic's client to another vendor, even a requested one", async () => {
     const upload = async (headers: Record<string, string>, baseURL = gateway.url) =>
       new Anthropic({ baseURL, apiKey: KEY, maxRetries: 0 }).beta.files.upload(
         { file: await anthropicFile(Buffer.from('x'), 'a.txt') },
@@ -183,7 +183,7 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual([]);
   });
 
-  it('lists the files of Anthropic’s client that are its own', async () => {
+  it("lists only the client's own files to Anthropic's client", async () => {
     up('anthropic').answer(whole('{"id":"file_mine","type":"file"}'));
     await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
     up('anthropic').answer(
@@ -194,7 +194,7 @@ describe('routes of a vendor', () => {
     expect(up('anthropic').requests.at(-1)?.path).toBe('/v1/files?limit=1000');
   });
 
-  it('takes message batches to Anthropic, and refuses one of another tenant’s file', async () => {
+  it("routes message batches to Anthropic, and refuses a batch with another tenant's file", async () => {
     up('anthropic').answer(whole('{"id":"file_of_one","type":"file"}'));
     await anthropic().beta.files.upload({ file: await anthropicFile(Buffer.from('x'), 'a.txt') });
     const batch = (content: object[]) => ({
@@ -214,7 +214,7 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual(['anthropic', 'anthropic', 'anthropic']);
   });
 
-  it('takes Gemini’s cached contents to Google under the provider’s name of the model, with the form of Gemini in lists and errors', async () => {
+  it("routes Gemini's cached contents to Google under the provider's model name, with Gemini's form in lists and errors", async () => {
     up('google').answer(whole('{"name":"cachedContents/c-1","model":"models/gemini-2.5-flash"}'));
     const made = await google('POST', '/v1beta/cachedContents', { model: 'models/team/flash', contents: [] });
     expect(made.status).toBe(200);
@@ -238,7 +238,7 @@ describe('routes of a vendor', () => {
     expect((await google('GET', path)).status).toBe(404);
   });
 
-  it('takes an upload of Gemini’s client through the gateway to its end', async () => {
+  it("forwards an upload of Gemini's client through the gateway to its end", async () => {
     const secret = 'https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=abc&upload_protocol=resumable';
     up('google').answer(whole('', 200, { 'x-goog-upload-url': secret, 'x-goog-upload-status': 'active' }));
     const start = await send(
@@ -275,7 +275,7 @@ describe('routes of a vendor', () => {
     expect((await google('GET', '/v1beta/files/f-1', undefined, `${KEY}-two`)).status).toBe(404);
   });
 
-  it('takes Gemini’s batches to the provider of the model in the path', async () => {
+  it("routes Gemini's batches to the provider of the model in the path", async () => {
     up('google').answer(whole('{"name":"batches/b-1","metadata":{}}'));
     const body = { batch: { displayName: 'x', inputConfig: { requests: { requests: [] } } } };
     expect((await google('POST', '/v1beta/models/team%2Fflash:batchGenerateContent', body)).status).toBe(200);
@@ -288,7 +288,7 @@ describe('routes of a vendor', () => {
     expect((await google('GET', '/v1beta/files/of-b-1:download?alt=media', undefined, `${KEY}-two`)).status).toBe(404);
   });
 
-  it('goes to the account that made an object, for objects that refer to it too', async () => {
+  it('routes a request to the account that made its object, also for objects that refer to it', async () => {
     up('openai').answer(whole('{"id":"file-tuning","object":"file"}'));
     await openai().files.create({ file: await toFile(Buffer.from('x'), 'a.jsonl'), purpose: 'fine-tune' });
     up('openai').answer(whole('{"id":"ftjob-1","object":"fine_tuning.job"}'));
@@ -304,7 +304,7 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual(['openai', 'openai', 'openai']);
   });
 
-  it('reaches what is within an object through that object alone', async () => {
+  it('limits access to nested objects to the path through their parent', async () => {
     up('openai').answer(whole('{"id":"vs_1","object":"vector_store"}'));
     await openai().vectorStores.create({ name: 'x' });
     up('openai').answer(whole('{"id":"file-in-vs","object":"vector_store.file"}'));
@@ -312,7 +312,7 @@ describe('routes of a vendor', () => {
     await expect(openai('-two').vectorStores.files.retrieve('file-in-vs', { vector_store_id: 'vs_1' })).rejects.toMatchObject({
       status: 404,
     });
-    // it was seen and not made
+    // the key retrieved the file and did not create it
     await expect(openai().files.retrieve('file-in-vs')).rejects.toMatchObject({ status: 404 });
     await expect(openai().vectorStores.files.create('vs_1', { file_id: 'file-of-nobody' })).rejects.toMatchObject({
       status: 404,
@@ -320,7 +320,7 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual(['openai', 'openai']);
   });
 
-  it('gives the file that an upload becomes to the tenant of the upload', async () => {
+  it('gives the file of a completed upload to the tenant of the upload', async () => {
     up('openai').answer(whole('{"id":"upload_1","object":"upload"}'));
     await openai().uploads.create({ bytes: 1, filename: 'x', mime_type: 'text/plain', purpose: 'batch' });
     up('openai').answer(whole('{"id":"upload_1","object":"upload","file":{"id":"file-up","object":"file"}}'));
@@ -341,7 +341,7 @@ describe('routes of a vendor', () => {
     ['POST', '/v1/complete', { 'anthropic-version': '2023-06-01' }, '', 404, 'Use POST /v1/messages.'],
     ['POST', '/v1beta/tunedModels', {}, '', 404, 'directly'],
     ['POST', '/v1beta/models/veo:predictLongRunning', {}, '', 404, ':generateContent'],
-  ] as const)('%s %s with %j is refused with what would be needed', async (method, path, headers, key, status, text) => {
+  ] as const)('refuses %s %s with %j, and names what the call needs', async (method, path, headers, key, status, text) => {
     const answer = await send(method, path, method === 'POST' ? {} : undefined, {
       authorization: `Bearer ${KEY}${key === '' ? '' : `-${key}`}`,
       ...headers,
@@ -350,12 +350,12 @@ describe('routes of a vendor', () => {
     expect(reached()).toEqual([]);
   });
 
-  it('is not reached by a model of another vendor', async () => {
+  it('keeps vendor routes from models of another vendor', async () => {
     const { status } = await send('POST', '/v1/images/generations', { model: 'claude', prompt: 'x' });
     expect([status, reached()]).toEqual([404, []]);
   });
 
-  it('has rerank in Cohere’s and Jina’s form', async () => {
+  it("serves rerank in Cohere's and Jina's form", async () => {
     const documents = ['a', 'b'];
     const body = { model: 'ranked', query: 'q', documents, top_n: 1 };
     up('cohere').answer(whole('{"id":"r-1","results":[{"index":1,"relevance_score":0.5}],"meta":{}}'));
@@ -371,11 +371,11 @@ describe('routes of a vendor', () => {
     }
   });
 
-  describe('with a multipart body', () => {
+  describe('requests with a multipart body', () => {
     const transcribe = async (model: string, suffix = '') =>
       openai(suffix).audio.transcriptions.create({ model, file: await toFile(Buffer.alloc(1_000, 'x'), 'a.wav') });
 
-    it('goes to the provider of the model in it, under its own name there', async () => {
+    it("routes a multipart request to the provider of its model, under the provider's own model name", async () => {
       up('second').answer(whole('{"text":"heard"}'));
       expect(await transcribe('scribe')).toMatchObject({ text: 'heard' });
       expect(reached()).toEqual(['second']);
@@ -385,7 +385,7 @@ describe('routes of a vendor', () => {
       if (headers['content-length'] !== undefined) expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
     });
 
-    it('is for a key that may use the model, and refused to one that may not', async () => {
+    it('accepts a multipart request of a key that may use the model, and refuses other keys', async () => {
       up('second').answer(whole('{"text":"heard"}'));
       await transcribe('scribe', '-some');
       await expect(transcribe('openai/whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
@@ -393,15 +393,15 @@ describe('routes of a vendor', () => {
       expect(reached()).toEqual(['second']);
     });
 
-    it('goes to the vendor under its own name where the model is not configured', async () => {
+    it('routes a multipart request with an unconfigured model to the vendor, under the same name', async () => {
       up('second').answer(whole('{"text":"heard"}'));
       await transcribe('gpt-4o-transcribe');
-      // the first of OpenAI's type that has the route
+      // the first provider of OpenAI's type that has the route
       expect(reached()).toEqual(['second']);
       expect(up('second').requests[0]?.body).toMatch(/name="model"\r\n\r\ngpt-4o-transcribe\r\n/);
     });
 
-    it('takes the model from the path of an Azure client', async () => {
+    it('takes the model of a multipart request from the path of an Azure client', async () => {
       up('second').answer(whole('{"text":"heard"}'));
       const form = new FormData();
       form.append('file', new Blob(['x']), 'a.wav');
@@ -417,7 +417,7 @@ describe('routes of a vendor', () => {
       });
     });
 
-    it('is refused for a second model behind the one that was checked', async () => {
+    it('refuses a multipart request with a second model after the checked one', async () => {
       up('second').answer(whole('{"text":"heard"}'));
       const boundary = 'b-0';
       const part = (head: string, value: string) =>
@@ -433,7 +433,7 @@ describe('routes of a vendor', () => {
     });
   });
 
-  it('goes to the configured default of its API', async () => {
+  it('routes a multipart request to the configured default of its API', async () => {
     const defaults = await startGatewayHere({
       providers: {
         openai: { baseUrl: up('openai').baseUrl },
@@ -450,7 +450,7 @@ describe('routes of a vendor', () => {
   it.each([
     [{ openai: 'nothing' }, "passThrough.openai: there is no provider 'nothing'"],
     [{ anthropic: 'openai' }, "passThrough.anthropic: the provider 'openai' supports none of anthropic-messages"],
-  ])('cannot have the default %j', async (passThrough, message) => {
+  ])('refuses the pass-through default %j', async (passThrough, message) => {
     const config = { providers: { openai: { baseUrl: 'http://127.0.0.1:9/v1' } }, passThrough };
     expect(() => checkConfig(config, 'test')).not.toThrow();
     await expect(startGatewayHere(config)).rejects.toThrow(message);

@@ -7,7 +7,7 @@ import { nameOf, type Tenants } from './tenants.ts';
 
 const MODELS = 20;
 const KEYS_OF_A_TENANT = 5;
-/** Of all questions, so many are asked again and again. */
+/** Number of prompts that callers repeat. */
 const QUESTIONS = 2_000;
 const RECORDS_A_BATCH = 64;
 const DAY_MS = 86_400_000;
@@ -18,7 +18,7 @@ const TOKENS = 590;
 const COST = 1_000_000;
 const ANSWER = Buffer.from(JSON.stringify({ content: 'the quick brown fox jumps over a lazy dog and then '.repeat(20) }));
 
-/** A live call's four meters. */
+/** Returns the four charges of a live call. */
 export function holdsOf(nowMs: number): Charge[] {
   const endsAtMs = Math.ceil(nowMs / DAY_MS) * DAY_MS;
   const period = new Date(nowMs).toISOString().slice(0, 10);
@@ -30,7 +30,10 @@ export function holdsOf(nowMs: number): Charge[] {
   ];
 }
 
-/** Does in the stores what a gateway does for a call: looks into the cache, reserves, settles, keeps the answer; and writes records by the batch. */
+/**
+ * Performs the store operations of a gateway's call: look up the cache, reserve, settle, store the response; and write records
+ * in batches.
+ */
 export class Calls {
   readonly #stores: Stores;
   readonly #tenants: Tenants;
@@ -54,13 +57,13 @@ export class Calls {
     await this.#record(call, hit);
   }
 
-  /** Nothing but its meters. */
+  /** Runs only the meters of a call. */
   async meter(): Promise<void> {
     const call = this.#next();
     await this.#settle(call, await this.#reserve(call), false);
   }
 
-  /** Nothing but a look into the cache, in vain, and what is then kept. */
+  /** Runs only a cache look-up that misses, and stores the response. */
   async keep(): Promise<void> {
     const call = this.#next();
     const { cache } = this.#stores;
@@ -68,7 +71,7 @@ export class Calls {
     await cache.set(call.entry, answerAt(call));
   }
 
-  /** Nothing but its record, and its part of the sums of usage. */
+  /** Writes only the record of a call, and its share of the usage sums. */
   async record(): Promise<void> {
     await this.#record(this.#next(), false);
   }
@@ -142,7 +145,7 @@ function answerAt({ nowMs, model }: Call): CacheEntry {
   };
 }
 
-/** As the gateway's own `recordOf` makes it. */
+/** Returns the record that the gateway's own `recordOf` makes. */
 function recordOf({ tenant, subject, model, callId, nowMs }: Call, hit: boolean): AuditRecord {
   return {
     time: new Date(nowMs).toISOString(),

@@ -1,7 +1,7 @@
-// Drives the real scripts against a Redis Cluster with the calls of very many tenants, and tells how the load falls on its shards.
-//   --tenants N  100,000 if not given        --skew S  how much more the first ask than the others (Zipf); 1 if not given
-//   --calls N    60,000 if not given         --seed N  the same calls again
-//   --write      puts the report into docs/scaling.md
+// Drives the real scripts against a Redis Cluster with the calls of very many tenants, and reports the load per shard.
+//   --tenants N  100,000 by default          --skew S  exponent of the tenants' call rates (Zipf); 1 by default
+//   --calls N    60,000 by default           --seed N  reproduces the same calls
+//   --write      writes the report into docs/scaling.md
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '@sluice/core';
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const tenants = new Tenants(tenantCount, skew);
   const cluster = await startRedisCluster();
   const shards = new Shards(cluster);
-  // a simulation waits: what is measured is the work, not how fast it is answered
+  // long timeouts, because the simulation measures the work and not the latency
   const stores = redisStores({ state: { kind: 'cluster', nodes: cluster.nodes }, timeoutMs: 10_000, cacheTimeoutMs: 10_000 });
   try {
     await waitFor(() => stores.healthy(), 'the shards to be there');
@@ -111,7 +111,7 @@ function shardTable(loads: readonly ShardLoad[], calls: number): string {
   ].join('\n');
 }
 
-/** Where the tenants' keys stand with more shards, by Redis' own rule: how much more than its part the busiest has. */
+/** Returns a table of the tenants' keys over more shards, by Redis' own rule: how far the busiest shard exceeds its share. */
 function spreadTable(tenants: Tenants): string {
   const bySlot = new Float64Array(SLOTS);
   for (let n = 0; n < tenants.count; n++) {

@@ -4,30 +4,30 @@ import type { Sizes } from './sizes.ts';
 
 const BENCH = fileURLToPath(new URL('../../docs/measured/bench.json', import.meta.url));
 const RATES = [1_000, 10_000, 100_000];
-/** Nothing is planned to be busier than this. */
+/** Maximum planned utilization. */
 const BUSY = 0.6;
-/** How long an audit record, the memory of a call, and a cache entry of the plan stay. */
+/** Retention of a call's state and of a cache entry, in seconds, and the number of stored audit records. */
 const CALL_S = 300;
 const CACHE_S = 3_600;
 const AUDIT_RECORDS = 100_000;
-/** A call's own way: prompt and answer, in from the client and out to the provider, and back. */
+/** Bytes of a call without Redis: prompt and response, from the client and to the provider, and back. */
 const CALL_BYTES = 2 * (2_048 + 1_024);
 
 export interface Measured {
-  /** Redis' CPU time for a call, in microseconds. */
+  /** Redis' CPU time per call, in microseconds. */
   readonly parts: Readonly<Record<'meters' | 'cache' | 'audit', number>>;
-  /** To and from Redis, for a call. */
+  /** Bytes to and from Redis per call. */
   readonly bytes: number;
   readonly sizes: Sizes;
-  /** The part of all calls that is of the tenant who asks most. */
+  /** The share of all calls that the tenant with the most calls has. */
   readonly hottest: number;
 }
 
-/** What 1,000, 10,000 and 100,000 live calls a second take, by what was measured here. */
+/** Returns the resources for 1,000, 10,000 and 100,000 live calls per second, extrapolated from the measurements. */
 export function planTable({ parts, bytes, sizes, hottest }: Measured): string {
   const { calls } = JSON.parse(readFileSync(BENCH, 'utf8')) as { calls: { live: { cpu: number } } };
   const replicaCarries = (BUSY * 1e6) / calls.live.cpu;
-  // one shard has all of {audit}; the hottest tenant's meters are on one too
+  // a single shard has all of {audit}, and a single shard has the meters of the hottest tenant
   const auditCarries = (BUSY * 1e6) / parts.audit;
   const hottestCarries = (BUSY * 1e6) / (parts.meters * hottest);
   const spread = parts.meters + parts.cache;

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import type { RedisCluster } from '../support/redis-cluster.ts';
 
-/** What one shard has done and has. */
+/** The work and the content of a shard. */
 export interface ShardLoad {
   readonly commands: number;
-  /** Its CPU time, in microseconds. */
+  /** CPU time in microseconds. */
   readonly cpu: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

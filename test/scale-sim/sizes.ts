@@ -10,13 +10,13 @@ export const SIZES = {
   record: 'an audit record',
 } as const;
 
-/** Of one, in bytes. */
+/** Bytes per entry of each kind. */
 export type Sizes = Readonly<Record<keyof typeof SIZES, number>>;
 
 const KEYS = 200;
 const TENANT = 'of-known-size';
 
-/** What one of each thing takes of Redis' memory, as Redis says (MEMORY USAGE). */
+/** Measures Redis' memory per entry of each kind (MEMORY USAGE). */
 export async function measureSizes({ meters, keys }: Stores, shards: Shards): Promise<Sizes> {
   const hash = (n: number): string => n.toString(16).padStart(64, '0');
   for (let n = 0; n < KEYS; n++) {

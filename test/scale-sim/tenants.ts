@@ -1,4 +1,4 @@
-/** Tenants of whom the first asks most: the n-th 1/n^skew as often (Zipf). */
+/** Tenants with Zipf-distributed calls: the n-th tenant calls 1/n^skew as often as the first. */
 export class Tenants {
   readonly #upTo: Float64Array;
 
@@ -16,7 +16,7 @@ export class Tenants {
     return this.#upTo.length;
   }
 
-  /** Of all calls, the part that is this tenant's. */
+  /** Returns this tenant's share of all calls. */
   share(n: number): number {
     return (this.#upTo[n] as number) - (n === 0 ? 0 : (this.#upTo[n - 1] as number));
   }

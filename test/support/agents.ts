@@ -1,6 +1,6 @@
 import type { JsonObject } from '@sluice/dialects';
 
-/** What an agent says in one turn. */
+/** The input of an agent for one turn. */
 export interface AgentTurn {
   readonly text: string;
   readonly image: boolean;
@@ -13,17 +13,17 @@ export interface AgentCall {
   readonly name: string;
 }
 
-/** A client of one dialect that returns what it got, as its SDK does, and answers each call. */
+/** A client of a dialect. Like its SDK, it sends received messages back and returns a result for each tool call. */
 export interface Agent {
-  /** The request of this turn, with the results of calls that have none. */
+  /** Returns the request of this turn, with the results of the tool calls that have none yet. */
   request(model: string, turn: AgentTurn): { path: string; body: JsonObject };
-  /** Takes an answer, whole or streamed, and returns its calls. */
+  /** Takes a response, complete or streamed, and returns its tool calls. */
   receive(answer: string, stream: boolean): readonly AgentCall[];
 }
 
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 export const TOOLS = ['lookup', 'search'] as const;
-/** The result of a call: a mark by which it is found at the provider. */
+/** Returns the result of a tool call. The result is a mark that a test finds in the request to the provider. */
 export const resultOf = (id: string): string => `result<${Buffer.from(id).toString('hex').slice(-16)}>`;
 
 const parameters = { type: 'object', properties: { q: { type: 'string' } }, required: ['q'] };
@@ -62,7 +62,7 @@ export class ChatAgent implements Agent {
   }
 }
 
-/** Puts the deltas of a chat completion together. */
+/** Joins the deltas of a chat completion. */
 function accumulated(chunks: readonly Item[]): Item {
   const message: Item = { role: 'assistant', content: null };
   const calls: { id: string; type: string; function: { name: string; arguments: string }; extra_content?: unknown }[] = [];
@@ -90,7 +90,7 @@ function accumulated(chunks: readonly Item[]): Item {
   return calls.length === 0 ? message : { ...message, tool_calls: calls };
 }
 
-/** OpenAI's Responses, with nothing stored. */
+/** OpenAI's Responses API, with nothing stored. */
 export class ResponsesAgent implements Agent {
   readonly #input: Item[] = [];
   #calls: AgentCall[] = [];
@@ -116,7 +116,7 @@ export class ResponsesAgent implements Agent {
   }
 }
 
-/** Anthropic's messages. What is asked of a model of Anthropic's own is what that model takes. */
+/** Anthropic's messages. Requests to Anthropic's own models use only parameters that those models accept. */
 export class MessagesAgent implements Agent {
   readonly #messages: Item[] = [];
   #calls: AgentCall[] = [];
@@ -142,7 +142,7 @@ export class MessagesAgent implements Agent {
   }
 }
 
-/** Puts the deltas of a message together. */
+/** Joins the deltas of a message. */
 function blocksOf(events: readonly Item[]): Item[] {
   const blocks: Item[] = [];
   const json: string[] = [];
@@ -162,7 +162,7 @@ function blocksOf(events: readonly Item[]): Item[] {
   );
 }
 
-/** Google's generateContent. A streamed answer stays in pieces, as the SDKs' chats keep it. */
+/** Google's generateContent. A streamed response stays in pieces, as the chats of Google's SDKs keep it. */
 export class GeminiAgent implements Agent {
   readonly #contents: Item[] = [];
   #calls: (AgentCall & { wireId: string | undefined })[] = [];

@@ -1,10 +1,10 @@
-/** The answer to one request, read to its end. */
+/** The complete response to one request. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly json: Record<string, unknown>;
-  /** The contract's code of an error. */
+  /** The error code of the gateway's API. */
   readonly code: unknown;
 }
 
@@ -15,7 +15,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Sends a body (an object as JSON) to the LLM API. */
+/** Sends a body (an object as JSON) to the LLM API and reads the response. */
 export async function ask(url: string, body: object | string, options: AskOptions = {}): Promise<Answer> {
   const response = await fetch(`${url}${options.path ?? '/v1/chat/completions'}`, {
     method: 'POST',
@@ -30,7 +30,7 @@ export async function ask(url: string, body: object | string, options: AskOption
   return read(response);
 }
 
-/** Asks the admin API. */
+/** Sends a request to the admin API. */
 export async function askAdmin(
   adminUrl: string,
   key: string,
@@ -57,14 +57,14 @@ async function read(response: Response): Promise<Answer> {
   try {
     json = JSON.parse(text) as Record<string, unknown>;
   } catch {
-    // a stream, or nothing
+    // the body is a stream or empty
   }
-  // an LLM API tells it within an error, the admin API beside its details
+  // the LLM API has the code within the error, the admin API next to the details
   const error = json['error'] as { code?: unknown } | undefined;
   return { status: response.status, headers: response.headers, text, json, code: error?.code ?? json['code'] };
 }
 
-/** A chat of one message. */
+/** Returns a chat request with a single message. */
 export const chat = (model: string, content: string, more: object = {}): object => ({
   model,
   messages: [{ role: 'user', content }],

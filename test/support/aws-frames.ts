@@ -5,7 +5,7 @@ const codec = new EventStreamCodec(
   (text) => Buffer.from(text),
 );
 
-/** Events of Amazon's Converse, `{type: payload}` each, in its binary frames. */
+/** Encodes events of Amazon's Converse, `{type: payload}` each, in Amazon's binary frames. */
 export const converseFrames = (events: readonly string[]): Buffer =>
   Buffer.concat(
     events.map((event) => {
@@ -14,7 +14,7 @@ export const converseFrames = (events: readonly string[]): Buffer =>
     }),
   );
 
-/** Events of Claude's own wire as Bedrock sends them: each in base64, in a chunk. */
+/** Encodes events of Claude's own wire format as Bedrock sends them: each in base64, in a chunk. */
 export const claudeFrames = (events: readonly string[]): Buffer =>
   Buffer.concat(events.map((event) => frame('chunk', JSON.stringify({ bytes: Buffer.from(event).toString('base64') }))));
 

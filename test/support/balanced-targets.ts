@@ -25,7 +25,7 @@ export const target = (name: string, more: Partial<Target> = {}): Target => ({
   ...more,
 });
 
-/** Answers its calls as it is told, one after the other; then all as it was told last. */
+/** Returns the given outcomes in order, then repeats the last outcome. */
 export function scripted(...outcomes: readonly (LlmReply | LlmError)[]): LlmService & { calls: number } {
   const service = {
     calls: 0,
@@ -38,7 +38,7 @@ export function scripted(...outcomes: readonly (LlmReply | LlmError)[]): LlmServ
   return service;
 }
 
-/** One model, `ours`, of these targets, with all that it is balanced by. */
+/** Returns one model, `ours`, with these targets and everything that load balancing needs. */
 export function balancedTargets(
   targets: readonly Target[],
   strategy: Strategy,

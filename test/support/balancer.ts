@@ -1,8 +1,10 @@
 import type { GatewayProcess } from './gateway-process.ts';
 
-/** A load balancer as it is found in front of replicas: it asks each again and again whether it is ready, and gives calls to those that were. */
+/**
+ * A load balancer as deployed in front of replicas: it polls the readiness of each replica and sends calls to the ready ones.
+ */
 export interface Balancer {
-  /** Where the n-th call goes. */
+  /** The URL for the n-th call. */
   url(n: number): string;
   isReady(replica: GatewayProcess): boolean;
   add(replica: GatewayProcess): void;

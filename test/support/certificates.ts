@@ -14,7 +14,7 @@ interface Signer {
 
 const DAY_MS = 86_400_000;
 
-/** One element of ASN.1 in its DER encoding (X.690). */
+/** Returns one element of ASN.1 in its DER encoding (X.690). */
 function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(contents);
   const { length } = body;
@@ -35,7 +35,7 @@ const time = (date: Date): Buffer =>
         .slice(2, 14)}Z`,
     ),
   );
-/** A distinguished name with a common name alone. */
+/** Returns a distinguished name that has only a common name. */
 const named = (name: string): Buffer => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(name)))));
 const extension = (id: string, value: Uint8Array): Buffer => sequence(oid(id), der(0x01, Buffer.from([0xff])), der(0x04, value));
 
@@ -44,7 +44,7 @@ const ECDSA_WITH_SHA256 = sequence(oid('2a8648ce3d040302'));
 /**
  * Makes a certificate of version 3 (RFC 5280) with a key of its own, for localhost and 127.0.0.1.
  *
- * @param by signs it; a certificate without one is an authority that signs itself
+ * @param by signs it; without a signer the certificate is an authority that signs itself
  */
 export function makeCertificate(name: string, by?: Signer): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -9,16 +9,19 @@ import { waitFor } from './wait-for.ts';
 
 export interface StageOptions {
   readonly replicas: number;
-  /** Given the simulator's address, and that of a way to it that may break. */
+  /** Returns the configuration. `byWay` is the address of a connection to the simulator that can break. */
   readonly config: (baseUrl: string, byWay: string) => ConfigFile;
-  /** Makes the way. */
+  /** Makes the connection that can break. */
   readonly way?: (baseUrl: string) => Promise<string>;
-  /** Options of the state's `redis-server`. */
+  /** Options of the `redis-server` that stores the state. */
   readonly stateOptions?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Gateways, two Redis and a simulated provider, each a process or as good as one, with ways between them that can break. */
+/**
+ * Gateways, two Redis servers and a simulated provider, with connections between them that can break. Each part is a process or
+ * behaves like one.
+ */
 export interface Stage {
   readonly gateways: readonly GatewayProcess[];
   readonly simulator: RunningSimulator;
@@ -26,16 +29,16 @@ export interface Stage {
   readonly cacheWay: FaultProxy;
   state: RedisServer;
   readonly cache: RedisServer;
-  /** One more replica like the others, with more in its environment. */
+  /** Starts another replica with the same configuration and additional environment variables. */
   more(environment?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
-  /** A figure of one replica, summed over all series with these labels. */
+  /** Returns a metric of a replica, summed over all series with these labels. */
   figure(gateway: GatewayProcess, name: string, labels?: object): Promise<number>;
-  /** Calls with each of these keys until it is answered, at each replica: it is known there then. */
+  /** Calls each replica with each of these keys until the call succeeds. The replica then has the key in its memory. */
   warm(keys: readonly string[], model: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts all parts. If one of them does not start, those that did are stopped before the error is thrown. */
+/** Starts all parts. If one of them does not start, the others are stopped before the error is thrown. */
 export async function startStage(options: StageOptions): Promise<Stage> {
   const started: (() => Promise<unknown>)[] = [];
   try {
@@ -46,7 +49,10 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   }
 }
 
-/** Starts several parts at once, and returns or throws only after every start has ended: a part that is still starting could not be stopped. */
+/**
+ * Starts several parts at once. Returns or throws only after every start has ended, because a part that is still starting could
+ * not be stopped.
+ */
 async function together<T extends readonly Promise<unknown>[]>(
   starts: readonly [...T],
 ): Promise<{ [K in keyof T]: Awaited<T[K]> }> {

@@ -1,4 +1,4 @@
-/** Events of a stream in OpenAI's dialect, for upstreams that send them one by one. */
+/** Returns an event of a stream in OpenAI's dialect, for upstreams that send events one by one. */
 const chunk = (choice: object, more: object = {}): string =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, ...choice }], ...more })}\n\n`;
 

@@ -15,7 +15,7 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
-/** Starts the `sluice` command, as from a shell. */
+/** Starts the `sluice` command as a shell does. */
 export function startCli(args: readonly string[], environment: Readonly<Record<string, string>>): Running {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], ...environment } });
   let out = '';
@@ -30,6 +30,6 @@ export function startCli(args: readonly string[], environment: Readonly<Record<s
   return { process: child, out: () => out, ended };
 }
 
-/** Runs it to its end. */
+/** Runs the command to its end. */
 export const runCli = (args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Ran> =>
   startCli(args, environment).ended;

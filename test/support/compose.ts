@@ -13,15 +13,15 @@ export interface ComposeService {
   readonly Publishers: readonly { readonly URL: string; readonly PublishedPort: number; readonly TargetPort: number }[] | null;
 }
 
-/** The system of docker-compose.yml, on ports of its own and under a name of its own. */
+/** The system of docker-compose.yml, with its own ports and its own project name. */
 export interface ComposedSystem {
   readonly url: string;
   readonly adminUrl: string;
   readonly prometheusUrl: string;
   services(): Promise<readonly ComposeService[]>;
-  /** Runs a command in a service's container; gives what it wrote, whatever became of it. */
+  /** Runs a command in a service's container and returns its output, even if the command fails. */
   exec(service: string, command: readonly string[], index?: number): Promise<string>;
-  /** `docker compose …` */
+  /** Runs `docker compose …`. */
   compose(...args: string[]): Promise<string>;
   down(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { AttemptCharge, LlmCall, Spent } from '@sluice/core';
 
-/** Writes an attempt into the account of a call, as the router does, for tests of layers above it. */
+/** Writes an attempt into the account of a call, as the router does, for tests of the layers above it. */
 export function endedAttempt(call: LlmCall, spent: Spent, upstreamMs = 1, more: Partial<AttemptCharge> = {}): void {
   const { account } = call.facts;
   const attempt = account.open({ accrued: () => spent });

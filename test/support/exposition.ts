@@ -7,11 +7,11 @@ interface Sample {
 export interface Series {
   type(name: string): string | undefined;
   samples(name: string): readonly Sample[];
-  /** Over all samples that have these labels. */
+  /** Sums all samples that have these labels. */
   sum(name: string, labels: Readonly<Record<string, string>> | object): number;
 }
 
-/** Prometheus reads numbers as Go does, which spells not-a-number in any case; prom-client writes `Nan`. */
+/** Prometheus parses numbers as Go does, and Go accepts not-a-number in any case. prom-client writes `Nan`. */
 const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (NaN|Nan|[+-]Inf|[-+]?[0-9.]+(?:e[-+]?\d+)?)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
 
@@ -31,10 +31,10 @@ function labelsOf(text: string, line: string): Record<string, string> {
 }
 
 /**
- * Reads Prometheus' text format 0.0.4, strictly: every family has one HELP and one TYPE before its samples, no series stands twice, and a
- * histogram's buckets grow up to its count.
+ * Parses Prometheus' text format 0.0.4 strictly. Every family has one HELP and one TYPE before its samples, no series appears
+ * twice, and the buckets of a histogram grow up to its count.
  *
- * @throws Error with the line that is wrong
+ * @throws Error with the invalid line
  */
 export function parseExposition(text: string): Series {
   if (!text.endsWith('\n')) throw new Error('the last line has no end');

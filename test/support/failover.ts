@@ -3,7 +3,7 @@ import type { Answer } from './ask.ts';
 import { DONE, piece, ROLE, STOP, usageChunk } from './chunks.ts';
 import { whole } from './scripted-upstream.ts';
 
-/** What the good provider says, and the bad one would. */
+/** The text of the second, healthy provider, and of the first if it works. */
 export const WORDS = ['All', ' is', ' well', ' that', ' ends', ' well.'];
 export const SAID = WORDS.join('');
 export const STREAM = ROLE + WORDS.map(piece).join('') + STOP + usageChunk(5, 6) + DONE;
@@ -32,31 +32,31 @@ export const reset = (response: ServerResponse): void => void response.socket?.r
 export const never: Respond = () => {};
 export const HALF = ROLE + WORDS.slice(0, 3).map(piece).join('');
 
-/** What one call came to, as its client and the first of the two providers saw it. */
+/** The result of a call, as its client and the first of the two providers saw it. */
 export interface Tried {
   readonly answer: Answer;
   readonly tookMs: number;
-  /** When the first provider was asked, in milliseconds after the call began. */
+  /** Times of the calls to the first provider, in milliseconds after the client's call began. */
   readonly asked: readonly number[];
 }
 
 export interface Scenario {
   readonly id: string;
   readonly what: string;
-  /** How the first provider answers, the first time and the times after it. The second provider is always well. */
+  /** Responses of the first provider, in order. The second provider always succeeds. */
   readonly first: readonly Respond[] | 'refused connections';
   readonly stream?: boolean;
-  /** Instead of the answer, the provider's own refusal is what is right. */
+  /** The status of the provider's own refusal, if the client must receive the refusal instead of a response. */
   readonly refusal?: number;
-  /** How many calls are made one after the other. */
+  /** Number of calls, made one after the other. */
   readonly calls?: number;
-  /** What the providers, or the client's patience, must not be asked for. */
+  /** Whether the calls stayed within the allowed time and number of attempts. */
   readonly within?: (tried: readonly Tried[]) => boolean;
 }
 
 export type Verdict = 'pass' | 'partial' | 'safe' | 'fail';
 
-/** What a client makes of an answer: the text, an error, or a text that is not what was said. */
+/** Returns what a client reads from a response: its text, an error, or neither if the stream is incomplete. */
 export function readBy({ status, text, json }: Answer): { said?: string; error?: boolean } {
   if (status !== 200) return { error: true };
   if (!text.startsWith('data:') && !text.startsWith('event:')) {
@@ -75,7 +75,7 @@ export function readBy({ status, text, json }: Answer): { said?: string; error?:
       continue;
     }
     if (value['error'] !== undefined) return { error: true };
-    // what came before is to be forgotten
+    // the client discards the text before this event
     if (value['fallback_restart'] === true) said = '';
     const [choice] = (value['choices'] ?? []) as { delta?: { content?: string }; finish_reason?: string }[];
     said += choice?.delta?.content ?? '';

@@ -1,25 +1,28 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** What a test may want to see of what passes. */
+/** Callbacks of a test that observes the traffic. */
 export interface Watching {
-  /** A client has connected. Told of each chunk that it sends, and of each that is sent back to it. */
+  /** Called for each client that connects. The result is called for each chunk in either direction. */
   connection(): { sent(chunk: Buffer): void; answered(): void };
 }
 
-/** A TCP connection on the way to a server that can break in the ways in which networks and servers do. */
+/** A TCP proxy in front of a server that can break in the ways in which networks and servers do. */
 export interface FaultProxy {
   readonly port: number;
-  /** Breaks all connections and takes no new ones. */
+  /** Breaks all connections and refuses new ones. */
   cut(): void;
-  /** Breaks all connections once; new ones are taken. */
+  /** Breaks all connections once and accepts new ones. */
   cutOnce(): void;
-  /** Takes everything and answers nothing: a black hole, or a server that hangs. */
+  /** Accepts everything and sends nothing back, like a black hole or a server that hangs. */
   hang(): void;
-  /** Holds back everything, both ways together, for so long. */
+  /** Delays all traffic in both directions by this time, in milliseconds. */
   delay(ms: number): void;
-  /** Of the answers, breaks the connection in place of so large a share: what they answer is done by then. */
+  /**
+   * Breaks the connection instead of passing on a response, for this share of the responses. The server has executed the
+   * command by then.
+   */
   loseAnswers(share: number): void;
-  /** The server's ends are closed without a word to the clients, as by a firewall that forgets. New connections are as good as ever. */
+  /** Closes the server's ends without notifying the clients, like a firewall that drops its state. New connections work. */
   halfOpen(): void;
   restore(): void;
   close(): Promise<void>;
@@ -27,7 +30,10 @@ export interface FaultProxy {
 
 const HOST = '127.0.0.1';
 
-/** Does things after a while, and never one before another that came before it: a connection delays, and does not mix. */
+/**
+ * Returns a function that runs callbacks after a delay, in the order of the calls: a connection delays data and does not
+ * reorder it.
+ */
 function inOrder(): (afterMs: number, what: () => void) => void {
   const waiting: { readonly atMs: number; readonly what: () => void }[] = [];
   const run = (): void => {
@@ -122,7 +128,7 @@ export async function startFaultProxy(target: number, watching?: Watching): Prom
     restore() {
       lost = 0;
       delayMs = 0;
-      // what was held up is lost, as it is when a machine is
+      // delayed data is lost, as it is when a machine fails
       if (state === 'hanging') breakAll();
       state = 'open';
     },

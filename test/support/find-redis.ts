@@ -9,8 +9,8 @@ export interface FoundRedis {
 const say = (text: string): void => void process.stderr.write(`test: ${text}\n`);
 
 /**
- * A real Redis for the tests: the one that TEST_REDIS_URL names, else a container, else a `redis-server` of the machine, else one that is
- * installed. Which it was is said.
+ * Finds a real Redis for the tests: the one that TEST_REDIS_URL names, else a container, else a `redis-server` of the machine,
+ * else an installed one. Prints the choice.
  */
 export async function findRedis(): Promise<FoundRedis> {
   const given = process.env['TEST_REDIS_URL'];
@@ -23,7 +23,7 @@ export async function findRedis(): Promise<FoundRedis> {
       const { RedisContainer } = await import('@testcontainers/redis');
       const container = await new RedisContainer('redis:8').start();
       say('Redis is a container (redis:8)');
-      // testcontainers gives the engine's name for the host; published ports are reached through loopback
+      // testcontainers returns the engine's host name, but published ports are reached through loopback
       return { url: `redis://127.0.0.1:${container.getPort()}`, stop: async () => void (await container.stop()) };
     } catch (error) {
       say(`a container engine answers, but it could not run redis:8 (${String(error).split('\n')[0]}); using redis-server`);

@@ -1,11 +1,11 @@
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 
-/** A forward proxy as companies run one: tunnels for https, and requests in absolute form for http. */
+/** A forward proxy as companies run it: tunnels for https, and requests in absolute form for http. */
 export interface TestForwardProxy {
-  /** With a user and password, which it asks for. */
+  /** The proxy's URL with the user and password that it requires. */
   readonly url: string;
-  /** `CONNECT host:port`, or a request's method and URL. */
+  /** Received requests: `CONNECT host:port`, or a request's method and URL. */
   readonly seen: string[];
   close(): Promise<void>;
 }

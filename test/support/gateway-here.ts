@@ -2,7 +2,7 @@ import { type ConfigFile, checkConfig } from '@sluice/config';
 import { type Gateway, startGateway } from '@sluice/gateway';
 import { ADMIN_KEY } from './gateway-process.ts';
 
-/** A gateway in this process, with an embedded store: for what needs no process of its own. */
+/** Starts a gateway in this process with an embedded store, for tests that need no separate process. */
 export function startGatewayHere(config: ConfigFile): Promise<Gateway> {
   return startGateway({
     host: '127.0.0.1',

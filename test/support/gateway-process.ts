@@ -12,11 +12,11 @@ const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import
 
 export const ADMIN_KEY = 'admin-key-of-the-tests';
 
-/** On a machine that is busy with other tests Redis may answer late; tests about a late Redis set what they need. */
+/** Redis may respond late on a machine that is busy with other tests. Tests about a slow Redis set their own timeout. */
 const REDIS_TIMEOUT = '5s';
-/** A thousand calls at once make the event loop of a starved process late; tests about overload set what they need. */
+/** A thousand simultaneous calls delay the event loop of a starved process. Tests about overload set their own lag. */
 const OVERLOAD_LAG = '30s';
-/** What a gateway waits for Redis if its configuration does not say. */
+/** The gateway's default timeout for Redis. */
 export const DEFAULT_REDIS_TIMEOUT = '50ms';
 
 type LogLine = Readonly<Record<string, unknown>>;
@@ -27,18 +27,18 @@ export interface GatewayProcess {
   readonly adminUrl: string;
   readonly process: ChildProcess;
   readonly configFile: string;
-  /** What it has logged so far. */
+  /** The log lines so far. */
   lines(): readonly LogLine[];
-  /** Everything it has written, as text. */
+  /** The complete output so far, as text. */
   output(): string;
-  /** Sends the signal and gives the exit code. */
+  /** Sends the signal and returns the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
 export interface GatewayProcessOptions {
   readonly config: ConfigFile;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Starts it elsewhere than beside the test. */
+  /** Starts the process in another environment than the test's, such as a network namespace. */
   readonly spawn?: (command: string, args: readonly string[], env: NodeJS.ProcessEnv) => ChildProcess;
 }
 
@@ -46,7 +46,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const configFile = join(folder, 'sluice.yaml');
   const config = {
-    // no load balancer has to see that it stops
+    // no load balancer has to notice the shutdown
     shutdown: { delay: '1ms', drain: '10s' },
     ...options.config,
     redis: { timeout: REDIS_TIMEOUT, ...options.config.redis },
@@ -59,7 +59,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     ADMIN_PORT: '0',
     SLUICE_ADMIN_KEY: ADMIN_KEY,
     SLUICE_CONFIG: configFile,
-    // as in the image
+    // as in the container image
     NODE_OPTIONS: '--max-semi-space-size=16',
     ...options.environment,
   };
@@ -102,7 +102,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   return { url, adminUrl, process: child, configFile, lines, output: () => output, stop };
 }
 
-/** Waits until the gateway reports that it can answer calls. */
+/** Waits until the gateway is ready. */
 export function untilReady(gateway: { url: string }): Promise<void> {
   return waitFor(async () => (await fetch(`${gateway.url}/readyz`)).ok, `${gateway.url} to be ready`, START_TIMEOUT_MS);
 }

@@ -1,6 +1,6 @@
 import { findRedis } from './find-redis.ts';
 
-/** Before all tests: a real Redis. Its URL is in TEST_REDIS_URL for every test. */
+/** Finds or starts a real Redis before all tests. Every test finds its URL in TEST_REDIS_URL. */
 export default async function setUp(): Promise<void> {
   const found = await findRedis();
   process.env['TEST_REDIS_URL'] = found.url;

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 
 const running = new Set<ChildProcess>();
 
-/** Kills a child process when this process ends for another reason than a stop in order: an uncaught error, or a signal with a handler that exits. */
+/** Kills a child process when this process ends abnormally: by an uncaught error, or by a signal with a handler that exits. */
 export function killAtExit(child: ChildProcess): void {
   if (running.size === 0) process.on('exit', killAll);
   running.add(child);

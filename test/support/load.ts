@@ -11,7 +11,7 @@ export interface Seen {
   /** On this process' monotonic clock, in milliseconds. */
   readonly atMs: number;
   readonly tookMs: number;
-  /** Zero where there was no answer: the connection broke. */
+  /** Zero if the connection broke before a response. */
   readonly status: number;
   readonly code: string | undefined;
   readonly text: string;
@@ -19,28 +19,28 @@ export interface Seen {
 }
 
 export interface LoadOptions {
-  /** Where a call goes; asked for each. */
+  /** The URL of the n-th call. */
   readonly url: (n: number) => string;
   readonly key: (n: number) => string;
   readonly model: (n: number) => string;
   readonly stream?: (n: number) => boolean;
   readonly headers?: (n: number) => Record<string, string>;
-  /** Calls a second. */
+  /** Calls per second. */
   readonly rate: number;
-  /** The most calls under way at one time: what comes beyond it is not sent. */
+  /** Maximum number of in-flight calls. Calls beyond it are not sent. */
   readonly atMost?: number;
 }
 
 export interface Load {
-  /** What was seen so far. */
+  /** The completed calls so far. */
   readonly seen: readonly Seen[];
-  /** Sends no more, and waits for what is under way. */
+  /** Stops sending and waits for the in-flight calls. */
   stop(): Promise<readonly Seen[]>;
 }
 
 let loads = 0;
 
-/** Calls at a steady rate, whatever becomes of them, to loopback alone. */
+/** Sends calls to loopback at a steady rate, however they end. */
 export function startLoad(options: LoadOptions): Load {
   const { rate, atMost = 500 } = options;
   const agent = new Agent({ connections: 128, headersTimeout: 60_000, bodyTimeout: 60_000 });
@@ -106,13 +106,13 @@ export function startLoad(options: LoadOptions): Load {
   };
 }
 
-/** What this share of the calls did not take longer than, in milliseconds. */
+/** Returns the latency quantile of this share of the calls, in milliseconds. */
 export function quantile(seen: readonly Seen[], share: number): number {
   const sorted = seen.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }
 
-/** How many calls ended how: `200`, `503 limiter_unavailable`, … */
+/** Counts the calls by outcome: `200`, `503 limiter_unavailable`, … */
 export function counted(seen: readonly Seen[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, code } of seen) {

@@ -1,4 +1,4 @@
-// biome-ignore lint/suspicious/noExplicitAny: answers are read without types, so that what is expected owes nothing to our own readers
+// biome-ignore lint/suspicious/noExplicitAny: responses are read without types, so that the expected result owes nothing to our own readers
 type Any = any;
 
 export interface SaidCall {
@@ -7,7 +7,7 @@ export interface SaidCall {
   readonly arguments: unknown;
 }
 
-/** What an answer says, whatever its wire. */
+/** The content of a response, independent of its wire format. */
 export interface NormalizedReply {
   readonly text: string;
   readonly reasoning: string;
@@ -36,11 +36,11 @@ const FINISH: Readonly<Record<string, NormalizedReply['finish']>> = {
 };
 const finishOf = (reason: string | undefined): NormalizedReply['finish'] => FINISH[reason ?? ''] ?? 'stop';
 
-/** Wires without a word for an end by calls: that there are any says it. */
+/** For wire formats without a finish reason for tool calls: a response that has calls ends with them. */
 const byCalls = (finish: NormalizedReply['finish'], calls: readonly unknown[]): NormalizedReply['finish'] =>
   finish === 'stop' && calls.length > 0 ? 'tool_calls' : finish;
 
-/** Chat completions: a whole answer, or the chunks of a stream. */
+/** Chat completions: a complete response, or the chunks of a stream. */
 export function normalizeOpenAi(chunks: readonly Any[], part: 'message' | 'delta'): NormalizedReply {
   const calls = new Map<number, { id: string; name: string; arguments: string; text: string | undefined }>();
   const parts = chunks.map((chunk) => chunk.choices?.[0]?.[part] ?? {});
@@ -70,7 +70,7 @@ export function normalizeOpenAi(chunks: readonly Any[], part: 'message' | 'delta
   };
 }
 
-/** xAI counts thoughts beside the completion and not in it, which its total tells. */
+/** xAI counts reasoning tokens next to the completion tokens, not in them. Only its total includes both. */
 function completionOf(usage: Any): number {
   const thought = usage?.completion_tokens_details?.reasoning_tokens ?? 0;
   const said = usage?.completion_tokens ?? 0;
@@ -90,13 +90,13 @@ export function normalizeAnthropic(message: Any): NormalizedReply {
   };
 }
 
-/** The message that a stream of Anthropic's makes, put together as its documentation says. */
+/** Joins Anthropic's stream into a message, as Anthropic's documentation describes. */
 export function normalizeAnthropicStream(chunks: readonly Any[]): NormalizedReply {
   const start = chunks.find((chunk) => chunk.type === 'message_start').message;
   const done: Any[] = [];
   let blocks: Any[] = [];
   let input: string[] = [];
-  // some recordings hold the answers of several turns, one after the other
+  // some recordings hold the responses of several turns in sequence
   const turn = (): void => {
     done.push(
       ...blocks.map((block, n) =>
@@ -128,7 +128,7 @@ export function normalizeAnthropicStream(chunks: readonly Any[]): NormalizedRepl
   return normalizeAnthropic({ content: done, usage, stop_reason, stop_details });
 }
 
-/** What an item calls; undefined for one that calls nothing of the caller's. */
+/** Returns the tool call of an item; undefined for an item that calls none of the caller's tools. */
 function callOf(item: Any): { readonly name: string; readonly arguments: unknown } | undefined {
   switch (item.type) {
     case 'function_call':
@@ -146,7 +146,7 @@ function callOf(item: Any): { readonly name: string; readonly arguments: unknown
   }
 }
 
-/** A response, which a stream repeats whole at its end. */
+/** A response, which a stream repeats completely at its end. */
 export function normalizeResponses(response: Any): NormalizedReply {
   const output: readonly Any[] = response.output;
   const words = (parts: readonly Any[] | undefined): string => (parts ?? []).map(({ text }) => text ?? '').join('');
@@ -172,7 +172,7 @@ export function normalizeResponses(response: Any): NormalizedReply {
   };
 }
 
-/** Sets what a path such as `$.a.b[0].c` leads to. */
+/** Sets the value at a path such as `$.a.b[0].c`. */
 function setAt(root: Any, path: string, change: (before: Any) => Any): void {
   const steps = [...path.matchAll(/\.(\w+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
   let at = root;
@@ -184,7 +184,7 @@ function setAt(root: Any, path: string, change: (before: Any) => Any): void {
   at[last] = change(at[last]);
 }
 
-/** Gemini: a whole answer, or the pieces of a stream. */
+/** Gemini: a complete response, or the pieces of a stream. */
 export function normalizeGemini(chunks: readonly Any[]): NormalizedReply {
   const parts: Any[] = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? []);
   const calls: { id: string | undefined; name: string; arguments: Any }[] = [];
@@ -212,7 +212,7 @@ export function normalizeGemini(chunks: readonly Any[]): NormalizedReply {
   };
 }
 
-/** Amazon's Converse, whole. */
+/** Amazon's Converse, complete. */
 export function normalizeConverse({ output, stopReason, usage }: Any): NormalizedReply {
   const blocks: readonly Any[] = output.message.content;
   const calls = blocks.filter((block) => block.toolUse !== undefined).map(({ toolUse }) => toolUse);
@@ -228,7 +228,7 @@ export function normalizeConverse({ output, stopReason, usage }: Any): Normalize
   };
 }
 
-/** The whole that a stream of Converse makes. */
+/** Joins a stream of Converse into a complete response. */
 export function normalizeConverseStream(events: readonly Any[]): NormalizedReply {
   const blocks: Any[] = [];
   let stopReason: string | undefined;

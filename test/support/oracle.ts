@@ -5,7 +5,7 @@ import { ADMIN_KEY, type GatewayProcess } from './gateway-process.ts';
 import type { Seen } from './load.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A record of the audit trail, as far as the oracle reads it. */
+/** The fields of an audit record that the oracle reads. */
 interface Recorded {
   readonly requestId: string;
   readonly outcome: string;
@@ -17,7 +17,7 @@ interface Recorded {
   readonly attempts: number;
 }
 
-/** All records of the audit trail. */
+/** Returns all records of the audit trail. */
 export async function recordsOf({ adminUrl }: Pick<GatewayProcess, 'adminUrl'>): Promise<Recorded[]> {
   const found: Recorded[] = [];
   let next = '';
@@ -30,7 +30,10 @@ export async function recordsOf({ adminUrl }: Pick<GatewayProcess, 'adminUrl'>):
   return found;
 }
 
-/** The most calls that any span of a window's length holds, by when their clients sent them and were answered. */
+/**
+ * Returns the maximum number of calls in any window of this length, by the times at which their clients sent them and received
+ * the responses.
+ */
 export function mostInAnyWindow(admitted: readonly Seen[], windowMs: number): number {
   const times = admitted.map(({ atMs, tookMs }) => atMs + tookMs).sort((a, b) => a - b);
   let most = 0;
@@ -46,23 +49,26 @@ export interface OracleOptions {
   readonly gateways: readonly GatewayProcess[];
   readonly simulator: RunningSimulator;
   readonly seen: readonly Seen[];
-  /** Of the calls, those whose replica was killed under them: their records may be lost, and what they came to. */
+  /** Whether the call's replica was killed during the call. The record and the cost of such a call may be missing. */
   readonly lost?: (seen: Seen) => boolean;
-  /** Keys and groups whose reservations must be gone. */
+  /** Keys and groups that must have no reservations at the end. */
   readonly budgets?: readonly string[];
-  /** What a provider delivered for a call, where it was not the simulator. */
+  /** The tokens that a provider other than the simulator delivered for a call. */
   readonly delivered?: (seen: Seen) => { readonly inputTokens: number; readonly outputTokens: number };
-  /** How much more often providers may have been asked than there were calls: what retries and fallbacks are allowed. */
+  /** Maximum ratio of provider calls to client calls, including retries and fallbacks. */
   readonly attemptsPerCall?: number;
 }
 
-/** What is wrong, in words: nothing, if all is well. Looked at from outside, by what clients and providers saw and what is on record. */
+/**
+ * Returns the problems as sentences, or an empty list. Checks only what clients, providers and the audit trail show from
+ * outside.
+ */
 export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
   const { gateways, simulator, seen, lost = () => false, budgets = [], attemptsPerCall = 1.1 } = options;
   const wrong: string[] = [];
   const first = gateways[0] as GatewayProcess;
 
-  // nobody waits for ever, and no end of a stream is one that is none
+  // every call ends in time, and no incomplete stream ends like a complete stream
   for (const { id, status, text, stream, tookMs } of seen) {
     if (tookMs > 30_000) wrong.push(`${id} took ${Math.round(tookMs)} ms`);
     if (status !== 200 || !stream) continue;
@@ -70,7 +76,7 @@ export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
     if (!whole && !text.includes('"error"')) wrong.push(`${id} ended as if it were whole: …${text.slice(-120)}`);
   }
 
-  // one record a call, and no more
+  // every call has exactly one record
   const mine = new Set(seen.map(({ id }) => id));
   const answered = seen.filter((call) => call.status !== 0 && !lost(call));
   let records: Recorded[] = [];
@@ -90,7 +96,7 @@ export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
   });
   for (const [id, count] of counts) if (count > 1) wrong.push(`${count} records of ${id}`);
 
-  // what is on record is what clients were told
+  // the records agree with what clients received
   const byId = new Map(records.map((record) => [record.requestId, record]));
   let input = 0;
   let output = 0;
@@ -105,7 +111,7 @@ export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
     output += record.outputTokens ?? 0;
   }
 
-  // what is on record is what providers delivered
+  // the records agree with what providers delivered
   const delivered = new Map<string, { inputTokens: number; outputTokens: number }>();
   for (const { body, outcome, usage } of simulator.journal.entries) {
     const id = /call (load-[\w-]+)/.exec(body)?.[1];
@@ -124,13 +130,13 @@ export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
     wrong.push(`${input} + ${output} tokens are on record, ${deliveredInput} + ${deliveredOutput} were delivered`);
   }
 
-  // providers were not asked much more often than there were calls
+  // the number of provider calls stays close to the number of client calls
   const asked = simulator.journal.entries.filter(({ body }) => mine.has(/call (load-[\w-]+)/.exec(body)?.[1] ?? '')).length;
   if (asked > Math.max(seen.length * attemptsPerCall, seen.length + 25)) {
     wrong.push(`providers were asked ${asked} times for ${seen.length} calls`);
   }
 
-  // nothing is held any more
+  // no reservation remains
   for (const { adminUrl } of gateways) {
     const idle = async () => {
       const series = parseExposition(await (await fetch(`${adminUrl}/metrics`)).text());

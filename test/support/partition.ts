@@ -1,13 +1,13 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 
-/** A network of its own on this machine, joined to the machine's by one cable that can be pulled. */
+/** A separate network on this machine, joined to the machine's network by one cable that can be pulled. */
 export interface Partition {
-  /** The machine's address as seen from within, and that within as seen from the machine. */
+  /** The machine's address as seen from inside the partition, and the partition's address as seen from the machine. */
   readonly outside: string;
   readonly inside: string;
-  /** Runs a program within. */
+  /** Runs a program inside the partition. */
   spawn(command: string, args: readonly string[], env?: NodeJS.ProcessEnv): ReturnType<typeof spawn>;
-  /** Runs a program within to its end, and gives what it wrote. */
+  /** Runs a program inside the partition to its end and returns its output. */
   run(command: string, args: readonly string[]): string;
   pull(): void;
   plug(): void;
@@ -16,7 +16,7 @@ export interface Partition {
 
 const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: 'pipe' });
 
-/** Network namespaces need root, and the program `ip`. */
+/** Network namespaces need root and the program `ip`. */
 export function canPartition(): boolean {
   if (process.getuid?.() !== 0) return false;
   const name = `sluice-try-${process.pid}`;
@@ -31,7 +31,7 @@ export function makePartition(): Partition {
   const id = `${process.pid % 10_000}${made++}`;
   const name = `sluice-${id}`;
   const [here, there] = [`slo${id}`, `sli${id}`];
-  // a net that nobody else has: it is on this machine alone, and only Redis and its Sentinel talk over it
+  // an unused network: it exists on this machine alone, and only Redis and its Sentinel communicate over it
   const net = `10.213.${process.pid % 250}`;
   const [outside, inside] = [`${net}.1`, `${net}.2`];
   ip('netns', 'add', name);

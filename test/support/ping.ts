@@ -2,22 +2,25 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Answers each request with one letter. */
+/** Responds to each request with one letter. */
 const SERVER = `
   require('node:http').createServer((request, response) => response.end('x'))
     .listen(0, '127.0.0.1', function () { process.send(this.address().port); });
 `;
-/** Pings a second. */
+/** Pings per second. */
 const RATE = 50;
 
-/** How long another process takes for nothing at all, on the same machine at the same time: what is longer than that is the gateway's. */
+/**
+ * The response time of an idle process on the same machine at the same time. A longer time of a gateway is caused by the
+ * gateway.
+ */
 export interface Ping {
-  /** The slowest answer between two times of `performance.now()`, in ms. */
+  /** The slowest response between two times of `performance.now()`, in ms. */
   slowest(fromMs: number, toMs?: number): number;
   stop(): Promise<void>;
 }
 
-/** Pings a plain HTTP server in a process of its own until it is stopped. */
+/** Pings a plain HTTP server in a separate process until it is stopped. */
 export async function startPing(): Promise<Ping> {
   const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [port] = (await once(server, 'message')) as [number];

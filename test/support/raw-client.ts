@@ -1,14 +1,14 @@
 import { connect, type Socket } from 'node:net';
 
-/** A client that does with its connection what no library would. */
+/** A client that handles its connection as no library would. */
 export interface RawClient {
   readonly socket: Socket;
-  /** What it has received so far. */
+  /** The text received so far. */
   text(): string;
   readonly closed: Promise<void>;
 }
 
-/** Sends a chat request, and reads what comes. */
+/** Sends a chat request and reads the response. */
 export function rawClient(url: string, key: string, body: object, headers: Readonly<Record<string, string>> = {}): RawClient {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });

@@ -4,13 +4,13 @@ export interface RawAnswer {
   readonly status: number;
   readonly head: string;
   readonly body: string;
-  /** Whether the server closed the connection before `bytes` were all sent. */
+  /** Whether the server closed the connection before it received all `bytes`. */
   readonly cutOff: boolean;
 }
 
 /**
- * Sends bytes as they are, one piece after the other, and reads until the server has answered and closed. What no HTTP client would send
- * can be sent so.
+ * Sends bytes unchanged, piece by piece, and reads until the server has responded and closed. Tests use it to send what no HTTP
+ * client would send.
  */
 export function sendRaw(url: string, pieces: Iterable<string | Buffer>): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
@@ -25,7 +25,7 @@ export function sendRaw(url: string, pieces: Iterable<string | Buffer>): Promise
         sentAll = true;
         return;
       }
-      // the server may answer, and close, while there is more to send
+      // the server may respond and close before everything is sent
       if (!socket.destroyed && socket.writable) socket.write(piece.value, () => setImmediate(next));
     };
     socket.on('connect', next);

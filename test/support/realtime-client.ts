@@ -3,14 +3,14 @@ import { waitFor } from './wait-for.ts';
 
 type Event = Readonly<Record<string, unknown>>;
 
-/** How a request for a session was refused. */
+/** The response that refused a session. */
 export interface RefusedSession {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** A client of a session that collects what it receives. */
+/** A client of a session that collects the events that it receives. */
 export class RealtimeClient {
   readonly socket: WebSocket;
   readonly events: Event[] = [];
@@ -36,7 +36,7 @@ export class RealtimeClient {
     return found()[n - 1] as Event;
   }
 
-  /** Asks for a response, and waits until it is done. */
+  /** Requests a response and waits until it is done. */
   async respond(instructions = ''): Promise<Event> {
     const before = this.events.filter(({ type }) => type === 'response.done').length;
     this.send({ type: 'response.create', response: { instructions } });
@@ -54,7 +54,7 @@ export class RealtimeClient {
   }
 }
 
-/** Connects, or returns how it was refused. */
+/** Connects, or returns the refusal. */
 export function connectRealtime(
   url: string,
   path: string,
@@ -91,7 +91,7 @@ export async function openSession(url: string, model: string, key: string, path 
   throw new Error(`refused with ${connected.status}: ${JSON.stringify(connected.body)}`);
 }
 
-/** Connects where a refusal is expected. */
+/** Connects and expects a refusal. */
 export async function refusedSession(
   url: string,
   path: string,

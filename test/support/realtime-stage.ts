@@ -7,13 +7,13 @@ import { waitFor } from './wait-for.ts';
 
 export type SessionRecord = Readonly<Record<string, unknown>>;
 
-/** A gateway in front of the simulator as OpenAI and Google. */
+/** A gateway in front of a simulator of OpenAI and Google. */
 export interface RealtimeStage {
   readonly simulator: RunningSimulator;
   readonly gateway: Gateway;
   /** Waits for the record of a call. */
   recordOf(requestId: string): Promise<SessionRecord>;
-  /** The value of a figure, all its labels together. */
+  /** Returns the value of a metric, summed over all its labels. */
   figure(name: string): Promise<number>;
   close(): Promise<void>;
 }

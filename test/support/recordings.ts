@@ -12,7 +12,7 @@ import {
   normalizeResponses,
 } from './normalized-reply.ts';
 
-/** Real providers' answers, where somebody has put them beside the project. */
+/** Folder of real providers' responses, if it exists next to the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/recorded/', import.meta.url));
 
 export interface RecordedFile {
@@ -20,26 +20,29 @@ export interface RecordedFile {
   readonly text: string;
 }
 
-/** A completion that was recorded. */
+/** A recorded completion. */
 export interface Recording extends RecordedFile {
   readonly dialect: DialectName;
   readonly streamed: boolean;
-  /** A whole answer as it is; of a stream the data of each event. */
+  /** A complete response unchanged, or the data of each event of a stream. */
   readonly events: readonly string[];
   readonly said: NormalizedReply;
 }
 
-/** `NAME.json` is a whole answer, `NAME.chunks.txt` a stream's events, the data of one a line. Empty where there are none. */
+/**
+ * Returns the recorded files: `NAME.json` is a complete response, `NAME.chunks.txt` has the data of a stream's events, one per
+ * line. Empty without a folder of recordings.
+ */
 export function recordedFiles(): RecordedFile[] {
   if (!existsSync(FOLDER)) return [];
   const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(json|chunks\.txt)$/.test(file));
   return files.sort().map((name) => ({ name, text: readFileSync(`${FOLDER}${name}`, 'utf8') }));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: recordings are read without types, so that what is expected owes nothing to our own readers
+// biome-ignore lint/suspicious/noExplicitAny: recordings are read without types, so that the expected result owes nothing to our own readers
 type Any = any;
 
-/** What a file's content shows it to be; undefined for one that is no completion of a dialect that we speak. */
+/** Recognizes a recording by its content. Returns undefined for anything but a completion of a supported dialect. */
 export function recordingOf(file: RecordedFile): Recording | undefined {
   return file.name.endsWith('.json') ? wholeOf(file) : streamOf(file);
 }
@@ -67,7 +70,7 @@ function streamOf(file: RecordedFile): Recording | undefined {
   const as = (dialect: DialectName, said: NormalizedReply): Recording => ({ ...file, dialect, streamed: true, events, said });
   if (chunks.some((chunk) => chunk.type === 'message_start')) return as('anthropic-messages', normalizeAnthropicStream(chunks));
   if (chunks.some((chunk) => chunk.choices?.[0]?.delta !== undefined)) return as('openai-chat', normalizeOpenAi(chunks, 'delta'));
-  // some recordings hold the answers of several turns, one after the other
+  // some recordings hold the responses of several turns in sequence
   const turns = chunks.filter(({ type }) => type === 'response.completed' || type === 'response.incomplete');
   if (turns.length > 0) {
     const output = turns.flatMap(({ response }) => response.output);
@@ -83,7 +86,7 @@ function streamOf(file: RecordedFile): Recording | undefined {
   return undefined;
 }
 
-/** A stream as its provider sends it, but for Amazon's frames. */
+/** Returns a stream as its provider sends it, except for Amazon's frames. */
 export function wireOf({ dialect, events }: Recording): string {
   switch (dialect) {
     case 'openai-chat':

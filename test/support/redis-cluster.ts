@@ -4,15 +4,15 @@ import { waitFor } from './wait-for.ts';
 
 const SLOTS = 16_384;
 
-/** A Redis Cluster of three masters on loopback, each a process. */
+/** A Redis Cluster of three masters on loopback, each in a separate process. */
 export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
-  /** Moves a slot with all that is in it to the node beside, as a resharding does. Returns how many keys moved. */
+  /** Moves a slot with all its keys to the next node, as a resharding does. Returns the number of moved keys. */
   moveSlot(slot: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** The most commands come through a node's port; the nodes talk among themselves on that port and 10,000. */
+/** The highest port for commands. The nodes also use that port plus 10,000 among themselves. */
 const MAX_PORT = 65_535 - 10_000;
 
 async function startNode(): Promise<RedisServer> {

@@ -7,13 +7,13 @@ import { freePort } from './free-port.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A master with a replica, watched by one Sentinel that may decide alone. */
+/** A master with a replica, monitored by one Sentinel that decides alone. */
 export interface WatchedRedis {
   readonly sentinel: string;
   readonly name: string;
-  /** Kills the master, or stops it so that it hangs, and waits until the Sentinel has made the replica the new one. */
+  /** Kills the master, or stops it so that it hangs, and waits until the Sentinel has promoted the replica. */
   failOver(how?: 'SIGKILL' | 'SIGSTOP'): Promise<void>;
-  /** The one that was chosen. */
+  /** The promoted replica. */
   readonly successor: RedisServer;
   stop(): Promise<void>;
 }

@@ -6,11 +6,11 @@ import { freePort } from './free-port.ts';
 import { killAtExit } from './kill-at-exit.ts';
 import { START_TIMEOUT_MS, waitFor } from './wait-for.ts';
 
-/** A `redis-server` of a test's own on loopback. */
+/** A test's own `redis-server` on loopback. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Where its files are; another server may be started on them. */
+  /** Folder of its files. Another server may be started on them. */
   readonly folder: string;
   readonly process: ChildProcess;
   stop(): Promise<void>;
@@ -20,7 +20,10 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** What to install where there is none: it is said aloud, and as root on Debian or Ubuntu it is done. */
+/**
+ * Ensures that a `redis-server` is installed. Without one it installs the package as root on Debian or Ubuntu, and throws
+ * elsewhere.
+ */
 export function ensureRedisServer(): void {
   if (hasRedisServer()) return;
   const apt = spawnSync('apt-get', ['--version']).status === 0;
@@ -29,7 +32,7 @@ export function ensureRedisServer(): void {
   }
   process.stderr.write('test: installing redis-server with apt-get\n');
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // the package would start a server of its own; it is not wanted
+  // RUNLEVEL=1 below keeps the package from starting its own server
   spawnSync('apt-get', ['update', '-qq'], { env: environment });
   const { status, stderr } = spawnSync(
     'apt-get',
@@ -40,8 +43,10 @@ export function ensureRedisServer(): void {
 }
 
 /**
+ * Starts a `redis-server` on loopback.
+ *
  * @param options further options as on the command line: `['--appendonly', 'yes']`
- * @param files where those of a server that was killed are, to go on with them
+ * @param files folder with the files of a killed server, to continue with its data
  */
 export async function startRedisServer(options: readonly string[] = [], port?: number, files?: string): Promise<RedisServer> {
   const folder = files ?? (await mkdtemp(join(tmpdir(), 'sluice-redis-')));

@@ -3,16 +3,16 @@ import type { ConfigFile } from '@sluice/config';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess, untilReady } from './gateway-process.ts';
 
-/** Several gateway processes on one Redis, in front of one simulator. */
+/** Several gateway processes with the same Redis, in front of the same simulator. */
 export interface Replicas {
   readonly gateways: readonly GatewayProcess[];
   readonly simulator: RunningSimulator;
-  /** As they were started, for one more like them. */
+  /** The options of the running replicas, for starting another one like them. */
   readonly options: GatewayProcessOptions;
   stop(): Promise<void>;
 }
 
-/** @param config is given the simulator's address */
+/** @param config receives the simulator's address */
 export async function startReplicas(
   count: number,
   config: (baseUrl: string) => ConfigFile,
@@ -20,7 +20,7 @@ export async function startReplicas(
 ): Promise<Replicas> {
   const simulator = await startSimulator({ models: {} });
   const given = config(`${simulator.url}/v1`);
-  // what other tests have left in the same Redis is not seen
+  // hides the keys of other tests in the same Redis
   const whole = { ...given, redis: { prefix: `test-${randomUUID()}`, ...given.redis } };
   const elsewhere = 'REDIS_CLUSTER' in environment || 'REDIS_SENTINEL' in environment;
   const redis = elsewhere ? {} : { REDIS_URL: process.env['TEST_REDIS_URL'] ?? '' };

@@ -3,7 +3,7 @@ import { DIALECTS, type JsonObject } from '@sluice/dialects';
 
 export type Fate = 'translated' | 'dropped' | 'refused';
 
-/** What a caller says with one field, and with what others it makes sense. */
+/** A value of a field in a caller's request, and other fields that the value requires. */
 interface Sample {
   readonly value: unknown;
   readonly beside?: JsonObject;
@@ -17,7 +17,7 @@ const geminiTools = { tools: [{ functionDeclarations: [{ name: 'f' }] }] };
 const anything = { value: { anything: 1 } };
 const schema = { type: 'object' };
 
-/** A caller's least request, and what each of its fields may hold. Fields that are not here hold something of no meaning. */
+/** A caller's minimal request, and a sample for each of its fields. Fields without a sample get a meaningless value. */
 const CALLERS: Readonly<Record<string, { base: JsonObject; samples: Readonly<Record<string, Sample>> }>> = {
   'openai-chat': {
     base: { model: 'm', max_completion_tokens: 5_000, messages: [{ role: 'user', content: 'x' }] },
@@ -126,7 +126,7 @@ const CALLERS: Readonly<Record<string, { base: JsonObject; samples: Readonly<Rec
   },
 };
 
-/** Fields of Gemini's that stand beside the configuration, not in it. */
+/** Gemini's fields next to the configuration, not in it. */
 const GEMINI_TOP: ReadonlySet<string> = new Set([
   ...['contents', 'systemInstruction', 'tools', 'toolConfig', 'serviceTier'],
   ...['safetySettings', 'cachedContent', 'labels', 'store'],
@@ -135,9 +135,9 @@ const GEMINI_TOP: ReadonlySet<string> = new Set([
 export const CALLER_NAMES = Object.keys(CALLERS) as readonly DialectName[];
 
 /**
- * What becomes of a field on its way from a caller to a provider: said, dropped with its name, or refused with its name.
+ * Returns the fate of a field between caller and provider: sent, dropped and reported, or refused with its name.
  *
- * @param other a value in place of the sample
+ * @param other a value that replaces the sample
  */
 export function fateOf(
   from: DialectName,

@@ -8,14 +8,14 @@ export interface UpstreamRequest {
   readonly body: string;
 }
 
-/** An upstream that answers as a test says, byte for byte, and remembers what it was asked. */
+/** An upstream that responds with exact bytes and records the requests that it receives. */
 export interface ScriptedUpstream {
-  /** With `/v1`. */
+  /** Includes `/v1`. */
   readonly baseUrl: string;
   readonly requests: readonly UpstreamRequest[];
-  /** From now on, requests are answered so. */
+  /** Sets the response to all further requests. */
   answer(how: (response: ServerResponse, request: UpstreamRequest) => void): void;
-  /** What it was asked so far. */
+  /** Clears the recorded requests. */
   forget(): void;
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
     } catch {
-      // a request that breaks off is not answered
+      // a request that breaks off gets no response
       return;
     }
     const { method = '' } = request;
@@ -54,13 +54,13 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   };
 }
 
-/** Answers with these bytes in one piece. */
+/** Responds with these bytes in one piece. */
 export const whole =
   (body: string | Buffer, status = 200, headers: Readonly<Record<string, string>> = {}) =>
   (response: ServerResponse): void =>
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 
-/** Answers with these bytes as a stream of events. */
+/** Responds with these bytes as a stream of events. */
 export const events =
   (text: string | Buffer) =>
   (response: ServerResponse): void =>

@@ -9,12 +9,12 @@ import {
   normalizeResponses,
 } from './normalized-reply.ts';
 
-/** An application that asks by the official SDK of a dialect, and what it was told. */
+/** An application that calls a model with the official SDK of a dialect and returns the response. */
 export type SdkCaller = (model: string, streamed: boolean) => Promise<NormalizedReply>;
 
 export type CallerName = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
 
-/** The official SDKs, pointed at a gateway. */
+/** Returns the official SDKs, pointed at a gateway. */
 export function sdkClients(url: string, apiKey: string) {
   return {
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 }),
@@ -29,7 +29,7 @@ async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
   return items;
 }
 
-/** Each SDK as a caller that asks one thing. */
+/** Returns a caller per SDK. Each caller sends one prompt. */
 export function sdkCallers(url: string, apiKey: string): Readonly<Record<CallerName, SdkCaller>> {
   const { openai, anthropic, google } = sdkClients(url, apiKey);
   const messages = [{ role: 'user' as const, content: 'x' }];
@@ -45,7 +45,7 @@ export function sdkCallers(url: string, apiKey: string): Readonly<Record<CallerN
       const last = events.at(-1);
       if (last?.type !== 'response.completed' && last?.type !== 'response.incomplete')
         throw new Error(`ended with ${last?.type}`);
-      // what came in pieces is what the end repeats
+      // the deltas agree with the complete response at the end
       const text = events.map((event) => (event.type === 'response.output_text.delta' ? event.delta : '')).join('');
       const said = normalizeResponses(last.response);
       const refused = events.map((event) => (event.type === 'response.refusal.delta' ? event.delta : '')).join('');

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const MODULES = fileURLToPath(new URL('../node_modules/', import.meta.url));
 
-/** The fields of an interface, from a package's declarations. */
+/** Returns the fields of an interface, from a package's declarations. */
 function fieldsOf(file: string, name: string): string[] {
   const text = readFileSync(`${MODULES}${file}`, 'utf8');
   const from = text.indexOf('{', text.indexOf(`interface ${name} `));
@@ -17,7 +17,7 @@ function fieldsOf(file: string, name: string): string[] {
   return [...text.slice(from, to).matchAll(/^ {4}(\w+)\??:/gm)].map(([, field]) => field as string);
 }
 
-/** What is the SDK's own affair and never on the wire. */
+/** Fields of the SDK's options that are never on the wire. */
 const SDK_ONLY = ['httpOptions', 'abortSignal', 'automaticFunctionCalling'];
 
 const FIELDS = {
@@ -27,6 +27,6 @@ const FIELDS = {
   gemini: () => ['contents', ...fieldsOf('@google/genai/dist/genai.d.ts', 'GenerateContentConfig')],
 } as const;
 
-/** The fields of a dialect's request, as its official SDK types them. */
+/** Returns the fields of a dialect's request, as its official SDK types them. */
 export const requestFields = (dialect: keyof typeof FIELDS): string[] =>
   FIELDS[dialect]().filter((field) => !SDK_ONLY.includes(field));

@@ -1,6 +1,8 @@
 import type { ConfigFile } from '@sluice/config';
 
-/** A provider of each dialect, all of them one simulator; a model `NAME/…` is asked of it in its dialect. */
+/**
+ * Returns a provider per dialect, all of them the same simulator. A model `NAME/…` is called in the dialect of that provider.
+ */
 export function simulatedProviders(simulatorUrl: string): NonNullable<ConfigFile['providers']> {
   const baseUrl = `${simulatorUrl}/v1`;
   return {

@@ -23,7 +23,7 @@ export const STRICT_MODELS = {
   'vllm/qwen3.8': 'local',
 } as const satisfies Readonly<Record<string, Behaviour['strict']>>;
 
-/** Models that run conversations and not the whole matrix. */
+/** Models that run conversations but not the whole matrix. */
 const FURTHER_MODELS = {
   'xai/grok-4': 'grok',
   'zai/glm-4.7': 'glm',
@@ -38,7 +38,7 @@ export type StrictModel = keyof typeof ALL_MODELS;
 export const ALL_STRICT_NAMES = Object.keys(ALL_MODELS) as readonly StrictModel[];
 export const STRICT_MODEL_NAMES = Object.keys(STRICT_MODELS) as readonly (keyof typeof STRICT_MODELS)[];
 
-/** A gateway before a simulator whose models refuse what the real ones refuse. */
+/** A gateway in front of a simulator. Its models refuse the same requests as the real ones. */
 export interface StrictStage {
   readonly simulator: RunningSimulator;
   readonly gateway: Gateway;

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { makeCertificate } from './certificates.ts';
 
-/** A TLS listener in front of a plain one, as an ingress is. */
+/** A TLS listener in front of a plain listener, like an ingress. */
 export interface TlsFront {
   readonly url: string;
   /** The authority of its certificate, in PEM form. */

@@ -1,7 +1,10 @@
-/** How long the start of a process may take, in milliseconds: a machine with other work on it takes a minute for what takes an idle one a second. */
+/**
+ * Maximum time for the start of a process, in milliseconds: a start that takes a second on an idle machine takes up to a minute on a
+ * busy machine.
+ */
 export const START_TIMEOUT_MS = 90_000;
 
-/** Waits until `condition` holds, looking again and again; fails after `timeoutMs` with what was waited for. */
+/** Polls until `condition` holds. Fails after `timeoutMs` with the description. */
 export async function waitFor(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 15_000): Promise<void> {
   const until = performance.now() + timeoutMs;
   while (!(await condition())) {
@@ -10,7 +13,7 @@ export async function waitFor(condition: () => boolean | Promise<boolean>, what:
   }
 }
 
-/** Waits until a value is what is expected. The error has the last value. */
+/** Waits until a value equals the expected value. The error has the last value. */
 export async function waitForValue<T>(value: () => Promise<T>, expected: T, what: string, timeoutMs = 15_000): Promise<void> {
   let last: T | undefined;
   const isThere = async () => {

@@ -1,16 +1,16 @@
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 
-/** What one connection's client sent in one go: everything up to the server's next answer. One such burst is one round trip. */
+/** Everything that one connection's client sends before the server's next reply. One such burst is one round trip. */
 export type Burst = readonly string[];
 
-/** A way to Redis that can be watched, and can fail. */
+/** A proxy in front of Redis that can be observed and can fail. */
 export interface WatchedProxy extends FaultProxy {
   readonly url: string;
   /** The round trips so far, a list for each connection, as `[COMMAND first-key, …]`. */
   trips(): readonly (readonly Burst[])[];
 }
 
-/** The commands in what a client of Redis sent: arrays of bulk strings (RESP2). Scripts are named with their first key. */
+/** Returns the commands in a Redis client's bytes: arrays of bulk strings (RESP2). Scripts are named with their first key. */
 function commandsIn(bytes: Buffer): string[] {
   const commands: string[] = [];
   let at = 0;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type AgentKind, SENDS_MAX_TOKENS } from '../agent.ts';
 
-/** OpenCode, by one of the providers of Vercel's AI SDK that it has. Source: OpenCode's documentation, "Config" and "Providers". */
+/** OpenCode with a provider of Vercel's AI SDK that it includes. Source: OpenCode's documentation, "Config" and "Providers". */
 const openCode = (provider: string, path: string): AgentKind => ({
   name: `OpenCode (${provider})`,
   package: 'opencode-ai',
@@ -45,7 +45,7 @@ const openCode = (provider: string, path: string): AgentKind => ({
         OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
         OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
         OPENCODE_PURE: '1',
-        // it installs a package for plugins into its folder, and goes on without it
+        // OpenCode installs a package for plugins into its folder, and continues if the installation fails
         npm_config_registry: 'http://127.0.0.1:9/',
         npm_config_fetch_retries: '0',
       },

@@ -7,20 +7,20 @@ import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { type GatewayProcess, untilReady } from '../../support/gateway-process.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
-/** What a fault may break. */
+/** The parts that a fault may break. */
 export interface Scene {
   readonly stage: Stage;
-  /** The way from the gateways to their provider. */
+  /** The connection from the gateways to their provider. */
   readonly providerWay: FaultProxy;
   readonly front: Balancer;
   readonly random: Random;
-  /** Those that run, and may be broken. */
+  /** The running replicas that may be broken. */
   alive(): readonly GatewayProcess[];
-  /** A replica is killed: what it had under way is lost, and what it had just done may be. */
+  /** Called when a replica is killed: its calls in flight are lost, and its last completed calls may be lost. */
   onKilled(replica: GatewayProcess, atMs: number): void;
 }
 
-/** Breaks something for so long, and mends it. */
+/** Breaks something for this time in milliseconds, and repairs it. */
 export type Fault = (scene: Scene, forMs: number) => Promise<void>;
 
 const oneOf = <T>({ random }: Pick<Scene, 'random'>, items: readonly T[]): T =>

@@ -13,14 +13,17 @@ import { FAULTS, type Scene } from './faults.ts';
 
 const REPLICAS = 4;
 const RATE = 50;
-/** A limit that the load would pass many times over. */
+/** A limit that the load would exceed many times over. */
 const TIGHT = 40;
 const TIGHT_WINDOW_MS = 10_000;
-/** A fault lasts for so long, and the next begins so long after it. */
+/** Minimum and maximum time of a fault, and of the pause before the next fault. */
 const FAULT_MS = [500, 4_000] as const;
 const CALM_MS = [500, 3_000] as const;
 
-/** What a replica had not written when it was killed: where Redis had been away just before, all since then. */
+/**
+ * Time before a kill in which a replica may not have written its records. If Redis was unavailable just before, none since then
+ * are written.
+ */
 const UNWRITTEN_MS = 10_000;
 
 const KEYS = ['key-free', 'key-limited', 'key-soft', 'key-hard', 'key-tight'];
@@ -44,7 +47,9 @@ export interface SoakResult {
 const memoryMb = ({ process }: GatewayProcess): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]) / 1_024;
 
-/** Everything that can break, one thing after the other and at random, under a load of all sorts of calls; then the oracle is asked. */
+/**
+ * Breaks everything that can break, at random and in sequence, under a load of all kinds of calls. Then checks with the oracle.
+ */
 export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakResult> {
   const random = seededRandom(seed);
   let providerWay: FaultProxy | undefined;
@@ -101,7 +106,7 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
     providerWay: providerWay as unknown as FaultProxy,
     front,
     random,
-    // one that is asked for the record at the end stays
+    // the replica that returns the records at the end stays alive
     alive: () => alive().slice(1),
     onKilled: (replica, atMs) => killed.set(replica.url, atMs),
   };
@@ -164,7 +169,7 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
     }
     const admitted = seen.filter(({ key, status }) => key === 'key-tight' && status === 200);
     const most = mostInAnyWindow(admitted, TIGHT_WINDOW_MS);
-    // Redis was away now and then: less than twice as much in the window in which it went
+    // Redis was unavailable at times: less than twice the limit may pass in the window of the failure
     if (most >= 2 * TIGHT) wrong.push(`${most} calls in one window of a limit of ${TIGHT}`);
     wrong.push(
       ...(await whatIsWrong({
@@ -173,7 +178,7 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
         seen,
         lost: ofKilled,
         budgets: ['/keys/soft', '/keys/hard'],
-        // a third of the calls is of models whose first target fails on purpose
+        // a third of the calls uses models with a first target that fails on purpose
         attemptsPerCall: 1.5,
       })),
     );

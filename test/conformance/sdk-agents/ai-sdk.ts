@@ -16,7 +16,7 @@ import {
 import { thinkingOf } from './anthropic.ts';
 import { type Ask, type MatrixClient, PLACE_SCHEMA, PNG, SYSTEM, TOOL_NAMES, TOOL_SCHEMA } from './client.ts';
 
-// the AI SDK warns of models that it does not know
+// the AI SDK warns about unknown models
 (globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
 
 type ProviderOptions = NonNullable<Parameters<typeof generateText>[0]['providerOptions']>;
@@ -26,9 +26,9 @@ interface Variant {
   readonly package: string;
   readonly dialect: MatrixClient['dialect'];
   model(ask: Ask): LanguageModel;
-  /** As its documentation asks a model to reason. */
+  /** Returns the options for reasoning, as the AI SDK's documentation sets them. */
   reasoning(ask: Ask): ProviderOptions;
-  /** What is set whether it reasons or not. */
+  /** Options that are set with and without reasoning. */
   readonly always?: ProviderOptions;
 }
 
@@ -89,7 +89,7 @@ const VARIANTS: readonly Variant[] = [
   },
 ];
 
-/** Vercel's AI SDK with each of its providers: it runs the tool loop itself, and keeps the messages that it makes. */
+/** Vercel's AI SDK with each of its providers. The SDK runs the tool loop and keeps the messages. */
 export const AI_SDK: readonly MatrixClient[] = VARIANTS.map((variant) => ({
   name: `AI SDK, ${variant.name}`,
   packages: ['ai', variant.package],

@@ -15,7 +15,7 @@ import {
 const tools = TOOL_NAMES.map((name) => ({ name, description: name, input_schema: TOOL_SCHEMA }));
 const headers = { 'anthropic-beta': 'interleaved-thinking-2025-05-14' };
 
-/** Anthropic's SDK; content of the model is returned as it came, thinking included. */
+/** Anthropic's SDK. It returns the model's content unchanged, including thinking. */
 export const ANTHROPIC: MatrixClient = {
   name: 'Anthropic SDK, messages',
   packages: ['@anthropic-ai/sdk'],
@@ -62,7 +62,10 @@ export const ANTHROPIC: MatrixClient = {
   },
 };
 
-/** What Anthropic's documentation has for the model; a model of another provider is asked as an older Claude. */
+/**
+ * Returns the thinking options that Anthropic's documentation gives for the model. Models of other providers get the options of
+ * an older Claude.
+ */
 export const thinkingOf = (model: string) =>
   model.includes('claude-opus-4-7') ? { type: 'adaptive' as const } : { type: 'enabled' as const, budget_tokens: 2_048 };
 

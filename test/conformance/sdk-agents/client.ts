@@ -1,6 +1,6 @@
 import type { CallerName } from '../../support/sdk-callers.ts';
 
-/** One cell of the matrix, as a client asks it. */
+/** The parameters of a cell of the matrix for a client. */
 export interface Ask {
   readonly url: string;
   readonly key: string;
@@ -9,31 +9,31 @@ export interface Ask {
   readonly reasoning: boolean;
 }
 
-/** Runs a tool, and returns what it found. */
+/** Runs a tool and returns its result. */
 export type Execute = (name: string) => string;
 
-/** What a model did between two texts of its user. */
+/** The events of a turn: everything between two messages of the user. */
 export interface TurnSeen {
-  /** The names of the tools, round by round. */
+  /** The names of the called tools, round by round. */
   readonly rounds: readonly (readonly string[])[];
   readonly text: string;
   readonly reasoning: string;
 }
 
-/** A conversation that a client keeps as its documentation has it. */
+/** A conversation that a client keeps as its documentation describes. */
 export interface SdkAgent {
   say(text: string, execute: Execute): Promise<TurnSeen>;
 }
 
-/** A client library, or one of the ways to use it. */
+/** A client library, or a way to use it. */
 export interface MatrixClient {
   readonly name: string;
   readonly packages: readonly string[];
   readonly dialect: CallerName;
   start(ask: Ask): SdkAgent;
-  /** Asks for an object that `PLACE_SCHEMA` describes. */
+  /** Requests an object that `PLACE_SCHEMA` describes. */
   structured(ask: Ask): Promise<unknown>;
-  /** Shows a picture, and returns the answer. */
+  /** Sends an image and returns the response. */
   image(ask: Ask): Promise<string>;
 }
 
@@ -53,7 +53,7 @@ export interface Call {
   readonly name: string;
 }
 
-/** One answer of a model. */
+/** A response of a model. */
 export interface Answer<C extends Call = Call> {
   readonly calls: readonly C[];
   readonly text: string;
@@ -62,7 +62,7 @@ export interface Answer<C extends Call = Call> {
 
 export type Result<C extends Call = Call> = C & { readonly result: string };
 
-/** Sends results until an answer has no more calls: the loop that a client without one of its own is given. */
+/** Sends tool results until a response has no more calls. It is the loop for a client without a loop of its own. */
 export async function toolLoop<C extends Call>(
   first: Answer<C>,
   execute: Execute,

@@ -1,4 +1,4 @@
-/** Collects the names in `x-sluice-dropped` of every answer, whichever client asks. */
+/** Collects the names in `x-sluice-dropped` of every response, for any client. */
 export class DroppedFields {
   readonly #fetch = globalThis.fetch;
   #answers: string[][] = [];
@@ -15,7 +15,7 @@ export class DroppedFields {
     globalThis.fetch = this.#fetch;
   }
 
-  /** Returns the names for each answer since the last call. */
+  /** Returns the names per response since the last call. */
   take(): readonly (readonly string[])[] {
     const answers = this.#answers;
     this.#answers = [];
@@ -23,7 +23,7 @@ export class DroppedFields {
   }
 }
 
-/** Names by which the dialects ask a model to reason. */
+/** Names of the fields that enable reasoning in the dialects. */
 const REASONING = /^(?:reasoning|reasoning_effort|thinking|thinkingConfig)$/;
 
 export const dropsReasoning = (names: readonly string[]): boolean => names.some((name) => REASONING.test(name));

@@ -8,7 +8,7 @@ import { TOOL_SCHEMA } from './client.ts';
 const KEY = 'key-of-forced-tools';
 const WEATHER = { name: 'weather', description: 'The weather of a place.' };
 
-/** The ways of structured output by a tool: the tool is forced, and the client has reasoning on. */
+/** Structured output by a forced tool while reasoning is on. */
 describe('a forced tool with reasoning on', () => {
   let stage: StrictStage;
   let sdk: ReturnType<typeof sdkClients>;
@@ -18,7 +18,7 @@ describe('a forced tool with reasoning on', () => {
   });
   afterAll(() => stage.close());
 
-  it.each(STRICT_MODEL_NAMES)('is called by %s for OpenAI’s SDK, responses', async (model) => {
+  it.each(STRICT_MODEL_NAMES)("forces the call of a tool with %s for OpenAI's SDK, responses", async (model) => {
     const response = await sdk.openai.responses.create({
       model,
       input: 'Where?',
@@ -30,9 +30,9 @@ describe('a forced tool with reasoning on', () => {
     expect(response.output.filter(({ type }) => type === 'function_call')).toMatchObject([{ name: 'weather' }]);
   });
 
-  // to ask one’s own provider for both is the caller’s affair
+  // a caller of the provider's own dialect is responsible for this combination
   it.each(STRICT_MODEL_NAMES.filter((name) => !/^(?:bedrock-)?anthropic\//.test(name)))(
-    'is called by %s for Anthropic’s SDK',
+    "forces the call of a tool with %s for Anthropic's SDK",
     async (model) => {
       const message = await sdk.anthropic.messages.create({
         model,
@@ -46,7 +46,7 @@ describe('a forced tool with reasoning on', () => {
     },
   );
 
-  it.each(STRICT_MODEL_NAMES)('is called by %s for Google’s SDK', async (model) => {
+  it.each(STRICT_MODEL_NAMES)("forces the call of a tool with %s for Google's SDK", async (model) => {
     const { functionCalls } = await sdk.google.models.generateContent({
       model,
       contents: 'Where?',

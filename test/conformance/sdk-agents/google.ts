@@ -17,7 +17,7 @@ const tools = [
   { functionDeclarations: TOOL_NAMES.map((name) => ({ name, description: name, parametersJsonSchema: TOOL_SCHEMA })) },
 ];
 
-/** Google's SDK; its chat keeps the history, the pieces of a stream as contents of their own. */
+/** Google's SDK. Its chat keeps the history, with the pieces of a stream as separate contents. */
 export const GOOGLE: MatrixClient = {
   name: 'Google Gen AI SDK, chats',
   packages: ['@google/genai'],
@@ -54,7 +54,7 @@ export const GOOGLE: MatrixClient = {
   },
 };
 
-/** Gemini's calls have an id or have none. */
+/** A call of Gemini. `own` is whether it has an id of its own. */
 type GeminiCall = Call & { readonly own: boolean };
 
 async function send(chat: Chat, streamed: boolean, message: PartListUnion): Promise<Answer<GeminiCall>> {

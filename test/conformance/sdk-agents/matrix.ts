@@ -46,23 +46,23 @@ export function describeClients(clients: readonly MatrixClient[]): void {
         outcomes.record(model, 'reasoning and tools', reasoning ? reasoningOutcome(seen, answers) : '–');
       });
 
-      it.each([false, true])('gets an object for a schema (streamed: %s)', async (streamed) => {
+      it.each([false, true])('returns an object for a schema (streamed: %s)', async (streamed) => {
         stage.simulator.journal.clear();
         const found = await client.structured(ask(streamed));
         const sent = stage.simulator.journal.entries.at(-1)?.body ?? '';
-        // the simulator follows a schema, and not a sentence that describes it
+        // the simulator follows a schema, not its description in a sentence
         const byJsonMode = sent.includes('"json_object"') && sent.includes('place');
         expect(found).toEqual(byJsonMode ? { answer: expect.any(String) as unknown } : { place: 'simulated' });
         outcomes.record(model, 'structured output', byJsonMode ? 'JSON mode' : 'yes');
       });
 
-      it.each([false, true])('shows an image (streamed: %s)', async (streamed) => {
+      it.each([false, true])('accepts an image (streamed: %s)', async (streamed) => {
         expect(await client.image(ask(streamed))).toBe('Simulated answer to: Look. [image: image/png, 70 bytes]');
         outcomes.record(model, 'images', 'yes');
       });
     });
 
-    it('has its outcomes in docs/compatibility.md; WRITE_PAGES=1 writes them', () => {
+    it('documents its outcomes in docs/compatibility.md; WRITE_PAGES=1 writes them', () => {
       checkSection(client, outcomes);
     });
   });

@@ -18,7 +18,7 @@ const tools = TOOL_NAMES.map((name) => ({
   function: { name, description: name, parameters: TOOL_SCHEMA },
 }));
 
-/** OpenAI's SDK with chat completions; messages of the model are returned as they came. */
+/** OpenAI's SDK with chat completions. It returns the model's messages unchanged. */
 export const OPENAI_CHAT: MatrixClient = {
   name: 'OpenAI SDK, chat completions',
   packages: ['openai'],

@@ -23,7 +23,7 @@ const tools = TOOL_NAMES.map((name) => ({
 
 /** OpenAI's SDK with Responses: the caller keeps all items, with encrypted reasoning. */
 export const OPENAI_RESPONSES: MatrixClient = client('OpenAI SDK, responses, `store: false`', false);
-/** OpenAI's SDK with Responses: the gateway keeps the items, and each request names the response before it. */
+/** OpenAI's SDK with Responses: the gateway stores the items, and each request names the previous response. */
 export const OPENAI_STORED: MatrixClient = client('OpenAI SDK, responses, `previous_response_id`', true);
 
 function client(name: string, store: boolean): MatrixClient {

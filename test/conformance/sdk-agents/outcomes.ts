@@ -3,25 +3,25 @@ import type { StrictModel } from '../../support/strict-models.ts';
 export const FEATURES = ['tools', 'reasoning and tools', 'structured output', 'images'] as const;
 export type FeatureName = (typeof FEATURES)[number];
 
-/** What became of reasoning in a conversation. */
+/** The fate of reasoning in a conversation. */
 export interface ReasoningSeen {
-  /** The client showed it. */
+  /** Whether the client showed the reasoning. */
   readonly shown: boolean;
-  /** The model got its own reasoning, or its signature, back in a later request. */
+  /** Whether the model received its own reasoning, or its signature, in a later request. */
   readonly returned: boolean;
 }
 
-/** What the cells of one client did, by model and feature. */
+/** The outcomes of a client's cells, by model and feature. */
 export class Outcomes {
   readonly #cells = new Map<string, string[]>();
 
-  /** Adds the outcome of a cell, once for a whole and once for a streamed answer. */
+  /** Adds the outcome of a cell, once for a complete and once for a streamed response. */
   record(model: StrictModel, feature: FeatureName, outcome: string): void {
     const key = `${model} ${feature}`;
     this.#cells.set(key, [...(this.#cells.get(key) ?? []), outcome]);
   }
 
-  /** Returns the outcome of a cell; both where a whole and a streamed answer differ. */
+  /** Returns the outcome of a cell, or both outcomes if a complete and a streamed response differ. */
   of(model: StrictModel, feature: FeatureName): string {
     const both = this.#cells.get(`${model} ${feature}`) ?? [];
     if (both.length < 2) return 'failed';
@@ -29,7 +29,7 @@ export class Outcomes {
   }
 }
 
-/** @param dropped for each answer, whether the gateway left the request to reason away */
+/** @param dropped for each response, whether the gateway dropped the parameter for reasoning */
 export function reasoningOutcome({ shown, returned }: ReasoningSeen, dropped: readonly boolean[]): string {
   if (dropped.every(Boolean)) return 'dropped';
   if (dropped.some(Boolean)) return 'before calls';

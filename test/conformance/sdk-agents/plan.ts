@@ -3,7 +3,7 @@ import type { StrictModel, StrictStage } from '../../support/strict-models.ts';
 import type { Ask, MatrixClient } from './client.ts';
 import type { ReasoningSeen } from './outcomes.ts';
 
-/** Texts of a user, and the rounds of calls that the simulator plays for each. */
+/** Messages of a user, and the rounds of calls that the simulator plays for each. */
 const PLAN: readonly (readonly [string, readonly (readonly string[])[]])[] = [
   ['First [[lookup search]] then [[lookup]] please.', [['lookup', 'search'], ['lookup']]],
   ['Thank you.', []],
@@ -15,8 +15,8 @@ const SIGNATURES = ['openai|', 'claude|', 'gemini|'].map((maker) =>
 );
 
 /**
- * Leads an agent through tool loops with calls in parallel and one after the other.
- * The model refuses nothing, nothing is asked twice, and each request has all results so far.
+ * Leads an agent through tool loops with parallel and sequential calls.
+ * The model refuses nothing, no call is repeated, and each request has all results so far.
  */
 export async function converse(client: MatrixClient, ask: Ask, stage: StrictStage): Promise<ReasoningSeen> {
   const { journal } = stage.simulator;
@@ -41,7 +41,7 @@ export async function converse(client: MatrixClient, ask: Ask, stage: StrictStag
   }
   expect(journal.entries.map(({ outcome }) => outcome)).toEqual(Array<string>(requests).fill('answered'));
   const last = journal.entries.at(-1)?.body ?? '';
-  // a provider that keeps the conversation itself gets only what is new
+  // a provider that stores the conversation gets only the new items
   const sent = last.includes('"previous_response_id"') ? journal.entries.map(({ body }) => body).join() : last;
   for (const text of texts) expect(sent).toContain(text);
   return { shown: shown !== '', returned: journal.entries.some(({ body }) => returnsReasoning(body)) };
@@ -50,9 +50,9 @@ export async function converse(client: MatrixClient, ask: Ask, stage: StrictStag
 const returnsReasoning = (body: string): boolean =>
   SIGNATURES.some((signature) => body.includes(signature)) || body.includes('"reasoning_content":"Thinking about');
 
-/** Models that know no word for reasoning, where the caller's request passes unchanged: to ask them is the caller's own fault. */
+/** Models without a parameter for reasoning, with requests that pass unchanged. A request with it is the caller's own error. */
 const REFUSES_EFFORT: readonly StrictModel[] = ['openai/gpt-4o', 'mistral/mistral-large-latest'];
 
-/** Returns whether a client can ask a model to reason. */
+/** Returns whether a client can enable a model's reasoning. */
 export const canAskToReason = (client: MatrixClient, model: StrictModel): boolean =>
   !(client.dialect === 'openai-chat' && REFUSES_EFFORT.includes(model));

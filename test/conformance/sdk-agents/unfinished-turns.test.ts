@@ -4,7 +4,7 @@ import { STRICT_MODEL_NAMES, type StrictStage, startStrictStage } from '../../su
 
 const KEY = 'key-of-unfinished-turns';
 
-/** A conversation that ends with the assistant: what clients send to have an answer continued, or to choose how it begins. */
+/** A conversation that ends with the assistant. Clients send it to continue a response, or to choose its beginning. */
 describe('a conversation that ends with the assistant', () => {
   let stage: StrictStage;
   let sdk: ReturnType<typeof sdkClients>;
@@ -14,17 +14,20 @@ describe('a conversation that ends with the assistant', () => {
   });
   afterAll(() => stage.close());
 
-  it.each(STRICT_MODEL_NAMES)('is answered by %s for OpenAI’s SDK, responses', async (model) => {
-    const input = [
-      { role: 'user' as const, content: 'Count.' },
-      { role: 'assistant' as const, content: 'One, two, ' },
-    ];
-    expect((await sdk.openai.responses.create({ model, input, store: false })).status).toBe('completed');
-  });
+  it.each(STRICT_MODEL_NAMES)(
+    "completes a conversation that ends with the assistant, with %s for OpenAI's SDK, responses",
+    async (model) => {
+      const input = [
+        { role: 'user' as const, content: 'Count.' },
+        { role: 'assistant' as const, content: 'One, two, ' },
+      ];
+      expect((await sdk.openai.responses.create({ model, input, store: false })).status).toBe('completed');
+    },
+  );
 
-  // Claude’s own callers know which models continue a message
+  // Claude's own callers know which models continue a message
   it.each(STRICT_MODEL_NAMES.filter((name) => name !== 'anthropic/claude-opus-4-7'))(
-    'is answered by %s for Anthropic’s SDK',
+    "completes a conversation that ends with the assistant, with %s for Anthropic's SDK",
     async (model) => {
       const messages = [
         { role: 'user' as const, content: 'An object, please.' },

@@ -4,20 +4,20 @@ import type { Meters } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** As many replicas, each with a connection of its own. */
+/** Number of replicas, each with its own connection. */
 const CONNECTIONS = 4;
-/** The time at which a run starts, in Unix ms. */
+/** Start time of a run, in Unix ms. */
 const STARTS_MS = 1.7e12;
-/** Calls that arrive at the same instant: single calls, and bursts far above a limit. */
+/** Numbers of calls at the same instant: single calls, and bursts far above a limit. */
 const BURSTS = [1, 3, 40, 120, 400];
 
-/** A limit that is attacked, and how much of it one call takes. */
+/** A limit under attack, and the units that a call takes. */
 export interface AttackedLimit {
   readonly limit: number;
   readonly windowMs: number;
-  /** A call takes 1 to `mostPerCall`. */
+  /** A call takes 1 to `mostPerCall` units. */
   readonly mostPerCall: number;
-  /** The clock of Redis also goes back now and then, as when its machine synchronizes the time. */
+  /** The clock of Redis also moves backwards now and then, as when its machine synchronizes the time. */
   readonly clockGoesBack?: boolean;
 }
 
@@ -33,20 +33,20 @@ export const ATTACKED_LIMITS: readonly AttackedLimit[] = [
 
 export interface LimitResult extends AttackedLimit {
   readonly hits: number;
-  /** The sum of what was admitted. */
+  /** The sum of the admitted units. */
   readonly admitted: number;
-  /** The most that was admitted in any window, divided by the limit. */
+  /** The maximum of admitted units in any window, divided by the limit. */
   readonly ratio: number;
 }
 
 export interface LimitsSoakOptions {
   readonly redisUrl: string;
-  /** Over all limits. */
+  /** Number of calls over all limits. */
   readonly hits: number;
   readonly seed: number;
 }
 
-/** A clock that a test moves. It never runs slower than the real time by which Redis expires keys. */
+/** A clock that a test moves. It is never slower than the real time by which Redis expires keys. */
 class MovedClock implements Clock {
   #nowMs = STARTS_MS;
   #realMs = performance.now();
@@ -72,8 +72,9 @@ class MovedClock implements Clock {
 }
 
 /**
- * Attacks limits through the store that replicas use, over several connections, with a clock that stops just before and just after every edge at which
- * an implementation may forget too early. The oracle is outside the store: it sums what was admitted in every window.
+ * Attacks limits through the store that replicas use, over several connections. The clock stops just before and just after
+ * every edge at which an implementation may forget too early. The oracle is outside the store: it sums the admitted units in
+ * every window.
  */
 export async function limitsSoak({ redisUrl, hits, seed }: LimitsSoakOptions): Promise<readonly LimitResult[]> {
   const random = seededRandom(seed);
@@ -128,11 +129,14 @@ async function attack(attacked: AttackedLimit, { meters, clock, random, hits }: 
   return { ...attacked, hits: sent, admitted: admissions.sum, ratio: admissions.most / limit };
 }
 
-/** How many parts a window has in Redis, by the longest of its kind (packages/store/src/redis/scripts/include/sub-windows.lua). */
+/**
+ * Number of parts that a window has in Redis, by the longest window of its kind
+ * (packages/store/src/redis/scripts/include/sub-windows.lua).
+ */
 const PARTS = { short: 20, long: 60 };
 const LONG_WINDOW_MS = 60_000;
 
-/** A moment just before or after an edge of a part or of the window, or somewhere near. */
+/** Returns a moment just before or after an edge of a part or of the window, or somewhere near. */
 function nextMoment(nowMs: number, { windowMs, clockGoesBack }: AttackedLimit, random: Random): number {
   const partMs = windowMs / (windowMs >= LONG_WINDOW_MS ? PARTS.long : PARTS.short);
   const chance = random.next();
@@ -145,7 +149,10 @@ function nextMoment(nowMs: number, { windowMs, clockGoesBack }: AttackedLimit, r
   return nowMs + random.next() * partMs * 3;
 }
 
-/** Sums what was admitted, in the last window at any moment. A clock that went back counts as the latest time that it has shown. */
+/**
+ * Sums the admitted units of the last window at any moment. After a step backwards the clock counts as the latest time that it
+ * has shown.
+ */
 class Admissions {
   sum = 0;
   most = 0;

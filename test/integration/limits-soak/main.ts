@@ -11,7 +11,7 @@ if (!(Number.isInteger(hits) && hits > 0) || !Number.isInteger(seed)) {
   process.stderr.write('soak:limits: --hits takes a whole number above zero, --seed a whole number\n');
   process.exit(1);
 }
-// a redis-server started for this run is killed at the exit of this process (test/support/kill-at-exit.ts)
+// a redis-server that this run started is killed at the exit of this process (test/support/kill-at-exit.ts)
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 const print = (line: string): void => void process.stdout.write(`soak:limits: ${line}\n`);
