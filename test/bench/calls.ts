@@ -21,7 +21,7 @@ interface Scenario {
 
 /**
  * Below the capacity of every peer. At its capacity a peer works through longer queues with fewer system calls per request, and
- * the slower peer has the longer queue.
+ * so that the slower peer would use fewer system calls.
  */
 const RATE = 800;
 
