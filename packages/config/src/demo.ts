@@ -1,4 +1,4 @@
-import type { ConfigFile } from './schema.ts';
+import type { ConfigFile } from './schema/schema.ts';
 
 /**
  * The demonstration: three simulated providers. Each costs per character of the prompt (a simulated model counts one token per

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { plainIssues } from './issues.ts';
-import { configSchema, type GatewayConfig } from './schema.ts';
+import { configSchema, type GatewayConfig } from './schema/schema.ts';
 
 /**
  * An invalid configuration: the file, the path of the field and the expected value. It never contains the actual value, which

@@ -1,5 +1,5 @@
 import { ConfigError, type Environment, parseConfig } from './load.ts';
-import type { GatewayConfig } from './schema.ts';
+import type { GatewayConfig } from './schema/schema.ts';
 
 const SECTIONS = ['keys', 'models', 'providers'] as const;
 
