@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,65 @@ interface Ended {
   readonly code?: string;
 }
 
+/** Returns the outcomes that a process with `CALLS` prints. */
+async function endedOf(child: ChildProcess): Promise<Ended[]> {
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  return JSON.parse(text) as Ended[];
+}
+
+/** Starts a master inside the partition, and a replica and a Sentinel outside. */
+async function startRedis(net: Partition, folder: string, stops: (() => unknown)[]) {
+  const open = ['--bind', '0.0.0.0', '--protected-mode', 'no'];
+  const masterPort = await freePort();
+  const careful = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1', '--repl-diskless-sync-delay', '0'];
+  const master = net.spawn('redis-server', ['--port', String(masterPort), '--dir', folder, '--save', '', ...open, ...careful]);
+  stops.push(() => master.kill('SIGKILL'));
+  const watching = new Redis(masterPort, net.inside, { retryStrategy: () => 50 });
+  watching.on('error', () => {});
+  stops.push(() => watching.disconnect());
+  await waitFor(async () => (await watching.ping()) === 'PONG', 'the master');
+  const replica = await startRedisServer([...open, ...careful.slice(4), '--replicaof', `${net.inside} ${masterPort}`]);
+  stops.push(() => replica.stop());
+  await waitFor(async () => (await watching.info('replication')).includes('connected_slaves:1'), 'the replica to follow');
+
+  const sentinelPort = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  await writeFile(
+    file,
+    `port ${sentinelPort}\nbind 0.0.0.0\nprotected-mode no\ndir ${folder}\nsentinel monitor ${MASTER} ${net.inside} ${masterPort} 1\n` +
+      `sentinel down-after-milliseconds ${MASTER} 1000\nsentinel failover-timeout ${MASTER} 5000\n`,
+  );
+  const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+  stops.push(() => sentinel.kill('SIGKILL'));
+  const asking = new Redis(sentinelPort, '127.0.0.1', { retryStrategy: () => 50 });
+  asking.on('error', () => {});
+  stops.push(() => asking.disconnect());
+  await waitFor(async () => ((await asking.call('SENTINEL', 'REPLICAS', MASTER)) as unknown[]).length === 1, 'the Sentinel');
+  return { replica, asking, sentinelPort };
+}
+
+/** Records that only the old master accepted, and lost when it returned as a replica, are written again. */
+async function expectOneRecordEach(outside: GatewayProcess, all: readonly Ended[]): Promise<void> {
+  let missing: string[] = [];
+  await waitFor(
+    async () => {
+      const kept = new Set((await recordsOf(outside)).map(({ requestId }) => requestId));
+      missing = all.map(({ id }) => id).filter((id) => !kept.has(id));
+      return missing.length === 0;
+    },
+    'all records to be there',
+    30_000,
+  ).catch(() => {});
+  expect(missing).toEqual([]);
+  const counts = new Map<string, number>();
+  for (const { requestId } of await recordsOf(outside)) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
+  for (const { id } of all) expect([id, counts.get(id)]).toEqual([id, 1]);
+}
+
 const named = 'T26: loses no record and exceeds a limit by less than its amount when a gateway is cut off with the old master';
 
 describe('a network partition', () => {
@@ -61,34 +120,7 @@ describe('a network partition', () => {
     stops.push(() => net.remove());
     const folder = await mkdtemp(join(tmpdir(), 'sluice-partition-'));
     stops.push(() => rm(folder, { recursive: true, force: true }));
-    const open = ['--bind', '0.0.0.0', '--protected-mode', 'no'];
-
-    const masterPort = await freePort();
-    const careful = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1', '--repl-diskless-sync-delay', '0'];
-    const master = net.spawn('redis-server', ['--port', String(masterPort), '--dir', folder, '--save', '', ...open, ...careful]);
-    stops.push(() => master.kill('SIGKILL'));
-    const watching = new Redis(masterPort, net.inside, { retryStrategy: () => 50 });
-    watching.on('error', () => {});
-    stops.push(() => watching.disconnect());
-    await waitFor(async () => (await watching.ping()) === 'PONG', 'the master');
-    const replica = await startRedisServer([...open, ...careful.slice(4), '--replicaof', `${net.inside} ${masterPort}`]);
-    stops.push(() => replica.stop());
-    await waitFor(async () => (await watching.info('replication')).includes('connected_slaves:1'), 'the replica to follow');
-
-    const sentinelPort = await freePort();
-    const file = join(folder, 'sentinel.conf');
-    await writeFile(
-      file,
-      `port ${sentinelPort}\nbind 0.0.0.0\nprotected-mode no\ndir ${folder}\nsentinel monitor ${MASTER} ${net.inside} ${masterPort} 1\n` +
-        `sentinel down-after-milliseconds ${MASTER} 1000\nsentinel failover-timeout ${MASTER} 5000\n`,
-    );
-    const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-    stops.push(() => sentinel.kill('SIGKILL'));
-    const asking = new Redis(sentinelPort, '127.0.0.1', { retryStrategy: () => 50 });
-    asking.on('error', () => {});
-    stops.push(() => asking.disconnect());
-    await waitFor(async () => ((await asking.call('SENTINEL', 'REPLICAS', MASTER)) as unknown[]).length === 1, 'the Sentinel');
-
+    const { replica, asking, sentinelPort } = await startRedis(net, folder, stops);
     const config: ConfigFile = {
       redis: { maxReplicas: 2, timeout: '100ms' },
       providers: { sim: { dialect: 'simulated', latency: '1ms' } },
@@ -104,33 +136,19 @@ describe('a network partition', () => {
     });
     stops.push(() => inside.stop('SIGKILL'));
 
-    const callOutside = async ({ url }: GatewayProcess, prefix: string, count: number, gapMs: number): Promise<Ended[]> => {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', CALLS, url, KEY, prefix, String(count), String(gapMs)]);
-      let text = '';
-      child.stdout.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      await new Promise((resolve) => child.once('close', resolve));
-      return JSON.parse(text) as Ended[];
-    };
-    const callInside = (prefix: string, count: number, gapMs: number): Promise<Ended[]> =>
-      new Promise((resolve) => {
-        const child = net.spawn(process.execPath, [
-          '--input-type=module',
-          '-e',
-          CALLS,
-          inside.url,
-          KEY,
-          prefix,
-          String(count),
-          String(gapMs),
-        ]);
-        let text = '';
-        child.stdout?.on('data', (chunk: Buffer) => {
-          text += chunk.toString();
-        });
-        child.once('close', () => resolve(JSON.parse(text) as Ended[]));
-      });
+    const argumentsOf = (url: string, prefix: string, count: number, gapMs: number): string[] => [
+      '--input-type=module',
+      '-e',
+      CALLS,
+      url,
+      KEY,
+      prefix,
+      ...[count, gapMs].map(String),
+    ];
+    const callOutside = ({ url }: GatewayProcess, ...calls: [prefix: string, count: number, gapMs: number]) =>
+      endedOf(spawn(process.execPath, argumentsOf(url, ...calls)));
+    const callInside = (...calls: [prefix: string, count: number, gapMs: number]) =>
+      endedOf(net.spawn(process.execPath, argumentsOf(inside.url, ...calls)));
 
     const all: Ended[] = [];
     await waitFor(async () => {
@@ -154,21 +172,7 @@ describe('a network partition', () => {
     // the minute that includes the partition
     expect(admitted.length + 4).toBeLessThan(2 * LIMIT);
 
-    // the records that only the old master accepted, and lost when it returned as a replica, are written again
-    let missing: string[] = [];
-    await waitFor(
-      async () => {
-        const kept = new Set((await recordsOf(outside)).map(({ requestId }) => requestId));
-        missing = all.map(({ id }) => id).filter((id) => !kept.has(id));
-        return missing.length === 0;
-      },
-      'all records to be there',
-      30_000,
-    ).catch(() => {});
-    expect(missing).toEqual([]);
-    const counts = new Map<string, number>();
-    for (const { requestId } of await recordsOf(outside)) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
-    for (const { id } of all) expect([id, counts.get(id)]).toEqual([id, 1]);
+    await expectOneRecordEach(outside, all);
     // the gateway also follows the new master
     await waitFor(async () => {
       const [one] = await callInside('after', 1, 0);

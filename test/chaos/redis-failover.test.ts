@@ -108,5 +108,5 @@ describe('failover of Redis under load', () => {
     const { gateways, simulator } = replicas;
     for (const gateway of gateways) expect(gateway.output()).not.toMatch(/CROSSSLOT/);
     expect(await whatIsWrong({ gateways, simulator, seen, budgets: ['/keys/soft'] })).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { type Stage, startStage } from '../support/chaos-stage.ts';
-import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
+import { ADMIN_KEY, type GatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { counted, type Load, quantile, type Seen, startLoad } from '../support/load.ts';
 import { mostInAnyWindow, whatIsWrong } from '../support/oracle.ts';
 import { startPing } from '../support/ping.ts';
@@ -124,7 +124,7 @@ describe('faults of Redis', () => {
     expect(addedMs).toBeLessThan(ADDED_MS);
     expect(away.some(({ headers }) => String(headers['x-sluice-degraded']).includes('limits'))).toBe(true);
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('T02: serves calls and stays ready while Redis hangs for ten seconds, and reports the degraded parts', async () => {
     await start();
@@ -158,7 +158,7 @@ describe('faults of Redis', () => {
     // no flapping while Redis hangs; a busy machine may degrade a gateway once more before or after
     for (const [n, count] of during.entries()) expect(count - (before[n] ?? 0)).toBeLessThanOrEqual(1);
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('T03: reconnects once per connection when Redis drops all connections repeatedly', async () => {
     await start();
@@ -181,7 +181,7 @@ describe('faults of Redis', () => {
     client.disconnect();
     expect(counted(seen)).toEqual({ 200: seen.length });
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('replaces half-open connections to Redis within seconds, including the subscription', async () => {
     await start();
@@ -196,7 +196,7 @@ describe('faults of Redis', () => {
       await waitFor(async () => (await ask(url, chat('cent', 'x'), { key })).status === 401, 'the key to be refused', 2_000);
     }
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('resets limits and keeps known spending after Redis restarts empty', async () => {
     await start({ stateOptions: [] });
@@ -212,7 +212,7 @@ describe('faults of Redis', () => {
     });
     expect(counted(seen)).toEqual({ 200: seen.length });
     await calm();
-  }, 60_000);
+  }, 180_000);
 
   it('T04: stops waiting for a Redis that is too slow without flapping, and uses a Redis that is slow within the timeout', async () => {
     // the timeout is between the latency of a slightly slow Redis and of a Redis that is too slow
@@ -243,7 +243,7 @@ describe('faults of Redis', () => {
     // the cache has its own Redis, and on a busy machine that may take longer than the 100 ms
     expect([slow.status, degraded.filter((concern) => concern !== 'cache')]).toEqual([200, []]);
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('T05, T06: refuses an unknown key with 503 and a revoked key with 401 while Redis is unavailable', async () => {
     await start();
@@ -261,7 +261,7 @@ describe('faults of Redis', () => {
       expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
       expect((await call(revoked)).status).toBe(401);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('T07: treats every look-up as a miss while the cache hangs, and keeps everything else unaffected', async () => {
     // the timeout of the state is high enough for calls that wait a little on a busy machine
@@ -277,7 +277,7 @@ describe('faults of Redis', () => {
       true,
     );
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('T09: reloads scripts into a Redis that loses them every second', async () => {
     // the test is about reloading the scripts, not about compiling them within the cache's ten milliseconds on a slow machine
@@ -297,7 +297,7 @@ describe('faults of Redis', () => {
     expect(counted(seen)).toEqual({ 200: seen.length });
     expect(seen.filter(({ headers }) => 'x-sluice-degraded' in headers)).toEqual([]);
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it('T27: serves calls and evicts no counter while Redis is full, and writes the waiting records when it has space', async () => {
     await start();
@@ -321,7 +321,7 @@ describe('faults of Redis', () => {
     client.disconnect();
     expect(counted(seen)).toEqual({ 200: seen.length });
     await nothingIsWrong(seen);
-  }, 60_000);
+  }, 180_000);
 
   it("T28: enforces a limit when a replica's clock is an hour ahead, and when Redis' clock goes back ten seconds", async () => {
     await start();
@@ -360,7 +360,7 @@ describe('faults of Redis', () => {
     client.disconnect();
     const after = await flood(6_000);
     expect(after.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(40 - Number(s));
-  }, 60_000);
+  }, 180_000);
 
   it("T30: admits only the replicas' shares of a limit while Redis is unavailable, and nothing when three replicas share a limit of two", async () => {
     await start();
@@ -382,27 +382,5 @@ describe('faults of Redis', () => {
     const seen = await flood('key-tight');
     expect(seen.filter(({ status }) => status === 200)).toHaveLength(40);
     expect(counted(seen)).toEqual({ 200: 40, '503 limiter_unavailable': seen.length - 40 });
-  }, 60_000);
-});
-
-describe('a gateway that starts without Redis', () => {
-  it('T29: becomes ready when Redis starts after the gateway', async () => {
-    const gone = await startRedisServer();
-    await gone.stop();
-    const gateway = await startGatewayProcess({
-      config: { providers: { sim: { dialect: 'simulated', latency: '1ms' } }, keys: [{ name: 'one', secret: 'key-one' }] },
-      environment: { REDIS_URL: gone.url },
-    });
-    let server: Awaited<ReturnType<typeof startRedisServer>> | undefined;
-    try {
-      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
-      expect((await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).code).toBe('auth_unavailable');
-      server = await startRedisServer([], gone.port);
-      await untilReady(gateway);
-      await waitFor(async () => (await ask(gateway.url, chat('sim/x', 'x'), { key: 'key-one' })).status === 200, 'calls to pass');
-    } finally {
-      await gateway.stop();
-      await server?.stop();
-    }
-  });
+  }, 180_000);
 });

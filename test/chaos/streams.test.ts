@@ -100,7 +100,7 @@ describe('faults of streams', () => {
     const all = (await recordsOf(gateway)).filter(({ requestId }) => requestId.startsWith('left-'));
     expect(new Set(all.map(({ requestId }) => requestId)).size).toBe(all.length);
     await waitFor(async () => (await spending()).reservedUsd === 0, 'nothing to be reserved');
-  }, 60_000);
+  }, 180_000);
 
   it('T32: drains and bills a stream to its end after the client disconnects when the provider bills it anyway', async () => {
     const opening = opened();
@@ -205,7 +205,7 @@ describe('faults of streams', () => {
       }
     }
     expect(seen.error).toBeGreaterThan(150);
-  }, 60_000);
+  }, 180_000);
 
   it('T37: falls back to another target when a stream begins with an error, and hides the error from the client', async () => {
     for (const error of ['{"error":{"message":"x","code":503}}', '{"object":"error","message":"x","code":500}']) {

@@ -55,7 +55,7 @@ describe('a gateway process that is stopped for a while', () => {
     for (const { headers } of answers) expect(headers.get('x-sluice-attempts')).toBe('1');
     const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     expect(metrics).toContain('sluice_circuit_state{target="up/m"} 0');
-  }, 60_000);
+  }, 180_000);
 
   it('opens no circuit for timeouts that passed while it was stopped', async () => {
     upstream.forget();
@@ -69,5 +69,5 @@ describe('a gateway process that is stopped for a while', () => {
     expect(answers.map(({ status }) => status)).toEqual(calls.map(() => 504));
     upstream.answer(whole(ANSWER));
     expect((await call(200)).status).toBe(200);
-  }, 60_000);
+  }, 180_000);
 });

@@ -113,7 +113,7 @@ describe('the rights of the gateway in Redis', () => {
       expect(parseExposition(await (await fetch(`${url}/metrics`)).text()).sum('sluice_degraded', {})).toBe(0);
       expect(output()).not.toMatch(/NOPERM|degraded/);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('matches the rights that docs/redis.md lists', () => {
     const commands = rules()

@@ -57,84 +57,92 @@ function inOrder(): (afterMs: number, what: () => void) => void {
   };
 }
 
-export async function startFaultProxy(target: number, watching?: Watching): Promise<FaultProxy> {
-  const sockets = new Set<Socket>();
-  const pairs = new Set<{ client: Socket; upstream: Socket }>();
-  let state: 'open' | 'cut' | 'hanging' = 'open';
-  let lost = 0;
-  let delayMs = 0;
-  const server = createServer((client) => {
-    if (state === 'cut') {
-      client.resetAndDestroy();
-      return;
-    }
-    const upstream = connect({ host: HOST, port: target, noDelay: true });
-    client.setNoDelay(true);
+/** The connections of a proxy, and what currently happens to them. */
+class Connections {
+  state: 'open' | 'cut' | 'hanging' = 'open';
+  lostShare = 0;
+  delayMs = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #pairs = new Set<{ client: Socket; upstream: Socket }>();
+
+  /** Connects a client to the server, and passes data on in both directions. */
+  add(client: Socket, upstream: Socket, watched: ReturnType<Watching['connection']> | undefined): void {
     const pair = { client, upstream };
-    pairs.add(pair);
-    const watched = watching?.connection();
+    this.#pairs.add(pair);
     for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => sockets.delete(socket));
+      this.#sockets.add(socket);
+      socket.on('error', () => {}); // 'close' follows
+      socket.on('close', () => this.#sockets.delete(socket));
     }
     const [onward, back] = [inOrder(), inOrder()];
     client.on('data', (chunk) => {
       watched?.sent(chunk);
-      if (state !== 'hanging') onward(delayMs / 2, () => void upstream.write(chunk));
+      if (this.state !== 'hanging') onward(this.delayMs / 2, () => void upstream.write(chunk));
     });
     upstream.on('data', (chunk) => {
       watched?.answered();
-      if (Math.random() < lost) {
-        client.resetAndDestroy();
-        return;
-      }
-      if (state !== 'hanging') back(delayMs / 2, () => void client.write(chunk));
+      if (Math.random() < this.lostShare) client.resetAndDestroy();
+      else if (this.state !== 'hanging') back(this.delayMs / 2, () => void client.write(chunk));
     });
     client.on('close', () => {
-      pairs.delete(pair);
+      this.#pairs.delete(pair);
       upstream.destroy();
     });
     upstream.on('close', () => {
-      if (pairs.has(pair)) client.destroy();
+      if (this.#pairs.has(pair)) client.destroy();
     });
+  }
+
+  breakAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Closes the server's ends; the clients' ends stay open. */
+  halfOpen(): void {
+    const open = [...this.#pairs];
+    this.#pairs.clear();
+    for (const { upstream } of open) upstream.destroy();
+  }
+}
+
+export async function startFaultProxy(target: number, watching?: Watching): Promise<FaultProxy> {
+  const connections = new Connections();
+  const server = createServer((client) => {
+    if (connections.state === 'cut') {
+      client.resetAndDestroy();
+      return;
+    }
+    client.setNoDelay(true);
+    connections.add(client, connect({ host: HOST, port: target, noDelay: true }), watching?.connection());
   });
   await new Promise<void>((resolve) => server.listen(0, HOST, () => resolve()));
-  const { port } = server.address() as { port: number };
-  const breakAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
-    port,
+    port: (server.address() as { port: number }).port,
     cut() {
-      state = 'cut';
-      breakAll();
+      connections.state = 'cut';
+      connections.breakAll();
     },
-    cutOnce: breakAll,
+    cutOnce: () => connections.breakAll(),
     hang() {
-      state = 'hanging';
+      connections.state = 'hanging';
     },
     delay(ms) {
-      delayMs = ms;
+      connections.delayMs = ms;
     },
     loseAnswers(share) {
-      lost = share;
+      connections.lostShare = share;
     },
-    halfOpen() {
-      const open = [...pairs];
-      pairs.clear();
-      for (const { upstream } of open) upstream.destroy();
-    },
+    halfOpen: () => connections.halfOpen(),
     restore() {
-      lost = 0;
-      delayMs = 0;
+      connections.lostShare = 0;
+      connections.delayMs = 0;
       // delayed data is lost, as it is when a machine fails
-      if (state === 'hanging') breakAll();
-      state = 'open';
+      if (connections.state === 'hanging') connections.breakAll();
+      connections.state = 'open';
     },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      breakAll();
+      connections.breakAll();
       return closed;
     },
   };

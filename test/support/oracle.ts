@@ -5,9 +5,13 @@ import { ADMIN_KEY, type GatewayProcess } from './gateway-process.ts';
 import type { Seen } from './load.ts';
 import { waitFor } from './wait-for.ts';
 
-/** The fields of an audit record that the oracle reads. */
-interface Recorded {
+/** The fields of an audit record that tests read. */
+export interface Recorded {
   readonly requestId: string;
+  readonly key: string;
+  readonly team?: string;
+  readonly model: string | null;
+  readonly costUsd: number | null;
   readonly outcome: string;
   readonly status: number;
   readonly inputTokens: number | null;
@@ -64,92 +68,120 @@ export interface OracleOptions {
  * outside.
  */
 export async function whatIsWrong(options: OracleOptions): Promise<string[]> {
-  const { gateways, simulator, seen, lost = () => false, budgets = [], attemptsPerCall = 1.1 } = options;
-  const wrong: string[] = [];
-  const first = gateways[0] as GatewayProcess;
-
-  // every call ends in time, and no incomplete stream ends like a complete stream
-  for (const { id, status, text, stream, tookMs } of seen) {
-    if (tookMs > 30_000) wrong.push(`${id} took ${Math.round(tookMs)} ms`);
-    if (status !== 200 || !stream) continue;
-    const whole = text.includes('"finish_reason":"stop"') && text.includes('[DONE]');
-    if (!whole && !text.includes('"error"')) wrong.push(`${id} ended as if it were whole: …${text.slice(-120)}`);
-  }
-
-  // every call has exactly one record
-  const mine = new Set(seen.map(({ id }) => id));
+  const { seen, lost = () => false } = options;
   const answered = seen.filter((call) => call.status !== 0 && !lost(call));
-  let records: Recorded[] = [];
+  const records = await settledRecords(options, answered);
+  return [
+    ...unfinished(seen),
+    ...records.problems,
+    ...differentTokens(options, answered, new Map(records.found.map((record) => [record.requestId, record]))),
+    ...excessAttempts(options),
+    ...(await remainingReservations(options)),
+  ];
+}
+
+/** Every call ends in time, and no incomplete stream ends like a complete stream. */
+function unfinished(seen: readonly Seen[]): string[] {
+  return seen.flatMap(({ id, status, text, stream, tookMs }) => {
+    const late = tookMs > 30_000 ? [`${id} took ${Math.round(tookMs)} ms`] : [];
+    if (status !== 200 || !stream) return late;
+    const complete = text.includes('"finish_reason":"stop"') && text.includes('[DONE]');
+    if (complete || text.includes('"error"')) return late;
+    return [...late, `${id} ended like a complete stream: …${text.slice(-120)}`];
+  });
+}
+
+/** Every call has exactly one record. */
+async function settledRecords(
+  { gateways, seen }: OracleOptions,
+  answered: readonly Seen[],
+): Promise<{ found: readonly Recorded[]; problems: readonly string[] }> {
+  const ids = new Set(seen.map(({ id }) => id));
+  let found: Recorded[] = [];
   let counts = new Map<string, number>();
   const missing = (): Seen[] => answered.filter(({ id }) => !counts.has(id));
+  const problems: string[] = [];
   await waitFor(
     async () => {
-      records = (await recordsOf(first)).filter(({ requestId }) => mine.has(requestId));
+      found = (await recordsOf(gateways[0] as GatewayProcess)).filter(({ requestId }) => ids.has(requestId));
       counts = new Map();
-      for (const { requestId } of records) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
+      for (const { requestId } of found) counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
       return missing().length === 0;
     },
     'a record of each call',
     20_000,
   ).catch(() => {
-    wrong.push(`no record of ${missing().length} calls, such as ${missing()[0]?.id}`);
+    problems.push(`no record of ${missing().length} calls, such as ${missing()[0]?.id}`);
   });
-  for (const [id, count] of counts) if (count > 1) wrong.push(`${count} records of ${id}`);
+  for (const [id, count] of counts) if (count > 1) problems.push(`${count} records of ${id}`);
+  return { found, problems };
+}
 
-  // the records agree with what clients received
-  const byId = new Map(records.map((record) => [record.requestId, record]));
-  let input = 0;
-  let output = 0;
-  for (const call of answered) {
-    const record = byId.get(call.id);
-    if (record === undefined) continue;
-    if (call.status !== 200 && record.status !== call.status) {
-      wrong.push(`${call.id} was told ${call.status}, and ${record.status} is on record`);
-    }
-    if (call.status !== 200 || record.cache === 'hit' || record.estimated === true) continue;
-    input += record.inputTokens ?? 0;
-    output += record.outputTokens ?? 0;
-  }
-
-  // the records agree with what providers delivered
+/** The records agree with what clients received and with what providers delivered. */
+function differentTokens(
+  { simulator, ...options }: OracleOptions,
+  answered: readonly Seen[],
+  records: ReadonlyMap<string, Recorded>,
+): string[] {
+  const problems: string[] = [];
   const delivered = new Map<string, { inputTokens: number; outputTokens: number }>();
   for (const { body, outcome, usage } of simulator.journal.entries) {
-    const id = /call (load-[\w-]+)/.exec(body)?.[1];
+    const id = callIdIn(body);
     if (id !== undefined && outcome === 'answered' && usage !== undefined) delivered.set(id, usage);
   }
-  let deliveredInput = 0;
-  let deliveredOutput = 0;
+  const recorded = { input: 0, output: 0 };
+  const provided = { input: 0, output: 0 };
   for (const call of answered) {
-    const record = byId.get(call.id);
-    if (call.status !== 200 || record === undefined || record.cache === 'hit' || record.estimated === true) continue;
+    const record = records.get(call.id);
+    if (record === undefined) continue;
+    if (call.status !== 200) {
+      if (record.status !== call.status) problems.push(`${call.id} received ${call.status}, and its record has ${record.status}`);
+      continue;
+    }
+    if (record.cache === 'hit' || record.estimated === true) continue;
+    recorded.input += record.inputTokens ?? 0;
+    recorded.output += record.outputTokens ?? 0;
     const usage = options.delivered?.(call) ?? delivered.get(call.id);
-    deliveredInput += usage?.inputTokens ?? 0;
-    deliveredOutput += usage?.outputTokens ?? 0;
+    provided.input += usage?.inputTokens ?? 0;
+    provided.output += usage?.outputTokens ?? 0;
   }
-  if (input !== deliveredInput || output !== deliveredOutput) {
-    wrong.push(`${input} + ${output} tokens are on record, ${deliveredInput} + ${deliveredOutput} were delivered`);
+  if (recorded.input !== provided.input || recorded.output !== provided.output) {
+    problems.push(
+      `the records have ${recorded.input} + ${recorded.output} tokens, providers delivered ${provided.input} + ${provided.output}`,
+    );
   }
+  return problems;
+}
 
-  // the number of provider calls stays close to the number of client calls
-  const asked = simulator.journal.entries.filter(({ body }) => mine.has(/call (load-[\w-]+)/.exec(body)?.[1] ?? '')).length;
-  if (asked > Math.max(seen.length * attemptsPerCall, seen.length + 25)) {
-    wrong.push(`providers were asked ${asked} times for ${seen.length} calls`);
-  }
+/** The number of provider calls stays close to the number of client calls. */
+function excessAttempts({ simulator, seen, attemptsPerCall = 1.1 }: OracleOptions): string[] {
+  const ids = new Set(seen.map(({ id }) => id));
+  const attempts = simulator.journal.entries.filter(({ body }) => ids.has(callIdIn(body) ?? '')).length;
+  const allowed = Math.max(seen.length * attemptsPerCall, seen.length + 25);
+  return attempts > allowed ? [`providers received ${attempts} calls for ${seen.length} calls of clients`] : [];
+}
 
-  // no reservation remains
+/** No call stays in flight, and no reservation remains. */
+async function remainingReservations({ gateways, budgets = [] }: OracleOptions): Promise<string[]> {
+  const problems: string[] = [];
   for (const { adminUrl } of gateways) {
     const idle = async () => {
       const series = parseExposition(await (await fetch(`${adminUrl}/metrics`)).text());
       return series.sum('sluice_in_flight_requests', {}) === 0;
     };
-    await waitFor(idle, 'nothing to be in flight').catch((error: Error) => wrong.push(error.message));
+    await waitFor(idle, 'no call to be in flight').catch((error: Error) => problems.push(error.message));
   }
   for (const path of budgets) {
     const free = async () => {
-      const { json } = await askAdmin(first.adminUrl, ADMIN_KEY, 'GET', path);
+      const { json } = await askAdmin((gateways[0] as GatewayProcess).adminUrl, ADMIN_KEY, 'GET', path);
       return (json['spending'] as { reservedUsd: number } | undefined)?.reservedUsd === 0;
     };
-    await waitFor(free, `nothing of ${path} to be reserved`, 40_000).catch((error: Error) => wrong.push(error.message));
+    await waitFor(free, `no reservation of ${path}`, 40_000).catch((error: Error) => problems.push(error.message));
   }
-  return wrong;
+  return problems;
+}
+
+/** Returns the id of the load generator's call in a request that reached a provider. */
+function callIdIn(body: string): string | undefined {
+  return /call (load-[\w-]+)/.exec(body)?.[1];
 }

@@ -84,20 +84,6 @@ export function chain(parts: ChainParts): LlmService {
     settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
     health: concerns.limits,
   });
-  const { exact, sharedBetweenTenants, maxEntry } = config.cache;
-  const cache =
-    exact === undefined
-      ? []
-      : [
-          cachingStage({
-            cache: stores.cache,
-            ttlS: exact.ttl / 1_000,
-            sharedBetweenTenants,
-            maxEntryBytes: maxEntry,
-            metrics,
-            health: concerns.cache,
-          }),
-        ];
   // one packet carries the reservation and the cache lookup
   const limited = inOneRoundTrip([
     metered.calls, // outside the cache: a hit counts as a request
@@ -105,7 +91,7 @@ export function chain(parts: ChainParts): LlmService {
     streamRecovery, // inside metering: a restarted stream is one call; outside the cache: a broken stream is not stored
     // outside the cache: a response about another tenant's object is not served from it either
     accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
-    ...cache,
+    ...cacheStages(parts),
   ]);
   const layers: Layer[] = [
     // first: sees every call, including those that later layers refuse
@@ -149,6 +135,14 @@ export function chain(parts: ChainParts): LlmService {
       slept: () => parts.sleepWatch.slept(),
     }),
   );
+}
+
+/** Returns the cache's stage, or none without a cache in the configuration. */
+function cacheStages({ config, stores, metrics, concerns }: ChainParts): ReturnType<typeof cachingStage>[] {
+  const { exact, sharedBetweenTenants, maxEntry: maxEntryBytes } = config.cache;
+  if (exact === undefined) return [];
+  const settings = { ttlS: exact.ttl / 1_000, sharedBetweenTenants, maxEntryBytes };
+  return [cachingStage({ cache: stores.cache, ...settings, metrics, health: concerns.cache })];
 }
 
 function retrySettings({ resilience: { retries } }: GatewayConfig): RetrySettings {

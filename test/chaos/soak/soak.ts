@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@sluice/core';
 import { ask, chat } from '../../support/ask.ts';
 import { startBalancer } from '../../support/balancer.ts';
-import { startStage } from '../../support/chaos-stage.ts';
+import { type Stage, startStage } from '../../support/chaos-stage.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import type { GatewayProcess } from '../../support/gateway-process.ts';
-import { counted, quantile, startLoad } from '../../support/load.ts';
+import { counted, quantile, type Seen, startLoad } from '../../support/load.ts';
 import { mostInAnyWindow, whatIsWrong } from '../../support/oracle.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { FAULTS, type Scene } from './faults.ts';
@@ -47,6 +47,38 @@ export interface SoakResult {
 const memoryMb = ({ process }: GatewayProcess): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]) / 1_024;
 
+/** Models that are quick, slow, unreliable or at two providers, and keys with every kind of limit. */
+const configOf = (baseUrl: string, broken: string) => ({
+  redis: { maxReplicas: REPLICAS + 1 },
+  shutdown: { delay: '700ms', drain: '20s' },
+  providers: { up: { baseUrl }, breakable: { baseUrl: broken } },
+  models: {
+    quick: { targets: [{ provider: 'up', model: 'quick', price: { input: 1, output: 2 } }] },
+    words: { targets: [{ provider: 'up', model: 'words+tps=50', price: { input: 1, output: 2 } }] },
+    flaky: {
+      targets: [
+        { provider: 'up', model: 'flaky+status=503', price: { input: 1, output: 2 } },
+        { provider: 'breakable', model: 'good', price: { input: 1, output: 2 } },
+      ],
+      fallback: ['quick'],
+    },
+    one: {
+      targets: [
+        { provider: 'breakable', model: 'one', price: { input: 1, output: 2 } },
+        { provider: 'up', model: 'one', price: { input: 1, output: 2 } },
+      ],
+    },
+  },
+  keys: [
+    { name: 'free', secret: 'key-free' },
+    { name: 'limited', secret: 'key-limited', limits: { requests: '100000/min', tokens: '100000000/min', concurrent: 500 } },
+    { name: 'soft', secret: 'key-soft', budget: '1000 USD/month soft' },
+    { name: 'hard', secret: 'key-hard', budget: '1000 USD/month' },
+    { name: 'tight', secret: 'key-tight', limits: { requests: `${TIGHT}/10s` } },
+  ],
+  cache: { exact: { ttl: '1h' } },
+});
+
 /**
  * Breaks everything that can break, at random and in sequence, under a load of all kinds of calls. Then checks with the oracle.
  */
@@ -66,36 +98,7 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
       providerWay = await wayTo(baseUrl);
       return `http://127.0.0.1:${providerWay.port}/v1`;
     },
-    config: (baseUrl, broken) => ({
-      redis: { maxReplicas: REPLICAS + 1 },
-      shutdown: { delay: '700ms', drain: '20s' },
-      providers: { up: { baseUrl }, breakable: { baseUrl: broken } },
-      models: {
-        quick: { targets: [{ provider: 'up', model: 'quick', price: { input: 1, output: 2 } }] },
-        words: { targets: [{ provider: 'up', model: 'words+tps=50', price: { input: 1, output: 2 } }] },
-        flaky: {
-          targets: [
-            { provider: 'up', model: 'flaky+status=503', price: { input: 1, output: 2 } },
-            { provider: 'breakable', model: 'good', price: { input: 1, output: 2 } },
-          ],
-          fallback: ['quick'],
-        },
-        one: {
-          targets: [
-            { provider: 'breakable', model: 'one', price: { input: 1, output: 2 } },
-            { provider: 'up', model: 'one', price: { input: 1, output: 2 } },
-          ],
-        },
-      },
-      keys: [
-        { name: 'free', secret: 'key-free' },
-        { name: 'limited', secret: 'key-limited', limits: { requests: '100000/min', tokens: '100000000/min', concurrent: 500 } },
-        { name: 'soft', secret: 'key-soft', budget: '1000 USD/month soft' },
-        { name: 'hard', secret: 'key-hard', budget: '1000 USD/month' },
-        { name: 'tight', secret: 'key-tight', limits: { requests: `${TIGHT}/10s` } },
-      ],
-      cache: { exact: { ttl: '1h' } },
-    }),
+    config: configOf,
   });
   const killed = new Map<string, number>();
   const front = startBalancer(stage.gateways);
@@ -114,63 +117,26 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
     await stage.warm(['key-free', 'key-limited', 'key-soft', 'key-hard', 'key-tight'], 'quick');
     const first = stage.gateways[0] as GatewayProcess;
     const went = new Map<number, string>();
-    const load = startLoad({
-      url: (n) => {
-        const url = front.url(n);
-        went.set(n, url);
-        return url;
-      },
-      key: (n) => KEYS[n % KEYS.length] as string,
-      model: (n) => MODELS[n % MODELS.length] as string,
-      stream: (n) => n % 3 === 0,
-      rate: RATE,
+    const load = loadOf((n) => {
+      const url = front.url(n);
+      went.set(n, url);
+      return url;
     });
     await sleep(3_000);
     const memoryBefore = memoryMb(first);
-    const endsMs = performance.now() + minutes * 60_000;
-    const names = Object.keys(FAULTS);
-    let faults = 0;
-    const between = ([least, most]: readonly [number, number]): number => least + random.next() * (most - least);
-    while (performance.now() < endsMs) {
-      const name = names[Math.floor(random.next() * names.length)] as string;
-      const forMs = Math.round(between(FAULT_MS));
-      faults++;
-      say(`${Math.round((endsMs - performance.now()) / 1_000)} s left: ${name}, for ${forMs} ms`);
-      await FAULTS[name]?.(scene, forMs);
-      await sleep(between(CALM_MS));
-    }
-    say('calm again: waiting for all to be as usual');
+    const faults = await breakAtRandom(scene, { minutes, say });
+    say('no more faults: waiting for recovery');
     await sleep(2_000);
     const seen = await load.stop();
 
-    const wrong: string[] = [];
-    await waitFor(
-      async () => {
-        for (const gateway of alive()) {
-          for (const key of KEYS.slice(0, 4)) await ask(gateway.url, chat('quick', `calm ${performance.now()}`), { key });
-          if ((await stage.figure(gateway, 'sluice_degraded', {})) > 0) return false;
-        }
-        return true;
-      },
-      'nothing to be degraded',
-      30_000,
-    ).catch((error: Error) => wrong.push(error.message));
+    const wrong = await untilRecovered(stage, alive);
     const memoryAfter = memoryMb(first);
     say(`memory ${Math.round(memoryBefore)} MB, then ${Math.round(memoryAfter)} MB`);
     const ofKilled = ({ n, atMs, tookMs }: (typeof seen)[number]): boolean => {
       const at = killed.get(went.get(n) ?? '');
       return at !== undefined && atMs + tookMs > at - UNWRITTEN_MS;
     };
-    for (const call of seen) {
-      if (call.status === 0 && !ofKilled(call)) wrong.push(`${call.id} had no answer: ${call.text}`);
-      if (![0, 200, 429, 502, 503, 504].includes(call.status)) wrong.push(`${call.id} was answered ${call.status}`);
-      if (call.status === 429 && call.key !== 'key-tight')
-        wrong.push(`${call.id} of ${call.key} was told that it is too often: ${call.text}`);
-    }
-    const admitted = seen.filter(({ key, status }) => key === 'key-tight' && status === 200);
-    const most = mostInAnyWindow(admitted, TIGHT_WINDOW_MS);
-    // Redis was unavailable at times: less than twice the limit may pass in the window of the failure
-    if (most >= 2 * TIGHT) wrong.push(`${most} calls in one window of a limit of ${TIGHT}`);
+    wrong.push(...unexpectedResponses(seen, ofKilled));
     wrong.push(
       ...(await whatIsWrong({
         gateways: alive(),
@@ -182,12 +148,75 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
         attemptsPerCall: 1.5,
       })),
     );
-    if (memoryAfter > memoryBefore + 100)
-      wrong.push(`memory went from ${Math.round(memoryBefore)} MB to ${Math.round(memoryAfter)} MB`);
+    if (memoryAfter > memoryBefore + 100) {
+      wrong.push(`memory grew from ${Math.round(memoryBefore)} MB to ${Math.round(memoryAfter)} MB`);
+    }
     return { wrong, calls: seen.length, faults, statuses: counted(seen), p99Ms: Math.round(quantile(seen, 0.99)) };
   } finally {
     front.stop();
     await stage.stop();
     for (const way of ways.values()) await (await way).close();
   }
+}
+
+/** Calls of all keys and models at a steady rate, a third of them streams. */
+const loadOf = (url: (n: number) => string) =>
+  startLoad({
+    url,
+    key: (n) => KEYS[n % KEYS.length] as string,
+    model: (n) => MODELS[n % MODELS.length] as string,
+    stream: (n) => n % 3 === 0,
+    rate: RATE,
+  });
+
+/** Breaks one thing after the other until the time is over, and returns the number of faults. */
+async function breakAtRandom(scene: Scene, { minutes, say }: Pick<SoakOptions, 'minutes' | 'say'>): Promise<number> {
+  const { random } = scene;
+  const endsMs = performance.now() + minutes * 60_000;
+  const names = Object.keys(FAULTS);
+  const between = ([least, most]: readonly [number, number]): number => least + random.next() * (most - least);
+  let faults = 0;
+  while (performance.now() < endsMs) {
+    const name = names[Math.floor(random.next() * names.length)] as string;
+    const forMs = Math.round(between(FAULT_MS));
+    faults++;
+    say(`${Math.round((endsMs - performance.now()) / 1_000)} s left: ${name}, for ${forMs} ms`);
+    await FAULTS[name]?.(scene, forMs);
+    await sleep(between(CALM_MS));
+  }
+  return faults;
+}
+
+/** Waits until no gateway is degraded, and returns the problem otherwise. */
+async function untilRecovered(stage: Stage, alive: () => readonly GatewayProcess[]): Promise<string[]> {
+  const problems: string[] = [];
+  await waitFor(
+    async () => {
+      for (const gateway of alive()) {
+        for (const key of KEYS.slice(0, 4)) await ask(gateway.url, chat('quick', `calm ${performance.now()}`), { key });
+        if ((await stage.figure(gateway, 'sluice_degraded', {})) > 0) return false;
+      }
+      return true;
+    },
+    'no gateway to be degraded',
+    30_000,
+  ).catch((error: Error) => problems.push(error.message));
+  return problems;
+}
+
+/** Returns calls without a response, with an unexpected status, or with a rate limit that their key does not have. */
+function unexpectedResponses(seen: readonly Seen[], ofKilled: (call: Seen) => boolean): string[] {
+  const problems: string[] = [];
+  for (const call of seen) {
+    if (call.status === 0 && !ofKilled(call)) problems.push(`${call.id} has no response: ${call.text}`);
+    if (![0, 200, 429, 502, 503, 504].includes(call.status)) problems.push(`${call.id} has the status ${call.status}`);
+    if (call.status === 429 && call.key !== 'key-tight') {
+      problems.push(`${call.id} of ${call.key} was refused by a rate limit: ${call.text}`);
+    }
+  }
+  const admitted = seen.filter(({ key, status }) => key === 'key-tight' && status === 200);
+  const most = mostInAnyWindow(admitted, TIGHT_WINDOW_MS);
+  // Redis was unavailable at times: less than twice the limit may pass in the window of the failure
+  if (most >= 2 * TIGHT) problems.push(`${most} calls in one window of a limit of ${TIGHT}`);
+  return problems;
 }

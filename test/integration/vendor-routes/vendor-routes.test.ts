@@ -2,79 +2,26 @@ import Anthropic, { toFile as anthropicFile } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkConfig } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
-import OpenAI, { toFile } from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
-import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { toFile } from 'openai';
+import { startGatewayHere } from '../../support/gateway-here.ts';
+import { whole } from '../../support/scripted-upstream.ts';
 
-const KEY = 'key-of-the-vendors';
-const VENDORS = ['openai', 'second', 'anthropic', 'google', 'mistral', 'cohere'] as const;
-type Vendor = (typeof VENDORS)[number];
+import { KEY, type Stage, startStage, VENDORS, type Vendor } from './stage.ts';
 
 describe('routes of a vendor', () => {
-  const upstreams = new Map<Vendor, ScriptedUpstream>();
+  let stage: Stage;
   let gateway: Gateway;
-  const up = (vendor: Vendor): ScriptedUpstream => upstreams.get(vendor) as ScriptedUpstream;
   beforeAll(async () => {
-    for (const vendor of VENDORS) upstreams.set(vendor, await startScriptedUpstream());
-    const base = (vendor: Vendor) => ({ baseUrl: up(vendor).baseUrl, apiKey: `sk-of-${vendor}` });
-    gateway = await startGatewayHere({
-      providers: {
-        // speaks OpenAI's dialect, but is not OpenAI
-        mistral: base('mistral'),
-        second: { type: 'openai', ...base('second'), routes: ['audio', 'videos', 'fine_tuning'] },
-        openai: { ...base('openai'), routes: ['images', 'audio', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] },
-        anthropic: base('anthropic'),
-        google: base('google'),
-        cohere: base('cohere'),
-      },
-      models: {
-        scribe: { targets: [{ provider: 'second', model: 'whisper-1' }] },
-        tuned: {
-          targets: [
-            { provider: 'second', model: 'gpt-of-the-second' },
-            { provider: 'openai', model: 'gpt-4o-mini' },
-          ],
-        },
-        claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
-        'team/flash': { targets: [{ provider: 'google', model: 'gemini-2.5-flash' }] },
-        ranked: { targets: [{ provider: 'cohere', model: 'rerank-v3.5' }] },
-      },
-      keys: [
-        { name: 'one', secret: KEY, tenant: 'one', routes: ['/*'] },
-        { name: 'two', secret: `${KEY}-two`, tenant: 'two', routes: ['/*'] },
-        { name: 'some', secret: `${KEY}-some`, models: ['scribe'], routes: ['/*'] },
-        { name: 'unnamed', secret: `${KEY}-unnamed` },
-        { name: 'paid', secret: `${KEY}-paid`, routes: ['/*'], budget: '5 USD' },
-      ],
-      resilience: { retries: { max: 0 } },
-    });
+    stage = await startStage();
+    gateway = stage.gateway;
   });
-  beforeEach(() => {
-    for (const upstream of upstreams.values()) {
-      upstream.forget();
-      upstream.answer(whole('{"object":"list","data":[]}'));
-    }
-  });
-  afterAll(async () => {
-    await gateway.close(0);
-    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
-  });
-  const reached = (): string[] => [...upstreams].flatMap(([vendor, { requests }]) => requests.map(() => vendor));
-  const openai = (suffix = '') => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY + suffix, maxRetries: 0 });
-  const anthropic = (suffix = '') => new Anthropic({ baseURL: gateway.url, apiKey: KEY + suffix, maxRetries: 0 });
-  const send = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
-    const response = await fetch(gateway.url + path, {
-      method,
-      headers: {
-        ...(headers['x-goog-api-key'] === undefined ? { authorization: `Bearer ${KEY}` } : {}),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, text, headers: response.headers };
-  };
+  beforeEach(() => stage.reset());
+  afterAll(() => stage.stop());
+  const up = (vendor: Vendor) => stage.up(vendor);
+  const reached = () => stage.reached();
+  const openai = (suffix?: string) => stage.openai(suffix);
+  const anthropic = (suffix?: string) => stage.anthropic(suffix);
+  const send = (...request: Parameters<Stage['send']>) => stage.send(...request);
   const google = (method: string, path: string, body?: object, key = KEY) => send(method, path, body, { 'x-goog-api-key': key });
 
   describe('completion requests that name a file', () => {
@@ -369,82 +316,6 @@ describe('routes of a vendor', () => {
     for (const { path, body: sent } of up('cohere').requests) {
       expect([path, JSON.parse(sent)]).toEqual(['/v1/rerank', { ...body, model: 'rerank-v3.5' }]);
     }
-  });
-
-  describe('requests with a multipart body', () => {
-    const transcribe = async (model: string, suffix = '') =>
-      openai(suffix).audio.transcriptions.create({ model, file: await toFile(Buffer.alloc(1_000, 'x'), 'a.wav') });
-
-    it("routes a multipart request to the provider of its model, under the provider's own model name", async () => {
-      up('second').answer(whole('{"text":"heard"}'));
-      expect(await transcribe('scribe')).toMatchObject({ text: 'heard' });
-      expect(reached()).toEqual(['second']);
-      const { body, headers } = up('second').requests[0] ?? { body: '', headers: {} };
-      expect(body).toMatch(/name="model"\r\n\r\nwhisper-1\r\n/);
-      expect(body).not.toContain('scribe');
-      if (headers['content-length'] !== undefined) expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
-    });
-
-    it('accepts a multipart request of a key that may use the model, and refuses other keys', async () => {
-      up('second').answer(whole('{"text":"heard"}'));
-      await transcribe('scribe', '-some');
-      await expect(transcribe('openai/whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
-      await expect(transcribe('whisper-1', '-some')).rejects.toMatchObject({ status: 403 });
-      expect(reached()).toEqual(['second']);
-    });
-
-    it('routes a multipart request with an unconfigured model to the vendor, under the same name', async () => {
-      up('second').answer(whole('{"text":"heard"}'));
-      await transcribe('gpt-4o-transcribe');
-      // the first provider of OpenAI's type that has the route
-      expect(reached()).toEqual(['second']);
-      expect(up('second').requests[0]?.body).toMatch(/name="model"\r\n\r\ngpt-4o-transcribe\r\n/);
-    });
-
-    it('takes the model of a multipart request from the path of an Azure client', async () => {
-      up('second').answer(whole('{"text":"heard"}'));
-      const form = new FormData();
-      form.append('file', new Blob(['x']), 'a.wav');
-      const response = await fetch(`${gateway.url}/openai/deployments/scribe/audio/transcriptions?api-version=2024-10-21`, {
-        method: 'POST',
-        headers: { 'api-key': KEY },
-        body: form,
-      });
-      expect(response.status).toBe(200);
-      expect(up('second').requests[0]).toMatchObject({
-        path: '/v1/audio/transcriptions',
-        body: expect.stringMatching(/name="model"\r\n\r\nwhisper-1\r\n/),
-      });
-    });
-
-    it('refuses a multipart request with a second model after the checked one', async () => {
-      up('second').answer(whole('{"text":"heard"}'));
-      const boundary = 'b-0';
-      const part = (head: string, value: string) =>
-        `--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n${value}\r\n`;
-      const body = `${part('name="model"', 'scribe')}${part('name="file"; filename="a"', 'x'.repeat(300_000))}${part('name="model"', 'gpt-4o-transcribe')}--${boundary}--\r\n`;
-      const response = await fetch(`${gateway.url}/v1/audio/transcriptions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${KEY}-some`, 'content-type': `multipart/form-data; boundary=${boundary}` },
-        body,
-      });
-      expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("several parts 'model'")]);
-      expect(up('second').requests.filter((request) => request.body.includes('gpt-4o-transcribe'))).toEqual([]);
-    });
-  });
-
-  it('routes a multipart request to the configured default of its API', async () => {
-    const defaults = await startGatewayHere({
-      providers: {
-        openai: { baseUrl: up('openai').baseUrl },
-        second: { type: 'openai', baseUrl: up('second').baseUrl },
-      },
-      passThrough: { openai: 'second' },
-      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
-    });
-    await new OpenAI({ baseURL: `${defaults.url}/v1`, apiKey: KEY, maxRetries: 0 }).files.list();
-    await defaults.close(0);
-    expect(reached()).toEqual(['second']);
   });
 
   it.each([
