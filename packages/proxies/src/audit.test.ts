@@ -124,4 +124,12 @@ describe('audit', () => {
     );
     expect(record).toMatchObject({ ...end, answer: 'data: 1\n\n' });
   });
+
+  it('records the content of a stream that ended before its reply was returned', async () => {
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
+    stream.push(Buffer.from('data: 1\n\n'));
+    stream.finish({ end: 'finished' });
+    const reply: LlmReply = { status: 200, contentType: 'text/event-stream', headers: {}, stream };
+    expect(await recordOf(() => reply, true)).toMatchObject({ outcome: 'answered', answer: 'data: 1\n\n' });
+  });
 });

@@ -8,6 +8,7 @@ import {
   isStreamed,
   type LlmCall,
   type LlmProxy,
+  type LlmReply,
   type SessionFacts,
   systemClock,
   toUsd,
@@ -153,14 +154,19 @@ export function audit(options: AuditOptions): LlmProxy {
         if (reply === undefined || !contentOf(call)) return undefined;
         return Buffer.from(isStreamed(reply) ? Buffer.concat(chunks) : reply.body).toString('utf8');
       };
-      const reply = await withEnd(
-        () => next.complete(call),
+      return withEnd(
+        () => (contentOf(call) ? collected(next.complete(call), chunks) : next.complete(call)),
         (end) => write(call, resultOf(end), answerOf(end)),
       );
-      if (isStreamed(reply) && contentOf(call)) reply.stream.tap((bytes) => chunks.push(bytes));
-      return reply;
     },
   });
+}
+
+/** Adds a stream's bytes to `chunks`. A stream may have ended before its reply is returned, so this precedes the end. */
+async function collected(replying: Promise<LlmReply>, chunks: Uint8Array[]): Promise<LlmReply> {
+  const reply = await replying;
+  if (isStreamed(reply)) reply.stream.tap((bytes) => chunks.push(bytes));
+  return reply;
 }
 
 /** Returns the outcome, status and error code of a call for its record. */

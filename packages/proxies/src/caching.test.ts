@@ -5,7 +5,7 @@ import { MemoryCache } from '@sluice/store/memory';
 import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { caching } from './caching.ts';
 
-interface UpstreamRequestInfo {
+interface CallOptions {
   readonly content?: string;
   readonly cache?: CacheDirectives;
   readonly tenant?: string;
@@ -13,7 +13,7 @@ interface UpstreamRequestInfo {
   readonly more?: object;
 }
 
-const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: UpstreamRequestInfo = {}) => {
+const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: CallOptions = {}) => {
   const preferences = { cache, ...(optimizeFor === undefined ? {} : { optimizeFor }) };
   const call = openAiCall({ model: 'm', messages: [{ role: 'user', content }], ...more }, { preferences });
   call.facts.caller = { tenant, keyName: 'k', limits: {} };
@@ -44,7 +44,7 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
     ...(options.shared === undefined ? {} : { sharedBetweenTenants: options.shared }),
     ...(options.maxEntryBytes === undefined ? {} : { maxEntryBytes: options.maxEntryBytes }),
   })(upstream.service);
-  const ask = async (asked: UpstreamRequestInfo = {}, outputLimit?: number) => {
+  const ask = async (asked: CallOptions = {}, outputLimit?: number) => {
     const call = callOf(asked);
     const reply = await service.complete(outputLimit === undefined ? call : { ...call, outputLimit });
     const text = 'body' in reply ? Buffer.from(reply.body).toString() : '';
@@ -101,7 +101,7 @@ describe('caching', () => {
 
   it('distinguishes calls by bytes, namespace, preference and operation', async () => {
     const { ask, calls } = setUp();
-    const different: UpstreamRequestInfo[] = [
+    const different: CallOptions[] = [
       {},
       { content: 'y' },
       { more: { temperature: 0 } },
