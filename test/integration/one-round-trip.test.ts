@@ -23,6 +23,7 @@ describe('the round trips of a call to Redis', () => {
     // From here on Redis has the scripts, and the replica has the key. The replica has fetched the key a second time after its
     // subscription to revocations began, and no write of these calls is pending.
     let calls = 0;
+    let misses = 0;
     let quiet = 0;
     const commands = (name: string) =>
       onTheWay()
@@ -31,11 +32,13 @@ describe('the round trips of a call to Redis', () => {
     await waitFor(async () => {
       const asked = commands('HGET');
       const heard = listening();
-      await call(`warm ${++calls}`);
+      const { headers } = await call(`warm ${++calls}`);
+      // only the response of a call that looked in the cache is stored
+      if (headers.get('x-sluice-cache') === 'miss') misses++;
       quiet = heard && commands('HGET') === asked ? quiet + 1 : 0;
       return quiet === 3;
     }, 'the key to be known');
-    await waitFor(() => commands('SET') === calls, 'the answers to be stored');
+    await waitFor(() => commands('SET') >= misses, 'the answers to be stored');
   });
   afterAll(async () => {
     await replicas.stop();
