@@ -2,12 +2,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, chat } from '../support/ask.ts';
-import { type Stage, startStage } from '../support/chaos-stage.ts';
 import { parseExposition } from '../support/exposition.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
-import { type Ping, startPing } from '../support/ping.ts';
 import { rawClient } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { type Ping, startPing } from './ping.ts';
+import { type Stage, startStage } from './stage.ts';
 
 const KEY = 'key-of-clients';
 

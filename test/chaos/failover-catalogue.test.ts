@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { ask, chat } from '../support/ask.ts';
 import { DONE, piece, ROLE } from '../support/chunks.ts';
+import { freePort } from '../support/free-port.ts';
+import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import {
   HALF,
   judge,
@@ -15,10 +18,7 @@ import {
   type Tried,
   type Verdict,
   wholeOf,
-} from '../support/failover.ts';
-import { freePort } from '../support/free-port.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
-import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+} from './failover.ts';
 
 const KEY = 'key-of-the-catalogue';
 const once = ({ asked }: Tried): boolean => asked.length === 1;
@@ -122,17 +122,19 @@ describe('T72: sixteen ways in which a provider fails', () => {
     // two retries and one provider to fall back to; the second provider always responds, so it needs no timeout that a busy
     // machine can exceed
     const target = { timeout: '1s', firstToken: '500ms' };
-    const gateway: Gateway = await startGatewayHere({
-      providers: { first: { baseUrl }, second: { baseUrl: second.baseUrl } },
-      models: {
-        m: {
-          targets: [
-            { provider: 'first', model: 'of-first', ...target },
-            { provider: 'second', model: 'of-second' },
-          ],
+    const gateway: Gateway = await startGateway({
+      config: {
+        providers: { first: { baseUrl }, second: { baseUrl: second.baseUrl } },
+        models: {
+          m: {
+            targets: [
+              { provider: 'first', model: 'of-first', ...target },
+              { provider: 'second', model: 'of-second' },
+            ],
+          },
         },
+        keys: [{ name: 'catalogue', secret: KEY }],
       },
-      keys: [{ name: 'catalogue', secret: KEY }],
     });
     try {
       const times: number[] = [];

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ask, chat } from '../support/ask.ts';
 import { DONE, piece, ROLE } from '../support/chunks.ts';
+import { startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import {
   HALF,
   judge,
@@ -14,9 +16,7 @@ import {
   type Tried,
   type Verdict,
   wholeOf,
-} from '../support/failover.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
-import { startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+} from './failover.ts';
 
 const KEY = 'key-of-the-defaults';
 const GOOD = whole(wholeOf('first'));
@@ -77,13 +77,15 @@ async function run(scenario: Scenario, headers: Record<string, string>): Promise
   second.answer((response, { body }) =>
     (body.includes('"stream":true') ? streamOf(STREAM) : whole(wholeOf('of-second')))(response),
   );
-  const gateway = await startGatewayHere({
-    providers: { first: { baseUrl: first.baseUrl }, second: { baseUrl: second.baseUrl } },
-    models: {
-      m: { targets: [{ provider: 'first', model: 'of-first' }], fallback: ['other'] },
-      other: { targets: [{ provider: 'second', model: 'of-second' }] },
+  const gateway = await startGateway({
+    config: {
+      providers: { first: { baseUrl: first.baseUrl }, second: { baseUrl: second.baseUrl } },
+      models: {
+        m: { targets: [{ provider: 'first', model: 'of-first' }], fallback: ['other'] },
+        other: { targets: [{ provider: 'second', model: 'of-second' }] },
+      },
+      keys: [{ name: 'defaults', secret: KEY }],
     },
-    keys: [{ name: 'defaults', secret: KEY }],
   });
   try {
     const times: number[] = [];

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
 import { ask, chat } from '../support/ask.ts';
-import { type Stage, startStage } from '../support/chaos-stage.ts';
 import { DONE, piece, STOP, usageChunk } from '../support/chunks.ts';
 import { counted, type LoadOptions, type Seen, startLoad } from '../support/load.ts';
 import { whatIsWrong } from '../support/oracle.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { type Stage, startStage } from './stage.ts';
 
 const KEY = 'key-of-providers';
 

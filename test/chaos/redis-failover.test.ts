@@ -6,7 +6,7 @@ import { counted, type Load, startLoad } from '../support/load.ts';
 import { whatIsWrong } from '../support/oracle.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { startWatchedRedis } from '../support/redis-sentinel.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEYS = ['key-free', 'key-limited', 'key-soft'];
@@ -18,9 +18,9 @@ describe('failover of Redis under load', () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   });
   const start = async (environment: Readonly<Record<string, string>>): Promise<void> => {
-    replicas = await startReplicas(
-      2,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
         redis: { maxReplicas: 2, timeout: '100ms' },
         providers: { up: { baseUrl } },
         models: { cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] } },
@@ -32,7 +32,7 @@ describe('failover of Redis under load', () => {
         cache: { exact: { ttl: '1h' } },
       }),
       environment,
-    );
+    });
     stops.push(() => replicas.stop());
     for (const { url } of replicas.gateways) {
       for (const key of KEYS) {

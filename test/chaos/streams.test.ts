@@ -7,13 +7,13 @@ import type { ConfigFile } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { DONE, piece, ROLE, STOP, usageChunk } from '../support/chunks.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { recordsOf } from '../support/oracle.ts';
-import { startPing } from '../support/ping.ts';
 import { type RawClient, rawClient } from '../support/raw-client.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { startPing } from './ping.ts';
 
 const KEY = 'key-of-streams';
 const PATIENT: ConfigFile['resilience'] = { retries: { max: 0 }, breaker: { consecutive: 100_000, minimum: 100_000 } };
@@ -26,25 +26,27 @@ describe('faults of streams', () => {
     upstream = await startScriptedUpstream();
     other = await startScriptedUpstream();
     const price = { input: 1_000, output: 1_000 };
-    gateway = await startGatewayHere({
-      providers: {
-        up: { baseUrl: upstream.baseUrl, idleTimeout: '1s' },
-        bills: { baseUrl: upstream.baseUrl, onDisconnect: 'drain' },
-        other: { baseUrl: other.baseUrl },
-      },
-      models: {
-        m: { targets: [{ provider: 'up', model: 'm', price }] },
-        bills: { targets: [{ provider: 'bills', model: 'm', price }] },
-        two: {
-          targets: [
-            { provider: 'up', model: 'm', price, firstToken: '300ms' },
-            { provider: 'other', model: 'm', price },
-          ],
+    gateway = await startGateway({
+      config: {
+        providers: {
+          up: { baseUrl: upstream.baseUrl, idleTimeout: '1s' },
+          bills: { baseUrl: upstream.baseUrl, onDisconnect: 'drain' },
+          other: { baseUrl: other.baseUrl },
         },
+        models: {
+          m: { targets: [{ provider: 'up', model: 'm', price }] },
+          bills: { targets: [{ provider: 'bills', model: 'm', price }] },
+          two: {
+            targets: [
+              { provider: 'up', model: 'm', price, firstToken: '300ms' },
+              { provider: 'other', model: 'm', price },
+            ],
+          },
+        },
+        keys: [{ name: 'streams', secret: KEY, budget: '1000 USD/day' }],
+        streams: { heartbeat: '50ms', stalled: '60s' },
+        resilience: PATIENT,
       },
-      keys: [{ name: 'streams', secret: KEY, budget: '1000 USD/day' }],
-      streams: { heartbeat: '50ms', stalled: '60s' },
-      resilience: PATIENT,
     });
   });
   afterAll(async () => {

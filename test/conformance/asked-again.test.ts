@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-asker';
 const chunk = (choice: object) =>
@@ -25,17 +25,19 @@ describe('retries without a refused parameter', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: {
-        chat: { baseUrl: upstream.baseUrl, dialect: 'openai-chat' },
-        plain: { baseUrl: upstream.baseUrl, dialect: 'openai-chat' },
-        responses: { baseUrl: upstream.baseUrl, dialect: 'openai-responses' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          chat: { baseUrl: upstream.baseUrl, dialect: 'openai-chat' },
+          plain: { baseUrl: upstream.baseUrl, dialect: 'openai-chat' },
+          responses: { baseUrl: upstream.baseUrl, dialect: 'openai-responses' },
+        },
+        models: {
+          asked: { targets: [{ provider: 'chat', model: 'm' }] },
+          plain: { targets: [{ provider: 'plain', model: 'm', profile: { streamOptions: false } }] },
+        },
+        keys: [{ name: 'asker', secret: KEY }],
       },
-      models: {
-        asked: { targets: [{ provider: 'chat', model: 'm' }] },
-        plain: { targets: [{ provider: 'plain', model: 'm', profile: { streamOptions: false } }] },
-      },
-      keys: [{ name: 'asker', secret: KEY }],
     });
   });
   afterAll(async () => {

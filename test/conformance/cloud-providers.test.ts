@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { claudeFrames, converseFrames } from '../support/aws-frames.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 import { sdkClients } from '../support/sdk-callers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-clouds';
 const SECRET = 'aws-secret-of-the-test';
@@ -76,16 +76,18 @@ describe('cloud providers', () => {
       sessionToken: 'session',
     };
     const google = { baseUrl: `${origin}/v1/projects/p-1/locations/l-1/publishers`, credentialsFile };
-    gateway = await startGatewayHere({
-      providers: {
-        azure: { baseUrl: `${origin}/openai/v1`, apiKey: 'azure-key' },
-        older: { type: 'azure-deployments', baseUrl: `${origin}/openai`, apiKey: 'azure-key', apiVersion: '2025-01-01' },
-        vertex: { ...google, baseUrl: `${google.baseUrl}/google` },
-        'vertex-anthropic': { ...google, baseUrl: `${google.baseUrl}/anthropic` },
-        bedrock: aws,
-        'bedrock-anthropic': aws,
+    gateway = await startGateway({
+      config: {
+        providers: {
+          azure: { baseUrl: `${origin}/openai/v1`, apiKey: 'azure-key' },
+          older: { type: 'azure-deployments', baseUrl: `${origin}/openai`, apiKey: 'azure-key', apiVersion: '2025-01-01' },
+          vertex: { ...google, baseUrl: `${google.baseUrl}/google` },
+          'vertex-anthropic': { ...google, baseUrl: `${google.baseUrl}/anthropic` },
+          bedrock: aws,
+          'bedrock-anthropic': aws,
+        },
+        keys: [{ name: 'clouds', secret: KEY }],
       },
-      keys: [{ name: 'clouds', secret: KEY }],
     });
     sdk = sdkClients(gateway.url, KEY);
   });
@@ -167,7 +169,7 @@ describe('cloud providers', () => {
     ])('refuses to start with a file that is not a service account: %s', async (name, text, message) => {
       const credentialsFile = join(folder, name);
       if (text !== undefined) writeFileSync(credentialsFile, text);
-      const started = startGatewayHere({ providers: { vertex: { baseUrl: 'http://127.0.0.1:1', credentialsFile } } });
+      const started = startGateway({ config: { providers: { vertex: { baseUrl: 'http://127.0.0.1:1', credentialsFile } } } });
       const refusal = await started.then(
         () => '',
         (error: unknown) => String(error),

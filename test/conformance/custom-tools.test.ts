@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-an-agent';
 const PATCH = '*** Begin Patch\n*** Update File: a "b".txt\n+é😀\n*** End Patch';
@@ -115,14 +115,16 @@ describe('custom tools for models without support for them', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     const { baseUrl } = upstream;
-    gateway = await startGatewayHere({
-      providers: {
-        chat: { baseUrl, dialect: 'openai-chat' },
-        claude: { baseUrl, dialect: 'anthropic-messages' },
-        gemini: { baseUrl, dialect: 'gemini' },
-        openai: { baseUrl, dialect: 'openai-responses', apiKey: 'k' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          chat: { baseUrl, dialect: 'openai-chat' },
+          claude: { baseUrl, dialect: 'anthropic-messages' },
+          gemini: { baseUrl, dialect: 'gemini' },
+          openai: { baseUrl, dialect: 'openai-responses', apiKey: 'k' },
+        },
+        keys: [{ name: 'agent', secret: KEY }],
       },
-      keys: [{ name: 'agent', secret: KEY }],
     });
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY, maxRetries: 0 });
   });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { recordedFiles } from '../support/recordings.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 import { sdkClients } from '../support/sdk-callers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-embeddings';
 const VECTORS = [
@@ -58,15 +58,17 @@ describe('embeddings', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     const { baseUrl } = upstream;
-    gateway = await startGatewayHere({
-      providers: {
-        openai: { baseUrl, apiKey: 'sk-openai' },
-        gemini: { type: 'google', baseUrl, apiKey: 'sk-google' },
-        cohere: { baseUrl, apiKey: 'sk-cohere' },
-        voyage: { baseUrl, apiKey: 'sk-voyage' },
-        claude: { type: 'anthropic', baseUrl, apiKey: 'sk-claude' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          openai: { baseUrl, apiKey: 'sk-openai' },
+          gemini: { type: 'google', baseUrl, apiKey: 'sk-google' },
+          cohere: { baseUrl, apiKey: 'sk-cohere' },
+          voyage: { baseUrl, apiKey: 'sk-voyage' },
+          claude: { type: 'anthropic', baseUrl, apiKey: 'sk-claude' },
+        },
+        keys: [{ name: 'embeddings', secret: KEY }],
       },
-      keys: [{ name: 'embeddings', secret: KEY }],
     });
     sdk = sdkClients(gateway.url, KEY);
   });

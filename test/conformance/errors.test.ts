@@ -5,9 +5,9 @@ import type { Gateway } from '@sluice/gateway';
 import fc from 'fast-check';
 import { APIError as OpenAIError } from 'openai';
 import { ask } from '../support/ask.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
 import { type CallerName, type SdkCaller, sdkCallers } from '../support/sdk-callers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-errors';
 
@@ -98,11 +98,13 @@ describe("errors in the caller's dialect", () => {
     const providers = Object.fromEntries(
       NAMES.map((dialect) => [dialect, { baseUrl: upstream.baseUrl, dialect, apiKey: 'sk-secret' }]),
     );
-    gateway = await startGatewayHere({
-      providers: { ...providers, pretend: { dialect: 'simulated', latency: '1ms' } },
-      keys: [{ name: 'errors', secret: KEY }],
-      // each of these calls fails on purpose, one after the other
-      resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
+    gateway = await startGateway({
+      config: {
+        providers: { ...providers, pretend: { dialect: 'simulated', latency: '1ms' } },
+        keys: [{ name: 'errors', secret: KEY }],
+        // each of these calls fails on purpose, one after the other
+        resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
+      },
     });
     callers = sdkCallers(gateway.url, KEY);
   });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-a-listener';
 const SAMPLES = [Buffer.from([1, 0, 2, 0, 3]), Buffer.from([0, 4, 0])];
@@ -18,12 +18,14 @@ describe('generated audio of Gemini for a caller of chat completions', () => {
   let openai: OpenAI;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: {
-        google: { baseUrl: upstream.baseUrl, apiKey: 'k' },
-        anthropic: { baseUrl: upstream.baseUrl, apiKey: 'k' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          google: { baseUrl: upstream.baseUrl, apiKey: 'k' },
+          anthropic: { baseUrl: upstream.baseUrl, apiKey: 'k' },
+        },
+        keys: [{ name: 'listener', secret: KEY }],
       },
-      keys: [{ name: 'listener', secret: KEY }],
     });
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY, maxRetries: 0 });
   });

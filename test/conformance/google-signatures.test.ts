@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-an-agent';
 const SKIP = { google: { thought_signature: 'skip_thought_signature_validator' } };
@@ -24,13 +24,15 @@ describe("signatures of Google's models in chat completions", () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     const { baseUrl } = upstream;
-    gateway = await startGatewayHere({
-      providers: {
-        compatible: { baseUrl, dialect: 'openai-chat' },
-        openai: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
-        openrouter: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          compatible: { baseUrl, dialect: 'openai-chat' },
+          openai: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
+          openrouter: { baseUrl, dialect: 'openai-chat', apiKey: 'k' },
+        },
+        keys: [{ name: 'agent', secret: KEY }],
       },
-      keys: [{ name: 'agent', secret: KEY }],
     });
   });
   afterAll(async () => {
@@ -132,9 +134,11 @@ describe("a passed-through history of Gemini's dialect", () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     upstream.answer(whole(JSON.stringify({ candidates: [{ content: { parts: [{ text: 'ok' }] }, finishReason: 'STOP' }] })));
-    gateway = await startGatewayHere({
-      providers: { google: { baseUrl: upstream.baseUrl, apiKey: 'k' } },
-      keys: [{ name: 'agent', secret: KEY }],
+    gateway = await startGateway({
+      config: {
+        providers: { google: { baseUrl: upstream.baseUrl, apiKey: 'k' } },
+        keys: [{ name: 'agent', secret: KEY }],
+      },
     });
   });
   afterAll(async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-an-older-client';
 const HEAD = { id: 'cmpl-1', object: 'text_completion', created: 1, model: 'm' };
@@ -20,10 +20,12 @@ describe('legacy completions from a provider with the other response form', () =
   let openai: OpenAI;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: { old: { dialect: 'openai-chat', baseUrl: upstream.baseUrl } },
-      keys: [{ name: 'older', secret: KEY }],
-      resilience: { retries: { max: 0 } },
+    gateway = await startGateway({
+      config: {
+        providers: { old: { dialect: 'openai-chat', baseUrl: upstream.baseUrl } },
+        keys: [{ name: 'older', secret: KEY }],
+        resilience: { retries: { max: 0 } },
+      },
     });
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY, maxRetries: 0 });
   });

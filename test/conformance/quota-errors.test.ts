@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-a-caller';
 
@@ -10,9 +10,11 @@ describe('an exceeded quota of Google', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: { google: { baseUrl: upstream.baseUrl, apiKey: 'k' } },
-      keys: [{ name: 'caller', secret: KEY }],
+    gateway = await startGateway({
+      config: {
+        providers: { google: { baseUrl: upstream.baseUrl, apiKey: 'k' } },
+        keys: [{ name: 'caller', secret: KEY }],
+      },
     });
   });
   afterAll(async () => {

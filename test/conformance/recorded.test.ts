@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type Recording, recordedFiles, recordingOf, wireOf } from '../support/recordings.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-recorded';
 
@@ -56,14 +56,16 @@ if (files.length === 0) {
     beforeAll(async () => {
       upstream = await startScriptedUpstream();
       const { baseUrl } = upstream;
-      gateway = await startGatewayHere({
-        providers: {
-          'openai-chat': { baseUrl, dialect: 'openai-chat', routes: ['images', 'audio', 'rerank'] },
-          'openai-responses': { baseUrl, dialect: 'openai-responses' },
-          'anthropic-messages': { baseUrl, dialect: 'anthropic-messages' },
-          gemini: { baseUrl, dialect: 'gemini' },
+      gateway = await startGateway({
+        config: {
+          providers: {
+            'openai-chat': { baseUrl, dialect: 'openai-chat', routes: ['images', 'audio', 'rerank'] },
+            'openai-responses': { baseUrl, dialect: 'openai-responses' },
+            'anthropic-messages': { baseUrl, dialect: 'anthropic-messages' },
+            gemini: { baseUrl, dialect: 'gemini' },
+          },
+          keys: [{ name: 'recorded', secret: KEY }],
         },
-        keys: [{ name: 'recorded', secret: KEY }],
       });
     });
     afterAll(async () => {

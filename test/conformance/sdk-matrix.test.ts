@@ -9,9 +9,9 @@ import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
 import type OpenAI from 'openai';
 import { z } from 'zod';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { sdkClients } from '../support/sdk-callers.ts';
 import { SIMULATED_PROVIDERS, simulatedProviders } from '../support/simulated-providers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-matrix';
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -29,7 +29,9 @@ let gateway: Gateway;
 let sdk: ReturnType<typeof sdkClients>;
 beforeAll(async () => {
   simulator = await startSimulator({ models: {} });
-  gateway = await startGatewayHere({ providers: simulatedProviders(simulator.url), keys: [{ name: 'matrix', secret: KEY }] });
+  gateway = await startGateway({
+    config: { providers: simulatedProviders(simulator.url), keys: [{ name: 'matrix', secret: KEY }] },
+  });
   sdk = sdkClients(gateway.url, KEY);
 });
 afterAll(async () => {

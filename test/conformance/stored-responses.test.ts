@@ -4,9 +4,9 @@ import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { generateText, type ModelMessage, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { sdkClients } from '../support/sdk-callers.ts';
 import { SIMULATED_PROVIDERS, simulatedProviders } from '../support/simulated-providers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-conversations';
 
@@ -18,9 +18,11 @@ let gateway: Gateway;
 let sdk: ReturnType<typeof sdkClients>;
 beforeAll(async () => {
   simulator = await startSimulator({ models: {} });
-  gateway = await startGatewayHere({
-    providers: simulatedProviders(simulator.url),
-    keys: [{ name: 'conversations', secret: KEY }],
+  gateway = await startGateway({
+    config: {
+      providers: simulatedProviders(simulator.url),
+      keys: [{ name: 'conversations', secret: KEY }],
+    },
   });
   sdk = sdkClients(gateway.url, KEY);
 });

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { converseFrames } from '../support/aws-frames.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import type { NormalizedReply } from '../support/normalized-reply.ts';
 import { type Recording, recordedFiles, recordingOf, wireOf } from '../support/recordings.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { type CallerName, type SdkCaller, sdkCallers } from '../support/sdk-callers.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-translations';
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/dialects.md', import.meta.url)), 'utf8');
@@ -40,15 +40,17 @@ if (files.length === 0) {
     beforeAll(async () => {
       upstream = await startScriptedUpstream();
       const { baseUrl } = upstream;
-      gateway = await startGatewayHere({
-        providers: {
-          'openai-chat': { baseUrl, dialect: 'openai-chat' },
-          'openai-responses': { baseUrl, dialect: 'openai-responses' },
-          'anthropic-messages': { baseUrl, dialect: 'anthropic-messages' },
-          gemini: { baseUrl, dialect: 'gemini' },
-          'bedrock-converse': { type: 'bedrock', baseUrl, region: 'eu-west-1', apiKey: 'bedrock-key' },
+      gateway = await startGateway({
+        config: {
+          providers: {
+            'openai-chat': { baseUrl, dialect: 'openai-chat' },
+            'openai-responses': { baseUrl, dialect: 'openai-responses' },
+            'anthropic-messages': { baseUrl, dialect: 'anthropic-messages' },
+            gemini: { baseUrl, dialect: 'gemini' },
+            'bedrock-converse': { type: 'bedrock', baseUrl, region: 'eu-west-1', apiKey: 'bedrock-key' },
+          },
+          keys: [{ name: 'translations', secret: KEY }],
         },
-        keys: [{ name: 'translations', secret: KEY }],
       });
       callers = sdkCallers(gateway.url, KEY);
     });

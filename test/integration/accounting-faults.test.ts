@@ -9,7 +9,7 @@ import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { recordsOf } from '../support/oracle.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor, waitForValue } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
@@ -32,9 +32,9 @@ describe('accounting during faults', () => {
   /** Starts gateways on the Redis of all tests or on another one. */
   async function start(count: number, environment: Record<string, string> = {}): Promise<void> {
     tenant = `acme-${randomInt(1e9)}`;
-    replicas = await startReplicas(
-      count,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: count,
+      config: (baseUrl) => ({
         ...('REDIS_URL' in environment ? { redis: { timeout: '150ms' } } : {}),
         providers: { up: { baseUrl } },
         models: {
@@ -54,7 +54,7 @@ describe('accounting during faults', () => {
         cache: { exact: { ttl: '1h' } },
       }),
       environment,
-    );
+    });
   }
   afterEach(async () => {
     proxy?.restore();

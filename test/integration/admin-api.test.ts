@@ -2,17 +2,20 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('the admin API', () => {
   let replicas: Replicas;
   beforeEach(async () => {
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      keys: [{ name: 'configured', secret: 'key-configured', tenant: 'acme' }],
-    }));
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        keys: [{ name: 'configured', secret: 'key-configured', tenant: 'acme' }],
+      }),
+    });
   });
   afterEach(() => replicas.stop());
   const gateway = (n = 0) => replicas.gateways[n] as Replicas['gateways'][number];

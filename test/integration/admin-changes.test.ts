@@ -1,19 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('changes by the admin API', () => {
   let replicas: Replicas;
   beforeAll(async () => {
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      keys: [{ name: 'configured', secret: 'key-configured', team: 'configured' }],
-      teams: { configured: { tenant: 'acme' } },
-      cache: { exact: { ttl: '1h' } },
-    }));
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        keys: [{ name: 'configured', secret: 'key-configured', team: 'configured' }],
+        teams: { configured: { tenant: 'acme' } },
+        cache: { exact: { ttl: '1h' } },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
   const gateway = (n = 0) => replicas.gateways[n] as Replicas['gateways'][number];

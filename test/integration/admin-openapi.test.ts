@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 
 interface Operation {
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
@@ -75,12 +75,15 @@ describe('the OpenAPI document of a live gateway', () => {
   const admin = (method: string, path: string, body?: object) =>
     askAdmin(replicas.gateways[0]?.adminUrl as string, ADMIN_KEY, method, path, body);
   beforeAll(async () => {
-    replicas = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      keys: [{ name: 'configured', secret: 'key-configured' }],
-      cache: { exact: { ttl: '1h' } },
-    }));
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        keys: [{ name: 'configured', secret: 'key-configured' }],
+        cache: { exact: { ttl: '1h' } },
+      }),
+    });
     document = (await admin('GET', '/openapi.json')).json as unknown as typeof document;
   });
   afterAll(() => replicas.stop());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -71,11 +71,14 @@ describe('administrators', () => {
   };
 
   beforeAll(async () => {
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      admins: [{ name: 'configured', secret: 'a-configured-admin-key', role: 'viewer' }],
-    }));
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        admins: [{ name: 'configured', secret: 'a-configured-admin-key', role: 'viewer' }],
+      }),
+    });
     for (const tenant of ['acme', 'other']) await made('/tenants', { name: tenant });
     for (const team of ['web', 'ops']) await made('/teams', { name: team, tenant: 'acme' });
     for (const team of ['web', 'ops']) await made('/keys', { name: `in-${team}`, team });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Line {
@@ -42,18 +42,21 @@ describe('the drains of the audit trail', () => {
   /** @param takeOver A replica that is alive but busy for this time loses records to the other, which then writes them again. */
   const start = async (takeOver = '1s'): Promise<void> => {
     const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/audit`;
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      keys: [{ name: 'app', secret: 'key-app' }],
-      audit: {
-        drain: {
-          takeOver,
-          files: { directory: folder },
-          webhook: { url, secret: SECRET, headers: { 'x-from': 'sluice' } },
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        keys: [{ name: 'app', secret: 'key-app' }],
+        audit: {
+          drain: {
+            takeOver,
+            files: { directory: folder },
+            webhook: { url, secret: SECRET, headers: { 'x-from': 'sluice' } },
+          },
         },
-      },
-    }));
+      }),
+    });
   };
   afterEach(async () => {
     await Promise.all(others.map((gateway) => gateway.stop()));

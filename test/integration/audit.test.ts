@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ask, chat } from '../support/ask.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Record = Readonly<{ [field: string]: unknown }> & { readonly requestId: string };
@@ -125,17 +125,20 @@ describe('the audit trail', () => {
 
   beforeAll(async () => {
     redis = new Redis(process.env['TEST_REDIS_URL'] as string);
-    replicas = await startReplicas(1, (baseUrl) => ({
-      redis: { prefix, timeout: '2s' },
-      resilience: { retries: { max: 0 } },
-      providers: { up: { baseUrl } },
-      models: { priced: { targets: [{ provider: 'up', model: 'of-priced', price: { input: 1, output: 2 } }] } },
-      keys: [
-        { name: 'free', secret: FREE, tenant: 'audit' },
-        { name: 'limited', secret: LIMITED, tenant: 'audit', models: ['priced'], limits: { requests: '2/h' } },
-      ],
-      cache: { exact: { ttl: '1h' } },
-    }));
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        redis: { prefix, timeout: '2s' },
+        resilience: { retries: { max: 0 } },
+        providers: { up: { baseUrl } },
+        models: { priced: { targets: [{ provider: 'up', model: 'of-priced', price: { input: 1, output: 2 } }] } },
+        keys: [
+          { name: 'free', secret: FREE, tenant: 'audit' },
+          { name: 'limited', secret: LIMITED, tenant: 'audit', models: ['priced'], limits: { requests: '2/h' } },
+        ],
+        cache: { exact: { ttl: '1h' } },
+      }),
+    });
     gateway = replicas.gateways[0] as GatewayProcess;
   });
   afterAll(async () => {
@@ -230,11 +233,14 @@ describe('the audit trail', () => {
   });
 
   it('holds prompts and responses when the configuration enables them', async () => {
-    const open = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      keys: [{ name: 'free', secret: FREE }],
-      audit: { content: true },
-    }));
+    const open = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        keys: [{ name: 'free', secret: FREE }],
+        audit: { content: true },
+      }),
+    });
     try {
       const [one] = open.gateways as [GatewayProcess];
       for (const stream of [false, true]) await ask(one.url, chat('up/any', PROMPT, { stream }), { key: FREE });

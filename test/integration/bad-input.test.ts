@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 
 interface Case {
   readonly what: string;
@@ -200,12 +200,15 @@ function bytesOf(one: Case, id: string): Buffer {
 describe('bad input', () => {
   let replicas: Replicas;
   beforeAll(async () => {
-    replicas = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
-      keys: [{ name: 'bad-input', secret: KEY }],
-      limits: { body: MAX_BODY, bodyTimeout: '300ms' },
-    }));
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { plain: { targets: [{ provider: 'up', model: 'plain' }] } },
+        keys: [{ name: 'bad-input', secret: KEY }],
+        limits: { body: MAX_BODY, bodyTimeout: '300ms' },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
   const gateway = () => replicas.gateways[0] as Replicas['gateways'][number];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Budget {
@@ -16,31 +16,34 @@ describe('budgets and tokens over three replicas', () => {
   let replicas: Replicas;
   const gateway = (n: number) => replicas.gateways[n % replicas.gateways.length] as Replicas['gateways'][number];
   beforeAll(async () => {
-    replicas = await startReplicas(3, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: {
-        // each call costs one cent, whatever its content
-        flat: { targets: [{ provider: 'up', model: 'flat', price: { input: 0, output: 0, request: 0.01 } }] },
-        byTokens: { targets: [{ provider: 'up', model: 'tokens', price: { input: 30, output: 70 } }] },
-        slow: { targets: [{ provider: 'up', model: 'slow+latency=60000', price: { input: 0, output: 0, request: 0.25 } }] },
-        stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
-        unpriced: { targets: [{ provider: 'up', model: 'unpriced' }] },
-      },
-      keys: [
-        { name: 'hundred', secret: 'key-hundred', budget: '1 USD/month' },
-        { name: 'sums', secret: 'key-sums', budget: '1000 USD/month' },
-        { name: 'killed', secret: 'key-killed', budget: '1 USD' },
-        { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
-        { name: 'free', secret: 'key-free' },
-        { name: 'soft', secret: 'key-soft', budget: '0.05 USD/day soft', limits: { unpriced: 'refuse' } },
-        { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
-        { name: 'web-a', secret: 'key-web-a', team: 'web', models: ['fl*'] },
-        { name: 'web-b', secret: 'key-web-b', team: 'web' },
-        { name: 'app', secret: 'key-app', tenant: 'acme' },
-      ],
-      tenants: { acme: { budget: '0.3 USD' } },
-      teams: { web: { tenant: 'acme', budget: '0.2 USD' } },
-    }));
+    replicas = await startGateway({
+      replicas: 3,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: {
+          // each call costs one cent, whatever its content
+          flat: { targets: [{ provider: 'up', model: 'flat', price: { input: 0, output: 0, request: 0.01 } }] },
+          byTokens: { targets: [{ provider: 'up', model: 'tokens', price: { input: 30, output: 70 } }] },
+          slow: { targets: [{ provider: 'up', model: 'slow+latency=60000', price: { input: 0, output: 0, request: 0.25 } }] },
+          stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
+          unpriced: { targets: [{ provider: 'up', model: 'unpriced' }] },
+        },
+        keys: [
+          { name: 'hundred', secret: 'key-hundred', budget: '1 USD/month' },
+          { name: 'sums', secret: 'key-sums', budget: '1000 USD/month' },
+          { name: 'killed', secret: 'key-killed', budget: '1 USD' },
+          { name: 'streams', secret: 'key-streams', budget: '1000 USD/day' },
+          { name: 'free', secret: 'key-free' },
+          { name: 'soft', secret: 'key-soft', budget: '0.05 USD/day soft', limits: { unpriced: 'refuse' } },
+          { name: 'tokens', secret: 'key-tokens', limits: { tokens: '1000/min' } },
+          { name: 'web-a', secret: 'key-web-a', team: 'web', models: ['fl*'] },
+          { name: 'web-b', secret: 'key-web-b', team: 'web' },
+          { name: 'app', secret: 'key-app', tenant: 'acme' },
+        ],
+        tenants: { acme: { budget: '0.3 USD' } },
+        teams: { web: { tenant: 'acme', budget: '0.2 USD' } },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
 

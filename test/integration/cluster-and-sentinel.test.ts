@@ -3,7 +3,7 @@ import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
 import { startWatchedRedis } from '../support/redis-sentinel.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-cluster';
@@ -14,9 +14,9 @@ describe('two replicas', () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   });
   const start = async (environment: Readonly<Record<string, string>>): Promise<Replicas> => {
-    const replicas = await startReplicas(
-      2,
-      (baseUrl) => ({
+    const replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
         providers: { up: { baseUrl } },
         keys: [
           { name: 'limited', secret: KEY, limits: { requests: '20/h', concurrent: 50 } },
@@ -25,7 +25,7 @@ describe('two replicas', () => {
         cache: { exact: { ttl: '1h' } },
       }),
       environment,
-    );
+    });
     stops.push(() => replicas.stop());
     return replicas;
   };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkConfig } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type RawAnswer, sendRaw } from '../support/raw-request.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-pages';
 const PAGE = 'https://app.example.com';
@@ -33,7 +33,7 @@ const preflight = (gateway: Gateway, origin: string, path = '/v1/chat/completion
   );
 
 const start = (cors?: { origins: string[] }) =>
-  startGatewayHere({ keys: [{ name: 'pages', secret: KEY }], ...(cors === undefined ? {} : { cors }) });
+  startGateway({ config: { keys: [{ name: 'pages', secret: KEY }], ...(cors === undefined ? {} : { cors }) } });
 
 describe('pages of other origins', () => {
   let gateway: Gateway;

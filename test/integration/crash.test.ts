@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Line {
@@ -20,20 +20,23 @@ interface Line {
 describe('the crash of a replica', () => {
   let replicas: Replicas;
   beforeAll(async () => {
-    replicas = await startReplicas(3, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: {
-        stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
-        hedged: {
-          targets: ['hung-first+fault=hang', 'stream-second+tps=20'].map((model) => ({
-            ...{ provider: 'up', model, price: { input: 1_000, output: 1_000 } },
-          })),
-          hedge: '50ms',
+    replicas = await startGateway({
+      replicas: 3,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: {
+          stream: { targets: [{ provider: 'up', model: 'stream+tps=20', price: { input: 1_000, output: 1_000 } }] },
+          hedged: {
+            targets: ['hung-first+fault=hang', 'stream-second+tps=20'].map((model) => ({
+              ...{ provider: 'up', model, price: { input: 1_000, output: 1_000 } },
+            })),
+            hedge: '50ms',
+          },
+          hung: { targets: [{ provider: 'up', model: 'hung+fault=hang', price: { input: 1_000, output: 1_000 } }] },
         },
-        hung: { targets: [{ provider: 'up', model: 'hung+fault=hang', price: { input: 1_000, output: 1_000 } }] },
-      },
-      keys: [{ name: 'app', secret: 'key-app', budget: '1000 USD' }],
-    }));
+        keys: [{ name: 'app', secret: 'key-app', budget: '1000 USD' }],
+      }),
+    });
   });
   const redis = new Redis(process.env['TEST_REDIS_URL'] as string);
   afterAll(async () => {

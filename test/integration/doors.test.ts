@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-doors';
@@ -19,15 +19,18 @@ const withKey = `authorization: Bearer ${KEY}`;
 describe('admission to the data plane', () => {
   let replicas: Replicas;
   beforeAll(async () => {
-    replicas = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: {
-        plain: { targets: [{ provider: 'up', model: 'plain' }] },
-        slow: { targets: [{ provider: 'up', model: 'plain+latency=4000' }] },
-      },
-      keys: [{ name: 'doors', secret: KEY }],
-      limits: { bodyTimeout: '400ms', unfinishedBodies: '4MiB', connections: 200 },
-    }));
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: {
+          plain: { targets: [{ provider: 'up', model: 'plain' }] },
+          slow: { targets: [{ provider: 'up', model: 'plain+latency=4000' }] },
+        },
+        keys: [{ name: 'doors', secret: KEY }],
+        limits: { bodyTimeout: '400ms', unfinishedBodies: '4MiB', connections: 200 },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
   const gateway = () => replicas.gateways[0] as Replicas['gateways'][number];

@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-a-patient-caller';
@@ -19,23 +19,25 @@ describe('streams with a slow first response', () => {
   let goOn: () => void = () => {};
   beforeAll(async () => {
     [first, second] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
-    gateway = await startGatewayHere({
-      providers: {
-        first: { dialect: 'openai-chat', baseUrl: first.baseUrl },
-        second: { dialect: 'openai-chat', baseUrl: second.baseUrl },
-      },
-      models: {
-        both: {
-          strategy: 'priority',
-          targets: [
-            { provider: 'first', model: 'm' },
-            { provider: 'second', model: 'm' },
-          ],
+    gateway = await startGateway({
+      config: {
+        providers: {
+          first: { dialect: 'openai-chat', baseUrl: first.baseUrl },
+          second: { dialect: 'openai-chat', baseUrl: second.baseUrl },
         },
+        models: {
+          both: {
+            strategy: 'priority',
+            targets: [
+              { provider: 'first', model: 'm' },
+              { provider: 'second', model: 'm' },
+            ],
+          },
+        },
+        resilience: { retries: { max: 0 } },
+        keys: [{ name: 'patient', secret: KEY }],
+        streams: { heartbeat: '20ms', headersAfter: '20ms' },
       },
-      resilience: { retries: { max: 0 } },
-      keys: [{ name: 'patient', secret: KEY }],
-      streams: { heartbeat: '20ms', headersAfter: '20ms' },
     });
   });
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-keep-alive';
@@ -31,10 +31,12 @@ describe('streams with a silent provider', () => {
       upstreams.push(upstream);
     }
     const [chat, gemini] = upstreams.map(({ baseUrl }) => baseUrl) as [string, string];
-    gateway = await startGatewayHere({
-      providers: { chat: { baseUrl: chat }, gemini: { dialect: 'gemini', baseUrl: gemini } },
-      keys: [{ name: 'keep-alive', secret: KEY }],
-      streams: { heartbeat: '20ms' },
+    gateway = await startGateway({
+      config: {
+        providers: { chat: { baseUrl: chat }, gemini: { dialect: 'gemini', baseUrl: gemini } },
+        keys: [{ name: 'keep-alive', secret: KEY }],
+        streams: { heartbeat: '20ms' },
+      },
     });
   });
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('terms of a key', () => {
@@ -17,35 +17,38 @@ describe('terms of a key', () => {
     const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k', alg: 'RS256' }] });
     issuer = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
     await new Promise((resolve) => issuer.once('listening', resolve));
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: {
-        plain: { targets: [{ provider: 'up', model: 'plain', price: { input: 0, output: 0, request: 0.01 } }] },
-        scarce: { targets: [{ provider: 'up', model: 'scarce' }], limits: { requests: '3/h' } },
-      },
-      network: { trustedProxies: ['127.0.0.0/8'] },
-      teams: { web: { tenant: 'firm' } },
-      keys: [
-        { name: 'routed', secret: 'key-routed', routes: ['/v1/chat/*', '/v1/models'] },
-        { name: 'homely', secret: 'key-homely', allowedIps: ['10.1.0.0/16', '2001:db8::/32'] },
-        { name: 'tagged', secret: 'key-tagged', tags: { stage: 'test', user: 'fixed' } },
-        { name: 'many', secret: 'key-many', users: { limits: { requests: '2/h' }, budget: '0.05 USD/day' } },
-        { name: 'scarce-a', secret: 'key-scarce-a', tenant: 'one' },
-        { name: 'scarce-b', secret: 'key-scarce-b', tenant: 'one' },
-        { name: 'scarce-c', secret: 'key-scarce-c', tenant: 'two' },
-        { name: 'ended', secret: 'key-ended', expiresAt: '2020-01-01T00:00:00Z' },
-      ],
-      jwt: [
-        {
-          name: 'login',
-          issuer: 'https://login.example.com',
-          audience: 'sluice',
-          jwks: `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/`,
-          teamClaim: 'team',
-          limits: { requests: '2/h' },
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: {
+          plain: { targets: [{ provider: 'up', model: 'plain', price: { input: 0, output: 0, request: 0.01 } }] },
+          scarce: { targets: [{ provider: 'up', model: 'scarce' }], limits: { requests: '3/h' } },
         },
-      ],
-    }));
+        network: { trustedProxies: ['127.0.0.0/8'] },
+        teams: { web: { tenant: 'firm' } },
+        keys: [
+          { name: 'routed', secret: 'key-routed', routes: ['/v1/chat/*', '/v1/models'] },
+          { name: 'homely', secret: 'key-homely', allowedIps: ['10.1.0.0/16', '2001:db8::/32'] },
+          { name: 'tagged', secret: 'key-tagged', tags: { stage: 'test', user: 'fixed' } },
+          { name: 'many', secret: 'key-many', users: { limits: { requests: '2/h' }, budget: '0.05 USD/day' } },
+          { name: 'scarce-a', secret: 'key-scarce-a', tenant: 'one' },
+          { name: 'scarce-b', secret: 'key-scarce-b', tenant: 'one' },
+          { name: 'scarce-c', secret: 'key-scarce-c', tenant: 'two' },
+          { name: 'ended', secret: 'key-ended', expiresAt: '2020-01-01T00:00:00Z' },
+        ],
+        jwt: [
+          {
+            name: 'login',
+            issuer: 'https://login.example.com',
+            audience: 'sluice',
+            jwks: `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/`,
+            teamClaim: 'team',
+            limits: { requests: '2/h' },
+          },
+        ],
+      }),
+    });
   });
   afterAll(async () => {
     await replicas.stop();

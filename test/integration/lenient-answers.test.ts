@@ -3,7 +3,6 @@ import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { type Answer, ask, chat } from '../support/ask.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import {
   events,
   type ScriptedUpstream,
@@ -11,6 +10,7 @@ import {
   type UpstreamRequest,
   whole,
 } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-lenient';
@@ -48,22 +48,24 @@ describe("providers with responses that differ from their API's description", ()
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     const { baseUrl } = upstream;
-    gateway = await startGatewayHere({
-      providers: { up: { baseUrl }, other: { baseUrl }, claude: { baseUrl, dialect: 'anthropic-messages' } },
-      models: {
-        two: {
-          strategy: 'priority',
-          targets: [
-            { provider: 'up', model: 'first' },
-            { provider: 'other', model: 'second' },
-          ],
-          fallbackOn: ['error', 'rate_limit', 'context_length', 'content_refused'],
+    gateway = await startGateway({
+      config: {
+        providers: { up: { baseUrl }, other: { baseUrl }, claude: { baseUrl, dialect: 'anthropic-messages' } },
+        models: {
+          two: {
+            strategy: 'priority',
+            targets: [
+              { provider: 'up', model: 'first' },
+              { provider: 'other', model: 'second' },
+            ],
+            fallbackOn: ['error', 'rate_limit', 'context_length', 'content_refused'],
+          },
+          quick: { targets: [{ provider: 'up', model: 'm', firstToken: '1500ms' }] },
         },
-        quick: { targets: [{ provider: 'up', model: 'm', firstToken: '1500ms' }] },
+        keys: [{ name: 'lenient', secret: KEY }],
+        cache: { exact: { ttl: '1h' } },
+        resilience: { retries: { max: 0 }, breaker: { consecutive: 100_000, minimum: 100_000 } },
       },
-      keys: [{ name: 'lenient', secret: KEY }],
-      cache: { exact: { ttl: '1h' } },
-      resilience: { retries: { max: 0 }, breaker: { consecutive: 100_000, minimum: 100_000 } },
     });
   });
   afterAll(async () => {

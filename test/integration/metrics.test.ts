@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, chat } from '../support/ask.ts';
 import { parseExposition, type Series } from '../support/exposition.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'secret-of-the-metrics';
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
@@ -15,15 +15,18 @@ describe('the metrics', () => {
   let series: Series;
 
   beforeAll(async () => {
-    replicas = await startReplicas(1, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: { priced: { targets: [{ provider: 'up', model: 'of-priced', price: { input: 1, output: 2 } }] } },
-      keys: [
-        { name: 'metrics', secret: KEY, limits: { requests: '4/h' } },
-        { name: 'free', secret: `${KEY}-free` },
-      ],
-      cache: { exact: { ttl: '1h' } },
-    }));
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: { priced: { targets: [{ provider: 'up', model: 'of-priced', price: { input: 1, output: 2 } }] } },
+        keys: [
+          { name: 'metrics', secret: KEY, limits: { requests: '4/h' } },
+          { name: 'free', secret: `${KEY}-free` },
+        ],
+        cache: { exact: { ttl: '1h' } },
+      }),
+    });
     gateway = replicas.gateways[0] as GatewayProcess;
     const free = { key: `${KEY}-free` };
     // in sequence, so that the second call finds the stored response of the first

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-ollama';
@@ -26,21 +26,23 @@ describe('Ollama’s API', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     [claude, chat] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
-    gateway = await startGatewayHere({
-      providers: {
-        anthropic: { baseUrl: claude.baseUrl },
-        chat: { baseUrl: chat.baseUrl },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          anthropic: { baseUrl: claude.baseUrl },
+          chat: { baseUrl: chat.baseUrl },
+        },
+        models: {
+          claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
+          'small:1b': { targets: [{ provider: 'chat', model: 'm' }] },
+        },
+        keys: [
+          { name: 'ollama', secret: KEY },
+          { name: 'one', secret: `${KEY}-one`, models: ['small:1b'] },
+        ],
+        resilience: { retries: { max: 0 } },
+        streams: { heartbeat: '20ms' },
       },
-      models: {
-        claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
-        'small:1b': { targets: [{ provider: 'chat', model: 'm' }] },
-      },
-      keys: [
-        { name: 'ollama', secret: KEY },
-        { name: 'one', secret: `${KEY}-one`, models: ['small:1b'] },
-      ],
-      resilience: { retries: { max: 0 } },
-      streams: { heartbeat: '20ms' },
     });
   });
   beforeEach(() => {

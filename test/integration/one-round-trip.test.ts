@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ask, chat } from '../support/ask.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
@@ -11,15 +11,15 @@ describe('the round trips of a call to Redis', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
-    replicas = await startReplicas(
-      1,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
         providers: { up: { baseUrl } },
         keys: [{ name: 'limited', secret: KEY, tenant: 'trips', limits: { requests: '1000/min', concurrent: 10 } }],
         cache: { exact: { ttl: '1h' } },
       }),
-      { REDIS_URL: proxy.url },
-    );
+      redis: proxy.url,
+    });
     // From here on Redis has the scripts, and the replica has the key. The replica has fetched the key a second time after its
     // subscription to revocations began, and no write of these calls is pending.
     let calls = 0;

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI, { toFile } from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-other-routes';
@@ -30,23 +30,25 @@ describe('routes that are passed through unread', () => {
     });
     await new Promise<void>((resolve) => watched.listen(0, '127.0.0.1', () => resolve()));
     const { port } = watched.address() as AddressInfo;
-    gateway = await startGatewayHere({
-      providers: {
-        openai: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-openai' },
-        other: { type: 'openai', baseUrl: second.baseUrl, apiKey: 'sk-of-the-other' },
-        watched: { baseUrl: `http://127.0.0.1:${port}/v1`, routes: ['audio'] },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          openai: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-openai' },
+          other: { type: 'openai', baseUrl: second.baseUrl, apiKey: 'sk-of-the-other' },
+          watched: { baseUrl: `http://127.0.0.1:${port}/v1`, routes: ['audio'] },
+        },
+        models: { 'safe-words': { targets: [{ provider: 'other', model: 'omni-moderation-latest' }] } },
+        keys: [
+          { name: 'all', secret: KEY, tenant: 'one', routes: ['/v1/*'] },
+          { name: 'another', secret: `${KEY}-another`, tenant: 'two', routes: ['/v1/*'] },
+          { name: 'unnamed', secret: `${KEY}-unnamed` },
+          { name: 'paid', secret: `${KEY}-paid`, routes: ['/v1/*'], budget: '5 USD' },
+          { name: 'serves', secret: `${KEY}-serves`, budget: '5 USD', limits: { unpriced: 'serve' } },
+          { name: 'some', secret: `${KEY}-some`, models: ['safe-words'], routes: ['/v1/*'] },
+          { name: 'few', secret: `${KEY}-few`, routes: ['/v1/files'], limits: { requests: '1/h' } },
+        ],
+        limits: { body: '64KiB' },
       },
-      models: { 'safe-words': { targets: [{ provider: 'other', model: 'omni-moderation-latest' }] } },
-      keys: [
-        { name: 'all', secret: KEY, tenant: 'one', routes: ['/v1/*'] },
-        { name: 'another', secret: `${KEY}-another`, tenant: 'two', routes: ['/v1/*'] },
-        { name: 'unnamed', secret: `${KEY}-unnamed` },
-        { name: 'paid', secret: `${KEY}-paid`, routes: ['/v1/*'], budget: '5 USD' },
-        { name: 'serves', secret: `${KEY}-serves`, budget: '5 USD', limits: { unpriced: 'serve' } },
-        { name: 'some', secret: `${KEY}-some`, models: ['safe-words'], routes: ['/v1/*'] },
-        { name: 'few', secret: `${KEY}-few`, routes: ['/v1/files'], limits: { requests: '1/h' } },
-      ],
-      limits: { body: '64KiB' },
     });
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: KEY, maxRetries: 0 });
   });

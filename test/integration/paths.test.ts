@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { AzureOpenAI } from 'openai';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { sendRaw } from '../support/raw-request.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-paths';
 const ANSWER = JSON.stringify({
@@ -21,16 +21,18 @@ describe('paths', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-the-provider' } },
-      models: {
-        'team/alias': { targets: [{ provider: 'up', model: 'm' }] },
-        other: { targets: [{ provider: 'up', model: 'o' }] },
+    gateway = await startGateway({
+      config: {
+        providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-the-provider' } },
+        models: {
+          'team/alias': { targets: [{ provider: 'up', model: 'm' }] },
+          other: { targets: [{ provider: 'up', model: 'o' }] },
+        },
+        keys: [
+          { name: 'paths', secret: KEY },
+          { name: 'routed', secret: `${KEY}-routed`, routes: ['/v1/messages'] },
+        ],
       },
-      keys: [
-        { name: 'paths', secret: KEY },
-        { name: 'routed', secret: `${KEY}-routed`, routes: ['/v1/messages'] },
-      ],
     });
   });
   beforeEach(() => {

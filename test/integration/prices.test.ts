@@ -8,9 +8,9 @@ import type { ConfigFile } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-prices';
@@ -52,13 +52,15 @@ describe('the cost of a call', () => {
     rmSync(folder, { recursive: true });
   });
   const start = async (more: ConfigFile = {}) => {
-    const gateway = await startGatewayHere({
-      providers: {
-        openai: { baseUrl: upstream.baseUrl, prices: 'openai' },
-        elsewhere: { type: 'openai', baseUrl: upstream.baseUrl },
+    const gateway = await startGateway({
+      config: {
+        providers: {
+          openai: { baseUrl: upstream.baseUrl, prices: 'openai' },
+          elsewhere: { type: 'openai', baseUrl: upstream.baseUrl },
+        },
+        keys: [{ name: 'prices', secret: KEY }],
+        ...more,
       },
-      keys: [{ name: 'prices', secret: KEY }],
-      ...more,
     });
     gateways.push(gateway);
     return gateway;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connectRealtime, openSession, RealtimeClient, refusedSession } from '../support/realtime-client.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { START_TIMEOUT_MS, waitFor } from '../support/wait-for.ts';
 
 const MODEL = 'openai/gpt-realtime';
@@ -8,13 +8,16 @@ const MODEL = 'openai/gpt-realtime';
 describe('realtime sessions of several replicas', () => {
   let replicas: Replicas;
   beforeAll(async () => {
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { openai: { baseUrl, apiKey: 'sk-of-the-provider' } },
-      keys: [
-        { name: 'two', secret: 'key-two', limits: { concurrent: 2 } },
-        { name: 'tokens', secret: 'key-tokens', limits: { tokens: '250/h' } },
-      ],
-    }));
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { openai: { baseUrl, apiKey: 'sk-of-the-provider' } },
+        keys: [
+          { name: 'two', secret: 'key-two', limits: { concurrent: 2 } },
+          { name: 'tokens', secret: 'key-tokens', limits: { tokens: '250/h' } },
+        ],
+      }),
+    });
   }, START_TIMEOUT_MS);
   afterAll(() => replicas.stop(), 60_000);
 

@@ -4,11 +4,11 @@ import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import OpenAI, { AzureOpenAI } from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { connectRealtime, openSession, type RealtimeClient } from '../support/realtime-client.ts';
-import { startTlsFront, type TlsFront } from '../support/tls-front.ts';
+import { startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { startTlsFront, type TlsFront } from './tls-front.ts';
 
 const KEY = 'key-of-the-sessions';
 const PRICE = { input: 4, output: 16, cachedInput: 0.4, audioInput: 32, audioOutput: 64 };
@@ -22,28 +22,30 @@ describe('realtime sessions', () => {
   let front: TlsFront;
   beforeAll(async () => {
     simulator = await startSimulator({ models: {} });
-    gateway = await startGatewayHere({
-      providers: {
-        openai: { baseUrl: `${simulator.url}/v1`, apiKey: 'sk-of-the-provider' },
-        azure: { baseUrl: `${simulator.url}/openai/v1`, apiKey: 'azure-key' },
-        google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'google-key' },
-        down: { baseUrl: 'http://127.0.0.1:1/v1', dialect: 'openai-chat', apiKey: 'none' },
-      },
-      models: {
-        voice: { targets: [{ provider: 'openai', model: 'gpt-realtime', price: PRICE }] },
-        'voice-azure': { targets: [{ provider: 'azure', model: 'my-deployment' }] },
-        live: { targets: [{ provider: 'google', model: 'gemini-live-2.5', price: PRICE }] },
-        failing: {
-          strategy: 'priority',
-          targets: [
-            { provider: 'down', model: 'gpt-realtime' },
-            { provider: 'openai', model: 'gpt-realtime+status=503' },
-            { provider: 'openai', model: 'gpt-realtime' },
-          ],
+    gateway = await startGateway({
+      config: {
+        providers: {
+          openai: { baseUrl: `${simulator.url}/v1`, apiKey: 'sk-of-the-provider' },
+          azure: { baseUrl: `${simulator.url}/openai/v1`, apiKey: 'azure-key' },
+          google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'google-key' },
+          down: { baseUrl: 'http://127.0.0.1:1/v1', dialect: 'openai-chat', apiKey: 'none' },
         },
+        models: {
+          voice: { targets: [{ provider: 'openai', model: 'gpt-realtime', price: PRICE }] },
+          'voice-azure': { targets: [{ provider: 'azure', model: 'my-deployment' }] },
+          live: { targets: [{ provider: 'google', model: 'gemini-live-2.5', price: PRICE }] },
+          failing: {
+            strategy: 'priority',
+            targets: [
+              { provider: 'down', model: 'gpt-realtime' },
+              { provider: 'openai', model: 'gpt-realtime+status=503' },
+              { provider: 'openai', model: 'gpt-realtime' },
+            ],
+          },
+        },
+        keys: [{ name: 'k', secret: KEY }],
+        resilience: { retries: { max: 0 } },
       },
-      keys: [{ name: 'k', secret: KEY }],
-      resilience: { retries: { max: 0 } },
     });
     front = await startTlsFront(gateway.url);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
@@ -11,9 +11,9 @@ describe('an outage of Redis', () => {
   let gateway: GatewayProcess;
   beforeAll(async () => {
     proxy = await startWatchedProxy(process.env['TEST_REDIS_URL'] as string);
-    replicas = await startReplicas(
-      1,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
         providers: { up: { baseUrl } },
         models: { cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] } },
         keys: [
@@ -30,8 +30,8 @@ describe('an outage of Redis', () => {
         cache: { exact: { ttl: '1h' } },
         redis: { timeout: '2s' },
       }),
-      { REDIS_URL: proxy.url },
-    );
+      redis: proxy.url,
+    });
     gateway = replicas.gateways[0] as GatewayProcess;
   });
   afterAll(async () => {

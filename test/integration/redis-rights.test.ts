@@ -7,7 +7,7 @@ import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
@@ -31,9 +31,9 @@ describe('the rights of the gateway in Redis', () => {
     const known = rules().filter((rule) => rule !== '+client|setinfo');
     await root.call('ACL', 'SETUSER', 'sluice', 'on', '>secret', ...known);
     root.disconnect();
-    replicas = await startReplicas(
-      2,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
         redis: { prefix: 'sluice', timeout: '2s' },
         providers: { up: { baseUrl } },
         models: { cent: { targets: [{ provider: 'up', model: 'cent', price: { input: 0, output: 0, request: 0.01 } }] } },
@@ -48,8 +48,8 @@ describe('the rights of the gateway in Redis', () => {
         cache: { exact: { ttl: '1h' } },
         audit: { drain: { files: { directory: folder } } },
       }),
-      { REDIS_URL: `redis://sluice:secret@127.0.0.1:${server.port}` },
-    );
+      redis: `redis://sluice:secret@127.0.0.1:${server.port}`,
+    });
   });
   afterAll(async () => {
     await replicas?.stop();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Stats } from '@sluice/gateway';
 import { type AskOptions, askAdmin, ask as askOnce, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe('three replicas on one Redis', () => {
@@ -17,23 +17,26 @@ describe('three replicas on one Redis', () => {
 
   beforeAll(async () => {
     const price = { input: 1, output: 2 };
-    replicas = await startReplicas(3, (baseUrl) => ({
-      providers: { left: { baseUrl }, middle: { baseUrl }, right: { baseUrl } },
-      models: {
-        plain: { targets: [{ provider: 'left', model: 'plain', price }] },
-        spread: {
-          strategy: 'balanced',
-          targets: ['left', 'middle', 'right'].map((provider) => ({ provider, model: `of-${provider}`, price })),
+    replicas = await startGateway({
+      replicas: 3,
+      config: (baseUrl) => ({
+        providers: { left: { baseUrl }, middle: { baseUrl }, right: { baseUrl } },
+        models: {
+          plain: { targets: [{ provider: 'left', model: 'plain', price }] },
+          spread: {
+            strategy: 'balanced',
+            targets: ['left', 'middle', 'right'].map((provider) => ({ provider, model: `of-${provider}`, price })),
+          },
         },
-      },
-      keys: [
-        { name: 'limited', secret: 'key-limited', limits: { requests: '100/min' } },
-        { name: 'same-id', secret: 'key-same-id', limits: { requests: '5/min', concurrent: 50 } },
-        { name: 'in-flight', secret: 'key-in-flight', limits: { concurrent: 5 } },
-        { name: 'free', secret: 'key-free' },
-      ],
-      cache: { exact: { ttl: '1h' } },
-    }));
+        keys: [
+          { name: 'limited', secret: 'key-limited', limits: { requests: '100/min' } },
+          { name: 'same-id', secret: 'key-same-id', limits: { requests: '5/min', concurrent: 50 } },
+          { name: 'in-flight', secret: 'key-in-flight', limits: { concurrent: 5 } },
+          { name: 'free', secret: 'key-free' },
+        ],
+        cache: { exact: { ttl: '1h' } },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
 

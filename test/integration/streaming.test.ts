@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import { ask, askAdmin, chat } from '../support/ask.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-streams';
 const chunk = (content: string) =>
@@ -21,20 +21,22 @@ describe('streams', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: {
-        up: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key' },
-        impatient: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key', idleTimeout: '300ms' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          up: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key' },
+          impatient: { baseUrl: upstream.baseUrl, apiKey: 'the-providers-key', idleTimeout: '300ms' },
+        },
+        models: {
+          m: { targets: [{ provider: 'up', model: 'm', price: { input: 1_000, output: 1_000 } }] },
+          // only for streams that stall: on a busy machine other streams would exceed the idle timeout too
+          impatient: { targets: [{ provider: 'impatient', model: 'm' }] },
+        },
+        keys: [{ name: 'streams', secret: KEY }],
+        cache: { exact: { ttl: '1h' } },
+        // each of these calls fails on purpose, one after the other
+        resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
       },
-      models: {
-        m: { targets: [{ provider: 'up', model: 'm', price: { input: 1_000, output: 1_000 } }] },
-        // only for streams that stall: on a busy machine other streams would exceed the idle timeout too
-        impatient: { targets: [{ provider: 'impatient', model: 'm' }] },
-      },
-      keys: [{ name: 'streams', secret: KEY }],
-      cache: { exact: { ttl: '1h' } },
-      // each of these calls fails on purpose, one after the other
-      resilience: { retries: { max: 0 }, breaker: { consecutive: 1_000, minimum: 1_000 } },
     });
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { rawClient } from '../support/raw-client.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
+import { type Replicas, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Row {
@@ -56,26 +56,29 @@ describe('the sums of a mixed load', () => {
   let replicas: Replicas;
   beforeAll(async () => {
     const price = { input: 10, output: 30 };
-    replicas = await startReplicas(2, (baseUrl) => ({
-      providers: { up: { baseUrl } },
-      models: {
-        good: { targets: [{ provider: 'up', model: 'good', price }] },
-        slow: { targets: [{ provider: 'up', model: 'slow+tps=5', price }] },
-        broken: { targets: [{ provider: 'up', model: 'broken+status=500', price }] },
-        rejects: { targets: [{ provider: 'up', model: 'rejects+status=400', price }] },
-        cut: { targets: [{ provider: 'up', model: 'cut+fault=truncated', price }] },
-      },
-      keys: [
-        { name: 'app', secret: 'key-app', budget: '1000 USD/month' },
-        { name: 'limited', secret: 'key-limited', limits: { requests: '1/h' } },
-        { name: 'poor', secret: 'key-poor', budget: '0.000001 USD' },
-        { name: 'narrow', secret: 'key-narrow', models: ['slow'] },
-        { name: 'elsewhere', secret: 'key-elsewhere', allowedIps: ['192.0.2.1'] },
-      ],
-      cache: { exact: { ttl: '1h' } },
-      resilience: { breaker: { consecutive: 1_000, minimum: 1_000 } },
-      limits: { body: '64KiB' },
-    }));
+    replicas = await startGateway({
+      replicas: 2,
+      config: (baseUrl) => ({
+        providers: { up: { baseUrl } },
+        models: {
+          good: { targets: [{ provider: 'up', model: 'good', price }] },
+          slow: { targets: [{ provider: 'up', model: 'slow+tps=5', price }] },
+          broken: { targets: [{ provider: 'up', model: 'broken+status=500', price }] },
+          rejects: { targets: [{ provider: 'up', model: 'rejects+status=400', price }] },
+          cut: { targets: [{ provider: 'up', model: 'cut+fault=truncated', price }] },
+        },
+        keys: [
+          { name: 'app', secret: 'key-app', budget: '1000 USD/month' },
+          { name: 'limited', secret: 'key-limited', limits: { requests: '1/h' } },
+          { name: 'poor', secret: 'key-poor', budget: '0.000001 USD' },
+          { name: 'narrow', secret: 'key-narrow', models: ['slow'] },
+          { name: 'elsewhere', secret: 'key-elsewhere', allowedIps: ['192.0.2.1'] },
+        ],
+        cache: { exact: { ttl: '1h' } },
+        resilience: { breaker: { consecutive: 1_000, minimum: 1_000 } },
+        limits: { body: '64KiB' },
+      }),
+    });
   });
   afterAll(() => replicas.stop());
 

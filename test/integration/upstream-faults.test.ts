@@ -3,7 +3,7 @@ import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { ask, chat } from '../support/ask.ts';
 import { freePort } from '../support/free-port.ts';
-import { startGatewayHere } from '../support/gateway-here.ts';
+import { startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-faults';
 const PROVIDER_KEY = 'the-key-that-nobody-may-see';
@@ -14,18 +14,20 @@ describe('a provider that fails', () => {
   beforeAll(async () => {
     simulator = await startSimulator({ models: {} });
     const nobody = await freePort();
-    gateway = await startGatewayHere({
-      providers: {
-        up: { baseUrl: `${simulator.url}/v1`, apiKey: PROVIDER_KEY },
-        gone: { baseUrl: `http://127.0.0.1:${nobody}/v1`, apiKey: PROVIDER_KEY },
-        nameless: { baseUrl: 'http://no-such-host.invalid/v1', connectTimeout: '500ms' },
+    gateway = await startGateway({
+      config: {
+        providers: {
+          up: { baseUrl: `${simulator.url}/v1`, apiKey: PROVIDER_KEY },
+          gone: { baseUrl: `http://127.0.0.1:${nobody}/v1`, apiKey: PROVIDER_KEY },
+          nameless: { baseUrl: 'http://no-such-host.invalid/v1', connectTimeout: '500ms' },
+        },
+        models: {
+          hanging: { targets: [{ provider: 'up', model: 'x+fault=hang', timeout: '150ms' }] },
+          slow: { targets: [{ provider: 'up', model: 'x+latency=2000', timeout: '150ms' }] },
+        },
+        keys: [{ name: 'faults', secret: KEY }],
+        resilience: { retries: { max: 0 } },
       },
-      models: {
-        hanging: { targets: [{ provider: 'up', model: 'x+fault=hang', timeout: '150ms' }] },
-        slow: { targets: [{ provider: 'up', model: 'x+latency=2000', timeout: '150ms' }] },
-      },
-      keys: [{ name: 'faults', secret: KEY }],
-      resilience: { retries: { max: 0 } },
     });
   });
   afterAll(async () => {

@@ -1,8 +1,8 @@
 import type { ConfigFile } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
-import { startGatewayHere } from './gateway-here.ts';
 import { ADMIN_KEY } from './gateway-process.ts';
+import { startGateway } from './start-gateway.ts';
 import { waitFor } from './wait-for.ts';
 
 export type SessionRecord = Readonly<Record<string, unknown>>;
@@ -20,13 +20,15 @@ export interface RealtimeStage {
 
 export async function startRealtimeStage(config: ConfigFile): Promise<RealtimeStage> {
   const simulator = await startSimulator({ models: {} });
-  const gateway = await startGatewayHere({
-    providers: {
-      openai: { baseUrl: `${simulator.url}/v1`, apiKey: 'sk-of-the-provider' },
-      google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'google-key' },
+  const gateway = await startGateway({
+    config: {
+      providers: {
+        openai: { baseUrl: `${simulator.url}/v1`, apiKey: 'sk-of-the-provider' },
+        google: { baseUrl: `${simulator.url}/v1beta`, apiKey: 'google-key' },
+      },
+      resilience: { retries: { max: 0 } },
+      ...config,
     },
-    resilience: { retries: { max: 0 } },
-    ...config,
   });
   return {
     simulator,

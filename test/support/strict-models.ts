@@ -1,7 +1,7 @@
 import type { ConfigFile } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
 import { type Behaviour, type RunningSimulator, startSimulator } from '@sluice/simulator';
-import { startGatewayHere } from './gateway-here.ts';
+import { startGateway } from './start-gateway.ts';
 
 /** A strict model of each family, by the name that callers use. */
 export const STRICT_MODELS = {
@@ -53,7 +53,9 @@ export async function startStrictStage(key: string, behaviour: Partial<Behaviour
     ]),
   );
   const simulator = await startSimulator({ models });
-  const gateway = await startGatewayHere({ providers: strictProviders(simulator.url), keys: [{ name: 'strict', secret: key }] });
+  const gateway = await startGateway({
+    config: { providers: strictProviders(simulator.url), keys: [{ name: 'strict', secret: key }] },
+  });
   return {
     simulator,
     gateway,

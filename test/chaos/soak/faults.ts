@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@sluice/core';
 import { Redis } from 'ioredis';
-import type { Balancer } from '../../support/balancer.ts';
-import type { Stage } from '../../support/chaos-stage.ts';
 import type { FaultProxy } from '../../support/fault-proxy.ts';
 import { type GatewayProcess, untilReady } from '../../support/gateway-process.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
+import type { Balancer } from '../balancer.ts';
+import type { Stage } from '../stage.ts';
 
 /** The parts that a fault may break. */
 export interface Scene {

@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { startGateway } from '../../support/start-gateway.ts';
 
 export const KEY = 'key-of-the-anthropic-sdk';
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -44,21 +44,23 @@ export interface Stage {
 /** Starts a gateway with a provider of each of two dialects behind it, and the official clients in front of it. */
 export async function startStage(): Promise<Stage> {
   const upstream = await startScriptedUpstream();
-  const gateway = await startGatewayHere({
-    providers: {
-      openai: { baseUrl: upstream.baseUrl, dialect: 'openai-chat', apiKey: 'sk-of-openai' },
-      anthropic: { baseUrl: upstream.baseUrl, dialect: 'anthropic-messages', apiKey: 'sk-of-anthropic' },
-      pretend: { dialect: 'simulated', latency: '1ms' },
+  const gateway = await startGateway({
+    config: {
+      providers: {
+        openai: { baseUrl: upstream.baseUrl, dialect: 'openai-chat', apiKey: 'sk-of-openai' },
+        anthropic: { baseUrl: upstream.baseUrl, dialect: 'anthropic-messages', apiKey: 'sk-of-anthropic' },
+        pretend: { dialect: 'simulated', latency: '1ms' },
+      },
+      models: {
+        pretend: { targets: [{ provider: 'pretend', model: 'p', price: { input: 1, output: 1 } }] },
+        'gpt-x': { targets: [{ provider: 'openai', model: 'gpt-x' }] },
+      },
+      keys: [
+        { name: 'all', secret: KEY },
+        { name: 'few', secret: `${KEY}-few`, limits: { requests: '1/h' } },
+      ],
+      cache: { exact: { ttl: '1h' } },
     },
-    models: {
-      pretend: { targets: [{ provider: 'pretend', model: 'p', price: { input: 1, output: 1 } }] },
-      'gpt-x': { targets: [{ provider: 'openai', model: 'gpt-x' }] },
-    },
-    keys: [
-      { name: 'all', secret: KEY },
-      { name: 'few', secret: `${KEY}-few`, limits: { requests: '1/h' } },
-    ],
-    cache: { exact: { ttl: '1h' } },
   });
   const anthropic = new Anthropic({
     baseURL: gateway.url,

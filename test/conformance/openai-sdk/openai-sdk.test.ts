@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../../support/gateway-here.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../../support/scripted-upstream.ts';
+import { startGateway } from '../../support/start-gateway.ts';
 import { CASES, chunks, completion, KEY, user } from './cases.ts';
 
 describe('the official OpenAI SDK', () => {
@@ -28,17 +28,19 @@ describe('the official OpenAI SDK', () => {
 
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
-    gateway = await startGatewayHere({
-      providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-the-provider' } },
-      models: {
-        'gpt-4o-mini': { targets: [{ provider: 'up', model: 'gpt-4o-mini' }] },
-        renamed: { targets: [{ provider: 'up', model: 'gpt-4o-mini-2024-07-18' }] },
+    gateway = await startGateway({
+      config: {
+        providers: { up: { baseUrl: upstream.baseUrl, apiKey: 'sk-of-the-provider' } },
+        models: {
+          'gpt-4o-mini': { targets: [{ provider: 'up', model: 'gpt-4o-mini' }] },
+          renamed: { targets: [{ provider: 'up', model: 'gpt-4o-mini-2024-07-18' }] },
+        },
+        keys: [
+          { name: 'sdk', secret: KEY },
+          { name: 'one-model', secret: `${KEY}-one`, models: ['renamed'] },
+          { name: 'once', secret: `${KEY}-once`, limits: { requests: '1/h' } },
+        ],
       },
-      keys: [
-        { name: 'sdk', secret: KEY },
-        { name: 'one-model', secret: `${KEY}-one`, models: ['renamed'] },
-        { name: 'once', secret: `${KEY}-once`, limits: { requests: '1/h' } },
-      ],
     });
     direct = clientOf(upstream.baseUrl, 'sk-of-the-provider', 'direct');
     through = clientOf(`${gateway.url}/v1`, KEY, 'through');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI, { toFile } from 'openai';
-import { startGatewayHere } from '../../support/gateway-here.ts';
 import { whole } from '../../support/scripted-upstream.ts';
+import { startGateway } from '../../support/start-gateway.ts';
 import { KEY, type Stage, startStage, type Vendor } from './stage.ts';
 
 describe('requests with a multipart body', () => {
@@ -77,13 +77,15 @@ describe('requests with a multipart body', () => {
   });
 
   it('routes a multipart request to the configured default of its API', async () => {
-    const defaults = await startGatewayHere({
-      providers: {
-        openai: { baseUrl: up('openai').baseUrl },
-        second: { type: 'openai', baseUrl: up('second').baseUrl },
+    const defaults = await startGateway({
+      config: {
+        providers: {
+          openai: { baseUrl: up('openai').baseUrl },
+          second: { type: 'openai', baseUrl: up('second').baseUrl },
+        },
+        passThrough: { openai: 'second' },
+        keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
       },
-      passThrough: { openai: 'second' },
-      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
     });
     await new OpenAI({ baseURL: `${defaults.url}/v1`, apiKey: KEY, maxRetries: 0 }).files.list();
     await defaults.close(0);

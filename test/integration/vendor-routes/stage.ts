@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { Gateway } from '@sluice/gateway';
 import OpenAI from 'openai';
-import { startGatewayHere } from '../../support/gateway-here.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../../support/scripted-upstream.ts';
+import { startGateway } from '../../support/start-gateway.ts';
 
 export const KEY = 'key-of-the-vendors';
 export const VENDORS = ['openai', 'second', 'anthropic', 'google', 'mistral', 'cohere'] as const;
@@ -68,36 +68,38 @@ export async function startStage(): Promise<Stage> {
   const up = (vendor: Vendor): ScriptedUpstream => upstreams.get(vendor) as ScriptedUpstream;
   for (const vendor of VENDORS) upstreams.set(vendor, await startScriptedUpstream());
   const base = (vendor: Vendor) => ({ baseUrl: up(vendor).baseUrl, apiKey: `sk-of-${vendor}` });
-  const gateway = await startGatewayHere({
-    providers: {
-      // speaks OpenAI's dialect, but is not OpenAI
-      mistral: base('mistral'),
-      second: { type: 'openai', ...base('second'), routes: ['audio', 'videos', 'fine_tuning'] },
-      openai: { ...base('openai'), routes: ['images', 'audio', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] },
-      anthropic: base('anthropic'),
-      google: base('google'),
-      cohere: base('cohere'),
-    },
-    models: {
-      scribe: { targets: [{ provider: 'second', model: 'whisper-1' }] },
-      tuned: {
-        targets: [
-          { provider: 'second', model: 'gpt-of-the-second' },
-          { provider: 'openai', model: 'gpt-4o-mini' },
-        ],
+  const gateway = await startGateway({
+    config: {
+      providers: {
+        // speaks OpenAI's dialect, but is not OpenAI
+        mistral: base('mistral'),
+        second: { type: 'openai', ...base('second'), routes: ['audio', 'videos', 'fine_tuning'] },
+        openai: { ...base('openai'), routes: ['images', 'audio', 'files', 'batches', 'uploads', 'vector_stores', 'fine_tuning'] },
+        anthropic: base('anthropic'),
+        google: base('google'),
+        cohere: base('cohere'),
       },
-      claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
-      'team/flash': { targets: [{ provider: 'google', model: 'gemini-2.5-flash' }] },
-      ranked: { targets: [{ provider: 'cohere', model: 'rerank-v3.5' }] },
+      models: {
+        scribe: { targets: [{ provider: 'second', model: 'whisper-1' }] },
+        tuned: {
+          targets: [
+            { provider: 'second', model: 'gpt-of-the-second' },
+            { provider: 'openai', model: 'gpt-4o-mini' },
+          ],
+        },
+        claude: { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }] },
+        'team/flash': { targets: [{ provider: 'google', model: 'gemini-2.5-flash' }] },
+        ranked: { targets: [{ provider: 'cohere', model: 'rerank-v3.5' }] },
+      },
+      keys: [
+        { name: 'one', secret: KEY, tenant: 'one', routes: ['/*'] },
+        { name: 'two', secret: `${KEY}-two`, tenant: 'two', routes: ['/*'] },
+        { name: 'some', secret: `${KEY}-some`, models: ['scribe'], routes: ['/*'] },
+        { name: 'unnamed', secret: `${KEY}-unnamed` },
+        { name: 'paid', secret: `${KEY}-paid`, routes: ['/*'], budget: '5 USD' },
+      ],
+      resilience: { retries: { max: 0 } },
     },
-    keys: [
-      { name: 'one', secret: KEY, tenant: 'one', routes: ['/*'] },
-      { name: 'two', secret: `${KEY}-two`, tenant: 'two', routes: ['/*'] },
-      { name: 'some', secret: `${KEY}-some`, models: ['scribe'], routes: ['/*'] },
-      { name: 'unnamed', secret: `${KEY}-unnamed` },
-      { name: 'paid', secret: `${KEY}-paid`, routes: ['/*'], budget: '5 USD' },
-    ],
-    resilience: { retries: { max: 0 } },
   });
   return new Stage(gateway, upstreams);
 }

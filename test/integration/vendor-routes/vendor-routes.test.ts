@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { checkConfig } from '@sluice/config';
 import type { Gateway } from '@sluice/gateway';
 import { toFile } from 'openai';
-import { startGatewayHere } from '../../support/gateway-here.ts';
 import { whole } from '../../support/scripted-upstream.ts';
+import { startGateway } from '../../support/start-gateway.ts';
 
 import { KEY, type Stage, startStage, VENDORS, type Vendor } from './stage.ts';
 
@@ -117,9 +117,11 @@ describe('routes of a vendor', () => {
         { headers },
       );
     await expect(upload({ 'x-sluice-provider': 'openai' })).rejects.toMatchObject({ status: 404 });
-    const others = await startGatewayHere({
-      providers: { openai: { baseUrl: up('openai').baseUrl } },
-      keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
+    const others = await startGateway({
+      config: {
+        providers: { openai: { baseUrl: up('openai').baseUrl } },
+        keys: [{ name: 'one', secret: KEY, routes: ['/*'] }],
+      },
     });
     const refused = await upload({}, others.url).catch((error: unknown) => error);
     await others.close(0);
@@ -324,6 +326,6 @@ describe('routes of a vendor', () => {
   ])('refuses the pass-through default %j', async (passThrough, message) => {
     const config = { providers: { openai: { baseUrl: 'http://127.0.0.1:9/v1' } }, passThrough };
     expect(() => checkConfig(config, 'test')).not.toThrow();
-    await expect(startGatewayHere(config)).rejects.toThrow(message);
+    await expect(startGateway({ config })).rejects.toThrow(message);
   });
 });

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { makeCertificate } from './certificates.ts';
+import { makeCertificate } from '../support/certificates.ts';
 
 /** A TLS listener in front of a plain listener, like an ingress. */
 export interface TlsFront {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { DialectName } from '@sluice/core';
-import { fateOf } from '../support/request-fields.ts';
-import { requestFields } from '../support/sdk-fields.ts';
+import { fateOf } from './request-fields.ts';
+import { requestFields } from './sdk-fields.ts';
 
-const PAGE = readFileSync(fileURLToPath(new URL('../../docs/dialects.md', import.meta.url)), 'utf8');
+const PAGE = readFileSync(fileURLToPath(new URL('../../../docs/dialects.md', import.meta.url)), 'utf8');
 
 const HEADINGS = {
   'openai-chat': "A request in OpenAI's chat dialect",

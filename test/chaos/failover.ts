@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './ask.ts';
-import { DONE, piece, ROLE, STOP, usageChunk } from './chunks.ts';
-import { whole } from './scripted-upstream.ts';
+import type { Answer } from '../support/ask.ts';
+import { DONE, piece, ROLE, STOP, usageChunk } from '../support/chunks.ts';
+import { whole } from '../support/scripted-upstream.ts';
 
 /** The text of the second, healthy provider, and of the first if it works. */
 export const WORDS = ['All', ' is', ' well', ' that', ' ends', ' well.'];

@@ -4,26 +4,26 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ask, chat } from '../support/ask.ts';
-import { type Ran, runCli, startCli } from '../support/cli.ts';
-import { ADMIN_KEY } from '../support/gateway-process.ts';
-import { type Replicas, startReplicas } from '../support/replicas.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, chat } from '../../support/ask.ts';
+import { ADMIN_KEY } from '../../support/gateway-process.ts';
+import { type Replicas, startGateway } from '../../support/start-gateway.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { type Ran, runCli, startCli } from './run-cli.ts';
 
 describe('the sluice command', () => {
   let replicas: Replicas;
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
-    replicas = await startReplicas(
-      1,
-      (baseUrl) => ({
+    replicas = await startGateway({
+      replicas: 1,
+      config: (baseUrl) => ({
         providers: { up: { baseUrl } },
         models: { plain: { targets: [{ provider: 'up', model: 'plain', price: { input: 0, output: 0, request: 0.25 } }] } },
         cache: { exact: { ttl: '1h' } },
       }),
-      { GROQ_API_KEY: 'a-secret-of-groq' },
-    );
+      environment: { GROQ_API_KEY: 'a-secret-of-groq' },
+    });
   });
   afterAll(async () => {
     await replicas.stop();

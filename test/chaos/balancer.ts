@@ -1,4 +1,4 @@
-import type { GatewayProcess } from './gateway-process.ts';
+import type { GatewayProcess } from '../support/gateway-process.ts';
 
 /**
  * A load balancer as deployed in front of replicas: it polls the readiness of each replica and sends calls to the ready ones.

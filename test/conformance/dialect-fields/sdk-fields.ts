@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MODULES = fileURLToPath(new URL('../node_modules/', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 
 /** Returns the fields of an interface, from a package's declarations. */
 function fieldsOf(file: string, name: string): string[] {
