@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { waitFor } from '@sluice/core/testing';
 import { redisStores } from '@sluice/store/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import { startRedisServer } from '../support/redis-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { type Bench, LIVE, measureServed, median } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, moveAside, startGateway } from './peers.ts';

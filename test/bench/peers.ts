@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '@sluice/core/testing';
 import { freePort } from '../support/free-port.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { cpuMicros, pinnedTo } from './process-cpu.ts';
 import { MEASURED_CPU, type Rig, startNode } from './rig.ts';
 

@@ -4,8 +4,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { waitFor } from '@sluice/core/testing';
 import { freePort } from '../support/free-port.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { pinnedTo } from './process-cpu.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));

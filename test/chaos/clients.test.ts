@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { rawClient } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { type Ping, startPing } from './ping.ts';
 import { type Stage, startStage } from './stage.ts';
 

@@ -2,12 +2,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { DONE, piece, STOP, usageChunk } from '../support/chunks.ts';
 import { counted, type LoadOptions, type Seen, startLoad } from '../support/load.ts';
 import { whatIsWrong } from '../support/oracle.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { type Stage, startStage } from './stage.ts';
 
 const KEY = 'key-of-providers';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { Cluster, Redis } from 'ioredis';
 import { ask, chat } from '../support/ask.ts';
 import { counted, type Load, startLoad } from '../support/load.ts';
@@ -7,7 +8,6 @@ import { whatIsWrong } from '../support/oracle.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { startWatchedRedis } from '../support/redis-sentinel.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEYS = ['key-free', 'key-limited', 'key-soft'];
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY, type GatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { counted, type Load, quantile, type Seen, startLoad } from '../support/load.ts';
 import { mostInAnyWindow, whatIsWrong } from '../support/oracle.ts';
 import { startRedisServer } from '../support/redis-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { startPing } from './ping.ts';
 import { type Stage, startStage } from './stage.ts';
 

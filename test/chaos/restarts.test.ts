@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { type GatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { counted, type Load, startLoad } from '../support/load.ts';
 import { recordsOf, whatIsWrong } from '../support/oracle.ts';
 import { rawClient } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Stage, startStage } from './stage.ts';
 

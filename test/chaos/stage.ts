@@ -1,11 +1,11 @@
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { ask, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { DEFAULT_REDIS_TIMEOUT, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 export interface StageOptions {
   readonly replicas: number;

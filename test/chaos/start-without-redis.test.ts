@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { startRedisServer } from '../support/redis-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 describe('a gateway that starts without Redis', () => {
   it('T29: becomes ready when Redis starts after the gateway', async () => {

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { DONE, piece, ROLE, STOP, usageChunk } from '../support/chunks.ts';
@@ -12,7 +13,6 @@ import { recordsOf } from '../support/oracle.ts';
 import { type RawClient, rawClient } from '../support/raw-client.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { startPing } from './ping.ts';
 
 const KEY = 'key-of-streams';

@@ -1,6 +1,7 @@
 import { APIError as AnthropicError } from '@anthropic-ai/sdk';
 import { ApiError as GoogleError } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { propertyRuns } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import fc from 'fast-check';
 import { APIError as OpenAIError } from 'openai';
@@ -166,7 +167,7 @@ describe("errors in the caller's dialect", () => {
           expect([200, 400]).toContain(status);
           if (status === 400) expect(json).toEqual(matching(shape(400, 'invalid_request')));
         }),
-        { numRuns: 150 },
+        { numRuns: propertyRuns(150) },
       );
     });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { type ComposedSystem, composeUp } from '../support/compose.ts';
 import { parseExposition } from '../support/exposition.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'sk-sluice-demo';
 const ADMIN_KEY = 'sk-sluice-admin-demo';

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor, waitForValue } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { recordsOf } from '../support/oracle.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor, waitForValue } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
 interface Spending {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 describe('the admin API', () => {
   let replicas: Replicas;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { ask, chat } from '../support/ask.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 type Record = Readonly<{ [field: string]: unknown }> & { readonly requestId: string };
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import OpenAI from 'openai';
 import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { events, type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-tenant-a';
 const OTHER_KEY = 'key-of-the-tenant-b';

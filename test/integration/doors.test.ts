@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-doors';
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-keep-alive';
 

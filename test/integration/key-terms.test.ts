@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 describe('terms of a key', () => {
   let replicas: Replicas;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import { type Answer, ask, chat } from '../support/ask.ts';
 import {
@@ -11,7 +12,6 @@ import {
   whole,
 } from '../support/scripted-upstream.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-lenient';
 const USAGE = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };

@@ -4,11 +4,11 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
+import { START_TIMEOUT_MS, waitFor } from '@sluice/core/testing';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { stringify } from 'yaml';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
-import { START_TIMEOUT_MS, waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-lifecycle';
 const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));

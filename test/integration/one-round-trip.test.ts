@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { startWatchedProxy, type WatchedProxy } from '../support/watched-proxy.ts';
 
 const KEY = 'key-of-the-trips';

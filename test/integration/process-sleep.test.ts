@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../support/ask.ts';
 import { type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
 import { type ScriptedUpstream, startScriptedUpstream, whole } from '../support/scripted-upstream.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const ANSWER = JSON.stringify({
   ...{ id: 'x', object: 'chat.completion', model: 'm' },

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { askAdmin } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { connectRealtime, openSession, RealtimeClient, refusedSession } from '../support/realtime-client.ts';
 import { type RealtimeStage, startRealtimeStage } from '../support/realtime-stage.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'key-of-the-hostile';
 const MODEL = 'openai/gpt-realtime';

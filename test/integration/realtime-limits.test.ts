@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { connectRealtime, openSession, RealtimeClient, refusedSession } from '../support/realtime-client.ts';
 import { type RealtimeStage, startRealtimeStage } from '../support/realtime-stage.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 const MODEL = 'openai/gpt-realtime';
 const PRICE = { input: 4, output: 16, audioInput: 32, audioOutput: 64, cachedInput: 0.4 };

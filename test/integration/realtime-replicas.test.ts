@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { START_TIMEOUT_MS, waitFor } from '@sluice/core/testing';
 import { connectRealtime, openSession, RealtimeClient, refusedSession } from '../support/realtime-client.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { START_TIMEOUT_MS, waitFor } from '../support/wait-for.ts';
 
 const MODEL = 'openai/gpt-realtime';
 

@@ -1,5 +1,6 @@
 import { GoogleGenAI, type LiveServerMessage, Modality } from '@google/genai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import OpenAI, { AzureOpenAI } from 'openai';
@@ -7,7 +8,6 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { connectRealtime, openSession, type RealtimeClient } from '../support/realtime-client.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { startTlsFront, type TlsFront } from './tls-front.ts';
 
 const KEY = 'key-of-the-sessions';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import type { Stats } from '@sluice/gateway';
 import { type AskOptions, askAdmin, ask as askOnce, chat } from '../support/ask.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 describe('three replicas on one Redis', () => {
   let replicas: Replicas;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { type Answer, ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { rawClient } from '../support/raw-client.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 interface Row {
   readonly reason: string;

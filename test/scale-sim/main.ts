@@ -5,11 +5,11 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '@sluice/core';
+import { waitFor } from '@sluice/core/testing';
 import { redisStores } from '@sluice/store/redis';
 import calculateSlot from 'cluster-key-slot';
 import { writeBetween } from '../bench/report.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { Calls } from './calls.ts';
 import { planTable } from './plan.ts';
 import { difference, type ShardLoad, Shards, sumOf } from './shards.ts';

@@ -1,4 +1,5 @@
-import { type LlmError, type LlmReply, type LlmService, ManualClock, type Strategy, seededRandom } from '@sluice/core';
+import { type LlmError, type LlmReply, type LlmService, type Strategy, seededRandom } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { CircuitBreakers, type Model, type RetrySettings, Router, SharedLoads, SharedUsage, type Target } from '@sluice/proxies';
 import { MemoryCircuits, MemoryProviderStats, MemoryTargetLoads } from '@sluice/store/memory';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigFile } from '@sluice/config';
+import { START_TIMEOUT_MS, waitFor } from '@sluice/core/testing';
 import { stringify } from 'yaml';
 import { killAtExit } from './kill-at-exit.ts';
-import { START_TIMEOUT_MS, waitFor } from './wait-for.ts';
 
 const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
 

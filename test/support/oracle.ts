@@ -1,9 +1,9 @@
+import { waitFor } from '@sluice/core/testing';
 import type { RunningSimulator } from '@sluice/simulator';
 import { askAdmin } from './ask.ts';
 import { parseExposition } from './exposition.ts';
 import { ADMIN_KEY, type GatewayProcess } from './gateway-process.ts';
 import type { Seen } from './load.ts';
-import { waitFor } from './wait-for.ts';
 
 /** The fields of an audit record that tests read. */
 export interface Recorded {

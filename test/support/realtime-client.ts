@@ -1,5 +1,5 @@
+import { waitFor } from '@sluice/core/testing';
 import { type ClientOptions, WebSocket } from 'ws';
-import { waitFor } from './wait-for.ts';
 
 type Event = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,9 @@
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import type { Gateway } from '@sluice/gateway';
 import { type RunningSimulator, startSimulator } from '@sluice/simulator';
 import { ADMIN_KEY } from './gateway-process.ts';
 import { startGateway } from './start-gateway.ts';
-import { waitFor } from './wait-for.ts';
 
 export type SessionRecord = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
+import { waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
-import { waitFor } from './wait-for.ts';
 
 const SLOTS = 16_384;
 

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 import { ensureRedisServer, type RedisServer, startRedisServer } from './redis-server.ts';
-import { waitFor } from './wait-for.ts';
 
 /** A master with a replica, monitored by one Sentinel that decides alone. */
 export interface WatchedRedis {

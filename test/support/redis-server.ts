@@ -2,9 +2,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { START_TIMEOUT_MS, waitFor } from '@sluice/core/testing';
 import { freePort } from './free-port.ts';
 import { killAtExit } from './kill-at-exit.ts';
-import { START_TIMEOUT_MS, waitFor } from './wait-for.ts';
 
 /** A test's own `redis-server` on loopback. */
 export interface RedisServer {

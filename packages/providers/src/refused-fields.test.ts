@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { LearnedFields, LearnedModels } from './learned-fields.ts';
 import { changedRequest } from './optional-fields.ts';
 import { BASE } from './profiles/base.ts';

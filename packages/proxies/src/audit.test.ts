@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { LlmError, type LlmReply, ManualClock, type Operation, ReplyStream } from '@sluice/core';
+import { LlmError, type LlmReply, type Operation, ReplyStream } from '@sluice/core';
+import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
-import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { type AuditRecord, audit } from './audit.ts';
 
 const body = Buffer.from('{"answer":1}');

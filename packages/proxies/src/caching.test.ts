@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type CacheDirectives, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
+import { type CacheDirectives, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache } from '@sluice/store/memory';
-import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { caching } from './caching.ts';
 
 interface CallOptions {

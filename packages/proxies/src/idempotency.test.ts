@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type LlmCall, LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
+import { type LlmCall, LlmError, type LlmReply, ReplyStream } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryIdempotentCalls } from '@sluice/store/memory';
 import { idempotency } from './idempotency.ts';

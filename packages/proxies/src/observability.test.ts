@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { LlmError, type LlmReply, ManualClock, ReplyStream } from '@sluice/core';
+import { LlmError, type LlmReply, ReplyStream } from '@sluice/core';
+import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
-import { endedAttempt } from '../../../test/support/ended-attempt.ts';
 import { observability } from './observability.ts';
 
 function setUp() {

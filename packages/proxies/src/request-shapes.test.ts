@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { DialectName, LlmCall } from '@sluice/core';
+import { propertyRuns } from '@sluice/core/testing';
 import { DIALECTS, loadOpenAiTokenizer, OpenAiRequest, openAiCall, wellFormed } from '@sluice/dialects';
 import fc from 'fast-check';
 import { estimateCall } from './call-estimate.ts';
@@ -206,7 +207,7 @@ describe('request of 10 MiB', () => {
       fc.property(shape, (one) => {
         for (const [turn, cost] of costsOf(one)) expect([turn, cost < MOST ? '' : cost]).toEqual([turn, '']);
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: propertyRuns(40), endOnFailure: true },
     );
   }, 120_000);
 });

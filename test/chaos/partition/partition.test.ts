@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConfigFile } from '@sluice/config';
+import { waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
 import { freePort } from '../../support/free-port.ts';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts';
 import { recordsOf } from '../../support/oracle.ts';
 import { ensureRedisServer, startRedisServer } from '../../support/redis-server.ts';
-import { waitFor } from '../../support/wait-for.ts';
 import { canPartition, makePartition, type Partition } from './network.ts';
 
 const KEY = 'key-of-the-partition';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@sluice/core';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../../support/ask.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import type { GatewayProcess } from '../../support/gateway-process.ts';
 import { counted, quantile, type Seen, startLoad } from '../../support/load.ts';
 import { mostInAnyWindow, whatIsWrong } from '../../support/oracle.ts';
-import { waitFor } from '../../support/wait-for.ts';
 import { startBalancer } from '../balancer.ts';
 import { type Stage, startStage } from '../stage.ts';
 import { FAULTS, type Scene } from './faults.ts';

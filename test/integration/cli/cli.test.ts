@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../../support/ask.ts';
 import { ADMIN_KEY } from '../../support/gateway-process.ts';
 import { type Replicas, startGateway } from '../../support/start-gateway.ts';
-import { waitFor } from '../../support/wait-for.ts';
 import { type Ran, runCli, startCli } from './run-cli.ts';
 
 describe('the sluice command', () => {

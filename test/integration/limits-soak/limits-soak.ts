@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@sluice/core';
 import { seededRandom } from '@sluice/core';
+import { waitFor } from '@sluice/core/testing';
 import type { Meters } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
-import { waitFor } from '../../support/wait-for.ts';
 
 /** Number of replicas, each with its own connection. */
 const CONNECTIONS = 4;

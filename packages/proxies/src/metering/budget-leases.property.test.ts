@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock, noopHealth } from '@sluice/core';
+import { noopHealth } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { BudgetCharge } from '@sluice/store/ports';
 import fc from 'fast-check';
@@ -156,7 +157,7 @@ describe('BudgetLeases', () => {
         }
         expect(await model.finish()).toEqual({ spent: model.spent, reserved: 0, leased: 0 });
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock, noopHealth } from '@sluice/core';
+import { noopHealth } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { BudgetCharge } from '@sluice/store/ports';
 import { BudgetLeases } from './budget-leases.ts';

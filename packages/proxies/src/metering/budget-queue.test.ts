@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { LlmError, ManualClock, systemClock } from '@sluice/core';
+import { LlmError, systemClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import type { BudgetCharge, ReservationResult } from '@sluice/store/ports';
 import { BudgetQueue } from './budget-queue.ts';
 

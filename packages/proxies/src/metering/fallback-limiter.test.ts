@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Charge } from '@sluice/store/ports';
 import fc from 'fast-check';
@@ -99,7 +99,7 @@ describe('FallbackLimiter', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type Limits, type LlmCall, LlmError, type LlmReply, ManualClock, ReplyStream, usd } from '@sluice/core';
+import { type Limits, type LlmCall, LlmError, type LlmReply, ReplyStream, usd } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';

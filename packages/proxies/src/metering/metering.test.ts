@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type Limits, LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream, usd } from '@sluice/core';
+import { type Limits, LlmError, type LlmReply, type LlmService, ReplyStream, usd } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters, ReservationRequest } from '@sluice/store/ports';

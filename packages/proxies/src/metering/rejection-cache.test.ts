@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import type { Charge } from '@sluice/store/ports';
 import { RejectionCache } from './rejection-cache.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, ManualClock } from '@sluice/core';
+import { LlmError } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { MemoryTargetLoads } from '@sluice/store/memory';
 import fc from 'fast-check';
 import { answer, balancedTargets, scripted, target } from '../../../../test/support/balanced-targets.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Failure, LlmError, type LlmReply, ManualClock } from '@sluice/core';
+import { type Failure, LlmError, type LlmReply } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 
 const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, type LlmReply, type LlmService, ManualClock, ReplyStream } from '@sluice/core';
+import { LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryTargetLoads } from '@sluice/store/memory';
 import { answer, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';

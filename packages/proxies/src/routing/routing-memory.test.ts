@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { LlmError, ManualClock } from '@sluice/core';
+import { LlmError } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryProviderStats } from '@sluice/store/memory';
 import { scripted, target } from '../../../../test/support/balanced-targets.ts';

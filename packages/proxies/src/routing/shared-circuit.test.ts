@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Failure, LlmError, type LlmReply, ManualClock } from '@sluice/core';
+import { type Failure, LlmError, type LlmReply } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { MemoryCircuits } from '@sluice/store/memory';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { GRACE_MS } from './deadlines.ts';
 import { SleepWatch } from './sleep-watch.ts';
 

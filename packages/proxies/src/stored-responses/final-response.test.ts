@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/jest';
 import { describe, expect, it } from '@jest/globals';
 import { type LlmReply, ReplyStream, type StreamEnd } from '@sluice/core';
+import { propertyRuns } from '@sluice/core/testing';
 import { finalResponse } from './final-response.ts';
 
 const response = { id: 'resp_1', status: 'completed', output: [{ type: 'message', id: 'msg_1' }] };
@@ -32,7 +33,7 @@ describe('finalResponse', () => {
     expect(await finalResponse(whole(JSON.stringify(response)), 1_000)).toEqual(response);
   });
 
-  test.prop([fc.array(fc.nat(stream.length), { maxLength: 30 })], { numRuns: 50 })(
+  test.prop([fc.array(fc.nat(stream.length), { maxLength: 30 })], { numRuns: propertyRuns(50) })(
     'returns the response object of the last event, however the stream is chunked',
     async (cuts) => {
       const edges = [0, ...cuts.sort((a, b) => a - b), stream.length];

@@ -1,4 +1,5 @@
-import { type ManualClock, systemClock } from '@sluice/core';
+import { systemClock } from '@sluice/core';
+import type { ManualClock } from '@sluice/core/testing';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { waitFor } from '@sluice/core/testing';
 import type { AccountObjects } from './account-objects.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { propertyRuns, waitFor } from '@sluice/core/testing';
 import fc from 'fast-check';
-import { waitFor } from '../../../../test/support/wait-for.ts';
 import type { AuditBatch, AuditReader, AuditTrail } from './audit-trail.ts';
 import {
   addUsage,
@@ -216,7 +216,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
             }
           }
         }),
-        { numRuns: 30 },
+        { numRuns: propertyRuns(30) },
       );
     });
 

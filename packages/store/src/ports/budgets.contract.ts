@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import fc from 'fast-check';
 import type { BudgetCharge, Charge, Meters, WindowCharge } from './meters.ts';
 
@@ -62,7 +62,7 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
           const { spent } = await state();
           expect(BigInt(spent)).toBe(sum > BigInt(LARGEST) ? BigInt(LARGEST) : sum);
         }),
-        { numRuns: 25 },
+        { numRuns: propertyRuns(25) },
       );
     });
 

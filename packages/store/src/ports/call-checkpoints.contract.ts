@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import type { CallCheckpoints } from './call-checkpoints.ts';
 
 /** Every adapter of `CallCheckpoints` passes this; `open` gives an empty one, on the clock that the test moves. */

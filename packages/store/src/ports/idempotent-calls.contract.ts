@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { waitFor } from '@sluice/core/testing';
 import type { IdempotentCalls } from './idempotent-calls.ts';
 
 const ID = { tenant: 't', subject: 'key', key: 'k' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import type { Charge, HeldSlot, Meters, SlotCharge, WindowCharge } from './meters.ts';
 
 /** Opens limits on a clock that the test moves. Each call opens another connection to the same store. */

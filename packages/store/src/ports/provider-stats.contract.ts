@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { type ProviderStats, RECENT_BUCKET_MS } from './provider-stats.ts';
 
 /** Every adapter of `ProviderStats` passes this; `open` gives an empty store. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { waitFor } from '@sluice/core/testing';
 import type { Registry, TeamRecord } from './registry.ts';
 
 const team = (name: string, limit = 5): TeamRecord => ({

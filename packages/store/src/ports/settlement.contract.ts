@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import fc from 'fast-check';
 import type { BudgetCharge, Charge, Meters, WindowCharge } from './meters.ts';
 
@@ -151,7 +151,7 @@ export function settlementContract(
           await reserve('last', [budget(limit, limit + 1)]);
           expect(await spent()).toEqual({ spent: paid, reserved: 0 });
         }),
-        { numRuns: runs },
+        { numRuns: propertyRuns(runs) },
       );
     });
 
@@ -370,7 +370,7 @@ export function settlementContract(
               } else if (one.do === 'wait') clock.advance(one.ms);
             }
           }),
-          { numRuns: runs },
+          { numRuns: propertyRuns(runs) },
         );
       });
     });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { ManualClock, waitFor } from '@sluice/core/testing';
 import type { Circuits } from './shared-circuits.ts';
 
 /** Every adapter of `Circuits` passes this; `open` gives two replicas on one empty store. */

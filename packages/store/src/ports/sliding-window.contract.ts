@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import fc from 'fast-check';
 import { type Meters, subWindowsOf } from './meters.ts';
 
@@ -96,7 +96,7 @@ export function slidingWindowContract(
               }
             }
           }),
-          { numRuns: runs },
+          { numRuns: propertyRuns(runs) },
         );
       },
     );

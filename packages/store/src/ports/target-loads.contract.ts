@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import fc from 'fast-check';
 import { REPLICA_LEASE_MS, type TargetLoads, type TargetReport } from './target-loads.ts';
 
@@ -96,7 +96,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
             expect(sum((one) => Math.max(one.places, one.inFlight))).toBeLessThanOrEqual(limit);
           }
         }),
-        { numRuns: adapter === 'memory' ? 300 : 40 },
+        { numRuns: propertyRuns(adapter === 'memory' ? 300 : 40) },
       );
     });
 

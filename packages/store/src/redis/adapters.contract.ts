@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { waitFor } from '@sluice/core/testing';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ManualClock, systemClock } from '@sluice/core';
+import { systemClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { adaptersContract, connect, ownLayout, wait } from './adapters.contract.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCache } from './cache.ts';

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { FileSink } from './file-sink.ts';
 
 const records = (...ns: number[]) => ns.map((n) => ({ place: `${n}-0`, record: `{"n":${n}}` }));

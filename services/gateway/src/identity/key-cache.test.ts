@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { MemoryKeys, MemoryRegistry } from '@sluice/store/memory';
 import type { KeyRecord } from '@sluice/store/ports';
 import { hashSecret, KeyCache } from './key-cache.ts';

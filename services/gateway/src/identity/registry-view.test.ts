@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import { MemoryRegistry } from '@sluice/store/memory';
-import { waitFor } from '../../../../test/support/wait-for.ts';
 import { KeyAndTokenAuthenticator } from './authenticator.ts';
 import { QuotaScopes } from './quota-scopes.ts';
 import { RegistryView } from './registry-view.ts';

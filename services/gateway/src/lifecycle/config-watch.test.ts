@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '../../../../test/support/wait-for.ts';
+import { waitFor } from '@sluice/core/testing';
 import { ConfigWatch, hashOfConfig } from './config-watch.ts';
 
 describe('ConfigWatch', () => {

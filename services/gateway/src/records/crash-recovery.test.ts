@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type LlmCall, ManualClock, usd } from '@sluice/core';
+import { type LlmCall, usd } from '@sluice/core';
+import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, InFlightCalls } from '@sluice/proxies';
 import { MemoryCallCheckpoints } from '@sluice/store/memory';

@@ -1,4 +1,6 @@
-import type { AttemptCharge, LlmCall, Spent } from '@sluice/core';
+import type { LlmCall } from '../call.ts';
+import type { AttemptCharge } from '../call-account.ts';
+import type { Spent } from '../sum-usage.ts';
 
 /** Writes an attempt into the account of a call, as the router does, for tests of the layers above it. */
 export function endedAttempt(call: LlmCall, spent: Spent, upstreamMs = 1, more: Partial<AttemptCharge> = {}): void {
