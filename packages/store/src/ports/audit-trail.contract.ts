@@ -37,7 +37,7 @@ const total = (sums: readonly UsageSum[], one: keyof UsageAmounts): number => su
 /** Every adapter of `AuditTrail` passes this; `open` gives an empty one. */
 export function auditTrailContract(adapter: string, open: (maxRecords: number) => AuditTrail): void {
   describe(`audit trail (${adapter})`, () => {
-    it('keeps records in order and gives the newest first', async () => {
+    it('stores records in order and returns the newest first', async () => {
       const trail = open(100);
       await trail.append(batch('1', ['{"n":1}', '{"n":2}']));
       await trail.append(batch('2', ['{"n":3}']));
@@ -52,7 +52,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await trail.latest(10)).toHaveLength(4);
     });
 
-    it('sets aside amounts that cannot be added, and writes everything else of the batch once', async () => {
+    it('sets aside amounts that cannot be added, and writes the rest of the batch exactly once', async () => {
       const trail = open(100);
       const sum = (tenant: string, more: Partial<UsageSum>): UsageSum => ({
         ...{ day: '2026-11-24', hour: '', tag: '', tenant, team: '', key: 'k', provider: 'p', model: 'm' },
@@ -70,7 +70,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await trail.latest(10)).toHaveLength(1);
     });
 
-    it('notices that the batch before is lost', async () => {
+    it('reports that the previous batch is lost', async () => {
       const trail = open(100);
       const append = (id: string, before?: string) => trail.append(batch(id, ['{}']), before);
       expect(await append('1')).toMatchObject({ lostData: false });
@@ -78,7 +78,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await append('3', 'never written')).toMatchObject({ lostData: true });
     });
 
-    it('gives what came after a record, oldest first', async () => {
+    it('returns the records after a given record, oldest first', async () => {
       const trail = open(100);
       await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));
       const [last, , first] = await trail.latest(3);
@@ -90,7 +90,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(newest).toEqual((await trail.latest(1))[0]);
     });
 
-    it('gives each record to one of those who read together, again where it was not finished', async () => {
+    it('delivers each record to one reader of a group, and again if that reader has not acknowledged it', async () => {
       const trail = open(1_000);
       await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));
       const join = () => trail.reader({ group: 'files', claimAfterMs: 200 });
@@ -118,7 +118,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       for (const reader of [a, b, c]) await reader.close();
     });
 
-    it('continues at the position of a group after all its readers were gone, with the newer records', async () => {
+    it('continues at the position of a group after all its readers have closed, with the newer records', async () => {
       const trail = open(1_000);
       const first = trail.reader({ group: 'files', claimAfterMs: 60_000 });
       expect(await first.read(10)).toEqual({ records: [], lost: 0 });
@@ -132,7 +132,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect((await second.read(10)).records.map(({ record }) => record)).toEqual(['{"n":2}']);
     });
 
-    it('gives what a reader had not finished when it closed to another one', async () => {
+    it('delivers the unacknowledged records of a closed reader to another reader', async () => {
       const trail = open(1_000);
       const join = () => trail.reader({ group: 'files', claimAfterMs: 50 });
       const first = join();
@@ -168,20 +168,20 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await reader.behind()).toBe(0);
     });
 
-    it('knows which batches it has', async () => {
+    it('reports which batches were written', async () => {
       const trail = open(100);
       await trail.append(batch('1', ['{"n":1}']));
       expect([await trail.has('1'), await trail.has('2')]).toEqual([true, false]);
     });
 
-    it('writes a batch once', async () => {
+    it('writes a batch once when it is appended twice', async () => {
       const trail = open(100);
       await trail.append(batch('same', ['{"n":1}']));
       await trail.append(batch('same', ['{"n":1}']));
       expect(await trail.latest(10)).toMatchObject([{ record: '{"n":1}' }]);
     });
 
-    it('has a bound', async () => {
+    it('drops the oldest records beyond the limit', async () => {
       const trail = open(100);
       for (let round = 0; round < 20; round++) {
         const records = Array.from({ length: 50 }, (_, n) => `{"n":${round * 50 + n}}`);
@@ -220,7 +220,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       );
     });
 
-    it('sums a day of 100,000 calls exactly, and tells it in under 200 ms', async () => {
+    it('sums a day of 100,000 calls exactly, and returns the sum in under 200 ms', async () => {
       const trail = open(100);
       let cost = 0;
       for (let round = 0; round < 200; round++) {

@@ -22,7 +22,7 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
   describe(`cache (${adapter})`, () => {
     const key = () => ({ scope: `scope-${++unique}`, namespace: '', model: 'm', digest: 'd'.repeat(64) });
 
-    it('gives back what was stored, byte for byte', async () => {
+    it('returns a stored entry byte for byte', async () => {
       const cache = open(systemClock);
       const at = key();
       const stored = entry(Buffer.from([0, 10, 13, 255, 128, 34, 10, 10]), { streamed: true });
@@ -32,18 +32,18 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       expect(Buffer.from(found?.body ?? [])).toEqual(stored.body);
     });
 
-    it('knows nothing of what was not stored', async () => {
+    it('returns undefined for an unknown entry', async () => {
       expect(await open(systemClock).get(key())).toBeUndefined();
     });
 
-    it('keeps scopes apart', async () => {
+    it('separates entries by scope', async () => {
       const cache = open(systemClock);
       const at = key();
       await cache.set(at, entry(Buffer.from('mine')));
       expect(await cache.get({ ...at, scope: `${at.scope}x` })).toBeUndefined();
     });
 
-    it('lets an entry go when its time is over', async () => {
+    it('expires an entry after its time to live', async () => {
       let now = systemClock.now();
       const cache = open({ now: () => now, monotonic: () => 0 });
       const at = key();
@@ -53,7 +53,7 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       expect(await cache.get(at)).toBeUndefined();
     });
 
-    it('replaces an entry', async () => {
+    it('replaces an entry that is stored again', async () => {
       const cache = open(systemClock);
       const at = key();
       await cache.set(at, entry(Buffer.from('one')));
@@ -61,7 +61,7 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       expect(Buffer.from((await cache.get(at))?.body ?? []).toString()).toBe('two');
     });
 
-    it('keeps namespaces and models apart', async () => {
+    it('separates entries by namespace and model', async () => {
       const cache = open(systemClock);
       const at = key();
       await cache.set(at, entry(Buffer.from('x')));
@@ -69,7 +69,7 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       expect(await cache.get({ ...at, model: 'other' })).toBeUndefined();
     });
 
-    it('lists and removes what stands in a scope, in a namespace, or of a model', async () => {
+    it('lists and removes the entries of a scope, a namespace or a model', async () => {
       const cache = open(systemClock);
       const { scope } = key();
       const models = ['m', 'up/m*:v1', '[m]?'];

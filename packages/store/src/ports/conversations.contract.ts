@@ -16,7 +16,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
     const textsOf = async (store: Conversations, tenant: string, id: string) =>
       (await store.find(tenant, id))?.items.map(({ bytes }) => Buffer.from(bytes).toString());
 
-    it('returns the head and the items byte for byte, in their order', async () => {
+    it('returns the head and the items of a conversation byte for byte, in order', async () => {
       const { store, tenant, id } = setUp();
       const binary = Buffer.from([0, 10, 13, 255, 128]);
       await store.create(tenant, id, binary, [bytesOf('b'), binary], LONG_MS);
@@ -26,7 +26,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       expect(await store.find(tenant, `${id}x`)).toBeUndefined();
     });
 
-    it('adds items behind those that are there, also many and at once', async () => {
+    it('appends items, also many at once and by concurrent callers', async () => {
       const { store, tenant, id } = setUp();
       await store.create(tenant, id, bytesOf('head'), [], LONG_MS);
       expect(await textsOf(store, tenant, id)).toEqual([]);
@@ -39,7 +39,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       for (let n = 0; n < texts.length; n += 2) expect(texts[n + 1]).toBe(texts[n]?.replace('a', 'b'));
     });
 
-    it('replaces the head and leaves the items', async () => {
+    it('replaces the head and keeps the items', async () => {
       const { store, tenant, id } = setUp();
       await store.create(tenant, id, bytesOf('head'), [bytesOf('a')], LONG_MS);
       expect(await store.change(tenant, id, { head: bytesOf('new') }, LONG_MS)).toBe(true);
@@ -47,13 +47,13 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       expect(await textsOf(store, tenant, id)).toEqual(['a']);
     });
 
-    it('changes no conversation that is not there', async () => {
+    it('refuses to change an unknown conversation', async () => {
       const { store, tenant, id } = setUp();
       expect(await store.change(tenant, id, { head: bytesOf('new'), items: [bytesOf('a')] }, LONG_MS)).toBe(false);
       expect(await store.find(tenant, id)).toBeUndefined();
     });
 
-    it('removes an item once, and gives its position to no other', async () => {
+    it('removes an item once, and never reuses its position', async () => {
       const { store, tenant, id } = setUp();
       await store.create(tenant, id, bytesOf('head'), [bytesOf('a'), bytesOf('b')], LONG_MS);
       const last = (await store.find(tenant, id))?.items[1]?.position ?? -1;
@@ -73,7 +73,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       expect(await store.find(tenant, id)).toBeUndefined();
     });
 
-    it('separates tenants', async () => {
+    it('separates conversations by tenant', async () => {
       const { store, tenant, id } = setUp();
       await store.create(tenant, id, bytesOf('head'), [bytesOf('a')], LONG_MS);
       const other = `${tenant}x`;
@@ -85,7 +85,7 @@ export function conversationsContract(adapter: string, open: (clock: Clock) => C
       expect(await textsOf(store, tenant, id)).toEqual(['a']);
     });
 
-    it('removes a conversation when its time to live after the last change is over', async () => {
+    it('expires a conversation when its time to live after the last change has ended', async () => {
       const { store, tenant, id } = setUp();
       await store.create(tenant, id, bytesOf('head'), [], LONG_MS);
       await store.change(tenant, id, { items: [bytesOf('a')] }, 30);

@@ -19,7 +19,7 @@ export function keysContract(
   open: () => Promise<{ keys: Keys; again: () => Promise<Keys>; journal: Pick<Registry, 'journal'> }>,
 ): void {
   describe(`keys (${adapter})`, () => {
-    it('finds what was put, and nothing else', async () => {
+    it('finds a stored key by its secret, and no other key', async () => {
       const { keys } = await open();
       const one = record('one', 'a1');
       expect(await keys.put(one)).toBe(true);
@@ -27,7 +27,7 @@ export function keysContract(
       expect(await keys.find('a2')).toBeUndefined();
     });
 
-    it('lists by name', async () => {
+    it('lists keys by name', async () => {
       const { keys } = await open();
       await keys.put(record('b', 'h2'));
       await keys.put(record('a', 'h1'));
@@ -39,7 +39,7 @@ export function keysContract(
       expect(await names(2, 'c')).toEqual([]);
     });
 
-    it('knows a name by the newest secret that it was given', async () => {
+    it('finds a key by name under its newest secret', async () => {
       const { keys } = await open();
       await keys.put(record('one', 'a1'));
       await keys.revoke('one', 1);
@@ -51,7 +51,7 @@ export function keysContract(
       expect(await keys.named('two')).toBeUndefined();
     });
 
-    it('changes a key, the secrets that it had before too', async () => {
+    it('changes a key under its current and its earlier secrets', async () => {
       const { keys, again } = await open();
       const other = await again();
       const heard: (string | undefined)[] = [];
@@ -71,7 +71,7 @@ export function keysContract(
       expect(await keys.change('nobody', (before) => ({ record: before, change: '' }))).toBeUndefined();
     });
 
-    it('loses no change of many at once', async () => {
+    it('loses none of many concurrent changes', async () => {
       const { keys, again } = await open();
       await keys.put(record('one', 'a1', { models: [] }));
       const stores = [keys, await again()];
@@ -85,7 +85,7 @@ export function keysContract(
       expect([...((await keys.named('one'))?.models ?? [])].sort()).toEqual(Array.from({ length: 10 }, (_, n) => `m${n}`));
     });
 
-    it('writes what was changed to the journal, once, and nothing of what was not', async () => {
+    it('writes each change to the journal once, and nothing for a refused change', async () => {
       const { keys, journal } = await open();
       await keys.put(record('one', 'a1'), 'made');
       await keys.put(record('one', 'b1'), 'not made');
@@ -99,7 +99,7 @@ export function keysContract(
       expect(entries).toEqual(['revoked', 'rotated', 'changed', 'made']);
     });
 
-    it('revokes for good, and keeps the record', async () => {
+    it('revokes a key permanently, and keeps its record', async () => {
       const { keys } = await open();
       await keys.put(record('one', 'a1'));
       expect(await keys.revoke('one', 123)).toBe(true);
@@ -121,7 +121,7 @@ export function keysContract(
       expect((await keys.find('a1'))?.revokedAtMs).toBe(1);
     });
 
-    it('gives a key another secret, and the old one an end', async () => {
+    it('rotates a secret, and gives the old secret an expiry', async () => {
       const { keys } = await open();
       await keys.put(record('one', 'a1', { expiresAtMs: 900 }));
       const next = record('one', 'a2', { expiresAtMs: 900, rotatedAtMs: 100, previousHash: 'a1' });
@@ -135,7 +135,7 @@ export function keysContract(
       expect(await keys.rotate('nobody', { hash: 'b1', atMs: 1, oldUntilMs: 1 })).toBeUndefined();
     });
 
-    it('revokes a key with all the secrets that it had', async () => {
+    it('revokes a key with all its earlier secrets', async () => {
       const { keys } = await open();
       await keys.put(record('one', 'a1'));
       await keys.rotate('one', { hash: 'a2', atMs: 100, oldUntilMs: 500 });
@@ -146,7 +146,7 @@ export function keysContract(
       expect(await keys.find('a4')).toBeUndefined();
     });
 
-    it('keeps every secret in the chain when a key is rotated by many at once', async () => {
+    it('keeps every secret in the chain when many callers rotate a key at once', async () => {
       const { keys, again } = await open();
       await keys.put(record('one', 'a0'));
       const stores = [keys, await again()];
@@ -156,7 +156,7 @@ export function keysContract(
       for (const hash of ['a0', ...hashes]) expect((await keys.find(hash))?.revokedAtMs).toBe(300);
     });
 
-    it('leaves nothing of a key that is rotated and revoked at once', async () => {
+    it('leaves no valid secret of a key that is rotated and revoked at once', async () => {
       const { keys, again } = await open();
       const other = await again();
       for (let n = 0; n < 40; n++) {

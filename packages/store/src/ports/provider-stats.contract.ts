@@ -5,7 +5,7 @@ import { type ProviderStats, RECENT_BUCKET_MS } from './provider-stats.ts';
 /** Every adapter of `ProviderStats` passes this; `open` gives an empty store. */
 export function providerStatsContract(adapter: string, open: (clock: ManualClock) => ProviderStats): void {
   describe(`provider statistics (${adapter})`, () => {
-    it('adds up', async () => {
+    it('adds up the statistics of a provider', async () => {
       const stats = open(new ManualClock());
       await stats.add('1', { calls: 2, tokens: 10 }, { calls: 2 });
       const { totals, recent } = await stats.add('2', { calls: 3 }, { calls: 1 });
@@ -23,7 +23,7 @@ export function providerStatsContract(adapter: string, open: (clock: ManualClock
       });
     });
 
-    it('only reads where there is nothing to add', async () => {
+    it('only reads when there is nothing to add', async () => {
       const stats = open(new ManualClock());
       await stats.add('1', { calls: 2 }, {});
       expect(await stats.add('2', {}, {})).toEqual({ totals: { calls: 2 }, recent: {}, setAside: 0 });
@@ -36,7 +36,7 @@ export function providerStatsContract(adapter: string, open: (clock: ManualClock
       expect(await stats.add('1', bad, bad)).toEqual({ totals: { calls: 2 }, recent: { calls: 2 }, setAside: 0 });
     });
 
-    it('forgets what is no longer recent, and no total', async () => {
+    it('forgets recent statistics when they are old, and keeps the totals', async () => {
       const clock = new ManualClock();
       const stats = open(clock);
       await stats.add('1', { calls: 1 }, { calls: 1 });

@@ -17,7 +17,7 @@ export function registryContract(
     const put = (registry: Registry, after: TeamRecord | undefined, before?: TeamRecord) =>
       registry.replace({ kind: 'team', name: (after ?? before)?.name ?? '', before, after, change: `{"to":"${after?.name}"}` });
 
-    it('keeps records by kind and name', async () => {
+    it('stores records by kind and name', async () => {
       const { registry } = await open();
       expect(await put(registry, team('b'))).toBe(true);
       expect(await put(registry, team('a'))).toBe(true);
@@ -25,7 +25,7 @@ export function registryContract(
       expect(await registry.list('tenant')).toEqual([]);
     });
 
-    it('writes only over what was read', async () => {
+    it('writes a record only if it is unchanged since it was read', async () => {
       const { registry } = await open();
       await put(registry, team('a'));
       expect(await put(registry, team('a', 6))).toBe(false);
@@ -35,7 +35,7 @@ export function registryContract(
       expect(await registry.list('team')).toEqual([team('a', 6)]);
     });
 
-    it('takes away what was read', async () => {
+    it('removes a record only if it is unchanged since it was read', async () => {
       const { registry } = await open();
       await put(registry, team('a'));
       expect(await put(registry, undefined, team('a', 7))).toBe(false);
@@ -44,7 +44,7 @@ export function registryContract(
       expect(await put(registry, undefined, team('a'))).toBe(false);
     });
 
-    it('lets one of many who change at once be the first', async () => {
+    it('lets exactly one of many concurrent changes succeed', async () => {
       const { registry, again } = await open();
       await put(registry, team('a'));
       const both = [registry, await again()];
@@ -54,7 +54,7 @@ export function registryContract(
       expect(done.filter(Boolean)).toHaveLength(1);
     });
 
-    it('writes a change to the journal with the record, and none without', async () => {
+    it('writes a change to the journal with the record, and nothing when the change is refused', async () => {
       const { registry } = await open();
       await put(registry, team('a'));
       await put(registry, team('b'), team('b'));

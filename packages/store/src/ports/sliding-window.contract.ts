@@ -37,7 +37,7 @@ export function slidingWindowContract(
   open: (clock: ManualClock, connection: number) => Meters,
 ): void {
   describe(`the sliding window (${adapter})`, () => {
-    it('counts what comes while the clock is behind with the newest, and lets it go with them', async () => {
+    it('counts requests under a late clock in the newest sub-window, and expires them with it', async () => {
       const clock = new ManualClock(1_700_000_000_000);
       const meters = open(clock, 0);
       const tenant = `window-${++unique}`;

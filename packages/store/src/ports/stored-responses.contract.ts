@@ -29,7 +29,7 @@ export function storedResponsesContract(adapter: string, open: (clock: Clock) =>
       expect(await store.findByItem(tenant, [`${item}b`, 'msg_unknown', item])).toEqual([id, undefined, id]);
     });
 
-    it('keeps tenants apart', async () => {
+    it('separates records by tenant', async () => {
       const { store, tenant, id, item } = setUp();
       await store.keep(tenant, { id, bytes, itemIds: [item] }, 60_000);
       expect(await store.find(`${tenant}x`, [id])).toEqual([undefined]);
@@ -38,7 +38,7 @@ export function storedResponsesContract(adapter: string, open: (clock: Clock) =>
       expect((await store.find(tenant, [id])).map(textOf)).toEqual([bytes]);
     });
 
-    it('replaces a record', async () => {
+    it('replaces a record that is stored again', async () => {
       const { store, tenant, id } = setUp();
       await store.keep(tenant, { id, bytes, itemIds: [] }, 60_000);
       await store.keep(tenant, { id, bytes: Buffer.from('new'), itemIds: [] }, 60_000);

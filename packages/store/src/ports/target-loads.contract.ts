@@ -12,7 +12,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
     const shareOf = async (loads: TargetLoads, replica: string, told: ReadonlyMap<string, TargetReport>) =>
       (await loads.exchange(replica, told)).shares.get('t');
 
-    it('counts the replicas, also those that have nothing to tell, until they leave or are silent', async () => {
+    it('counts every replica until it deregisters or sends no heartbeat, also one without loads', async () => {
       const clock = new ManualClock();
       const loads = open(clock);
       const replicas = async (replica: string) => (await loads.exchange(replica, new Map())).replicas;
@@ -28,14 +28,14 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       expect(await replicas('b')).toBe(1);
     });
 
-    it('adds up what is under way at all replicas', async () => {
+    it('adds up the in-flight calls of all replicas', async () => {
       const loads = open(new ManualClock());
       expect(await shareOf(loads, 'a', report(3, 0))).toEqual({ inFlight: 3 });
       expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 7 });
       expect(await shareOf(loads, 'a', report(1, 0))).toEqual({ inFlight: 5 });
     });
 
-    it('forgets a replica that leaves, and one that is not heard of', async () => {
+    it('forgets a replica that deregisters or sends no heartbeat', async () => {
       const clock = new ManualClock();
       const loads = open(clock);
       await loads.exchange('a', report(3, 0));
@@ -49,7 +49,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       expect(await shareOf(loads, 'b', report(4, 0))).toEqual({ inFlight: 4 });
     });
 
-    it('does not forget replicas of which nothing was heard because the store was away', async () => {
+    it('keeps replicas whose heartbeats are missing because the store was unavailable', async () => {
       const clock = new ManualClock();
       const loads = open(clock);
       await loads.exchange('a', report(3, 0, 8));
@@ -58,13 +58,13 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       expect(await shareOf(loads, 'b', report(2, 0, 8))).toMatchObject({ inFlight: 5 });
     });
 
-    it('gives all places to the one who wants them while nobody else does', async () => {
+    it('gives all permits to a replica while no other replica has waiting calls', async () => {
       const loads = open(new ManualClock());
       expect(await shareOf(loads, 'a', report(0, 0, 10))).toEqual({ inFlight: 0, places: 10 });
       expect(await shareOf(loads, 'a', report(10, 5, 10))).toEqual({ inFlight: 10, places: 10 });
     });
 
-    it('gives equal shares where both wait, and what the one does not need to the other', async () => {
+    it('gives equal shares when both replicas have waiting calls, and unused permits to the other one', async () => {
       const loads = open(new ManualClock());
       await loads.exchange('a', report(10, 5, 10));
       expect(await shareOf(loads, 'b', report(0, 8, 10))).toEqual({ inFlight: 10, places: 0 });
@@ -78,7 +78,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       expect(await shareOf(loads, 'b', report(5, 8, 10))).toMatchObject({ places: 8 });
     });
 
-    it('never gives more places than there are', async () => {
+    it('never grants more permits than the limit', async () => {
       const step = fc.record({ replica: fc.constantFrom('a', 'b', 'c'), calls: fc.nat(12), ends: fc.nat(12) });
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 40 }), async (limit, steps) => {
@@ -100,7 +100,7 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       );
     });
 
-    it('averages speeds over all replicas: up at once, down slowly', async () => {
+    it('averages speeds over all replicas: quickly upwards, slowly downwards', async () => {
       const clock = new ManualClock();
       const loads = open(clock);
       const told = (meanMs: number): ReadonlyMap<string, TargetReport> =>

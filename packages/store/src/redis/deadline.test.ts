@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { RedisTimeoutError, withTimeout } from './deadline.ts';
 
 describe('withTimeout', () => {
-  it('rejects what does not come', async () => {
+  it('rejects a command without a reply after the timeout', async () => {
     await expect(withTimeout(5)('get', () => new Promise(() => {}))).rejects.toBeInstanceOf(RedisTimeoutError);
   });
 
-  it('passes on what comes, good or bad', async () => {
+  it('passes on a result or an error that arrives in time', async () => {
     await expect(withTimeout(1_000)('get', () => Promise.resolve(1))).resolves.toBe(1);
     await expect(withTimeout(1_000)('get', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
@@ -26,7 +26,7 @@ describe('withTimeout', () => {
     expect(told[1]?.[1]).toBeGreaterThanOrEqual(0.019);
   });
 
-  it('takes an answer that was there while this process was busy', async () => {
+  it('accepts a reply that arrived while this process was busy', async () => {
     // the answer comes with the next turn of the event loop, but the timer is due first because the process is held up
     const answer = new Promise((resolve) => setImmediate(() => resolve('there')));
     const waited = withTimeout(5)('get', () => answer);

@@ -21,7 +21,7 @@ describe('the breaker around Redis', () => {
     return { breaker, states, fail, come: () => (works = true) };
   }
 
-  it('opens after five failures in a row, and closes when Redis answers, a second later at the soonest', async () => {
+  it('opens after five consecutive failures, and closes when Redis responds at least one second later', async () => {
     const { breaker, states, fail, come } = setUp();
     fail(4);
     breaker.answered();
@@ -40,7 +40,7 @@ describe('the breaker around Redis', () => {
     expect(breaker.open).toBe(false);
   });
 
-  it('opens where more than half of twenty fail within a second', async () => {
+  it('opens when more than half of twenty commands fail within a second', async () => {
     const { breaker, fail } = setUp();
     for (let n = 0; n < 9; n++) {
       fail(1);
@@ -52,7 +52,7 @@ describe('the breaker around Redis', () => {
     expect(breaker.open).toBe(true);
   });
 
-  it('does not open where they fail over a longer time', async () => {
+  it('stays closed when the same failures are spread over a longer time', async () => {
     const { breaker, fail } = setUp();
     for (let n = 0; n < 40; n++) {
       fail(2);
@@ -62,7 +62,7 @@ describe('the breaker around Redis', () => {
     expect(breaker.open).toBe(false);
   });
 
-  it('takes what Redis refuses for an answer', () => {
+  it('treats an error reply of Redis as a success', () => {
     const { breaker, fail } = setUp();
     fail(4);
     breaker.failed(Object.assign(new Error('WRONGTYPE'), { name: 'ReplyError' }));
@@ -70,13 +70,13 @@ describe('the breaker around Redis', () => {
     expect(breaker.open).toBe(false);
   });
 
-  it('does not open for a connection that is not there: that costs no time', () => {
+  it('stays closed when there is no connection, because such a failure costs no time', () => {
     const { breaker } = setUp();
     for (let n = 0; n < 50; n++) breaker.failed(new Error('Connection is closed.'));
     expect(breaker.open).toBe(false);
   });
 
-  it('lets nothing be sent while it is open, and nobody wait', async () => {
+  it('rejects every command at once while it is open', async () => {
     const { breaker, fail } = setUp();
     const wait = withTimeout(1_000, { breaker });
     let sent = 0;

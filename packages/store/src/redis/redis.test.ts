@@ -27,8 +27,8 @@ afterAll(() => shared.close());
 const metersAt = (layout: KeyLayout): RedisMeters =>
   new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
 
-describe('what Redis keeps', () => {
-  it('has a time to live or a bound for every key', async () => {
+describe('the keys in Redis', () => {
+  it('gives every key a time to live or a bound', async () => {
     const prefix = `test-${randomUUID()}`;
     const layout = new KeyLayout(prefix);
     const hold = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
@@ -76,7 +76,7 @@ describe('what Redis keeps', () => {
     }
   });
 
-  it('has one for a budget’s reservations too, each time that their set is made anew', async () => {
+  it('gives the reservations of a budget a time to live whenever their set is created', async () => {
     const layout = ownLayout();
     const meters = metersAt(layout);
     const endsAtMs = systemClock.now() + 60_000;
@@ -89,7 +89,7 @@ describe('what Redis keeps', () => {
     }
   });
 
-  it('sweeps out the places of those who died, also where their set never comes to rest', async () => {
+  it('removes the slots of dead replicas, also from a set that is always in use', async () => {
     const layout = ownLayout();
     const clock = new ManualClock(1_700_000_000_000);
     const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait, clock });
@@ -107,7 +107,7 @@ describe('what Redis keeps', () => {
     expect(await shared.state.zcard(layout.places('t', 'k', 'concurrent'))).toBe(8);
   });
 
-  it('needs no SCRIPT command, and sends the text where the server has forgotten it', async () => {
+  it('sends the text of a script when the server does not have it, without the SCRIPT command', async () => {
     const meters = metersAt(ownLayout());
     const hold = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
     await meters.reserve({ tenant: 't', subject: 'k', callId: '1', holds: [hold] });
