@@ -6,8 +6,7 @@ import { configSchema, type GatewayConfig } from './schema/schema.ts';
 
 /**
  * An invalid configuration: the file, the path of the field and the expected value. It never contains the actual value, which
- * may
- * be a secret.
+ * may be a secret.
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

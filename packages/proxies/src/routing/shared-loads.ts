@@ -233,7 +233,7 @@ export class SharedLoads {
   #take(name: string, share: TargetShare, report: TargetReport): void {
     const limited = name.startsWith('limit:') ? this.#limits.get(name.slice('limit:'.length)) : undefined;
     if (limited !== undefined) {
-      limited.permits = share.places;
+      limited.permits = share.permits;
       limited.limit.admit();
       return;
     }

@@ -11,7 +11,7 @@ import {
 interface Own {
   inFlight: number;
   waiting: number;
-  places: number;
+  permits: number;
 }
 
 const SPEEDS = [
@@ -28,7 +28,7 @@ type Speed = (typeof SPEEDS)[number][1];
  */
 export class MemoryTargetLoads implements TargetLoads {
   readonly #clock: Clock;
-  readonly #replicas = new Map<string, { heardMs: number; targets: Map<string, Own> }>();
+  readonly #replicas = new Map<string, { reportedMs: number; targets: Map<string, Own> }>();
   readonly #speeds = new Map<string, Partial<Record<Speed, number>> & { atMs: number }>();
 
   constructor(clock: Clock) {
@@ -37,20 +37,20 @@ export class MemoryTargetLoads implements TargetLoads {
 
   async exchange(replica: string, reports: ReadonlyMap<string, TargetReport>): Promise<LoadExchange> {
     const nowMs = this.#clock.now();
-    this.#forgetGone(nowMs);
-    const own = this.#replicas.get(replica) ?? { heardMs: nowMs, targets: new Map<string, Own>() };
-    own.heardMs = nowMs;
+    this.#forgetDead(nowMs);
+    const own = this.#replicas.get(replica) ?? { reportedMs: nowMs, targets: new Map<string, Own>() };
+    own.reportedMs = nowMs;
     this.#replicas.set(replica, own);
     const shares = new Map<string, TargetShare>();
     for (const [target, report] of reports) {
-      const before = own.targets.get(target) ?? { inFlight: 0, waiting: 0, places: 0 };
-      const places = report.limit === undefined ? 0 : this.#placesFor(replica, target, report, report.limit, before.places);
-      own.targets.set(target, { inFlight: report.inFlight, waiting: report.waiting, places });
+      const before = own.targets.get(target) ?? { inFlight: 0, waiting: 0, permits: 0 };
+      const permits = report.limit === undefined ? 0 : this.#permitsFor(replica, target, report, report.limit, before.permits);
+      own.targets.set(target, { inFlight: report.inFlight, waiting: report.waiting, permits: permits });
       this.#measure(target, report, nowMs);
       const { atMs, ...speeds } = this.#speeds.get(target) ?? { atMs: undefined };
       shares.set(target, {
         inFlight: this.#sum(target, ({ inFlight }) => inFlight),
-        ...(report.limit === undefined ? {} : { places }),
+        ...(report.limit === undefined ? {} : { permits: permits }),
         ...speeds,
         ...(atMs === undefined ? {} : { measuredMs: nowMs - atMs }),
       });
@@ -62,9 +62,9 @@ export class MemoryTargetLoads implements TargetLoads {
     this.#replicas.delete(replica);
   }
 
-  #placesFor(replica: string, target: string, { inFlight, waiting }: TargetReport, limit: number, before: number): number {
+  #permitsFor(replica: string, target: string, { inFlight, waiting }: TargetReport, limit: number, before: number): number {
     const others = (of: (own: Own) => number): number => this.#sum(target, of, replica);
-    const free = limit - others(({ places }) => places);
+    const free = limit - others(({ permits }) => permits);
     const fair = Math.ceil(limit / this.#replicas.size);
     const demand = inFlight + waiting;
     const othersDemand = others((own) => own.inFlight + own.waiting);
@@ -87,13 +87,13 @@ export class MemoryTargetLoads implements TargetLoads {
     if (speeds !== undefined && SPEEDS.some(([of]) => report[of] !== undefined)) speeds.atMs = nowMs;
   }
 
-  #forgetGone(nowMs: number): void {
-    const heard = Math.max(...[...this.#replicas.values()].map(({ heardMs }) => heardMs));
+  #forgetDead(nowMs: number): void {
+    const newest = Math.max(...[...this.#replicas.values()].map(({ reportedMs }) => reportedMs));
     // without any recent report, the store was unavailable
-    const away = nowMs - heard > REPLICA_LEASE_MS;
+    const unavailable = nowMs - newest > REPLICA_LEASE_MS;
     for (const [replica, own] of this.#replicas) {
-      if (away) own.heardMs = nowMs;
-      else if (nowMs - own.heardMs > REPLICA_LEASE_MS) this.#replicas.delete(replica);
+      if (unavailable) own.reportedMs = nowMs;
+      else if (nowMs - own.reportedMs > REPLICA_LEASE_MS) this.#replicas.delete(replica);
     }
   }
 

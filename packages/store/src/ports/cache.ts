@@ -1,38 +1,37 @@
 import type { Money, Usage } from '@sluice/core';
 
-/** A stored answer: the bytes that were sent, and what its accounting needs. */
+/** A stored answer: the bytes that were sent, and the values that its accounting needs. */
 export interface CacheEntry {
   readonly contentType: string;
   readonly body: Uint8Array;
   readonly streamed: boolean;
   readonly usage?: Usage;
-  /** What the answer cost when it was bought: what a hit saves. */
+  /** The cost of the original answer, which a hit saves. */
   readonly cost?: Money;
   /** Optional parameters of the request that the provider's dialect cannot express. */
   readonly dropped?: readonly string[];
   readonly provider: string;
   readonly providerModel: string;
-  /** When it was stored and when it will go, in milliseconds since the epoch. */
+  /** Time of storing and of expiry, in milliseconds since the epoch. */
   readonly storedAtMs: number;
   readonly expiresAtMs: number;
 }
 
 /**
  * The key of an entry. Every key has a scope: the gateway derives it (the tenant), never from a request, and a lookup in one
- * scope never
- * finds an entry of another.
+ * scope never finds an entry of another.
  */
 export interface CacheKey {
   readonly scope: string;
   /** The caller's own part of the key; empty by default. */
   readonly namespace: string;
-  /** As the caller asked for it. */
+  /** The model name of the request. */
   readonly model: string;
-  /** A collision-safe digest of all else that decides the answer. */
+  /** A collision-safe digest of everything else that determines the answer. */
   readonly digest: string;
 }
 
-/** Some of the entries: those with all that is given. */
+/** Selects the entries that match all given fields. */
 export type CacheFilter = Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'>>;
 
 /** An entry without its answer. */
@@ -48,7 +47,10 @@ export interface Cache {
   get(key: CacheKey): Promise<CacheEntry | undefined>;
   /** Stores until `entry.expiresAtMs`. */
   set(key: CacheKey, entry: CacheEntry): Promise<void>;
-  /** How many entries there are, and `count` of them, in no order. It looks at all that the store has: for an administrator, not for a call. */
+  /**
+   * Returns the number of matching entries, and `count` of them in no order. It scans the whole store: for an administrator,
+   * not for a call.
+   */
   list(filter: CacheFilter, count: number): Promise<{ readonly total: number; readonly entries: readonly CacheListing[] }>;
   /** False if the entry did not exist. */
   remove(key: CacheKey): Promise<boolean>;

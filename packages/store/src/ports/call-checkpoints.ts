@@ -6,7 +6,7 @@ export interface CallCheckpoint {
 }
 
 export interface Heartbeat {
-  /** Which replica. */
+  /** The replica that sends the heartbeat. */
   readonly replica: string;
   /** Calls with a new or changed checkpoint. */
   readonly calls: readonly CallCheckpoint[];
@@ -14,16 +14,18 @@ export interface Heartbeat {
 
 /**
  * Checkpoints of long calls in flight, so that another replica can record them after a crash. A replica sends heartbeats while
- * it has such
- * calls. After a time without a heartbeat, another replica claims its checkpoints. Exactly one of them records the end of each
- * call: the replica itself or the claiming one.
+ * it has such calls. After a time without a heartbeat, another replica claims its checkpoints. Exactly one of them records the
+ * end of each call: the replica itself or the claiming one.
  */
 export interface CallCheckpoints {
-  /** Says that the replica lives, and how its calls are. False where it was taken for dead meanwhile: what it had before is told of already, and nothing was written. */
+  /**
+   * Records a heartbeat and the changed checkpoints. Returns false, and writes nothing, if another replica has claimed the
+   * earlier checkpoints meanwhile.
+   */
   heartbeat(beat: Heartbeat): Promise<boolean>;
-  /** Takes a call out, because it has ended. False where somebody else took it. */
+  /** Removes the checkpoint of a call that has ended. False if another replica has claimed it. */
   end(replica: string, callId: string): Promise<boolean>;
-  /** Says that the replica has no such calls any more. */
+  /** Removes a replica without calls in flight. */
   deregister(replica: string): Promise<void>;
   /** Claims the checkpoints of replicas without a heartbeat for this time. Each checkpoint goes to exactly one caller. */
   claimOrphans(silentForMs: number): Promise<readonly CallCheckpoint[]>;

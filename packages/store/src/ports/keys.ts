@@ -8,18 +8,18 @@ export interface KeyRecord {
   readonly tenant: string;
   readonly team?: string;
   readonly models?: readonly string[];
-  /** The routes that it may use (`/v1/chat/completions`), with `*` for any characters; all by default. */
+  /** The routes that the key may use (`/v1/chat/completions`), with `*` for any characters; all by default. */
   readonly routes?: readonly string[];
-  /** Addresses and networks from which it may be used (`10.0.0.0/8`); any by default. */
+  /** Addresses and networks from which the key may be used (`10.0.0.0/8`); any by default. */
   readonly allowedIps?: readonly string[];
   readonly limits: Limits;
-  /** Limits of each of its end users, by the tag `user`. */
+  /** Limits of each end user of the key, by the tag `user`. */
   readonly users?: Limits;
-  /** Tags of every call that is made with it. */
+  /** Tags of every call with the key. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Small facts about it, of no meaning to the gateway. */
+  /** Labels for administrators; the gateway does not interpret them. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Since when it is not let in, until it is unblocked. */
+  /** The time since which the key is refused, until it is unblocked. */
   readonly blockedAtMs?: number;
   /**
    * Defined in the configuration file. The stored record holds only state changes (revocation) and does not authenticate alone.
@@ -27,7 +27,7 @@ export interface KeyRecord {
   readonly configured?: true;
   /** Milliseconds since the epoch; after it the key is refused. */
   readonly expiresAtMs?: number;
-  /** Not known of a key that the configuration has. */
+  /** Undefined for a key from the configuration. */
   readonly createdAtMs?: number;
   readonly revokedAtMs?: number;
   /** The time at which this secret replaced another one, whose hash is `previousHash`. */
@@ -37,16 +37,16 @@ export interface KeyRecord {
   readonly replacedAtMs?: number;
 }
 
-/** Another secret for a key. */
+/** The replacement of a key's secret. */
 export interface Rotation {
   /** SHA-256 of the new secret, in hex. */
   readonly hash: string;
   readonly atMs: number;
-  /** The old secret is valid until then, or until the key's own end if that is sooner. */
+  /** The old secret is valid until then, or until the key's own expiry if that is sooner. */
   readonly oldUntilMs: number;
 }
 
-/** A key's record of its old secret and of its new one. */
+/** Returns the records of the old and the new secret. */
 export function rotated(record: KeyRecord, { hash, atMs, oldUntilMs }: Rotation): { old: KeyRecord; next: KeyRecord } {
   const expiresAtMs = Math.min(record.expiresAtMs ?? oldUntilMs, oldUntilMs);
   return {
@@ -55,7 +55,7 @@ export function rotated(record: KeyRecord, { hash, atMs, oldUntilMs }: Rotation)
   };
 }
 
-/** An old secret's record has what its key has now; only its end is its own. */
+/** Returns the record of an old secret with the current terms of its key. Only the expiry is its own. */
 export function asReplaced(old: KeyRecord, now: KeyRecord): KeyRecord {
   const { hash, replacedAtMs, revokedAtMs } = old;
   const { previousHash: _previous, rotatedAtMs: _rotated, ...terms } = now;
@@ -75,11 +75,14 @@ export interface KeyChange {
   readonly change: string;
 }
 
-/** API keys by the hash of their secret, one of each name. What changes one is written to the journal of the registry with it, both or neither. */
+/**
+ * API keys by the hash of their secret, one per name. A change and its entry in the registry's journal are written together or
+ * not at all.
+ */
 export interface Keys {
   /** Returns the record, also of a revoked key. The record of a replaced secret has the current values of its key. */
   find(hash: string): Promise<KeyRecord | undefined>;
-  /** The key of that name, with its newest secret; a revoked one until the name is given again. */
+  /** Returns the key of that name with its newest secret. A revoked key is returned until the name is given again. */
   named(name: string): Promise<KeyRecord | undefined>;
   /** Returns the first `count` keys after a name, by name, each with its newest secret; revoked keys included. */
   list(count: number, after?: string): Promise<readonly KeyRecord[]>;
@@ -89,8 +92,7 @@ export interface Keys {
   put(record: KeyRecord, change?: string): Promise<boolean>;
   /**
    * Replaces a key by the result of `edit` and informs all replicas. Name, secret and chain do not change. If another change
-   * came first, `edit`
-   * runs again. Returns the new record, or undefined if no such key is active.
+   * came first, `edit` runs again. Returns the new record, or undefined if no such key is active.
    */
   change(name: string, edit: (record: KeyRecord) => KeyChange): Promise<KeyRecord | undefined>;
   /** Gives the key another secret and informs all replicas. Returns the new record, or undefined if no such key is active. */
@@ -99,8 +101,7 @@ export interface Keys {
   revoke(name: string, atMs: number, change?: string): Promise<boolean>;
   /**
    * Reports keys that any replica wrote or revoked, by hash. `undefined` means that notifications may have been missed and
-   * caches must be
-   * discarded. Returns a function that stops listening.
+   * caches must be discarded. Returns a function that stops listening.
    */
   onChange(listener: (hash: string | undefined) => void): () => void;
 }

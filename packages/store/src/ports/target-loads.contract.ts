@@ -9,8 +9,8 @@ const report = (inFlight: number, waiting: number, limit?: number): ReadonlyMap<
 /** Every adapter of `TargetLoads` passes this; `open` gives an empty store. */
 export function targetLoadsContract(adapter: string, open: (clock: ManualClock) => TargetLoads): void {
   describe(`loads of targets (${adapter})`, () => {
-    const shareOf = async (loads: TargetLoads, replica: string, told: ReadonlyMap<string, TargetReport>) =>
-      (await loads.exchange(replica, told)).shares.get('t');
+    const shareOf = async (loads: TargetLoads, replica: string, measured: ReadonlyMap<string, TargetReport>) =>
+      (await loads.exchange(replica, measured)).shares.get('t');
 
     it('counts every replica until it deregisters or sends no heartbeat, also one without loads', async () => {
       const clock = new ManualClock();
@@ -60,22 +60,29 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
 
     it('gives all permits to a replica while no other replica has waiting calls', async () => {
       const loads = open(new ManualClock());
-      expect(await shareOf(loads, 'a', report(0, 0, 10))).toEqual({ inFlight: 0, places: 10 });
-      expect(await shareOf(loads, 'a', report(10, 5, 10))).toEqual({ inFlight: 10, places: 10 });
+      expect(await shareOf(loads, 'a', report(0, 0, 10))).toEqual({ inFlight: 0, permits: 10 });
+      expect(await shareOf(loads, 'a', report(10, 5, 10))).toEqual({ inFlight: 10, permits: 10 });
     });
 
     it('gives equal shares when both replicas have waiting calls, and unused permits to the other one', async () => {
       const loads = open(new ManualClock());
       await loads.exchange('a', report(10, 5, 10));
-      expect(await shareOf(loads, 'b', report(0, 8, 10))).toEqual({ inFlight: 10, places: 0 });
+      expect(await shareOf(loads, 'b', report(0, 8, 10))).toEqual({ inFlight: 10, permits: 0 });
       // calls of a end, and it may not begin as many again
-      expect(await shareOf(loads, 'a', report(7, 8, 10))).toMatchObject({ places: 7 });
-      expect(await shareOf(loads, 'b', report(0, 8, 10))).toMatchObject({ places: 3 });
-      expect(await shareOf(loads, 'a', report(4, 8, 10))).toMatchObject({ places: 5 });
-      expect(await shareOf(loads, 'b', report(3, 8, 10))).toMatchObject({ places: 5 });
+      expect(await shareOf(loads, 'a', report(7, 8, 10))).toMatchObject({ permits: 7 });
+      expect(await shareOf(loads, 'b', report(0, 8, 10))).toMatchObject({ permits: 3 });
+      expect(await shareOf(loads, 'a', report(4, 8, 10))).toMatchObject({ permits: 5 });
+      expect(await shareOf(loads, 'b', report(3, 8, 10))).toMatchObject({ permits: 5 });
       // a needs two alone
-      expect(await shareOf(loads, 'a', report(2, 0, 10))).toMatchObject({ places: 2 });
-      expect(await shareOf(loads, 'b', report(5, 8, 10))).toMatchObject({ places: 8 });
+      expect(await shareOf(loads, 'a', report(2, 0, 10))).toMatchObject({ permits: 2 });
+      expect(await shareOf(loads, 'b', report(5, 8, 10))).toMatchObject({ permits: 8 });
+    });
+
+    it('returns the permits of a target to the other replicas when a replica reports it without a limit', async () => {
+      const loads = open(new ManualClock());
+      await loads.exchange('a', report(6, 0, 10));
+      await loads.exchange('a', report(6, 0));
+      expect(await shareOf(loads, 'b', report(0, 9, 10))).toMatchObject({ permits: 5 });
     });
 
     it('never grants more permits than the limit', async () => {
@@ -83,17 +90,17 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 40 }), async (limit, steps) => {
           const loads = open(new ManualClock());
-          const replicas = new Map<string, { inFlight: number; places: number }>();
+          const replicas = new Map<string, { inFlight: number; permits: number }>();
           for (const { replica, calls, ends } of steps) {
-            const own = replicas.get(replica) ?? { inFlight: 0, places: 0 };
+            const own = replicas.get(replica) ?? { inFlight: 0, permits: 0 };
             replicas.set(replica, own);
             own.inFlight = Math.max(0, own.inFlight - ends);
-            const begin = Math.min(calls, Math.max(0, own.places - own.inFlight));
+            const begin = Math.min(calls, Math.max(0, own.permits - own.inFlight));
             own.inFlight += begin;
-            own.places = (await shareOf(loads, replica, report(own.inFlight, calls - begin, limit)))?.places ?? 0;
-            const sum = (of: (one: { inFlight: number; places: number }) => number) =>
+            own.permits = (await shareOf(loads, replica, report(own.inFlight, calls - begin, limit)))?.permits ?? 0;
+            const sum = (of: (one: { inFlight: number; permits: number }) => number) =>
               [...replicas.values()].reduce((all, one) => all + of(one), 0);
-            expect(sum((one) => Math.max(one.places, one.inFlight))).toBeLessThanOrEqual(limit);
+            expect(sum((one) => Math.max(one.permits, one.inFlight))).toBeLessThanOrEqual(limit);
           }
         }),
         { numRuns: propertyRuns(adapter === 'memory' ? 300 : 40) },
@@ -103,12 +110,12 @@ export function targetLoadsContract(adapter: string, open: (clock: ManualClock) 
     it('averages speeds over all replicas: quickly upwards, slowly downwards', async () => {
       const clock = new ManualClock();
       const loads = open(clock);
-      const told = (meanMs: number): ReadonlyMap<string, TargetReport> =>
+      const measured = (meanMs: number): ReadonlyMap<string, TargetReport> =>
         new Map([['t', { inFlight: 0, waiting: 0, first: { count: 1, meanMs } }]]);
-      expect(await shareOf(loads, 'a', told(100))).toMatchObject({ firstMs: 100, measuredMs: 0 });
-      expect(await shareOf(loads, 'b', told(900))).toMatchObject({ firstMs: 900 });
+      expect(await shareOf(loads, 'a', measured(100))).toMatchObject({ firstMs: 100, measuredMs: 0 });
+      expect(await shareOf(loads, 'b', measured(900))).toMatchObject({ firstMs: 900 });
       clock.advance(10_000);
-      const after = (await shareOf(loads, 'a', told(100)))?.firstMs ?? 0;
+      const after = (await shareOf(loads, 'a', measured(100)))?.firstMs ?? 0;
       expect(after).toBeGreaterThan(380);
       expect(after).toBeLessThan(410);
       clock.advance(3_000);

@@ -6,7 +6,7 @@ export interface Measured {
 
 /** A replica's report about a target. */
 export interface TargetReport {
-  /** Its calls in flight there, and those that wait for a permit. */
+  /** Calls in flight at the target, and calls that wait for a permit. */
   readonly inFlight: number;
   readonly waiting: number;
   /** The concurrency limit over all replicas; unlimited by default. */
@@ -19,10 +19,10 @@ export interface TargetReport {
 
 /** The store's response about a target. */
 export interface TargetShare {
-  /** Over all replicas. */
+  /** Calls in flight of all replicas. */
   readonly inFlight: number;
   /** The permits of this replica; undefined for a target without a limit. */
-  readonly places?: number;
+  readonly permits?: number;
   /** Peak-sensitive moving averages over all replicas, in milliseconds, and how long ago the last of them was measured. */
   readonly firstMs?: number;
   readonly tokenMs?: number;
@@ -32,7 +32,7 @@ export interface TargetShare {
 
 /** The store's response to a report. */
 export interface LoadExchange {
-  /** How many replicas there are, the asker included. */
+  /** Number of replicas, the caller included. */
   readonly replicas: number;
   readonly shares: ReadonlyMap<string, TargetShare>;
 }
@@ -40,11 +40,11 @@ export interface LoadExchange {
 /**
  * Loads of targets over all replicas. Replicas exchange them in the background, several times per second, so that no call
  * waits.
- * Permits of a limited target are given to replicas in advance, on demand, never more in total than the limit. If no call waits
- * elsewhere, a
- * replica may have more permits than it uses; otherwise each has an equal share plus the unused permits of others. A replica
- * without a report
- * for ten seconds loses its permits.
+ *
+ * Permits of a limited target are given to replicas in advance, on demand, and never more in total than the limit, except when
+ * a limit is lowered: replicas keep permits for their calls in flight. If no call waits elsewhere, a replica may have more
+ * permits than it uses; otherwise each has an equal share plus the unused permits of others. A replica without a report for ten
+ * seconds loses its permits.
  */
 export interface TargetLoads {
   /** Reports that a replica is alive, and its loads, which may be empty. */

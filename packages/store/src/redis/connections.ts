@@ -8,7 +8,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Where a Redis is: one server, a Cluster, or a master that Sentinels know. */
+/** The address of Redis: one server, a Cluster, or a master behind Sentinels. */
 export type RedisTarget =
   | { readonly kind: 'single'; readonly url: string }
   | { readonly kind: 'cluster'; readonly nodes: readonly HostPort[]; readonly username?: string; readonly password?: string }
@@ -119,8 +119,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     client.on('ready', () => tell(true));
     client.on('close', () => tell(false));
     // The retry strategy never ends. But if a Sentinel reports a failover while ioredis 6.0 looks for the master, it ends the
-    // client
-    // permanently. So the client connects again.
+    // client permanently. So the client connects again.
     client.on('end', () => {
       if (closing) return;
       setTimeout(() => {

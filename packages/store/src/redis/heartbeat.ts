@@ -1,19 +1,18 @@
 import { Cluster, type Redis } from 'ioredis';
 
-/** How often a connection is tried, */
+/** Interval of the checks of a connection. */
 const EVERY_MS = 2_000;
-/** and how long it has to answer. */
+/** Timeout of a check. */
 const ANSWER_MS = 1_500;
 
 /**
  * Replaces half-open connections (a dropped NAT entry, a vanished host). Commands detect them only after about 15 minutes, and
- * the subscriber,
- * which sends no commands, never does, while revoked keys keep working.
+ * the subscriber, which sends no commands, never does, while revoked keys keep working.
  *
  * Returns a function that stops the heartbeat.
  */
 export function monitorConnection(client: Redis | Cluster): () => void {
-  /** Those that were found without an answer while they were being set up. */
+  /** Connections that were in their handshake at the previous check. */
   const settingUp = new WeakSet<Redis>();
   const check = (one: Redis): void => {
     if (one.status === 'ready') {

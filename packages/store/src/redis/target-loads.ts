@@ -17,7 +17,7 @@ const LEAVE = new Script('leave-loads');
 /** The script's values per target. */
 const PARTS = 6;
 
-/** Loads and places over all replicas: one script a turn, whatever the number of targets. */
+/** Loads and permits over all replicas: one script per exchange for any number of targets. */
 export class RedisTargetLoads implements TargetLoads {
   readonly #background: RedisClient;
   readonly #layout: KeyLayout;
@@ -50,11 +50,11 @@ export class RedisTargetLoads implements TargetLoads {
   }
 }
 
-function read([inFlight, places, first, token, whole, measured]: readonly string[]): TargetShare {
+function read([inFlight, permits, first, token, whole, measured]: readonly string[]): TargetShare {
   const ms = (microseconds: string | undefined): number => Number(microseconds) / 1_000;
   return {
     inFlight: Number(inFlight),
-    ...(places === '-1' ? {} : { places: Number(places) }),
+    ...(permits === '-1' ? {} : { permits: Number(permits) }),
     ...(first === '' ? {} : { firstMs: ms(first) }),
     ...(token === '' ? {} : { tokenMs: ms(token) }),
     ...(whole === '' ? {} : { wholeMs: ms(whole) }),

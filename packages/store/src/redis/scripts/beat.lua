@@ -1,15 +1,15 @@
 --- Records a replica's heartbeat and its checkpoints.
 --
--- KEYS[1]     the replicas by when they beat last
--- KEYS[2]     the calls of this one
+-- KEYS[1]     the replicas by the time of their last heartbeat
+-- KEYS[2]     the checkpoints of this replica
 -- ARGV[1]     the replica
--- ARGV[2]     1 for its first beat, else 0
+-- ARGV[2]     1 for its first heartbeat, else 0
 -- ARGV[3]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[4]     how long its calls are kept, in ms
--- ARGV[5..]   two a call: its id and its state
--- Returns     1, or 0 where the replica was taken for dead meanwhile: nothing is written
+-- ARGV[4]     time to live of its checkpoints in ms
+-- ARGV[5..]   two per call: id and state
+-- Returns     1, or 0 if another replica has claimed its checkpoints: nothing is written
 --
--- Atomic, because between a look at whether it is taken for dead and the beat another one may take it for dead.
+-- Atomic, because another replica may claim the checkpoints between the check and the write.
 
 --@include time
 

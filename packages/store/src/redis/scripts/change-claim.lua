@@ -1,4 +1,4 @@
---- Renews the claim of a call, puts its answer in its place, or gives it up.
+--- Renews the claim of a call, replaces it by the answer, or abandons it.
 --
 -- KEYS[1]     the call (see claim-call.lua)
 -- ARGV[1]     the owner of the claim
@@ -7,7 +7,7 @@
 -- Returns     1, or 0 if the owner has lost its claim: nothing is changed
 -- Publishes   on a channel with the call's name, for the calls that wait for its answer
 --
--- Atomic, because a claim that is over may be somebody else's already.
+-- Atomic, because another caller may already have an expired claim.
 
 local known = redis.call('GET', KEYS[1])
 if not known or string.sub(known, 1, #ARGV[1] + 1) ~= ARGV[1] .. '\n' then return 0 end

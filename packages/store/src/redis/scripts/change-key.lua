@@ -1,4 +1,4 @@
---- Puts another record in place of an API key's.
+--- Replaces an API key's record.
 --
 -- KEYS[1]     the records by hash of the secret
 -- KEYS[2]     the hashes by name
@@ -12,9 +12,8 @@
 -- ARGV[7]     approximate number of journal entries
 -- Returns     1, or 0 if the key has changed since it was read: read it again
 --
--- Atomic, because a key that is revoked, rotated or changed meanwhile must not return to an earlier state. Replicas cache keys
--- by
--- secret, so each secret of the key is published.
+-- Atomic, because a key that another caller revokes, rotates or changes must not return to an earlier state. Replicas cache keys
+-- by secret, so each secret of the key is published.
 
 --@include journal
 

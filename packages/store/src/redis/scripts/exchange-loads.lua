@@ -14,7 +14,7 @@
 --             whole in microseconds or empty, ms since they were measured or empty
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
--- Atomic, because places that one replica gives back must not be given to two others.
+-- Atomic, because permits that one replica returns must not be given to two others.
 
 --@include time
 --@include numbers
@@ -43,13 +43,13 @@ end
 redis.call('ZADD', KEYS[1], now, replica)
 local replicas = redis.call('ZCARD', KEYS[1])
 
--- One figure of a target: this replica's previous report, and the reports of the others.
+-- Returns one figure of a target: this replica's previous report, and the reports of the others.
 local function known(kind, target)
   local mine = tonumber(redis.call('HGET', own, kind .. target)) or 0
   return mine, (tonumber(redis.call('HGET', KEYS[2], kind .. target)) or 0) - mine
 end
 
-local function tell(kind, target, before, amount)
+local function report(kind, target, before, amount)
   if amount == before then return end
   if amount == 0 then redis.call('HDEL', own, kind .. target) else redis.call('HSET', own, kind .. target, amount) end
   if redis.call('HINCRBY', KEYS[2], kind .. target, amount - before) == 0 then redis.call('HDEL', KEYS[2], kind .. target) end
@@ -60,18 +60,20 @@ for at = 5, #ARGV, 7 do
   local target, in_flight, waiting, limit = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local flying, others_flying = known('f ', target)
   local waited, others_waiting = known('w ', target)
-  local places = -1
+  local permits = -1
   if limit >= 0 then
     local had, others_have = known('p ', target)
     local free = limit - others_have
     local fair = math.ceil(limit / replicas)
     local wanted = math.max(in_flight + waiting, others_waiting > 0 and 1 or fair)
     local share = math.min(wanted, math.max(fair, limit - others_flying - others_waiting), free)
-    places = math.max(math.min(in_flight, math.max(had, free)), share, 0)
-    tell('p ', target, had, places)
+    permits = math.max(math.min(in_flight, math.max(had, free)), share, 0)
+    report('p ', target, had, permits)
+  else
+    report('p ', target, known('p ', target), 0) -- the limit was removed
   end
-  tell('f ', target, flying, in_flight)
-  tell('w ', target, waited, waiting)
+  report('f ', target, flying, in_flight)
+  report('w ', target, waited, waiting)
 
   local before = redis.call('HMGET', KEYS[4], 'first ' .. target, 'token ' .. target, 'whole ' .. target, 'at ' .. target)
   local measured_at = tonumber(before[4])
@@ -86,7 +88,7 @@ for at = 5, #ARGV, 7 do
     end
   end
   answer[#answer + 1] = tostring(in_flight + others_flying)
-  answer[#answer + 1] = tostring(places)
+  answer[#answer + 1] = tostring(permits)
   for n = 1, 3 do answer[#answer + 1] = before[n] or '' end
   answer[#answer + 1] = measured_at and tostring(now - measured_at) or ''
 end

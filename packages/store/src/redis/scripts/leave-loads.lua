@@ -1,4 +1,4 @@
---- Forgets a replica that ends.
+--- Removes a replica that stops.
 --
 -- KEYS[1..3]  see exchange-loads.lua
 -- ARGV[1]     the replica

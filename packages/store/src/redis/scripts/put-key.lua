@@ -9,9 +9,9 @@
 -- ARGV[4]     the channel of changes
 -- ARGV[5]     the journal entry, if any
 -- ARGV[6]     approximate number of journal entries
--- Returns     1, or 0 if the name belongs to another key that is not revoked
+-- Returns     1, or 0 if the name belongs to another key that is not revoked. 1 without a write if this key is revoked
 --
--- Atomic, because two keys may be made under one name at once, and because a revoked key must stay so whoever writes it meanwhile.
+-- Atomic, because two callers may create keys of one name at once, and because a revoked key must stay revoked.
 
 --@include journal
 

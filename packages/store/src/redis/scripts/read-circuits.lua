@@ -1,4 +1,4 @@
---- What all replicas know of their targets.
+--- Returns the open circuits and cooldowns of all targets.
 --
 -- KEYS[1]     see change-circuit.lua
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock

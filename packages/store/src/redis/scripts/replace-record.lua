@@ -1,4 +1,4 @@
---- Puts a record of the registry in place of another one, or takes it away.
+--- Replaces or deletes a record of the registry.
 --
 -- KEYS[1]     the records of its kind by name
 -- KEYS[2]     the journal

@@ -1,4 +1,4 @@
---- Revokes the API key of a name, with the secrets that it had before.
+--- Revokes the API key of a name, with all its earlier secrets.
 --
 -- KEYS[1]     the records by hash of the secret
 -- KEYS[2]     the hashes by name
@@ -11,8 +11,7 @@
 -- Returns     1, or 0 if the key does not exist
 --
 -- Atomic, because records are read and written. The JSON text is extended rather than decoded and encoded again, because Lua
--- has no
--- empty list. A second revocation keeps the first time, and publishes the change again.
+-- has no empty list. A second revocation keeps the first time, and publishes the change again.
 
 --@include journal
 

@@ -1,11 +1,11 @@
---- Takes the calls of a replica that has not beaten for too long.
+--- Claims the checkpoints of a replica without a recent heartbeat.
 --
--- KEYS[1]     the replicas by when they beat last
--- KEYS[2]     the calls of this one
+-- KEYS[1]     the replicas by the time of their last heartbeat
+-- KEYS[2]     the checkpoints of this replica
 -- ARGV[1]     the replica
 -- ARGV[2]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[3]     for how long it must have been silent, in ms
--- Returns     ids and states of its calls in turn
+-- ARGV[3]     minimum time without a heartbeat in ms
+-- Returns     id and state of each call
 --
 -- Atomic, because each checkpoint goes to exactly one caller, and because the replica may still send a heartbeat.
 

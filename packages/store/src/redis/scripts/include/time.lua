@@ -1,7 +1,7 @@
--- The store's own time in microseconds; a test may give its own.
+-- Returns the store's time in microseconds, or the time that a test passes.
 local function now_us(given)
-  local told = tonumber(given)
-  if told then return told end
+  local test_time = tonumber(given)
+  if test_time then return test_time end
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
