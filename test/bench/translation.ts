@@ -22,13 +22,13 @@ const reply: NeutralReply = {
 /** Returns the events of a stream as a provider sends them, one per chunk. */
 function chunksOf(dialect: DialectName): Buffer[] {
   const writer = DIALECTS[dialect].writeStream(context);
-  const said: NeutralEvent[] = [
+  const events: NeutralEvent[] = [
     { type: 'start', id: 'r1', model: 'm' },
     ...Array.from({ length: EVENTS }, (): NeutralEvent => ({ type: 'text', choice: 0, text: 'a word or two ' })),
     { type: 'finish', choice: 0, reason: 'stop' },
     { type: 'usage', usage },
   ];
-  const wire = said.map((event) => writer.write(event));
+  const wire = events.map((event) => writer.write(event));
   return [...wire, writer.end()].filter((text) => text !== '').map((text) => Buffer.from(text));
 }
 

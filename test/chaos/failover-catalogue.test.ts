@@ -101,11 +101,11 @@ const CATALOGUE: readonly Scenario[] = [
 describe('T72: sixteen ways in which a provider fails', () => {
   let first: ScriptedUpstream;
   let second: ScriptedUpstream;
-  let nobody: number;
+  let unusedPort: number;
   beforeAll(async () => {
     first = await startScriptedUpstream();
     second = await startScriptedUpstream();
-    nobody = await freePort();
+    unusedPort = await freePort();
     second.answer((response) => {
       const streamed = second.requests.at(-1)?.body.includes('"stream":true') === true;
       if (streamed) streamOf(STREAM)(response);
@@ -118,7 +118,7 @@ describe('T72: sixteen ways in which a provider fails', () => {
   });
 
   const run = async (scenario: Scenario, headers: Record<string, string> = {}): Promise<Verdict> => {
-    const baseUrl = scenario.first === 'refused connections' ? `http://127.0.0.1:${nobody}/v1` : first.baseUrl;
+    const baseUrl = scenario.first === 'refused connections' ? `http://127.0.0.1:${unusedPort}/v1` : first.baseUrl;
     // two retries and one provider to fall back to; the second provider always responds, so it needs no timeout that a busy
     // machine can exceed
     const target = { timeout: '1s', firstToken: '500ms' };

@@ -119,8 +119,8 @@ async function runAll(headers: Record<string, string> = {}): Promise<Record<stri
 
 describe('sixteen provider faults with the default settings', () => {
   it.concurrent('passes thirteen faults, and reports to the client the three that a begun stream cannot hide', async () => {
-    const told = ['S08', 'S09', 'S14'];
-    expect(await runAll()).toEqual(Object.fromEntries(SCENARIOS.map(({ id }) => [id, told.includes(id) ? 'safe' : 'pass'])));
+    const refused = ['S08', 'S09', 'S14'];
+    expect(await runAll()).toEqual(Object.fromEntries(SCENARIOS.map(({ id }) => [id, refused.includes(id) ? 'safe' : 'pass'])));
   }, 240_000);
 
   it.concurrent.each(['restart', 'buffer'])(

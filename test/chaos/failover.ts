@@ -5,7 +5,7 @@ import { whole } from '../support/scripted-upstream.ts';
 
 /** The text of the second, healthy provider, and of the first if it works. */
 export const WORDS = ['All', ' is', ' well', ' that', ' ends', ' well.'];
-export const SAID = WORDS.join('');
+export const EXPECTED = WORDS.join('');
 export const STREAM = ROLE + WORDS.map(piece).join('') + STOP + usageChunk(5, 6) + DONE;
 export const wholeOf = (model: string): string =>
   JSON.stringify({
@@ -13,7 +13,7 @@ export const wholeOf = (model: string): string =>
     object: 'chat.completion',
     created: 1,
     model,
-    choices: [{ index: 0, message: { role: 'assistant', content: SAID }, finish_reason: 'stop' }],
+    choices: [{ index: 0, message: { role: 'assistant', content: EXPECTED }, finish_reason: 'stop' }],
     usage: { prompt_tokens: 5, completion_tokens: 6, total_tokens: 11 },
   });
 
@@ -57,13 +57,13 @@ export interface Scenario {
 export type Verdict = 'pass' | 'partial' | 'safe' | 'fail';
 
 /** Returns what a client reads from a response: its text, an error, or neither if the stream is incomplete. */
-export function readBy({ status, text, json }: Answer): { said?: string; error?: boolean } {
+export function readBy({ status, text, json }: Answer): { content?: string; error?: boolean } {
   if (status !== 200) return { error: true };
   if (!text.startsWith('data:') && !text.startsWith('event:')) {
     const choices = json['choices'] as { message: { content: string } }[] | undefined;
-    return choices === undefined ? {} : { said: choices[0]?.message.content ?? '' };
+    return choices === undefined ? {} : { content: choices[0]?.message.content ?? '' };
   }
-  let said = '';
+  let content = '';
   let whole = false;
   for (const event of text.split('\n\n')) {
     const data = /^data: (.*)$/m.exec(event)?.[1];
@@ -76,20 +76,20 @@ export function readBy({ status, text, json }: Answer): { said?: string; error?:
     }
     if (value['error'] !== undefined) return { error: true };
     // the client discards the text before this event
-    if (value['fallback_restart'] === true) said = '';
+    if (value['fallback_restart'] === true) content = '';
     const [choice] = (value['choices'] ?? []) as { delta?: { content?: string }; finish_reason?: string }[];
-    said += choice?.delta?.content ?? '';
+    content += choice?.delta?.content ?? '';
     if (choice?.finish_reason === 'stop') whole = true;
   }
-  return whole ? { said } : {};
+  return whole ? { content } : {};
 }
 
 export function judge({ refusal, within = () => true }: Scenario, tried: readonly Tried[]): Verdict {
   const verdicts = tried.map(({ answer }): Verdict => {
     if (refusal !== undefined) return answer.status === refusal ? 'pass' : answer.status === 200 ? 'fail' : 'safe';
-    const { said, error } = readBy(answer);
+    const { content, error } = readBy(answer);
     if (error === true) return 'safe';
-    return said === SAID ? 'pass' : 'fail';
+    return content === EXPECTED ? 'pass' : 'fail';
   });
   if (verdicts.includes('fail')) return 'fail';
   if (verdicts.includes('safe')) return 'safe';

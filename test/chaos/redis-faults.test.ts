@@ -93,10 +93,10 @@ describe('faults of Redis', () => {
         running.seen.slice(-RATE / 2).every(({ atMs, headers }) => atMs > mendedMs && !('x-sluice-degraded' in headers));
       await waitFor(isWell, 'nothing to be degraded any more');
       const seen = await running.stop();
-      const away = between(seen, brokenMs + 1_000, mendedMs);
+      const duringFault = between(seen, brokenMs + 1_000, mendedMs);
       /** The 99th percentile of the latency, minus the percentile before the fault and the slowest ping during the fault. */
-      const addedMs = quantile(away, 0.99) - before - ping.slowest(brokenMs, mendedMs);
-      return { seen, away, addedMs };
+      const addedMs = quantile(duringFault, 0.99) - before - ping.slowest(brokenMs, mendedMs);
+      return { seen, away: duringFault, addedMs };
     } finally {
       await ping.stop();
     }

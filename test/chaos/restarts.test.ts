@@ -75,8 +75,8 @@ describe('restarts and pauses of replicas', () => {
   it('T42f: sends an error to calls that exceed the drain time, and records them', async () => {
     await start(2, { shutdown: { delay: '1ms', drain: '500ms' } });
     const [going, staying] = stage.gateways as [GatewayProcess, GatewayProcess];
-    const words = 'one two three four five six seven eight nine ten';
-    const streamed = ask(going.url, chat('endless', words, { stream: true }), {
+    const text = 'one two three four five six seven eight nine ten';
+    const streamed = ask(going.url, chat('endless', text, { stream: true }), {
       key: KEY,
       headers: { 'x-request-id': 'cut-stream' },
     });

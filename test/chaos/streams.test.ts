@@ -193,11 +193,11 @@ describe('faults of streams', () => {
         if (cut === 0) clean ? response.end() : response.socket?.resetAndDestroy();
       });
       const answer = await ask(gateway.url, chat('m', `cut ${round}`, { stream: true }), { key: KEY });
-      const told = answer.text.includes('"code":"upstream_truncated"') || answer.text.includes('"code":"upstream_error"');
+      const reported = answer.text.includes('"code":"upstream_truncated"') || answer.text.includes('"code":"upstream_error"');
       if (answer.status !== 200) {
         expect([answer.status, answer.code]).toEqual([502, 'upstream_error']);
         seen.status++;
-      } else if (told) {
+      } else if (reported) {
         expect(answer.text).not.toContain('[DONE]');
         seen.error++;
       } else {

@@ -173,8 +173,8 @@ describe("errors in the caller's dialect", () => {
 
     it('accepts a stream that ends with only [DONE]', async () => {
       const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
-      const said = { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'said' }, finish_reason: null }] };
-      upstream.answer(events(`data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`));
+      const event = { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'said' }, finish_reason: null }] };
+      upstream.answer(events(`data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`));
       expect((await callers[name]('openai-chat/m', true)).text).toBe('said');
     });
 
@@ -205,7 +205,7 @@ describe("errors in the caller's dialect", () => {
       it('treats a truncated stream and a stream with an error as failures', async () => {
         upstream.answer(events(BEGUN[provider]));
         await expect(callers[name](`${provider}/m`, true)).rejects.toThrow(/before (its answer|the answer was complete)/);
-        const told = {
+        const error = {
           'openai-chat': 'data: {"error":{"message":"overloaded"}}\n\n',
           'openai-responses':
             'event: error\ndata: {"type":"error","code":"x","message":"overloaded","param":null,"sequence_number":1}\n\n',
@@ -213,7 +213,7 @@ describe("errors in the caller's dialect", () => {
             'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"overloaded"}}\n\n',
           gemini: 'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\n\n',
         }[provider];
-        upstream.answer(events(BEGUN[provider] + told));
+        upstream.answer(events(BEGUN[provider] + error));
         await expect(callers[name](`${provider}/m`, true)).rejects.toThrow();
       });
     });

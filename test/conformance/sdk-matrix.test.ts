@@ -226,10 +226,10 @@ describe.each(SIMULATED_PROVIDERS)('a model of %s', (provider) => {
       const result = {
         functionResponse: { name: 'weather', response: { result: 'sunny' }, ...(call?.id === undefined ? {} : { id: call.id }) },
       };
-      const said = first.candidates?.[0]?.content as Content;
+      const reply = first.candidates?.[0]?.content as Content;
       const second = await sdk.google.models.generateContent({
         model,
-        contents: [...asked, said, { role: 'user', parts: [result] }],
+        contents: [...asked, reply, { role: 'user', parts: [result] }],
         config,
       });
       expect(second.text).toContain('sunny');

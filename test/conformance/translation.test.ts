@@ -20,12 +20,12 @@ const recordings = files.flatMap((file) => recordingOf(file) ?? []);
  * Normalizes differences between wire formats: missing call ids are generated, a missing finish reason follows from the calls,
  * and unsupported images become text.
  */
-function comparable(said: NormalizedReply, recording: Recording, caller: CallerName): object {
-  const calls = said.calls.map((call) => ({ ...call, id: recording.dialect === 'gemini' ? 'any' : call.id }));
+function comparable(reply: NormalizedReply, recording: Recording, caller: CallerName): object {
+  const calls = reply.calls.map((call) => ({ ...call, id: recording.dialect === 'gemini' ? 'any' : call.id }));
   const wordless = caller === 'gemini' || caller === 'openai-responses';
-  const ended = said.finish === 'stop' || said.finish === 'tool_calls';
-  const text = said.text.replaceAll(/!\[image\]\(data:image\/[^)]*\)/g, '');
-  return { ...said, calls, text, finish: wordless && ended ? (calls.length > 0 ? 'tool_calls' : 'stop') : said.finish };
+  const ended = reply.finish === 'stop' || reply.finish === 'tool_calls';
+  const text = reply.text.replaceAll(/!\[image\]\(data:image\/[^)]*\)/g, '');
+  return { ...reply, calls, text, finish: wordless && ended ? (calls.length > 0 ? 'tool_calls' : 'stop') : reply.finish };
 }
 
 if (files.length === 0) {
@@ -72,9 +72,9 @@ if (files.length === 0) {
         'keeps the content of the recording %s',
         async (_name, recording) => {
           play(recording);
-          const said = await callers[caller](`${recording.dialect}/m`, recording.streamed);
-          expect(comparable(said, recording, caller)).toEqual(comparable(recording.said, recording, caller));
-          expect(new Set(said.calls.map(({ id }) => id)).size).toBe(said.calls.length);
+          const received = await callers[caller](`${recording.dialect}/m`, recording.streamed);
+          expect(comparable(received, recording, caller)).toEqual(comparable(recording.reply, recording, caller));
+          expect(new Set(received.calls.map(({ id }) => id)).size).toBe(received.calls.length);
         },
       );
     });

@@ -164,8 +164,8 @@ describe('docker compose up', () => {
     expect([made, secret]).toEqual([made, expect.stringMatching(/./)]);
     // the gateway does not trust an address that a client sends
     const spoofed = { 'x-forwarded-for': '203.0.113.7' };
-    const away = await ask(system.url, chat('openai/quick', 'x'), { key: secret, headers: spoofed });
-    expect([away.status, away.code]).toEqual([403, 'address_not_allowed']);
+    const refused = await ask(system.url, chat('openai/quick', 'x'), { key: secret, headers: spoofed });
+    expect([refused.status, refused.code]).toEqual([403, 'address_not_allowed']);
     await sluice('keys', 'set', 'elsewhere', '--unset', 'allowedIps');
     await waitFor(
       async () => (await ask(system.url, chat('openai/quick', 'x'), { key: secret })).status === 200,

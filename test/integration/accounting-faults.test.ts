@@ -158,9 +158,9 @@ describe('accounting during faults', () => {
     over = true;
     await load;
 
-    const told = `killed after ${killAfterMs} ms, ${lost} calls lost`;
+    const context = `killed after ${killAfterMs} ms, ${lost} calls lost`;
     // 1. the budget was never exceeded
-    expect([told, nanos(tightest) <= nanos(3)]).toEqual([told, true]);
+    expect([context, nanos(tightest) <= nanos(3)]).toEqual([context, true]);
     // 2. the reservations of the killed replica are released when its lease has expired
     await settled('/keys/a', 45_000);
     await settled('/keys/tight', 45_000);
@@ -171,15 +171,15 @@ describe('accounting during faults', () => {
     const budget = await spent('/keys/a');
     const ledger = (await usage('key')).get('a') ?? 0;
     const team = await spent('/teams/web');
-    expect([told, team]).toEqual([told, budget]);
+    expect([context, team]).toEqual([context, budget]);
     // a call of the killed replica may be settled although its client never received the reply
     const unseen = 4 * 250_000_000;
     for (const sum of [budget, ledger]) {
-      expect([told, sum >= least, sum <= most + unseen]).toEqual([told, true, true]);
+      expect([context, sum >= least, sum <= most + unseen]).toEqual([context, true, true]);
     }
     // calls that were settled and not yet written at the moment of the kill
     const lastMoments = total(byVictim.slice(-8)) + unseen;
-    expect([told, Math.abs(budget - ledger) <= lastMoments]).toEqual([told, true]);
+    expect([context, Math.abs(budget - ledger) <= lastMoments]).toEqual([context, true]);
     // 4. every reply of a survivor has exactly one record, and every reply of the killed replica at most one
     const all = (await records()).filter(({ key }) => key === 'a');
     expect(new Set(all.map(({ requestId }) => requestId)).size).toBe(all.length);

@@ -19,7 +19,7 @@ const nativeAnswer = (id: string, output: readonly object[], status = 'completed
     ...{ id, object: 'response', status, model: 'n', created_at: 1, output },
     usage: { input_tokens: 5, output_tokens: 5, total_tokens: 10 },
   });
-const said = (id: string, text: string) => ({
+const messageItem = (id: string, text: string) => ({
   ...{ type: 'message', id, status: 'completed', role: 'assistant' },
   content: [{ type: 'output_text', text, annotations: [] }],
 });
@@ -31,7 +31,7 @@ describe('conversations', () => {
   /** Clients of tenant `a` at either replica, and a client of tenant `b`. */
   let client: OpenAI;
   let second: OpenAI;
-  let stranger: OpenAI;
+  let otherTenant: OpenAI;
   beforeAll(async () => {
     [chat, native] = await Promise.all([startScriptedUpstream(), startScriptedUpstream()]);
     const start = () =>
@@ -55,7 +55,7 @@ describe('conversations', () => {
     const [first, other] = replicas.map(({ url }) => `${url}/v1`);
     client = new OpenAI({ baseURL: first, apiKey: KEY, maxRetries: 0 });
     second = new OpenAI({ baseURL: other, apiKey: KEY, maxRetries: 0 });
-    stranger = new OpenAI({ baseURL: first, apiKey: OTHER_KEY, maxRetries: 0 });
+    otherTenant = new OpenAI({ baseURL: first, apiKey: OTHER_KEY, maxRetries: 0 });
   });
   afterAll(async () => {
     await Promise.all(replicas.map((replica) => replica.stop()));
@@ -132,7 +132,7 @@ describe('conversations', () => {
     chat.answer(whole(chatAnswer({ content: null, tool_calls: [call] })));
     const first = await client.responses.create({ model: 'chat/m', input: 'Weather?', conversation: id });
     const asked = first.output.find(({ type }) => type === 'function_call') as { call_id: string };
-    native.answer(whole(nativeAnswer('resp_moved', [said('msg_moved', 'Sunny.')])));
+    native.answer(whole(nativeAnswer('resp_moved', [messageItem('msg_moved', 'Sunny.')])));
     const result = { type: 'function_call_output' as const, call_id: asked.call_id, output: 'sunny' };
     const last = await client.responses.create({ model: 'native/n', input: [result], conversation: id });
     expect(last.output_text).toBe('Sunny.');
@@ -145,7 +145,10 @@ describe('conversations', () => {
 
   it('adds the items of a streamed response', async () => {
     const { id } = await client.conversations.create({});
-    const done = { type: 'response.completed', response: JSON.parse(nativeAnswer('resp_stream', [said('msg_s', 'streamed')])) };
+    const done = {
+      type: 'response.completed',
+      response: JSON.parse(nativeAnswer('resp_stream', [messageItem('msg_s', 'streamed')])),
+    };
     native.answer(events(`event: response.completed\ndata: ${JSON.stringify(done)}\n\n`));
     for await (const _ of await client.responses.create({ model: 'native/n', input: 'x', conversation: id, stream: true }));
     await waitFor(async () => (await itemsOf(id)).length === 2, 'the streamed items to be there');
@@ -186,15 +189,15 @@ describe('conversations', () => {
     const { id } = await client.conversations.create({ items: [{ type: 'message', role: 'user', content: 'secret' }] });
     const item = String((await itemsOf(id))[0]?.['id']);
     const refused = [
-      stranger.conversations.retrieve(id),
-      stranger.conversations.update(id, { metadata: {} }),
-      stranger.conversations.delete(id),
-      stranger.conversations.items.list(id),
-      stranger.conversations.items.create(id, { items: [{ type: 'message', role: 'user', content: 'x' }] }),
-      stranger.conversations.items.delete(item, { conversation_id: id }),
+      otherTenant.conversations.retrieve(id),
+      otherTenant.conversations.update(id, { metadata: {} }),
+      otherTenant.conversations.delete(id),
+      otherTenant.conversations.items.list(id),
+      otherTenant.conversations.items.create(id, { items: [{ type: 'message', role: 'user', content: 'x' }] }),
+      otherTenant.conversations.items.delete(item, { conversation_id: id }),
     ];
     for (const asked of refused) await expect(asked).rejects.toMatchObject({ status: 404 });
-    await expect(stranger.responses.create({ model: 'chat/m', input: 'x', conversation: id })).rejects.toMatchObject({
+    await expect(otherTenant.responses.create({ model: 'chat/m', input: 'x', conversation: id })).rejects.toMatchObject({
       status: 400,
       param: 'conversation',
     });
@@ -219,7 +222,7 @@ describe('conversations', () => {
   });
 
   it('forwards a request byte for byte when its text only looks like a reference', async () => {
-    native.answer(whole(nativeAnswer('resp_text', [said('msg_text', 'ok')])));
+    native.answer(whole(nativeAnswer('resp_text', [messageItem('msg_text', 'ok')])));
     const body = {
       model: 'native/n',
       input: 'the word "conversation" in quotes',
@@ -242,7 +245,7 @@ describe('conversations', () => {
     const compacted = await client.responses.compact({ model: 'chat/m' as never, input });
     expect(compacted).toMatchObject({ object: 'response.compaction', usage: { total_tokens: 10 } });
     expect(compacted.output.map(({ type }) => type)).toEqual(['message', 'compaction']);
-    native.answer(whole(nativeAnswer('resp_after', [said('msg_after', 'A black one.')])));
+    native.answer(whole(nativeAnswer('resp_after', [messageItem('msg_after', 'A black one.')])));
     const next = [...compacted.output, { role: 'user', content: 'Go on.' }] as OpenAI.Responses.ResponseInput;
     await second.responses.create({ model: 'native/n', input: next });
     expect(native.requests.at(-1)?.body).toContain('The user wants a cat.');

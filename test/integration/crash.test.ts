@@ -80,11 +80,11 @@ describe('the crash of a replica', () => {
     const records = await crashed();
     expect(new Set(records.map(({ requestId }) => requestId)).size).toBe(60);
     expect(records.every(({ outcome, estimated }) => outcome === 'failed' && estimated === true)).toBe(true);
-    const words = records.map(({ outputTokens }) => outputTokens ?? 0);
-    expect(words.filter((count) => count >= 15)).toHaveLength(50);
-    expect(words.filter((count) => count === 0)).toHaveLength(10);
+    const tokens = records.map(({ outputTokens }) => outputTokens ?? 0);
+    expect(tokens.filter((count) => count >= 15)).toHaveLength(50);
+    expect(tokens.filter((count) => count === 0)).toHaveLength(10);
     const { entries } = replicas.simulator.journal;
-    expect(Math.max(...words)).toBeLessThanOrEqual(Math.max(...entries.map(({ events = 0 }) => events)));
+    expect(Math.max(...tokens)).toBeLessThanOrEqual(Math.max(...entries.map(({ events = 0 }) => events)));
 
     // a call with a second target is billed for the tokens of the target that responded and for the prompts of both
     const prompts = (model: string) => records.filter((line) => line.model === model).map(({ inputTokens }) => inputTokens ?? 0);

@@ -52,8 +52,8 @@ describe('the demonstration', () => {
   });
 
   it('refuses an invalid key', async () => {
-    const stranger = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'wrong', maxRetries: 0 });
-    await expect(stranger.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
+    const unauthenticated = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'wrong', maxRetries: 0 });
+    await expect(unauthenticated.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
   });
 
   it('admits five of six requests of user123 in a minute', async () => {

@@ -168,7 +168,7 @@ describe('a gateway process', () => {
     for (const [text, expected] of cases) {
       await writeFile(file, text);
       const { status, stderr } = run({ SLUICE_CONFIG: file });
-      expect({ text, status, told: stderr.includes(expected), stderr }).toMatchObject({ status: 1, told: true });
+      expect({ text, status, named: stderr.includes(expected), stderr }).toMatchObject({ status: 1, named: true });
       expect(stderr).not.toMatch(/^\s+at /m);
     }
     expect(run({ SLUICE_CONFIG: '/nowhere.yaml' }).stderr).toContain('/nowhere.yaml: cannot be read (ENOENT)');

@@ -31,11 +31,11 @@ describe('the round trips of a call to Redis', () => {
         .filter((command) => command.startsWith(name)).length;
     await waitFor(async () => {
       const asked = commands('HGET');
-      const heard = listening();
+      const subscribed = listening();
       const { headers } = await call(`warm ${++calls}`);
       // only the response of a call that looked in the cache is stored
       if (headers.get('x-sluice-cache') === 'miss') misses++;
-      quiet = heard && commands('HGET') === asked ? quiet + 1 : 0;
+      quiet = subscribed && commands('HGET') === asked ? quiet + 1 : 0;
       return quiet === 3;
     }, 'the key to be known');
     await waitFor(() => commands('SET') >= misses, 'the answers to be stored');

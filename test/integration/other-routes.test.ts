@@ -80,8 +80,8 @@ describe('routes that are passed through unread', () => {
     expect(upstream.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/files?purpose=batch&limit=1000' });
     await openai.batches.list({}, { headers: { 'x-sluice-provider': 'other' } });
     expect(second.requests.at(-1)).toMatchObject({ method: 'GET', path: '/v1/batches?limit=100' });
-    const nobody = openai.files.list({}, { headers: { 'x-sluice-provider': 'watched' } });
-    await expect(nobody).rejects.toMatchObject({ status: 404, message: expect.stringContaining('GET /v1/files') });
+    const unrouted = openai.files.list({}, { headers: { 'x-sluice-provider': 'watched' } });
+    await expect(unrouted).rejects.toMatchObject({ status: 404, message: expect.stringContaining('GET /v1/files') });
     await expect(fetch(`${gateway.url}/v1/rerank`, jsonOf(KEY, { query: 'x' })).then((r) => r.status)).resolves.toBe(404);
   });
 

@@ -13,12 +13,12 @@ describe('a provider that fails', () => {
   let gateway: Gateway;
   beforeAll(async () => {
     simulator = await startSimulator({ models: {} });
-    const nobody = await freePort();
+    const unusedPort = await freePort();
     gateway = await startGateway({
       config: {
         providers: {
           up: { baseUrl: `${simulator.url}/v1`, apiKey: PROVIDER_KEY },
-          gone: { baseUrl: `http://127.0.0.1:${nobody}/v1`, apiKey: PROVIDER_KEY },
+          gone: { baseUrl: `http://127.0.0.1:${unusedPort}/v1`, apiKey: PROVIDER_KEY },
           nameless: { baseUrl: 'http://no-such-host.invalid/v1', connectTimeout: '500ms' },
         },
         models: {

@@ -42,8 +42,8 @@ export class ChatAgent implements Agent {
 
   request(model: string, { text, image, reasoning, stream }: AgentTurn): { path: string; body: JsonObject } {
     for (const { id } of this.#calls) this.#messages.push({ role: 'tool', tool_call_id: id, content: resultOf(id) });
-    const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } };
-    const content = image ? [{ type: 'text', text }, picture] : text;
+    const imagePart = { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } };
+    const content = image ? [{ type: 'text', text }, imagePart] : text;
     this.#messages.push({ role: 'user', content });
     const tools = TOOLS.map((name) => ({ type: 'function', function: { name, description: name, parameters } }));
     const effort = reasoning ? { reasoning_effort: 'low' } : {};
@@ -97,11 +97,13 @@ export class ResponsesAgent implements Agent {
 
   request(model: string, { text, image, reasoning, stream }: AgentTurn): { path: string; body: JsonObject } {
     for (const { id } of this.#calls) this.#input.push({ type: 'function_call_output', call_id: id, output: resultOf(id) });
-    const picture = { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${PNG}` };
-    this.#input.push({ role: 'user', content: [{ type: 'input_text', text }, ...(image ? [picture] : [])] });
+    const imagePart = { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${PNG}` };
+    this.#input.push({ role: 'user', content: [{ type: 'input_text', text }, ...(image ? [imagePart] : [])] });
     const tools = TOOLS.map((name) => ({ type: 'function', name, description: name, parameters, strict: false }));
-    const wish = reasoning ? { reasoning: { effort: 'low', summary: 'auto' }, include: ['reasoning.encrypted_content'] } : {};
-    const body = { model, instructions: 'Be brief.', input: this.#input, tools, stream, store: false, ...wish };
+    const reasoningOptions = reasoning
+      ? { reasoning: { effort: 'low', summary: 'auto' }, include: ['reasoning.encrypted_content'] }
+      : {};
+    const body = { model, instructions: 'Be brief.', input: this.#input, tools, stream, store: false, ...reasoningOptions };
     return { path: '/v1/responses', body };
   }
 
@@ -123,12 +125,12 @@ export class MessagesAgent implements Agent {
 
   request(model: string, { text, image, reasoning, stream }: AgentTurn): { path: string; body: JsonObject } {
     const results = this.#calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: resultOf(id) }));
-    const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
-    this.#messages.push({ role: 'user', content: [...results, { type: 'text', text }, ...(image ? [picture] : [])] });
+    const imagePart = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } };
+    this.#messages.push({ role: 'user', content: [...results, { type: 'text', text }, ...(image ? [imagePart] : [])] });
     const tools = TOOLS.map((name) => ({ name, description: name, input_schema: parameters }));
     const thinking = model.includes('4-7') ? { type: 'adaptive' } : { type: 'enabled', budget_tokens: 1_024 };
-    const wish = reasoning ? { thinking } : {};
-    const body = { model, max_tokens: 4_096, system: 'Be brief.', messages: this.#messages, tools, stream, ...wish };
+    const reasoningOptions = reasoning ? { thinking } : {};
+    const body = { model, max_tokens: 4_096, system: 'Be brief.', messages: this.#messages, tools, stream, ...reasoningOptions };
     return { path: '/v1/messages', body };
   }
 
@@ -173,8 +175,8 @@ export class GeminiAgent implements Agent {
       functionResponse: { ...(wireId === undefined ? {} : { id: wireId }), name, response: { result: resultOf(id) } },
     }));
     if (results.length > 0) this.#contents.push({ role: 'user', parts: results });
-    const picture = { inlineData: { mimeType: 'image/png', data: PNG } };
-    this.#contents.push({ role: 'user', parts: [{ text }, ...(image ? [picture] : [])] });
+    const imagePart = { inlineData: { mimeType: 'image/png', data: PNG } };
+    this.#contents.push({ role: 'user', parts: [{ text }, ...(image ? [imagePart] : [])] });
     const functionDeclarations = TOOLS.map((name) => ({ name, description: name, parametersJsonSchema: parameters }));
     const config = reasoning ? { generationConfig: { thinkingConfig: { includeThoughts: true } } } : {};
     const body = {

@@ -1,7 +1,7 @@
 // biome-ignore lint/suspicious/noExplicitAny: responses are read without types, so that the expected result owes nothing to our own readers
 type Any = any;
 
-export interface SaidCall {
+export interface NormalizedCall {
   readonly id: string | undefined;
   readonly name: string;
   readonly arguments: unknown;
@@ -11,7 +11,7 @@ export interface SaidCall {
 export interface NormalizedReply {
   readonly text: string;
   readonly reasoning: string;
-  readonly calls: readonly SaidCall[];
+  readonly calls: readonly NormalizedCall[];
   readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal';
   readonly usage: { readonly input: number; readonly output: number };
 }
@@ -72,9 +72,11 @@ export function normalizeOpenAi(chunks: readonly Any[], part: 'message' | 'delta
 
 /** xAI counts reasoning tokens next to the completion tokens, not in them. Only its total includes both. */
 function completionOf(usage: Any): number {
-  const thought = usage?.completion_tokens_details?.reasoning_tokens ?? 0;
-  const said = usage?.completion_tokens ?? 0;
-  return usage?.total_tokens === usage?.prompt_tokens + said + thought ? said + thought : said;
+  const reasoningTokens = usage?.completion_tokens_details?.reasoning_tokens ?? 0;
+  const completionTokens = usage?.completion_tokens ?? 0;
+  return usage?.total_tokens === usage?.prompt_tokens + completionTokens + reasoningTokens
+    ? completionTokens + reasoningTokens
+    : completionTokens;
 }
 
 export function normalizeAnthropic(message: Any): NormalizedReply {

@@ -26,7 +26,7 @@ export interface Recording extends RecordedFile {
   readonly streamed: boolean;
   /** A complete response unchanged, or the data of each event of a stream. */
   readonly events: readonly string[];
-  readonly said: NormalizedReply;
+  readonly reply: NormalizedReply;
 }
 
 /**
@@ -49,12 +49,12 @@ export function recordingOf(file: RecordedFile): Recording | undefined {
 
 function wholeOf(file: RecordedFile): Recording | undefined {
   const value = JSON.parse(file.text) as Any;
-  const as = (dialect: DialectName, said: NormalizedReply): Recording => ({
+  const as = (dialect: DialectName, reply: NormalizedReply): Recording => ({
     ...file,
     dialect,
     streamed: false,
     events: [],
-    said,
+    reply,
   });
   if (value.type === 'message' && value.role === 'assistant') return as('anthropic-messages', normalizeAnthropic(value));
   if (value.choices?.[0]?.message !== undefined) return as('openai-chat', normalizeOpenAi([value], 'message'));
@@ -67,7 +67,7 @@ function wholeOf(file: RecordedFile): Recording | undefined {
 function streamOf(file: RecordedFile): Recording | undefined {
   const events = file.text.split('\n').filter((line) => line !== '');
   const chunks = events.map((line) => JSON.parse(line) as Any);
-  const as = (dialect: DialectName, said: NormalizedReply): Recording => ({ ...file, dialect, streamed: true, events, said });
+  const as = (dialect: DialectName, reply: NormalizedReply): Recording => ({ ...file, dialect, streamed: true, events, reply });
   if (chunks.some((chunk) => chunk.type === 'message_start')) return as('anthropic-messages', normalizeAnthropicStream(chunks));
   if (chunks.some((chunk) => chunk.choices?.[0]?.delta !== undefined)) return as('openai-chat', normalizeOpenAi(chunks, 'delta'));
   // some recordings hold the responses of several turns in sequence

@@ -47,11 +47,11 @@ export function sdkCallers(url: string, apiKey: string): Readonly<Record<CallerN
         throw new Error(`ended with ${last?.type}`);
       // the deltas agree with the complete response at the end
       const text = events.map((event) => (event.type === 'response.output_text.delta' ? event.delta : '')).join('');
-      const said = normalizeResponses(last.response);
+      const reply = normalizeResponses(last.response);
       const refused = events.map((event) => (event.type === 'response.refusal.delta' ? event.delta : '')).join('');
-      if (text + refused !== said.text) throw new Error(`said '${text}', repeated '${said.text}'`);
+      if (text + refused !== reply.text) throw new Error(`streamed '${text}', repeated '${reply.text}'`);
       if (events.some((event, n) => event.sequence_number !== n)) throw new Error('the events are not numbered');
-      return said;
+      return reply;
     },
     async 'anthropic-messages'(model, streamed) {
       const request = { model, max_tokens: 100, messages };

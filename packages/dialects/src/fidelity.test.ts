@@ -58,21 +58,21 @@ describe('citations with a URL', () => {
     const [{ start, end: to, ...named } = { url: '' }] = citations;
     const kept = name === 'anthropic-messages' ? { ...named, text: '' } : { ...named, start, end: to };
     expect(citedIn(whole(name, reply({ parts: [{ ...text, citations }] })))).toEqual([kept]);
-    const said: NeutralEvent[] = [
+    const events: NeutralEvent[] = [
       begin,
       { type: 'text', choice: 0, text: 'Hällo Welt' },
       { type: 'text', choice: 0, text: '', citations },
       end,
     ];
-    expect(citedIn(streamed(name, said))).toEqual([kept]);
+    expect(citedIn(streamed(name, events))).toEqual([kept]);
   });
 });
 
 describe('log probabilities', () => {
   it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('preserves log probabilities in %s', (name) => {
     expect(whole(name, reply({ logprobs })).choices[0]?.logprobs).toEqual(logprobs);
-    const said: NeutralEvent[] = [begin, { type: 'text', choice: 0, text: 'Hällo', logprobs }, end];
-    expect(streamed(name, said).choices[0]?.logprobs).toEqual(logprobs);
+    const events: NeutralEvent[] = [begin, { type: 'text', choice: 0, text: 'Hällo', logprobs }, end];
+    expect(streamed(name, events).choices[0]?.logprobs).toEqual(logprobs);
   });
 });
 
@@ -115,12 +115,12 @@ describe('matched stop sequence', () => {
   it.each(['anthropic-messages', 'bedrock-converse'] as const)('preserves the matched stop sequence in %s', (name) => {
     const met = { finish: 'stop_sequence' as const, stopSequence: 'END' };
     expect(whole(name, reply(met)).choices[0]).toMatchObject(met);
-    const said: NeutralEvent[] = [
+    const events: NeutralEvent[] = [
       begin,
       { type: 'text', choice: 0, text: 'x' },
       { type: 'finish', choice: 0, reason: 'stop_sequence', stopSequence: 'END' },
     ];
-    expect(streamed(name, said).choices[0]).toMatchObject(met);
+    expect(streamed(name, events).choices[0]).toMatchObject(met);
   });
 
   it.each(['openai-chat', 'openai-responses', 'gemini'] as const)('reports a stop sequence as a plain stop in %s', (name) => {
@@ -131,9 +131,9 @@ describe('matched stop sequence', () => {
 describe('refusal', () => {
   it.each(NAMES)('preserves the text of a refusal in %s', (name) => {
     const refused: Part = { type: 'refusal', text: 'No.' };
-    const said = whole(name, reply({ parts: [refused], finish: 'refusal' })).choices[0];
-    expect(said?.finish).toBe('refusal');
-    expect(said?.parts.map((part) => ('text' in part ? part.text : ''))).toEqual(['No.']);
+    const choice = whole(name, reply({ parts: [refused], finish: 'refusal' })).choices[0];
+    expect(choice?.finish).toBe('refusal');
+    expect(choice?.parts.map((part) => ('text' in part ? part.text : ''))).toEqual(['No.']);
     const stream = streamed(name, [
       begin,
       { type: 'refusal', choice: 0, text: 'No.' },
@@ -162,7 +162,7 @@ describe('usage', () => {
 });
 
 describe('request', () => {
-  const picture: Part = { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } };
+  const imagePart: Part = { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } };
   const call: Part = { type: 'tool_call', id: 'call_1', name: 'look', arguments: '{}' };
   const turn = (result: Part): NeutralRequest => ({
     maxTokens: 9,
@@ -184,21 +184,21 @@ describe('request', () => {
 
   it.each(['openai-chat', 'openai-responses'] as const)("writes a tool's error into its text in %s", (name) => {
     const result: Part = { type: 'tool_result', callId: 'call_1', isError: true, parts: [{ type: 'text', text: 'broken' }] };
-    const told = [{ type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'Error: broken' }] }];
-    expect(lastOf(name, turn(result))?.parts).toEqual(told);
+    const parts = [{ type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'Error: broken' }] }];
+    expect(lastOf(name, turn(result))?.parts).toEqual(parts);
   });
 
   it.each(['openai-responses', 'anthropic-messages', 'gemini', 'bedrock-converse'] as const)(
     "preserves a tool's image in %s",
     (name) => {
-      const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, picture] };
+      const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, imagePart] };
       expect(lastOf(name, turn(result))?.parts).toEqual([result]);
     },
   );
 
   it("moves a tool's image to the user's next text in chat completions", () => {
-    const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, picture] };
-    expect(lastOf('openai-chat', turn(result))).toEqual({ role: 'user', parts: [picture] });
+    const result: Part = { type: 'tool_result', callId: 'call_1', parts: [{ type: 'text', text: 'seen' }, imagePart] };
+    expect(lastOf('openai-chat', turn(result))).toEqual({ role: 'user', parts: [imagePart] });
   });
 
   it.each(['anthropic-messages', 'bedrock-converse'] as const)('preserves prompt cache breakpoints in %s', (name) => {

@@ -57,7 +57,7 @@ describe("request in Anthropic's dialect", () => {
     expect(tools?.map(({ name }) => name)).toEqual(['bash', 'str_replace_based_edit_tool', 'memory', 'computer']);
     expect(tools?.[0]?.schema).toMatchObject({ type: 'object', properties: { command: { type: 'string' } } });
     expect(tools?.[3]?.description).toContain('800 × 600');
-    expect(only?.wished).toEqual(['tools.web_search_20250305']);
+    expect(only?.droppable).toEqual(['tools.web_search_20250305']);
   });
 
   it('refuses a thread with the code that makes the SDKs continue without it', () => {
@@ -115,12 +115,12 @@ describe('chat completion', () => {
 
   it('names the message members that no other dialect supports', () => {
     const { only } = openAiChat.readRequest({ messages: [{ ...hi, name: 'bob' }] });
-    expect(only).toEqual({ needed: [], wished: ['messages.name'] });
+    expect(only).toEqual({ needed: [], droppable: ['messages.name'] });
   });
 
   it('makes names of unknown fields safe for a header', () => {
     const { only } = openAiChat.readRequest({ messages: [hi], 'x\r\nset-cookie: a': 1, min_p: 0.1 });
-    expect(only?.wished).toEqual(['xset-cookiea', 'min_p']);
+    expect(only?.droppable).toEqual(['xset-cookiea', 'min_p']);
   });
 });
 

@@ -32,29 +32,32 @@ const call = fc
   .map(({ args, ...one }): Part & { type: 'tool_call' } => ({ type: 'tool_call', ...one, arguments: JSON.stringify(args) }));
 
 /** Parts of a model's message: first reasoning, then text, then calls. */
-const said = fc
+const answered = fc
   .record({
     thoughts: fc.array(reasoning, { maxLength: 2 }),
-    words: fc.option(textPart, { nil: undefined }),
+    content: fc.option(textPart, { nil: undefined }),
     calls: fc.uniqueArray(call, { maxLength: 2, selector: ({ id }) => id }),
   })
-  .map(({ thoughts, words, calls }): Part[] => [...thoughts, ...(words === undefined ? [] : [words]), ...calls])
+  .map(({ thoughts, content, calls }): Part[] => [...thoughts, ...(content === undefined ? [] : [content]), ...calls])
   .filter((parts) => parts.some((part) => part.type === 'text' || part.type === 'tool_call'));
 
 const conversation = fc
   .record({
     system: fc.option(textPart, { nil: undefined }),
-    turns: fc.array(fc.record({ user: fc.array(fc.oneof(textPart, image, file), { minLength: 1, maxLength: 3 }), said }), {
-      maxLength: 3,
-    }),
+    turns: fc.array(
+      fc.record({ user: fc.array(fc.oneof(textPart, image, file), { minLength: 1, maxLength: 3 }), answer: answered }),
+      {
+        maxLength: 3,
+      },
+    ),
     last: fc.array(fc.oneof(textPart, image), { minLength: 1, maxLength: 2 }),
   })
   .map(({ system, turns, last }): Message[] => {
     const messages: Message[] = system === undefined ? [] : [{ role: 'system', parts: [system] }];
     let results: Part[] = [];
     for (const turn of turns) {
-      messages.push({ role: 'user', parts: [...results, ...turn.user] }, { role: 'assistant', parts: turn.said });
-      results = turn.said.flatMap((part): Part[] =>
+      messages.push({ role: 'user', parts: [...results, ...turn.user] }, { role: 'assistant', parts: turn.answer });
+      results = turn.answer.flatMap((part): Part[] =>
         part.type === 'tool_call'
           ? [{ type: 'tool_result', callId: part.id, parts: [{ type: 'text', text: `of ${part.name}` }] }]
           : [],
@@ -141,7 +144,7 @@ function merged(dialect: DialectName, messages: readonly Message[]): Message[] {
 
 const reply = fc
   .record({
-    parts: said,
+    parts: answered,
     finish: fc.constantFrom<FinishReason>('stop', 'length', 'tool_calls', 'refusal'),
     input: fc.nat(400_000_000),
     output: fc.nat(400_000_000),

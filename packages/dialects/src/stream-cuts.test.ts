@@ -31,8 +31,8 @@ function wireOf(name: DialectName, ends: string): Buffer {
 
 function through(stream: { read(chunk: Buffer): Buffer; rest(): Buffer }, wire: Buffer, places: readonly number[]): string {
   const at = [0, ...places.map((place) => place % (wire.length + 1)).sort((a, b) => a - b), wire.length];
-  const said = at.slice(1).map((end, n) => stream.read(wire.subarray(at[n], end)));
-  return Buffer.concat([...said, stream.rest()]).toString('utf8');
+  const outputs = at.slice(1).map((end, n) => stream.read(wire.subarray(at[n], end)));
+  return Buffer.concat([...outputs, stream.rest()]).toString('utf8');
 }
 
 /** Beginning of the event that reports a stream's completion. */

@@ -15,7 +15,7 @@ process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 const say = (line: string): void => void process.stdout.write(`soak: ${line}\n`);
 say(`${minutes} min, seed ${seed}`);
-const { wrong, calls, faults, statuses, p99Ms } = await soak({ minutes, seed, say });
+const { wrong, calls, faults, statuses, p99Ms } = await soak({ minutes, seed, report: say });
 say(`${calls} calls, ${faults} faults, p99 ${p99Ms} ms, ${JSON.stringify(statuses)}`);
 for (const line of wrong) say(`WRONG: ${line}`);
 say(wrong.length === 0 ? 'nothing is wrong' : `${wrong.length} things are wrong; the same again with --seed ${seed}`);

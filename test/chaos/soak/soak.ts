@@ -33,7 +33,7 @@ export interface SoakOptions {
   readonly minutes: number;
   /** The same seed makes the same faults in the same order, and the same calls. */
   readonly seed: number;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 export interface SoakResult {
@@ -82,7 +82,7 @@ const configOf = (baseUrl: string, broken: string) => ({
 /**
  * Breaks everything that can break, at random and in sequence, under a load of all kinds of calls. Then checks with the oracle.
  */
-export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakResult> {
+export async function soak({ minutes, seed, report: say }: SoakOptions): Promise<SoakResult> {
   const random = seededRandom(seed);
   let providerWay: FaultProxy | undefined;
   const ways = new Map<string, Promise<FaultProxy>>();
@@ -124,7 +124,7 @@ export async function soak({ minutes, seed, say }: SoakOptions): Promise<SoakRes
     });
     await sleep(3_000);
     const memoryBefore = memoryMb(first);
-    const faults = await breakAtRandom(scene, { minutes, say });
+    const faults = await breakAtRandom(scene, { minutes, report: say });
     say('no more faults: waiting for recovery');
     await sleep(2_000);
     const seen = await load.stop();
@@ -170,7 +170,7 @@ const loadOf = (url: (n: number) => string) =>
   });
 
 /** Breaks one thing after the other until the time is over, and returns the number of faults. */
-async function breakAtRandom(scene: Scene, { minutes, say }: Pick<SoakOptions, 'minutes' | 'say'>): Promise<number> {
+async function breakAtRandom(scene: Scene, { minutes, report: say }: Pick<SoakOptions, 'minutes' | 'report'>): Promise<number> {
   const { random } = scene;
   const endsMs = performance.now() + minutes * 60_000;
   const names = Object.keys(FAULTS);

@@ -131,8 +131,8 @@ describe("Anthropic's SDK with providers of another dialect", () => {
   });
 
   it("returns errors that Anthropic's SDK throws as its own types", async () => {
-    const stranger = new Anthropic({ baseURL: gateway.url, apiKey: 'wrong', maxRetries: 0 });
-    await expect(stranger.models.list()).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
+    const unauthenticated = new Anthropic({ baseURL: gateway.url, apiKey: 'wrong', maxRetries: 0 });
+    await expect(unauthenticated.models.list()).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
     await expect(ask({ model: 'nowhere' })).rejects.toBeInstanceOf(Anthropic.NotFoundError);
     await expect(ask({ messages: [] })).rejects.toMatchObject({
       status: 400,

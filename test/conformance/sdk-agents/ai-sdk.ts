@@ -139,8 +139,8 @@ type Options = Pick<Parameters<typeof generateText>[0], 'tools' | 'stopWhen' | '
 };
 
 async function run(variant: Variant, ask: Ask, options: Options) {
-  const wish = ask.reasoning ? { providerOptions: variant.reasoning(ask) } : {};
-  const all = { ...options, model: variant.model(ask), ...alwaysOf(variant), ...wish };
+  const reasoning = ask.reasoning ? { providerOptions: variant.reasoning(ask) } : {};
+  const all = { ...options, model: variant.model(ask), ...alwaysOf(variant), ...reasoning };
   if (!ask.streamed) {
     const { steps, responseMessages } = await generateText(all);
     return { steps, made: responseMessages };

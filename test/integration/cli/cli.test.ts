@@ -250,7 +250,7 @@ describe('the sluice command', () => {
     for (const shell of ['bash', 'zsh', 'fish']) expect((await good('completion', shell)).out).toContain('sluice');
   });
 
-  it.each<[what: string, args: string[], code: number, said: string]>([
+  it.each<[what: string, args: string[], code: number, message: string]>([
     ['an unknown command', ['frobnicate'], 2, "unknown command 'frobnicate'"],
     ['a misspelled command', ['keys', 'lst'], 2, 'Did you mean list?'],
     ['an invalid option', ['keys', 'create', 'x', '--rpm', 'many'], 2, 'expected a whole number'],
@@ -261,8 +261,8 @@ describe('the sluice command', () => {
     ['two output formats at once', ['usage', '--csv', '--json'], 2, '--csv or --json, not both'],
     ['an invalid day', ['usage', '--since', 'soon'], 2, 'expected a day'],
     ['an unreachable gateway', ['--url', 'http://127.0.0.1:9', 'keys', 'list'], 3, 'cannot be reached at http://127.0.0.1:9'],
-  ])('reports %s', async (_what, args, code, said) => {
-    expect(await sluice(...args)).toMatchObject({ code, out: '', err: expect.stringContaining(said) });
+  ])('reports %s', async (_what, args, code, message) => {
+    expect(await sluice(...args)).toMatchObject({ code, out: '', err: expect.stringContaining(message) });
   });
 
   it('names the sources of the admin key when the key is missing or wrong', async () => {

@@ -23,7 +23,7 @@ import { clientTool } from './client-tools.ts';
 import { readContent, readMessage } from './read-messages.ts';
 
 const FIELDS: FieldTable = {
-  said: new Set([
+  represented: new Set([
     'model',
     'messages',
     'system',
@@ -56,8 +56,8 @@ export function readRequest(given: JsonObject): NeutralRequest {
   if (body['thread'] !== undefined) refuseThread();
   const isOwn = (tool: JsonObject): boolean => (tool['type'] ?? 'custom') === 'custom' || clientTool(tool) !== undefined;
   const offered = body['tools'] == null ? undefined : offeredTools(body['tools'], isOwn);
-  const { needed, wished } = unrepresentedFields(Object.keys(body), FIELDS);
-  const dropped = [...wished, ...(offered?.left ?? [])];
+  const { needed, droppable } = unrepresentedFields(Object.keys(body), FIELDS);
+  const dropped = [...droppable, ...(offered?.left ?? [])];
   const messages: Message[] = needList(body['messages'], 'messages').map(readMessage);
   const system = body['system'] === undefined ? [] : withoutBilling(readContent(body['system'], 'system'));
   if (system.length > 0) messages.unshift({ role: 'system', parts: system });
@@ -75,7 +75,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     format: readFormat(member(body['output_config'], 'format') ?? body['output_format']),
     user: asString(member(body['metadata'], 'user_id')),
     serviceTier: readTier(body['service_tier']),
-    only: needed.length + dropped.length === 0 ? undefined : { needed, wished: dropped },
+    only: needed.length + dropped.length === 0 ? undefined : { needed, droppable: dropped },
   });
 }
 

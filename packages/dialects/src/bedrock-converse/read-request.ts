@@ -27,13 +27,13 @@ const READ_FIELDS: ReadonlySet<string> = new Set([
   'additionalModelResponseFieldPaths',
   'serviceTier',
 ]);
-const WISHED: readonly string[] = ['performanceConfig', 'requestMetadata'];
+const DROPPABLE: readonly string[] = ['performanceConfig', 'requestMetadata'];
 
 /** Source: Amazon Bedrock's API reference, "Converse". */
 export function readRequest(body: JsonObject): NeutralRequest {
   const given = Object.keys(body).filter((name) => body[name] !== null && !READ_FIELDS.has(name));
-  const wished = given.filter((name) => WISHED.includes(name));
-  const needed = given.filter((name) => !WISHED.includes(name));
+  const droppable = given.filter((name) => DROPPABLE.includes(name));
+  const needed = given.filter((name) => !DROPPABLE.includes(name));
   const config = optional(body['inferenceConfig'], 'inferenceConfig', isObject, 'an object') ?? {};
   const more = body['additionalModelRequestFields'];
   const messages: Message[] = needList(body['messages'], 'messages').map(readMessage);
@@ -56,7 +56,7 @@ export function readRequest(body: JsonObject): NeutralRequest {
     reasoning: readThinking(member(more, 'thinking')),
     format: readFormat(member(member(body['outputConfig'], 'textFormat'), 'structure')),
     serviceTier: asString(member(body['serviceTier'], 'type')),
-    only: needed.length + wished.length === 0 ? undefined : { needed, wished },
+    only: needed.length + droppable.length === 0 ? undefined : { needed, droppable },
   });
 }
 

@@ -49,7 +49,7 @@ export const cohereEmbeddings: EmbeddingsDialect = {
       inputs: needList(body['texts'], 'texts').map((text, n) => (isString(text) ? text : wrongField(`texts[${n}]`, 'a string'))),
       dimensions: optional(body['output_dimension'], 'output_dimension', isNumber, 'a number'),
       purpose: type === undefined || !Object.hasOwn(PURPOSES, type) ? undefined : PURPOSES[type],
-      only: needed.length === 0 ? undefined : { needed, wished: [] },
+      only: needed.length === 0 ? undefined : { needed, droppable: [] },
     });
   },
   writeRequest(request, model) {

@@ -12,7 +12,7 @@ export interface NeutralEmbedRequest {
   readonly purpose?: Purpose;
   readonly user?: string;
   /** Fields that no other dialect supports. The required ones change the result; the others are optional. */
-  readonly only?: { readonly needed: readonly string[]; readonly wished: readonly string[] };
+  readonly only?: { readonly needed: readonly string[]; readonly droppable: readonly string[] };
 }
 
 export interface NeutralEmbeddings {

@@ -47,14 +47,14 @@ function textOf(content: Json, at: string): string {
 
 function readOne(body: JsonObject, at: string): NeutralEmbedRequest {
   const task = asString(field(body, 'taskType'));
-  const wished = body['title'] === undefined ? [] : ['title'];
+  const droppable = body['title'] === undefined ? [] : ['title'];
   const known = ['model', 'content', 'taskType', 'task_type', 'title', 'outputDimensionality', 'output_dimensionality'];
   const needed = othersOf(body, known);
   return defined({
     inputs: [textOf(body['content'], `${at}content`)],
     dimensions: optional(field(body, 'outputDimensionality'), `${at}outputDimensionality`, isNumber, 'a number'),
     purpose: task === undefined || !Object.hasOwn(PURPOSES, task) ? undefined : PURPOSES[task],
-    only: needed.length + wished.length === 0 ? undefined : { needed, wished },
+    only: needed.length + droppable.length === 0 ? undefined : { needed, droppable },
   });
 }
 

@@ -65,13 +65,13 @@ export const openAiEmbeddings: EmbeddingsDialect = {
       dimensions: optional(body['dimensions'], 'dimensions', isNumber, 'a number'),
       user: optional(body['user'], 'user', isString, 'a string'),
       purpose: purpose === undefined || !Object.hasOwn(PURPOSES, purpose) ? undefined : PURPOSES[purpose],
-      only: needed.length === 0 ? undefined : { needed, wished: [] },
+      only: needed.length === 0 ? undefined : { needed, droppable: [] },
     });
   },
   writeRequest({ inputs, dimensions, user, purpose, only }, model) {
     const [refused] = only?.needed ?? [];
     if (refused !== undefined) wrongField(refused, "omitted, because this model's provider does not support it");
-    const dropped = [...(only?.wished ?? []), ...(purpose === undefined ? [] : ['taskType'])];
+    const dropped = [...(only?.droppable ?? []), ...(purpose === undefined ? [] : ['taskType'])];
     return { body: defined({ model, input: inputs, dimensions, user, encoding_format: 'float' }), dropped };
   },
   readReply: (body) =>

@@ -12,7 +12,7 @@ export function textsOf({ inputs }: NeutralEmbedRequest, provider: string): stri
 export function droppedEmbeddingParams(request: NeutralEmbedRequest, provider: string): string[] {
   const [refused] = request.only?.needed ?? [];
   if (refused !== undefined) unsupportedParam(refused, provider);
-  return [...(request.only?.wished ?? []), ...(request.user === undefined ? [] : ['user'])];
+  return [...(request.only?.droppable ?? []), ...(request.user === undefined ? [] : ['user'])];
 }
 
 /** Returns the names of a body's other members. */

@@ -22,7 +22,7 @@ import { jsonSchemaOf } from './schema.ts';
 
 /** Fields of a request, and of its `generationConfig`. */
 const FIELDS: FieldTable = {
-  said: new Set([
+  represented: new Set([
     'contents',
     'systemInstruction',
     'tools',
@@ -64,10 +64,10 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['contents']);
   const config = stated(optional(field(body, 'generationConfig'), 'generationConfig', isObject, 'an object') ?? {}, []);
   const names = [...namesOf(body), ...namesOf(config).filter((name) => !isTextAlone(name, config))];
-  const { needed, wished } = unrepresentedFields(names, FIELDS);
+  const { needed, droppable } = unrepresentedFields(names, FIELDS);
   const offered = readTools(body['tools']);
   const choice = readChoice(field(field(body, 'toolConfig'), 'functionCallingConfig'));
-  const dropped = [...wished, ...offered.left];
+  const dropped = [...droppable, ...offered.left];
   const number = (name: string) => optional(field(config, name), `generationConfig.${name}`, isNumber, 'a number');
   const system = field(body, 'systemInstruction');
   const messages = readContents(needList(body['contents'], 'contents'));
@@ -90,7 +90,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     format: readFormat(config),
     reasoning: readThinking(field(config, 'thinkingConfig')),
     serviceTier: readTier(asString(field(body, 'serviceTier'))),
-    only: needed.length + dropped.length === 0 ? undefined : { needed, wished: dropped },
+    only: needed.length + dropped.length === 0 ? undefined : { needed, droppable: dropped },
   });
 }
 

@@ -4,7 +4,7 @@ import { GeminiEventWriter } from './write-stream.ts';
 
 const context = { model: 'm', id: 'i', createdS: 1, streamUsage: true, framing: 'sse' as const };
 const start: NeutralEvent = { type: 'start', id: 'r', model: 'm' };
-const text = (words: string): NeutralEvent => ({ type: 'text', choice: 0, text: words });
+const text = (value: string): NeutralEvent => ({ type: 'text', choice: 0, text: value });
 const call: NeutralEvent[] = [
   { type: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' },
   { type: 'tool_arguments', choice: 0, call: 0, text: '{"x":1}' },

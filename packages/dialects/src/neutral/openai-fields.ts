@@ -21,7 +21,7 @@ export function readOpenAiFields(body: JsonObject): { openAi?: JsonObject } {
 
 /** Returns the optional parameters that only the client's dialect supports, for a provider without OpenAI's own fields. */
 export const droppedParams = ({ only, openAi, messages }: NeutralRequest): string[] => [
-  ...(only?.wished ?? []),
+  ...(only?.droppable ?? []),
   ...Object.keys(openAi ?? {}),
   ...(messages.some(({ parts }) => parts.some(asksForDetail)) ? ['image_url.detail'] : []),
 ];

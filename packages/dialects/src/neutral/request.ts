@@ -161,5 +161,5 @@ export interface NeutralRequest {
    * Fields that no other dialect supports, by name. Fields that change the response are refused for another dialect; optional
    * ones are dropped with their name.
    */
-  readonly only?: { readonly needed: readonly string[]; readonly wished: readonly string[] };
+  readonly only?: { readonly needed: readonly string[]; readonly droppable: readonly string[] };
 }

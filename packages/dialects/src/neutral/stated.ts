@@ -17,7 +17,7 @@ export function stated(body: JsonObject, required: readonly string[]): JsonObjec
 /** Fields of a dialect, by their handling for a provider of another dialect. */
 export interface FieldTable {
   /** Fields that the neutral form contains. */
-  readonly said: ReadonlySet<string>;
+  readonly represented: ReadonlySet<string>;
   /** Fields that change the response. */
   readonly refused: ReadonlySet<string>;
 }
@@ -30,11 +30,11 @@ export const shownName = (name: string): string => name.replace(/[^\w.-]/g, '').
  */
 export function unrepresentedFields(
   names: readonly string[],
-  { said, refused }: FieldTable,
-): { needed: string[]; wished: string[] } {
-  const unsaid = names.filter((name) => !said.has(name));
+  { represented, refused }: FieldTable,
+): { needed: string[]; droppable: string[] } {
+  const unrepresented = names.filter((name) => !represented.has(name));
   return {
-    needed: unsaid.filter((name) => refused.has(name)),
-    wished: unsaid.filter((name) => !refused.has(name)).map(shownName),
+    needed: unrepresented.filter((name) => refused.has(name)),
+    droppable: unrepresented.filter((name) => !refused.has(name)).map(shownName),
   };
 }

@@ -20,7 +20,7 @@ import { readReasoningOptions } from './read-reasoning-options.ts';
 import { allowedTools, readFormat, readOffer, readTool, readToolChoice } from './read-tools.ts';
 
 const FIELDS: FieldTable = {
-  said: new Set([
+  represented: new Set([
     'model',
     'messages',
     'stream',
@@ -59,11 +59,11 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const body = stated(given, ['model', 'messages']);
   const textOnly = asList(body['modalities']).every((one) => one === 'text');
   const names = Object.keys(body).filter((name) => !(name === 'modalities' && textOnly));
-  const { needed, wished } = unrepresentedFields(names, FIELDS);
+  const { needed, droppable } = unrepresentedFields(names, FIELDS);
   const offered = readOffer(body);
   const choice = readToolChoice(body);
   const messages = needList(body['messages'], 'messages');
-  const dropped = [...wished, ...(offered?.left ?? []), ...unrepresentedMembers(messages)];
+  const dropped = [...droppable, ...(offered?.left ?? []), ...unrepresentedMembers(messages)];
   const logprobs = optional(body['logprobs'], 'logprobs', isBoolean, 'true or false');
   const number = (name: string) => optional(body[name], name, isNumber, 'a number');
   return defined({
@@ -90,7 +90,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     serviceTier: optional(body['service_tier'], 'service_tier', isString, 'a string'),
     user: optional(body['user'], 'user', isString, 'a string'),
     ...readOpenAiFields(body),
-    only: needed.length + dropped.length === 0 ? undefined : { needed, wished: dropped },
+    only: needed.length + dropped.length === 0 ? undefined : { needed, droppable: dropped },
   });
 }
 

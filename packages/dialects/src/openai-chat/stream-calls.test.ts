@@ -15,14 +15,14 @@ function read(chunks: readonly object[], finish = 'tool_calls') {
   const events: NeutralEvent[] = [...chunks, delta({}, finish)].flatMap((chunk) => reader.read(chunk as Record<string, unknown>));
   const [choice] = collectEvents(events).choices;
   const parts = choice?.parts.filter((part) => part.type === 'tool_call') ?? [];
-  return { said: parts.map(({ id, name, arguments: text }) => `${id}|${name}|${text}`), finish: choice?.finish };
+  return { calls: parts.map(({ id, name, arguments: text }) => `${id}|${name}|${text}`), finish: choice?.finish };
 }
 
 const f = (text: string) => ({ name: 'f', arguments: text });
 const g = (text: string) => ({ name: 'g', arguments: text });
 
 describe('tool calls in a stream of chat completions', () => {
-  it.each<[what: string, chunks: object[], said: string[]]>([
+  it.each<[what: string, chunks: object[], calls: string[]]>([
     [
       'as OpenAI writes them',
       [
@@ -154,8 +154,8 @@ describe('tool calls in a stream of chat completions', () => {
       ],
       ['a|f|{"input":"some words"}'],
     ],
-  ])('assembles tool calls %s', (_what, chunks, said) => {
-    expect(read(chunks)).toEqual({ said, finish: 'tool_calls' });
+  ])('assembles tool calls %s', (_what, chunks, calls) => {
+    expect(read(chunks)).toEqual({ calls, finish: 'tool_calls' });
   });
 
   it.each(['stop', 'STOP', 'tool_calls', 'function_call', 'tool_use', 'eos'])(
@@ -200,8 +200,8 @@ describe('tool calls in a stream of chat completions', () => {
             if (queue === undefined) break;
             chunks.push(calls(queue.shift() as object));
           }
-          const said = all.map(({ name, args }, index) => `${ids ? `call_${index}` : ''}|${name}|${JSON.stringify(args)}`);
-          expect([...read(chunks).said].sort()).toEqual(said.sort());
+          const expected = all.map(({ name, args }, index) => `${ids ? `call_${index}` : ''}|${name}|${JSON.stringify(args)}`);
+          expect([...read(chunks).calls].sort()).toEqual(expected.sort());
         },
       ),
     );

@@ -11,7 +11,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   const { only, format, reasoning } = request;
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) unsupportedParam(refused, PROVIDER);
-  const dropped = [...(only?.wished ?? [])];
+  const dropped = [...(only?.droppable ?? [])];
   const hasTools = (request.tools?.length ?? 0) > 0;
   if (request.topK !== undefined) dropped.push('top_k');
   const body = defined({

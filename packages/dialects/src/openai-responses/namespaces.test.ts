@@ -46,7 +46,7 @@ describe('tools of a Responses request', () => {
   it('offers a search that the client runs, and drops one that OpenAI runs', () => {
     expect(read({ tools: [f('log'), search] }).tools?.[1]).toMatchObject({ name: 'tool_search', description: 'Finds tools.' });
     const ofOpenAi = read({ tools: [f('log'), { type: 'tool_search' }] });
-    expect([ofOpenAi.tools?.length, ofOpenAi.only?.wished]).toEqual([1, ['tools.tool_search']]);
+    expect([ofOpenAi.tools?.length, ofOpenAi.only?.droppable]).toEqual([1, ['tools.tool_search']]);
     const items = [
       { type: 'tool_search_call', execution: 'server', call_id: null, arguments: {} },
       { type: 'tool_search_output', execution: 'server', call_id: null, tools: [] },

@@ -50,12 +50,12 @@ export function readOutputPart(part: Json): Part[] {
  * signature.
  */
 export function readReasoning(item: JsonObject): Reasoning[] {
-  const words = [...asList(item['summary']), ...asList(item['content'])]
+  const summary = [...asList(item['summary']), ...asList(item['content'])]
     .map((part) => asString(member(part, 'text')) ?? '')
     .join('');
   const sealed = tagSignature('openai-responses', asString(item['encrypted_content']));
-  if (words === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
-  return [{ type: 'reasoning', text: words, ...(sealed === undefined ? {} : { signature: sealed }) }];
+  if (summary === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
+  return [{ type: 'reasoning', text: summary, ...(sealed === undefined ? {} : { signature: sealed }) }];
 }
 
 export function readLogprobs(value: Json): TokenLogprob[] | undefined {

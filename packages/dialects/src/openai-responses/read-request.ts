@@ -22,7 +22,7 @@ import { readInput } from './read-input.ts';
 import { isClientTool, readFormat, readTool, readToolChoice } from './read-tools.ts';
 
 const FIELDS: FieldTable = {
-  said: new Set([
+  represented: new Set([
     'include',
     'input',
     'instructions',
@@ -60,8 +60,8 @@ export function readRequest(given: JsonObject): NeutralRequest {
   const offered = tools == null ? undefined : offeredTools(tools, isClientTool);
   // every dialect runs in the foreground
   const names = Object.keys(body).filter((name) => !(name === 'background' && body[name] === false));
-  const { needed, wished } = unrepresentedFields(names, FIELDS);
-  const dropped = [...wished, ...(offered?.left ?? []), ...(hasCompaction(body['input']) ? ['input.compaction'] : [])];
+  const { needed, droppable } = unrepresentedFields(names, FIELDS);
+  const dropped = [...droppable, ...(offered?.left ?? []), ...(hasCompaction(body['input']) ? ['input.compaction'] : [])];
   const instructions = optional(body['instructions'], 'instructions', isString, 'a string');
   const messages = readInput(body['input']);
   if (instructions !== undefined) messages.unshift({ role: 'system', parts: [{ type: 'text', text: instructions }] });
@@ -87,7 +87,7 @@ export function readRequest(given: JsonObject): NeutralRequest {
     serviceTier: optional(body['service_tier'], 'service_tier', isString, 'a string'),
     user: optional(body['user'], 'user', isString, 'a string'),
     ...readOpenAiFields({ ...shared, verbosity: member(body['text'], 'verbosity') }),
-    only: needed.length + dropped.length === 0 ? undefined : { needed, wished: dropped },
+    only: needed.length + dropped.length === 0 ? undefined : { needed, droppable: dropped },
   });
 }
 

@@ -17,7 +17,7 @@ export function writeRequest(request: NeutralRequest, model: string, stream: boo
   const [refused] = only?.needed ?? [];
   if (refused !== undefined) unsupportedParam(refused, PROVIDER);
   if ((request.choices ?? 1) > 1) unsupportedParam('n', PROVIDER);
-  const dropped = [...(only?.wished ?? [])];
+  const dropped = [...(only?.droppable ?? [])];
   for (const [name, value] of [
     ['top_k', request.topK],
     ['seed', request.seed],

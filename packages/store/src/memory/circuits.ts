@@ -17,19 +17,19 @@ export class MemoryCircuits implements Circuits {
   async open(target: string, forMs: number): Promise<void> {
     this.#open.set(target, this.#clock.now() + forMs);
     this.#probing.delete(target);
-    this.#tell();
+    this.#notify();
   }
 
   async close(target: string): Promise<void> {
     this.#open.delete(target);
     this.#probing.delete(target);
-    this.#tell();
+    this.#notify();
   }
 
   async cool(target: string, forMs: number): Promise<void> {
     const until = this.#clock.now() + forMs;
     this.#cooling.set(target, Math.max(until, this.#cooling.get(target) ?? 0));
-    this.#tell();
+    this.#notify();
   }
 
   async probe(target: string, forMs: number): Promise<boolean> {
@@ -51,7 +51,7 @@ export class MemoryCircuits implements Circuits {
   async warm(target: string): Promise<void> {
     this.#cooling.delete(target);
     this.#probingCool.delete(target);
-    this.#tell();
+    this.#notify();
   }
 
   async states(): Promise<ReadonlyMap<string, CircuitState>> {
@@ -72,7 +72,7 @@ export class MemoryCircuits implements Circuits {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

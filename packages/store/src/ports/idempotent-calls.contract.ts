@@ -50,24 +50,24 @@ export function idempotentCallsContract(adapter: string, open: () => IdempotentC
 
     it('notifies the listeners of a call, and no others, when it was answered or abandoned', async () => {
       const calls = open();
-      const heard: string[] = [];
-      const listen = (key: string) => calls.onEnd({ ...ID, key }, () => heard.push(key));
+      const ended: string[] = [];
+      const listen = (key: string) => calls.onEnd({ ...ID, key }, () => ended.push(key));
       const stops = [await listen('k'), await listen('k'), await listen('l'), await listen('m')];
       for (const key of ['k', 'l', 'm']) await calls.claim({ ...ID, key }, 'd', 'one', LEASE_MS);
       await calls.renew(ID, 'one', LEASE_MS);
       await calls.answer(ID, 'one', 'd', answer, LEASE_MS);
       await calls.giveUp({ ...ID, key: 'l' }, 'another');
       await calls.giveUp({ ...ID, key: 'l' }, 'one');
-      await waitFor(() => heard.length >= 3, 'the events');
-      expect(heard.toSorted()).toEqual(['k', 'k', 'l']);
+      await waitFor(() => ended.length >= 3, 'the events');
+      expect(ended.toSorted()).toEqual(['k', 'k', 'l']);
       for (const stop of stops) stop();
       await calls.giveUp({ ...ID, key: 'm' }, 'one');
       const again = await listen('n');
       await calls.claim({ ...ID, key: 'n' }, 'd', 'one', LEASE_MS);
       await calls.giveUp({ ...ID, key: 'n' }, 'one');
-      await waitFor(() => heard.includes('n'), 'a later event');
+      await waitFor(() => ended.includes('n'), 'a later event');
       again();
-      expect(heard.toSorted()).toEqual(['k', 'k', 'l', 'n']);
+      expect(ended.toSorted()).toEqual(['k', 'k', 'l', 'n']);
     });
 
     it('expires calls', async () => {

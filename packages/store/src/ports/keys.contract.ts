@@ -54,17 +54,17 @@ export function keysContract(
     it('changes a key under its current and its earlier secrets', async () => {
       const { keys, again } = await open();
       const other = await again();
-      const heard: (string | undefined)[] = [];
-      const stop = other.onChange((hash) => heard.push(hash));
+      const notified: (string | undefined)[] = [];
+      const stop = other.onChange((hash) => notified.push(hash));
       await keys.put(record('one', 'a1'));
       await keys.rotate('one', { hash: 'a2', atMs: 100, oldUntilMs: 500 });
-      await waitFor(() => heard.includes('a2'), 'news of the rotation');
-      heard.length = 0;
+      await waitFor(() => notified.includes('a2'), 'news of the rotation');
+      notified.length = 0;
       const changed = await keys.change('one', (before) => ({ record: { ...before, blockedAtMs: 7 }, change: '' }));
       expect(changed).toMatchObject({ hash: 'a2', blockedAtMs: 7 });
       expect(await keys.find('a2')).toEqual(changed);
       expect(await keys.find('a1')).toMatchObject({ hash: 'a1', blockedAtMs: 7, expiresAtMs: 500, replacedAtMs: 100 });
-      await waitFor(() => heard.includes('a1') && heard.includes('a2'), 'news of the change');
+      await waitFor(() => notified.includes('a1') && notified.includes('a2'), 'news of the change');
       stop();
       await keys.revoke('one', 200);
       expect(await keys.change('one', (before) => ({ record: before, change: '' }))).toBeUndefined();
@@ -176,15 +176,18 @@ export function keysContract(
     it('notifies every connection of written and revoked keys', async () => {
       const { keys, again } = await open();
       const other = await again();
-      const heard: (string | undefined)[] = [];
-      const stop = other.onChange((hash) => heard.push(hash));
+      const notified: (string | undefined)[] = [];
+      const stop = other.onChange((hash) => notified.push(hash));
       await keys.put(record('one', 'a1'));
-      await waitFor(() => heard.includes('a1'), 'news of the new key');
+      await waitFor(() => notified.includes('a1'), 'news of the new key');
       await keys.rotate('one', { hash: 'a2', atMs: 1, oldUntilMs: 500 });
-      await waitFor(() => heard.filter((hash) => hash === 'a1').length === 2 && heard.includes('a2'), 'news of the rotation');
-      heard.length = 0;
+      await waitFor(
+        () => notified.filter((hash) => hash === 'a1').length === 2 && notified.includes('a2'),
+        'news of the rotation',
+      );
+      notified.length = 0;
       await keys.revoke('one', 1);
-      await waitFor(() => heard.includes('a1') && heard.includes('a2'), 'news of the revocation');
+      await waitFor(() => notified.includes('a1') && notified.includes('a2'), 'news of the revocation');
       stop();
     });
   });

@@ -69,12 +69,12 @@ export function registryContract(
     it('notifies every connection of a written record', async () => {
       const { registry, again } = await open();
       const other = await again();
-      let heard = 0;
+      let notifications = 0;
       const stop = other.onChange(() => {
-        heard++;
+        notifications++;
       });
       await put(registry, team('a'));
-      await waitFor(() => heard > 0, 'news of the team');
+      await waitFor(() => notifications > 0, 'news of the team');
       stop();
     });
   });

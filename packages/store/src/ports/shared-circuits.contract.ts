@@ -13,10 +13,10 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
     it('opens a circuit for all replicas at once, until its time ends', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
-      let told = 0;
-      other.onChange(() => told++);
+      let notifications = 0;
+      other.onChange(() => notifications++);
       await one.open('up/m', 5_000);
-      await waitFor(() => told > 0, 'the other replica to be told');
+      await waitFor(() => notifications > 0, 'the other replica to be told');
       expect(await other.states()).toEqual(new Map([['up/m', { openMs: 5_000 }]]));
       clock.advance(2_000);
       expect(await other.states()).toEqual(new Map([['up/m', { openMs: 3_000 }]]));

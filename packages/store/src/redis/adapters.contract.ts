@@ -79,14 +79,14 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
-  const untilSubscribed = (state: Connections['state'], channel: string, listen: (heard: () => void) => () => void) => {
-    let heard = false;
+  const untilSubscribed = (state: Connections['state'], channel: string, listen: (received: () => void) => () => void) => {
+    let received = false;
     const stop = listen(() => {
-      heard = true;
+      received = true;
     });
     return waitFor(async () => {
       await state.publish(channel, 'is anybody there?');
-      return heard;
+      return received;
     }, 'the subscription').finally(stop);
   };
   const registryOn = ({ state, subscriber }: Connections, layout: KeyLayout) =>
@@ -95,9 +95,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     const layout = ownLayout();
     const keysOn = async ({ state, subscriber }: Connections) => {
       const keys = new RedisKeys({ state, subscriber, layout, wait, waitLonger: wait });
-      await untilSubscribed(state, layout.keyChannel, (heard) =>
+      await untilSubscribed(state, layout.keyChannel, (received) =>
         keys.onChange((hash) => {
-          if (hash !== undefined) heard();
+          if (hash !== undefined) received();
         }),
       );
       return keys;
@@ -110,7 +110,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     const again = async () => {
       const connections = await connected();
       const registry = registryOn(connections, layout);
-      await untilSubscribed(connections.state, layout.registryChannel, (heard) => registry.onChange(heard));
+      await untilSubscribed(connections.state, layout.registryChannel, (received) => registry.onChange(received));
       return registry;
     };
     return { registry: await again(), again };
@@ -120,7 +120,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     const replica = async () => {
       const { state, background, subscriber } = await connected();
       const circuits = new RedisCircuits({ state, background, subscriber, layout, wait, clock });
-      await untilSubscribed(state, layout.circuitChannel, (heard) => circuits.onChange(heard));
+      await untilSubscribed(state, layout.circuitChannel, (received) => circuits.onChange(received));
       return circuits;
     };
     return [await replica(), await replica()];

@@ -108,7 +108,7 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
   const opened = (name: string, client: RedisClient): RedisClient => {
     let up: boolean | undefined;
     let lastError: Error | undefined;
-    const tell = (now: boolean): void => {
+    const report = (now: boolean): void => {
       if (now === up) return;
       up = now;
       events.onState(name, now, now ? undefined : lastError);
@@ -116,8 +116,8 @@ export function openConnections(state: RedisTarget, cache: RedisTarget | undefin
     client.on('error', (error: Error) => {
       lastError = error;
     });
-    client.on('ready', () => tell(true));
-    client.on('close', () => tell(false));
+    client.on('ready', () => report(true));
+    client.on('close', () => report(false));
     // The retry strategy never ends. But if a Sentinel reports a failover while ioredis 6.0 looks for the master, it ends the
     // client permanently. So the client connects again.
     client.on('end', () => {

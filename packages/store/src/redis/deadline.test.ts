@@ -12,8 +12,8 @@ describe('withTimeout', () => {
   });
 
   it('reports the duration of each command once, also of a timeout', async () => {
-    const told: [string, number][] = [];
-    const wait = withTimeout(20, { observe: (operation, seconds) => told.push([operation, seconds]) });
+    const observed: [string, number][] = [];
+    const wait = withTimeout(20, { observe: (operation, seconds) => observed.push([operation, seconds]) });
     await wait('get', () => Promise.resolve(1));
     let answerLate: (value: number) => void = () => {};
     const late = new Promise<number>((resolve) => {
@@ -22,8 +22,8 @@ describe('withTimeout', () => {
     await expect(wait('set', () => late)).rejects.toBeInstanceOf(RedisTimeoutError);
     answerLate(1);
     await late;
-    expect(told.map(([operation]) => operation)).toEqual(['get', 'set']);
-    expect(told[1]?.[1]).toBeGreaterThanOrEqual(0.019);
+    expect(observed.map(([operation]) => operation)).toEqual(['get', 'set']);
+    expect(observed[1]?.[1]).toBeGreaterThanOrEqual(0.019);
   });
 
   it('accepts a reply that arrived while this process was busy', async () => {

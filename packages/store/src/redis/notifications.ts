@@ -9,12 +9,12 @@ export class Notifications {
 
   constructor(subscriber: RedisClient, channel: string) {
     subscriber.on('message', (from: string, message: string) => {
-      if (from === channel) this.#tell(message);
+      if (from === channel) this.#notify(message);
     });
-    subscriber.on('close', () => this.#tell(undefined));
+    subscriber.on('close', () => this.#notify(undefined));
     const listen = (): void => {
       subscriber.subscribe(channel).then(
-        () => this.#tell(undefined),
+        () => this.#notify(undefined),
         () => {
           // the connection broke again; it is tried again when it is back
         },
@@ -30,7 +30,7 @@ export class Notifications {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(message: string | undefined): void {
+  #notify(message: string | undefined): void {
     for (const listener of this.#listeners) listener(message);
   }
 }

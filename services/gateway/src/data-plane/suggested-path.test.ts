@@ -21,8 +21,8 @@ describe('suggestedPath', () => {
     ['/V1/Chat/Completions', '/v1/chat/completions'],
     ['/v1/v1beta/models/x:generateContent', '/v1beta/models/x:generateContent'],
     ['/models/x:generateContent', '/v1beta/models/x:generateContent'],
-  ])('suggests for %s the path %s', (path, meant) => {
-    expect(suggestedPath(path, known)).toBe(meant);
+  ])('suggests for %s the path %s', (path, suggestion) => {
+    expect(suggestedPath(path, known)).toBe(suggestion);
   });
 
   it.each(['/admin/v1/keys', '/', '/x', `${'/v1'.repeat(500)}/models`])('suggests nothing for %s', (path) => {

@@ -32,8 +32,8 @@ export function unknownRoute(request: IncomingMessage, path: string): LlmError {
   if (refused !== undefined) return new LlmError('not_found', `This route is not served. ${refused.instead}`);
   const isKnown = (one: string): boolean =>
     one !== '/' && (OWN_METHODS.has(one) || methodsOf(one).length > 0 || isGeminiPath(one, request));
-  const meant = suggestedPath(path, isKnown);
-  return new LlmError('not_found', `There is no such route.${meant === undefined ? '' : ` Use ${meant}.`}`);
+  const suggestion = suggestedPath(path, isKnown);
+  return new LlmError('not_found', `There is no such route.${suggestion === undefined ? '' : ` Use ${suggestion}.`}`);
 }
 
 function isGeminiPath(path: string, request: IncomingMessage): boolean {

@@ -10,11 +10,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function started() {
   const tables: string[] = [];
-  let tell: (warning: string) => void = () => {};
+  let resolveWarning: (warning: string) => void = () => {};
   const warned = new Promise<string>((resolve) => {
-    tell = resolve;
+    resolveWarning = resolve;
   });
-  const logger = { info() {}, warn: (message: string) => tell(message) } as unknown as Logger;
+  const logger = { info() {}, warn: (message: string) => resolveWarning(message) } as unknown as Logger;
   const book = {
     replace(text: string) {
       if (text === 'broken') throw new Error('no table');

@@ -31,11 +31,11 @@ function setUp() {
       slots.set(call, inFlight.begin(call));
       return call;
     };
-    const away = (gone: boolean) => {
+    const setUnavailable = (gone: boolean) => {
       healthy = !gone;
     };
     const end = (call: LlmCall) => inFlight.end(slots.get(call) ?? Number.NaN);
-    return { written, settle, watch, begin, end, away };
+    return { written, settle, watch, begin, end, away: setUnavailable };
   };
   /** Advances the clock second by second; only the given watches send heartbeats. */
   const seconds = async (count: number, ...watches: CrashRecovery[]) => {
