@@ -11,7 +11,7 @@ export class DrainPool {
   #reading = 0;
 
   /** @param stop called at the time limit. Returns a release function, or undefined if the drain limit is reached. */
-  readOn(stop: () => void): (() => void) | undefined {
+  drain(stop: () => void): (() => void) | undefined {
     if (this.#reading >= MAX_STREAMS) return undefined;
     this.#reading++;
     const timer = setTimeout(stop, MAX_MS).unref();

@@ -26,7 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #length = 0;
   #stream: IncomingStream | undefined;
   #settled = false;
-  #readOn: (() => void) | undefined;
+  #endDrain: (() => void) | undefined;
   #madeRedaction: Redaction | undefined;
   readonly #stall: StallTimer | undefined;
 
@@ -72,7 +72,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       cancel: () => {
-        if (this.#readsOn()) return 'reads_on';
+        if (this.#startDraining()) return 'draining';
         this.#stop(new LlmError('client_closed', 'The client closed the connection.'));
         return progressOf(watcher);
       },
@@ -186,9 +186,9 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   #beginOrFail(stream: IncomingStream, bytes: number): void {
     stream.bytes += bytes;
-    const told = stream.watcher.reportedError();
-    if (told !== undefined) {
-      const error = this.#beforeContent(told);
+    const reported = stream.watcher.reportedError();
+    if (reported !== undefined) {
+      const error = this.#beforeContent(reported);
       this.#fail(error);
       this.#stop(error);
       return;
@@ -204,7 +204,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   }
 
   #unavailable(message: string, cause?: Error): LlmError {
-    return upstreamError({ kind: 'unavailable', status: this.#head.status }, message, cause);
+    return upstreamError({ kind: 'server_error', status: this.#head.status }, message, cause);
   }
 
   #beforeContent(error: LlmError | undefined): LlmError {
@@ -216,19 +216,19 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     return this.#madeRedaction;
   }
 
-  /** Whether the stream is drained after its client has disconnected. */
-  #readsOn(): boolean {
+  /** Drains the stream after its client has disconnected, if the drain limit permits it. Returns whether it is drained. */
+  #startDraining(): boolean {
     const { drainPool } = this.#options;
     if (this.#stream?.begun !== true || drainPool === undefined) return false;
-    this.#readOn ??= drainPool.readOn(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
-    if (this.#readOn === undefined) return false;
+    this.#endDrain ??= drainPool.drain(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
+    if (this.#endDrain === undefined) return false;
     this.#resume();
     return true;
   }
 
   #abort(): void {
     const reason = asLlmError(this.#options.call.signal.reason);
-    if (reason.code === 'client_closed' && this.#readsOn()) return;
+    if (reason.code === 'client_closed' && this.#startDraining()) return;
     // before there is a controller the request waits for a connection: `onRequestStart` will see the signal
     this.#stop(reason);
     if (this.#stream?.begun !== true) this.#fail(reason);
@@ -244,7 +244,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #forget(): void {
     this.#stall?.clear();
     this.#options.call.signal.removeEventListener('abort', this.#onAbort);
-    this.#readOn?.();
-    this.#readOn = undefined;
+    this.#endDrain?.();
+    this.#endDrain = undefined;
   }
 }

@@ -38,14 +38,14 @@ describe('Redaction', () => {
     const error = new LlmError('invalid_request', 'sk-provider-secret', {
       param: 'x',
       retryAfterMs: 5,
-      failure: { kind: 'rejected' },
+      failure: { kind: 'invalid_request' },
     });
     expect(redaction.error(error)).toMatchObject({
       code: 'invalid_request',
       message: '[secret]',
       param: 'x',
       retryAfterMs: 5,
-      failure: { kind: 'rejected' },
+      failure: { kind: 'invalid_request' },
     });
   });
 });

@@ -2,16 +2,16 @@ import { type ErrorCode, type Failure, type FailureKind, LlmError } from '@sluic
 
 /** What an attempt that failed so is to a caller, where no other is made. */
 const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
-  unreachable: 'upstream_error',
-  silent: 'upstream_timeout',
-  unavailable: 'upstream_error',
+  connect_error: 'upstream_error',
+  timeout: 'upstream_timeout',
+  server_error: 'upstream_error',
   rate_limited: 'rate_limit_exceeded',
-  credentials: 'upstream_error',
+  auth: 'upstream_error',
   context_length: 'context_length_exceeded',
   content_refused: 'content_filter',
   model_unavailable: 'model_not_found',
-  rejected: 'invalid_request',
-  busy: 'overloaded',
+  invalid_request: 'invalid_request',
+  concurrency_limit: 'overloaded',
 };
 
 /** The error of a provider's failure. @param message without a host, an address or a key in it */
@@ -26,13 +26,13 @@ const TIMEOUTS = new Set(['UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 /** What broke off before an answer had begun. @param thrown by undici or the sockets below it */
 export function brokenBefore(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
-  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'silent' }, `The provider ${provider} fell silent.`, thrown);
+  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'timeout' }, `The provider ${provider} fell silent.`, thrown);
   // a connection that takes too long is no answer that takes too long; but the caller waited as for one
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
-    const failure = { kind: 'unreachable' } as const;
+    const failure = { kind: 'connect_error' } as const;
     return new LlmError('upstream_timeout', `The provider ${provider} could not be reached in time.`, { failure, cause: thrown });
   }
-  return upstreamError({ kind: 'unreachable' }, `The provider ${provider} could not be reached or broke off.`, thrown);
+  return upstreamError({ kind: 'connect_error' }, `The provider ${provider} could not be reached or broke off.`, thrown);
 }
 
 /** What broke off in the middle of a stream. */
@@ -40,10 +40,10 @@ export function brokenAmid(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
   if (TIMEOUTS.has(code)) {
     return new LlmError('upstream_timeout', `The provider ${provider} fell silent.`, {
-      failure: { kind: 'silent' },
+      failure: { kind: 'timeout' },
       cause: thrown,
     });
   }
   const message = `The connection to ${provider} broke in the middle of the answer.`;
-  return new LlmError('upstream_truncated', message, { failure: { kind: 'unavailable' }, cause: thrown });
+  return new LlmError('upstream_truncated', message, { failure: { kind: 'server_error' }, cause: thrown });
 }

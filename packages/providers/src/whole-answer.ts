@@ -42,7 +42,7 @@ export function failedBeforeContent(
   error: LlmError | undefined,
   redaction: () => Redaction,
 ): LlmError {
-  const failure = error?.failure ?? { kind: 'unavailable' };
+  const failure = error?.failure ?? { kind: 'server_error' };
   const message = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
   const what = failure.kind === 'rate_limited' ? 'refuses calls: its rate limit is reached' : 'failed before its answer began';
   return upstreamError({ ...failure, ...head.retryHints() }, message ?? `The provider ${provider} ${what}.`);
@@ -54,7 +54,7 @@ export function failedBeforeContent(
  * the gateway's credentials is not.
  */
 function refusalStatus({ kind, status = 500 }: Failure): number | undefined {
-  if (kind === 'credentials') return undefined;
+  if (kind === 'auth') return undefined;
   if (status >= 500) return kind === 'context_length' || kind === 'content_refused' ? 400 : undefined;
   if (status < 400) return undefined;
   const ours = status === 401 || status === 402 || status === 403 || status === 407;

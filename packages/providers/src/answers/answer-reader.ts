@@ -33,7 +33,7 @@ export function objectOf(head: WholeReply): JsonObject {
 
 /** Returns the error for a body that is not an answer. */
 export const noAnswer = (message: string): LlmError =>
-  new LlmError('upstream_error', message, { failure: { kind: 'unavailable', status: 200 } });
+  new LlmError('upstream_error', message, { failure: { kind: 'server_error', status: 200 } });
 
 /** Corrects the content type of a JSON body: SDKs parse no other type. */
 export const jsonType = (contentType: string): string =>
@@ -81,7 +81,7 @@ export function understood<T>(read: () => T): T {
     if (cause instanceof LlmError && cause.failure !== undefined) throw cause;
     throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', {
       cause,
-      failure: { kind: 'unavailable' },
+      failure: { kind: 'server_error' },
     });
   }
 }

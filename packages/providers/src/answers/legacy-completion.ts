@@ -50,7 +50,7 @@ class TextChunks {
     if (this.#head === undefined || choices.length === 0) throw noAnswer('The provider sent an answer without content.');
     if (!this.#ended && choices.some(([, { finish }]) => finish === null)) {
       throw new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
-        failure: { kind: 'unavailable' },
+        failure: { kind: 'server_error' },
       });
     }
     const { usage: _usage, ...head } = this.#head;

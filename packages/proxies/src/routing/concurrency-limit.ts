@@ -113,7 +113,7 @@ export class ConcurrencyLimit {
 
   #busy(): LlmError {
     return new LlmError('overloaded', "The concurrency limit of this model's provider is reached. Retry later.", {
-      failure: { kind: 'busy' },
+      failure: { kind: 'concurrency_limit' },
       retryAfterMs: Math.max(1_000, this.settings.waitMs),
     });
   }

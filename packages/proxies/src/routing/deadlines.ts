@@ -26,7 +26,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       if (call.signal.aborted) onAbort();
       call.signal.addEventListener('abort', onAbort, { once: true });
       const after = (ms: number, message: string) =>
-        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })));
+        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'timeout' } })));
       const streamed = call.operation !== 'other' && call.message.view().stream;
       const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
       const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);

@@ -7,8 +7,8 @@ import type { Model } from './model.ts';
 export function noTargetAvailable(model: Model, targets: readonly { readonly availability: Availability }[]): FailedAttempt {
   const states = targets.map(({ availability }) => availability);
   const retryAfterMs = Math.min(...states.map((one) => ('forMs' in one ? one.forMs : 1_000)));
-  const isCooldown = states.every(({ kind }) => kind === 'cooling');
-  const failure = { kind: isCooldown ? 'rate_limited' : 'unavailable', retryAfterMs } as const;
+  const isCooldown = states.every(({ kind }) => kind === 'cooldown');
+  const failure = { kind: isCooldown ? 'rate_limited' : 'server_error', retryAfterMs } as const;
   const name = model.name === '' ? 'this route' : model.name;
   const retry = `Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
   const details = { retryAfterMs, failure };

@@ -158,7 +158,7 @@ export class JoinedSession {
     const { client, session, call } = this.#options;
     const failed = fault === true || FAILED_CODES.has(code);
     const message = `The provider ${call.facts.provider} closed the session (${code}).`;
-    const error = new LlmError('upstream_truncated', message, { failure: { kind: 'unavailable' } });
+    const error = new LlmError('upstream_truncated', message, { failure: { kind: 'server_error' } });
     const outcome = code === BROKE ? 'provider_lost' : 'provider_closed';
     this.#end(outcome, 'provider', code, failed ? { end: 'failed', error } : { end: 'finished' });
     client.close(code, reason === '' && failed ? closeReasonOf(error) : reason, CLOSE_MS);
