@@ -1,4 +1,4 @@
-import { asLlmError, LlmError, ReplyStream } from '@sluice/core';
+import { asLlmError, errorTexts, LlmError, ReplyStream } from '@sluice/core';
 import { type Dispatcher, errors } from 'undici';
 import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
@@ -73,7 +73,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       resume: () => this.#resume(),
       cancel: () => {
         if (this.#startDraining()) return 'draining';
-        this.#stop(new LlmError('client_closed', 'The client closed the connection.'));
+        this.#stop(new LlmError('client_closed', errorTexts.clientClosed));
         return progressOf(watcher);
       },
       progress: () => progressOf(watcher),
@@ -95,7 +95,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     }
     this.#length += chunk.length;
     if (this.#length > this.#options.maxAnswerBytes) {
-      this.#stop(this.#unavailable(`The answer of ${this.#options.provider} is too long.`));
+      this.#stop(this.#unavailable(errorTexts.answerTooLong(this.#options.provider)));
     } else this.#chunks.push(chunk);
   }
 
@@ -154,7 +154,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       this.#stop(cause);
       return;
     }
-    this.#stop(this.#unavailable(`The answer of ${this.#options.provider} cannot be decoded.`, cause));
+    this.#stop(this.#unavailable(errorTexts.answerNotDecodable(this.#options.provider), cause));
   }
 
   /** Ends the exchange, whether or not bytes are still to come. */
@@ -198,7 +198,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   }
 
   #failForLongEvent(stream: IncomingStream): void {
-    const error = this.#unavailable(`The provider ${this.#options.provider} sent an event that is too long.`);
+    const error = this.#unavailable(errorTexts.eventTooLong(this.#options.provider));
     if (!stream.begun) this.#fail(error);
     this.#stop(error);
   }
@@ -220,7 +220,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #startDraining(): boolean {
     const { drainPool } = this.#options;
     if (this.#stream?.begun !== true || drainPool === undefined) return false;
-    this.#endDrain ??= drainPool.drain(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
+    this.#endDrain ??= drainPool.drain(() => this.#stop(new LlmError('client_closed', errorTexts.clientClosedDrained)));
     if (this.#endDrain === undefined) return false;
     this.#resume();
     return true;

@@ -1,4 +1,4 @@
-import { type ErrorCode, type Failure, type FailureKind, LlmError } from '@sluice/core';
+import { type ErrorCode, errorTexts, type Failure, type FailureKind, LlmError } from '@sluice/core';
 
 /** What an attempt that failed so is to a caller, where no other is made. */
 const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
@@ -26,24 +26,26 @@ const TIMEOUTS = new Set(['UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 /** What broke off before an answer had begun. @param thrown by undici or the sockets below it */
 export function brokenBefore(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
-  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'timeout' }, `The provider ${provider} fell silent.`, thrown);
+  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'timeout' }, errorTexts.providerStopped(provider), thrown);
   // a connection that takes too long is no answer that takes too long; but the caller waited as for one
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     const failure = { kind: 'connect_error' } as const;
-    return new LlmError('upstream_timeout', `The provider ${provider} could not be reached in time.`, { failure, cause: thrown });
+    return new LlmError('upstream_timeout', errorTexts.providerUnreachableInTime(provider), { failure, cause: thrown });
   }
-  return upstreamError({ kind: 'connect_error' }, `The provider ${provider} could not be reached or broke off.`, thrown);
+  return upstreamError({ kind: 'connect_error' }, errorTexts.providerUnreachable(provider), thrown);
 }
 
 /** What broke off in the middle of a stream. */
 export function brokenAmid(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
   if (TIMEOUTS.has(code)) {
-    return new LlmError('upstream_timeout', `The provider ${provider} fell silent.`, {
+    return new LlmError('upstream_timeout', errorTexts.providerStopped(provider), {
       failure: { kind: 'timeout' },
       cause: thrown,
     });
   }
-  const message = `The connection to ${provider} broke in the middle of the answer.`;
-  return new LlmError('upstream_truncated', message, { failure: { kind: 'server_error' }, cause: thrown });
+  return new LlmError('upstream_truncated', errorTexts.connectionBroke(provider), {
+    failure: { kind: 'server_error' },
+    cause: thrown,
+  });
 }

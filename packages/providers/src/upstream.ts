@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   asLlmError,
   type DialectName,
+  errorTexts,
   type LlmCall,
   LlmError,
   type LlmReply,
@@ -227,7 +228,7 @@ export class Upstream {
   }
 
   #nothing(call: LlmCall): never {
-    throw new LlmError('not_found', `The provider ${this.#options.provider} has nothing that answers ${call.route}.`);
+    throw new LlmError('not_found', errorTexts.providerLacksRoute(this.#options.provider, call.route));
   }
 
   /** The caller's own dialect where the provider speaks it, else the one that the provider knows best. */

@@ -1,4 +1,5 @@
 import type { Failure, LlmError, LlmReply } from '@sluice/core';
+import { errorTexts } from '@sluice/core';
 import { failureInAnswer, REQUEST_IS_TO_BLAME } from '@sluice/dialects';
 import type { AnswerHead } from './answer-head.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
@@ -21,7 +22,7 @@ export function wholeAnswer(
   const text = body.subarray(0, REFUSAL_BYTES).toString('utf8');
   const failure = { ...failureInAnswer(status, text), ...head.retryHints() };
   const shown = refusalStatus(failure);
-  if (shown === undefined) throw upstreamError(failure, `The provider ${provider} failed (status ${status}).`);
+  if (shown === undefined) throw upstreamError(failure, errorTexts.providerFailed(provider, status));
   const refusal = answer.refusal({ ...reply, status: shown, failure, body: redaction().bytes(body) });
   return { ...refusal, headers: withRetryAfter(refusal.headers, failure), failure };
 }
@@ -44,8 +45,8 @@ export function failedBeforeContent(
 ): LlmError {
   const failure = error?.failure ?? { kind: 'server_error' };
   const message = error !== undefined && REQUEST_IS_TO_BLAME.has(failure.kind) ? redaction().text(error.message) : undefined;
-  const what = failure.kind === 'rate_limited' ? 'refuses calls: its rate limit is reached' : 'failed before its answer began';
-  return upstreamError({ ...failure, ...head.retryHints() }, message ?? `The provider ${provider} ${what}.`);
+  const text = failure.kind === 'rate_limited' ? errorTexts.providerRateLimited : errorTexts.providerFailedEarly;
+  return upstreamError({ ...failure, ...head.retryHints() }, message ?? text(provider));
 }
 
 /**

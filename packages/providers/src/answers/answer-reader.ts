@@ -1,4 +1,4 @@
-import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
+import { type ErrorCode, errorTexts, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
 import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamObserver } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
@@ -28,7 +28,7 @@ export function objectOf(head: WholeReply): JsonObject {
   if (isObject(value)) return value;
   // Google's APIs answer with a list where a stream was asked for, and put an error into one too
   if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return value[0];
-  throw noAnswer('The provider sent an answer that is not JSON.');
+  throw noAnswer(errorTexts.answerNotJson);
 }
 
 /** Returns the error for a body that is not an answer. */
@@ -55,7 +55,7 @@ const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
 
 /** Renders a refusal in the caller's dialect, with the provider's status and message. */
 export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
-  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
+  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? errorTexts.refusedByProvider;
   const kind = head.failure?.kind;
   const refused = kind === 'content_refused';
   const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
@@ -79,7 +79,7 @@ export function understood<T>(read: () => T): T {
     return read();
   } catch (cause) {
     if (cause instanceof LlmError && cause.failure !== undefined) throw cause;
-    throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', {
+    throw new LlmError('upstream_error', errorTexts.answerNotParsable, {
       cause,
       failure: { kind: 'server_error' },
     });

@@ -1,4 +1,4 @@
-import type { LlmCall, LlmReply, WholeReply } from '@sluice/core';
+import { errorTexts, type LlmCall, type LlmReply, type WholeReply } from '@sluice/core';
 import {
   asList,
   asString,
@@ -106,7 +106,7 @@ export class Completion implements AnswerReader {
     const value = objectOf(head);
     if (dialect.reportsFailure(value)) throw errorInStream(value);
     const content = dialect.contentOf(value);
-    if (content === 'none') throw noAnswer('The provider sent an answer without content.');
+    if (content === 'none') throw noAnswer(errorTexts.answerEmpty);
     const usage = dialect.readUsage(value);
     const facts = {
       ...(usage === undefined ? {} : { usage }),

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import {
   asList,
   asString,
@@ -47,9 +47,9 @@ class TextChunks {
   /** @throws LlmError for a stream without content or without an end */
   whole(): JsonObject {
     const choices = [...this.#choices.entries()].sort(([one], [other]) => one - other);
-    if (this.#head === undefined || choices.length === 0) throw noAnswer('The provider sent an answer without content.');
+    if (this.#head === undefined || choices.length === 0) throw noAnswer(errorTexts.answerEmpty);
     if (!this.#ended && choices.some(([, { finish }]) => finish === null)) {
-      throw new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
+      throw new LlmError('upstream_truncated', errorTexts.answerIncomplete, {
         failure: { kind: 'server_error' },
       });
     }

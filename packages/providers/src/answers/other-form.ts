@@ -1,4 +1,4 @@
-import { type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
+import { errorTexts, type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
 import {
   collectStream,
   type Dialect,
@@ -48,7 +48,7 @@ export function wholeOfStream(
   const { reply, outcome } = collectStream(from, events, Buffer.from(head.body));
   if (outcome.error !== undefined) throw outcome.error;
   const usage: Usage | undefined = outcome.usage;
-  if (reply.choices.length === 0) throw noAnswer('The provider sent an answer without content.');
+  if (reply.choices.length === 0) throw noAnswer(errorTexts.answerEmpty);
   const empty = reply.choices.every(({ parts }) => parts.length === 0);
   const model = reply.model === '' ? context.model : reply.model;
   const body = Buffer.from(JSON.stringify(to.writeReply(restored(reply, restorer), { ...context, model })));

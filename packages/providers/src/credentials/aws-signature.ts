@@ -1,5 +1,5 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { AwsCredentialIdentity, Checksum, SourceData } from '@smithy/types';
 import type { Credentials, UnsignedRequest } from './credentials.ts';
 
@@ -54,7 +54,7 @@ export function awsSignature(options: AwsSignatureOptions): Credentials {
         return await (await signer)(request);
       } catch (cause) {
         signer = undefined;
-        throw new LlmError('upstream_error', `No credentials could be had to sign a request to ${options.provider}.`, { cause });
+        throw new LlmError('upstream_error', errorTexts.noSigningCredentials(options.provider), { cause });
       }
     },
   };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { isObject, parseJson } from '@sluice/dialects';
 import type { Credentials } from './credentials.ts';
 
@@ -33,7 +33,7 @@ export function googleToken({ provider, account }: GoogleTokenOptions): Credenti
       } catch (cause) {
         // the next call tries again
         client = undefined;
-        throw new LlmError('upstream_error', `No access token could be had for ${provider}.`, { cause });
+        throw new LlmError('upstream_error', errorTexts.noAccessToken(provider), { cause });
       }
     },
   };

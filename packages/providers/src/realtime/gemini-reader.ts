@@ -1,4 +1,4 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import { isObject, type JsonObject, parseJson, readGeminiUsage } from '@sluice/dialects';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
 import { SessionUsage } from './session-usage.ts';
@@ -36,7 +36,7 @@ export class GeminiReader implements SessionReader {
     }
     this.usage.sent(data.length / BYTES_PER_TOKEN);
     if (!data.includes('"setup"') || parsed(data)['setup'] === undefined) return data;
-    return new LlmError('invalid_request', 'A session is set up once, by its first message.', { param: 'setup' });
+    return new LlmError('invalid_request', errorTexts.setupRepeated, { param: 'setup' });
   }
 
   toClient(data: Buffer): Read {

@@ -1,3 +1,4 @@
+import { errorTexts } from '@sluice/core';
 import type { AnswerReader } from '../answers/answer-reader.ts';
 import { noAnswer, ownRefusal } from '../answers/answer-reader.ts';
 
@@ -5,7 +6,7 @@ import { noAnswer, ownRefusal } from '../answers/answer-reader.ts';
 export const HANDSHAKE_ANSWER: AnswerReader = {
   stream: () => undefined,
   whole() {
-    throw noAnswer('The provider answered the request for a session, and opened none.');
+    throw noAnswer(errorTexts.sessionNotOpened);
   },
   refusal: ownRefusal,
 };

@@ -1,4 +1,4 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import { isObject, type JsonObject, member, parseJson, UsageCounts } from '@sluice/dialects';
 import type { Redaction } from '../redaction.ts';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
@@ -94,7 +94,7 @@ export class OpenAiReader implements SessionReader {
     const { asked, provider } = this.#model;
     if (event['type'] !== 'session.update' || !isObject(session) || model === undefined || model === provider) return data;
     if (model === asked) return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: provider } }));
-    return new LlmError('invalid_request', "The model of a session cannot be changed. Connect again with '?model='.", {
+    return new LlmError('invalid_request', errorTexts.sessionModelChanged, {
       param: 'session.model',
     });
   }

@@ -1,4 +1,4 @@
-import { type DialectName, LlmError, type Operation, type Usage } from '@sluice/core';
+import { type DialectName, errorTexts, LlmError, type Operation, type Usage } from '@sluice/core';
 import {
   countingOf,
   DIALECTS,
@@ -44,7 +44,7 @@ export function simulatedAnswer(question: SimulatedQuestion): SimulatedAnswer {
     case 'count_tokens':
       return count(question);
     default:
-      throw new LlmError('not_found', 'A simulated provider has no such route.');
+      throw new LlmError('not_found', errorTexts.simulatedRoute);
   }
 }
 
@@ -67,7 +67,7 @@ function chat({ dialect: name, body, context, shape }: SimulatedQuestion): Simul
 
 function embeddings({ dialect, body, context, embeddings: given }: SimulatedQuestion): SimulatedAnswer {
   const name = given ?? embeddingsBeside(dialect);
-  if (name === undefined) throw new LlmError('not_found', 'This dialect has no embeddings.');
+  if (name === undefined) throw new LlmError('not_found', errorTexts.dialectWithoutEmbeddings);
   const made = simulateEmbeddings(EMBEDDINGS[name].readRequest(body), context.model);
   const form = { model: context.model, base64: body['encoding_format'] === 'base64', batch: body['requests'] !== undefined };
   return { whole: JSON.stringify(EMBEDDINGS[name].writeReply(made, form)), events: noEvents, usage: made.usage };
@@ -75,7 +75,7 @@ function embeddings({ dialect, body, context, embeddings: given }: SimulatedQues
 
 function count({ dialect, body }: SimulatedQuestion): SimulatedAnswer {
   const counting = countingOf(dialect);
-  if (counting === undefined) throw new LlmError('not_found', 'This dialect counts no tokens.');
+  if (counting === undefined) throw new LlmError('not_found', errorTexts.dialectWithoutCounts);
   return { whole: JSON.stringify(counting.writeCount(promptTokens(counting.read(body)))), events: noEvents, usage: undefined };
 }
 

@@ -1,4 +1,4 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import type { Choice, MediaSource, NeutralEvent, NeutralReply, NeutralRequest, Part, Tool } from '@sluice/dialects';
 import { sampleValue } from './sample-value.ts';
 
@@ -53,7 +53,7 @@ function nameOf(source: MediaSource): string {
 export function simulateReply(request: NeutralRequest, head: { readonly id: string; readonly model: string }): NeutralReply {
   const { messages, format, reasoning, maxTokens, choices = 1 } = request;
   if (!Number.isInteger(choices) || choices < 1 || choices > MAX_CHOICES) {
-    throw new LlmError('invalid_request', `'n' must be a whole number from 1 to ${MAX_CHOICES}.`, { param: 'n' });
+    throw new LlmError('invalid_request', errorTexts.choicesOutOfRange(MAX_CHOICES), { param: 'n' });
   }
   const last = messages.at(-1)?.parts ?? [];
   const prompt = [textOf(last), ...mediaOf(last)].join(' ').trim();

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { FailedAttempt } from './attempt.ts';
 import type { Availability } from './circuit-breakers.ts';
 import type { Model } from './model.ts';
@@ -10,10 +10,10 @@ export function noTargetAvailable(model: Model, targets: readonly { readonly ava
   const isCooldown = states.every(({ kind }) => kind === 'cooldown');
   const failure = { kind: isCooldown ? 'rate_limited' : 'server_error', retryAfterMs } as const;
   const name = model.name === '' ? 'this route' : model.name;
-  const retry = `Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
+  const retryS = Math.max(1, Math.ceil(retryAfterMs / 1_000));
   const details = { retryAfterMs, failure };
   const outcome = isCooldown
-    ? new LlmError('rate_limit_exceeded', `All providers of ${name} are rate limited. ${retry}`, details)
-    : new LlmError('no_healthy_target', `No provider of ${name} is available. ${retry}`, details);
+    ? new LlmError('rate_limit_exceeded', errorTexts.allRateLimited(name, retryS), details)
+    : new LlmError('no_healthy_target', errorTexts.noneAvailable(name, retryS), details);
   return { failure, outcome };
 }
