@@ -9,7 +9,8 @@ import type { Credentials } from './credentials/credentials.ts';
 import { fixedHeaders } from './credentials/fixed-headers.ts';
 import { googleToken, readServiceAccount, type ServiceAccount } from './credentials/google-token.ts';
 import { ENDPOINTS } from './endpoints/registry.ts';
-import { type ModelOptions, Upstream } from './upstream.ts';
+import type { ModelOptions } from './upstream/upstream-options.ts';
+import { Upstream } from './upstream.ts';
 
 /** What a configuration may say of a provider. */
 export interface ProviderSettings {
