@@ -37,7 +37,7 @@ export interface AttemptInFlight {
   accrued(): Spent;
 }
 
-/** The account of one attempt. It belongs to the attempt: another attempt of the same call cannot change it. */
+/** The account of an attempt. It belongs to the attempt: another attempt of the same call cannot change it. */
 export class AttemptAccount {
   readonly #attempt: AttemptInFlight;
   #charge: AttemptCharge | undefined;

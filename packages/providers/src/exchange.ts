@@ -45,7 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     this.#head = new AnswerHead(status, headers);
     this.#body = new BodyIntake(this.#head.contentEncoding, this);
-    // an unread body begins before its first byte
+    // an unparsed body begins before its first byte
     if (this.#options.answer.unread === true) this.beginBody('other');
   }
 
@@ -62,7 +62,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#broke(error);
   }
 
-  /** What the body is, is known. */
+  /** Begins the body, once its kind is known. */
   beginBody(kind: BodyKind): void {
     if (this.#stream !== undefined || !this.#head.succeeded) return;
     const followed = this.#options.answer.stream(this.#head.contentType, kind);
@@ -112,7 +112,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       this.#options.resolve(wholeAnswer(this.#options, this.#head, body, () => this.#redaction));
     } catch (thrown) {
       const error = asLlmError(thrown);
-      // an answer that reports its own failure
+      // the answer reports its own failure
       this.#options.reject(error.code === 'upstream_truncated' ? this.#beforeContent(error) : error);
     }
   }
@@ -149,7 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   failBody(cause: Error): void {
     const stream = this.#stream;
-    // the end of the coding is missing, and nothing of the answer
+    // only the end of the content coding is missing: the answer is complete
     if (stream?.begun === true && !stream.unread && stream.watcher.outcome().end === 'finished') {
       this.#stop(cause);
       return;
@@ -157,7 +157,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#stop(this.#unavailable(errorTexts.answerNotDecodable(this.#options.provider), cause));
   }
 
-  /** Ends the exchange, whether or not bytes are still to come. */
+  /** Ends the exchange, even if bytes are still to arrive. */
   #stop(reason: Error): void {
     if (this.#body?.complete === true) this.#broke(reason);
     else this.#controller?.abort(reason);
@@ -174,7 +174,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#body?.resume();
   }
 
-  /** The caller has the stream from now on. */
+  /** Passes the stream to the caller. Failover is no longer possible. */
   #begin(stream: IncomingStream): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -229,7 +229,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #abort(): void {
     const reason = asLlmError(this.#options.call.signal.reason);
     if (reason.code === 'client_closed' && this.#startDraining()) return;
-    // before there is a controller the request waits for a connection: `onRequestStart` will see the signal
+    // without a controller, the request waits for a connection: `onRequestStart` checks the signal
     this.#stop(reason);
     if (this.#stream?.begun !== true) this.#fail(reason);
   }

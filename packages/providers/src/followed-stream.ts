@@ -1,22 +1,22 @@
 import type { LlmError, ReplyStream, StreamOutcome } from '@sluice/core';
 import type { StreamObserver } from '@sluice/dialects';
 
-/** Bytes after which a stream that is buffered until its end (`StreamRecovery`) begins to flow. */
+/** Buffered bytes after which a stream with the recovery `buffer` (`StreamRecovery`) begins to flow. */
 export const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
-/** A stream that comes from a provider. */
+/** A stream of a provider. */
 export interface IncomingStream {
   readonly reply: ReplyStream;
   readonly watcher: StreamObserver;
   readonly contentType: string;
-  /** Its bytes are not parsed: completeness is unknown. */
+  /** Whether its bytes are not parsed, so that its completeness is unknown. */
   readonly unread: boolean;
   bytes: number;
-  /** Whether the caller has it: from then on nothing else can be answered. */
+  /** Whether the caller has received it. From then on no other answer is possible. */
   begun: boolean;
 }
 
-/** Returns what an unfinished stream has reported. */
+/** Returns what an unfinished stream has reported so far. */
 export function progressOf(watcher: StreamObserver): Pick<StreamOutcome, 'usage' | 'generated'> {
   const usage = watcher.usage();
   return { ...(usage === undefined ? {} : { usage }), generated: watcher.generated() };

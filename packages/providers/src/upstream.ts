@@ -24,7 +24,7 @@ export class Upstream {
     this.#chat = new Chat(this.#context);
   }
 
-  /** Returns the service of one model of this provider. */
+  /** Returns the service of a model of this provider. */
   model(name: string, { idleTimeoutMs, profile: override }: ModelOptions = {}): LlmService {
     const model: UpstreamModel = { name, override, profiles: new Map(), bodyTimeoutMs: idleTimeoutMs };
     return {

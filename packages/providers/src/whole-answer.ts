@@ -9,7 +9,7 @@ import { upstreamError } from './upstream-error.ts';
 /** Bytes of a refusal that are searched for its reason. */
 const REFUSAL_BYTES = 16 * 1024;
 
-/** Makes a reply of a complete answer. @throws LlmError if it is a failure */
+/** Returns the reply for a complete answer. @throws LlmError if it is a failure */
 export function wholeAnswer(
   { provider, answer, passedHeaders }: Pick<ExchangeOptions, 'provider' | 'answer' | 'passedHeaders'>,
   head: AnswerHead,
@@ -27,7 +27,7 @@ export function wholeAnswer(
   return { ...refusal, headers: withRetryAfter(refusal.headers, failure), failure };
 }
 
-/** A delay that the body gives is for clients that read headers alone, too. */
+/** Adds a `retry-after` header for a delay in the body, for clients that read only headers. */
 function withRetryAfter(
   headers: Readonly<Record<string, string>>,
   { kind, retryAfterMs }: Failure,
@@ -50,9 +50,8 @@ export function failedBeforeContent(
 }
 
 /**
- * Returns the client's status for a provider's refusal; undefined for a refusal that the client must not see. A refusal of the
- * request is visible; a refusal of
- * the gateway's credentials is not.
+ * Returns the client's status for a provider's refusal. Undefined for a refusal that the client must not see: refusals of the
+ * request are visible, refusals of the gateway's credentials are not.
  */
 function refusalStatus({ kind, status = 500 }: Failure): number | undefined {
   if (kind === 'auth') return undefined;

@@ -17,30 +17,30 @@ import {
 } from '@sluice/dialects';
 import type { Framing } from '../endpoints/endpoint.ts';
 import { ReframedStream } from '../endpoints/reframed-stream.ts';
-import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
+import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, parseAnswer, refusalIn } from './answer-reader.ts';
 import { type BodyKind, bodyKind, isType } from './body-kind.ts';
 import { wholeOfTexts } from './legacy-completion.ts';
 import { streamOfWhole, wholeOfStream } from './other-form.ts';
 
 export interface CompletionOptions {
   readonly call: LlmCall;
-  /** What the provider speaks. */
+  /** The provider's dialect. */
   readonly dialect: Dialect;
   /** The provider's own name of the model. */
   readonly model: string;
-  /** How its streams are framed, where otherwise than its dialect has it. */
+  /** Framing of its streams, if it differs from the dialect's. */
   readonly framing: Framing | undefined;
-  /** Take usage out of the stream that only the gateway asked for. */
+  /** Whether to remove usage that only the gateway requested from the stream. */
   readonly hideUsage: boolean;
-  /** Gives the answer what its request lost on the way to the model. */
+  /** Restores in the answer what the model could not accept in the request. */
   readonly restorer?: ReplyRestorer | undefined;
 }
 
 const SSE = 'text/event-stream';
 
-/** About how many tokens an answer has that came without a usage that can be believed. */
+/** Estimates the tokens of an answer without plausible usage. */
 function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): number {
-  // the old completions have texts where others have messages
+  // legacy completions have texts in place of messages
   const texts = asList(value['choices']).map((choice) => asString(member(choice, 'text')) ?? '');
   try {
     return Math.max(estimateAnswerTokens(dialect.readReply(value)), Math.ceil(byLength(texts.join(''))));
@@ -49,7 +49,7 @@ function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): nu
   }
 }
 
-/** A completion: the provider's bytes for a caller of its own dialect, and a translation for others. */
+/** Reads completions: the provider's bytes for a caller of its own dialect, a translation for others. */
 export class Completion implements AnswerReader {
   readonly #options: CompletionOptions;
   readonly #caller: Dialect;
@@ -114,9 +114,9 @@ export class Completion implements AnswerReader {
       ...(content === 'empty' ? { empty: true as const } : {}),
     };
     const own = { ...head, ...facts, contentType: jsonType(head.contentType) };
-    if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
+    if (stream) return parseAnswer(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
     if (this.#passes) return own;
-    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
+    const text = parseAnswer(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
     return { ...own, contentType: 'application/json', body: Buffer.from(text) };
   }
 
@@ -145,7 +145,7 @@ const asJson = (head: WholeReply, value: JsonObject): WholeReply => ({
   body: Buffer.from(JSON.stringify(value)),
 });
 
-/** Detects the framing of a stream by its first bytes, then by its content type; undefined for a whole answer. */
+/** Detects the framing of a stream by its first bytes, then by its content type; undefined for a complete answer. */
 function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): 'sse' | 'json-array' | undefined {
   switch (kind) {
     case 'events':

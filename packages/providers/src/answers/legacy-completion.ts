@@ -68,7 +68,7 @@ class TextChunks {
   }
 }
 
-/** Log probabilities are lists of the same length, one value a token. */
+/** Joins log probabilities: lists of the same length, one value per token. */
 function joined(before: JsonObject | null, more: JsonObject): JsonObject {
   if (before === null) return more;
   return Object.fromEntries(
@@ -76,7 +76,7 @@ function joined(before: JsonObject | null, more: JsonObject): JsonObject {
   );
 }
 
-/** Reads a complete stream of a completion of the older kind into a whole one. @throws LlmError if the stream failed or was truncated */
+/** Collects the stream of a legacy completion into a complete answer. @throws LlmError if the stream failed or was truncated */
 export function wholeOfTexts(events: EventDecoder, bytes: Buffer, dialect: Dialect): JsonObject {
   const chunks = new TextChunks();
   for (const event of [...events.feed(bytes), ...events.flush()]) {

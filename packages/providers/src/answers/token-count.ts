@@ -30,7 +30,7 @@ export class TokenCount implements AnswerReader {
   }
 }
 
-/** A count in the caller's dialect. */
+/** Returns a count in the caller's dialect. */
 export function countReply(call: LlmCall, tokens: number, head: Omit<WholeReply, 'body'>): WholeReply {
   const body = countingOf(call.dialect)?.writeCount(tokens) ?? { tokens };
   return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) };

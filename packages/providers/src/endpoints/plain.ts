@@ -1,6 +1,6 @@
 import type { Endpoint } from './endpoint.ts';
 
-/** As the dialect itself has it. */
+/** Requests in the dialect's own form. */
 export const plain: Endpoint = {
   path: (asked, dialect) => dialect.path(asked),
   otherPath: (path) => path,

@@ -2,7 +2,7 @@ import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { EventDecoder, StreamObserver } from '@sluice/dialects';
 import type { Framing } from './endpoint.ts';
 
-/** A stream in another framing for a caller of the same dialect: the same events, as server-sent ones. */
+/** Converts a stream to server-sent events, for a caller of the same dialect. The events remain the same. */
 export class ReframedStream implements StreamObserver {
   readonly #framing: Framing;
   readonly #cutter: EventDecoder;

@@ -4,11 +4,11 @@ import type { Redaction } from '../redaction.ts';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
 import { SessionUsage } from './session-usage.ts';
 
-/** The type of an event is in its first bytes. */
+/** The first bytes of an event contain its type. */
 const HEAD_BYTES = 200;
 const TYPE = /"type"\s*:\s*"([a-z_]+(?:\.[a-z_]+)+|error)"/;
 
-/** Events that are parsed. All others pass unread. */
+/** Events that are parsed. All others pass through unparsed. */
 const PARSED = [
   'response.done',
   'conversation.item.input_audio_transcription.completed',
@@ -16,13 +16,15 @@ const PARSED = [
   'session.updated',
 ] as const;
 
-/** Letters of base64 in a second of audio: PCM of 24 kHz and 16 bit, and G.711 of 8 kHz and 8 bit. */
+/** Base64 letters per second of audio: PCM of 24 kHz and 16 bit, and G.711 of 8 kHz and 8 bit. */
 const PCM_LETTERS_S = 64_000;
 const G711_LETTERS_S = 10_667;
-/** Tokens of a second of speech (OpenAI, "Managing realtime costs": one token for 100 ms of a user, and for 50 ms of an answer). */
+/**
+ * Tokens per second of speech (OpenAI, "Managing realtime costs": one token per 100 ms of a user, and per 50 ms of an answer).
+ */
 const INPUT_TOKENS_S = 10;
 const OUTPUT_TOKENS_S = 20;
-/** Bytes of a token of text, about. */
+/** Approximate bytes per token of text. */
 const BYTES_PER_TOKEN = 4;
 
 /** Reads sessions of OpenAI's Realtime API. Source: OpenAI, "Realtime API", client and server events. */
@@ -32,7 +34,7 @@ export class OpenAiReader implements SessionReader {
   readonly #redaction: () => Redaction;
   #lettersS = PCM_LETTERS_S;
 
-  /** @param redaction what an error of the provider must not show */
+  /** @param redaction returns the redaction for errors of the provider */
   constructor(model: SessionModel, redaction: () => Redaction) {
     this.#model = model;
     this.#redaction = redaction;
@@ -86,7 +88,10 @@ export class OpenAiReader implements SessionReader {
     return usage !== undefined;
   }
 
-  /** A session's model cannot be changed: the caller's name of it becomes the provider's, and any other name is refused. */
+  /**
+   * Replaces the caller's name of the model by the provider's. A session's model cannot be changed, so any other name is
+   * refused.
+   */
   #withModel(data: Buffer): Buffer | LlmError {
     const event = parsed(data);
     const { session } = event;
@@ -114,7 +119,7 @@ export class OpenAiReader implements SessionReader {
 function typeOf(data: Buffer): string {
   const found = TYPE.exec(data.toString('latin1', 0, HEAD_BYTES))?.[1];
   if (found !== undefined) return found;
-  // an event may begin with other members
+  // other members may precede the type
   return PARSED.find((type) => data.includes(`"${type}"`)) ?? '';
 }
 

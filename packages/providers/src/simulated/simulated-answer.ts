@@ -18,16 +18,16 @@ export interface SimulatedQuestion {
   readonly dialect: DialectName;
   readonly body: JsonObject;
   readonly context: ReplyContext;
-  /** What the embeddings are asked in, where not in what goes with the dialect. */
+  /** Dialect of the embeddings, if it differs from the usual one for `dialect`. */
   readonly embeddings?: EmbeddingsDialectName;
-  /** Adds the model's own members to an answer. */
+  /** Adds the simulated model's own members to an answer. */
   readonly shape?: (reply: NeutralReply) => NeutralReply;
 }
 
-/** An answer in the dialect of the question, whole or as the events of a stream. */
+/** An answer in the dialect of the question, complete or as the events of a stream. */
 export interface SimulatedAnswer {
   readonly whole: string;
-  /** Each with its blank line. */
+  /** Returns the events, each with its blank line. */
   events(): string[];
   readonly usage: Usage | undefined;
 }
@@ -79,7 +79,7 @@ function count({ dialect, body }: SimulatedQuestion): SimulatedAnswer {
   return { whole: JSON.stringify(counting.writeCount(promptTokens(counting.read(body)))), events: noEvents, usage: undefined };
 }
 
-/** OpenAI's older completions: one text to go on with. */
+/** Simulates a legacy completion: the text continues the prompt. */
 function completion({ body, context }: SimulatedQuestion): SimulatedAnswer {
   const { prompt } = body;
   const asked = Array.isArray(prompt) ? prompt.join('') : String(prompt ?? '');

@@ -4,13 +4,16 @@ import { type SimulatedAnswer, simulatedAnswer } from './simulated-answer.ts';
 import { SIMULATED_CREATED_S } from './simulated-model.ts';
 
 export interface SimulatedOptions {
-  /** How long until the answer begins. */
+  /** Milliseconds until the answer begins. */
   readonly latencyMs: number;
-  /** Speed of a stream; everything at once if not given. */
+  /** Speed of a stream. All events are sent at once if not given. */
   readonly tokensPerSecond?: number;
 }
 
-/** A provider in this process, for demonstrations and tests: no network, no key, the latency that is asked for. It speaks what its caller speaks. */
+/**
+ * Returns a simulated provider in this process, for demonstrations and tests: without network and key, and with a configured
+ * latency. It answers in its caller's dialect.
+ */
 export function simulated(model: string, options: SimulatedOptions): LlmService {
   return {
     async complete(call: LlmCall): Promise<LlmReply> {
@@ -45,7 +48,7 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
     const stop = AbortSignal.any([signal, left.signal]);
     try {
       for (const event of answer.events()) {
-        // the latency is over, so the first event comes at once
+        // the latency has passed, so the first event is sent at once
         if (gapMs > 0 && generated > 0) await pause(gapMs, stop);
         stream.push(Buffer.from(event));
         generated++;

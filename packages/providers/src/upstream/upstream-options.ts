@@ -46,7 +46,7 @@ export interface UpstreamOptions {
   readonly onDisconnect?: 'abort' | 'drain';
 }
 
-/** Settings of one model that differ from its provider's. */
+/** Settings of a model that differ from its provider's. */
 export interface ModelOptions {
   /** Longest gap between two chunks of a stream, in milliseconds. The provider's if not given. */
   readonly idleTimeoutMs?: number | undefined;

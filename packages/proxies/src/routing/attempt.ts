@@ -43,7 +43,7 @@ export interface AttemptOptions {
   readonly target: Target;
   /** Whether it probes a half-open circuit. */
   readonly probe: boolean;
-  /** The reason for which a faster attempt aborts this one. */
+  /** Abort reason of this attempt if another one is faster. */
   readonly superseded?: LlmError | undefined;
   readonly observers: readonly AttemptObserver[];
   readonly clock: Clock;

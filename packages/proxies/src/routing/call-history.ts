@@ -1,6 +1,6 @@
 import { type AttemptFailure, CallSlot } from '@sluice/core';
 
-/** The attempts of one call, as far as the router decides by them. It lasts when a stream is restarted. */
+/** The attempts of a call, for decisions of the router. It persists when a stream is restarted. */
 export class CallHistory {
   static readonly #slot = new CallSlot<CallHistory>('routing history');
   #attempts = 0;

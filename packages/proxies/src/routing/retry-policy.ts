@@ -41,7 +41,7 @@ export interface RetryPolicyOptions {
   readonly random: Random;
 }
 
-/** Retries and waiting time of one call at one model so far. */
+/** Retries and waiting time of a call at a model so far. */
 export interface RetryState {
   readonly retries: number;
   readonly waitedMs: number;

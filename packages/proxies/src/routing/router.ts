@@ -138,7 +138,7 @@ export class Router implements LlmService {
     return outcome;
   }
 
-  /** Calls the targets of one model until one answers, and retries those that may succeed. */
+  /** Calls the targets of a model until one answers, and retries those that may succeed. */
   async #tryModel(call: LlmCall, model: Model, excluded: ExcludedTargets, hasFallback: boolean): Promise<AttemptResult> {
     const failed = new Map<Target, FailedAttempt>();
     const fallbackOn = model.fallbackOn ?? FALL_BACK_ON;
