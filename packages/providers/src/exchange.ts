@@ -67,30 +67,30 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     if (this.#stream !== undefined || !this.#head.succeeded) return;
     const followed = this.#options.answer.stream(this.#head.contentType, kind);
     if (followed === undefined) return;
-    const { watcher, contentType, unread = false } = followed;
+    const { observer, contentType, unread = false } = followed;
     const reply = new ReplyStream({
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       cancel: () => {
         if (this.#startDraining()) return 'draining';
         this.#stop(new LlmError('client_closed', errorTexts.clientClosed));
-        return progressOf(watcher);
+        return progressOf(observer);
       },
-      progress: () => progressOf(watcher),
+      progress: () => progressOf(observer),
     });
-    this.#stream = { reply, watcher, contentType, unread, bytes: 0, begun: false };
+    this.#stream = { reply, observer, contentType, unread, bytes: 0, begun: false };
     if (unread) this.#begin(this.#stream);
   }
 
   takeBody(chunk: Buffer): void {
     const stream = this.#stream;
     if (stream !== undefined) {
-      const shown = stream.watcher.read(chunk);
+      const shown = stream.observer.read(chunk);
       if (shown.length > 0)
-        stream.reply.push(stream.watcher.reportedError() === undefined ? shown : this.#redaction.bytes(shown));
-      if (stream.watcher.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
+        stream.reply.push(stream.observer.reportedError() === undefined ? shown : this.#redaction.bytes(shown));
+      if (stream.observer.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
       else if (!stream.begun) this.#beginOrFail(stream, chunk.length);
-      if (this.#stall !== undefined && stream.watcher.generated() > 0) this.#stall.restart();
+      if (this.#stall !== undefined && stream.observer.generated() > 0) this.#stall.restart();
       return;
     }
     this.#length += chunk.length;
@@ -118,10 +118,10 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   }
 
   #endStream(stream: IncomingStream): void {
-    const { reply, watcher, begun } = stream;
-    const rest = watcher.rest();
+    const { reply, observer, begun } = stream;
+    const rest = observer.rest();
     if (rest.length > 0) reply.push(rest);
-    const outcome = watcher.outcome();
+    const outcome = observer.outcome();
     if (!begun && outcome.end === 'failed') {
       this.#fail(this.#beforeContent(outcome.error));
       return;
@@ -131,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     reply.finish({
       ...outcome,
       ...(error === undefined ? {} : { error: this.#redaction.error(error) }),
-      generated: watcher.generated(),
+      generated: observer.generated(),
     });
   }
 
@@ -150,7 +150,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   failBody(cause: Error): void {
     const stream = this.#stream;
     // only the end of the content coding is missing: the answer is complete
-    if (stream?.begun === true && !stream.unread && stream.watcher.outcome().end === 'finished') {
+    if (stream?.begun === true && !stream.unread && stream.observer.outcome().end === 'finished') {
       this.#stop(cause);
       return;
     }
@@ -186,7 +186,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   #beginOrFail(stream: IncomingStream, bytes: number): void {
     stream.bytes += bytes;
-    const reported = stream.watcher.reportedError();
+    const reported = stream.observer.reportedError();
     if (reported !== undefined) {
       const error = this.#beforeContent(reported);
       this.#fail(error);
@@ -194,7 +194,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       return;
     }
     const held = this.#options.call.preferences.streamRecovery === 'buffer' && stream.bytes < MAX_HELD_BYTES;
-    if (!held && stream.watcher.generated() > 0) this.#begin(stream);
+    if (!held && stream.observer.generated() > 0) this.#begin(stream);
   }
 
   #failForLongEvent(stream: IncomingStream): void {

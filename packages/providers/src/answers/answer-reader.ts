@@ -4,7 +4,7 @@ import type { BodyKind } from './body-kind.ts';
 
 /** The observer of a streamed answer. */
 export interface FollowedStream {
-  readonly watcher: StreamObserver;
+  readonly observer: StreamObserver;
   readonly contentType: string;
   /** Its bytes pass unparsed, so the gateway does not know when its content begins. */
   readonly unread?: boolean;

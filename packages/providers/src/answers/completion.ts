@@ -67,25 +67,25 @@ export class Completion implements AnswerReader {
     const view = call.message.view();
     // a stream that was not requested is collected
     if (!view.stream) return undefined;
-    const asked = view.framing ?? 'sse';
+    const requested = view.framing ?? 'sse';
     const same = this.#passes;
-    const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
+    const callers = requested === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
     if (framing !== undefined && isType(contentType, framing.contentType)) {
-      const watcher = same
+      const observer = same
         ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
-        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter(), restorer);
-      return { watcher, contentType: callers };
+        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.decoder(), restorer);
+      return { observer, contentType: callers };
     }
-    const sent = sentFraming(contentType, kind, asked === 'json-array' || dialect.name === 'gemini');
+    const sent = sentFraming(contentType, kind, requested === 'json-array' || dialect.name === 'gemini');
     if (sent === undefined) return undefined;
-    if (!same || sent !== asked) {
+    if (!same || sent !== requested) {
       return {
-        watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventDecoder(sent), restorer),
+        observer: new TranslatedStream(dialect, this.#caller, this.#context(), eventDecoder(sent), restorer),
         contentType: callers,
       };
     }
     const type = sent === 'sse' && !contentType.startsWith(SSE) ? callers : contentType;
-    return { watcher: dialect.watchStream(hideUsage, sent), contentType: type };
+    return { observer: dialect.watchStream(hideUsage, sent), contentType: type };
   }
 
   whole(head: WholeReply): LlmReply {
@@ -160,4 +160,4 @@ function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): '
 }
 
 const framedEvents = ({ contentType }: WholeReply, framing: Framing | undefined) =>
-  framing !== undefined && isType(contentType, framing.contentType) ? framing.cutter() : undefined;
+  framing !== undefined && isType(contentType, framing.contentType) ? framing.decoder() : undefined;

@@ -18,7 +18,7 @@ const unread: StreamObserver = {
 /** Reads an answer of a passthrough route, of any length. */
 export const otherAnswer: AnswerReader = {
   unread: true,
-  stream: (contentType) => ({ watcher: unread, contentType, unread: true }),
+  stream: (contentType) => ({ observer: unread, contentType, unread: true }),
   whole: (head: WholeReply) => head,
   refusal: (head: WholeReply) => head,
 };

@@ -25,12 +25,12 @@ const codec = new EventStreamCodec(
 export function awsEventStream({ read, asServerSentEvent }: Reading): Framing {
   return {
     contentType: 'application/vnd.amazon.eventstream',
-    cutter: () => frameCutter(read),
+    decoder: () => frameDecoder(read),
     asServerSentEvent,
   };
 }
 
-function frameCutter(read: Reading['read']): EventDecoder {
+function frameDecoder(read: Reading['read']): EventDecoder {
   const unfinished = new UnfinishedBytes();
   let broken = false;
   return {

@@ -9,9 +9,9 @@ const below = (path: string, model: string, { apiVersion = API_VERSION }: Endpoi
 
 /** Azure's older API: each model is a deployment, with its name in the path. */
 export const azureDeployments: Endpoint = {
-  path(asked, dialect, options) {
-    const path = dialect.path(asked);
-    return path === undefined ? undefined : below(path, asked.model, options);
+  path(info, dialect, options) {
+    const path = dialect.path(info);
+    return path === undefined ? undefined : below(path, info.model, options);
   },
   otherPath: below,
   body: (bytes) => bytes,

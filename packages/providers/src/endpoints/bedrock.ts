@@ -4,8 +4,8 @@ import type { Endpoint } from './endpoint.ts';
 
 /** Amazon Bedrock's common API for all models. Source: Amazon Bedrock's API reference, "Converse" and "ConverseStream". */
 export const bedrock: Endpoint = {
-  path(asked, dialect) {
-    return asked.operation === 'count_tokens' ? `/model/${modelSegment(asked.model)}/count-tokens` : dialect.path(asked);
+  path(info, dialect) {
+    return info.operation === 'count_tokens' ? `/model/${modelSegment(info.model)}/count-tokens` : dialect.path(info);
   },
   otherPath: (path) => path,
   body: (bytes) => bytes,

@@ -6,7 +6,7 @@ const USAGE = {
   ...{ promptTokenCount: 30, responseTokenCount: 20, totalTokenCount: 50 },
   responseTokensDetails: [{ modality: 'AUDIO', tokenCount: 15 }],
 };
-const reader = (): GeminiReader => new GeminiReader({ asked: 'live', provider: 'models/gemini-live' });
+const reader = (): GeminiReader => new GeminiReader({ caller: 'live', provider: 'models/gemini-live' });
 
 describe('GeminiReader', () => {
   it("replaces only the model's name in the setup by the provider's", () => {

@@ -6,8 +6,8 @@ import { OpenAiReader } from './openai-reader.ts';
 const bytes = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 const jsonOf = (data: Buffer | LlmError): unknown => (Buffer.isBuffer(data) ? JSON.parse(data.toString()) : data);
 
-function reader(asked = 'voice', provider = 'gpt-realtime'): OpenAiReader {
-  return new OpenAiReader({ asked, provider }, () => new Redaction(['authorization', 'Bearer sk-secret-key'], []));
+function reader(caller = 'voice', provider = 'gpt-realtime'): OpenAiReader {
+  return new OpenAiReader({ caller, provider }, () => new Redaction(['authorization', 'Bearer sk-secret-key'], []));
 }
 
 const USAGE = {

@@ -96,9 +96,9 @@ export class OpenAiReader implements SessionReader {
     const event = parsed(data);
     const { session } = event;
     const model = member(session, 'model');
-    const { asked, provider } = this.#model;
+    const { caller, provider } = this.#model;
     if (event['type'] !== 'session.update' || !isObject(session) || model === undefined || model === provider) return data;
-    if (model === asked) return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: provider } }));
+    if (model === caller) return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: provider } }));
     return new LlmError('invalid_request', errorTexts.sessionModelChanged, {
       param: 'session.model',
     });
@@ -107,12 +107,12 @@ export class OpenAiReader implements SessionReader {
   #shown(data: Buffer): Buffer {
     const isG711 = ['g711', 'audio/pcmu', 'audio/pcma'].some((format) => data.includes(format));
     this.#lettersS = isG711 ? G711_LETTERS_S : PCM_LETTERS_S;
-    const { asked, provider } = this.#model;
-    if (asked === provider) return data;
+    const { caller, provider } = this.#model;
+    if (caller === provider) return data;
     const event = parsed(data);
     const { session } = event;
     if (!isObject(session) || session['model'] !== provider) return data;
-    return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: asked } }));
+    return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: caller } }));
   }
 }
 

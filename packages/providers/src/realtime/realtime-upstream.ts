@@ -76,7 +76,7 @@ export class RealtimeUpstream {
     redaction: () => Redaction,
   ): LlmReply {
     const peer = new WebSocketPeer(socket);
-    const named = { asked: message.view().model, provider: at.modelPrefix + model };
+    const named = { caller: message.view().model, provider: at.modelPrefix + model };
     const gemini = api === 'gemini' ? new GeminiReader(named) : undefined;
     const reader = gemini ?? new OpenAiReader(named, redaction);
     const session = new UpstreamSession({ peer, reader, redaction, onEnd: () => gemini?.finish() });

@@ -19,6 +19,6 @@ export interface Read {
 
 /** The caller's and the provider's names of a session's model. */
 export interface SessionModel {
-  readonly asked: string;
+  readonly caller: string;
   readonly provider: string;
 }

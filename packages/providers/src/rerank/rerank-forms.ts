@@ -16,17 +16,17 @@ const textOf = (document: unknown): unknown => (isObject(document) ? (asString(d
 
 /** Returns a request in a provider's form. Sources: the API references of Cohere (v2), Jina and Voyage. */
 export function writeRerankRequest(body: JsonObject, form: RerankForm, model: string): JsonObject {
-  const { top_n: most, return_documents: shown, documents, ...rest } = body;
+  const { top_n: max, return_documents: shown, documents, ...rest } = body;
   const texts = Array.isArray(documents) ? documents.map(textOf) : documents;
   const common = { ...rest, model, documents: texts };
   if (form === 'voyage') {
     return {
       ...common,
-      ...(most === undefined ? {} : { top_k: most }),
+      ...(max === undefined ? {} : { top_k: max }),
       ...(shown === undefined ? {} : { return_documents: shown }),
     };
   }
-  return { ...common, ...(most === undefined ? {} : { top_n: most }) };
+  return { ...common, ...(max === undefined ? {} : { top_n: max }) };
 }
 
 /** Returns a provider's answer in the caller's form. */

@@ -61,9 +61,9 @@ export function joinedCalls(contents: readonly unknown[]): readonly unknown[] {
  * unsigned calls.
  */
 export function markedCalls(contents: readonly unknown[]): readonly unknown[] {
-  const asked = contents.findLastIndex((content) => !isModel(content) && !holds(content, isResult));
+  const lastQuestion = contents.findLastIndex((content) => !isModel(content) && !holds(content, isResult));
   let marked: unknown[] | undefined;
-  for (let n = asked + 1; n < contents.length; n++) {
+  for (let n = lastQuestion + 1; n < contents.length; n++) {
     const content = contents[n];
     const parts = partsOf(content);
     const first = parts.findIndex(isCall);

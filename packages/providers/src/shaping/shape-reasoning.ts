@@ -42,28 +42,31 @@ function withoutReasoning(
 
 function inBudget(requested: ReasoningOptions, rule: ReasoningProfile, dropped: string[]): ReasoningOptions {
   const { minBudget = 0, maxBudget = Number.POSITIVE_INFINITY, usualBudget, efforts } = rule;
-  const asked = budgetOf(requested);
+  const requestedBudget = budgetOf(requested);
   const form = 'budget';
-  if (asked === 0) {
+  if (requestedBudget === 0) {
     if (efforts.includes('none')) return { budgetTokens: 0, form };
     dropped.push(NAME);
     return { ...requested, budgetTokens: minBudget, form };
   }
   // a negative budget lets the model choose
-  const budget = asked === undefined || asked < 0 ? usualBudget : Math.min(maxBudget, Math.max(minBudget, asked));
+  const budget =
+    requestedBudget === undefined || requestedBudget < 0
+      ? usualBudget
+      : Math.min(maxBudget, Math.max(minBudget, requestedBudget));
   if (budget !== undefined) return { ...requested, budgetTokens: budget, form };
   return requested.budgetTokens === undefined ? { ...requested, form } : { ...requested, budgetTokens: -1, form };
 }
 
 function inEfforts(requested: ReasoningOptions, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningOptions {
-  const asked = effortOf(requested);
+  const requestedEffort = effortOf(requested);
   const inForm = form === 'dialect' || form === 'none' ? {} : { form };
   const { show } = requested;
   const shown = show === undefined ? {} : { show };
   if (form === 'dialect') return requested;
-  if (asked === undefined) return { ...shown, ...inForm };
-  const effort = nearest(asked, efforts);
-  if (asked === 'none' && effort !== 'none') dropped.push(NAME);
+  if (requestedEffort === undefined) return { ...shown, ...inForm };
+  const effort = nearest(requestedEffort, efforts);
+  if (requestedEffort === 'none' && effort !== 'none') dropped.push(NAME);
   return { effort, ...shown, ...inForm };
 }
 
@@ -71,10 +74,10 @@ function inEfforts(requested: ReasoningOptions, { form, efforts }: ReasoningProf
  * Returns the nearest accepted effort; of two equally near efforts the greater one. Never `none` for a caller that requests
  * reasoning.
  */
-function nearest(asked: Effort, efforts: readonly Effort[]): Effort {
-  if (efforts.includes(asked)) return asked;
-  const at = EFFORTS.indexOf(asked);
+function nearest(effort: Effort, efforts: readonly Effort[]): Effort {
+  if (efforts.includes(effort)) return effort;
+  const at = EFFORTS.indexOf(effort);
   const accepted = efforts.filter((effort) => effort !== 'none');
   const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - at);
-  return accepted.reduce((best, effort) => (distance(effort) <= distance(best) ? effort : best), accepted[0] ?? asked);
+  return accepted.reduce((best, one) => (distance(one) <= distance(best) ? one : best), accepted[0] ?? effort);
 }

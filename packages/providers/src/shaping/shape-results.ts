@@ -73,10 +73,10 @@ function matched(messages: readonly Message[]) {
 
 /** Returns a result for each call, in the order of the calls. */
 function inOrder(ids: readonly string[], results: readonly Result[]): Part[] {
-  const left = [...results];
+  const remaining = [...results];
   return ids.map((callId) => {
-    const at = left.findIndex((result) => result.callId === callId);
-    const [found] = at === -1 ? [] : left.splice(at, 1);
+    const at = remaining.findIndex((result) => result.callId === callId);
+    const [found] = at === -1 ? [] : remaining.splice(at, 1);
     return found ?? { type: 'tool_result', callId, parts: [{ type: 'text', text: 'No result.' }] };
   });
 }

@@ -15,11 +15,11 @@ export function shapeSchemas(request: NeutralRequest, { profile: { schemas }, dr
   if (schemas.answers === 'schema') return { ...rest, format: { ...format, schema } };
   const text = `${JSON_SENTENCE} The object is valid against this JSON schema: ${JSON.stringify(format.schema)}`;
   dropped.push('response_format');
-  const asked: NeutralRequest = {
+  const instructed: NeutralRequest = {
     ...rest,
     messages: [{ role: 'system', parts: [{ type: 'text', text }] }, ...rest.messages],
   };
-  return schemas.answers === 'json' ? { ...asked, format: { type: 'json' } } : asked;
+  return schemas.answers === 'json' ? { ...instructed, format: { type: 'json' } } : instructed;
 }
 
 const limited = (schema: JsonObject, { closed, unsupported }: SchemasProfile): JsonObject =>

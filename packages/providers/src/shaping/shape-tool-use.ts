@@ -4,8 +4,8 @@ import type { Shaping } from './shaping.ts';
 /** Adapts the use of tools to a model without tools, without forced tools, or with one call per message. */
 export function shapeToolUse(request: NeutralRequest, { profile: { tools: rule }, dropped }: Shaping): NeutralRequest {
   if (!rule.accepted) return withoutTools(request, dropped);
-  const asked = rule.forced ? request : unforced(request, dropped);
-  return rule.single ? { ...asked, messages: asked.messages.flatMap(oneByOne(asked.messages)) } : asked;
+  const chosen = rule.forced ? request : unforced(request, dropped);
+  return rule.single ? { ...chosen, messages: chosen.messages.flatMap(oneByOne(chosen.messages)) } : chosen;
 }
 
 /** Turns earlier calls and results into text. */

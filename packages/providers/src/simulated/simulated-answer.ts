@@ -82,23 +82,23 @@ function count({ dialect, body }: SimulatedQuestion): SimulatedAnswer {
 /** Simulates a legacy completion: the text continues the prompt. */
 function completion({ body, context }: SimulatedQuestion): SimulatedAnswer {
   const { prompt } = body;
-  const asked = Array.isArray(prompt) ? prompt.join('') : String(prompt ?? '');
-  const text = `Simulated answer to: ${asked}`;
-  const usage = { inputTokens: [...asked].length, outputTokens: [...text].length };
+  const question = Array.isArray(prompt) ? prompt.join('') : String(prompt ?? '');
+  const text = `Simulated answer to: ${question}`;
+  const usage = { inputTokens: [...question].length, outputTokens: [...text].length };
   const head = { id: `cmpl-${context.id}`, object: 'text_completion', created: SIMULATED_CREATED_S, model: context.model };
-  const told = {
+  const reported = {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.inputTokens + usage.outputTokens,
   };
-  const choice = (said: string, finish_reason: string | null) => ({ index: 0, text: said, logprobs: null, finish_reason });
+  const choice = (content: string, finish_reason: string | null) => ({ index: 0, text: content, logprobs: null, finish_reason });
   const event = (value: object): string => `data: ${JSON.stringify({ ...head, ...value })}\n\n`;
   return {
-    whole: JSON.stringify({ ...head, choices: [choice(text, 'stop')], usage: told }),
+    whole: JSON.stringify({ ...head, choices: [choice(text, 'stop')], usage: reported }),
     events: () => [
       ...(text.match(/\S+\s*|\s+/g) ?? []).map((word) => event({ choices: [choice(word, null)] })),
       event({ choices: [choice('', 'stop')] }),
-      ...(context.streamUsage ? [event({ choices: [], usage: told })] : []),
+      ...(context.streamUsage ? [event({ choices: [], usage: reported })] : []),
       'data: [DONE]\n\n',
     ],
     usage,

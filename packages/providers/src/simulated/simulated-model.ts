@@ -68,12 +68,12 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
       parts.push({ type: 'tool_call', id, name: tool.name, arguments: JSON.stringify(sampleValue(tool.schema)) });
     }
   } else {
-    const words =
+    const whole =
       format === undefined
         ? `Simulated answer to: ${prompt}`
         : JSON.stringify(format.type === 'schema' ? sampleValue(format.schema) : { answer: prompt });
-    const allowed = maxTokens === undefined ? words : [...words].slice(0, maxTokens).join('');
-    if (allowed.length < words.length) finish = 'length';
+    const allowed = maxTokens === undefined ? whole : [...whole].slice(0, maxTokens).join('');
+    if (allowed.length < whole.length) finish = 'length';
     parts.push({ type: 'text', text: allowed });
   }
   const choice: Choice = { parts, finish, ...logprobsOf(request, parts) };
@@ -112,15 +112,15 @@ export const promptTokens = ({ messages }: NeutralRequest): number =>
   messages.reduce((sum, { parts }) => sum + lengthOf(textOf(parts)), 0);
 
 function usageOf(request: NeutralRequest, parts: readonly Part[], choices: number): Usage {
-  const thought = parts.reduce((sum, part) => sum + (part.type === 'reasoning' ? lengthOf(part.text) : 0), 0);
-  const said = parts.reduce((sum, part) => {
+  const reasoning = parts.reduce((sum, part) => sum + (part.type === 'reasoning' ? lengthOf(part.text) : 0), 0);
+  const output = parts.reduce((sum, part) => {
     if (part.type === 'text') return sum + lengthOf(part.text);
     return part.type === 'tool_call' ? sum + lengthOf(part.arguments) : sum;
-  }, thought);
+  }, reasoning);
   return {
     inputTokens: promptTokens(request),
-    outputTokens: said * choices,
-    ...(thought === 0 ? {} : { reasoningTokens: thought * choices }),
+    outputTokens: output * choices,
+    ...(reasoning === 0 ? {} : { reasoningTokens: reasoning * choices }),
   };
 }
 

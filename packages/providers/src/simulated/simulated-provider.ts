@@ -27,8 +27,8 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
       });
       await pause(options.latencyMs, call.signal);
       const head = { status: 200, headers: {} };
-      const told = answer.usage === undefined ? {} : { usage: answer.usage };
-      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...told };
+      const reported = answer.usage === undefined ? {} : { usage: answer.usage };
+      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...reported };
       const contentType = framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/json';
       return { ...head, contentType, stream: streamOf(answer, options, call.signal) };
     },
@@ -36,16 +36,16 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
 }
 
 function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
-  const left = new AbortController();
+  const abandoned = new AbortController();
   let generated = 0;
   const cancel = () => {
-    left.abort();
+    abandoned.abort();
     return { generated };
   };
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel, progress: () => ({ generated }) });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
   const run = async (): Promise<void> => {
-    const stop = AbortSignal.any([signal, left.signal]);
+    const stop = AbortSignal.any([signal, abandoned.signal]);
     try {
       for (const event of answer.events()) {
         // the latency has passed, so the first event is sent at once

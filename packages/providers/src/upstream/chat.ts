@@ -1,10 +1,10 @@
 import { type LlmCall, type LlmReply, systemClock } from '@sluice/core';
 import { DIALECTS, type UpstreamRequestInfo } from '@sluice/dialects';
 import { Completion } from '../answers/completion.ts';
-import { fieldsRefused, holdsState, refusesState, refusesStreamOptions, withoutState } from '../asked-again.ts';
 import { LearnedModels } from '../learned-fields.ts';
 import { passRequest } from '../pass-request.ts';
 import type { ModelProfile } from '../profiles/model-profile.ts';
+import { fieldsRefused, holdsState, refusesState, refusesStreamOptions, withoutState } from '../refusal-in-reply.ts';
 import { translateRequest } from '../translate-request.ts';
 import type { ProviderContext, UpstreamModel } from './provider-context.ts';
 
