@@ -11,7 +11,7 @@ describe('CallAccount', () => {
     const loser = account.open({ accrued: () => ({ usage: usage(10, 0), cost: 10 }) });
     account.open({ accrued: () => ({ usage: usage(10, 7), cost: 24 }) });
     loser.charge({ usage: usage(10, 0), cost: 10, estimated: 'broken', unpriced: [] });
-    account.close(loser, record('lost'), 5);
+    account.close(loser, record('superseded'), 5);
     expect(account.accruedIfEndedNow()).toEqual({ usage: usage(20, 7), cost: 34 });
     expect([account.cost, account.isInFlight, account.estimated]).toEqual([10, true, true]);
   });

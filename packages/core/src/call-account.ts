@@ -3,6 +3,12 @@ import type { Money } from './money.ts';
 import { type Spent, sumSpent } from './sum-usage.ts';
 import type { Usage, UsageIssueReason } from './usage.ts';
 
+/** How an attempt ended. `superseded`: a hedged attempt at another target was faster. */
+export type AttemptOutcome = 'answered' | 'failed' | 'cancelled' | 'superseded';
+
+/** Why an attempt failed. `truncated`: the response broke off after its begin. */
+export type AttemptFailure = FailureKind | 'truncated';
+
 /** One attempt at a target that has ended. */
 export interface Attempt {
   /** The target's name, as in metric labels. */
@@ -10,9 +16,8 @@ export interface Attempt {
   readonly provider: string;
   /** The provider's own name of the model. */
   readonly model: string;
-  /** `lost`: a hedged attempt at another target was faster. */
-  readonly outcome: 'answered' | 'failed' | 'cancelled' | 'lost';
-  readonly reason?: FailureKind | 'truncated';
+  readonly outcome: AttemptOutcome;
+  readonly reason?: AttemptFailure;
   readonly status?: number;
   /** Milliseconds until the response began or the attempt failed. */
   readonly latencyMs: number;
@@ -32,7 +37,7 @@ export interface AttemptInFlight {
   accrued(): Spent;
 }
 
-/** The account of one attempt. It belongs to the attempt: another attempt of the same call cannot change it. */
+/** The account of an attempt. It belongs to the attempt: another attempt of the same call cannot change it. */
 export class AttemptAccount {
   readonly #attempt: AttemptInFlight;
   #charge: AttemptCharge | undefined;

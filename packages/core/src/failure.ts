@@ -1,28 +1,28 @@
 /**
  * Why a provider failed a call. It decides which target is tried next.
  *
- * - `unreachable`: no connection, or a connection that broke before the response began
- * - `silent`: timeout: the provider accepted the request and sent no response before the deadline
- * - `unavailable`: server error (5xx, 408, an invalid response)
+ * - `connect_error`: no connection, or a connection that broke before the response began
+ * - `timeout`: the provider accepted the request and sent no response before the deadline
+ * - `server_error`: 5xx, 408, or an invalid response
  * - `rate_limited`: the provider is rate limited
- * - `credentials`: the provider refuses our credentials, or our account has no credit
+ * - `auth`: the provider refuses our credentials, or our account has no credit
  * - `context_length`: the prompt is too long for this model
  * - `content_refused`: the provider refuses to respond to this prompt
  * - `model_unavailable`: the model does not exist, is retired, or is not offered to our account
- * - `rejected`: the request is invalid
- * - `busy`: the concurrency limit of our own configuration for this provider is reached
+ * - `invalid_request`: the request is invalid
+ * - `concurrency_limit`: the concurrency limit of our own configuration for this provider is reached
  */
 export type FailureKind =
-  | 'unreachable'
-  | 'silent'
-  | 'unavailable'
+  | 'connect_error'
+  | 'timeout'
+  | 'server_error'
   | 'rate_limited'
-  | 'credentials'
+  | 'auth'
   | 'context_length'
   | 'content_refused'
   | 'model_unavailable'
-  | 'rejected'
-  | 'busy';
+  | 'invalid_request'
+  | 'concurrency_limit';
 
 /** How a provider failed a call before its response began. */
 export interface Failure {

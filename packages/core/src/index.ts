@@ -8,6 +8,7 @@ export * from './defined.ts';
 export * from './dependency-health.ts';
 export * from './dialect-name.ts';
 export * from './error-codes.ts';
+export * from './error-texts.ts';
 export * from './errors.ts';
 export * from './failure.ts';
 export * from './llm-service.ts';

@@ -23,10 +23,10 @@ export interface StreamSource {
   pause(): void;
   resume(): void;
   /**
-   * Cancels the upstream response. Returns the progress so far if known, or `'reads_on'` if the source drains the response to
+   * Cancels the upstream response. Returns the progress so far if known, or `'draining'` if the source drains the response to
    * get its final usage. In that case the source calls `finish` later.
    */
-  cancel(): StreamProgress | 'reads_on' | undefined;
+  cancel(): StreamProgress | 'draining' | undefined;
   /** Returns the progress so far, if known. */
   progress?(): StreamProgress;
 }
@@ -138,7 +138,7 @@ export class ReplyStream {
   cancel(): void {
     if (this.#ended !== undefined) return;
     const had = this.#source.cancel();
-    if (had === 'reads_on') {
+    if (had === 'draining') {
       this.#abandoned = true;
       this.#consumer = undefined;
       this.#waiting = [];

@@ -151,7 +151,7 @@ describe('error of a failed stream', () => {
       response: { error: { code: 'server_error', message: 'host 10.1.2.3 is down' } },
     });
     expect(error?.message).not.toContain('10.1.2.3');
-    expect(error?.failure).toEqual({ kind: 'unavailable', status: 500 });
+    expect(error?.failure).toEqual({ kind: 'server_error', status: 500 });
   });
 });
 

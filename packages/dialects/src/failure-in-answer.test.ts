@@ -15,17 +15,17 @@ describe('failureInAnswer', () => {
     ],
     [400, '{"error":{"code":"content_filter"}}', 'content_refused'],
     [400, '{"error":{"message":"Output blocked by content filtering policy"}}', 'content_refused'],
-    [400, '{"error":{"message":"messages is missing"}}', 'rejected'],
-    [404, '{"error":{"message":"no such model"}}', 'rejected'],
-    [401, '', 'credentials'],
-    [402, '', 'credentials'],
-    [403, '', 'credentials'],
-    [429, '{"error":{"code":"insufficient_quota"}}', 'credentials'],
+    [400, '{"error":{"message":"messages is missing"}}', 'invalid_request'],
+    [404, '{"error":{"message":"no such model"}}', 'invalid_request'],
+    [401, '', 'auth'],
+    [402, '', 'auth'],
+    [403, '', 'auth'],
+    [429, '{"error":{"code":"insufficient_quota"}}', 'auth'],
     [429, '{"error":{"code":"rate_limit_exceeded"}}', 'rate_limited'],
-    [408, '', 'unavailable'],
-    [500, '', 'unavailable'],
-    [529, '{"error":{"type":"overloaded_error"}}', 'unavailable'],
-    [302, '', 'unavailable'],
+    [408, '', 'server_error'],
+    [500, '', 'server_error'],
+    [529, '{"error":{"type":"overloaded_error"}}', 'server_error'],
+    [302, '', 'server_error'],
   ])('classifies the status %i with %s', (status, text, kind) => {
     expect(failureInAnswer(status, text)).toEqual({ kind, status });
   });
@@ -34,11 +34,11 @@ describe('failureInAnswer', () => {
     [{ error: { message: 'x', code: 429 } }, { kind: 'rate_limited', status: 429 }],
     [
       { object: 'error', message: 'x', code: 400 },
-      { kind: 'rejected', status: 400 },
+      { kind: 'invalid_request', status: 400 },
     ],
     [
       { type: 'error', error: { type: 'overloaded_error' } },
-      { kind: 'unavailable', status: 529 },
+      { kind: 'server_error', status: 529 },
     ],
     [
       { type: 'error', error: { type: 'rate_limit_error' } },
@@ -46,11 +46,11 @@ describe('failureInAnswer', () => {
     ],
     [
       { type: 'response.failed', response: { error: { code: 'server_error' } } },
-      { kind: 'unavailable', status: 500 },
+      { kind: 'server_error', status: 500 },
     ],
     [{ throttlingException: { message: 'x' } }, { kind: 'rate_limited', status: 429 }],
-    [{ error: { code: '503', message: 'x' } }, { kind: 'unavailable', status: 503 }],
-    [{ error: 'something' }, { kind: 'unavailable', status: 500 }],
+    [{ error: { code: '503', message: 'x' } }, { kind: 'server_error', status: 503 }],
+    [{ error: 'something' }, { kind: 'server_error', status: 500 }],
   ])('classifies an error in a stream: %j', (data, failure) => {
     expect(errorInStream(data).failure).toEqual(failure);
   });
@@ -78,9 +78,9 @@ describe('quota details of Google', () => {
       [quota('GenerateRequestsPerMinutePerProjectPerModel'), retry('17s')],
       { kind: 'rate_limited', status: 429, retryAfterMs: 17_000 },
     ],
-    [[quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier'), retry('17s')], { kind: 'credentials', status: 429 }],
-    [[info({ quota_unit: '1/d/{project}' })], { kind: 'credentials', status: 429 }],
-    [[info({ quota_limit: 'RequestsPerDay' })], { kind: 'credentials', status: 429 }],
+    [[quota('GenerateRequestsPerDayPerProjectPerModel-FreeTier'), retry('17s')], { kind: 'auth', status: 429 }],
+    [[info({ quota_unit: '1/d/{project}' })], { kind: 'auth', status: 429 }],
+    [[info({ quota_limit: 'RequestsPerDay' })], { kind: 'auth', status: 429 }],
     [[info({ quota_unit: '1/min/{project}' })], { kind: 'rate_limited', status: 429 }],
   ])('reads quota details from a body, a list and a stream: %j', (details, failure) => {
     const body = error(...details);

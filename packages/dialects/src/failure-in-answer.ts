@@ -54,7 +54,7 @@ export function failureInAnswer(status: number | undefined, text: string): Failu
   const error = new ErrorText(text);
   const kind = kindOf(status, error, text);
   const { retryAfterMs } = error.quota;
-  const waits = (kind === 'rate_limited' || kind === 'unavailable') && retryAfterMs !== undefined;
+  const waits = (kind === 'rate_limited' || kind === 'server_error') && retryAfterMs !== undefined;
   const known = { kind, status: status ?? STATUS[kind] ?? 500, ...(waits ? { retryAfterMs } : {}) };
   return kind === 'rate_limited' && isTooLarge(text) ? { ...known, tooLarge: true } : known;
 }
@@ -63,19 +63,19 @@ export function failureInAnswer(status: number | undefined, text: string): Failu
 const STATUS: Partial<Record<FailureKind, number>> = { context_length: 400, content_refused: 400, model_unavailable: 404 };
 
 function kindOf(status: number | undefined, error: ErrorText, text: string): FailureKind {
-  if (error.has(NO_CREDIT)) return 'credentials';
+  if (error.has(NO_CREDIT)) return 'auth';
   switch (status) {
     case 401:
     case 407:
-      return 'credentials';
+      return 'auth';
     case 402:
     case 403:
-      return aboutRequest(error, [CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'credentials';
+      return aboutRequest(error, [CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'auth';
     case 408:
-      return 'unavailable';
+      return 'server_error';
     case 429:
       // an exhausted daily quota is treated like an account without credit
-      return error.quota.isDaily ? 'credentials' : 'rate_limited';
+      return error.quota.isDaily ? 'auth' : 'rate_limited';
     case 413:
       if (isTooLarge(text) && error.hasCode('rate_limit_exceeded')) return 'rate_limited';
       break;
@@ -83,13 +83,12 @@ function kindOf(status: number | undefined, error: ErrorText, text: string): Fai
     case undefined:
       // the status gives no cause: Ollama and llama.cpp respond with 500 to a prompt that is too long
       return (
-        aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ??
-        (error.has(KEY_REFUSED) ? 'credentials' : 'unavailable')
+        aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? (error.has(KEY_REFUSED) ? 'auth' : 'server_error')
       );
   }
-  if (status >= 500 || status < 400) return 'unavailable';
-  if (error.has(KEY_REFUSED)) return 'credentials';
-  return aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'rejected';
+  if (status >= 500 || status < 400) return 'server_error';
+  if (error.has(KEY_REFUSED)) return 'auth';
+  return aboutRequest(error, [TOO_LONG, CONTENT_REFUSED, MODEL_UNAVAILABLE]) ?? 'invalid_request';
 }
 
 function aboutRequest(error: ErrorText, tables: readonly (readonly Phrase[])[]): FailureKind | undefined {

@@ -18,7 +18,7 @@ export function errorInStream(data: Json): LlmError {
 
 /** Failure kinds with a message for the client. Messages of other kinds may name hosts or accounts. */
 export const REQUEST_IS_TO_BLAME: ReadonlySet<FailureKind> = new Set([
-  'rejected',
+  'invalid_request',
   'context_length',
   'content_refused',
   'model_unavailable',
@@ -38,7 +38,7 @@ export function outcomeOf(finished: boolean, error: LlmError | undefined, usage:
   if (error !== undefined) return { end: 'failed', error, ...reported };
   if (finished) return { end: 'finished', ...reported };
   const cut = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
-    failure: { kind: 'unavailable' },
+    failure: { kind: 'server_error' },
   });
   return { end: 'failed', error: cut, ...reported };
 }

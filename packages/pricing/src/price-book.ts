@@ -2,26 +2,25 @@ import { calcPrice, type ModelPrice, type Provider, updatePrices } from '@pydant
 import type { Price, Rate } from './price.ts';
 
 /**
- * What the table does not have. Sources: OpenAI, "Flex processing" (the price of the Batch API, which is half); Anthropic, "Web search tool" (10 USD for
- * 1,000 searches).
+ * Prices that the table lacks. Sources: OpenAI, "Flex processing" (half, like the Batch API); Anthropic, "Web search tool" (10
+ * USD per 1,000 searches).
  */
 const KNOWN_EXTRAS: Readonly<Record<string, Pick<Price, 'serviceTiers' | 'webSearch'>>> = {
   openai: { serviceTiers: { flex: 0.5 } },
   anthropic: { webSearch: 0.01 },
 };
 
-/** Time for which a found price is cached. A price may depend on the day or the hour, as DeepSeek's does. */
+/** Lifetime of a cached price. A price may depend on the day or the hour, as DeepSeek's does. */
 const BELIEVED_MS = 60_000;
 
 /**
  * The prices of public providers' models, from the table of `@pydantic/genai-prices` or from a table that replaced it. Lookups
- * use
- * the table's name of the provider and the provider's name of the model, including dated and regional names.
+ * use the table's name of the provider and the provider's name of the model, including dated and regional names.
  */
 export class PriceBook {
   readonly #found = new Map<string, { readonly price: Price | undefined; readonly untilMs: number }>();
 
-  /** @param provider by the table's name: `x-ai`, `aws`, … */
+  /** @param provider the table's name of the provider: `x-ai`, `aws`, … */
   priceOf(provider: string, model: string, nowMs: number): Price | undefined {
     const name = `${provider}/${model}`;
     const known = this.#found.get(name);
@@ -35,7 +34,7 @@ export class PriceBook {
     return price;
   }
 
-  /** How many tokens a model's prompt and answer may have; undefined where the table does not say. */
+  /** Returns the maximum tokens of a prompt and its answer. Undefined if the table lacks the model. */
   contextOf(provider: string, model: string, nowMs: number): number | undefined {
     const usage = { input_tokens: 1, output_tokens: 1 };
     return calcPrice(usage, model, { providerId: provider, timestamp: new Date(nowMs) })?.model.context_window;
@@ -57,7 +56,7 @@ function isTable(data: unknown): data is Provider[] {
   return Array.isArray(data) && data.length > 0 && data.every((one) => typeof one?.id === 'string' && Array.isArray(one.models));
 }
 
-/** Undefined for a model that is not sold by tokens. */
+/** Converts a price of the table. Undefined for a model that is not priced by tokens. */
 function priceFrom(found: ModelPrice): Price | undefined {
   const rate = (key: string): Rate | undefined => rateFrom(found[key]);
   const input = rate('input_mtok');
@@ -65,7 +64,7 @@ function priceFrom(found: ModelPrice): Price | undefined {
   const requests = found['requests_kcount'];
   return {
     input,
-    // what only reads has no price of its own for writing
+    // models without output, such as embeddings, have no output price
     output: rate('output_mtok') ?? 0,
     cachedInput: rate('cache_read_mtok'),
     cacheWrite: rate('cache_write_mtok'),

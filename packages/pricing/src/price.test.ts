@@ -6,20 +6,20 @@ import { costOf, type Price, unpricedParts } from './price.ts';
 const million = 1_000_000;
 
 describe('costOf', () => {
-  it('adds input and output', () => {
+  it('adds the costs of input and output', () => {
     expect(costOf({ input: 0.15, output: 0.6 }, { inputTokens: million, outputTokens: million })).toBe(usd(0.75));
   });
 
-  it('does not round one cheap token to nothing', () => {
+  it('does not round a cheap token to zero', () => {
     expect(costOf({ input: 0.02, output: 0 }, { inputTokens: 1, outputTokens: 0 })).toBe(20);
   });
 
-  it('knows no cost without a price or without usage', () => {
+  it('returns undefined without a price or without usage', () => {
     expect(costOf(undefined, { inputTokens: 1, outputTokens: 1 })).toBeUndefined();
     expect(costOf({ input: 1, output: 1 }, undefined)).toBeUndefined();
   });
 
-  it('has a price for each kind of token, and one a call', () => {
+  it('charges each kind of token and each request at its own price', () => {
     const price: Price = {
       input: 10,
       cachedInput: 1,
@@ -44,12 +44,12 @@ describe('costOf', () => {
     expect(costOf(price, usage)).toBe(usd((inputs + outputs) / million + 0.005));
   });
 
-  it('counts a kind without a price of its own as what it is a part of', () => {
+  it('charges a kind without its own price at the price of the containing kind', () => {
     const usage = { inputTokens: 100, cachedInputTokens: 60, outputTokens: 50, reasoningTokens: 50 };
     expect(costOf({ input: 1, output: 2 }, usage)).toBe(usd((100 + 100) / million));
   });
 
-  it('takes the step of the whole prompt', () => {
+  it('applies the step of the prompt length to the whole call', () => {
     const price: Price = {
       input: { base: 1.25, steps: [{ from: 200_000, price: 2.5 }] },
       output: { base: 10, steps: [{ from: 200_000, price: 15 }] },
@@ -83,13 +83,13 @@ describe('costOf', () => {
 describe('costOf calls with a request price or web searches', () => {
   const price: Price = { input: 10, output: 20, cacheWrite: 12.5 };
 
-  it('has writes for an hour at twice the input’s price, unless it says otherwise', () => {
+  it('charges one-hour cache writes at twice the input price by default', () => {
     const usage = { inputTokens: 1_000, outputTokens: 0, cacheWriteTokens: 600, cacheWriteHourTokens: 400 };
     expect(costOf(price, usage)).toBe(usd((400 * 10 + 200 * 12.5 + 400 * 20) / million));
     expect(costOf({ ...price, cacheWriteHour: 30 }, usage)).toBe(usd((400 * 10 + 200 * 12.5 + 400 * 30) / million));
   });
 
-  it('has searches by their number, and a service tier as a multiple of its tokens', () => {
+  it('charges searches by number, and multiplies the token cost by the service tier', () => {
     const usage = { inputTokens: 1_000, outputTokens: 100, webSearches: 3, serviceTier: 'flex' };
     expect(costOf({ ...price, webSearch: 0.01, serviceTiers: { flex: 0.5 } }, usage)).toBe(usd(0.006 + 0.03));
   });
@@ -114,7 +114,7 @@ describe('unpricedParts', () => {
     expect(of(usage)).toEqual(parts);
   });
 
-  it('lists no unpriced parts if each has a price, or if the whole has none', () => {
+  it('lists no unpriced parts if each part has a price, or if the model has no price', () => {
     const all: Price = { ...price, webSearch: 0, audioInput: 1, audioOutput: 1, serviceTiers: { priority: 2 } };
     expect(of({ webSearches: 1, audioInputTokens: 1, audioOutputTokens: 1, serviceTier: 'priority' }, all)).toEqual([]);
     expect(unpricedParts(undefined, { inputTokens: 1, outputTokens: 1, webSearches: 1 })).toEqual([]);

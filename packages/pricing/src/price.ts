@@ -1,6 +1,6 @@
 import { type Money, NANOS_PER_USD, type Usage } from '@sluice/core';
 
-/** A price that changes with the length of the prompt: the last step at or below its tokens holds for all of the call. */
+/** A price that depends on the length of the prompt. The last step at or below its tokens applies to the whole call. */
 export interface Steps {
   readonly base: number;
   readonly steps: readonly { readonly from: number; readonly price: number }[];
@@ -10,8 +10,7 @@ export type Rate = number | Steps;
 
 /**
  * The price of a model's tokens, in US dollars per million tokens, as providers publish it. A kind without its own price has
- * the price of
- * the kind that contains it.
+ * the price of the kind that contains it.
  */
 export interface Price {
   readonly input: Rate;
@@ -20,17 +19,20 @@ export interface Price {
   readonly cachedInput?: Rate | undefined;
   /** Input that the provider wrote into its prompt cache. */
   readonly cacheWrite?: Rate | undefined;
-  /** Of that, what the provider keeps for an hour: twice the input's price if not given (Anthropic, "Prompt caching"). */
+  /**
+   * The part of the cache writes that the provider keeps for an hour. Twice the input's price if not given (Anthropic,
+   * "Prompt caching").
+   */
   readonly cacheWriteHour?: Rate | undefined;
-  /** Output that was thought. */
+  /** Reasoning output. */
   readonly reasoning?: Rate | undefined;
   readonly audioInput?: Rate | undefined;
   readonly audioOutput?: Rate | undefined;
-  /** US dollars a call. */
+  /** US dollars per call. */
   readonly request?: number | undefined;
-  /** US dollars a search that the provider makes for the answer. */
+  /** US dollars per search by the provider. */
   readonly webSearch?: number | undefined;
-  /** What a service tier costs, as a multiple: `{ flex: 0.5 }`. */
+  /** Multipliers of service tiers: `{ flex: 0.5 }`. */
   readonly serviceTiers?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -40,7 +42,7 @@ export type UnpricedPart = 'web_search' | 'audio' | 'service_tier';
 /** Twice the input's price (Anthropic, "Prompt caching"). */
 const HOUR_OF_INPUT = 2;
 
-/** US dollars per million tokens are a thousand nano-dollars a token. */
+/** One US dollar per million tokens is a thousand nano-dollars per token. */
 const NANOS_PER_TOKEN = NANOS_PER_USD / 1_000_000;
 
 function at(rate: Rate, promptTokens: number): number {
@@ -51,15 +53,15 @@ function at(rate: Rate, promptTokens: number): number {
 }
 
 /**
- * What a call cost: each kind of token at its own price, in one sum that is rounded once, to the nearest nano-dollar. Undefined, and never zero, where the
- * price or the usage is not known.
+ * Returns the cost of a call: each kind of token at its own price, in one sum that is rounded once to the nearest nano-dollar.
+ * Undefined, never zero, if the price or the usage is unknown.
  */
 export function costOf(price: Price | undefined, usage: Usage | undefined): Money | undefined {
   if (price === undefined || usage === undefined) return undefined;
   const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, cacheWriteHourTokens = 0 } = usage;
   const { reasoningTokens = 0, audioInputTokens = 0, audioOutputTokens = 0 } = usage;
   const rate = (one: Rate | undefined, otherwise: Rate): number => at(one ?? otherwise, inputTokens);
-  // a usage whose parts exceed the total is charged for the parts
+  // if the parts of a usage exceed its total, the parts are charged
   const plainInput = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens - audioInputTokens);
   const plainOutput = Math.max(0, outputTokens - reasoningTokens - audioOutputTokens);
   const perMillion =
@@ -73,7 +75,7 @@ export function costOf(price: Price | undefined, usage: Usage | undefined): Mone
     audioOutputTokens * rate(price.audioOutput, price.output);
   const tokens = perMillion * NANOS_PER_TOKEN * tierOf(price, usage);
   const calls = (price.request ?? 0) + (price.webSearch ?? 0) * (usage.webSearches ?? 0);
-  // beyond this a number of nano-dollars is not exact any more
+  // larger numbers of nano-dollars are not exact
   return Math.min(Number.MAX_SAFE_INTEGER, Math.round(tokens + calls * NANOS_PER_USD));
 }
 

@@ -33,7 +33,7 @@ export class AnswerHead {
     return { ...(wait === undefined ? {} : { retryAfterMs: wait }), ...(again === undefined ? {} : { shouldRetry: again }) };
   }
 
-  /** Returns the headers of these names. */
+  /** Returns the headers with these names. */
   passed(names: readonly string[]): Record<string, string> {
     const passed: Record<string, string> = {};
     for (const name of names) {

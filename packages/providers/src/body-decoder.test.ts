@@ -41,7 +41,7 @@ describe('BodyDecoder', () => {
     ['br, gzip', zlib.gzipSync(zlib.brotliCompressSync(TEXT))],
     ['identity', TEXT],
     ['gzip', TEXT],
-  ])('in the coding %s is decoded for any chunk size', async (encoding, bytes) => {
+  ])('decodes a body in the coding %s for any chunk size', async (encoding, bytes) => {
     for (const chunk of [1, 7, 1_000, 100_000]) {
       const { kind, body, failed } = await take(encoding, bytes, chunk);
       expect([failed, kind, body.equals(TEXT)]).toEqual([undefined, 'object', true]);
@@ -58,7 +58,7 @@ describe('BodyDecoder', () => {
     expect(failed?.message).toContain('not known');
   });
 
-  it('fails for a truncated body, and for a body in another content coding', async () => {
+  it('fails for a truncated body and for a body in an undeclared content coding', async () => {
     const bytes = zlib.gzipSync(TEXT);
     for (const one of [bytes.subarray(0, 200), Buffer.concat([bytes.subarray(0, 60), Buffer.alloc(100, 7)])]) {
       expect((await take('gzip', one)).failed).toBeDefined();
@@ -71,7 +71,7 @@ describe('BodyDecoder', () => {
     ['br', zlib.brotliCompressSync],
     ['zstd', zlib.zstdCompressSync],
     ['deflate', zlib.deflateSync],
-  ])('that is a bomb in %s fails after a bounded number of bytes', async (encoding, compress) => {
+  ])('fails for a decompression bomb in %s after a bounded number of bytes', async (encoding, compress) => {
     const bomb = compress(Buffer.alloc(64 * 1024 * 1024, '{'));
     const { failed, body } = await take(encoding, bomb);
     expect(failed?.message).toContain('grows too much');

@@ -8,17 +8,21 @@ export interface DecodedTo {
   undecodable(error: Error): void;
 }
 
-/** Decoded bytes that any answer may have. */
+/** Decoded bytes that any answer may have, regardless of its received size. */
 const FREE_BYTES = 1024 * 1024;
-/** Further decoded bytes per received byte. Events of models compress 20 to 40 times (measured with gzip and br), a bomb a thousand times and more. */
+/**
+ * Further decoded bytes per received byte. Events of models compress 20 to 40 times (measured with gzip and br), a
+ * decompression bomb a thousand times and more.
+ */
 const MOST_TIMES = 100;
-/** Nested codings. More are a mistake or an attack. */
+/** Maximum number of nested codings. More are a mistake or an attack. */
 const MOST_CODINGS = 2;
 
 /**
- * Decodes an answer's body. The gateway requests no coding (`accept-encoding: identity`), but some servers and proxies send one.
+ * Decodes an answer's body. The gateway requests no coding (`accept-encoding: identity`), but some servers and proxies send
+ * one.
  *
- * The decoded size is bounded by the received size, so that a bomb costs neither memory nor CPU.
+ * The decoded size is bounded by the received size, so that a decompression bomb costs neither memory nor CPU.
  */
 export class BodyDecoder {
   readonly #stages: Transform[];

@@ -1,7 +1,7 @@
 import { type BodyKind, bodyKind, isPartOfBom, withoutBom } from './answers/body-kind.ts';
 import { type BodyDecoder, bodyDecoder, type DecodedTo } from './body-decoder.ts';
 
-/** Receives a body after its kind is known. */
+/** Receives a body once its kind is known. */
 export interface BodyTo {
   /** Called once, before the first data or the end. */
   beginBody(kind: BodyKind): void;
@@ -10,13 +10,13 @@ export interface BodyTo {
   failBody(error: Error): void;
 }
 
-/** Bytes after which a body without a known beginning is `other`. */
+/** Bytes after which a body of undetected kind counts as `other`. */
 const MOST_UNKNOWN = 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Decodes an answer's body, removes its byte order mark, and detects its kind. It is itself the receiver of its decoder: an object of closures per answer took
- * 15 KB more garbage per call.
+ * Decodes an answer's body, removes its byte order mark, and detects its kind. It implements the decoder's receiver itself: an
+ * object of closures per answer took 15 KB more garbage per call.
  */
 export class BodyIntake implements DecodedTo {
   readonly #to: BodyTo;
@@ -25,7 +25,7 @@ export class BodyIntake implements DecodedTo {
   #opened = false;
   #begun = false;
   #first: Buffer = NOTHING;
-  /** Whether all bytes have arrived. Some may not be decoded yet. */
+  /** Whether all bytes have arrived. Some may still have to be decoded. */
   complete = false;
 
   constructor(encoding: string | undefined, to: BodyTo) {

@@ -1,6 +1,6 @@
-/** Maximum number of concurrent drained streams, */
+/** Maximum number of concurrent drained streams. */
 const MAX_STREAMS = 32;
-/** and the time limit of each. */
+/** Time limit of each drained stream. */
 const MAX_MS = 60_000;
 
 /**
@@ -10,8 +10,13 @@ const MAX_MS = 60_000;
 export class DrainPool {
   #reading = 0;
 
-  /** @param stop called at the time limit. Returns a release function, or undefined if the drain limit is reached. */
-  readOn(stop: () => void): (() => void) | undefined {
+  /**
+   * Adds a stream.
+   *
+   * @param stop called at the time limit
+   * @returns a release function, or undefined if the pool is full
+   */
+  drain(stop: () => void): (() => void) | undefined {
     if (this.#reading >= MAX_STREAMS) return undefined;
     this.#reading++;
     const timer = setTimeout(stop, MAX_MS).unref();

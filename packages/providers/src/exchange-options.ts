@@ -8,15 +8,15 @@ export interface ExchangeOptions {
   /** The provider's name, for messages. */
   readonly provider: string;
   readonly answer: AnswerReader;
-  /** Which of the provider's headers a client may see. */
+  /** Names of the provider's headers that a client may see. */
   readonly passedHeaders: readonly string[];
-  /** A longer whole answer is refused. */
+  /** Maximum size of a complete answer. A longer one is refused. */
   readonly maxAnswerBytes: number;
-  /** A longer event of a stream ends it. */
+  /** Maximum size of an event. A longer one ends its stream. */
   readonly maxEventBytes: number;
-  /** How long a stream may be silent after its content has begun, in ms; undefined where only the connection's own limit holds. */
+  /** Longest gap between chunks after the content has begun, in ms. Undefined if only the connection's limit applies. */
   readonly stallMs?: number | undefined;
-  /** Made for an answer that is an error: what must not be in it. */
+  /** Returns the redaction for errors. Called only if the answer contains one. */
   readonly redaction: () => Redaction;
   /** Drains streams after their clients have disconnected. */
   readonly drainPool?: DrainPool | undefined;

@@ -1,4 +1,4 @@
-import { asLlmError, LlmError, ReplyStream } from '@sluice/core';
+import { asLlmError, errorTexts, LlmError, ReplyStream } from '@sluice/core';
 import { type Dispatcher, errors } from 'undici';
 import { AnswerHead, type AnswerHeaders } from './answer-head.ts';
 import type { BodyKind } from './answers/body-kind.ts';
@@ -26,7 +26,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #length = 0;
   #stream: IncomingStream | undefined;
   #settled = false;
-  #readOn: (() => void) | undefined;
+  #endDrain: (() => void) | undefined;
   #madeRedaction: Redaction | undefined;
   readonly #stall: StallTimer | undefined;
 
@@ -45,7 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     this.#head = new AnswerHead(status, headers);
     this.#body = new BodyIntake(this.#head.contentEncoding, this);
-    // an unread body begins before its first byte
+    // an unparsed body begins before its first byte
     if (this.#options.answer.unread === true) this.beginBody('other');
   }
 
@@ -62,40 +62,40 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#broke(error);
   }
 
-  /** What the body is, is known. */
+  /** Begins the body, once its kind is known. */
   beginBody(kind: BodyKind): void {
     if (this.#stream !== undefined || !this.#head.succeeded) return;
     const followed = this.#options.answer.stream(this.#head.contentType, kind);
     if (followed === undefined) return;
-    const { watcher, contentType, unread = false } = followed;
+    const { observer, contentType, unread = false } = followed;
     const reply = new ReplyStream({
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       cancel: () => {
-        if (this.#readsOn()) return 'reads_on';
-        this.#stop(new LlmError('client_closed', 'The client closed the connection.'));
-        return progressOf(watcher);
+        if (this.#startDraining()) return 'draining';
+        this.#stop(new LlmError('client_closed', errorTexts.clientClosed));
+        return progressOf(observer);
       },
-      progress: () => progressOf(watcher),
+      progress: () => progressOf(observer),
     });
-    this.#stream = { reply, watcher, contentType, unread, bytes: 0, begun: false };
+    this.#stream = { reply, observer, contentType, unread, bytes: 0, begun: false };
     if (unread) this.#begin(this.#stream);
   }
 
   takeBody(chunk: Buffer): void {
     const stream = this.#stream;
     if (stream !== undefined) {
-      const shown = stream.watcher.read(chunk);
+      const shown = stream.observer.read(chunk);
       if (shown.length > 0)
-        stream.reply.push(stream.watcher.reportedError() === undefined ? shown : this.#redaction.bytes(shown));
-      if (stream.watcher.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
+        stream.reply.push(stream.observer.reportedError() === undefined ? shown : this.#redaction.bytes(shown));
+      if (stream.observer.unfinished() > this.#options.maxEventBytes) this.#failForLongEvent(stream);
       else if (!stream.begun) this.#beginOrFail(stream, chunk.length);
-      if (this.#stall !== undefined && stream.watcher.generated() > 0) this.#stall.restart();
+      if (this.#stall !== undefined && stream.observer.generated() > 0) this.#stall.restart();
       return;
     }
     this.#length += chunk.length;
     if (this.#length > this.#options.maxAnswerBytes) {
-      this.#stop(this.#unavailable(`The answer of ${this.#options.provider} is too long.`));
+      this.#stop(this.#unavailable(errorTexts.answerTooLong(this.#options.provider)));
     } else this.#chunks.push(chunk);
   }
 
@@ -112,16 +112,16 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
       this.#options.resolve(wholeAnswer(this.#options, this.#head, body, () => this.#redaction));
     } catch (thrown) {
       const error = asLlmError(thrown);
-      // an answer that reports its own failure
+      // the answer reports its own failure
       this.#options.reject(error.code === 'upstream_truncated' ? this.#beforeContent(error) : error);
     }
   }
 
   #endStream(stream: IncomingStream): void {
-    const { reply, watcher, begun } = stream;
-    const rest = watcher.rest();
+    const { reply, observer, begun } = stream;
+    const rest = observer.rest();
     if (rest.length > 0) reply.push(rest);
-    const outcome = watcher.outcome();
+    const outcome = observer.outcome();
     if (!begun && outcome.end === 'failed') {
       this.#fail(this.#beforeContent(outcome.error));
       return;
@@ -131,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     reply.finish({
       ...outcome,
       ...(error === undefined ? {} : { error: this.#redaction.error(error) }),
-      generated: watcher.generated(),
+      generated: observer.generated(),
     });
   }
 
@@ -149,15 +149,15 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   failBody(cause: Error): void {
     const stream = this.#stream;
-    // the end of the coding is missing, and nothing of the answer
-    if (stream?.begun === true && !stream.unread && stream.watcher.outcome().end === 'finished') {
+    // only the end of the content coding is missing: the answer is complete
+    if (stream?.begun === true && !stream.unread && stream.observer.outcome().end === 'finished') {
       this.#stop(cause);
       return;
     }
-    this.#stop(this.#unavailable(`The answer of ${this.#options.provider} cannot be decoded.`, cause));
+    this.#stop(this.#unavailable(errorTexts.answerNotDecodable(this.#options.provider), cause));
   }
 
-  /** Ends the exchange, whether or not bytes are still to come. */
+  /** Ends the exchange, even if bytes are still to arrive. */
   #stop(reason: Error): void {
     if (this.#body?.complete === true) this.#broke(reason);
     else this.#controller?.abort(reason);
@@ -174,7 +174,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#body?.resume();
   }
 
-  /** The caller has the stream from now on. */
+  /** Passes the stream to the caller. Failover is no longer possible. */
   #begin(stream: IncomingStream): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -186,25 +186,25 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   #beginOrFail(stream: IncomingStream, bytes: number): void {
     stream.bytes += bytes;
-    const told = stream.watcher.reportedError();
-    if (told !== undefined) {
-      const error = this.#beforeContent(told);
+    const reported = stream.observer.reportedError();
+    if (reported !== undefined) {
+      const error = this.#beforeContent(reported);
       this.#fail(error);
       this.#stop(error);
       return;
     }
     const held = this.#options.call.preferences.streamRecovery === 'buffer' && stream.bytes < MAX_HELD_BYTES;
-    if (!held && stream.watcher.generated() > 0) this.#begin(stream);
+    if (!held && stream.observer.generated() > 0) this.#begin(stream);
   }
 
   #failForLongEvent(stream: IncomingStream): void {
-    const error = this.#unavailable(`The provider ${this.#options.provider} sent an event that is too long.`);
+    const error = this.#unavailable(errorTexts.eventTooLong(this.#options.provider));
     if (!stream.begun) this.#fail(error);
     this.#stop(error);
   }
 
   #unavailable(message: string, cause?: Error): LlmError {
-    return upstreamError({ kind: 'unavailable', status: this.#head.status }, message, cause);
+    return upstreamError({ kind: 'server_error', status: this.#head.status }, message, cause);
   }
 
   #beforeContent(error: LlmError | undefined): LlmError {
@@ -216,20 +216,20 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     return this.#madeRedaction;
   }
 
-  /** Whether the stream is drained after its client has disconnected. */
-  #readsOn(): boolean {
+  /** Drains the stream after its client has disconnected, if the drain limit permits it. Returns whether it is drained. */
+  #startDraining(): boolean {
     const { drainPool } = this.#options;
     if (this.#stream?.begun !== true || drainPool === undefined) return false;
-    this.#readOn ??= drainPool.readOn(() => this.#stop(new LlmError('client_closed', 'The client had left.')));
-    if (this.#readOn === undefined) return false;
+    this.#endDrain ??= drainPool.drain(() => this.#stop(new LlmError('client_closed', errorTexts.clientClosedDrained)));
+    if (this.#endDrain === undefined) return false;
     this.#resume();
     return true;
   }
 
   #abort(): void {
     const reason = asLlmError(this.#options.call.signal.reason);
-    if (reason.code === 'client_closed' && this.#readsOn()) return;
-    // before there is a controller the request waits for a connection: `onRequestStart` will see the signal
+    if (reason.code === 'client_closed' && this.#startDraining()) return;
+    // without a controller, the request waits for a connection: `onRequestStart` checks the signal
     this.#stop(reason);
     if (this.#stream?.begun !== true) this.#fail(reason);
   }
@@ -244,7 +244,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   #forget(): void {
     this.#stall?.clear();
     this.#options.call.signal.removeEventListener('abort', this.#onAbort);
-    this.#readOn?.();
-    this.#readOn = undefined;
+    this.#endDrain?.();
+    this.#endDrain = undefined;
   }
 }

@@ -1,38 +1,38 @@
 import type { LlmError, ReplyStream, StreamOutcome } from '@sluice/core';
 import type { StreamObserver } from '@sluice/dialects';
 
-/** Bytes after which a stream that is buffered until its end (`StreamRecovery`) begins to flow. */
+/** Buffered bytes after which a stream with the recovery `buffer` (`StreamRecovery`) begins to flow. */
 export const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
-/** A stream that comes from a provider. */
+/** A stream of a provider. */
 export interface IncomingStream {
   readonly reply: ReplyStream;
-  readonly watcher: StreamObserver;
+  readonly observer: StreamObserver;
   readonly contentType: string;
-  /** Its bytes are not parsed: completeness is unknown. */
+  /** Whether its bytes are not parsed, so that its completeness is unknown. */
   readonly unread: boolean;
   bytes: number;
-  /** Whether the caller has it: from then on nothing else can be answered. */
+  /** Whether the caller has received it. From then on no other answer is possible. */
   begun: boolean;
 }
 
-/** Returns what an unfinished stream has reported. */
-export function progressOf(watcher: StreamObserver): Pick<StreamOutcome, 'usage' | 'generated'> {
-  const usage = watcher.usage();
-  return { ...(usage === undefined ? {} : { usage }), generated: watcher.generated() };
+/** Returns what an unfinished stream has reported so far. */
+export function progressOf(observer: StreamObserver): Pick<StreamOutcome, 'usage' | 'generated'> {
+  const usage = observer.usage();
+  return { ...(usage === undefined ? {} : { usage }), generated: observer.generated() };
 }
 
 /** Ends a stream that broke off after its first content. @param aborted the reason, if the gateway ended it */
 export function finishBroken(
-  { reply, watcher, unread }: IncomingStream,
+  { reply, observer, unread }: IncomingStream,
   aborted: LlmError | undefined,
   broken: () => LlmError,
 ): void {
-  const progress = progressOf(watcher);
-  const outcome = watcher.outcome();
+  const progress = progressOf(observer);
+  const outcome = observer.outcome();
   if (aborted === undefined && !unread && outcome.end === 'finished') {
     // the answer is complete; only the connection did not end
-    const rest = watcher.rest();
+    const rest = observer.rest();
     if (rest.length > 0) reply.push(rest);
     reply.finish({ ...outcome, ...progress });
     return;

@@ -32,7 +32,7 @@ export class LearnedFields {
     return isNew;
   }
 
-  /** Returns a model's profile with what the gateway does in place of fields that the model has refused. */
+  /** Returns a model's profile, changed if the gateway replaces a refused field. */
   profile(profile: ModelProfile): ModelProfile {
     const cuts = [...this.#changes.values()].some(({ change }) => change.byGateway === true);
     return cuts ? { ...profile, stop: { accepts: 'none' } } : profile;

@@ -9,14 +9,15 @@ import type { Credentials } from './credentials/credentials.ts';
 import { fixedHeaders } from './credentials/fixed-headers.ts';
 import { googleToken, readServiceAccount, type ServiceAccount } from './credentials/google-token.ts';
 import { ENDPOINTS } from './endpoints/registry.ts';
-import { type ModelOptions, Upstream } from './upstream.ts';
+import type { ModelOptions } from './upstream/upstream-options.ts';
+import { Upstream } from './upstream.ts';
 
-/** What a configuration may say of a provider. */
+/** The configuration of a provider. */
 export interface ProviderSettings {
-  /** The entry of the catalog, if it is not the provider's own name. */
+  /** Its entry in the catalog, if it differs from the provider's name. */
   readonly type?: string | undefined;
   readonly dialect?: DialectName | undefined;
-  /** For one that speaks several, the one it knows best first. */
+  /** Dialects of a provider with several, the one with the most features first. */
   readonly dialects?: readonly DialectName[] | undefined;
   readonly embeddings?: EmbeddingsDialectName | undefined;
   readonly baseUrl?: string | undefined;
@@ -30,7 +31,7 @@ export interface ProviderSettings {
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
   readonly sessionToken?: string | undefined;
-  /** A Google service account's file. */
+  /** Path of a Google service account file. */
   readonly credentialsFile?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** A forward proxy's URL, or `none`; the environment's (`HTTPS_PROXY`, `NO_PROXY`) if not given. */
@@ -41,7 +42,7 @@ export interface ProviderSettings {
   readonly prices?: string | undefined;
   readonly connectTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
-  /** In bytes: a longer event of a stream ends it. */
+  /** Maximum size of an event, in bytes. A longer one ends its stream. */
   readonly maxEvent?: number | undefined;
   readonly onDisconnect?: 'abort' | 'drain' | undefined;
 }
@@ -82,7 +83,11 @@ export function providersByKey(environment: Environment): string[] {
   );
 }
 
-/** @throws Error that names the field which is wrong */
+/**
+ * Opens a provider.
+ *
+ * @throws Error that names the invalid field
+ */
 export function openProvider(name: string, settings: ProviderSettings, environment: Environment): Provider {
   const type = settings.type ?? name;
   const known = Object.hasOwn(CATALOG, type) ? CATALOG[type] : undefined;
@@ -127,7 +132,7 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     realtime: mayHaveSessions ? sessionsOf(dialects) : undefined,
     dialects,
     type: known === undefined ? undefined : type,
-    // what another server in its place takes is not known
+    // the prices of another server at this address are unknown
     prices: settings.prices ?? (settings.baseUrl === undefined ? entry.prices : undefined),
     close: () => upstream.close(),
     destroy: () => upstream.destroy(),
@@ -140,12 +145,12 @@ function sessionsOf(dialects: readonly DialectName[]): RealtimeApi | undefined {
   return dialects.includes('openai-chat') || dialects.includes('openai-responses') ? 'openai' : undefined;
 }
 
-/** A catalog's address with its settings in their places. */
+/** Returns a catalog address with its placeholders replaced by settings. */
 function addressOf(name: string, entry: CatalogEntry, settings: ProviderSettings, environment: Environment): string {
   const address = (entry.baseUrl as string).replace(/\{(\w+)\}/g, (_, setting: string) =>
     encodeURIComponent(settingOf(name, setting, entry, settings, environment)),
   );
-  // Google's one location that is everywhere has no name in the host
+  // the host of Google's global location has no location name
   return address.replace('//global-aiplatform.', '//aiplatform.');
 }
 
@@ -205,7 +210,7 @@ function basicOf(name: string, baseUrl: string, credentials: Credentials): strin
   const { username, password, origin } = new URL(baseUrl);
   if (username === '' && password === '') return [];
   const shown = credentials.headers({ method: 'GET', origin, path: '/', body: Buffer.alloc(0) });
-  // whether a token can be had does not matter here
+  // a failure to get a token does not matter here
   if (shown instanceof Promise) shown.catch(() => {});
   if (shown instanceof Promise || shown.includes('authorization')) {
     throw new Error(`providers.${name}.baseUrl: has a user and password beside other credentials; give only one of them`);

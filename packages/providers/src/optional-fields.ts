@@ -1,23 +1,23 @@
 import { isObject, type JsonObject } from '@sluice/dialects';
 
-/** A change of requests by which a provider's refusal of a field is met. */
+/** A change to requests after a provider has refused a field. */
 export interface FieldChange {
   /** Path of the field; `*` matches each member of a list. */
   readonly path: readonly string[];
-  /** Its other name; without one, it is omitted. */
+  /** Its other name. Without one, the field is omitted. */
   readonly rename?: string;
-  /** The name that `x-sluice-dropped` shows, if it is lost. */
+  /** Its name in `x-sluice-dropped`, if it is lost. */
   readonly shown?: string;
-  /** Whether the gateway does itself what the field asks for: it ends the text at stop sequences. */
+  /** Whether the gateway provides the effect of the field itself: it ends the text at stop sequences. */
   readonly byGateway?: true;
 }
 
-const left = (path: string, shown?: string): FieldChange => ({
+const optional = (path: string, shown?: string): FieldChange => ({
   path: path.split('.'),
   ...(shown === undefined ? {} : { shown }),
 });
 
-/** Fields of chat completions and Responses whose loss does not change the meaning of an answer. */
+/** Fields of chat completions and Responses that do not change the meaning of an answer. */
 const OPENAI = [
   ...['temperature', 'top_p', 'top_k', 'presence_penalty', 'frequency_penalty', 'seed', 'parallel_tool_calls'],
   ...[
@@ -31,7 +31,7 @@ const OPENAI = [
     'service_tier',
   ],
   ...['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention', 'safety_identifier', 'user', 'include', 'moderation'],
-].map((name) => left(name, name));
+].map((name) => optional(name, name));
 
 const GEMINI = [
   ['topK', 'top_k'],
@@ -42,8 +42,7 @@ const GEMINI = [
 
 /**
  * Fields that a request may lose. Messages, tools, formats, limits and tool choices are not among them, because the answer
- * would differ
- * without them. A longer path is before a shorter one with the same name.
+ * would differ without them. A longer path is before a shorter one with the same name.
  */
 export const OPTIONAL_FIELDS: readonly FieldChange[] = [
   { path: ['max_completion_tokens'], rename: 'max_tokens' },
@@ -52,28 +51,28 @@ export const OPTIONAL_FIELDS: readonly FieldChange[] = [
   { path: ['stop_sequences'], byGateway: true },
   { path: ['generationConfig', 'stopSequences'], byGateway: true },
   ...OPENAI,
-  left('messages.*.reasoning_content'),
-  left('messages.*.reasoning_details'),
-  left('messages.*.refusal'),
-  left('messages.*.tool_calls.*.extra_content'),
-  left('messages.*.content.*.cache_control'),
-  left('tools.*.function.strict'),
-  left('tools.*.strict'),
-  left('tools.*.cache_control'),
-  left('system.*.cache_control'),
-  left('text.verbosity', 'verbosity'),
-  left('reasoning.summary'),
-  left('reasoning.effort', 'reasoning_effort'),
-  left('output_config.effort', 'reasoning_effort'),
-  left('thinking', 'reasoning_effort'),
-  ...GEMINI.map(([name, shown]) => left(`generationConfig.${name}`, shown)),
-  left('generationConfig.thinkingConfig.includeThoughts'),
-  left('generationConfig.thinkingConfig.thinkingLevel', 'reasoning_effort'),
-  left('generationConfig.thinkingConfig.thinkingBudget', 'reasoning_effort'),
-  left('generationConfig.thinkingConfig', 'reasoning_effort'),
-  left('generationConfig.temperature', 'temperature'),
-  left('generationConfig.topP', 'top_p'),
-  left('serviceTier', 'service_tier'),
+  optional('messages.*.reasoning_content'),
+  optional('messages.*.reasoning_details'),
+  optional('messages.*.refusal'),
+  optional('messages.*.tool_calls.*.extra_content'),
+  optional('messages.*.content.*.cache_control'),
+  optional('tools.*.function.strict'),
+  optional('tools.*.strict'),
+  optional('tools.*.cache_control'),
+  optional('system.*.cache_control'),
+  optional('text.verbosity', 'verbosity'),
+  optional('reasoning.summary'),
+  optional('reasoning.effort', 'reasoning_effort'),
+  optional('output_config.effort', 'reasoning_effort'),
+  optional('thinking', 'reasoning_effort'),
+  ...GEMINI.map(([name, shown]) => optional(`generationConfig.${name}`, shown)),
+  optional('generationConfig.thinkingConfig.includeThoughts'),
+  optional('generationConfig.thinkingConfig.thinkingLevel', 'reasoning_effort'),
+  optional('generationConfig.thinkingConfig.thinkingBudget', 'reasoning_effort'),
+  optional('generationConfig.thinkingConfig', 'reasoning_effort'),
+  optional('generationConfig.temperature', 'temperature'),
+  optional('generationConfig.topP', 'top_p'),
+  optional('serviceTier', 'service_tier'),
 ];
 
 /** Returns a request with a change applied. An object that becomes empty is omitted too. */

@@ -13,7 +13,7 @@ import { repairHistory } from './shaping/repair-history.ts';
 import { answerLimit, type TranslatedRequest, type TranslationOptions } from './translate-request.ts';
 
 export interface PassingOptions extends TranslationOptions {
-  /** Ask for usage in a stream. */
+  /** Whether to request usage in a stream. */
   readonly streamUsage: boolean;
 }
 
@@ -23,14 +23,13 @@ const SIGNS = /gemini-(?![12]\b)/;
 
 /**
  * Passes a request to a provider of its own dialect, byte for byte, except for required changes, the gateway's own marks, and
- * parts of the
- * history by another provider that this one certainly refuses.
+ * parts of the history by another provider that this one certainly refuses.
  */
 export function passRequest(call: LlmCall, { to, model, profile, quirks, streamUsage }: PassingOptions): TranslatedRequest {
   const outputLimit = call.operation === 'count_tokens' ? undefined : answerLimit(call);
   const view = call.message.forUpstream({ model, streamUsage, outputLimit });
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
-  // an attempt before this one may have noted some
+  // an earlier attempt may have noted dropped parameters
   call.facts.dropped = NOTHING;
   const repair = (body: JsonObject): JsonObject =>
     repairHistory(to.name, body, {
@@ -41,8 +40,8 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
       withoutStreamOptions: !profile.streamOptions,
       requiresSignatures: profile.unsignedCalls === 'skip_marker' && SIGNS.test(model),
     });
-  const asked = call.message.json();
-  const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(asked);
+  const request = call.message.json();
+  const amidCalls = to.name === 'anthropic-messages' && asksToReasonAmidCalls(request);
   const options: UnmarkOptions = {
     skipMarker: profile.unsignedCalls === 'skip_marker',
     dropFromMessages: quirks?.dropFromMessages,
@@ -52,7 +51,7 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
   const unmarked = unmarkRequest(to.name, bytes, options);
   const custom = to.name === 'openai-chat' && !profile.tools.custom && mayHoldCustomTools(bytes);
   if (unmarked !== undefined) call.facts.dropped = unmarked.dropped;
-  else if (!custom && repair(asked) === asked) return { bytes, restorer: undefined };
+  else if (!custom && repair(request) === request) return { bytes, restorer: undefined };
   const body = unmarked?.body ?? parseJson(bytes.toString('utf8'));
   if (!isObject(body)) return { bytes, restorer: undefined };
   const repaired = repair(body);

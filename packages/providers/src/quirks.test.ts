@@ -20,7 +20,7 @@ describe('applyQuirks', () => {
     expect(applyQuirks(written, {})).toEqual(written);
   });
 
-  it('renames, drops with a name, and writes messages as the provider takes them', () => {
+  it('renames fields, lists dropped fields, and rewrites messages for the provider', () => {
     const quirks = {
       rename: { max_completion_tokens: 'max_tokens' },
       drop: ['user', 'stream_options'],

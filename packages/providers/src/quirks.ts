@@ -1,25 +1,31 @@
 import type { JsonObject } from '@sluice/dialects';
 
-/** What a provider of OpenAI's dialect does otherwise. It is about requests that the gateway writes; a caller of the same dialect is passed through as it is. */
+/**
+ * Deviations of a provider from OpenAI's dialect. They apply to requests that the gateway writes; requests of the same dialect
+ * pass through unchanged.
+ */
 export interface Quirks {
-  /** Fields that it knows by another name. */
+  /** Fields with another name. */
   readonly rename?: Readonly<Record<string, string>>;
-  /** Fields that it refuses: a wish that is dropped, with its name. */
+  /** Optional fields that it refuses. They are dropped and listed. */
   readonly drop?: readonly string[];
   /** Members of messages that it refuses. */
   readonly dropFromMessages?: readonly string[];
-  /** It refuses the members of OpenAI's answers that clients return with them: `annotations`, `parsed`, and `refusal` and `audio` of null. */
+  /**
+   * Whether it refuses the members of OpenAI's answers that clients send back: `annotations`, `parsed`, and `refusal` and
+   * `audio` of null.
+   */
   readonly plainMessages?: boolean;
-  /** It has no role `developer`. */
+  /** Whether it lacks the role `developer`. */
   readonly systemForDeveloper?: boolean;
-  /** It reports usage in streams unasked, and refuses to be asked. */
+  /** Whether it always reports usage in streams, and refuses a request for it. */
   readonly reportsStreamUsage?: boolean;
 }
 
-/** The gateway's own ways of asking: to leave them away takes nothing from the caller. */
+/** Fields that the gateway adds itself. The caller loses nothing if they are dropped. */
 const OWN: ReadonlySet<string> = new Set(['stream_options', 'top_logprobs']);
 
-/** A request as this provider takes it. */
+/** Returns a request that this provider accepts. */
 export function applyQuirks(
   { body, dropped }: { readonly body: JsonObject; readonly dropped: readonly string[] },
   quirks: Quirks,

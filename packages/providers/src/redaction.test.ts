@@ -22,30 +22,30 @@ describe('Redaction', () => {
     ['release 10.2 of 172.40.1.1, see https://local.example.com', 'release 10.2 of 172.40.1.1, see https://local.example.com'],
     ['the key AKIAEXAMPLE and 0123456789abcdef', 'the key [secret] and [secret]'],
     ['abc is a short word; see https://docs.example.com', 'abc is a short word; see https://docs.example.com'],
-  ])('makes %j to %j', (text, expected) => {
+  ])('redacts %j to %j', (text, expected) => {
     expect(redaction.text(text)).toBe(expected);
     expect(redaction.bytes(Buffer.from(text)).toString()).toBe(expected);
   });
 
-  it('copies nothing where nothing has to change', () => {
+  it('returns bytes and errors without secrets as the same objects', () => {
     const bytes = Buffer.from('{"error":"no"}');
     expect(redaction.bytes(bytes)).toBe(bytes);
     const error = new LlmError('upstream_error', 'no');
     expect(redaction.error(error)).toBe(error);
   });
 
-  it('keeps all else of an error', () => {
+  it('keeps the other members of a redacted error', () => {
     const error = new LlmError('invalid_request', 'sk-provider-secret', {
       param: 'x',
       retryAfterMs: 5,
-      failure: { kind: 'rejected' },
+      failure: { kind: 'invalid_request' },
     });
     expect(redaction.error(error)).toMatchObject({
       code: 'invalid_request',
       message: '[secret]',
       param: 'x',
       retryAfterMs: 5,
-      failure: { kind: 'rejected' },
+      failure: { kind: 'invalid_request' },
     });
   });
 });

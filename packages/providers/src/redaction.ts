@@ -1,6 +1,6 @@
 import { LlmError } from '@sluice/core';
 
-/** Shorter values are words, not secrets. */
+/** Minimum length of a secret. Shorter values are ordinary words. */
 const SHORTEST = 6;
 const SECRET = '[secret]';
 const HOST = '[provider]';
@@ -19,15 +19,15 @@ const INTERNAL = new RegExp(
 );
 
 /**
- * Removes a provider's secrets and addresses, and all private addresses, from its errors: some repeat the key that they refuse, the address of the request,
- * or an address behind their own gateway.
+ * Removes a provider's secrets and addresses, and all private addresses, from its errors. Some providers repeat the refused
+ * key, the address of the request, or an address behind their own gateway.
  */
 export class Redaction {
   readonly #replaced: readonly (readonly [text: string, by: string])[];
 
   /**
-   * @param headers names and values of a request's headers that may hold secrets
-   * @param origins of the provider: `https://vllm.internal:8000`
+   * @param headers names and values of a request's headers that may contain secrets
+   * @param origins origins of the provider: `https://vllm.internal:8000`
    */
   constructor(headers: readonly string[], origins: readonly string[]) {
     const values = headers.filter((_, n) => n % 2 === 1).flatMap(secretsIn);
@@ -37,7 +37,7 @@ export class Redaction {
     });
     this.#replaced = [...values.map((text) => [text, SECRET] as const), ...hosts.map((text) => [text, HOST] as const)]
       .filter(([text]) => text.length >= SHORTEST)
-      // the longest first: a part of it must not be replaced before it
+      // longest first, so that a secret is replaced before its own parts
       .toSorted(([one], [other]) => other.length - one.length);
   }
 
@@ -64,7 +64,7 @@ export class Redaction {
   }
 }
 
-/** A header's value, and the secret in it: `Bearer SECRET`, or the parts of an AWS signature. */
+/** Returns a header's value and the secrets in it: `Bearer SECRET`, or the parts of an AWS signature. */
 function secretsIn(value: string): string[] {
   const parts = [...value.matchAll(/(?:Bearer|Basic) (\S+)|(?:Credential|Signature)=([^,\s/]+)/g)];
   return [value, ...parts.map(([, token, part]) => token ?? part ?? '')];

@@ -43,7 +43,7 @@ const gemini = {
   },
 };
 
-describe('refusedField', () => {
+describe('refusedIn', () => {
   it.each<[message: string, paths: string[]]>([
     [
       "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
@@ -67,12 +67,12 @@ describe('refusedField', () => {
     ['Argument not supported on this model: presencePenalty', ['presence_penalty']],
     ["openai does not support parameters: ['top_p'], for model=m", ['top_p']],
     ["'messages.1' : property 'extra_content' is unsupported", ['messages.*.tool_calls.*.extra_content']],
-    // a user and a store in a sentence are no fields
+    // ordinary words that are also names of fields
     ['The tool f is not supported in the store of this user', []],
     ["Unsupported value: 'messages[0].role' does not support 'developer' with this model.", []],
     ["Invalid schema for function 'f': seed is required", []],
     ['', []],
-  ])('is read from a chat completion’s «%s»', (message, paths) => {
+  ])('reads the refused fields of a chat completion from «%s»', (message, paths) => {
     expect(refusedIn(message, chat, 'openai-chat').map(({ path }) => path.join('.'))).toEqual(paths);
   });
 
@@ -84,7 +84,7 @@ describe('refusedField', () => {
     ['This model does not support the `effort` parameter.', ['output_config.effort']],
     ['max_tokens: 5 is not supported', []],
     ['stop_sequences: not supported', ['stop_sequences']],
-  ])('is read from Anthropic’s «%s»', (message, paths) => {
+  ])('reads the refused fields of a request to Anthropic from «%s»', (message, paths) => {
     expect(refusedIn(message, anthropic, 'anthropic-messages').map(({ path }) => path.join('.'))).toEqual(paths);
   });
 
@@ -98,11 +98,11 @@ describe('refusedField', () => {
       'Invalid JSON payload received. Unknown name "seed" at \'generation_config\': Cannot find field.',
       ['generationConfig.seed'],
     ],
-  ])('is read from Google’s «%s»', (message, paths) => {
+  ])('reads the refused fields of a request to Google from «%s»', (message, paths) => {
     expect(refusedIn(message, gemini, 'gemini').map(({ path }) => path.join('.'))).toEqual(paths);
   });
 
-  it('sends the request again without a refused field, or with its other name', () => {
+  it('removes a refused field from the request, or gives it its other name', () => {
     const change = (message: string, body: Record<string, unknown>, dialect: 'openai-chat' | 'gemini') =>
       refusedIn(message, body, dialect).reduce(changedRequest, body);
     expect(change("Unsupported parameter: 'max_completion_tokens'", { max_completion_tokens: 5 }, 'openai-chat')).toEqual({
@@ -132,7 +132,7 @@ describe('LearnedFields', () => {
     expect(learned.learn([temperature])).toBe(true);
   });
 
-  it('never renames a limit back and forth', () => {
+  it('renames an output limit at most once', () => {
     const learned = new LearnedFields(() => 0);
     expect(learned.learn([{ path: ['max_completion_tokens'], rename: 'max_tokens' }])).toBe(true);
     expect(learned.learn([{ path: ['max_tokens'], rename: 'max_completion_tokens' }])).toBe(false);

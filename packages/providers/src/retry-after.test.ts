@@ -3,7 +3,7 @@ import { retryAfterMs, shouldRetry } from './retry-after.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 
-describe('retryAfter', () => {
+describe('retryAfterMs', () => {
   it.each([
     [{ 'retry-after': '2' }, 2_000],
     [{ 'retry-after': '0' }, 0],
@@ -33,11 +33,11 @@ describe('retryAfter', () => {
     [{ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${NOW / 1_000 + 7}` }, 7_000],
     [{ 'x-ratelimit-remaining-tokens-minute': '0', 'x-ratelimit-reset-tokens-minute': '8.5' }, 8_500],
     [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'later' }, undefined],
-  ])('%j', (headers, expected) => {
+  ])('reads the delay of the headers %j as %s ms', (headers, expected) => {
     expect(retryAfterMs(headers, NOW)).toBe(expected);
   });
 
-  it('reads whether a retry may help', () => {
+  it('reads from x-should-retry whether a retry may help', () => {
     expect([{ 'x-should-retry': 'true' }, { 'x-should-retry': 'false' }, { 'x-should-retry': '?' }, {}].map(shouldRetry)).toEqual(
       [true, false, undefined, undefined],
     );

@@ -1,9 +1,12 @@
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The longest cooldown, regardless of the provider's request. */
+/** Longest cooldown, regardless of the provider's request. */
 const MAX_MS = 600_000;
 
-/** Limits that say when they are empty again, where a 429 does not say itself how long to wait: OpenAI's, and Anthropic's. */
+/**
+ * Headers of limits, for a 429 without a delay: the remaining amount, and the time until the limit is reset. The first six are
+ * OpenAI's and Anthropic's.
+ */
 const RESETS = [
   ['x-ratelimit-remaining-requests', 'x-ratelimit-reset-requests'],
   ['x-ratelimit-remaining-tokens', 'x-ratelimit-reset-tokens'],
@@ -22,8 +25,7 @@ const one = (value: string | string[] | undefined): string | undefined => (Array
 
 /**
  * Returns the delay that a provider requests, in milliseconds: `retry-after-ms`, `Retry-After` (seconds or a date: RFC 9110,
- * section 10.2.3), or the
- * reset of the exhausted limit. Undefined without a valid value.
+ * section 10.2.3), or the reset of the exhausted limit. Undefined without a valid value.
  */
 export function retryAfterMs(headers: Headers, nowMs: number): number | undefined {
   const ms = Number(one(headers['retry-after-ms']) ?? Number.NaN);
@@ -42,21 +44,27 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   return waits.length === 0 ? undefined : bounded(Math.max(...waits));
 }
 
-/** The provider's own word on whether the same again may help. */
+/** Returns whether a retry may help, if the provider reports it (`x-should-retry`). */
 export function shouldRetry(headers: Headers): boolean | undefined {
-  const said = one(headers['x-should-retry']);
-  return said === 'true' ? true : said === 'false' ? false : undefined;
+  const hint = one(headers['x-should-retry']);
+  return hint === 'true' ? true : hint === 'false' ? false : undefined;
 }
 
 const bounded = (ms: number): number => Math.min(Math.max(0, Math.ceil(ms)), MAX_MS);
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Seconds since the epoch begin here, milliseconds there: smaller numbers are seconds to wait. */
+/**
+ * Numbers below are seconds to wait. From `EPOCH_S` on they are seconds since the epoch, from `EPOCH_MS` on milliseconds since
+ * the epoch.
+ */
 const EPOCH_S = 1e9;
 const EPOCH_MS = 1e12;
 
-/** `6m0s`, `120ms` or `1s` as OpenAI has it; a time as Anthropic has it (RFC 3339); a number of seconds; or a time since the epoch, as OpenRouter has it. */
+/**
+ * Parses the reset of a limit: `6m0s`, `120ms` or `1s` (OpenAI), a time (RFC 3339: Anthropic), a number of seconds, or a time
+ * since the epoch (OpenRouter). Returns milliseconds to wait.
+ */
 function resetMs(text: string, nowMs: number): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) {
     const number = Number(text);

@@ -1,4 +1,4 @@
-/** Limits the silence of a stream after its first content. */
+/** Limits the gap between chunks of a stream after its first content. */
 export class StallTimer {
   readonly #ms: number;
   readonly #onStall: () => void;
@@ -9,7 +9,7 @@ export class StallTimer {
     this.#onStall = onStall;
   }
 
-  /** Starts the time, or starts it again. */
+  /** Starts or restarts the timer. */
   restart(): void {
     if (this.#timer === undefined) this.#timer = setTimeout(this.#onStall, this.#ms);
     else this.#timer.refresh();

@@ -5,23 +5,26 @@ import type { ModelProfile } from './profiles/model-profile.ts';
 import { applyQuirks, type Quirks } from './quirks.ts';
 import { shapeRequest } from './shaping/shape-request.ts';
 
-/** As many names as a header can show. */
+/** Maximum number of names that a header shows. */
 const MAX_DROPPED = 32;
 
 export interface TranslationOptions {
-  /** What the provider speaks. */
+  /** The provider's dialect. */
   readonly to: Dialect;
   /** The provider's own name of the model. */
   readonly model: string;
   readonly profile: ModelProfile;
   readonly quirks?: Quirks | undefined;
-  /** What the model has refused before. */
+  /** Fields that the model has refused before. */
   readonly learned?: LearnedFields | undefined;
 }
 
 export interface TranslatedRequest {
   readonly bytes: Buffer;
-  /** Gives the answer what its request lost; undefined for a request that lost nothing and offers no tools. */
+  /**
+   * Restores in the answer what the model could not accept in the request. Undefined if the request lost nothing and offers no
+   * tools.
+   */
   readonly restorer: ReplyRestorer | undefined;
 }
 
@@ -34,10 +37,10 @@ export interface TranslatedRequest {
 export function translateRequest(call: LlmCall, options: TranslationOptions): TranslatedRequest {
   const { to, model, profile, quirks, learned } = options;
   const caller = DIALECTS[call.dialect];
-  const asked = caller.readRequest(call.message.json());
-  const most = answerLimit(call);
-  const neutral = most === undefined ? asked : { ...asked, maxTokens: Math.min(asked.maxTokens ?? most, most) };
-  const { body, dropped, shaping, offered } = inWordsOf(caller, () => {
+  const read = caller.readRequest(call.message.json());
+  const limit = answerLimit(call);
+  const neutral = limit === undefined ? read : { ...read, maxTokens: Math.min(read.maxTokens ?? limit, limit) };
+  const { body, dropped, shaping, offered } = withCallerFieldNames(caller, () => {
     const { stream } = call.message.view();
     const shaped = shapeRequest(neutral, profile, stream);
     const written = to.writeRequest(shaped.request, model, stream);
@@ -57,13 +60,13 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
 const quirksOf = ({ streamOptions }: ModelProfile, quirks: Quirks | undefined): Quirks =>
   streamOptions ? {} : { drop: [...(quirks?.drop ?? []), 'stream_options'] };
 
-/** Maximum output tokens of each answer that the granted budget pays for; undefined if it pays for any answer. */
+/** Returns the maximum output tokens of each answer that the granted budget pays for. Undefined if it pays for any answer. */
 export function answerLimit({ outputLimit, message }: LlmCall): number | undefined {
   return outputLimit === undefined ? undefined : Math.max(1, Math.floor(outputLimit / (message.view().answers ?? 1)));
 }
 
-/** A refusal names the field as the caller knows it. */
-function inWordsOf<T>(caller: Dialect, write: () => T): T {
+/** Replaces a field name in an error by the caller's name for it. */
+function withCallerFieldNames<T>(caller: Dialect, write: () => T): T {
   try {
     return write();
   } catch (error) {

@@ -8,31 +8,32 @@ import { callerForm, providerForm, writeRerankRequest } from './rerank/rerank-fo
 
 const PASSED_HEADERS = ['retry-after', 'content-disposition', 'openai-processing-ms', 'openai-version', 'request-id'];
 
-/** What of a provider decides how a route is passed on. */
+/** The properties of a provider that decide how a route is passed through. */
 export interface UnreadRecipient {
   readonly dialects: readonly DialectName[];
   readonly embeddings?: EmbeddingsDialectName;
 }
 
-/** The request of a passthrough route, as it is sent. */
+/** An outgoing request of a passthrough route. */
 export interface UnreadOutgoing {
   readonly method: PassthroughRequest['method'];
   readonly path: string;
   readonly above: string | undefined;
-  /** Whether the route is beside the provider's embeddings: Cohere's rerank is, and not below its address for OpenAI's clients. */
+  /** Whether the route is below the address for embeddings: Cohere's rerank is not below its address for OpenAI's clients. */
   readonly besideEmbeddings: boolean;
   readonly body: Buffer | PassthroughBody | undefined;
-  /** Beside those of every request. */
+  /** Headers in addition to the common ones. */
   readonly headers: readonly string[];
   readonly passedHeaders: readonly string[];
   readonly answer: AnswerReader;
 }
 
 /**
- * Returns how a request is passed on, but for the model's name, and for rerank where the provider's form is not the caller's.
+ * Returns the outgoing request of a passthrough route. It differs from the caller's request only in the model's name, and for
+ * rerank if the provider's form differs.
  *
  * @param model the provider's own name of the model
- * @returns undefined where the provider does not speak the dialect of the route
+ * @returns undefined if the provider does not have the route's dialect
  */
 export function unreadOutgoing(
   call: LlmCall,
@@ -40,7 +41,7 @@ export function unreadOutgoing(
   { dialects, embeddings }: UnreadRecipient,
 ): UnreadOutgoing | undefined {
   const { unread } = call.message;
-  // a provider without dialects has further routes alone
+  // a provider without dialects has only further routes
   const speaks = dialects.length === 0 || unread?.dialects?.some((one) => dialects.includes(one)) !== false;
   if (unread === undefined || !speaks) return undefined;
   const { method, above, contentType, headers = [], passedHeaders = [], route, background } = unread;
@@ -67,7 +68,7 @@ function heldBytes({ message }: LlmCall, model: string): Buffer | undefined {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** The request and answer form, if the provider's form differs from the caller's. */
+/** Returns body and answer reader, if the provider's rerank form differs from the caller's. */
 function rerankIn(call: LlmCall, model: string, embeddings: EmbeddingsDialectName | undefined) {
   const provider = providerForm(embeddings);
   const caller = callerForm(call.route);

@@ -1,20 +1,20 @@
-import { type ErrorCode, type Failure, type FailureKind, LlmError } from '@sluice/core';
+import { type ErrorCode, errorTexts, type Failure, type FailureKind, LlmError } from '@sluice/core';
 
-/** What an attempt that failed so is to a caller, where no other is made. */
+/** The caller's error code for each kind of failure, if no further attempt is made. */
 const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
-  unreachable: 'upstream_error',
-  silent: 'upstream_timeout',
-  unavailable: 'upstream_error',
+  connect_error: 'upstream_error',
+  timeout: 'upstream_timeout',
+  server_error: 'upstream_error',
   rate_limited: 'rate_limit_exceeded',
-  credentials: 'upstream_error',
+  auth: 'upstream_error',
   context_length: 'context_length_exceeded',
   content_refused: 'content_filter',
   model_unavailable: 'model_not_found',
-  rejected: 'invalid_request',
-  busy: 'overloaded',
+  invalid_request: 'invalid_request',
+  concurrency_limit: 'overloaded',
 };
 
-/** The error of a provider's failure. @param message without a host, an address or a key in it */
+/** Returns the error for a provider's failure. @param message text without a host, an address or a key */
 export function upstreamError(failure: Failure, message: string, cause?: unknown): LlmError {
   const { kind, retryAfterMs } = failure;
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -23,27 +23,29 @@ export function upstreamError(failure: Failure, message: string, cause?: unknown
 
 const TIMEOUTS = new Set(['UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);
 
-/** What broke off before an answer had begun. @param thrown by undici or the sockets below it */
+/** Returns the error for a connection that failed before an answer began. @param thrown error of undici or of its sockets */
 export function brokenBefore(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
-  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'silent' }, `The provider ${provider} fell silent.`, thrown);
-  // a connection that takes too long is no answer that takes too long; but the caller waited as for one
+  if (TIMEOUTS.has(code)) return upstreamError({ kind: 'timeout' }, errorTexts.providerStopped(provider), thrown);
+  // A connection timeout fails like a refused connection, but the caller waited as for a timeout, so the code is the timeout's.
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
-    const failure = { kind: 'unreachable' } as const;
-    return new LlmError('upstream_timeout', `The provider ${provider} could not be reached in time.`, { failure, cause: thrown });
+    const failure = { kind: 'connect_error' } as const;
+    return new LlmError('upstream_timeout', errorTexts.providerUnreachableInTime(provider), { failure, cause: thrown });
   }
-  return upstreamError({ kind: 'unreachable' }, `The provider ${provider} could not be reached or broke off.`, thrown);
+  return upstreamError({ kind: 'connect_error' }, errorTexts.providerUnreachable(provider), thrown);
 }
 
-/** What broke off in the middle of a stream. */
+/** Returns the error for a connection that failed in the middle of a stream. */
 export function brokenAmid(provider: string, thrown: Error): LlmError {
   const code = (thrown as { code?: string }).code ?? '';
   if (TIMEOUTS.has(code)) {
-    return new LlmError('upstream_timeout', `The provider ${provider} fell silent.`, {
-      failure: { kind: 'silent' },
+    return new LlmError('upstream_timeout', errorTexts.providerStopped(provider), {
+      failure: { kind: 'timeout' },
       cause: thrown,
     });
   }
-  const message = `The connection to ${provider} broke in the middle of the answer.`;
-  return new LlmError('upstream_truncated', message, { failure: { kind: 'unavailable' }, cause: thrown });
+  return new LlmError('upstream_truncated', errorTexts.connectionBroke(provider), {
+    failure: { kind: 'server_error' },
+    cause: thrown,
+  });
 }

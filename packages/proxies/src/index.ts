@@ -17,6 +17,7 @@ export * from './model-access.ts';
 export * from './model-list.ts';
 export * from './observability.ts';
 export * from './proxy-metrics.ts';
+export * from './read-audit-record.ts';
 export * from './replica-count.ts';
 export * from './request-body.ts';
 export * from './routing/circuit-breakers.ts';

@@ -198,7 +198,7 @@ describe('the sluice command', () => {
     const cacheKey = (await send(key, 'kept')).headers.get('x-sluice-cache-key') as string;
     const providers = (await good('providers')).out;
     expect(providers).toMatch(/^PROVIDER +CALLS +SHARE/);
-    expect(providers).toMatch(/^up\/plain +plain +\d+ ms +0 +ready$/m);
+    expect(providers).toMatch(/^up\/plain +plain +\d+ ms +0 +closed$/m);
     await waitFor(
       async () => (await good('cache', 'list', '--tenant', 'looked-at')).out.includes(cacheKey),
       'the answer to be kept',

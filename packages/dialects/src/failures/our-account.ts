@@ -4,7 +4,7 @@ import type { Phrase } from './phrase.ts';
 const begins = (message: string): RegExp => new RegExp(String.raw`^(?:[\w .:,()-]{0,80}[:.,] )?(?:${message})`, 'i');
 
 const phrase = (provider: string, source: string, message: string | undefined, codes?: readonly string[]): Phrase => ({
-  kind: 'credentials',
+  kind: 'auth',
   provider,
   source,
   ...(message === undefined ? {} : { message: begins(message) }),

@@ -2,7 +2,7 @@ import type { FailureKind } from '@sluice/core';
 
 /** Pattern of one kind of provider error. */
 export interface Phrase {
-  readonly kind: Extract<FailureKind, 'context_length' | 'content_refused' | 'credentials' | 'model_unavailable'>;
+  readonly kind: Extract<FailureKind, 'context_length' | 'content_refused' | 'auth' | 'model_unavailable'>;
   /** Provider that returned the error. The list applies to all providers, because relays forward each other's errors. */
   readonly provider: string;
   /** Source of the phrase: a page of the provider's documentation, or its server's source code. */

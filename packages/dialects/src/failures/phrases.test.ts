@@ -10,7 +10,7 @@ type Row = readonly [provider: string, status: number, body: unknown];
 
 const openAi = (message: string, more: object = {}) => ({ error: { message, type: 'invalid_request_error', ...more } });
 
-const rows: Readonly<Record<'context_length' | 'content_refused' | 'credentials' | 'model_unavailable', readonly Row[]>> = {
+const rows: Readonly<Record<'context_length' | 'content_refused' | 'auth' | 'model_unavailable', readonly Row[]>> = {
   context_length: [
     ['OpenAI', 400, openAi('Your input exceeds the context window of this model. Please adjust your input and try again.')],
     ['OpenAI', 400, openAi('…', { code: 'context_length_exceeded' })],
@@ -120,7 +120,7 @@ const rows: Readonly<Record<'context_length' | 'content_refused' | 'credentials'
     ['Moonshot', 400, openAi('The request was rejected because it was considered high risk')],
     ['Cohere', 400, { message: 'blocked output: please try again with a different prompt.' }],
   ],
-  credentials: [
+  auth: [
     [
       'Gemini',
       400,
@@ -188,16 +188,16 @@ describe('error that repeats client text', () => {
     openAi("Invalid type for 'code': expected one of a, b, but got 'insufficient_quota' instead."),
     { detail: [{ loc: ['body', 'messages', 0, 'role'], msg: "Input should be 'user'", input: 'Incorrect API key provided' }] },
   ])("does not attribute a client's text to our account: %j", (body) => {
-    expect(failureInAnswer(400, JSON.stringify(body)).kind).toBe('rejected');
+    expect(failureInAnswer(400, JSON.stringify(body)).kind).toBe('invalid_request');
   });
 });
 
 describe('status without a cause', () => {
   it.each([
     [undefined, 'context_length_exceeded', 'context_length', 400],
-    [undefined, 'something', 'unavailable', 500],
+    [undefined, 'something', 'server_error', 500],
     [500, 'context_length_exceeded', 'context_length', 500],
-    [502, 'context_length_exceeded', 'unavailable', 502],
+    [502, 'context_length_exceeded', 'server_error', 502],
   ] as const)('classifies the status %s with the code %s as %s', (status, code, kind, shown) => {
     expect(failureInAnswer(status, JSON.stringify({ error: { code } }))).toEqual({ kind, status: shown });
   });

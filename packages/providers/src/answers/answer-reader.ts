@@ -1,12 +1,12 @@
-import { type ErrorCode, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
+import { type ErrorCode, errorTexts, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
 import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamObserver } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
-/** How an answer that comes piece by piece is followed. */
+/** The observer of a streamed answer. */
 export interface FollowedStream {
-  readonly watcher: StreamObserver;
+  readonly observer: StreamObserver;
   readonly contentType: string;
-  /** Its bytes pass unread, so the gateway does not know when its content begins. */
+  /** Its bytes pass unparsed, so the gateway does not know when its content begins. */
   readonly unread?: boolean;
 }
 
@@ -14,39 +14,45 @@ export interface FollowedStream {
 export interface AnswerReader {
   /** Whether its bytes pass unparsed from the headers on. */
   readonly unread?: boolean;
-  /** What follows an answer that comes piece by piece; undefined for one that is waited for. @param kind what its first bytes are */
+  /**
+   * Returns the observer of a streamed answer; undefined for an answer that is collected first. @param kind kind of the body by
+   * its first bytes
+   */
   stream(contentType: string, kind: BodyKind): FollowedStream | undefined;
-  /** @throws LlmError `upstream_error` or `upstream_truncated` for a 200 that is no answer: a client would only find out by failing itself */
+  /**
+   * Converts a complete answer. @throws LlmError `upstream_error` or `upstream_truncated` for a 200 without an answer, which
+   * would break the client
+   */
   whole(head: WholeReply): LlmReply;
-  /** A provider's refusal of the request. */
+  /** Converts a provider's refusal of the request. */
   refusal(head: WholeReply): WholeReply;
 }
 
-/** A whole answer's body. @throws LlmError `upstream_error` */
+/** Parses the body of a complete answer. @throws LlmError `upstream_error` */
 export function objectOf(head: WholeReply): JsonObject {
   const value = parseJson(Buffer.from(head.body).toString('utf8'));
   if (isObject(value)) return value;
-  // Google's APIs answer with a list where a stream was asked for, and put an error into one too
+  // Google's APIs send a list for a streamed request, and put errors into a list too
   if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return value[0];
-  throw noAnswer('The provider sent an answer that is not JSON.');
+  throw noAnswer(errorTexts.answerNotJson);
 }
 
 /** Returns the error for a body that is not an answer. */
 export const noAnswer = (message: string): LlmError =>
-  new LlmError('upstream_error', message, { failure: { kind: 'unavailable', status: 200 } });
+  new LlmError('upstream_error', message, { failure: { kind: 'server_error', status: 200 } });
 
 /** Corrects the content type of a JSON body: SDKs parse no other type. */
 export const jsonType = (contentType: string): string =>
   /^application\/(?:[\w.-]+\+)?json\b/.test(contentType) ? contentType : 'application/json';
 
-/** What a provider's refusals are to a caller of another dialect. */
+/** Error codes for a provider's refusals, by status, for a caller of another dialect. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'model_not_found',
   413: 'request_too_large',
   429: 'rate_limit_exceeded',
 };
 
-/** The same by the kind of the failure. Agents compact a conversation on the first. */
+/** Error codes by the kind of failure. Agents compact a conversation after `context_length_exceeded`. */
 const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
   context_length: 'context_length_exceeded',
   content_refused: 'content_filter',
@@ -55,12 +61,12 @@ const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
 
 /** Renders a refusal in the caller's dialect, with the provider's status and message. */
 export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
-  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? 'The provider refused the request.';
+  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? errorTexts.refusedByProvider;
   const kind = head.failure?.kind;
   const refused = kind === 'content_refused';
   const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
   const error = new LlmError(code, message);
-  // callers of other dialects read a 403 as a fault of their key
+  // callers of other dialects treat a 403 as an error of their key
   const status = refused && head.status === 403 ? error.status : head.status;
   return { ...head, status, contentType: 'application/json', body: Buffer.from(caller.renderError(error)) };
 }
@@ -72,16 +78,16 @@ export function ownRefusal(head: WholeReply): WholeReply {
 }
 
 /**
- * Parses a provider's answer. An unreadable answer is the provider's fault, not the caller's. @throws LlmError `upstream_error`
+ * Parses a provider's answer. An unparsable answer is the provider's fault, not the caller's. @throws LlmError `upstream_error`
  */
-export function understood<T>(read: () => T): T {
+export function parseAnswer<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
     if (cause instanceof LlmError && cause.failure !== undefined) throw cause;
-    throw new LlmError('upstream_error', 'The provider sent an answer that makes no sense.', {
+    throw new LlmError('upstream_error', errorTexts.answerNotParsable, {
       cause,
-      failure: { kind: 'unavailable' },
+      failure: { kind: 'server_error' },
     });
   }
 }

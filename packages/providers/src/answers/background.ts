@@ -2,14 +2,14 @@ import type { LlmReply, Usage, WholeReply } from '@sluice/core';
 import { DIALECTS, isObject, parseJson } from '@sluice/dialects';
 import type { AnswerReader } from './answer-reader.ts';
 
-/** States in which the provider has not ended its work on a response. Source: OpenAI's API reference, "The response object". */
+/** States of a response that is not complete. Source: OpenAI's API reference, "The response object". */
 const UNFINISHED: ReadonlySet<unknown> = new Set(['queued', 'in_progress']);
 
-/** The state of a response in the background: the usage of a completed one is billed to the call that reads it. */
+/** Reads the state of a response in the background. The usage of a completed one is billed to the call that reads it. */
 export class BackgroundAnswer implements AnswerReader {
   readonly #billedInputTokens: number;
 
-  /** @param billedInputTokens tokens of the prompt that were billed, by an estimate, when the response was begun */
+  /** @param billedInputTokens estimated prompt tokens, billed when the response was started */
   constructor(billedInputTokens: number) {
     this.#billedInputTokens = billedInputTokens;
   }

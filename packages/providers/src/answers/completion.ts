@@ -1,4 +1,4 @@
-import type { LlmCall, LlmReply, WholeReply } from '@sluice/core';
+import { errorTexts, type LlmCall, type LlmReply, type WholeReply } from '@sluice/core';
 import {
   asList,
   asString,
@@ -17,30 +17,30 @@ import {
 } from '@sluice/dialects';
 import type { Framing } from '../endpoints/endpoint.ts';
 import { ReframedStream } from '../endpoints/reframed-stream.ts';
-import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
+import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, parseAnswer, refusalIn } from './answer-reader.ts';
 import { type BodyKind, bodyKind, isType } from './body-kind.ts';
 import { wholeOfTexts } from './legacy-completion.ts';
 import { streamOfWhole, wholeOfStream } from './other-form.ts';
 
 export interface CompletionOptions {
   readonly call: LlmCall;
-  /** What the provider speaks. */
+  /** The provider's dialect. */
   readonly dialect: Dialect;
   /** The provider's own name of the model. */
   readonly model: string;
-  /** How its streams are framed, where otherwise than its dialect has it. */
+  /** Framing of its streams, if it differs from the dialect's. */
   readonly framing: Framing | undefined;
-  /** Take usage out of the stream that only the gateway asked for. */
+  /** Whether to remove usage that only the gateway requested from the stream. */
   readonly hideUsage: boolean;
-  /** Gives the answer what its request lost on the way to the model. */
+  /** Restores in the answer what the model could not accept in the request. */
   readonly restorer?: ReplyRestorer | undefined;
 }
 
 const SSE = 'text/event-stream';
 
-/** About how many tokens an answer has that came without a usage that can be believed. */
+/** Estimates the tokens of an answer without plausible usage. */
 function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): number {
-  // the old completions have texts where others have messages
+  // legacy completions have texts in place of messages
   const texts = asList(value['choices']).map((choice) => asString(member(choice, 'text')) ?? '');
   try {
     return Math.max(estimateAnswerTokens(dialect.readReply(value)), Math.ceil(byLength(texts.join(''))));
@@ -49,7 +49,7 @@ function answerTokens(dialect: Dialect, value: JsonObject, body: Uint8Array): nu
   }
 }
 
-/** A completion: the provider's bytes for a caller of its own dialect, and a translation for others. */
+/** Reads completions: the provider's bytes for a caller of its own dialect, a translation for others. */
 export class Completion implements AnswerReader {
   readonly #options: CompletionOptions;
   readonly #caller: Dialect;
@@ -67,25 +67,25 @@ export class Completion implements AnswerReader {
     const view = call.message.view();
     // a stream that was not requested is collected
     if (!view.stream) return undefined;
-    const asked = view.framing ?? 'sse';
+    const requested = view.framing ?? 'sse';
     const same = this.#passes;
-    const callers = asked === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
+    const callers = requested === 'json-array' ? 'application/json' : `${SSE}; charset=utf-8`;
     if (framing !== undefined && isType(contentType, framing.contentType)) {
-      const watcher = same
+      const observer = same
         ? new ReframedStream(framing, dialect.watchStream(false, 'sse'))
-        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.cutter(), restorer);
-      return { watcher, contentType: callers };
+        : new TranslatedStream(dialect, this.#caller, this.#context(), framing.decoder(), restorer);
+      return { observer, contentType: callers };
     }
-    const sent = sentFraming(contentType, kind, asked === 'json-array' || dialect.name === 'gemini');
+    const sent = sentFraming(contentType, kind, requested === 'json-array' || dialect.name === 'gemini');
     if (sent === undefined) return undefined;
-    if (!same || sent !== asked) {
+    if (!same || sent !== requested) {
       return {
-        watcher: new TranslatedStream(dialect, this.#caller, this.#context(), eventDecoder(sent), restorer),
+        observer: new TranslatedStream(dialect, this.#caller, this.#context(), eventDecoder(sent), restorer),
         contentType: callers,
       };
     }
     const type = sent === 'sse' && !contentType.startsWith(SSE) ? callers : contentType;
-    return { watcher: dialect.watchStream(hideUsage, sent), contentType: type };
+    return { observer: dialect.watchStream(hideUsage, sent), contentType: type };
   }
 
   whole(head: WholeReply): LlmReply {
@@ -106,7 +106,7 @@ export class Completion implements AnswerReader {
     const value = objectOf(head);
     if (dialect.reportsFailure(value)) throw errorInStream(value);
     const content = dialect.contentOf(value);
-    if (content === 'none') throw noAnswer('The provider sent an answer without content.');
+    if (content === 'none') throw noAnswer(errorTexts.answerEmpty);
     const usage = dialect.readUsage(value);
     const facts = {
       ...(usage === undefined ? {} : { usage }),
@@ -114,9 +114,9 @@ export class Completion implements AnswerReader {
       ...(content === 'empty' ? { empty: true as const } : {}),
     };
     const own = { ...head, ...facts, contentType: jsonType(head.contentType) };
-    if (stream) return understood(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
+    if (stream) return parseAnswer(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
     if (this.#passes) return own;
-    const text = understood(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
+    const text = parseAnswer(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));
     return { ...own, contentType: 'application/json', body: Buffer.from(text) };
   }
 
@@ -145,7 +145,7 @@ const asJson = (head: WholeReply, value: JsonObject): WholeReply => ({
   body: Buffer.from(JSON.stringify(value)),
 });
 
-/** Detects the framing of a stream by its first bytes, then by its content type; undefined for a whole answer. */
+/** Detects the framing of a stream by its first bytes, then by its content type; undefined for a complete answer. */
 function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): 'sse' | 'json-array' | undefined {
   switch (kind) {
     case 'events':
@@ -160,4 +160,4 @@ function sentFraming(contentType: string, kind: BodyKind, mayBeList: boolean): '
 }
 
 const framedEvents = ({ contentType }: WholeReply, framing: Framing | undefined) =>
-  framing !== undefined && isType(contentType, framing.contentType) ? framing.cutter() : undefined;
+  framing !== undefined && isType(contentType, framing.contentType) ? framing.decoder() : undefined;

@@ -1,17 +1,17 @@
 import type { LlmCall, WholeReply } from '@sluice/core';
 import { DIALECTS, EMBEDDINGS, type EmbeddingsDialectName, errorInStream, isReportedError } from '@sluice/dialects';
-import { type AnswerReader, jsonType, objectOf, ownRefusal, refusalIn, understood } from './answer-reader.ts';
+import { type AnswerReader, jsonType, objectOf, ownRefusal, parseAnswer, refusalIn } from './answer-reader.ts';
 
 export interface EmbeddingsOptions {
   readonly call: LlmCall;
-  /** What the caller and the provider speak for embeddings. */
+  /** The dialects of the caller and the provider for embeddings. */
   readonly caller: EmbeddingsDialectName;
   readonly provider: EmbeddingsDialectName;
   /** The provider's own name of the model. */
   readonly model: string;
 }
 
-/** Embeddings: the provider's bytes for a caller of its own dialect, and a translation for others. */
+/** Reads embeddings: the provider's bytes for a caller of its own dialect, a translation for others. */
 export class Embeddings implements AnswerReader {
   readonly #options: EmbeddingsOptions;
 
@@ -28,10 +28,10 @@ export class Embeddings implements AnswerReader {
     const value = objectOf(head);
     if (isReportedError(value)) throw errorInStream(value);
     const usage = EMBEDDINGS[provider].readUsage(value);
-    const told = usage === undefined ? {} : { usage };
-    if (caller === provider) return { ...head, ...told, contentType: jsonType(head.contentType) };
+    const reported = usage === undefined ? {} : { usage };
+    if (caller === provider) return { ...head, ...reported, contentType: jsonType(head.contentType) };
     const request = call.message.json();
-    const body = understood(() => {
+    const body = parseAnswer(() => {
       const embeddings = EMBEDDINGS[provider].readReply(value);
       const context = {
         model: embeddings.model === '' ? model : embeddings.model,
@@ -40,7 +40,7 @@ export class Embeddings implements AnswerReader {
       };
       return EMBEDDINGS[caller].writeReply(embeddings, context);
     });
-    return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)), ...told };
+    return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)), ...reported };
   }
 
   refusal(head: WholeReply): WholeReply {

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import {
   asList,
   asString,
@@ -47,10 +47,10 @@ class TextChunks {
   /** @throws LlmError for a stream without content or without an end */
   whole(): JsonObject {
     const choices = [...this.#choices.entries()].sort(([one], [other]) => one - other);
-    if (this.#head === undefined || choices.length === 0) throw noAnswer('The provider sent an answer without content.');
+    if (this.#head === undefined || choices.length === 0) throw noAnswer(errorTexts.answerEmpty);
     if (!this.#ended && choices.some(([, { finish }]) => finish === null)) {
-      throw new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
-        failure: { kind: 'unavailable' },
+      throw new LlmError('upstream_truncated', errorTexts.answerIncomplete, {
+        failure: { kind: 'server_error' },
       });
     }
     const { usage: _usage, ...head } = this.#head;
@@ -68,7 +68,7 @@ class TextChunks {
   }
 }
 
-/** Log probabilities are lists of the same length, one value a token. */
+/** Joins log probabilities: lists of the same length, one value per token. */
 function joined(before: JsonObject | null, more: JsonObject): JsonObject {
   if (before === null) return more;
   return Object.fromEntries(
@@ -76,7 +76,7 @@ function joined(before: JsonObject | null, more: JsonObject): JsonObject {
   );
 }
 
-/** Reads a complete stream of a completion of the older kind into a whole one. @throws LlmError if the stream failed or was truncated */
+/** Collects the stream of a legacy completion into a complete answer. @throws LlmError if the stream failed or was truncated */
 export function wholeOfTexts(events: EventDecoder, bytes: Buffer, dialect: Dialect): JsonObject {
   const chunks = new TextChunks();
   for (const event of [...events.feed(bytes), ...events.flush()]) {

@@ -1,4 +1,4 @@
-import { type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
+import { errorTexts, type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
 import {
   collectStream,
   type Dialect,
@@ -12,7 +12,7 @@ import {
 } from '@sluice/dialects';
 import { noAnswer } from './answer-reader.ts';
 
-/** Converts a whole answer for a caller that requested a stream. Small servers, mocks and some models do not stream. */
+/** Converts a complete answer for a caller that requested a stream. Small servers, mocks and some models do not stream. */
 export function streamOfWhole(
   head: WholeReply,
   value: JsonObject,
@@ -23,7 +23,7 @@ export function streamOfWhole(
   restorer?: ReplyRestorer,
 ): LlmReply {
   const { body: _body, usage, empty, generated, ...rest } = head;
-  // a completion of the older kind is the same object in both forms
+  // a legacy completion is the same object in both forms
   const written =
     call.operation === 'completions'
       ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
@@ -36,7 +36,7 @@ export function streamOfWhole(
   return { ...rest, contentType, stream };
 }
 
-/** Converts a stream for a caller that requested a whole answer. @throws LlmError if the stream failed or was truncated */
+/** Converts a stream for a caller that requested a complete answer. @throws LlmError if the stream failed or was truncated */
 export function wholeOfStream(
   head: WholeReply,
   events: EventDecoder,
@@ -48,7 +48,7 @@ export function wholeOfStream(
   const { reply, outcome } = collectStream(from, events, Buffer.from(head.body));
   if (outcome.error !== undefined) throw outcome.error;
   const usage: Usage | undefined = outcome.usage;
-  if (reply.choices.length === 0) throw noAnswer('The provider sent an answer without content.');
+  if (reply.choices.length === 0) throw noAnswer(errorTexts.answerEmpty);
   const empty = reply.choices.every(({ parts }) => parts.length === 0);
   const model = reply.model === '' ? context.model : reply.model;
   const body = Buffer.from(JSON.stringify(to.writeReply(restored(reply, restorer), { ...context, model })));
@@ -62,6 +62,6 @@ export function wholeOfStream(
   };
 }
 
-/** Gives an answer what its request lost on the way to the model. */
+/** Restores in the answer what the model could not accept in the request. */
 const restored = (reply: NeutralReply, restorer: ReplyRestorer | undefined): NeutralReply =>
   restorer === undefined ? reply : restorer.reply(reply);

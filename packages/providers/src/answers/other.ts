@@ -4,7 +4,7 @@ import type { AnswerReader } from './answer-reader.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-/** Bytes that are passed on without a look at them: their end is the connection's. */
+/** Passes bytes unparsed; the stream ends with its connection. */
 const unread: StreamObserver = {
   read: (chunk) => chunk,
   rest: () => NOTHING,
@@ -15,10 +15,10 @@ const unread: StreamObserver = {
   unfinished: () => 0,
 };
 
-/** An answer of a passthrough route, of any length. */
+/** Reads an answer of a passthrough route, of any length. */
 export const otherAnswer: AnswerReader = {
   unread: true,
-  stream: (contentType) => ({ watcher: unread, contentType, unread: true }),
+  stream: (contentType) => ({ observer: unread, contentType, unread: true }),
   whole: (head: WholeReply) => head,
   refusal: (head: WholeReply) => head,
 };

@@ -3,7 +3,7 @@ import type { JsonObject } from '@sluice/dialects';
 import { type RerankForm, writeRerankAnswer } from '../rerank/rerank-forms.ts';
 import { type AnswerReader, objectOf } from './answer-reader.ts';
 
-/** An answer of rerank in the caller's form. */
+/** Reads a rerank answer and writes it in the caller's form. */
 export class Rerank implements AnswerReader {
   readonly #call: LlmCall;
   readonly #form: RerankForm;

@@ -1,4 +1,4 @@
-import { type LlmCall, LlmError, type WholeReply } from '@sluice/core';
+import { errorTexts, type LlmCall, LlmError, type WholeReply } from '@sluice/core';
 import { countingOf, DIALECTS, type Dialect, errorInStream, isReportedError } from '@sluice/dialects';
 import { type AnswerReader, jsonType, objectOf, ownRefusal, refusalIn } from './answer-reader.ts';
 
@@ -21,7 +21,7 @@ export class TokenCount implements AnswerReader {
     if (isReportedError(value)) throw errorInStream(value);
     if (this.#call.dialect === this.#dialect.name) return { ...head, contentType: jsonType(head.contentType) };
     const tokens = countingOf(this.#dialect.name)?.readCount(value);
-    if (tokens === undefined) throw new LlmError('upstream_error', 'The provider sent a count that makes no sense.');
+    if (tokens === undefined) throw new LlmError('upstream_error', errorTexts.countNotParsable);
     return countReply(this.#call, tokens, head);
   }
 
@@ -30,7 +30,7 @@ export class TokenCount implements AnswerReader {
   }
 }
 
-/** A count in the caller's dialect. */
+/** Returns a count in the caller's dialect. */
 export function countReply(call: LlmCall, tokens: number, head: Omit<WholeReply, 'body'>): WholeReply {
   const body = countingOf(call.dialect)?.writeCount(tokens) ?? { tokens };
   return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) };

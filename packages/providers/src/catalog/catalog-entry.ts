@@ -3,18 +3,18 @@ import type { EmbeddingsDialectName } from '@sluice/dialects';
 import type { EndpointName } from '../endpoints/registry.ts';
 import type { Quirks } from '../quirks.ts';
 
-/** How a request is authenticated. */
+/** The authentication of requests. */
 export type Authentication =
-  /** A key in the header that is the dialect's own: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`. */
+  /** A key in the dialect's own header: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`. */
   | { readonly kind: 'key' }
   /** A key in another header. */
   | { readonly kind: 'header'; readonly name: string }
-  /** Amazon's signatures (SigV4), or one of Bedrock's own keys as a bearer. */
+  /** Amazon's signatures (SigV4), or a Bedrock API key as a bearer token. */
   | { readonly kind: 'aws'; readonly service: string }
-  /** Short-lived tokens of a Google service account, or of whatever the machine has. */
+  /** Short-lived tokens of a Google service account, or of the machine's own identity. */
   | { readonly kind: 'google' };
 
-/** Further routes that a provider may have, of the API of its dialect; their bytes pass unread. */
+/** Further routes of a provider, in the API of its dialect. Their bytes pass through unparsed. */
 export type OtherRoute =
   | 'moderations'
   | 'images'
@@ -33,26 +33,28 @@ export type OtherRoute =
 
 /** A known provider: defaults for its configuration. */
 export interface CatalogEntry {
-  /** Its dialects, the preferred one first. Callers of each of them pass through. */
+  /** Its dialects, the preferred one first. Requests in each of them pass through. */
   readonly dialects: readonly DialectName[];
-  /** The dialect of its embeddings, if it has any. */
+  /** The dialect of its embeddings, if it has embeddings. */
   readonly embeddings?: EmbeddingsDialectName;
   /** Address of the API with its version. `{name}` is a setting; undefined if only the configuration can set it. */
   readonly baseUrl?: string;
-  /** Where its embeddings are, if elsewhere. */
+  /** Address of its embeddings, if it differs. */
   readonly embeddingsUrl?: string;
-  /** The settings of `baseUrl`, with the environment variables that have them by custom. */
+  /** The settings in `baseUrl`, with their usual environment variables. */
   readonly settings?: Readonly<Record<string, readonly string[]>>;
   readonly authentication: Authentication;
-  /** Environment variables that have its key by custom, in the order in which they are looked at. */
+  /** Usual environment variables of its key, in order of precedence. */
   readonly keyVariables: readonly string[];
-  /** Whether a key in the environment is enough to make it available. Not so where the variable often is there for something else. */
+  /**
+   * Whether a key in the environment is enough to make the provider available. False if the variable often has another purpose.
+   */
   readonly byKeyAlone: boolean;
-  /** How requests are addressed and streams are framed; plainly, if not given. */
+  /** The addressing of requests and the framing of streams. Those of the dialect if not given. */
   readonly endpoint?: EndpointName;
   readonly quirks?: Quirks;
   readonly routes?: readonly OtherRoute[];
-  /** Its name in the public price table, if it is there. */
+  /** Its name in the public price table, if the table has it. */
   readonly prices?: string;
   /** Models that are available if the environment has a key and the configuration does not mention the provider. */
   readonly models?: readonly string[];

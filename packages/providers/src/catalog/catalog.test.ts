@@ -3,7 +3,7 @@ import { DIALECTS } from '@sluice/dialects';
 import { openProvider, providersByKey } from '../open-provider.ts';
 import { CATALOG } from './catalog.ts';
 
-/** A value for every setting and key that a catalog's entry may want. */
+/** A value for every setting and key of the catalog. */
 const ENVIRONMENT = Object.fromEntries(
   Object.values(CATALOG)
     .flatMap(({ settings = {}, keyVariables }) => [...Object.values(settings).flat(), ...keyVariables])
@@ -11,7 +11,7 @@ const ENVIRONMENT = Object.fromEntries(
 );
 
 describe('CATALOG', () => {
-  it('has the providers that a user expects', () => {
+  it('contains the well-known providers', () => {
     expect(Object.keys(CATALOG)).toEqual(
       expect.arrayContaining([
         ...['openai', 'azure', 'azure-deployments', 'anthropic', 'google', 'vertex', 'vertex-anthropic', 'bedrock'],
@@ -26,12 +26,12 @@ describe('CATALOG', () => {
     expect(JSON.parse(JSON.stringify(CATALOG))).toEqual(CATALOG);
   });
 
-  it.each(Object.keys(CATALOG))('%s needs nothing but what the environment has by custom', async (name) => {
+  it.each(Object.keys(CATALOG))('opens the provider %s with its usual environment variables', async (name) => {
     const provider = openProvider(name, {}, ENVIRONMENT);
     await provider.close();
     const { baseUrl, dialects, embeddings, settings = {} } = CATALOG[name] as (typeof CATALOG)[string];
     expect(baseUrl).toMatch(/^https:|^http:\/\/127\.0\.0\.1:/);
-    // every setting of the address is one that can be given
+    // every placeholder of the address is a setting
     expect([...(baseUrl as string).matchAll(/\{(\w+)\}/g)].map(([, setting]) => setting)).toEqual(
       expect.arrayContaining(Object.keys(settings)),
     );
@@ -49,7 +49,7 @@ describe('CATALOG', () => {
     ['bedrock', {}, 'providers.bedrock.region: expected, or AWS_REGION or AWS_DEFAULT_REGION in the environment'],
     ['mine', {}, 'providers.mine.baseUrl: expected, because no provider is known by this name'],
     ['mine', { type: 'nobody' }, 'providers.mine.type: expected one of openai, azure,'],
-  ])('%s with %j is refused with what is missing', (name, settings, message) => {
+  ])('refuses the provider %s with the settings %j by naming the missing field', (name, settings, message) => {
     expect(() => openProvider(name, settings, {})).toThrow(message);
   });
 });

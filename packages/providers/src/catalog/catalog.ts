@@ -2,7 +2,7 @@ import type { CatalogEntry } from './catalog-entry.ts';
 
 const key = { kind: 'key' } as const;
 
-/** A provider of OpenAI's dialect with its own key and address, and nothing else to it. */
+/** Returns the entry of a provider of OpenAI's dialect that differs only by its key and address. */
 const compatible = (baseUrl: string, keyVariable: string, more: Partial<CatalogEntry> = {}): CatalogEntry => ({
   dialects: ['openai-chat'],
   embeddings: 'openai',
@@ -27,9 +27,9 @@ const local = (baseUrl: string, more: Partial<CatalogEntry> = {}): CatalogEntry 
 
 /** Servers that accept only `max_tokens`, and no developer messages. */
 const older = { rename: { max_completion_tokens: 'max_tokens' }, systemForDeveloper: true } as const;
-/** Members of messages with reasoning: OpenAI refuses unknown members. */
+/** Members of messages with reasoning. OpenAI refuses unknown members. */
 const THOUGHTS = ['reasoning_content', 'reasoning_details'] as const;
-/** Fields that OpenAI alone has in chat completions. */
+/** Fields of chat completions that only OpenAI has. */
 const OPENAI_ALONE = [
   ...['metadata', 'moderation', 'prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
   ...['safety_identifier', 'store', 'verbosity'],
@@ -247,7 +247,7 @@ export const CATALOG: Readonly<Record<string, CatalogEntry>> = {
     models: ['MiniMax-M2', 'MiniMax-M2.7'],
   }),
   nvidia: compatible('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY', { quirks: older }),
-  // the tokens of these two are often there for something else
+  // the tokens of these two often have another purpose
   huggingface: compatible('https://router.huggingface.co/v1', 'HF_TOKEN', { byKeyAlone: false, quirks: older }),
   github: compatible('https://models.github.ai/inference', 'GITHUB_TOKEN', {
     byKeyAlone: false,

@@ -1,10 +1,10 @@
-/** Names of headers and parameters that hold secrets. */
+/** Pattern of header and parameter names with secret values. */
 export const SECRET_NAME = /key|token|secret|auth|cookie|sig/i;
 
-/** Where a provider's API is: an origin, a path, and a query that each request has (`?api-version=2024-10-21`). */
+/** The address of a provider's API: an origin, a path, and a query of every request (`?api-version=2024-10-21`). */
 export class BaseAddress {
   readonly origin: string;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly path: string;
   /** Names and values of the query that may be secrets. */
   readonly secrets: readonly string[];

@@ -4,9 +4,9 @@ import { createSecureContext } from 'node:tls';
 
 /** Files in PEM form. */
 export interface TlsFiles {
-  /** The accepted certificate authorities; those of Node.js if not given. */
+  /** Accepted certificate authorities; those of Node.js if not given. */
   readonly ca?: string | undefined;
-  /** The certificate that this client shows, with its chain, and the key of it. */
+  /** The client certificate with its chain, and its key. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly passphrase?: string | undefined;
@@ -14,7 +14,7 @@ export interface TlsFiles {
   readonly serverName?: string | undefined;
 }
 
-/** Options of a TLS connection, as Node.js takes them. */
+/** Options of a TLS connection in the form of Node.js. */
 export interface ClientTls {
   readonly ca?: string;
   readonly cert?: string;
@@ -28,8 +28,8 @@ const BEGIN_CERTIFICATE = '-----BEGIN CERTIFICATE-----';
 /**
  * Reads the files of a provider's TLS settings.
  *
- * @param field the path of the settings in the configuration
- * @throws Error that names the field that is wrong, and shows nothing of a file
+ * @param field path of the settings in the configuration
+ * @throws Error that names the invalid field, and contains nothing of a file
  */
 export function readClientTls(field: string, files: TlsFiles): ClientTls {
   const { ca, cert, key, passphrase, serverName } = files;
@@ -49,7 +49,9 @@ export function readClientTls(field: string, files: TlsFiles): ClientTls {
   return tls;
 }
 
-/** The first certificate is parsed: Node.js ignores a file without any. */
+/**
+ * Reads a certificate file. Its first certificate is parsed as a check, because Node.js ignores a file without certificates.
+ */
 function certificatesOf(field: string, file: string): string {
   const text = textOf(field, file);
   const begin = text.indexOf(BEGIN_CERTIFICATE);

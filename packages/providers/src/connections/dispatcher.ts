@@ -9,13 +9,13 @@ export interface DispatcherOptions {
   readonly proxy?: ForwardProxy | undefined;
 }
 
-/** Opens the kept connections to one origin: directly, or through a forward proxy. */
+/** Opens the persistent connections to one origin: directly, or through a forward proxy. */
 export function openDispatcher(origin: string, options: DispatcherOptions): Dispatcher {
   const { connectTimeoutMs, idleTimeoutMs, tls, proxy } = options;
   const common = {
     connections: 512,
     pipelining: 1,
-    // the target's own timeout bounds the wait for an answer; these bound a connection that hangs
+    // the target's own timeout limits the wait for an answer; these limit a connection that hangs
     connect: { timeout: connectTimeoutMs, ...tls },
     headersTimeout: 0,
     bodyTimeout: idleTimeoutMs,
@@ -24,7 +24,7 @@ export function openDispatcher(origin: string, options: DispatcherOptions): Disp
   if (proxy === undefined) return new Pool(origin, common);
   return new EnvHttpProxyAgent({
     ...common,
-    // both by name, because undici reads an undefined one from the environment
+    // both are set, because undici reads an undefined one from the environment
     httpProxy: proxy.url,
     httpsProxy: proxy.url,
     noProxy: proxy.except,

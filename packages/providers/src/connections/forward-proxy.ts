@@ -1,18 +1,18 @@
-/** A forward proxy, and the hosts that are reached without it. */
+/** A forward proxy, and the hosts that are connected directly. */
 export interface ForwardProxy {
   readonly url: string;
-  /** As `NO_PROXY` lists them; empty if all go through the proxy. */
+  /** In the form of `NO_PROXY`; empty if all connections use the proxy. */
   readonly except: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the proxy of an origin: the one that is configured, else the one of the environment by the origin's scheme (`HTTPS_PROXY` or `HTTP_PROXY`, in
- * lower case too, as curl reads them), with `NO_PROXY`.
+ * Returns the forward proxy of an origin: the configured one, else the one in the environment for the origin's scheme
+ * (`HTTPS_PROXY` or `HTTP_PROXY`, also in lower case, as for curl), with `NO_PROXY`.
  *
- * @param configured a proxy's URL for all requests, or `none` for no proxy whatever the environment has
- * @throws Error if the environment has no URL of http or https there
+ * @param configured URL of a proxy for all requests, or `none` for no proxy, regardless of the environment
+ * @throws Error if the variable contains no HTTP or HTTPS URL
  */
 export function forwardProxyOf(
   origin: string,
@@ -24,7 +24,7 @@ export function forwardProxyOf(
   const variable = origin.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const given = environment[variable.toLowerCase()] ?? environment[variable];
   if (given === undefined || given === '') return undefined;
-  // curl takes a proxy without a scheme for one of http
+  // like curl, treats a proxy without a scheme as HTTP
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new Error(`${variable}: expected a URL such as http://proxy.example:3128`);

@@ -1,5 +1,5 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { AwsCredentialIdentity, Checksum, SourceData } from '@smithy/types';
 import type { Credentials, UnsignedRequest } from './credentials.ts';
 
@@ -7,7 +7,7 @@ export interface AwsSignatureOptions {
   readonly provider: string;
   readonly region: string;
   readonly service: string;
-  /** Those of the machine (environment, profile, container's or instance's role, …) if not given. */
+  /** The identity of the machine (environment, profile, role of the container or instance, …) if not given. */
   readonly identity?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
 }
 
@@ -17,7 +17,7 @@ const bytesOf = (data: SourceData): Uint8Array | string => {
   return new Uint8Array(data);
 };
 
-/** SHA-256 as the signing package wants it, by Node's own crypto. */
+/** SHA-256 by Node's crypto, with the interface of the signing package. */
 class Sha256 implements Checksum {
   #hash: Hash | Hmac;
   readonly #secret: SourceData | undefined;
@@ -44,7 +44,7 @@ class Sha256 implements Checksum {
   }
 }
 
-/** Signs each request by AWS' Signature Version 4. */
+/** Signs each request with AWS Signature Version 4. */
 export function awsSignature(options: AwsSignatureOptions): Credentials {
   let signer: ReturnType<typeof open> | undefined;
   return {
@@ -54,14 +54,14 @@ export function awsSignature(options: AwsSignatureOptions): Credentials {
         return await (await signer)(request);
       } catch (cause) {
         signer = undefined;
-        throw new LlmError('upstream_error', `No credentials could be had to sign a request to ${options.provider}.`, { cause });
+        throw new LlmError('upstream_error', errorTexts.noSigningCredentials(options.provider), { cause });
       }
     },
   };
 }
 
 async function open({ region, service, identity }: AwsSignatureOptions) {
-  // loaded when they are needed: most gateways have no such provider
+  // loaded on demand: most gateways have no such provider
   const { SignatureV4 } = await import('@smithy/signature-v4');
   const credentials: AwsCredentialIdentity | (() => Promise<AwsCredentialIdentity>) = identity ?? (await machineIdentity());
   const signature = new SignatureV4({ credentials, region, service, sha256: Sha256 });
@@ -80,7 +80,7 @@ async function open({ region, service, identity }: AwsSignatureOptions) {
   };
 }
 
-/** AWS' usual chain, remembered until the credentials expire. */
+/** Returns AWS' default credential chain. It caches credentials until they expire. */
 async function machineIdentity(): Promise<() => Promise<AwsCredentialIdentity>> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   return defaultProvider();

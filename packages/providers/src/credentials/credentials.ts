@@ -1,4 +1,4 @@
-/** What a request is, as far as it is signed. */
+/** The parts of a request that are signed. */
 export interface UnsignedRequest {
   readonly method: string;
   readonly origin: string;
@@ -7,8 +7,10 @@ export interface UnsignedRequest {
   readonly body: Buffer;
 }
 
-/** How a request is authenticated. */
+/** The authentication of requests to a provider. */
 export interface Credentials {
-  /** Headers as names and values; a promise where a token has to be fetched or a request to be signed. */
+  /**
+   * Returns headers as alternating names and values; a promise if a token has to be fetched or the request has to be signed.
+   */
   headers(request: UnsignedRequest): readonly string[] | Promise<readonly string[]>;
 }

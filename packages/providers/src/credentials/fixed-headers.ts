@@ -1,4 +1,4 @@
 import type { Credentials } from './credentials.ts';
 
-/** The same headers for every request: a key, or none. */
+/** Returns credentials with the same headers for every request: a key, or no headers. */
 export const fixedHeaders = (headers: readonly string[]): Credentials => ({ headers: () => headers });

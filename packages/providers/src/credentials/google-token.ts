@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { isObject, parseJson } from '@sluice/dialects';
 import type { Credentials } from './credentials.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 
-/** What a service account's file has. */
+/** The used fields of a service account file. */
 export interface ServiceAccount {
   readonly email: string;
   readonly key: string;
@@ -14,13 +14,13 @@ export interface ServiceAccount {
 
 export interface GoogleTokenOptions {
   readonly provider: string;
-  /** Whatever the machine has (`GOOGLE_APPLICATION_CREDENTIALS`, a workload's identity, …) if not given. */
+  /** The identity of the machine (`GOOGLE_APPLICATION_CREDENTIALS`, a workload's identity, …) if not given. */
   readonly account?: ServiceAccount;
 }
 
 /**
- * Google's short-lived tokens. A service account signs its own, which needs no trip; for others Google's library fetches one when it is first
- * needed and when the last is about to expire.
+ * Authenticates with Google's short-lived tokens. A service account signs its own tokens, without a round trip. For other
+ * identities Google's library fetches a token on first use, and again before it expires.
  */
 export function googleToken({ provider, account }: GoogleTokenOptions): Credentials {
   let client: ReturnType<typeof open> | undefined;
@@ -31,16 +31,16 @@ export function googleToken({ provider, account }: GoogleTokenOptions): Credenti
         const headers = await (await client).getRequestHeaders(origin);
         return [...headers].flat();
       } catch (cause) {
-        // the next call tries again
+        // the next call opens a client again
         client = undefined;
-        throw new LlmError('upstream_error', `No access token could be had for ${provider}.`, { cause });
+        throw new LlmError('upstream_error', errorTexts.noAccessToken(provider), { cause });
       }
     },
   };
 }
 
 async function open(account: ServiceAccount | undefined) {
-  // loaded when it is needed: most gateways have no such provider
+  // loaded on demand: most gateways have no such provider
   const { GoogleAuth, JWT } = await import('google-auth-library');
   const scopes = [SCOPE];
   const client =
@@ -56,7 +56,7 @@ async function open(account: ServiceAccount | undefined) {
   return client;
 }
 
-/** @throws Error that names the invalid part of the file without its content */
+/** Reads a service account file. @throws Error that names the invalid part of the file without its content */
 export function readServiceAccount(file: string): ServiceAccount {
   let text: string;
   try {

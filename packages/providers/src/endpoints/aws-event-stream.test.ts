@@ -22,9 +22,9 @@ describe('event stream of AWS', () => {
   it('cuts frames into the same events for any chunks', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(frames.length)), (places) => {
-        const cutter = bedrock.framing?.cutter();
+        const decoder = bedrock.framing?.decoder();
         const at = [0, ...places.sort((a, b) => a - b), frames.length];
-        const events = at.slice(1).flatMap((end, n) => cutter?.feed(frames.subarray(at[n], end)) ?? []);
+        const events = at.slice(1).flatMap((end, n) => decoder?.feed(frames.subarray(at[n], end)) ?? []);
         expect(events).toEqual(expected);
       }),
     );
@@ -35,7 +35,7 @@ describe('event stream of AWS', () => {
       fc.property(fc.nat(frames.length - 1), fc.integer({ min: 1, max: 255 }), (place, change) => {
         const damaged = Buffer.from(frames);
         damaged[place] = ((damaged[place] as number) + change) % 256;
-        const events = bedrock.framing?.cutter().feed(damaged) ?? [];
+        const events = bedrock.framing?.decoder().feed(damaged) ?? [];
         expect(expected.slice(0, events.length)).toEqual(events);
         expect(events.length).toBeLessThan(expected.length);
       }),
@@ -45,22 +45,22 @@ describe('event stream of AWS', () => {
   it('survives arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        for (const endpoint of [bedrock, bedrockClaude]) endpoint.framing?.cutter().feed(Buffer.from(bytes));
+        for (const endpoint of [bedrock, bedrockClaude]) endpoint.framing?.decoder().feed(Buffer.from(bytes));
       }),
     );
   });
 
   it('reports an exception with its type', () => {
     const exception = frame('throttlingException', '{"message":"slow down"}', 'exception');
-    expect(bedrock.framing?.cutter().feed(exception)).toEqual(['{"throttlingException":{"message":"slow down"}}']);
-    const [claude = ''] = bedrockClaude.framing?.cutter().feed(exception) ?? [];
+    expect(bedrock.framing?.decoder().feed(exception)).toEqual(['{"throttlingException":{"message":"slow down"}}']);
+    const [claude = ''] = bedrockClaude.framing?.decoder().feed(exception) ?? [];
     expect(JSON.parse(claude)).toMatchObject({ type: 'error' });
   });
 
   it('decodes the base64 of frames around Claude’s events', () => {
     const event = '{"type":"message_stop"}';
     const chunk = frame('chunk', JSON.stringify({ bytes: Buffer.from(event).toString('base64') }));
-    expect(bedrockClaude.framing?.cutter().feed(chunk)).toEqual([event]);
+    expect(bedrockClaude.framing?.decoder().feed(chunk)).toEqual([event]);
     expect(bedrockClaude.framing?.asServerSentEvent(event)).toBe(`event: message_stop\ndata: ${event}\n\n`);
   });
 });

@@ -2,13 +2,13 @@ import { type EventDecoder, UnfinishedBytes } from '@sluice/dialects';
 import { EventStreamCodec } from '@smithy/core/event-streams';
 import type { Framing } from './endpoint.ts';
 
-/** A frame's length is in its first four bytes; no event of a model is as long as this. */
+/** The first four bytes of a frame contain its length. No event of a model reaches `MAX_FRAME`. */
 const HEAD = 4;
 const MIN_FRAME = 16;
 const MAX_FRAME = 16 * 1024 * 1024;
 
 interface Reading {
-  /** An event's data, JSON text, from the type in its frame's head and its payload. */
+  /** Returns an event's data as JSON text, from its type (in the frame's headers) and its payload. */
   read(type: string, payload: string): string | undefined;
   asServerSentEvent(data: string): string;
 }
@@ -19,18 +19,18 @@ const codec = new EventStreamCodec(
 );
 
 /**
- * Amazon's binary frames, each with its type, its length and two checksums.
+ * Returns the framing of Amazon's binary frames. Each frame has its type, its length and two checksums.
  * Source: AWS' documentation, "Event stream encoding".
  */
 export function awsEventStream({ read, asServerSentEvent }: Reading): Framing {
   return {
     contentType: 'application/vnd.amazon.eventstream',
-    cutter: () => frameCutter(read),
+    decoder: () => frameDecoder(read),
     asServerSentEvent,
   };
 }
 
-function frameCutter(read: Reading['read']): EventDecoder {
+function frameDecoder(read: Reading['read']): EventDecoder {
   const unfinished = new UnfinishedBytes();
   let broken = false;
   return {
@@ -48,7 +48,7 @@ function frameCutter(read: Reading['read']): EventDecoder {
         if (event === undefined) broken = true;
         else if (event !== '') events.push(event);
       }
-      // what cannot be read is a stream that was cut: nothing after it is looked at
+      // an undecodable frame ends the stream as truncated: later bytes are ignored
       if (broken) unfinished.take();
       else unfinished.from(at);
       return events;
@@ -58,7 +58,7 @@ function frameCutter(read: Reading['read']): EventDecoder {
   };
 }
 
-/** The data of a frame; empty for a frame without data, undefined for a damaged one. */
+/** Returns the data of a frame; empty for a frame without data, undefined for a damaged one. */
 function eventOf(frame: Buffer, read: Reading['read']): string | undefined {
   try {
     const { headers, body } = codec.decode(frame);

@@ -14,7 +14,7 @@ export const bedrockClaude: Endpoint = {
   otherPath: (path) => path,
   body: (bytes) => claudeBody(bytes, VERSION, ['model', 'stream']),
   framing: awsEventStream({
-    // an event of Claude's is in a chunk, in base64
+    // a chunk contains an event of Claude's API, in base64
     read(type, payload) {
       const value = parseJson(payload);
       if (!isObject(value)) return undefined;

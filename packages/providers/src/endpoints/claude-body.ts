@@ -1,6 +1,9 @@
 import { isObject, type JsonObject, parseJson } from '@sluice/dialects';
 
-/** A request to Claude at a cloud: the version is in the body, and members that are in the address there are removed. */
+/**
+ * Returns the body of a request to Claude at a cloud provider: with the version, and without the members that are in the
+ * address.
+ */
 export function claudeBody(bytes: Buffer, version: string, without: readonly string[]): Buffer {
   const value = parseJson(bytes.toString('utf8'));
   const body: JsonObject = isObject(value) ? value : {};

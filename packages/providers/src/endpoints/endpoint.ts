@@ -1,14 +1,14 @@
 import type { Dialect, EventDecoder, UpstreamRequestInfo } from '@sluice/dialects';
 
-/** How requests of a dialect are addressed to one kind of provider, and how its streams are framed. */
+/** The addresses of requests at one kind of provider, and the framing of its streams. */
 export interface Endpoint {
   /** Path below the base address; undefined if the endpoint does not have it. */
-  path(asked: UpstreamRequestInfo, dialect: Dialect, options: EndpointOptions): string | undefined;
-  /** What the path of embeddings becomes. */
+  path(info: UpstreamRequestInfo, dialect: Dialect, options: EndpointOptions): string | undefined;
+  /** Returns the endpoint's form of the path of embeddings. */
   otherPath(path: string, model: string, options: EndpointOptions): string;
-  /** The body, with the endpoint's own members. */
-  body(bytes: Buffer, asked: UpstreamRequestInfo): Buffer;
-  /** Other than server-sent events. */
+  /** Returns the body with the endpoint's own members. */
+  body(bytes: Buffer, info: UpstreamRequestInfo): Buffer;
+  /** Framing of its streams, if it differs from server-sent events. */
   readonly framing?: Framing;
 }
 
@@ -17,9 +17,9 @@ export interface EndpointOptions {
 }
 
 export interface Framing {
-  /** How a stream of it begins to be known. */
+  /** Content type of streams with this framing. */
   readonly contentType: string;
-  cutter(): EventDecoder;
-  /** One event as the dialect's own framing has it, for a caller of the same dialect. */
+  decoder(): EventDecoder;
+  /** Returns one event in the dialect's own framing, for a caller of the same dialect. */
   asServerSentEvent(data: string): string;
 }

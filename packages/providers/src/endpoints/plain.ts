@@ -1,8 +1,8 @@
 import type { Endpoint } from './endpoint.ts';
 
-/** As the dialect itself has it. */
+/** Requests in the dialect's own form. */
 export const plain: Endpoint = {
-  path: (asked, dialect) => dialect.path(asked),
+  path: (info, dialect) => dialect.path(info),
   otherPath: (path) => path,
   body: (bytes) => bytes,
 };

@@ -2,43 +2,43 @@ import type { LlmError, StreamOutcome, Usage } from '@sluice/core';
 import type { EventDecoder, StreamObserver } from '@sluice/dialects';
 import type { Framing } from './endpoint.ts';
 
-/** A stream in another framing for a caller of the same dialect: the same events, as server-sent ones. */
+/** Converts a stream to server-sent events, for a caller of the same dialect. The events remain the same. */
 export class ReframedStream implements StreamObserver {
   readonly #framing: Framing;
-  readonly #cutter: EventDecoder;
-  readonly #watcher: StreamObserver;
+  readonly #decoder: EventDecoder;
+  readonly #observer: StreamObserver;
 
-  constructor(framing: Framing, watcher: StreamObserver) {
+  constructor(framing: Framing, observer: StreamObserver) {
     this.#framing = framing;
-    this.#cutter = framing.cutter();
-    this.#watcher = watcher;
+    this.#decoder = framing.decoder();
+    this.#observer = observer;
   }
 
   read(chunk: Buffer): Buffer {
-    return this.#watcher.read(Buffer.from(this.#cutter.feed(chunk).map(this.#framing.asServerSentEvent).join('')));
+    return this.#observer.read(Buffer.from(this.#decoder.feed(chunk).map(this.#framing.asServerSentEvent).join('')));
   }
 
   rest(): Buffer {
-    return this.#watcher.rest();
+    return this.#observer.rest();
   }
 
   outcome(): StreamOutcome {
-    return this.#watcher.outcome();
+    return this.#observer.outcome();
   }
 
   usage(): Usage | undefined {
-    return this.#watcher.usage();
+    return this.#observer.usage();
   }
 
   generated(): number {
-    return this.#watcher.generated();
+    return this.#observer.generated();
   }
 
   reportedError(): LlmError | undefined {
-    return this.#watcher.reportedError();
+    return this.#observer.reportedError();
   }
 
   unfinished(): number {
-    return this.#cutter.unfinished();
+    return this.#decoder.unfinished();
   }
 }

@@ -12,6 +12,6 @@ export const vertexClaude: Endpoint = {
     return `/models/${modelSegment(model)}:${stream ? 'streamRawPredict' : 'rawPredict'}`;
   },
   otherPath: (path) => path,
-  // to count, the model is in the body after all
+  // unlike other requests, a token count has the model in its body
   body: (bytes, { operation }) => claudeBody(bytes, VERSION, operation === 'count_tokens' ? [] : ['model']),
 };

@@ -28,9 +28,9 @@ export const BASE: ModelProfile = {
 /** Media types of images. Sources: Anthropic's documentation, "Vision"; Amazon Bedrock's API reference, "ImageBlock". */
 const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
 
-/** What every model of a dialect has alike, whoever made it. */
+/** The common properties of all models behind a dialect. */
 export const BY_DIALECT: Readonly<Record<DialectName, ProfileOverride>> = {
-  // servers of open models know no other efforts, and refuse a request that has one
+  // servers of open models accept no other efforts, and refuse a request with one
   'openai-chat': { reasoning: { form: 'effort', efforts: ['none', 'low', 'medium', 'high'] }, roles: { system: 'first' } },
   'openai-responses': { callIds: { maxLength: 64 }, stop: { accepts: 'none' } },
   'anthropic-messages': {

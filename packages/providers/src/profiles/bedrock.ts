@@ -1,6 +1,8 @@
 import type { ProfileRow } from './model-profile.ts';
 
-/** Bedrock's models that are not Claude. Source: Amazon Bedrock's user guide, "Inference request parameters and response fields". */
+/**
+ * Bedrock's models other than Claude. Source: Amazon Bedrock's user guide, "Inference request parameters and response fields".
+ */
 export const BEDROCK: readonly ProfileRow[] = [
   {
     name: 'bedrock, not claude',

@@ -19,9 +19,10 @@ const PROVIDERS = [
 ];
 
 /**
- * Where Google's models behind chat completions have the signatures of their calls. Sources: Google's documentation, "Thought signatures", OpenAI
- * compatibility (`extra_content`); OpenRouter's documentation, "Preserving reasoning blocks": «Gemini models require OpenRouter reasoning details to be
- * preserved in each request». A server of another name may have such a model under an alias: it gets the signatures that there are.
+ * The location of call signatures of Google's models behind chat completions. Sources: Google's documentation, "Thought
+ * signatures", OpenAI compatibility (`extra_content`); OpenRouter's documentation, "Preserving reasoning blocks": «Gemini
+ * models require OpenRouter reasoning details to be preserved in each request». A server of another name may have such a model
+ * under an alias, so it receives the available signatures.
  */
 export const CALL_SIGNATURES: readonly ProfileRow[] = [
   {

@@ -24,9 +24,10 @@ const roles = { assistantLast: false };
 const BUDGET = { form: 'budget', withForcedTool: false, minBudget: 1_024, usualBudget: 8_192 } as const;
 
 /**
- * Claude, at Anthropic and at others. Sources: Anthropic's documentation, "Extended thinking", "Adaptive thinking", "Effort" and "Migration guide";
- * «temperature and top_p cannot both be specified for this model» from Opus 4.1 on; «thinking.type.enabled is not supported for this model» from 4.7 on;
- * «This model does not support assistant message prefill. The conversation must end with a user message.» from 4.6 on.
+ * Claude, at Anthropic and other providers. Sources: Anthropic's documentation, "Extended thinking", "Adaptive thinking",
+ * "Effort" and "Migration guide"; «temperature and top_p cannot both be specified for this model» from Opus 4.1 on;
+ * «thinking.type.enabled is not supported for this model» from 4.7 on; «This model does not support assistant message prefill.
+ * The conversation must end with a user message.» from 4.6 on.
  */
 export const CLAUDE: readonly ProfileRow[] = [
   {

@@ -4,8 +4,7 @@ const budget = (minBudget: number, maxBudget: number): ProfileOverride['reasonin
 
 /**
  * Gemini. Sources: Google's documentation, "Thinking" (levels for Gemini 3, budgets for 2.5; 2.5 Pro and Gemini 3 always
- * reason) and
- * "Thought signatures" (Gemini 3 refuses a call without one).
+ * reason) and "Thought signatures" (Gemini 3 refuses a call without one).
  */
 export const GEMINI: readonly ProfileRow[] = [
   {

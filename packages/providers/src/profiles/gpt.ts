@@ -2,7 +2,10 @@ import type { Effort } from '@sluice/dialects';
 import type { ProfileOverride, ProfileRow } from './model-profile.ts';
 
 const roles = { system: 'anywhere' } as const;
-/** Models that reason: «Unsupported value: 'temperature' does not support 0.2 with this model», the same for `stop` and penalties. */
+/**
+ * Models that reason: «Unsupported value: 'temperature' does not support 0.2 with this model», and likewise for `stop` and
+ * penalties.
+ */
 const reasons = (efforts: readonly Effort[]): ProfileOverride => ({
   reasoning: { form: 'effort', efforts },
   sampling: { accepts: 'none', topK: false, penalties: false },
@@ -10,7 +13,10 @@ const reasons = (efforts: readonly Effort[]): ProfileOverride => ({
   roles,
 });
 
-/** OpenAI's models, at OpenAI, Azure and others. Source: OpenAI's documentation, "Reasoning models" and the pages of its models. */
+/**
+ * OpenAI's models, at OpenAI, Azure and other providers. Source: OpenAI's documentation, "Reasoning models" and the pages of
+ * its models.
+ */
 export const GPT: readonly ProfileRow[] = [
   { name: 'gpt-oss', models: /gpt-oss/, profile: { reasoning: { form: 'effort', efforts: ['low', 'medium', 'high'] } } },
   {

@@ -10,9 +10,8 @@ const reasons = (reasoning: ProfileOverride['reasoning']): ProfileOverride => ({
 const efforts = (...accepted: Effort[]): ProfileOverride['reasoning'] => ({ form: 'effort', efforts: accepted });
 
 /**
- * xAI's models, at xAI and elsewhere. Sources: xAI's documentation, "Reasoning" («Model … does not support parameter
- * reasoningEffort» for Grok 4
- * up to 4.20; `none` to `high` from 4.3; 4.5 always reasons).
+ * xAI's models, at xAI and other providers. Sources: xAI's documentation, "Reasoning" («Model … does not support parameter
+ * reasoningEffort» for Grok 4 up to 4.20; `none` to `high` from 4.3; 4.5 always reasons).
  */
 export const GROK: readonly ProfileRow[] = [
   {

@@ -1,8 +1,9 @@
 import type { ProfileRow } from './model-profile.ts';
 
 /**
- * Moonshot's models. Sources: Moonshot's documentation, "Thinking models": «thinking is enabled but reasoning_content is missing in assistant tool call
- * message», «tool_choice 'specified' is incompatible with thinking enabled»; temperature is from 0 to 1, and models that reason have their own.
+ * Moonshot's models. Sources: Moonshot's documentation, "Thinking models": «thinking is enabled but reasoning_content is
+ * missing in assistant tool call message», «tool_choice 'specified' is incompatible with thinking enabled»; the temperature is
+ * from 0 to 1, and fixed for models that reason.
  */
 export const KIMI: readonly ProfileRow[] = [
   {

@@ -13,6 +13,6 @@ const profile: ProfileOverride = {
  */
 export const MISTRAL: readonly ProfileRow[] = [
   { name: 'mistral', models: /mistral|mixtral|magistral|ministral|codestral|devstral|pixtral|voxtral/, profile },
-  // its own names and aliases do not share a pattern
+  // Mistral's names and aliases do not share a pattern
   { name: 'mistral', providers: ['mistral'], profile },
 ];

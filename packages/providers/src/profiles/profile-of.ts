@@ -14,7 +14,9 @@ import { OTHERS } from './others.ts';
 import { QWEN } from './qwen.ts';
 import { SERVERS } from './servers.ts';
 
-/** Families of models: the first row that matches holds. A family's last row is its newest models, and those of unknown names. */
+/**
+ * Families of models. The first matching row applies. The last row of a family is for its newest models and for unknown names.
+ */
 export const FAMILIES: readonly ProfileRow[] = [
   ...BEDROCK,
   ...CLAUDE,
@@ -28,7 +30,7 @@ export const FAMILIES: readonly ProfileRow[] = [
   ...OTHERS,
 ];
 
-/** A model as its profile is looked up. */
+/** The key of a profile. */
 export interface ProfiledModel {
   /** The provider's name in the catalog. */
   readonly provider: string;
@@ -37,13 +39,13 @@ export interface ProfiledModel {
   readonly model: string;
 }
 
-/** Returns what a model accepts: as its dialect, its server and its family have it, and as the configuration overrides it. */
-export function profileOf(asked: ProfiledModel, override: ProfileOverride = {}): ModelProfile {
-  const server = SERVERS.find((row) => matches(row, asked));
-  const family = FAMILIES.find((row) => matches(row, asked));
-  const signatures = CALL_SIGNATURES.find((row) => matches(row, asked));
+/** Returns the profile of a model: by its dialect, its server, its family, and the overrides of the configuration. */
+export function profileOf(model: ProfiledModel, override: ProfileOverride = {}): ModelProfile {
+  const server = SERVERS.find((row) => matches(row, model));
+  const family = FAMILIES.find((row) => matches(row, model));
+  const signatures = CALL_SIGNATURES.find((row) => matches(row, model));
   const rows = [server, family, signatures].map((row) => row?.profile ?? {});
-  return [BY_DIALECT[asked.dialect], ...rows, override].reduce(merged, BASE);
+  return [BY_DIALECT[model.dialect], ...rows, override].reduce(merged, BASE);
 }
 
 const matches = ({ providers, dialects, models }: ProfileRow, { provider, dialect, model }: ProfiledModel): boolean =>
@@ -69,7 +71,7 @@ function merged(base: ModelProfile, over: ProfileOverride): ModelProfile {
   };
 }
 
-/** A configuration has undefined for members without a value. */
+/** Replaces members with a value. A configuration has undefined for members without one. */
 function replaced<T extends object>(base: T, over: { readonly [K in keyof T]?: T[K] | undefined } = {}): T {
   return Object.assign({ ...base }, Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)));
 }

@@ -21,6 +21,6 @@ export const QWEN: readonly ProfileRow[] = [
     models: /qwen|qwq|qvq/i,
     profile: { reasoning, roles, cacheMarks: true },
   },
-  // «System message must be at the beginning», wherever Qwen's own template is used
+  // «System message must be at the beginning», for servers with Qwen's own template
   { name: 'qwen', models: /qwen|qwq|qvq/i, profile: { roles: { system: 'first' } } },
 ];

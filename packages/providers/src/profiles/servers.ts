@@ -1,6 +1,6 @@
 import type { ProfileRow } from './model-profile.ts';
 
-/** What servers do alike for all models that they serve. */
+/** The common properties of all models of a server. */
 export const SERVERS: readonly ProfileRow[] = [
   // OpenAI's documentation, "Function calling", custom tools: from GPT-5 on
   {
@@ -23,7 +23,7 @@ export const SERVERS: readonly ProfileRow[] = [
     providers: ['perplexity'],
     profile: { roles: { alternate: true }, reasoning: { form: 'none' }, tools: { accepted: false } },
   },
-  // OpenRouter's documentation, "Prompt caching": marks of Anthropic's form; `user` has 128 characters at most
+  // OpenRouter's documentation, "Prompt caching": marks of Anthropic's form; `user` has at most 128 characters
   {
     name: 'openrouter',
     providers: ['openrouter'],

@@ -5,10 +5,10 @@ const MAX_REASON_BYTES = 123;
 const NO_CODE = 1005;
 const BROKE = 1006;
 const TLS_FAILED = 1015;
-/** The other end of the session cannot be reached any more. */
+/** The peer is not reachable any more. */
 const INTERNAL_ERROR = 1011;
 
-/** Faults that ws finds in received messages, and the code with which it closes the connection. */
+/** Faults in received messages that ws detects, with the code of the resulting close. */
 const FAULTS: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
@@ -16,7 +16,7 @@ const FAULTS: Readonly<Record<string, number>> = {
 };
 const PROTOCOL_ERROR = 1002;
 
-/** Returns a close that may be sent for one that was received or chosen. A close without a code stays one. */
+/** Returns a valid close for a received or chosen one. A close without a code remains without one. */
 export function sendableClose(
   code: number | undefined,
   reason: string,
@@ -28,13 +28,13 @@ export function sendableClose(
 
 const isSendable = (code: number): boolean => (code >= 1000 && code <= 1014 && code !== 1004) || (code >= 3000 && code <= 4999);
 
-/** Returns the code of an error of ws: a connection that failed without a fault of the other end is broken. */
+/** Returns the close code for an error of ws: a connection that failed without a fault of the peer is broken. */
 export function faultCode(error: Error): number {
   const { code = '' } = error as NodeJS.ErrnoException;
   return FAULTS[code] ?? (code.startsWith('WS_ERR_') ? PROTOCOL_ERROR : BROKE);
 }
 
-/** Cuts a text to what a close frame holds, between two characters. */
+/** Truncates a text to the length of a close reason, between two characters. */
 function cut(text: string): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= MAX_REASON_BYTES) return text;

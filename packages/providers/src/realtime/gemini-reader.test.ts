@@ -6,10 +6,10 @@ const USAGE = {
   ...{ promptTokenCount: 30, responseTokenCount: 20, totalTokenCount: 50 },
   responseTokensDetails: [{ modality: 'AUDIO', tokenCount: 15 }],
 };
-const reader = (): GeminiReader => new GeminiReader({ asked: 'live', provider: 'models/gemini-live' });
+const reader = (): GeminiReader => new GeminiReader({ caller: 'live', provider: 'models/gemini-live' });
 
 describe('GeminiReader', () => {
-  it("writes the provider's name of the model into the setup, and nothing else of it", () => {
+  it("replaces only the model's name in the setup by the provider's", () => {
     const read = reader();
     const setup = read.toProvider(bytes({ setup: { model: 'models/live', tools: [] } }));
     expect(JSON.parse(setup.toString())).toEqual({ setup: { model: 'models/gemini-live', tools: [] } });
@@ -25,7 +25,7 @@ describe('GeminiReader', () => {
     expect(read.toProvider(text)).toBe(text);
   });
 
-  it('reports the usage of a turn once, when the turn is over', () => {
+  it('reports the usage of a turn once, at its end', () => {
     const read = reader();
     const content = bytes({
       serverContent: { modelTurn: { parts: [{ text: 'Hi' }] } },
@@ -36,14 +36,14 @@ describe('GeminiReader', () => {
     expect(read.usage.total()).toEqual({ inputTokens: 30, outputTokens: 20, audioOutputTokens: 15 });
   });
 
-  it('takes usage that comes after the turn is over', () => {
+  it('counts usage that arrives after the end of a turn', () => {
     const read = reader();
     expect(read.toClient(bytes({ serverContent: { turnComplete: true } })).reported).toBe(false);
     expect(read.toClient(bytes({ usageMetadata: USAGE })).reported).toBe(true);
     expect(read.usage.total()).toMatchObject({ inputTokens: 30, outputTokens: 20 });
   });
 
-  it('adds up turns, and counts the last report of one that was cut off', () => {
+  it('adds turns, and counts the last report of an interrupted turn', () => {
     const read = reader();
     read.toClient(bytes({ serverContent: { turnComplete: true }, usageMetadata: USAGE }));
     read.toClient(bytes({ serverContent: { modelTurn: { parts: [] } }, usageMetadata: USAGE }));

@@ -1,25 +1,31 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import { isObject, type JsonObject, parseJson, readGeminiUsage } from '@sluice/dialects';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
 import { SessionUsage } from './session-usage.ts';
 
-/** Letters of base64 of a token of audio: 25 tokens a second (Gemini API, "Live API"), of PCM with 16 bit at 16 kHz, and at 24 kHz in answers. */
+/**
+ * Base64 letters per token of audio. A second has 25 tokens (Gemini API, "Live API"), in 16-bit PCM at 16 kHz, and at 24 kHz in
+ * answers.
+ */
 const INPUT_LETTERS = 1_707;
 const OUTPUT_LETTERS = 2_560;
-/** Bytes of a token of text, about. */
+/** Approximate bytes per token of text. */
 const BYTES_PER_TOKEN = 4;
 
-/** Reads sessions of Gemini's Live API. Its messages are JSON in text or in binary frames. Source: Gemini API, "Live API - WebSockets API reference". */
+/**
+ * Reads sessions of Gemini's Live API. Its messages are JSON in text or binary frames. Source: Gemini API, "Live API -
+ * WebSockets API reference".
+ */
 export class GeminiReader implements SessionReader {
   readonly usage = new SessionUsage();
   readonly #model: SessionModel;
   #isSetUp = false;
-  /** The latest report of a turn that is not over: a turn's reports include those before. */
+  /** The latest report of the current turn. Each report of a turn includes the earlier ones. */
   #ofTurn: Usage | undefined;
-  /** A turn is over that nothing was reported of. */
+  /** Whether a turn has ended without a report. */
   #isOwed = false;
 
-  /** @param model with what the provider has in front of its name (`models/`) */
+  /** @param model its provider name includes the provider's prefix (`models/`) */
   constructor(model: SessionModel) {
     this.#model = model;
   }
@@ -36,7 +42,7 @@ export class GeminiReader implements SessionReader {
     }
     this.usage.sent(data.length / BYTES_PER_TOKEN);
     if (!data.includes('"setup"') || parsed(data)['setup'] === undefined) return data;
-    return new LlmError('invalid_request', 'A session is set up once, by its first message.', { param: 'setup' });
+    return new LlmError('invalid_request', errorTexts.setupRepeated, { param: 'setup' });
   }
 
   toClient(data: Buffer): Read {
@@ -69,7 +75,7 @@ export class GeminiReader implements SessionReader {
     return Buffer.from(JSON.stringify({ ...message, setup: { ...setup, model: provider } }));
   }
 
-  /** Reports what a turn that was cut off had reported. */
+  /** Counts the last report of an interrupted turn. */
   finish(): void {
     if (this.#ofTurn !== undefined) this.usage.report(this.#ofTurn);
     this.#ofTurn = undefined;
@@ -81,7 +87,7 @@ function parsed(data: Buffer): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Reads `usageMetadata`: the Live API names an answer's tokens otherwise than the rest of the API does. */
+/** Reads `usageMetadata`. The Live API has other names for an answer's tokens than the rest of the API. */
 const usageOf = (usage: JsonObject): Usage | undefined =>
   readGeminiUsage({
     ...usage,

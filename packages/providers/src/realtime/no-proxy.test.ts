@@ -14,7 +14,7 @@ describe('isExcepted', () => {
     ['api.example.com:8443', 'api.example.com', 443, false],
     ['api.example.com:443', 'api.example.com', 443, true],
     ['10.0.0.1', '10.0.0.1', 80, true],
-  ])('decides with NO_PROXY %j for %s:%i: %s', (except, host, port, expected) => {
+  ])('matches NO_PROXY %j with %s:%i: %s', (except, host, port, expected) => {
     expect(isExcepted(except, host, port)).toBe(expected);
   });
 });

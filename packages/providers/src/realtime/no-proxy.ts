@@ -1,7 +1,8 @@
 /**
- * Whether a list as `NO_PROXY` has it names a host: by its name, by a domain that it is in (`.internal`, `*.internal`), with or without a port, or by `*`.
+ * Returns whether a list in the form of `NO_PROXY` contains a host: by its name, by its domain (`.internal`, `*.internal`),
+ * with or without a port, or by `*`.
  *
- * @param except names separated by commas or blanks
+ * @param except names separated by commas or white space
  */
 export function isExcepted(except: string, hostname: string, port: number): boolean {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();

@@ -15,9 +15,9 @@ export interface SocketOptions {
 }
 
 /**
- * Opens a connection to an origin, as the provider's other connections are: with its TLS settings, and through its forward proxy.
+ * Opens a connection to an origin with the provider's TLS settings, and through its forward proxy.
  *
- * @throws Error as undici's connections fail
+ * @throws Error in the form of undici's connection errors
  */
 export async function openSocket(origin: URL, options: SocketOptions): Promise<Socket> {
   const { proxy, tls, connectTimeoutMs, signal } = options;
@@ -34,7 +34,7 @@ export async function openSocket(origin: URL, options: SocketOptions): Promise<S
     if (!secure) return socket;
     const named = isIP(host) === 0 ? { servername: host } : {};
     const secured = tlsConnect({ ...named, ...tls, socket, ALPNProtocols: ['http/1.1'] });
-    // a connection through a forward proxy is not closed with it
+    // a connection through a forward proxy does not close with the TLS socket
     secured.once('close', () => socket.destroy());
     return await connected(secured, 'secureConnect', either);
   } catch (error) {
@@ -62,7 +62,7 @@ function connected<Kind extends Socket>(socket: Kind, event: 'connect' | 'secure
   });
 }
 
-/** Asks a forward proxy for a tunnel (RFC 9110, section 9.3.6). */
+/** Requests a tunnel from a forward proxy (RFC 9110, section 9.3.6). */
 function tunnel(proxy: URL, authority: string, signal: AbortSignal): Promise<Socket> {
   const { username, password } = proxy;
   const pair = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');

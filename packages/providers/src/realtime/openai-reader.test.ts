@@ -6,8 +6,8 @@ import { OpenAiReader } from './openai-reader.ts';
 const bytes = (event: object): Buffer => Buffer.from(JSON.stringify(event));
 const jsonOf = (data: Buffer | LlmError): unknown => (Buffer.isBuffer(data) ? JSON.parse(data.toString()) : data);
 
-function reader(asked = 'voice', provider = 'gpt-realtime'): OpenAiReader {
-  return new OpenAiReader({ asked, provider }, () => new Redaction(['authorization', 'Bearer sk-secret-key'], []));
+function reader(caller = 'voice', provider = 'gpt-realtime'): OpenAiReader {
+  return new OpenAiReader({ caller, provider }, () => new Redaction(['authorization', 'Bearer sk-secret-key'], []));
 }
 
 const USAGE = {
@@ -17,7 +17,7 @@ const USAGE = {
 };
 
 describe('OpenAiReader', () => {
-  it('passes events byte for byte, and reports no usage of them', () => {
+  it('passes events without usage byte for byte', () => {
     const read = reader();
     const delta = Buffer.from('{ "type" : "response.output_audio.delta",  "delta":"AAAA" }');
     expect(read.toClient(delta)).toEqual({ data: delta, reported: false });
@@ -26,7 +26,7 @@ describe('OpenAiReader', () => {
     expect(read.toProvider(append)).toBe(append);
   });
 
-  it('reads the usage of a response, with cached audio as cached input alone', () => {
+  it('reads the usage of a response, with cached audio only as cached input', () => {
     const read = reader();
     const done = bytes({ type: 'response.done', event_id: 'e', response: { usage: USAGE } });
     expect(read.toClient(done)).toEqual({ data: done, reported: true });
@@ -51,7 +51,7 @@ describe('OpenAiReader', () => {
     expect(read.usage.total()).toMatchObject({ inputTokens: 60, outputTokens: 40 });
   });
 
-  it('reports nothing of a response without usage, and estimates it', () => {
+  it('estimates a response without usage, and reports no usage', () => {
     const read = reader();
     read.toClient(bytes({ type: 'response.output_text.delta', delta: 'Hi' }));
     expect(read.toClient(bytes({ type: 'response.done', response: {} })).reported).toBe(false);
@@ -60,7 +60,7 @@ describe('OpenAiReader', () => {
 
   it.each([
     ['negative', -1],
-    ['beyond what a call can have', 1e15],
+    ['implausibly large', 1e15],
     ['a text', '12'],
   ])('marks counts that are %s', (_what, input_tokens) => {
     const read = reader();
@@ -88,7 +88,7 @@ describe('OpenAiReader', () => {
     expect(reader('gpt-realtime').toClient(same).data).toBe(same);
   });
 
-  it('refuses another model in an update, wherever its type stands', () => {
+  it('refuses another model in an update, regardless of the position of its type', () => {
     const padded = Buffer.from(`{"event_id":"${'x'.repeat(400)}","type":"session.update","session":{"model":"other"}}`);
     expect(reader().toProvider(padded)).toMatchObject({ code: 'invalid_request', param: 'session.model' });
   });

@@ -1,14 +1,14 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import { isObject, type JsonObject, member, parseJson, UsageCounts } from '@sluice/dialects';
 import type { Redaction } from '../redaction.ts';
 import type { Read, SessionModel, SessionReader } from './session-reader.ts';
 import { SessionUsage } from './session-usage.ts';
 
-/** The type of an event is in its first bytes. */
+/** The first bytes of an event contain its type. */
 const HEAD_BYTES = 200;
 const TYPE = /"type"\s*:\s*"([a-z_]+(?:\.[a-z_]+)+|error)"/;
 
-/** Events that are parsed. All others pass unread. */
+/** Events that are parsed. All others pass through unparsed. */
 const PARSED = [
   'response.done',
   'conversation.item.input_audio_transcription.completed',
@@ -16,13 +16,15 @@ const PARSED = [
   'session.updated',
 ] as const;
 
-/** Letters of base64 in a second of audio: PCM of 24 kHz and 16 bit, and G.711 of 8 kHz and 8 bit. */
+/** Base64 letters per second of audio: PCM of 24 kHz and 16 bit, and G.711 of 8 kHz and 8 bit. */
 const PCM_LETTERS_S = 64_000;
 const G711_LETTERS_S = 10_667;
-/** Tokens of a second of speech (OpenAI, "Managing realtime costs": one token for 100 ms of a user, and for 50 ms of an answer). */
+/**
+ * Tokens per second of speech (OpenAI, "Managing realtime costs": one token per 100 ms of a user, and per 50 ms of an answer).
+ */
 const INPUT_TOKENS_S = 10;
 const OUTPUT_TOKENS_S = 20;
-/** Bytes of a token of text, about. */
+/** Approximate bytes per token of text. */
 const BYTES_PER_TOKEN = 4;
 
 /** Reads sessions of OpenAI's Realtime API. Source: OpenAI, "Realtime API", client and server events. */
@@ -32,7 +34,7 @@ export class OpenAiReader implements SessionReader {
   readonly #redaction: () => Redaction;
   #lettersS = PCM_LETTERS_S;
 
-  /** @param redaction what an error of the provider must not show */
+  /** @param redaction returns the redaction for errors of the provider */
   constructor(model: SessionModel, redaction: () => Redaction) {
     this.#model = model;
     this.#redaction = redaction;
@@ -86,15 +88,18 @@ export class OpenAiReader implements SessionReader {
     return usage !== undefined;
   }
 
-  /** A session's model cannot be changed: the caller's name of it becomes the provider's, and any other name is refused. */
+  /**
+   * Replaces the caller's name of the model by the provider's. A session's model cannot be changed, so any other name is
+   * refused.
+   */
   #withModel(data: Buffer): Buffer | LlmError {
     const event = parsed(data);
     const { session } = event;
     const model = member(session, 'model');
-    const { asked, provider } = this.#model;
+    const { caller, provider } = this.#model;
     if (event['type'] !== 'session.update' || !isObject(session) || model === undefined || model === provider) return data;
-    if (model === asked) return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: provider } }));
-    return new LlmError('invalid_request', "The model of a session cannot be changed. Connect again with '?model='.", {
+    if (model === caller) return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: provider } }));
+    return new LlmError('invalid_request', errorTexts.sessionModelChanged, {
       param: 'session.model',
     });
   }
@@ -102,19 +107,19 @@ export class OpenAiReader implements SessionReader {
   #shown(data: Buffer): Buffer {
     const isG711 = ['g711', 'audio/pcmu', 'audio/pcma'].some((format) => data.includes(format));
     this.#lettersS = isG711 ? G711_LETTERS_S : PCM_LETTERS_S;
-    const { asked, provider } = this.#model;
-    if (asked === provider) return data;
+    const { caller, provider } = this.#model;
+    if (caller === provider) return data;
     const event = parsed(data);
     const { session } = event;
     if (!isObject(session) || session['model'] !== provider) return data;
-    return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: asked } }));
+    return Buffer.from(JSON.stringify({ ...event, session: { ...session, model: caller } }));
   }
 }
 
 function typeOf(data: Buffer): string {
   const found = TYPE.exec(data.toString('latin1', 0, HEAD_BYTES))?.[1];
   if (found !== undefined) return found;
-  // an event may begin with other members
+  // other members may precede the type
   return PARSED.find((type) => data.includes(`"${type}"`)) ?? '';
 }
 

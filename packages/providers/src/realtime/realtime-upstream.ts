@@ -28,12 +28,12 @@ export interface RealtimeUpstreamOptions {
   readonly tls: ClientTls | undefined;
   readonly proxy: ForwardProxy | undefined;
   readonly connectTimeoutMs: number;
-  /** A longer message of the provider ends the session. */
+  /** Maximum size of a provider's message. A longer one ends the session. */
   readonly maxMessageBytes: number;
   readonly redaction: (credentials: readonly string[]) => Redaction;
 }
 
-/** How long a provider may take to answer the handshake once it is connected. A target's own timeout may be shorter. */
+/** Time limit of the handshake after the connection. A target's own timeout may be shorter. */
 const HANDSHAKE_MS = 15_000;
 const REFUSAL_BYTES = 64 * 1024;
 
@@ -48,7 +48,7 @@ export class RealtimeUpstream {
   /**
    * Opens a session for a call.
    *
-   * @throws LlmError where the provider cannot be reached, or refuses for a reason that is not the caller's
+   * @throws LlmError if the provider is unreachable, or refuses for a reason that does not concern the caller
    */
   async open(call: LlmCall, model: string, request: RealtimeRequest): Promise<LlmReply> {
     const { provider, kind, address, apiVersion, credentials } = this.#options;
@@ -76,14 +76,14 @@ export class RealtimeUpstream {
     redaction: () => Redaction,
   ): LlmReply {
     const peer = new WebSocketPeer(socket);
-    const named = { asked: message.view().model, provider: at.modelPrefix + model };
+    const named = { caller: message.view().model, provider: at.modelPrefix + model };
     const gemini = api === 'gemini' ? new GeminiReader(named) : undefined;
     const reader = gemini ?? new OpenAiReader(named, redaction);
     const session = new UpstreamSession({ peer, reader, redaction, onEnd: () => gemini?.finish() });
     return { status: 101, contentType: '', headers: {}, stream: session.stream, session };
   }
 
-  /** Makes the handshake. Returns the refusal where the provider answers anything else than a WebSocket. */
+  /** Makes the handshake. Returns the refusal if the provider does not open a WebSocket. */
   async #connect(
     call: LlmCall,
     at: SessionAddress,
@@ -123,7 +123,7 @@ function handshake(webSocket: WebSocket, signal: AbortSignal): Promise<WebSocket
     });
     webSocket.once('open', () => {
       settled();
-      // its first message may be here before the client's connection is
+      // the first message may arrive before the client's connection is open
       webSocket.pause();
       resolve(webSocket);
     });
@@ -148,7 +148,7 @@ function handshake(webSocket: WebSocket, signal: AbortSignal): Promise<WebSocket
   });
 }
 
-/** @throws LlmError for a refusal that is not the caller's to see */
+/** @throws LlmError for a refusal that the caller must not see */
 function refused({ head, body }: Refusal, provider: string, redaction: () => Redaction): LlmReply {
   return wholeAnswer({ provider, answer: HANDSHAKE_ANSWER, passedHeaders: ['retry-after'] }, head, body, redaction);
 }

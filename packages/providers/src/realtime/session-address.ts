@@ -1,17 +1,17 @@
 import type { RealtimeRequest } from '@sluice/core';
 import type { BaseAddress } from '../connections/base-address.ts';
 
-/** Where a session of a model is asked for, and what the provider has in front of the model's name. */
+/** The address of a session, and the provider's prefix of the model's name. */
 export interface SessionAddress {
   /** With its query. */
   readonly path: string;
   readonly modelPrefix: string;
 }
 
-/** The last version of Azure's older API with sessions; no released version has them. */
+/** The last version of Azure's older API. Only preview versions have sessions. */
 const AZURE_VERSION = '2025-04-01-preview';
 
-/** How sessions are addressed, by the name of the provider's kind in the catalog. */
+/** Returns the address of a session. @param kind name of the provider in the catalog */
 export function sessionAddress(
   base: BaseAddress,
   kind: string,
@@ -26,12 +26,12 @@ export function sessionAddress(
     const named = request.intent === undefined ? `&deployment=${name}` : `&intent=${request.intent}&deployment=${name}`;
     return { path: base.pathOf(`/realtime?api-version=${version}${named}`), modelPrefix: '' };
   }
-  // OpenAI refuses a model in the address of a session that transcribes
+  // OpenAI refuses a model in the address of a transcription session
   const query = request.intent === undefined ? `model=${name}` : `intent=${request.intent}`;
   return { path: base.pathOf(`/realtime?${query}`), modelPrefix: '' };
 }
 
-/** Google's sessions are beside the API's version, not below it. */
+/** Google's sessions are beside the API's version path, not below it. */
 function ofGemini(base: BaseAddress, version: string): SessionAddress {
   const beside = base.path.replace(/\/v\d\w*$/, '');
   return {
@@ -40,7 +40,7 @@ function ofGemini(base: BaseAddress, version: string): SessionAddress {
   };
 }
 
-/** A model's name at Google Cloud has its project and location, which the base address has too. */
+/** Returns the address at Google Cloud. The model's name includes the project and location of the base address. */
 function ofVertex(base: BaseAddress): SessionAddress {
   const [, beside = '', version = 'v1', owner = ''] = /^(.*)\/(v\d\w*)\/(.+)$/.exec(base.path) ?? [];
   return {

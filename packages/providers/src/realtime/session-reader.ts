@@ -1,12 +1,12 @@
 import type { LlmError } from '@sluice/core';
 import type { SessionUsage } from './session-usage.ts';
 
-/** How messages are read on their way, and changed where they name the model. */
+/** Reads the messages of a session, and replaces the model's name in them. */
 export interface SessionReader {
   readonly usage: SessionUsage;
-  /** A client's message as the provider receives it, or why it may not be sent. */
+  /** Returns a client's message for the provider, or the error for a refused message. */
   toProvider(data: Buffer, isBinary: boolean): Buffer | LlmError;
-  /** A provider's message as the client receives it. */
+  /** Returns a provider's message for the client. */
   toClient(data: Buffer, isBinary: boolean): Read;
 }
 
@@ -17,8 +17,8 @@ export interface Read {
   readonly reported: boolean;
 }
 
-/** The model of a session, as the caller and as the provider name it. */
+/** The caller's and the provider's names of a session's model. */
 export interface SessionModel {
-  readonly asked: string;
+  readonly caller: string;
   readonly provider: string;
 }

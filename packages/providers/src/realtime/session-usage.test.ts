@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { SessionUsage } from './session-usage.ts';
 
 describe('SessionUsage', () => {
-  it('has no usage before anything was said', () => {
+  it('has no usage before the first message', () => {
     expect(new SessionUsage().total()).toBeUndefined();
   });
 
-  it('adds up reports, and drops the estimate of what they count', () => {
+  it('adds reports, and drops the estimates of reported tokens', () => {
     const usage = new SessionUsage();
     usage.sent(100);
     usage.received(5);
@@ -15,7 +15,7 @@ describe('SessionUsage', () => {
     expect(usage.total()).toEqual({ inputTokens: 30, outputTokens: 10, audioOutputTokens: 2, cachedInputTokens: 8 });
   });
 
-  it('estimates an answer that was not reported, with the conversation before it as its prompt', () => {
+  it('estimates an unreported answer, with the preceding conversation as its prompt', () => {
     const usage = new SessionUsage();
     usage.report({ inputTokens: 10, outputTokens: 4 });
     usage.sent(1, 3);
@@ -26,14 +26,14 @@ describe('SessionUsage', () => {
     });
   });
 
-  it('does not estimate what a client sent after the last answer: no provider bills it', () => {
+  it('does not estimate client messages after the last answer, because no provider bills them', () => {
     const usage = new SessionUsage();
     usage.report({ inputTokens: 10, outputTokens: 4 });
     usage.sent(50);
     expect(usage.total()).toEqual({ inputTokens: 10, outputTokens: 4 });
   });
 
-  it('replaces a report that cannot be used by the estimate', () => {
+  it('replaces an invalid report by the estimate', () => {
     const usage = new SessionUsage();
     usage.sent(8);
     usage.received(5);

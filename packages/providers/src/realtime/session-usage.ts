@@ -1,6 +1,6 @@
 import type { Usage, UsageIssue } from '@sluice/core';
 
-/** Tokens of messages that no report has counted yet, estimated by their length. */
+/** Estimated tokens of messages that no report includes yet. */
 interface Unreported {
   input: number;
   output: number;
@@ -19,7 +19,7 @@ export class SessionUsage {
   #reported: Usage | undefined;
   #issue: UsageIssue | undefined;
   #unreported = nothing();
-  /** How long the conversation was at the last report: an answer has all of it as its prompt. */
+  /** Tokens of the conversation at the last report: the next answer has all of them as its prompt. */
   #context = 0;
 
   /** Adds one report. A report without valid counts is replaced by the estimate. */
@@ -32,25 +32,25 @@ export class SessionUsage {
     this.#unreported = nothing();
   }
 
-  /** Adds a report beside the answers, such as a transcription's: answers in progress stay unreported. */
+  /** Adds a report apart from answers, such as a transcription's. Answers in progress remain unreported. */
   reportBeside(usage: Usage): void {
     if (usage.issue === undefined) this.#reported = sum(this.#reported, usage);
     else this.#issue = usage.issue;
   }
 
-  /** Notes what a client sent, in tokens. */
+  /** Counts tokens that the client sent. */
   sent(tokens: number, audioTokens = 0): void {
     this.#unreported.input += tokens;
     this.#unreported.audioInput += audioTokens;
   }
 
-  /** Notes what the provider sent of an answer, in tokens. */
+  /** Counts tokens of an answer that the provider sent. */
   received(tokens: number, audioTokens = 0): void {
     this.#unreported.output += tokens;
     this.#unreported.audioOutput += audioTokens;
   }
 
-  /** The total; `issue` is set if a part is estimated. Undefined without any report. */
+  /** Returns the total; `issue` is set if a part is estimated. Undefined without usage. */
   total(): Usage | undefined {
     const { input, output, audioInput, audioOutput } = this.#unreported;
     const answered = output + audioOutput > 0;
@@ -60,7 +60,7 @@ export class SessionUsage {
     return usage === undefined || issue === undefined ? usage : { ...usage, issue };
   }
 
-  /** About how many tokens the provider has generated. */
+  /** Approximate number of tokens that the provider has generated. */
   get generated(): number {
     return (this.#reported?.outputTokens ?? 0) + this.#estimate().outputTokens;
   }

@@ -14,11 +14,11 @@ export interface UpstreamSessionOptions {
   readonly peer: RealtimePeer;
   readonly reader: SessionReader;
   readonly redaction: () => Redaction;
-  /** What the reader holds back is counted before the end. */
+  /** Called before the end, so that the reader counts reports that it holds back. */
   readonly onEnd?: () => void;
 }
 
-/** A provider's side of a session: its messages are read on their way, and the reply's stream ends when the session does. */
+/** A provider's side of a session. Its messages are read as they pass, and the reply's stream ends when the session ends. */
 export class UpstreamSession implements RealtimeSession {
   readonly stream: ReplyStream;
   readonly #options: UpstreamSessionOptions;
@@ -83,7 +83,7 @@ export class UpstreamSession implements RealtimeSession {
       ...(byGateway === undefined ? {} : { byGateway }),
       ...this.#progress(),
     });
-    // the stream carries no bytes: whoever reads it sees its end alone
+    // the stream carries no bytes: a consumer sees only its end
     this.stream.consume({ chunk: () => true, end() {} });
   }
 

@@ -2,7 +2,7 @@ import type { PeerEnd, PeerReceiver, RealtimePeer } from '@sluice/core';
 import type { RawData, WebSocket } from 'ws';
 import { faultCode, sendableClose } from './close-codes.ts';
 
-/** `drained` is reported when fewer bytes wait than this. */
+/** Waiting bytes below which `drained` is reported. */
 const LOW_WATER_BYTES = 64 * 1024;
 
 /** One side of a realtime session over a WebSocket. */
@@ -16,7 +16,7 @@ export class WebSocketPeer implements RealtimePeer {
   #waitingBefore = 0;
   #closing: NodeJS.Timeout | undefined;
 
-  /** @param socket open; it is paused until `receive` */
+  /** @param socket an open socket; it is paused until `receive` */
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.pause();

@@ -5,7 +5,7 @@ const request = { model: 'alias', query: 'q', documents: ['a', { text: 'b' }], t
 const results = [{ index: 1, relevance_score: 0.9 }];
 
 describe('rerank', () => {
-  it('has the forms of callers by their routes, and of providers by their embeddings', () => {
+  it('selects the form of a caller by its route, and of a provider by its embeddings', () => {
     expect([callerForm('POST /v1/rerank'), callerForm('POST /v2/rerank')]).toEqual(['jina', 'cohere']);
     expect([providerForm('cohere'), providerForm('voyage'), providerForm('openai'), providerForm(undefined)]).toEqual([
       ...['cohere', 'voyage'],

@@ -1,32 +1,32 @@
 import type { EmbeddingsDialectName, JsonObject } from '@sluice/dialects';
 import { asCount, asList, asString, isObject, member } from '@sluice/dialects';
 
-/** The form of a rerank request or answer. Jina's form is also that of vLLM, llama.cpp and others. */
+/** The form of a rerank request or answer. vLLM, llama.cpp and others have Jina's form too. */
 export type RerankForm = 'cohere' | 'jina' | 'voyage';
 
-/** The form that a provider takes, by its embeddings. */
+/** Returns a provider's form, by its embeddings. */
 export const providerForm = (embeddings: EmbeddingsDialectName | undefined): RerankForm =>
   embeddings === 'cohere' || embeddings === 'voyage' ? embeddings : 'jina';
 
-/** The form that a caller has, by its route: Cohere's second version, or Jina's, which is like Cohere's first. */
+/** Returns a caller's form, by its route: Cohere's second version, or Jina's, which is like Cohere's first. */
 export const callerForm = (route: string): RerankForm => (route.endsWith('/v2/rerank') ? 'cohere' : 'jina');
 
-/** A document's text, however it is given. */
+/** Returns a document's text, in any form of a document. */
 const textOf = (document: unknown): unknown => (isObject(document) ? (asString(document['text']) ?? document) : document);
 
 /** Returns a request in a provider's form. Sources: the API references of Cohere (v2), Jina and Voyage. */
 export function writeRerankRequest(body: JsonObject, form: RerankForm, model: string): JsonObject {
-  const { top_n: most, return_documents: shown, documents, ...rest } = body;
+  const { top_n: max, return_documents: shown, documents, ...rest } = body;
   const texts = Array.isArray(documents) ? documents.map(textOf) : documents;
   const common = { ...rest, model, documents: texts };
   if (form === 'voyage') {
     return {
       ...common,
-      ...(most === undefined ? {} : { top_k: most }),
+      ...(max === undefined ? {} : { top_k: max }),
       ...(shown === undefined ? {} : { return_documents: shown }),
     };
   }
-  return { ...common, ...(most === undefined ? {} : { top_n: most }) };
+  return { ...common, ...(max === undefined ? {} : { top_n: max }) };
 }
 
 /** Returns a provider's answer in the caller's form. */

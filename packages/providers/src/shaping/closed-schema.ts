@@ -11,15 +11,15 @@ const BY_NAME: ReadonlySet<string> = new Set(['properties', '$defs', 'definition
 const NESTED: ReadonlySet<string> = new Set(['items', 'anyOf', 'oneOf', 'allOf', 'not', 'prefixItems']);
 
 /**
- * Returns a schema without the keywords that a provider refuses: they go into the description, which the model reads. Anthropic's SDKs do the same
- * (@anthropic-ai/sdk, lib/transform-json-schema).
+ * Returns a schema without the keywords that a provider refuses. They move into the description, which the model reads.
+ * Anthropic's SDKs do the same (@anthropic-ai/sdk, lib/transform-json-schema).
  */
 export function closedSchema(schema: JsonObject, limits: Limits): JsonObject {
   const written: Record<string, unknown> = {};
   const moved: string[] = [];
   for (const [name, value] of Object.entries(schema)) {
     if (limits.unsupported.includes(name)) moved.push(`${name}: ${JSON.stringify(value)}`);
-    // of counts of items 0 and 1 are accepted
+    // a minimum of 0 or 1 items is accepted
     else if (name === 'minItems' && limits.closed && typeof value === 'number' && value > 1) moved.push(`${name}: ${value}`);
     else if (BY_NAME.has(name) && isObject(value)) {
       written[name] = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, nested(one, limits)]));

@@ -12,19 +12,19 @@ import { freeTextDescription } from './shape-tool-forms.ts';
 
 const CUSTOM = Buffer.from('"custom"');
 
-/** A chat completion request without custom tools, and the names of those that became functions. */
+/** A chat completion request without custom tools, and the names of the tools that became functions. */
 export interface LoweredRequest {
   readonly body: JsonObject;
   readonly toolForms: ReadonlyMap<string, ToolForm>;
 }
 
-/** Returns whether the bytes of a request may offer a custom tool or have called one. */
+/** Returns whether a request may offer or have called a custom tool. */
 export const mayHoldCustomTools = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(CUSTOM);
 
 /**
- * Writes the custom tools of a chat completion's request as functions, for a server that knows no others; undefined for a request without them. All other
- * members stay as the caller wrote them.
+ * Writes the custom tools of a chat completion request as functions, for a server without custom tools. Undefined for a request
+ * without them. All other members remain unchanged.
  */
 export function lowerCustomTools(body: JsonObject): LoweredRequest | undefined {
   const toolForms = new Map<string, ToolForm>();

@@ -8,11 +8,11 @@ const user = (...parts: object[]) => ({ role: 'user', parts });
 const ask = user({ text: 'Go.' });
 const signed = { thoughtSignature: 'c2ln' };
 
-describe('parallel calls in separate contents', () => {
+describe('joinedCalls', () => {
   it.each([
-    ['their results are in one content', [user(result('f'), result('g'))]],
-    ['each result has a content', [user(result('f')), user(result('g'))]],
-  ])('are joined where %s', (_, results) => {
+    ['one content with all results', [user(result('f'), result('g'))]],
+    ['one content per result', [user(result('f')), user(result('g'))]],
+  ])('joins parallel calls in separate contents before %s', (_, results) => {
     const contents = [
       ask,
       model({ text: 'I look.' }),
@@ -30,7 +30,7 @@ describe('parallel calls in separate contents', () => {
     ]);
   });
 
-  it('accepts snake case in contents', () => {
+  it('joins parallel calls with names in snake case', () => {
     const split = [
       { role: 'model', parts: [{ function_call: {} }] },
       { role: 'model', parts: [{ function_call: {} }] },
@@ -43,15 +43,15 @@ describe('parallel calls in separate contents', () => {
     ['calls of one content', [ask, model(call('f'), call('g')), user(result('f'), result('g'))]],
     ['an empty text after a call', [ask, model(call('f')), model({ text: '' }), user(result('f'))]],
     ['calls one after the other', [ask, model(call('f')), user(result('f')), model(call('g')), user(result('g'))]],
-    ['a result that is missing', [ask, model(call('f')), model(call('g')), user(result('f'))]],
+    ['a missing result', [ask, model(call('f')), model(call('g')), user(result('f'))]],
     ['no calls', [ask, model({ text: 'a' }), model({ text: 'b' })]],
-    ['nothing', []],
-  ])('leave a history with %s as it is', (_, contents) => {
+    ['no contents', []],
+  ])('returns a history with %s unchanged', (_, contents) => {
     expect(joinedCalls(contents)).toBe(contents);
   });
 });
 
-describe('calls without a signature', () => {
+describe('markedCalls', () => {
   const SKIP = { thoughtSignature: 'skip_thought_signature_validator' };
 
   it('marks the first unsigned call of each content in the current turn', () => {
@@ -67,7 +67,7 @@ describe('calls without a signature', () => {
     expect(markedCalls(contents)).toEqual(contents.with(6, model(call('g', SKIP), call('h'))));
   });
 
-  it('keeps a history with signatures unchanged', () => {
+  it('returns a history with signatures unchanged', () => {
     const contents = [ask, model(call('f', signed), call('g')), user(result('f'), result('g'))];
     expect(markedCalls(contents)).toBe(contents);
   });

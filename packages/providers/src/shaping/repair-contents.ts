@@ -2,7 +2,7 @@ import { asList, isObject, type JsonObject, SKIP_SIGNATURE } from '@sluice/diale
 
 type Content = JsonObject & { readonly parts: readonly unknown[] };
 
-/** Proto JSON accepts names in both forms. */
+/** Tests for a member. Proto JSON accepts names in camel case and in snake case. */
 const has = (part: unknown, camel: string, snake: string): boolean =>
   isObject(part) && (part[camel] !== undefined || part[snake] !== undefined);
 const isCall = (part: unknown): boolean => has(part, 'functionCall', 'function_call');
@@ -13,14 +13,14 @@ const partsOf = (content: unknown): readonly unknown[] => asList(isObject(conten
 const holds = (content: unknown, is: (part: unknown) => boolean): boolean => partsOf(content).some(is);
 const isModel = (content: unknown): boolean => isObject(content) && content['role'] === 'model';
 
-/** How many contents from here on have the same role. */
+/** Returns the number of consecutive contents with the same role, from an index on. */
 function runLength(contents: readonly unknown[], at: number): number {
   let end = at + 1;
   while (end < contents.length && isModel(contents[end]) === isModel(contents[at])) end++;
   return end - at;
 }
 
-/** Joins the parts of contents, under the first one's other members. */
+/** Joins the parts of contents, with the other members of the first one. */
 const joined = (contents: readonly unknown[]): Content => ({
   ...(isObject(contents[0]) ? contents[0] : {}),
   parts: contents.flatMap(partsOf),
@@ -30,8 +30,9 @@ const count = (contents: readonly unknown[], is: (part: unknown) => boolean): nu
   contents.reduce<number>((sum, content) => sum + partsOf(content).filter(is).length, 0);
 
 /**
- * Joins parallel calls that a client kept as a turn each, because they came in an event each: Gemini refuses them («Please ensure that the number of function
- * response parts is equal to the number of function call parts of the function call turn»). Any other history is returned as it is, the same list.
+ * Joins parallel calls that arrived in separate events and that a client stored as separate turns. Gemini refuses them («Please
+ * ensure that the number of function response parts is equal to the number of function call parts of the function call turn»).
+ * Any other history is returned as the same list.
  */
 export function joinedCalls(contents: readonly unknown[]): readonly unknown[] {
   let repaired: unknown[] | undefined;
@@ -56,12 +57,13 @@ export function joinedCalls(contents: readonly unknown[]): readonly unknown[] {
 }
 
 /**
- * Marks the first call of each content of the model in the current turn if it has no signature: Gemini 3 refuses it otherwise.
+ * Marks the first call of each content of the model in the current turn if it has no signature, because Gemini 3 refuses
+ * unsigned calls.
  */
 export function markedCalls(contents: readonly unknown[]): readonly unknown[] {
-  const asked = contents.findLastIndex((content) => !isModel(content) && !holds(content, isResult));
+  const lastQuestion = contents.findLastIndex((content) => !isModel(content) && !holds(content, isResult));
   let marked: unknown[] | undefined;
-  for (let n = asked + 1; n < contents.length; n++) {
+  for (let n = lastQuestion + 1; n < contents.length; n++) {
     const content = contents[n];
     const parts = partsOf(content);
     const first = parts.findIndex(isCall);

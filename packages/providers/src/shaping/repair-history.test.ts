@@ -12,7 +12,7 @@ const loop = (id: string) => ({
 });
 
 describe('repairHistory', () => {
-  it('returns a history of the model’s own as it is', () => {
+  it('returns a history of the model’s own unchanged', () => {
     const own = loop('abcdefghi');
     expect(repairHistory('openai-chat', own, { profile: chat('mistral-large-latest', 'mistral') })).toBe(own);
     const gpt = loop('call_1');
@@ -24,7 +24,7 @@ describe('repairHistory', () => {
     expect(repairHistory('anthropic-messages', anthropic, { profile })).toBe(anthropic);
   });
 
-  it('rewrites ids of calls that the model refuses, alike in call and result', () => {
+  it('rewrites refused call ids equally in calls and results', () => {
     const { messages } = repairHistory('openai-chat', loop('toolu_1'), { profile: chat('mistral-large-latest', 'mistral') });
     const id = expect.stringMatching(/^[a-zA-Z0-9]{9}$/) as unknown;
     expect(messages).toMatchObject([{}, { tool_calls: [{ id }] }, { tool_call_id: id }]);
@@ -41,7 +41,7 @@ describe('repairHistory', () => {
     expect(result?.content[0]?.['tool_use_id']).toBe(call?.content[0]?.['id']);
   });
 
-  it('adds what DeepSeek wants with calls, and removes what OpenAI refuses', () => {
+  it('adds reasoning to calls for DeepSeek, and removes reasoning for OpenAI', () => {
     const repaired = repairHistory('openai-chat', loop('call_1'), { profile: chat('deepseek-reasoner', 'deepseek') });
     expect(repaired['messages']).toMatchObject([{}, { reasoning_content: ' ' }, {}]);
     const body = { messages: [{ role: 'assistant', content: 'x', reasoning_content: 'y' }] };
@@ -49,7 +49,7 @@ describe('repairHistory', () => {
     expect(repairHistory('openai-chat', body, options)).toEqual({ messages: [{ role: 'assistant', content: 'x' }] });
   });
 
-  it('removes what clients return of OpenAI’s answers from messages to a server that refuses it', () => {
+  it('removes members of OpenAI’s answers from messages to a server that refuses them', () => {
     const returned = { role: 'assistant', content: 'x', refusal: null, annotations: [], parsed: null };
     const profile = chat('mistral-large-latest', 'mistral');
     const repaired = repairHistory('openai-chat', { messages: [returned] }, { profile, plainMessages: true });
@@ -61,7 +61,7 @@ describe('repairHistory', () => {
     });
   });
 
-  it('writes a developer’s message as a system message for a server without that role', () => {
+  it('writes a developer message as a system message for a server without that role', () => {
     const body = {
       messages: [
         { role: 'developer', content: 'Be brief.' },
@@ -85,7 +85,7 @@ describe('repairHistory', () => {
     expect(repairHistory('openai-chat', body, { profile })).toBe(body);
   });
 
-  it('lets an assistant speak between a tool and a user, for Mistral', () => {
+  it('inserts an assistant message between a tool result and a user message for Mistral', () => {
     const { messages } = loop('abcdefghi');
     const body = { messages: [...messages, { role: 'user', content: 'y' }] };
     const repaired = repairHistory('openai-chat', body, { profile: chat('mistral-large-latest', 'mistral') });

@@ -9,13 +9,13 @@ export interface RepairOptions {
   readonly profile: ModelProfile;
   /** Members of messages that the provider refuses. */
   readonly dropFromMessages?: readonly string[] | undefined;
-  /** Whether it refuses the members of OpenAI's answers that clients return with them. */
+  /** Whether it refuses the members of OpenAI's answers that clients send back. */
   readonly plainMessages?: boolean | undefined;
-  /** Whether it has no role `developer`. */
+  /** Whether it lacks the role `developer`. */
   readonly systemForDeveloper?: boolean | undefined;
-  /** Whether it refuses `stream_options`, which a client of a library adds unasked. */
+  /** Whether it refuses `stream_options`, which some client libraries always add. */
   readonly withoutStreamOptions?: boolean;
-  /** Whether the model is one of Google's that certainly refuses calls without a signature. */
+  /** Whether the model is a Google model that refuses unsigned calls. */
   readonly requiresSignatures?: boolean;
 }
 
@@ -26,9 +26,9 @@ const NULLABLE_MEMBERS: readonly string[] = ['audio', 'function_call'];
 
 /**
  * Repairs a history in the provider's own dialect for parts by another provider that the model certainly refuses: call ids,
- * members of messages,
- * developer messages, calls without reasoning or a signature, a user after a tool, parallel calls in separate turns.
- * `stream_options` is removed if the server refuses it. A history without such parts is returned as the same object.
+ * members of messages, developer messages, calls without reasoning or a signature, a user message after a tool result, parallel
+ * calls in separate turns. `stream_options` is removed if the server refuses it. A history without such parts is returned as
+ * the same object.
  */
 export function repairHistory(dialect: DialectName, body: JsonObject, options: RepairOptions): JsonObject {
   const { callIds } = options.profile;
@@ -81,7 +81,7 @@ function changed(list: readonly unknown[], replace: (value: JsonObject) => JsonO
 
 const isCallBlock = ({ type }: JsonObject): boolean => type === 'tool_use' || type === 'tool_result';
 
-/** Rewrites ids of a form that the model refuses, alike in calls and results. */
+/** Rewrites refused call ids, equally in calls and results. */
 function withIds(
   value: JsonObject,
   names: readonly string[],
@@ -136,7 +136,7 @@ function repairMessage(message: JsonObject, options: RepairOptions): JsonObject 
   return lacks ? { ...plain, reasoning_content: ' ' } : plain;
 }
 
-/** Puts an assistant's message between a tool's and a user's. */
+/** Inserts an assistant message between a tool result and a user message. */
 function apart(messages: readonly unknown[]): readonly unknown[] {
   const roleOf = (value: unknown): unknown => (isObject(value) ? value['role'] : undefined);
   const meets = (n: number): boolean => roleOf(messages[n]) === 'user' && roleOf(messages[n - 1]) === 'tool';

@@ -3,7 +3,7 @@ import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 import { fits, shortName } from './short-name.ts';
 
-/** Rewrites ids of calls of a form that the model refuses, alike in the call and in its result. */
+/** Rewrites refused call ids, equally in calls and results. */
 export function shapeCallIds(request: NeutralRequest, { profile: { callIds } }: Shaping): NeutralRequest {
   const known = new Map<string, string>();
   const idOf = (id: string): string => {

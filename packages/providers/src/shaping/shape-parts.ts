@@ -2,7 +2,7 @@ import { type Message, type NeutralRequest, type Part, unsupportedParam } from '
 import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 
-/** Writes images in accepted types, omits unsupported cache marks, and returns reasoning if it is required. */
+/** Writes images in accepted types, omits unsupported cache marks, and adds reasoning if it is required. */
 export function shapeParts(request: NeutralRequest, { profile }: Shaping): NeutralRequest {
   const { images, cacheMarks, reasoning, unsignedCalls, callSignatures } = profile;
   const marked = cacheMarks ? request : withoutMarks(request);
@@ -21,7 +21,7 @@ function withoutMarks(request: NeutralRequest): NeutralRequest {
   return tools === undefined ? unmarked : { ...unmarked, tools: tools.map(({ cache: _cache, ...tool }) => tool) };
 }
 
-/** `image/jpg` is no registered type, but OpenAI takes it, so that clients send it. */
+/** Corrects the type of an image. `image/jpg` is not a registered type, but OpenAI accepts it, so that clients send it. */
 function shapeImage(part: Part, types: readonly string[] | undefined): Part {
   if (part.type !== 'image' || part.source.kind !== 'base64') return part;
   const given = part.source.mediaType.toLowerCase();
@@ -32,7 +32,7 @@ function shapeImage(part: Part, types: readonly string[] | undefined): Part {
   return { ...part, source: { ...part.source, mediaType } };
 }
 
-/** Calls that were made without reasoning get a blank one: an empty one is refused. */
+/** Adds blank reasoning to calls without reasoning, because empty reasoning is refused. */
 function withReasoning(message: Message): Message {
   const { role, parts } = message;
   const calls = parts.some(({ type }) => type === 'tool_call');

@@ -4,70 +4,80 @@ import type { Shaping } from './shaping.ts';
 
 const NAME = 'reasoning_effort';
 
-/** Requests reasoning in the model's form: as much as it can, or none if the rest of the request excludes it. */
+/** Requests reasoning in the model's form, as far as the model supports it. Omits it if the rest of the request excludes it. */
 export function shapeReasoning(request: NeutralRequest, { profile, stream, dropped }: Shaping): NeutralRequest {
-  const { reasoning: wish, ...rest } = request;
+  const { reasoning: requested, ...rest } = request;
   const rule = profile.reasoning;
   if (rule.form === 'split') {
-    if (wish !== undefined && effortOf(wish) === 'none') dropped.push(NAME);
+    if (requested !== undefined && effortOf(requested) === 'none') dropped.push(NAME);
     return { ...rest, reasoning: { form: 'split' } };
   }
   const { tools = [], toolChoice } = request;
   const forced = tools.length > 0 && (toolChoice === 'required' || typeof toolChoice === 'object');
-  // these models reason by default, and are instructed not to
+  // these models reason by default, so reasoning must be switched off
   const cannot = (forced && !rule.withForcedTool) || (!stream && !rule.wholeAnswers);
   if (cannot && (rule.form === 'thinking' || rule.form === 'switch'))
-    return { ...rest, reasoning: withoutReasoning(wish, rule, dropped) };
-  if (wish === undefined) return request;
-  const isOff = effortOf(wish) === 'none';
+    return { ...rest, reasoning: withoutReasoning(requested, rule, dropped) };
+  if (requested === undefined) return request;
+  const isOff = effortOf(requested) === 'none';
   if (rule.form === 'none') {
     if (!isOff) dropped.push(NAME);
     return rest;
   }
-  const shaped = rule.form === 'budget' ? inBudget(wish, rule, dropped) : inEfforts(wish, rule, dropped);
+  const shaped = rule.form === 'budget' ? inBudget(requested, rule, dropped) : inEfforts(requested, rule, dropped);
   if (!forced || rule.withForcedTool || isOff) return { ...rest, reasoning: shaped };
   dropped.push(NAME);
-  // the effort of the whole answer may be asked for without reasoning
+  // the effort of the whole answer may be requested without reasoning
   return rule.form === 'adaptive' && shaped.effort !== undefined ? { ...rest, reasoning: { ...shaped, form: 'effort' } } : rest;
 }
 
-function withoutReasoning(wish: ReasoningOptions | undefined, { form }: ReasoningProfile, dropped: string[]): ReasoningOptions {
-  if (wish !== undefined && effortOf(wish) !== 'none') dropped.push(NAME);
+function withoutReasoning(
+  requested: ReasoningOptions | undefined,
+  { form }: ReasoningProfile,
+  dropped: string[],
+): ReasoningOptions {
+  if (requested !== undefined && effortOf(requested) !== 'none') dropped.push(NAME);
   return form === 'thinking' || form === 'switch' ? { effort: 'none', form } : { effort: 'none' };
 }
 
-function inBudget(wish: ReasoningOptions, rule: ReasoningProfile, dropped: string[]): ReasoningOptions {
+function inBudget(requested: ReasoningOptions, rule: ReasoningProfile, dropped: string[]): ReasoningOptions {
   const { minBudget = 0, maxBudget = Number.POSITIVE_INFINITY, usualBudget, efforts } = rule;
-  const asked = budgetOf(wish);
+  const requestedBudget = budgetOf(requested);
   const form = 'budget';
-  if (asked === 0) {
+  if (requestedBudget === 0) {
     if (efforts.includes('none')) return { budgetTokens: 0, form };
     dropped.push(NAME);
-    return { ...wish, budgetTokens: minBudget, form };
+    return { ...requested, budgetTokens: minBudget, form };
   }
-  // below zero it is the model's affair
-  const budget = asked === undefined || asked < 0 ? usualBudget : Math.min(maxBudget, Math.max(minBudget, asked));
-  if (budget !== undefined) return { ...wish, budgetTokens: budget, form };
-  return wish.budgetTokens === undefined ? { ...wish, form } : { ...wish, budgetTokens: -1, form };
+  // a negative budget lets the model choose
+  const budget =
+    requestedBudget === undefined || requestedBudget < 0
+      ? usualBudget
+      : Math.min(maxBudget, Math.max(minBudget, requestedBudget));
+  if (budget !== undefined) return { ...requested, budgetTokens: budget, form };
+  return requested.budgetTokens === undefined ? { ...requested, form } : { ...requested, budgetTokens: -1, form };
 }
 
-function inEfforts(wish: ReasoningOptions, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningOptions {
-  const asked = effortOf(wish);
+function inEfforts(requested: ReasoningOptions, { form, efforts }: ReasoningProfile, dropped: string[]): ReasoningOptions {
+  const requestedEffort = effortOf(requested);
   const inForm = form === 'dialect' || form === 'none' ? {} : { form };
-  const { show } = wish;
+  const { show } = requested;
   const shown = show === undefined ? {} : { show };
-  if (form === 'dialect') return wish;
-  if (asked === undefined) return { ...shown, ...inForm };
-  const effort = nearest(asked, efforts);
-  if (asked === 'none' && effort !== 'none') dropped.push(NAME);
+  if (form === 'dialect') return requested;
+  if (requestedEffort === undefined) return { ...shown, ...inForm };
+  const effort = nearest(requestedEffort, efforts);
+  if (requestedEffort === 'none' && effort !== 'none') dropped.push(NAME);
   return { effort, ...shown, ...inForm };
 }
 
-/** The nearest accepted effort; of two the greater one, and never `none` for a caller that requests reasoning. */
-function nearest(asked: Effort, efforts: readonly Effort[]): Effort {
-  if (efforts.includes(asked)) return asked;
-  const at = EFFORTS.indexOf(asked);
+/**
+ * Returns the nearest accepted effort; of two equally near efforts the greater one. Never `none` for a caller that requests
+ * reasoning.
+ */
+function nearest(effort: Effort, efforts: readonly Effort[]): Effort {
+  if (efforts.includes(effort)) return effort;
+  const at = EFFORTS.indexOf(effort);
   const accepted = efforts.filter((effort) => effort !== 'none');
   const distance = (effort: Effort): number => Math.abs(EFFORTS.indexOf(effort) - at);
-  return accepted.reduce((best, effort) => (distance(effort) <= distance(best) ? effort : best), accepted[0] ?? asked);
+  return accepted.reduce((best, one) => (distance(one) <= distance(best) ? one : best), accepted[0] ?? effort);
 }

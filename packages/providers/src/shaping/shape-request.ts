@@ -17,7 +17,9 @@ import type { Shaping } from './shaping.ts';
 
 type Step = (request: NeutralRequest, shaping: Shaping) => NeutralRequest;
 
-/** Tools are declared before their names and schemas are looked at, and messages are put in order after their parts. */
+/**
+ * The steps in order: tools are declared before their names and schemas are shaped, and messages are ordered after their parts.
+ */
 const STEPS: readonly Step[] = [
   shapeParts,
   shapeResults,
@@ -35,9 +37,10 @@ const STEPS: readonly Step[] = [
 ];
 
 /**
- * Shapes a request into what its model accepts, between the neutral form and the writer of the provider's dialect.
+ * Shapes a request into a form that its model accepts, between the intermediate representation and the writer of the provider's
+ * dialect.
  *
- * @throws LlmError `invalid_request` for what the model does not accept and the answer depends on
+ * @throws LlmError `invalid_request` for a part that the model refuses and the answer depends on
  */
 export function shapeRequest(
   request: NeutralRequest,

@@ -3,9 +3,13 @@ import type { Message, NeutralRequest, Part } from '@sluice/dialects';
 import fc from 'fast-check';
 import { shapeResults } from './shape-results.ts';
 
-const text = (said: string): Part => ({ type: 'text', text: said });
+const text = (content: string): Part => ({ type: 'text', text: content });
 const call = (id: string): Part => ({ type: 'tool_call', id, name: 'f', arguments: '{}' });
-const result = (callId: string, said = `of ${callId}`): Part => ({ type: 'tool_result', callId, parts: [text(said)] });
+const result = (callId: string, content = `of ${callId}`): Part => ({
+  type: 'tool_result',
+  callId,
+  parts: [text(content)],
+});
 const user = (...parts: Part[]): Message => ({ role: 'user', parts });
 const assistant = (...parts: Part[]): Message => ({ role: 'assistant', parts });
 const shaped = (...messages: Message[]) => shapeResults({ messages }).messages;
@@ -15,7 +19,7 @@ const NOTE = user(text('note'));
 const NONE = 'No result.';
 
 describe('shapeResults', () => {
-  it('returns a conversation whose calls have their results as it is', () => {
+  it('returns a conversation with a result for each call unchanged', () => {
     const request: NeutralRequest = {
       messages: [HI, assistant(call('a'), call('b')), user(result('b')), user(result('a'), text('and')), assistant(call('c'))],
     };
@@ -24,45 +28,41 @@ describe('shapeResults', () => {
 
   it.each<[what: string, given: Message[], expected: Message[]]>([
     [
-      'gives a call without a result one that says so',
+      'a call without a result',
       [HI, assistant(call('a'), call('b')), user(result('b'), text('go on'))],
       [HI, assistant(call('a'), call('b')), user(result('a', NONE), result('b')), user(text('go on'))],
     ],
+    ['a call that the user ignored', [HI, assistant(call('a')), NOTE], [HI, assistant(call('a')), user(result('a', NONE)), NOTE]],
     [
-      'gives one to a call that the user has passed over',
-      [HI, assistant(call('a')), NOTE],
-      [HI, assistant(call('a')), user(result('a', NONE)), NOTE],
-    ],
-    [
-      'puts a late result behind its call',
+      'a late result',
       [HI, assistant(call('a'), call('b')), user(result('b')), NOTE, assistant(text('ok')), user(result('a'))],
       [HI, assistant(call('a'), call('b')), user(result('a'), result('b')), NOTE, assistant(text('ok'))],
     ],
     [
-      'puts a result before what the user said in between',
+      'a result after a text of the user',
       [HI, assistant(call('a')), NOTE, user(result('a'))],
       [HI, assistant(call('a')), user(result('a')), NOTE],
     ],
     [
-      'makes a text of a result without a call',
+      'a result without a call',
       [HI, user(result('z')), assistant(text('ok')), NOTE],
       [HI, user(text('Result of a call that is not in the conversation:'), text('of z')), assistant(text('ok')), NOTE],
     ],
     [
-      'answers the later of two calls of one id, and gives the earlier one none',
+      'two calls with the same id',
       [HI, assistant(call('a')), NOTE, assistant(call('a')), user(result('a'))],
       [HI, assistant(call('a')), user(result('a', NONE)), NOTE, assistant(call('a')), user(result('a'))],
     ],
     [
-      'leaves calls at the end alone',
+      'a pending call at the end',
       [HI, assistant(call('a')), NOTE, assistant(call('b'))],
       [HI, assistant(call('a')), user(result('a', NONE)), NOTE, assistant(call('b'))],
     ],
-  ])('%s', (_what, given, expected) => {
+  ])('pairs calls and results in a conversation with %s', (_what, given, expected) => {
     expect(shaped(...given)).toEqual(expected);
   });
 
-  it('pairs whatever it is given, and loses no result', () => {
+  it('pairs calls and results of any conversation without losing a result', () => {
     const id = fc.constantFrom('a', 'b', 'c');
     const message = fc.oneof(
       fc

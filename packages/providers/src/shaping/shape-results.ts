@@ -4,8 +4,7 @@ type Result = Extract<Part, { type: 'tool_result' }>;
 
 /**
  * Moves the results of calls directly behind their calls. A call without a result gets a placeholder, and a result without a
- * call becomes text:
- * providers refuse both, and callers of lenient dialects or interrupted turns send them.
+ * call becomes text. Providers refuse both, and callers of lenient dialects or interrupted turns send them.
  */
 export function shapeResults(request: NeutralRequest): NeutralRequest {
   const { messages } = request;
@@ -55,7 +54,7 @@ function paired(messages: readonly Message[]): Message[] {
 
 const LOST: Part = { type: 'text', text: 'Result of a call that is not in the conversation:' };
 
-/** Finds the message with the call of each result: the latest before it that has no result yet, because ids may repeat. */
+/** Finds the message with the call of each result: the latest preceding call without a result, because ids may repeat. */
 function matched(messages: readonly Message[]) {
   const unanswered = new Map<string, number[]>();
   const of = new Map<number, Result[]>();
@@ -74,10 +73,10 @@ function matched(messages: readonly Message[]) {
 
 /** Returns a result for each call, in the order of the calls. */
 function inOrder(ids: readonly string[], results: readonly Result[]): Part[] {
-  const left = [...results];
+  const remaining = [...results];
   return ids.map((callId) => {
-    const at = left.findIndex((result) => result.callId === callId);
-    const [found] = at === -1 ? [] : left.splice(at, 1);
+    const at = remaining.findIndex((result) => result.callId === callId);
+    const [found] = at === -1 ? [] : remaining.splice(at, 1);
     return found ?? { type: 'tool_result', callId, parts: [{ type: 'text', text: 'No result.' }] };
   });
 }

@@ -5,7 +5,7 @@ type Sampling = {
   [K in 'temperature' | 'topP' | 'topK' | 'presencePenalty' | 'frequencyPenalty']?: number | undefined;
 };
 
-/** What a model does unasked: to omit it loses nothing. */
+/** Default values of models: a parameter with its default is omitted without loss. */
 const USUAL: Readonly<Record<keyof Sampling, number | undefined>> = {
   temperature: 1,
   topP: 1,
@@ -21,10 +21,10 @@ const NAMES: Readonly<Record<keyof Sampling, string>> = {
   frequencyPenalty: 'frequency_penalty',
 };
 
-/** Drops sampling parameters that the model refuses, with their names. */
+/** Drops sampling parameters that the model refuses, and lists their names. */
 export function shapeSampling(request: NeutralRequest, { profile: { sampling }, dropped }: Shaping): NeutralRequest {
   const { temperature, topP, topK, presencePenalty, frequencyPenalty, ...rest } = request;
-  const asked: Sampling = { temperature, topP, topK, presencePenalty, frequencyPenalty };
+  const given: Sampling = { temperature, topP, topK, presencePenalty, frequencyPenalty };
   const refused: (keyof Sampling)[] = [
     ...(sampling.accepts === 'none' ? (['temperature', 'topP'] as const) : []),
     ...(sampling.accepts === 'one' && temperature !== undefined ? (['topP'] as const) : []),
@@ -32,13 +32,13 @@ export function shapeSampling(request: NeutralRequest, { profile: { sampling }, 
     ...(sampling.penalties ? [] : (['presencePenalty', 'frequencyPenalty'] as const)),
   ];
   for (const name of refused) {
-    if (asked[name] !== undefined && asked[name] !== USUAL[name]) dropped.push(NAMES[name]);
-    delete asked[name];
+    if (given[name] !== undefined && given[name] !== USUAL[name]) dropped.push(NAMES[name]);
+    delete given[name];
   }
   const { maxTemperature } = sampling;
-  if (maxTemperature !== undefined && asked.temperature !== undefined && asked.temperature > maxTemperature) {
-    asked.temperature = maxTemperature;
+  if (maxTemperature !== undefined && given.temperature !== undefined && given.temperature > maxTemperature) {
+    given.temperature = maxTemperature;
     dropped.push('temperature');
   }
-  return { ...rest, ...Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) };
+  return { ...rest, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }

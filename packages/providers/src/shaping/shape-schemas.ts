@@ -5,7 +5,7 @@ import type { Shaping } from './shaping.ts';
 
 const UNIONS = ['anyOf', 'oneOf', 'allOf'] as const;
 
-/** Writes the schemas of tools and of the answer as the model accepts them. */
+/** Writes the schemas of tools and of the answer in a form that the model accepts. */
 export function shapeSchemas(request: NeutralRequest, { profile: { schemas }, dropped }: Shaping): NeutralRequest {
   const { tools } = request;
   const shaped = tools === undefined ? request : { ...request, tools: tools.map((tool) => shapeTool(tool, schemas, dropped)) };
@@ -15,17 +15,17 @@ export function shapeSchemas(request: NeutralRequest, { profile: { schemas }, dr
   if (schemas.answers === 'schema') return { ...rest, format: { ...format, schema } };
   const text = `${JSON_SENTENCE} The object is valid against this JSON schema: ${JSON.stringify(format.schema)}`;
   dropped.push('response_format');
-  const asked: NeutralRequest = {
+  const instructed: NeutralRequest = {
     ...rest,
     messages: [{ role: 'system', parts: [{ type: 'text', text }] }, ...rest.messages],
   };
-  return schemas.answers === 'json' ? { ...asked, format: { type: 'json' } } : asked;
+  return schemas.answers === 'json' ? { ...instructed, format: { type: 'json' } } : instructed;
 }
 
 const limited = (schema: JsonObject, { closed, unsupported }: SchemasProfile): JsonObject =>
   closed || unsupported.length > 0 ? closedSchema(schema, { closed, unsupported }) : schema;
 
-/** The schema of arguments has the type object; OpenAI requires `properties` too. */
+/** Gives the schema of arguments the type `object`, and `properties`, which OpenAI requires. */
 function shapeTool(tool: Tool, schemas: SchemasProfile, dropped: string[]): Tool {
   const joined = schemas.topLevelUnions ? tool.schema : withoutUnions(tool.schema, dropped);
   const isReference = joined['$ref'] !== undefined;
@@ -34,7 +34,10 @@ function shapeTool(tool: Tool, schemas: SchemasProfile, dropped: string[]): Tool
   return { ...tool, schema: tool.strict === true ? limited(schema, schemas) : schema };
 }
 
-/** Makes one object of a union of objects: it has the properties of all of them, and what all of them require. */
+/**
+ * Merges a union of objects into one object, with the properties of all of them. A property is required if all of them require
+ * it.
+ */
 function withoutUnions(schema: JsonObject, dropped: string[]): JsonObject {
   const names = UNIONS.filter((name) => Array.isArray(schema[name]));
   if (names.length === 0) return schema;

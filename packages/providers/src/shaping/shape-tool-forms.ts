@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type NeutralRequest, type Tool } from '@slui
 import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 
-/** Offers tools of a form that the model does not know as functions; calls in the answer get the form back. */
+/** Offers tools with an unsupported form as functions. Calls in the answer return in the original form. */
 export function shapeToolForms(request: NeutralRequest, { profile, toolForms }: Shaping): NeutralRequest {
   const known = (form: Tool['form']): boolean => form === undefined || (form === 'custom' && profile.tools.custom);
   const called = request.messages.some(({ parts }) => parts.some((part) => part.type === 'tool_call' && !known(part.form)));
@@ -26,7 +26,10 @@ function asFunction({ form, format, description = '', ...tool }: Tool): Tool {
   return { ...tool, description: freeTextDescription(description, format) };
 }
 
-/** Describes a custom tool to a model that gets it as a function. The grammar, by which OpenAI constrains the text, becomes an instruction. */
+/**
+ * Describes a custom tool for a model that receives it as a function. The grammar, which OpenAI uses to constrain the text,
+ * becomes an instruction.
+ */
 export function freeTextDescription(description: string, format: unknown): string {
   const input = "This tool is a function: write its complete input as plain text into the argument 'input'.";
   return [description, input, ...grammarOf(isObject(format) ? format : {})].filter((text) => text !== '').join('\n\n');

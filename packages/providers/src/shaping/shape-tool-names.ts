@@ -3,7 +3,7 @@ import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
 import { fits, shortName } from './short-name.ts';
 
-/** Shortens names of tools that the model refuses; calls in the answer get the caller's names back. */
+/** Shortens tool names that the model refuses. Calls in the answer get the caller's names back. */
 export function shapeToolNames(request: NeutralRequest, { profile: { toolNames: rule }, toolNames }: Shaping): NeutralRequest {
   const { tools = [], toolChoice } = request;
   const called = request.messages.flatMap(({ parts }) => parts.flatMap((part) => (part.type === 'tool_call' ? [part.name] : [])));

@@ -1,14 +1,14 @@
 import { type Message, type NeutralRequest, type Part, type ToolCall, type ToolResult, unsupportedParam } from '@sluice/dialects';
 import type { Shaping } from './shaping.ts';
 
-/** Fits the use of tools to a model that has none, that cannot be forced to use one, or that makes one call at a time. */
+/** Adapts the use of tools to a model without tools, without forced tools, or with one call per message. */
 export function shapeToolUse(request: NeutralRequest, { profile: { tools: rule }, dropped }: Shaping): NeutralRequest {
   if (!rule.accepted) return withoutTools(request, dropped);
-  const asked = rule.forced ? request : unforced(request, dropped);
-  return rule.single ? { ...asked, messages: asked.messages.flatMap(oneByOne(asked.messages)) } : asked;
+  const chosen = rule.forced ? request : unforced(request, dropped);
+  return rule.single ? { ...chosen, messages: chosen.messages.flatMap(oneByOne(chosen.messages)) } : chosen;
 }
 
-/** What tools did in the turns before becomes text. */
+/** Turns earlier calls and results into text. */
 function withoutTools(
   { tools, toolChoice, parallelToolCalls: _parallel, ...request }: NeutralRequest,
   dropped: string[],
@@ -25,7 +25,7 @@ function asText(part: Part): readonly Part[] {
   return [{ type: 'text', text: part.isError === true ? '[error of a call]\n' : '[result of a call]\n' }, ...part.parts];
 }
 
-/** The model chooses freely, from only one tool if a tool was forced. */
+/** Leaves the choice to the model, which gets only one tool if a tool was forced. */
 function unforced(request: NeutralRequest, dropped: string[]): NeutralRequest {
   const { toolChoice, tools = [], ...rest } = request;
   if (toolChoice === undefined || toolChoice === 'auto' || tools.length === 0) return request;
@@ -34,7 +34,7 @@ function unforced(request: NeutralRequest, dropped: string[]): NeutralRequest {
   return { ...rest, tools: typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools };
 }
 
-/** Puts parallel calls into a message each, with its result after it. */
+/** Splits parallel calls into separate messages, each followed by its result. */
 function oneByOne(messages: readonly Message[]): (message: Message, n: number) => Message[] {
   const isSplit = (message: Message | undefined): boolean => message?.role === 'assistant' && callsOf(message).length > 1;
   return (message, n) => {

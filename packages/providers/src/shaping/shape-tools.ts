@@ -1,7 +1,7 @@
 import type { NeutralRequest, Tool } from '@sluice/dialects';
 import type { Shaping } from './shaping.ts';
 
-/** Declares the tools of calls in the history where the model demands it, and omits a choice that has no tools. */
+/** Declares the tools of calls in the history if the model requires it, and omits a choice without tools. */
 export function shapeTools(request: NeutralRequest, { profile }: Shaping): NeutralRequest {
   const { tools: given = [], toolChoice: _choice, parallelToolCalls: _parallel, ...rest } = request;
   if (given.length > 0) return { ...request, tools: given.map(described) };
@@ -14,7 +14,7 @@ export function shapeTools(request: NeutralRequest, { profile }: Shaping): Neutr
   return { ...rest, tools, ...(profile.tools.choiceOfNone ? { toolChoice: 'none' as const } : {}) };
 }
 
-/** A description without text asks for nothing, and Bedrock refuses it. */
+/** Omits a description without text, because Bedrock refuses it. */
 function described({ description, ...tool }: Tool): Tool {
   return description === undefined || description.trim() === '' ? tool : { ...tool, description };
 }

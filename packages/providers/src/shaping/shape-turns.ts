@@ -1,11 +1,11 @@
 import { joinedTurns, type Message, type NeutralRequest, type Part } from '@sluice/dialects';
 import type { Shaping } from './shaping.ts';
 
-/** Puts messages into the order of roles that the model accepts. */
+/** Orders messages by the rules of the model for roles. */
 export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shaping): NeutralRequest {
   const placed = roles.system === 'first' ? systemFirst(request.messages) : request.messages;
   const begun = roles.userFirst ? userFirst(placed) : placed;
-  // a system message that became a user message would be adjacent to one
+  // a system message that became a user message may be adjacent to another
   const joined = roles.alternate || roles.system === 'first' ? joinedTurns(begun, ['user']) : begun;
   const ordered = roles.userAfterTool ? joined : joined.flatMap(apart);
   return { ...request, messages: roles.assistantLast ? ordered : userLast(ordered) };
@@ -14,8 +14,8 @@ export function shapeTurns(request: NeutralRequest, { profile: { roles } }: Shap
 const isSystem = ({ role }: Message): boolean => role === 'system' || role === 'developer';
 
 /**
- * Makes one message of the system messages at the front. A later one becomes a user's: to move it to the front would change the beginning of the prompt,
- * and defeat the provider's cache.
+ * Joins the system messages at the front. A later one becomes a user message: moving it to the front would change the beginning
+ * of the prompt, and defeat the provider's cache.
  */
 function systemFirst(messages: readonly Message[]): Message[] {
   const found = messages.findIndex((message) => !isSystem(message));
@@ -30,7 +30,10 @@ const asUser = ({ parts }: Message): Message => ({
   parts: parts.map((part) => (part.type === 'text' ? { ...part, text: `<system>\n${part.text}\n</system>` } : part)),
 });
 
-/** A history that was cut begins with the assistant, and a prompt may be a system message alone: Claude and Gemini refuse both. */
+/**
+ * Puts a user message to the front, or makes a lone system message a user message. A truncated history begins with the
+ * assistant, and a prompt may consist of a system message; Claude and Gemini refuse both.
+ */
 function userFirst(messages: readonly Message[]): readonly Message[] {
   const first = messages.findIndex((message) => !isSystem(message));
   const last = messages.at(-1);
@@ -40,7 +43,7 @@ function userFirst(messages: readonly Message[]): readonly Message[] {
   return [...messages.slice(0, first), opening, ...messages.slice(first)];
 }
 
-/** A text of the assistant that the model is to continue: a user asks for that where the model does not do it unasked. */
+/** Adds a user message after a final assistant message, for a model that does not continue one. */
 function userLast(messages: readonly Message[]): readonly Message[] {
   const last = messages.at(-1);
   if (last?.role !== 'assistant' || last.parts.some(({ type }) => type === 'tool_call')) return messages;
@@ -49,7 +52,7 @@ function userLast(messages: readonly Message[]): readonly Message[] {
 
 const isResult = (part: Part): boolean => part.type === 'tool_result';
 
-/** Text of a user after results follows an assistant message. */
+/** Separates user text from preceding results by an assistant message. */
 function apart(message: Message): Message[] {
   if (!message.parts.some(isResult)) return [message];
   const results = message.parts.flatMap((part) =>

@@ -3,8 +3,8 @@ import type { Shaping } from './shaping.ts';
 import { hashOf } from './short-name.ts';
 
 /**
- * Hashes an identifier of the caller's user that is too long, or an address where addresses are refused. The same user has the same hash, which is what
- * the field is for.
+ * Hashes a user identifier that is too long, or an email address if addresses are refused. The same user has the same hash,
+ * which is the purpose of the field.
  */
 export function shapeUser(request: NeutralRequest, { profile: { user: rule } }: Shaping): NeutralRequest {
   const hidden = (id: unknown): boolean =>

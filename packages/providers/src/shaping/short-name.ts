@@ -4,7 +4,7 @@ import type { NameRule } from '../profiles/model-profile.ts';
 const OTHERS = { any: /(?!)/g, word: /[^A-Za-z0-9_-]/g, alphanumeric: /[^A-Za-z0-9]/g } as const;
 const HASH_LENGTH = 8;
 
-/** Returns whether a name is of the form that a model accepts. */
+/** Returns whether a model accepts a name. */
 export function fits(name: string, { characters, maxLength, exactLength }: NameRule): boolean {
   if (exactLength !== undefined && name.length !== exactLength) return false;
   return name.length <= (maxLength ?? name.length) && name.search(OTHERS[characters]) === -1;
@@ -13,7 +13,10 @@ export function fits(name: string, { characters, maxLength, exactLength }: NameR
 /** Returns a hash of a text, in hexadecimal digits. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Returns a name that a model accepts: the same one for the same name at every turn, so that the provider's prompt cache holds. */
+/**
+ * Returns a name that a model accepts. The result depends only on the name, so that the provider's prompt cache applies at
+ * every turn.
+ */
 export function shortName(name: string, rule: NameRule): string {
   if (fits(name, rule)) return name;
   const { characters, maxLength, exactLength } = rule;

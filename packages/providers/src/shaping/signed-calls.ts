@@ -4,8 +4,8 @@ import type { ModelProfile } from '../profiles/model-profile.ts';
 const signatureOf = (call: unknown): unknown => member(member(member(call, 'extra_content'), 'google'), 'thought_signature');
 
 /**
- * Marks the first of the calls of a chat completion's message where the model certainly refuses it without Google's signature, and removes signatures where
- * they are refused. The same list if nothing changes.
+ * Marks the first call of a message of a chat completion if the model certainly refuses it without Google's signature, and
+ * removes refused signatures. Returns the same list if nothing changes.
  */
 export function signedCalls(calls: readonly unknown[], { unsignedCalls, callSignatures }: ModelProfile): readonly unknown[] {
   if (callSignatures === 'refused') {

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '@sluice/dialects';
 
-/** A value that a JSON Schema allows: the same for the same schema. */
+/** Returns a value that a JSON Schema allows. The same schema has the same value. */
 export function sampleValue(schema: unknown, depth = 0): unknown {
   if (!isObject(schema) || depth > 8) return {};
   const { const: only, enum: some, anyOf, oneOf, default: usual } = schema;

@@ -1,4 +1,4 @@
-import { type DialectName, LlmError, type Operation, type Usage } from '@sluice/core';
+import { type DialectName, errorTexts, LlmError, type Operation, type Usage } from '@sluice/core';
 import {
   countingOf,
   DIALECTS,
@@ -18,16 +18,16 @@ export interface SimulatedQuestion {
   readonly dialect: DialectName;
   readonly body: JsonObject;
   readonly context: ReplyContext;
-  /** What the embeddings are asked in, where not in what goes with the dialect. */
+  /** Dialect of the embeddings, if it differs from the usual one for `dialect`. */
   readonly embeddings?: EmbeddingsDialectName;
-  /** Adds the model's own members to an answer. */
+  /** Adds the simulated model's own members to an answer. */
   readonly shape?: (reply: NeutralReply) => NeutralReply;
 }
 
-/** An answer in the dialect of the question, whole or as the events of a stream. */
+/** An answer in the dialect of the question, complete or as the events of a stream. */
 export interface SimulatedAnswer {
   readonly whole: string;
-  /** Each with its blank line. */
+  /** Returns the events, each with its blank line. */
   events(): string[];
   readonly usage: Usage | undefined;
 }
@@ -44,7 +44,7 @@ export function simulatedAnswer(question: SimulatedQuestion): SimulatedAnswer {
     case 'count_tokens':
       return count(question);
     default:
-      throw new LlmError('not_found', 'A simulated provider has no such route.');
+      throw new LlmError('not_found', errorTexts.simulatedRoute);
   }
 }
 
@@ -67,7 +67,7 @@ function chat({ dialect: name, body, context, shape }: SimulatedQuestion): Simul
 
 function embeddings({ dialect, body, context, embeddings: given }: SimulatedQuestion): SimulatedAnswer {
   const name = given ?? embeddingsBeside(dialect);
-  if (name === undefined) throw new LlmError('not_found', 'This dialect has no embeddings.');
+  if (name === undefined) throw new LlmError('not_found', errorTexts.dialectWithoutEmbeddings);
   const made = simulateEmbeddings(EMBEDDINGS[name].readRequest(body), context.model);
   const form = { model: context.model, base64: body['encoding_format'] === 'base64', batch: body['requests'] !== undefined };
   return { whole: JSON.stringify(EMBEDDINGS[name].writeReply(made, form)), events: noEvents, usage: made.usage };
@@ -75,30 +75,30 @@ function embeddings({ dialect, body, context, embeddings: given }: SimulatedQues
 
 function count({ dialect, body }: SimulatedQuestion): SimulatedAnswer {
   const counting = countingOf(dialect);
-  if (counting === undefined) throw new LlmError('not_found', 'This dialect counts no tokens.');
+  if (counting === undefined) throw new LlmError('not_found', errorTexts.dialectWithoutCounts);
   return { whole: JSON.stringify(counting.writeCount(promptTokens(counting.read(body)))), events: noEvents, usage: undefined };
 }
 
-/** OpenAI's older completions: one text to go on with. */
+/** Simulates a legacy completion: the text continues the prompt. */
 function completion({ body, context }: SimulatedQuestion): SimulatedAnswer {
   const { prompt } = body;
-  const asked = Array.isArray(prompt) ? prompt.join('') : String(prompt ?? '');
-  const text = `Simulated answer to: ${asked}`;
-  const usage = { inputTokens: [...asked].length, outputTokens: [...text].length };
+  const question = Array.isArray(prompt) ? prompt.join('') : String(prompt ?? '');
+  const text = `Simulated answer to: ${question}`;
+  const usage = { inputTokens: [...question].length, outputTokens: [...text].length };
   const head = { id: `cmpl-${context.id}`, object: 'text_completion', created: SIMULATED_CREATED_S, model: context.model };
-  const told = {
+  const reported = {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.inputTokens + usage.outputTokens,
   };
-  const choice = (said: string, finish_reason: string | null) => ({ index: 0, text: said, logprobs: null, finish_reason });
+  const choice = (content: string, finish_reason: string | null) => ({ index: 0, text: content, logprobs: null, finish_reason });
   const event = (value: object): string => `data: ${JSON.stringify({ ...head, ...value })}\n\n`;
   return {
-    whole: JSON.stringify({ ...head, choices: [choice(text, 'stop')], usage: told }),
+    whole: JSON.stringify({ ...head, choices: [choice(text, 'stop')], usage: reported }),
     events: () => [
       ...(text.match(/\S+\s*|\s+/g) ?? []).map((word) => event({ choices: [choice(word, null)] })),
       event({ choices: [choice('', 'stop')] }),
-      ...(context.streamUsage ? [event({ choices: [], usage: told })] : []),
+      ...(context.streamUsage ? [event({ choices: [], usage: reported })] : []),
       'data: [DONE]\n\n',
     ],
     usage,

@@ -1,14 +1,14 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { NeutralEmbeddings, NeutralEmbedRequest } from '@sluice/dialects';
 
-/** The numbers of a made-up embedding. */
+/** Default number of dimensions. */
 const DIMENSIONS = 8;
 const MAX_DIMENSIONS = 4_096;
 
-/** Vectors that depend on the text alone; one token a character. */
+/** Returns vectors that depend only on the text. A character counts as one token. */
 export function simulateEmbeddings({ inputs, dimensions = DIMENSIONS }: NeutralEmbedRequest, model: string): NeutralEmbeddings {
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
-    throw new LlmError('invalid_request', `'dimensions' must be a whole number from 1 to ${MAX_DIMENSIONS}.`, {
+    throw new LlmError('invalid_request', errorTexts.dimensionsOutOfRange(MAX_DIMENSIONS), {
       param: 'dimensions',
     });
   }

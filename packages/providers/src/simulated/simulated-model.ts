@@ -1,16 +1,16 @@
-import { LlmError, type Usage } from '@sluice/core';
+import { errorTexts, LlmError, type Usage } from '@sluice/core';
 import type { Choice, MediaSource, NeutralEvent, NeutralReply, NeutralRequest, Part, Tool } from '@sluice/dialects';
 import { sampleValue } from './sample-value.ts';
 
-/** 2023-11-14: simulated models are as old as one another. */
+/** 2023-11-14, the creation time of all simulated models. */
 export const SIMULATED_CREATED_S = 1_700_000_000;
 
-/** As many as OpenAI gives. */
+/** The maximum of OpenAI's API. */
 const MAX_CHOICES = 128;
 
 const lengthOf = (text: string): number => [...text].length;
 
-/** All text of a message, what tools gave back included. */
+/** Returns all text of a message, including tool results. */
 function textOf(parts: readonly Part[]): string {
   return parts
     .map((part) => {
@@ -20,7 +20,7 @@ function textOf(parts: readonly Part[]): string {
     .join('');
 }
 
-/** The media that came with a message, so that it can be seen that they did. */
+/** Lists the media of a message, so that the answer shows that they arrived. */
 function mediaOf(parts: readonly Part[]): string[] {
   return parts.flatMap((part): string[] => {
     if (part.type === 'tool_result') return mediaOf(part.parts);
@@ -43,17 +43,15 @@ function nameOf(source: MediaSource): string {
 
 /**
  * Simulates a reply; the same request has the same reply. It counts one token per character of the prompt and of the answer, so
- * that a price per token is
- * the price per character of the examples.
+ * that a price per token is the price per character of the examples.
  *
  * It calls the tool that is forced, or each tool that the prompt names; it repeats the results of tools; it reasons on request;
- * it writes an object for a
- * schema; and it lists the images and files that it received.
+ * it writes an object for a schema; and it lists the images and files that it received.
  */
 export function simulateReply(request: NeutralRequest, head: { readonly id: string; readonly model: string }): NeutralReply {
   const { messages, format, reasoning, maxTokens, choices = 1 } = request;
   if (!Number.isInteger(choices) || choices < 1 || choices > MAX_CHOICES) {
-    throw new LlmError('invalid_request', `'n' must be a whole number from 1 to ${MAX_CHOICES}.`, { param: 'n' });
+    throw new LlmError('invalid_request', errorTexts.choicesOutOfRange(MAX_CHOICES), { param: 'n' });
   }
   const last = messages.at(-1)?.parts ?? [];
   const prompt = [textOf(last), ...mediaOf(last)].join(' ').trim();
@@ -70,12 +68,12 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
       parts.push({ type: 'tool_call', id, name: tool.name, arguments: JSON.stringify(sampleValue(tool.schema)) });
     }
   } else {
-    const words =
+    const whole =
       format === undefined
         ? `Simulated answer to: ${prompt}`
         : JSON.stringify(format.type === 'schema' ? sampleValue(format.schema) : { answer: prompt });
-    const allowed = maxTokens === undefined ? words : [...words].slice(0, maxTokens).join('');
-    if (allowed.length < words.length) finish = 'length';
+    const allowed = maxTokens === undefined ? whole : [...whole].slice(0, maxTokens).join('');
+    if (allowed.length < whole.length) finish = 'length';
     parts.push({ type: 'text', text: allowed });
   }
   const choice: Choice = { parts, finish, ...logprobsOf(request, parts) };
@@ -87,7 +85,7 @@ export function simulateReply(request: NeutralRequest, head: { readonly id: stri
   };
 }
 
-/** The input since the model's last message: results of tools and text may be in separate messages. */
+/** Returns the input after the model's last message. Results of tools and text may be in separate messages. */
 function sinceLastAnswer({ messages }: NeutralRequest): readonly Part[] {
   const answered = messages.findLastIndex(({ role }) => role === 'assistant');
   return messages.slice(answered + 1).flatMap(({ role, parts }) => (role === 'user' ? parts : []));
@@ -109,26 +107,26 @@ function logprobsOf({ logprobs }: NeutralRequest, parts: readonly Part[]): Pick<
   return { logprobs: tokens.map((token) => ({ token, logprob: -0.5, top: logprobs === 0 ? [] : [{ token, logprob: -0.5 }] })) };
 }
 
-/** The tokens of a prompt, one a character. */
+/** Returns the tokens of a prompt: one per character. */
 export const promptTokens = ({ messages }: NeutralRequest): number =>
   messages.reduce((sum, { parts }) => sum + lengthOf(textOf(parts)), 0);
 
 function usageOf(request: NeutralRequest, parts: readonly Part[], choices: number): Usage {
-  const thought = parts.reduce((sum, part) => sum + (part.type === 'reasoning' ? lengthOf(part.text) : 0), 0);
-  const said = parts.reduce((sum, part) => {
+  const reasoning = parts.reduce((sum, part) => sum + (part.type === 'reasoning' ? lengthOf(part.text) : 0), 0);
+  const output = parts.reduce((sum, part) => {
     if (part.type === 'text') return sum + lengthOf(part.text);
     return part.type === 'tool_call' ? sum + lengthOf(part.arguments) : sum;
-  }, thought);
+  }, reasoning);
   return {
     inputTokens: promptTokens(request),
-    outputTokens: said * choices,
-    ...(thought === 0 ? {} : { reasoningTokens: thought * choices }),
+    outputTokens: output * choices,
+    ...(reasoning === 0 ? {} : { reasoningTokens: reasoning * choices }),
   };
 }
 
 const wordsOf = (text: string): string[] => text.match(/\S+\s*|\s+/g) ?? [];
 
-/** The same answer as the events of a stream, one a word. */
+/** Returns the same answer as the events of a stream, one event per word. */
 export function* simulateEvents(reply: NeutralReply): Generator<NeutralEvent> {
   const { id, model, createdS, usage } = reply;
   yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };

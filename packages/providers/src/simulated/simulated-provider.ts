@@ -4,13 +4,16 @@ import { type SimulatedAnswer, simulatedAnswer } from './simulated-answer.ts';
 import { SIMULATED_CREATED_S } from './simulated-model.ts';
 
 export interface SimulatedOptions {
-  /** How long until the answer begins. */
+  /** Milliseconds until the answer begins. */
   readonly latencyMs: number;
-  /** Speed of a stream; everything at once if not given. */
+  /** Speed of a stream. All events are sent at once if not given. */
   readonly tokensPerSecond?: number;
 }
 
-/** A provider in this process, for demonstrations and tests: no network, no key, the latency that is asked for. It speaks what its caller speaks. */
+/**
+ * Returns a simulated provider in this process, for demonstrations and tests: without network and key, and with a configured
+ * latency. It answers in its caller's dialect.
+ */
 export function simulated(model: string, options: SimulatedOptions): LlmService {
   return {
     async complete(call: LlmCall): Promise<LlmReply> {
@@ -24,8 +27,8 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
       });
       await pause(options.latencyMs, call.signal);
       const head = { status: 200, headers: {} };
-      const told = answer.usage === undefined ? {} : { usage: answer.usage };
-      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...told };
+      const reported = answer.usage === undefined ? {} : { usage: answer.usage };
+      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...reported };
       const contentType = framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/json';
       return { ...head, contentType, stream: streamOf(answer, options, call.signal) };
     },
@@ -33,19 +36,19 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
 }
 
 function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
-  const left = new AbortController();
+  const abandoned = new AbortController();
   let generated = 0;
   const cancel = () => {
-    left.abort();
+    abandoned.abort();
     return { generated };
   };
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel, progress: () => ({ generated }) });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
   const run = async (): Promise<void> => {
-    const stop = AbortSignal.any([signal, left.signal]);
+    const stop = AbortSignal.any([signal, abandoned.signal]);
     try {
       for (const event of answer.events()) {
-        // the latency is over, so the first event comes at once
+        // the latency has passed, so the first event is sent at once
         if (gapMs > 0 && generated > 0) await pause(gapMs, stop);
         stream.push(Buffer.from(event));
         generated++;

@@ -62,21 +62,37 @@ export function latencyObserver(latencies: (target: Target) => LatencySamples): 
 export function metricsObserver(metrics: Pick<ProxyMetrics, 'attempts' | 'usageEstimated'>): AttemptObserver {
   return {
     onEnd({ target: { provider } }, end) {
-      metrics.attempts.inc({ provider, outcome: outcomeLabel(end) });
+      metrics.attempts.inc({ provider, outcome: OUTCOME_LABELS[outcomeOf(end)] });
       if ('charge' in end && end.charge.estimated !== undefined)
         metrics.usageEstimated.inc({ provider, reason: end.charge.estimated });
     },
   };
 }
 
-function outcomeLabel(end: AttemptEnd): string {
+/** An attempt's outcome, as it is counted. */
+type CountedOutcome = 'ok' | 'error' | 'rate_limited' | 'refused' | 'cancelled' | 'superseded';
+
+/** Values of the label `outcome`. They are older than the words of the code, and dashboards rely on them. */
+const OUTCOME_LABELS: Readonly<Record<CountedOutcome, string>> = {
+  ok: 'ok',
+  error: 'error',
+  rate_limited: 'rate_limited',
+  refused: 'refused',
+  cancelled: 'cancelled',
+  superseded: 'lost',
+};
+
+/** Returns the label `outcome` of a hedge. @param superseded whether the first attempt was faster */
+export const hedgeLabel = (superseded: boolean): string => (superseded ? OUTCOME_LABELS.superseded : 'won');
+
+function outcomeOf(end: AttemptEnd): CountedOutcome {
   switch (end.kind) {
     case 'answered':
       return end.status < 500 ? 'ok' : 'error';
     case 'streamed':
-      return end.superseded ? 'lost' : end.broken ? 'error' : 'ok';
+      return end.superseded ? 'superseded' : end.broken ? 'error' : 'ok';
     case 'cancelled':
-      return end.superseded ? 'lost' : 'cancelled';
+      return end.superseded ? 'superseded' : 'cancelled';
     case 'refused':
       return 'refused';
     case 'failed':
@@ -106,7 +122,7 @@ export class BreakerObserver implements AttemptObserver {
     switch (end.kind) {
       case 'answered':
         if (end.status < 500) this.#breakers.succeeded(circuitKey(target), probe, callerKey(call));
-        else this.#countFailure(attempt, 'unavailable', probe);
+        else this.#countFailure(attempt, 'server_error', probe);
         return;
       case 'streamed':
         if (end.fault !== undefined) this.#countFailure(attempt, end.fault, false);
@@ -143,6 +159,6 @@ export class BreakerObserver implements AttemptObserver {
       return;
     }
     if (failuresBefore > 0 && !probe) return;
-    this.#breakers.failed(circuit, probe, kind === 'unavailable' ? failureSource(call) : undefined);
+    this.#breakers.failed(circuit, probe, kind === 'server_error' ? failureSource(call) : undefined);
   }
 }

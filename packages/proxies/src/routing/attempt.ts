@@ -43,7 +43,7 @@ export interface AttemptOptions {
   readonly target: Target;
   /** Whether it probes a half-open circuit. */
   readonly probe: boolean;
-  /** The reason for which a faster attempt aborts this one. */
+  /** Abort reason of this attempt if another one is faster. */
   readonly superseded?: LlmError | undefined;
   readonly observers: readonly AttemptObserver[];
   readonly clock: Clock;
@@ -132,12 +132,12 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     const broken = outcome.end === 'failed' && outcome.byGateway !== true;
     const kind = outcome.error?.failure?.kind;
     const charge = this.#charge(usageOfStream(this.call, outcome, this.#counter));
-    const reason = kind === 'silent' ? 'silent' : 'truncated';
+    const reason = kind === 'timeout' ? 'timeout' : 'truncated';
     if (broken) this.#history.failed(this.target.name, reason);
     const ended = outcome.end === 'cancelled' ? 'cancelled' : 'answered';
-    this.#close(this.#superseded ? 'lost' : broken ? 'failed' : ended, tookMs, broken ? { reason } : {});
+    this.#close(this.#superseded ? 'superseded' : broken ? 'failed' : ended, tookMs, broken ? { reason } : {});
     // the call's own deadline is not a fault of the target
-    const fault = broken && !this.call.signal.aborted ? (kind ?? 'unavailable') : undefined;
+    const fault = broken && !this.call.signal.aborted ? (kind ?? 'server_error') : undefined;
     const lastedMs = this.#elapsedMs() - tookMs;
     this.#end({ kind: 'streamed', outcome, lastedMs, superseded: this.#superseded, broken, fault, charge });
   }
@@ -146,7 +146,7 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     const tookMs = this.#elapsedMs();
     if (this.call.signal.aborted) {
       const superseded = error === this.#options.superseded;
-      this.#close(superseded ? 'lost' : 'cancelled', tookMs);
+      this.#close(superseded ? 'superseded' : 'cancelled', tookMs);
       // the provider received the prompt and bills it
       const isBilled = BILLED.has(this.call.operation);
       const charge = isBilled ? this.#charge({ usage: this.#promptUsage(), estimated: 'broken' }) : UNCHARGED;
@@ -155,12 +155,12 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     }
     if (error.failure === undefined && error.status < 500) {
       // the request cannot be expressed in this provider's dialect: it was never sent
-      this.#history.failed(this.target.name, 'rejected');
-      this.#close('failed', tookMs, { reason: 'rejected', status: error.status });
+      this.#history.failed(this.target.name, 'invalid_request');
+      this.#close('failed', tookMs, { reason: 'invalid_request', status: error.status });
       this.#end({ kind: 'refused' });
       throw error;
     }
-    const failure: Failure = error.failure ?? { kind: 'unavailable' };
+    const failure: Failure = error.failure ?? { kind: 'server_error' };
     const { kind: reason, status } = failure;
     this.#failed(failure, tookMs, { reason, ...(status === undefined ? {} : { status }) });
     if (error.code === 'internal_error') throw error;

@@ -1,10 +1,10 @@
-import { CallSlot, type FailureKind } from '@sluice/core';
+import { type AttemptFailure, CallSlot } from '@sluice/core';
 
-/** The attempts of one call, as far as the router decides by them. It lasts when a stream is restarted. */
+/** The attempts of a call, for decisions of the router. It persists when a stream is restarted. */
 export class CallHistory {
   static readonly #slot = new CallSlot<CallHistory>('routing history');
   #attempts = 0;
-  #failures: { readonly target: string; readonly kind: FailureKind | 'truncated' }[] = [];
+  #failures: { readonly target: string; readonly kind: AttemptFailure }[] = [];
 
   /** Returns the history of a call, and of its copies. */
   static of(call: Parameters<CallSlot<CallHistory>['get']>[0]): CallHistory {
@@ -21,7 +21,7 @@ export class CallHistory {
     return this.#attempts++ === 0;
   }
 
-  failed(target: string, kind: FailureKind | 'truncated'): void {
+  failed(target: string, kind: AttemptFailure): void {
     this.#failures.push({ target, kind });
   }
 
@@ -31,7 +31,7 @@ export class CallHistory {
   }
 
   /** Returns the targets that failed this call, or only those that timed out. */
-  failedTargets(only?: 'silent'): ReadonlySet<string> {
+  failedTargets(only?: 'timeout'): ReadonlySet<string> {
     return new Set(this.#failures.filter(({ kind }) => only === undefined || kind === only).map(({ target }) => target));
   }
 }

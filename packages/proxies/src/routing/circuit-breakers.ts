@@ -22,11 +22,14 @@ export interface CircuitBreakersOptions {
 /**
  * Whether a target may be called.
  *
- * - `ready`: closed: yes
- * - `due`: half-open: one call may probe it, see `tryAcquireProbe`
- * - `open`, `cooling`: open or rate limited: not for another `forMs` milliseconds
+ * - `closed`: any call may call it
+ * - `half_open`: one call may probe it, see `tryAcquireProbe`
+ * - `open`: no call may call it for another `forMs` milliseconds, because it failed
+ * - `cooldown`: the same, because it was rate limited
  */
-export type Availability = { readonly kind: 'ready' | 'due' } | { readonly kind: 'open' | 'cooling'; readonly forMs: number };
+export type Availability =
+  | { readonly kind: 'closed' | 'half_open' }
+  | { readonly kind: 'open' | 'cooldown'; readonly forMs: number };
 
 interface Circuit {
   readonly window: FailureWindow;
@@ -36,8 +39,8 @@ interface Circuit {
   /** Time from which a probe is allowed during a long cooldown. Undefined for a short cooldown. */
   backOffProbeMs: number | undefined;
   /** The key with the rate-limited call, and the time of that call. Other keys may probe earlier. */
-  cooledBy: string | undefined;
-  cooledMs: number;
+  rateLimitedKey: string | undefined;
+  rateLimitedMs: number;
   /** A call of this replica is probing the target or is requesting the probe. */
   probing: boolean;
   /** This replica does not request the probe before this time. */
@@ -45,8 +48,8 @@ interface Circuit {
   changedMs: number;
 }
 
-const READY: Availability = { kind: 'ready' };
-const DUE: Availability = { kind: 'due' };
+const CLOSED: Availability = { kind: 'closed' };
+const HALF_OPEN: Availability = { kind: 'half_open' };
 /** Maximum number of circuits with state. Clients may invent model names, so there may be many. */
 const MAX_CIRCUITS = 10_000;
 /** Interval of refreshes. The store also sends change events, but an event may be lost. */
@@ -99,31 +102,33 @@ export class CircuitBreakers {
   /** @param key key of the caller, with its tenant */
   availability(name: string, key?: string): Availability {
     const circuit = this.#circuits.get(name);
-    if (circuit === undefined) return READY;
+    if (circuit === undefined) return CLOSED;
     const nowMs = this.#clock.monotonic();
     if (circuit.backOffUntilMs > nowMs) {
-      return mayProbeCooling(circuit, nowMs, key) ? DUE : { kind: 'cooling', forMs: circuit.backOffUntilMs - nowMs };
+      return mayProbeInCooldown(circuit, nowMs, key) ? HALF_OPEN : { kind: 'cooldown', forMs: circuit.backOffUntilMs - nowMs };
     }
-    if (circuit.openUntilMs === undefined) return READY;
+    if (circuit.openUntilMs === undefined) return CLOSED;
     if (circuit.openUntilMs > nowMs) return { kind: 'open', forMs: circuit.openUntilMs - nowMs };
-    if (!circuit.probing && circuit.probeAgainMs <= nowMs) return DUE;
+    if (!circuit.probing && circuit.probeAgainMs <= nowMs) return HALF_OPEN;
     return { kind: 'open', forMs: Math.max(PROBE_AGAIN_MS, circuit.probeAgainMs - nowMs) };
   }
 
   /**
    * Requests the probe of a half-open target. A caller that gets it must report the result with `succeeded`, `failed` or
-   * `undecided`.
+   * `inconclusive`.
    */
   async tryAcquireProbe(name: string, key?: string): Promise<boolean> {
     const circuit = this.#circuit(name);
-    if (circuit.probing || this.availability(name, key).kind !== 'due') return false;
+    if (circuit.probing || this.availability(name, key).kind !== 'half_open') return false;
     circuit.probing = true;
-    const cools = circuit.backOffUntilMs > this.#clock.monotonic();
-    if (cools) circuit.backOffProbeMs = this.#clock.monotonic() + PROBE_COOLDOWN_MS;
+    const inCooldown = circuit.backOffUntilMs > this.#clock.monotonic();
+    if (inCooldown) circuit.backOffProbeMs = this.#clock.monotonic() + PROBE_COOLDOWN_MS;
     try {
-      const granted = await (cools ? this.#store.probeCooling(name, PROBE_COOLDOWN_MS) : this.#store.probe(name, PROBE_LEASE_MS));
+      const granted = await (inCooldown
+        ? this.#store.probeCooling(name, PROBE_COOLDOWN_MS)
+        : this.#store.probe(name, PROBE_LEASE_MS));
       this.#health.success();
-      if (granted && !cools) this.#onLevel(name, 1);
+      if (granted && !inCooldown) this.#onLevel(name, 1);
       if (!granted) circuit.probing = false;
       circuit.probeAgainMs = this.#clock.monotonic() + PROBE_AGAIN_MS;
       return granted;
@@ -143,7 +148,7 @@ export class CircuitBreakers {
     // circuits are created at the first failure; the successes before it would expire soon anyway
     if (circuit === undefined) return;
     circuit.window.succeeded(this.#settings(), this.#clock.monotonic(), key);
-    if (probe && circuit.backOffUntilMs > this.#clock.monotonic()) this.#warm(name, circuit);
+    if (probe && circuit.backOffUntilMs > this.#clock.monotonic()) this.#endCooldown(name, circuit);
     if (circuit.openUntilMs === undefined || !probe) return;
     this.#close(name, circuit);
     this.#report(this.#store.close(name));
@@ -151,13 +156,13 @@ export class CircuitBreakers {
 
   /**
    * @param probe as in `succeeded`
-   * @param voice key and request, if the request may be the cause of the failure
+   * @param source key and request, if the request may be the cause of the failure
    */
-  failed(name: string, probe: boolean, voice?: FailureSource): void {
+  failed(name: string, probe: boolean, source?: FailureSource): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
     const settings = this.#settings();
-    const tooMany = circuit.window.failed(settings, nowMs, voice);
+    const tooMany = circuit.window.failed(settings, nowMs, source);
     if (probe) circuit.probing = false;
     if (circuit.openUntilMs === undefined ? !tooMany : !probe) return;
     circuit.probing = false;
@@ -194,14 +199,14 @@ export class CircuitBreakers {
   backOff(name: string, forMs: number, key?: string): void {
     const circuit = this.#circuit(name);
     const nowMs = this.#clock.monotonic();
-    startCooling(circuit, nowMs, forMs);
-    circuit.cooledBy = key;
-    circuit.cooledMs = nowMs;
+    startCooldown(circuit, nowMs, forMs);
+    circuit.rateLimitedKey = key;
+    circuit.rateLimitedMs = nowMs;
     circuit.changedMs = nowMs;
     this.#report(this.#store.cool(name, forMs));
   }
 
-  #warm(name: string, circuit: Circuit): void {
+  #endCooldown(name: string, circuit: Circuit): void {
     circuit.backOffUntilMs = 0;
     circuit.probing = false;
     circuit.changedMs = this.#clock.monotonic();
@@ -229,15 +234,15 @@ export class CircuitBreakers {
     const nowMs = this.#clock.monotonic();
     for (const [name, { openMs, coolingMs }] of states) {
       const circuit = this.#circuit(name);
-      if (coolingMs !== undefined && nowMs + coolingMs > circuit.backOffUntilMs) startCooling(circuit, nowMs, coolingMs);
+      if (coolingMs !== undefined && nowMs + coolingMs > circuit.backOffUntilMs) startCooldown(circuit, nowMs, coolingMs);
       if (openMs === undefined || circuit.probing || circuit.changedMs >= requestedMs) continue;
       if (circuit.openUntilMs === undefined) this.#onLevel(name, 2);
       circuit.openUntilMs = nowMs + openMs;
     }
     for (const [name, circuit] of this.#circuits) {
-      const cools = circuit.backOffUntilMs > nowMs && states.get(name)?.coolingMs === undefined;
+      const inCooldown = circuit.backOffUntilMs > nowMs && states.get(name)?.coolingMs === undefined;
       // a probe of another replica has succeeded
-      if (cools && circuit.changedMs < requestedMs) circuit.backOffUntilMs = 0;
+      if (inCooldown && circuit.changedMs < requestedMs) circuit.backOffUntilMs = 0;
       const open = circuit.openUntilMs !== undefined && states.get(name)?.openMs === undefined;
       // the store may not have received this replica's latest change yet
       if (open && !circuit.probing && circuit.changedMs < requestedMs) this.#close(name, circuit);
@@ -257,8 +262,8 @@ export class CircuitBreakers {
     if (circuit === undefined) {
       if (this.#circuits.size >= MAX_CIRCUITS) this.#removeOldest();
       const window = new FailureWindow();
-      const cooling = { backOffUntilMs: 0, backOffProbeMs: undefined, cooledBy: undefined, cooledMs: 0 };
-      circuit = { window, openUntilMs: undefined, ...cooling, probing: false, probeAgainMs: 0, changedMs: -1 };
+      const cooldown = { backOffUntilMs: 0, backOffProbeMs: undefined, rateLimitedKey: undefined, rateLimitedMs: 0 };
+      circuit = { window, openUntilMs: undefined, ...cooldown, probing: false, probeAgainMs: 0, changedMs: -1 };
       this.#circuits.set(name, circuit);
     }
     return circuit;
@@ -282,7 +287,7 @@ export class CircuitBreakers {
 }
 
 /** Starts a cooldown, unless a longer one is active. */
-function startCooling(circuit: Circuit, nowMs: number, forMs: number): void {
+function startCooldown(circuit: Circuit, nowMs: number, forMs: number): void {
   if (nowMs + forMs <= circuit.backOffUntilMs) return;
   const known = circuit.backOffUntilMs > nowMs ? circuit.backOffProbeMs : undefined;
   circuit.backOffUntilMs = nowMs + forMs;
@@ -290,11 +295,11 @@ function startCooling(circuit: Circuit, nowMs: number, forMs: number): void {
 }
 
 /** Returns whether a call may probe a target in a long cooldown. Keys other than the rate-limited key go first. */
-function mayProbeCooling(
-  { backOffProbeMs: coolProbeMs, cooledBy, cooledMs, probing }: Circuit,
+function mayProbeInCooldown(
+  { backOffProbeMs, rateLimitedKey, rateLimitedMs, probing }: Circuit,
   nowMs: number,
   key: string | undefined,
 ): boolean {
-  if (coolProbeMs === undefined || probing || nowMs < coolProbeMs) return false;
-  return cooledBy === undefined || key !== cooledBy || nowMs >= cooledMs + OWN_PROBE_MS;
+  if (backOffProbeMs === undefined || probing || nowMs < backOffProbeMs) return false;
+  return rateLimitedKey === undefined || key !== rateLimitedKey || nowMs >= rateLimitedMs + OWN_PROBE_MS;
 }

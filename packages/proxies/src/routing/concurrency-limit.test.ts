@@ -58,7 +58,7 @@ describe('ConcurrencyLimit', () => {
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1, { maxWaiting: 1, waitMs: 20 });
     const release = await limit.enter('t', never);
     const waiting = limit.enter('t', never);
-    await expect(limit.enter('t', never)).rejects.toMatchObject({ code: 'overloaded', failure: { kind: 'busy' } });
+    await expect(limit.enter('t', never)).rejects.toMatchObject({ code: 'overloaded', failure: { kind: 'concurrency_limit' } });
     await expect(waiting).rejects.toMatchObject({ code: 'overloaded', status: 503 });
     release();
     expect([limit.inFlight, limit.waiting]).toEqual([0, 0]);
@@ -93,7 +93,7 @@ describe('ConcurrencyLimit', () => {
   });
 
   it('releases permits of failed calls and falls back when no permit is free in time', async () => {
-    const down = new LlmError('upstream_error', 'down', { failure: { kind: 'silent' } });
+    const down = new LlmError('upstream_error', 'down', { failure: { kind: 'timeout' } });
     const { limit } = replica('a', new MemoryTargetLoads(new ManualClock()), 1, { waitMs: 5 });
     const limited = target('limited', { limits: [limit], service: scripted(down, answer()) });
     const { ask } = balancedTargets([limited], 'priority', {

@@ -1,4 +1,4 @@
-import { asLlmError, LlmError } from '@sluice/core';
+import { asLlmError, errorTexts, LlmError } from '@sluice/core';
 import { FairQueue } from './fair-queue.ts';
 
 export interface ConcurrencySettings {
@@ -112,8 +112,8 @@ export class ConcurrencyLimit {
   }
 
   #busy(): LlmError {
-    return new LlmError('overloaded', "The concurrency limit of this model's provider is reached. Retry later.", {
-      failure: { kind: 'busy' },
+    return new LlmError('overloaded', errorTexts.concurrencyLimit, {
+      failure: { kind: 'concurrency_limit' },
       retryAfterMs: Math.max(1_000, this.settings.waitMs),
     });
   }

@@ -23,7 +23,7 @@ describe('hasMoreContext', () => {
 describe('tooSmall', () => {
   const [small, same, large, unknown] = [target('small', 10), target('same', 100), target('large', 1_000), target('unknown')];
   const all = model(small, same, large, unknown);
-  const failed = (one: Target, kind: 'context_length' | 'unavailable') => new Map([[one, { failure: { kind } }]]);
+  const failed = (one: Target, kind: 'context_length' | 'server_error') => new Map([[one, { failure: { kind } }]]);
 
   it('lists targets without a known larger context than the one that found the prompt too long', () => {
     expect(tooSmall(all, failed(same, 'context_length'))).toEqual([small, same, unknown]);
@@ -37,6 +37,6 @@ describe('tooSmall', () => {
   });
 
   it('lists no targets when the failure was not about the context length', () => {
-    expect(tooSmall(all, failed(same, 'unavailable'))).toEqual([]);
+    expect(tooSmall(all, failed(same, 'server_error'))).toEqual([]);
   });
 });

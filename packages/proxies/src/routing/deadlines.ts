@@ -1,4 +1,4 @@
-import { LlmError, type LlmProxy, withEnd } from '@sluice/core';
+import { errorTexts, LlmError, type LlmProxy, withEnd } from '@sluice/core';
 
 export interface Deadlines {
   /** Until the response begins: for a whole response its end, for a stream its first content. */
@@ -26,14 +26,14 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       if (call.signal.aborted) onAbort();
       call.signal.addEventListener('abort', onAbort, { once: true });
       const after = (ms: number, message: string) =>
-        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'silent' } })));
+        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'timeout' } })));
       const streamed = call.operation !== 'other' && call.message.view().stream;
       const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
-      const begin = after(toBeginMs, `The provider did not ${streamed ? 'begin to ' : ''}answer within ${toBeginMs} ms.`);
+      const begin = after(toBeginMs, errorTexts.beginDeadline(streamed, toBeginMs));
       const life = streamed ? { alive: () => begin.alive() } : {};
       // a session has its own maximum duration
       const bounded = wholeMs === undefined || call.operation === 'realtime' ? undefined : wholeMs;
-      const whole = bounded === undefined ? undefined : after(bounded, `The answer was not complete within ${bounded} ms.`);
+      const whole = bounded === undefined ? undefined : after(bounded, errorTexts.wholeDeadline(bounded));
       const end = (): void => {
         whole?.clear();
         call.signal.removeEventListener('abort', onAbort);

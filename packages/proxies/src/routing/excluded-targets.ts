@@ -14,7 +14,7 @@ export class ExcludedTargets {
   constructor(history: CallHistory, models: readonly Model[]) {
     const names = history.failedTargets();
     const others = names.size === 0 || models.some(({ targets }) => targets.some(({ name }) => !names.has(name)));
-    this.#names = others ? names : history.failedTargets('silent');
+    this.#names = others ? names : history.failedTargets('timeout');
   }
 
   has({ name }: Target): boolean {

@@ -6,7 +6,7 @@ import { answer, scripted, balancedTargets as setUp, target } from '../../../../
 const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>
   new LlmError(code, `failed: ${failure.kind}`, { failure });
 
-const DOWN = failing({ kind: 'unavailable', status: 503 });
+const DOWN = failing({ kind: 'server_error', status: 503 });
 const refusal = (status: number, failure: Omit<Failure, 'status'>): LlmReply => ({
   status,
   contentType: 'application/json',
@@ -25,14 +25,14 @@ describe('failover', () => {
     expect(facts.account.attempts).toBe(2);
     expect(facts.account.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
     expect(facts.account.tried).toEqual([
-      { target: 'one/m', provider: 'one', model: 'm', outcome: 'failed', reason: 'unavailable', status: 503, latencyMs: 0 },
+      { target: 'one/m', provider: 'one', model: 'm', outcome: 'failed', reason: 'server_error', status: 503, latencyMs: 0 },
       { target: 'two/m', provider: 'two', model: 'm', outcome: 'answered', latencyMs: 0 },
     ]);
     expect(one.calls).toBe(1);
     expect(await usage.current()).toMatchObject({ 'provider:one:errors': 1, 'provider:two:calls': 1 });
   });
 
-  it.each(['unreachable', 'silent', 'unavailable', 'credentials'] as const)(
+  it.each(['connect_error', 'timeout', 'server_error', 'auth'] as const)(
     'fails over to the next target after the failure kind %s',
     async (kind) => {
       const { ask } = setUp([target('one', { service: scripted(failing({ kind })) }), target('two')], 'priority');
@@ -41,7 +41,7 @@ describe('failover', () => {
   );
 
   it.each([
-    ['the request is invalid', refusal(400, { kind: 'rejected' })],
+    ['the request is invalid', refusal(400, { kind: 'invalid_request' })],
     ['the content is refused', refusal(400, { kind: 'content_refused' })],
     ['the prompt is too long', refusal(400, { kind: 'context_length' })],
   ])("returns the provider's refusal without failover when %s", async (_why, refused) => {
@@ -67,8 +67,8 @@ describe('failover', () => {
       strategy: 'priority' as const,
       targets: [target(name, { service })],
     });
-    const { ask, metrics } = setUp([target('one', { service: scripted(failing({ kind: 'silent' })) })], 'priority', {
-      fallback: [fallback('second', scripted(failing({ kind: 'silent' }))), fallback('third')],
+    const { ask, metrics } = setUp([target('one', { service: scripted(failing({ kind: 'timeout' })) })], 'priority', {
+      fallback: [fallback('second', scripted(failing({ kind: 'timeout' }))), fallback('third')],
     });
     const { provider, facts } = await ask();
     expect([provider, facts.target, facts.account.attempts]).toEqual(['third', 'third/m', 3]);
@@ -78,9 +78,9 @@ describe('failover', () => {
   });
 
   it('returns the last failure when all targets fail', async () => {
-    const last = failing({ kind: 'silent' }, 'upstream_timeout');
+    const last = failing({ kind: 'timeout' }, 'upstream_timeout');
     const { ask } = setUp(
-      [target('one', { service: scripted(failing({ kind: 'silent' })) }), target('two', { service: scripted(last) })],
+      [target('one', { service: scripted(failing({ kind: 'timeout' })) }), target('two', { service: scripted(last) })],
       'priority',
     );
     await expect(ask()).rejects.toBe(last);
@@ -98,7 +98,7 @@ describe('retries of the same target', () => {
     expect(never.calls).toBe(3);
   });
 
-  it.each(['silent', 'credentials'] as const)('does not retry a target after the failure kind %s', async (kind) => {
+  it.each(['timeout', 'auth'] as const)('does not retry a target after the failure kind %s', async (kind) => {
     const one = scripted(failing({ kind }));
     await expect(setUp([target('one', { service: one })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
     expect(one.calls).toBe(1);
@@ -106,10 +106,10 @@ describe('retries of the same target', () => {
 
   it("follows the provider's shouldRetry hint", async () => {
     const hinting = (status: number, shouldRetry: boolean) =>
-      scripted(refusal(status, { kind: 'rejected', shouldRetry }), answer());
+      scripted(refusal(status, { kind: 'invalid_request', shouldRetry }), answer());
     const again = hinting(409, true);
     expect((await setUp([target('one', { service: again })], 'priority').ask()).reply.status).toBe(200);
-    const not = scripted(failing({ kind: 'unavailable', status: 500, shouldRetry: false }));
+    const not = scripted(failing({ kind: 'server_error', status: 500, shouldRetry: false }));
     await expect(setUp([target('one', { service: not })], 'priority').ask()).rejects.toBeInstanceOf(LlmError);
     expect([again.calls, not.calls]).toEqual([2, 1]);
   });
@@ -229,6 +229,6 @@ describe('cooldown of a rate-limited target', () => {
       clock.advance(2);
     }
     expect(one.calls).toBe(20);
-    expect(breakers.availability('one/m').kind).toBe('ready');
+    expect(breakers.availability('one/m').kind).toBe('closed');
   });
 });

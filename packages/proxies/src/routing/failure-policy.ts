@@ -16,14 +16,14 @@ export interface FailurePolicy {
 const ERROR = { retry: false, fallback: 'error', opensCircuit: false, byDeadline: false } as const;
 
 export const FAILURES: Readonly<Record<FailureKind, FailurePolicy>> = {
-  unreachable: { ...ERROR, retry: true, opensCircuit: true, byDeadline: true },
-  silent: { ...ERROR, opensCircuit: true, byDeadline: true },
-  unavailable: { ...ERROR, retry: true, opensCircuit: true },
-  credentials: { ...ERROR, opensCircuit: true },
-  busy: ERROR,
+  connect_error: { ...ERROR, retry: true, opensCircuit: true, byDeadline: true },
+  timeout: { ...ERROR, opensCircuit: true, byDeadline: true },
+  server_error: { ...ERROR, retry: true, opensCircuit: true },
+  auth: { ...ERROR, opensCircuit: true },
+  concurrency_limit: ERROR,
   model_unavailable: ERROR,
   rate_limited: { ...ERROR, retry: true, fallback: 'rate_limit' },
   context_length: { ...ERROR, fallback: 'context_length' },
   content_refused: { ...ERROR, fallback: 'content_refused' },
-  rejected: { ...ERROR, fallback: undefined },
+  invalid_request: { ...ERROR, fallback: undefined },
 };

@@ -36,7 +36,7 @@ describe('hedging', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(facts.account.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
       ['quick/m', 'answered'],
-      ['slow/m', 'lost'],
+      ['slow/m', 'superseded'],
     ]);
     const { inputTokens = 0 } = facts.account.usage ?? {};
     expect(inputTokens).toBeGreaterThan(10);

@@ -1,4 +1,4 @@
-import { type LlmCall, LlmError } from '@sluice/core';
+import { errorTexts, type LlmCall, LlmError } from '@sluice/core';
 import type { AttemptResult } from './attempt.ts';
 
 export interface HedgeOptions<Chosen> {
@@ -31,7 +31,7 @@ class Contender<Chosen> {
   readonly chosen: Chosen;
   readonly finished: Promise<Finished<Chosen>>;
   readonly #own = new AbortController();
-  readonly #superseded = new LlmError('client_closed', 'Another target was faster.');
+  readonly #superseded = new LlmError('client_closed', errorTexts.superseded);
 
   constructor({ call, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
     this.chosen = chosen;

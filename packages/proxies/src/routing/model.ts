@@ -1,4 +1,4 @@
-import { LlmError, type LlmService, type RealtimeApi, type Strategy } from '@sluice/core';
+import { errorTexts, LlmError, type LlmService, type RealtimeApi, type Strategy } from '@sluice/core';
 import type { Price } from '@sluice/pricing';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 
@@ -73,7 +73,7 @@ export function withSessions(model: Model, api: RealtimeApi): Model {
   const targets = able(model.targets);
   const [first, ...others] = targets.length > 0 ? [{ ...model, targets, fallback }] : fallback;
   if (first === undefined) {
-    throw new LlmError('invalid_request', `The model '${model.name}' has no provider with ${SESSIONS[api]}.`, { param: 'model' });
+    throw new LlmError('invalid_request', errorTexts.noSessions(model.name, SESSIONS[api]), { param: 'model' });
   }
   return targets.length > 0 ? first : { ...first, fallback: others };
 }

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { FailedAttempt } from './attempt.ts';
 import type { Availability } from './circuit-breakers.ts';
 import type { Model } from './model.ts';
@@ -7,13 +7,13 @@ import type { Model } from './model.ts';
 export function noTargetAvailable(model: Model, targets: readonly { readonly availability: Availability }[]): FailedAttempt {
   const states = targets.map(({ availability }) => availability);
   const retryAfterMs = Math.min(...states.map((one) => ('forMs' in one ? one.forMs : 1_000)));
-  const isCooldown = states.every(({ kind }) => kind === 'cooling');
-  const failure = { kind: isCooldown ? 'rate_limited' : 'unavailable', retryAfterMs } as const;
+  const isCooldown = states.every(({ kind }) => kind === 'cooldown');
+  const failure = { kind: isCooldown ? 'rate_limited' : 'server_error', retryAfterMs } as const;
   const name = model.name === '' ? 'this route' : model.name;
-  const retry = `Retry after ${Math.max(1, Math.ceil(retryAfterMs / 1_000))} s.`;
+  const retryS = Math.max(1, Math.ceil(retryAfterMs / 1_000));
   const details = { retryAfterMs, failure };
   const outcome = isCooldown
-    ? new LlmError('rate_limit_exceeded', `All providers of ${name} are rate limited. ${retry}`, details)
-    : new LlmError('no_healthy_target', `No provider of ${name} is available. ${retry}`, details);
+    ? new LlmError('rate_limit_exceeded', errorTexts.allRateLimited(name, retryS), details)
+    : new LlmError('no_healthy_target', errorTexts.noneAvailable(name, retryS), details);
   return { failure, outcome };
 }

@@ -1,4 +1,4 @@
-import { type LlmCall, LlmError, type PassthroughRequest } from '@sluice/core';
+import { errorTexts, type LlmCall, LlmError, type PassthroughRequest } from '@sluice/core';
 import { type Model, withSessions } from './model.ts';
 
 export interface ModelLookup {
@@ -17,10 +17,10 @@ export function resolveModel(call: LlmCall, models: ModelLookup): Model {
   if (unread !== undefined && name === '') {
     const model = models.other?.(unread);
     if (model !== undefined) return model;
-    throw new LlmError('not_found', `No configured provider serves ${call.route}.`);
+    throw new LlmError('not_found', errorTexts.noProviderForRoute(call.route));
   }
   const model = models.get(name);
-  if (model === undefined) throw new LlmError('model_not_found', `The model '${name}' does not exist.`, { param: 'model' });
+  if (model === undefined) throw new LlmError('model_not_found', errorTexts.unknownModel(name), { param: 'model' });
   if (call.message.realtime !== undefined) return withSessions(model, call.message.realtime.api);
   const provider = unread?.provider ?? call.provider;
   return provider === undefined ? model : atProvider(model, provider);
@@ -33,5 +33,5 @@ export function resolveModel(call: LlmCall, models: ModelLookup): Model {
 function atProvider(model: Model, provider: string): Model {
   const targets = model.targets.filter((target) => target.provider === provider);
   if (targets.length > 0) return { ...model, targets, fallback: [] };
-  throw new LlmError('not_found', `The model '${model.name}' is not available at the provider '${provider}'.`);
+  throw new LlmError('not_found', errorTexts.modelNotAtProvider(model.name, provider));
 }

@@ -28,7 +28,7 @@ export class RetryBudget {
     this.#clock = clock;
   }
 
-  /** Deposits the share of one call. */
+  /** Deposits the share of a call. */
   deposit(): void {
     this.#now().calls++;
   }

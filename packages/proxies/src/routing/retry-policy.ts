@@ -41,7 +41,7 @@ export interface RetryPolicyOptions {
   readonly random: Random;
 }
 
-/** Retries and waiting time of one call at one model so far. */
+/** Retries and waiting time of a call at a model so far. */
 export interface RetryState {
   readonly retries: number;
   readonly waitedMs: number;
@@ -83,19 +83,19 @@ export class RetryPolicy {
     const { memory } = this.#options;
     const worth = targets.filter(
       ({ failure, availability }) =>
-        (availability.kind === 'cooling' || availability.kind === 'ready') &&
-        (failure === undefined ? availability.kind === 'cooling' : this.isRetryable(failure)),
+        (availability.kind === 'cooldown' || availability.kind === 'closed') &&
+        (failure === undefined ? availability.kind === 'cooldown' : this.isRetryable(failure)),
     );
     if (worth.length === 0) return undefined;
-    const coolMs = (one: TargetState): number => ('forMs' in one.availability ? one.availability.forMs : 0);
-    const soonest = worth.reduce((best, one) => (coolMs(one) < coolMs(best) ? one : best));
-    const cooling = coolMs(soonest);
+    const cooldownOf = (one: TargetState): number => ('forMs' in one.availability ? one.availability.forMs : 0);
+    const soonest = worth.reduce((best, one) => (cooldownOf(one) < cooldownOf(best) ? one : best));
+    const cooldownMs = cooldownOf(soonest);
     const random = this.#options.random.next();
-    const spreadMs = cooling + Math.min(cooling * SPREAD, maxWaitMs * SPREAD) * random;
+    const spreadMs = cooldownMs + Math.min(cooldownMs * SPREAD, maxWaitMs * SPREAD) * random;
     const backOffMs = soonest.failure === undefined ? 0 : random * Math.min(maxMs, initialMs * 2 ** state.retries);
     const ms = Math.ceil(Math.max(spreadMs, backOffMs));
-    if (state.waitedMs + cooling > maxWaitMs) return undefined;
-    if (hasFallback && cooling > 0 && (state.waitedMs > 0 || cooling > fallbackWaitMs)) return undefined;
+    if (state.waitedMs + cooldownMs > maxWaitMs) return undefined;
+    if (hasFallback && cooldownMs > 0 && (state.waitedMs > 0 || cooldownMs > fallbackWaitMs)) return undefined;
     if (call.deadlineMs !== undefined && this.#options.clock.monotonic() + ms >= call.deadlineMs) return undefined;
     if (soonest.failure === undefined) return { ms, retries: undefined };
     const { provider } = soonest.target;

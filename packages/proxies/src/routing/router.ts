@@ -14,6 +14,7 @@ import { type AttemptResult, type FailedAttempt, showTarget, TargetAttempt } fro
 import type { AttemptObserver } from './attempt-observer.ts';
 import {
   BreakerObserver,
+  hedgeLabel,
   latencyObserver,
   loadObserver,
   metricsObserver,
@@ -137,7 +138,7 @@ export class Router implements LlmService {
     return outcome;
   }
 
-  /** Calls the targets of one model until one answers, and retries those that may succeed. */
+  /** Calls the targets of a model until one answers, and retries those that may succeed. */
   async #tryModel(call: LlmCall, model: Model, excluded: ExcludedTargets, hasFallback: boolean): Promise<AttemptResult> {
     const failed = new Map<Target, FailedAttempt>();
     const fallbackOn = model.fallbackOn ?? FALL_BACK_ON;
@@ -200,8 +201,7 @@ export class Router implements LlmService {
       attempt: (copy, chosen, superseded) => this.#attempt(copy, chosen, superseded),
     });
     if (result.failure === undefined) showTarget(call, by.target);
-    const outcome = by === selected ? 'lost' : 'won';
-    if (hedged) this.#metrics?.hedges.inc({ provider: selected.target.provider, outcome });
+    if (hedged) this.#metrics?.hedges.inc({ provider: selected.target.provider, outcome: hedgeLabel(by === selected) });
     return result;
   }
 

@@ -8,7 +8,7 @@ import { SharedUsage } from '../shared-usage.ts';
 import { Router } from './router.ts';
 import { RoutingMemory } from './routing-memory.ts';
 
-const BROKEN = new LlmError('upstream_error', 'x', { failure: { kind: 'unavailable' } });
+const BROKEN = new LlmError('upstream_error', 'x', { failure: { kind: 'server_error' } });
 
 describe('RoutingMemory', () => {
   it('keeps the retry budget when a changed configuration replaces the router', async () => {

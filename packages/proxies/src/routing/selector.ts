@@ -63,7 +63,7 @@ export class Selector {
     const open = model.targets.filter((target) => {
       if (isExcluded(target)) return false;
       const { kind } = breakers.availability(circuitKey(target), key);
-      return kind === 'ready' || kind === 'due';
+      return kind === 'closed' || kind === 'half_open';
     });
     if (open.length === 0) return undefined;
     const free = open.length === 1 ? open : open.filter((target) => !isSaturated(target));
@@ -74,7 +74,7 @@ export class Selector {
   async #probe(call: LlmCall, target: Target): Promise<boolean | 'taken'> {
     const { breakers } = this.#options;
     const key = callerKey(call);
-    if (breakers.availability(circuitKey(target), key).kind !== 'due') return false;
+    if (breakers.availability(circuitKey(target), key).kind !== 'half_open') return false;
     return (await breakers.tryAcquireProbe(circuitKey(target), key)) ? true : 'taken';
   }
 }

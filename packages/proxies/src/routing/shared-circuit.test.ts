@@ -7,7 +7,7 @@ import { answer, scripted, balancedTargets as setUp, target } from '../../../../
 const failing = (failure: Failure, code: 'upstream_error' | 'upstream_timeout' = 'upstream_error'): LlmError =>
   new LlmError(code, `failed: ${failure.kind}`, { failure });
 
-const DOWN = failing({ kind: 'unavailable', status: 503 });
+const DOWN = failing({ kind: 'server_error', status: 503 });
 
 describe('circuit breaker', () => {
   const retries = { max: 0 };

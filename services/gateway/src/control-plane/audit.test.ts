@@ -9,7 +9,7 @@ import { auditRoutes } from './audit.ts';
 const COUNT = 25_000;
 const START = Date.parse('2026-11-24T00:00:00Z');
 
-/** Returns one record per second. Every hundredth is a refusal of the key `rare`. */
+/** Returns one record per second. Every hundredth is a refusal of the key `rare`, with an attempt in the words before 0.2.0. */
 const record = (n: number): string =>
   JSON.stringify({
     time: new Date(START + n * 1_000).toISOString(),
@@ -18,6 +18,7 @@ const record = (n: number): string =>
     model: 'gpt',
     outcome: n % 100 === 0 ? 'refused' : 'answered',
     status: n % 100 === 0 ? 429 : 200,
+    tried: n % 100 === 0 ? [{ target: 'one/m', outcome: 'failed', reason: 'silent', latencyMs: 1 }] : undefined,
   });
 
 describe('audit route', () => {
@@ -68,6 +69,14 @@ describe('audit route', () => {
       ids: ['r24992', 'r24991', 'r24990'],
     });
   });
+
+  it.each(['key=rare&limit=1', 'after=0-0&key=rare'])(
+    'replaces legacy words of attempts in the response to %s',
+    async (query) => {
+      const { records } = (await (await get(query)).json()) as { records: { tried: unknown }[] };
+      expect(records[0]?.tried).toEqual([{ target: 'one/m', outcome: 'failed', reason: 'timeout', latencyMs: 1 }]);
+    },
+  );
 
   it.each([
     'limit=0',

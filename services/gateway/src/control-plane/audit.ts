@@ -1,4 +1,4 @@
-import type { AuditRecord } from '@sluice/proxies';
+import { type AuditRecord, readAuditRecord } from '@sluice/proxies';
 import type { AuditTrail } from '@sluice/store/ports';
 import express, { type Router } from 'express';
 import { z } from 'zod';
@@ -48,11 +48,11 @@ export function auditRoutes({ trail, auditWriter }: AuditRoutesOptions): Router 
     await auditWriter.flush();
     if (query.after === undefined) {
       const read = (count: number, before?: string) => trail.latest(count, before);
-      response.json(await searchRecords<AuditRecord>(read, (record) => matches(record, query), query));
+      response.json(await searchRecords(read, (record) => matches(record, query), query, readAuditRecord));
       return;
     }
     const kept = await trail.after(query.after, query.limit);
-    const records = kept.map(({ place, record }) => ({ id: place, ...(JSON.parse(record) as AuditRecord) }));
+    const records = kept.map(({ place, record }) => ({ id: place, ...readAuditRecord(record) }));
     response.json({ records: records.filter((record) => matches(record, query)), newest: kept.at(-1)?.place ?? query.after });
   });
   return router;

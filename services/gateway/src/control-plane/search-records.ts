@@ -47,12 +47,14 @@ export function isBetween(time: string, { since, until }: { since?: string | und
  * Finds the newest matching records, newest first, each with its position as `id`. Yields to the event loop after every slice
  * of records.
  *
+ * @param parse parses the stored line of a record
  * @throws AdminError 429 if this replica runs too many searches
  */
 export async function searchRecords<T extends object>(
   read: (count: number, before?: string) => Promise<readonly StoredRecord[]>,
   matches: (record: T) => boolean,
   search: Search,
+  parse: (line: string) => T = JSON.parse,
 ): Promise<Found<T>> {
   if (searches >= MAX_SEARCHES) {
     throw new AdminError(429, 'rate_limit_exceeded', 'This replica already runs other searches. Try again.', {
@@ -61,7 +63,7 @@ export async function searchRecords<T extends object>(
   }
   searches++;
   try {
-    return await found(read, matches, search);
+    return await found(read, parse, matches, search);
   } finally {
     searches--;
   }
@@ -69,6 +71,7 @@ export async function searchRecords<T extends object>(
 
 async function found<T extends object>(
   read: (count: number, before?: string) => Promise<readonly StoredRecord[]>,
+  parse: (line: string) => T,
   matches: (record: T) => boolean,
   { limit, cursor: from }: Search,
 ): Promise<Found<T>> {
@@ -80,7 +83,7 @@ async function found<T extends object>(
       if (records.length === limit) break;
       if (n % SLICE === SLICE - 1) await nextTurn();
       next = place;
-      const record = JSON.parse(line) as T;
+      const record = parse(line);
       if (matches(record)) records.push({ id: place, ...record });
     }
     lookedAt += kept.length;

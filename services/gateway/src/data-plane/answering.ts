@@ -4,6 +4,7 @@ import {
   asLlmError,
   type Clock,
   emptyFacts,
+  errorTexts,
   type LlmCall,
   LlmError,
   type LlmService,
@@ -56,7 +57,7 @@ export type Answer = (
 ) => Promise<void>;
 
 /** reading a message before its body is received is a fault in the order of the layers */
-const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', 'The request was read before it was received.'));
+const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', errorTexts.readBeforeReceived));
 
 /**
  * Creates a call from each request and sends the reply of the layers. The layers receive the body themselves, after the
@@ -76,7 +77,7 @@ export function answering(options: AnsweringOptions, inFlight: Slots<AbortContro
       unwatch();
       clearTimeout(deadline);
       inFlight.remove(slot);
-      if (!response.writableFinished) controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+      if (!response.writableFinished) controller.abort(new LlmError('client_closed', errorTexts.clientClosed));
     });
     const call = callOf(request, asked, receive, startedAtMs, controller.signal);
     if (call.deadlineMs !== undefined) {
@@ -169,7 +170,7 @@ export function callOf(request: Request, asked: RouteMatch, receive: Receive, st
 }
 
 export function deadlinePassed(timeoutMs: number): LlmError {
-  return new LlmError('upstream_timeout', `The call's deadline of ${timeoutMs} ms has passed.`);
+  return new LlmError('upstream_timeout', errorTexts.callDeadline(timeoutMs));
 }
 
 /** Returns why the message of a request to an unknown route cannot be read. */
@@ -179,5 +180,5 @@ function faultOf(message: RequestMessage): LlmError {
   } catch (error) {
     return asLlmError(error);
   }
-  return new LlmError('not_found', 'There is no such route.');
+  return new LlmError('not_found', errorTexts.unknownRoute(undefined));
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LlmError, type Slots } from '@sluice/core';
+import { errorTexts, LlmError, type Slots } from '@sluice/core';
 import express, { type Express } from 'express';
 import type { ReadinessProbe } from '../health/readiness.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
@@ -87,7 +87,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 function abortAll(inFlight: Slots<AbortController>): void {
-  const reason = new LlmError('gateway_draining', 'The gateway is shutting down, and this call did not finish in time.', {
+  const reason = new LlmError('gateway_draining', errorTexts.shutdownDeadline, {
     retryAfterMs: 1_000,
   });
   for (const controller of inFlight.all()) controller.abort(reason);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type CacheDirectives, LlmError, type Preferences, type Strategy } from '@sluice/core';
+import { type CacheDirectives, errorTexts, LlmError, type Preferences, type Strategy } from '@sluice/core';
 
 const REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -15,7 +15,7 @@ const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
 function refuse(header: string, expected: string): never {
-  throw new LlmError('invalid_request', `The header '${header}' must be ${expected}.`, { param: header });
+  throw new LlmError('invalid_request', errorTexts.headerMustBe(header, expected), { param: header });
 }
 
 function wholeSeconds(header: string, text: string): number {

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { BodyRequest, isModelName } from '@sluice/dialects';
 
 /**
@@ -8,7 +8,7 @@ import { BodyRequest, isModelName } from '@sluice/dialects';
  * @throws LlmError `invalid_request` for a body that is no JSON object, or a path without a model name
  */
 export function withModel(bytes: Buffer, model: string): Buffer {
-  if (!isModelName(model)) throw new LlmError('invalid_request', 'The deployment in the path must be the name of a model.');
+  if (!isModelName(model)) throw new LlmError('invalid_request', errorTexts.deploymentNotModel);
   const request = new BodyRequest(bytes, (value) => ({
     model: typeof value['model'] === 'string' ? value['model'] : '',
     stream: false,

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ErrorCode, type FailureKind, type LlmCall, LlmError, type WholeReply } from '@sluice/core';
+import { type ErrorCode, errorTexts, type FailureKind, type LlmCall, LlmError, type WholeReply } from '@sluice/core';
 import { messageOfBody } from '@sluice/dialects';
 import { earlyHeaders } from './response-headers.ts';
 import type { StreamWriter } from './stream-writer.ts';
@@ -38,8 +38,8 @@ const CODES: Partial<Record<FailureKind, ErrorCode>> = {
  * status.
  */
 export function errorOfWhole({ status, failure, body }: WholeReply): LlmError {
-  if (status < 400) return new LlmError('upstream_error', 'The provider sent a whole response instead of a stream.');
-  const message = messageOfBody(Buffer.from(body).toString('utf8')) ?? 'The provider rejected the request.';
+  if (status < 400) return new LlmError('upstream_error', errorTexts.wholeAnswerToStream);
+  const message = messageOfBody(Buffer.from(body).toString('utf8')) ?? errorTexts.refusedByProvider;
   const code = failure === undefined ? undefined : CODES[failure.kind];
   return new LlmError(code ?? 'invalid_request', message);
 }

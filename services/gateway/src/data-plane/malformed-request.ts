@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 
 /** Statuses of the parser errors of Node.js that need a specific status. Every other error is a plain 400. */
@@ -21,7 +21,7 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
     return;
   }
   const status = STATUS[error.code ?? ''] ?? 400;
-  const message = status === 400 ? 'The request is not valid HTTP.' : `${STATUS_CODES[status]}.`;
+  const message = status === 400 ? errorTexts.malformedHttp : `${STATUS_CODES[status]}.`;
   const body = DIALECTS['openai-chat'].renderError(new LlmError('invalid_request', message));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncache-control: private, no-store\r\n` +

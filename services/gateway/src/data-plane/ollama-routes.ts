@@ -1,4 +1,4 @@
-import { type LlmError, type LlmReply, type Operation, ReplyStream, type RequestMessage } from '@sluice/core';
+import { errorTexts, type LlmError, type LlmReply, type Operation, ReplyStream, type RequestMessage } from '@sluice/core';
 import {
   asString,
   BodyRequest,
@@ -74,7 +74,7 @@ function written(reply: Extract<LlmReply, { body: Uint8Array }>, write: (json: J
   const text =
     reply.status < 300
       ? JSON.stringify(write(body))
-      : errorBody(asString(member(body['error'], 'message')) ?? 'The provider rejected the request.');
+      : errorBody(asString(member(body['error'], 'message')) ?? errorTexts.refusedByProvider);
   return { ...reply, contentType: 'application/json', body: Buffer.from(text) };
 }
 
@@ -104,7 +104,7 @@ function linesOf(events: ReplyStream, answer: OllamaAnswer): ReplyStream {
     },
     end({ end, error }) {
       if (end === 'finished' && error === undefined) push(answer.end());
-      else push(answer.broken(error?.message ?? 'The provider ended the stream too early.'));
+      else push(answer.broken(error?.message ?? errorTexts.streamEndedEarly));
       lines.finish({ end: end === 'cancelled' ? 'cancelled' : 'finished' });
     },
   });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 export interface BodyLimits {
@@ -26,7 +26,7 @@ export function readBody(
   const { headers } = request;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    return Promise.reject(new LlmError('invalid_request', 'The body is compressed. Send it without Content-Encoding.'));
+    return Promise.reject(new LlmError('invalid_request', errorTexts.bodyCompressed));
   }
   const declared = headers['content-length'];
   if (declared !== undefined && Number(declared) > limits.body) return Promise.reject(tooLarge(limits));
@@ -73,7 +73,7 @@ function collect(
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     };
     const onBroken = (): void => fail(clientClosed());
-    const onLate = (): void => fail(new LlmError('invalid_request', 'The body arrived too slowly.'));
+    const onLate = (): void => fail(new LlmError('invalid_request', errorTexts.bodyTooSlow));
     const timer = setTimeout(onLate, limits.bodyTimeout);
     request.on('data', onData);
     request.on('end', onEnd);
@@ -83,13 +83,13 @@ function collect(
 }
 
 function tooMany(): LlmError {
-  return new LlmError('overloaded', 'The gateway is receiving too many request bodies. Try again.', { retryAfterMs: 1_000 });
+  return new LlmError('overloaded', errorTexts.tooManyBodies, { retryAfterMs: 1_000 });
 }
 
 function clientClosed(): LlmError {
-  return new LlmError('client_closed', 'The client closed the connection.');
+  return new LlmError('client_closed', errorTexts.clientClosed);
 }
 
 function tooLarge(limits: BodyLimits): LlmError {
-  return new LlmError('request_too_large', `The body is longer than ${limits.body} bytes.`);
+  return new LlmError('request_too_large', errorTexts.bodyTooLong(limits.body));
 }

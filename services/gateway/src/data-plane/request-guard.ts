@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { canonicalTarget } from './request-path.ts';
 
 /**
@@ -16,5 +16,5 @@ export function guardRequest(request: IncomingMessage): void {
     const name = rawHeaders[n] as string;
     if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
-  if (hosts > 1) throw new LlmError('invalid_request', 'The request has several Host headers.');
+  if (hosts > 1) throw new LlmError('invalid_request', errorTexts.severalHosts);
 }

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 
 /** Path prefixes before a model name. An encoded slash is allowed only after one of them. */
 const BEFORE_A_MODEL =
@@ -14,15 +14,12 @@ const BEFORE_A_MODEL =
  */
 export function canonicalTarget(target: string): string {
   if (!target.startsWith('/') || target.startsWith('//')) {
-    throw new LlmError('invalid_request', 'The request target must be a path.');
+    throw new LlmError('invalid_request', errorTexts.targetNotPath);
   }
   const end = target.indexOf('?');
   const path = end === -1 ? target : target.slice(0, end);
   if (path.includes('//')) {
-    throw new LlmError(
-      'invalid_request',
-      'The path has an empty segment ("//"): the base URL of the client may end in a slash too many.',
-    );
+    throw new LlmError('invalid_request', errorTexts.pathHasEmptySegment);
   }
   refuseAmbiguous(path);
   if (!path.includes('%')) return target;
@@ -41,7 +38,7 @@ function decodedOnce(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new LlmError('invalid_request', 'The path is not validly encoded.', { cause });
+    throw new LlmError('invalid_request', errorTexts.pathNotEncoded, { cause });
   }
 }
 
@@ -53,5 +50,5 @@ function refuseAmbiguous(path: string): void {
 }
 
 function refusePath(): never {
-  throw new LlmError('invalid_request', 'The path has segments that servers read differently. Write it without encoding.');
+  throw new LlmError('invalid_request', errorTexts.pathAmbiguous);
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type LlmCall, LlmError, type ReplyStream, type StreamOutcome } from '@sluice/core';
+import { errorTexts, type LlmCall, LlmError, type ReplyStream, type StreamOutcome } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 import { type KeepAlive, keepAliveOf } from './keep-alive.ts';
 
@@ -105,7 +105,7 @@ export class StreamWriter {
         response.destroy();
         return;
       }
-      const reason = error ?? new LlmError('upstream_truncated', 'The provider ended the stream too early.');
+      const reason = error ?? new LlmError('upstream_truncated', errorTexts.streamEndedEarly);
       const { framing = 'sse' } = call.message.view();
       const begun = this.#begun;
       // without an empty line, a partly sent event would swallow the error event

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { COMPLETION_ROUTES } from './completion-routes.ts';
 import { geminiRoute } from './gemini-routes.ts';
 import { OLLAMA_ROUTES } from './ollama-routes.ts';
@@ -23,17 +23,16 @@ export function unknownRoute(request: IncomingMessage, path: string): LlmError {
   const { method = '' } = request;
   const methods: readonly string[] = OWN_METHODS.get(path) ?? methodsOf(path);
   if (methods.length > 0 && !methods.includes(method)) {
-    return new LlmError('method_not_allowed', `${path} does not support ${method}. It supports ${methods.join(', ')}.`);
+    return new LlmError('method_not_allowed', errorTexts.methodNotAllowed(path, method, methods));
   }
   if (methods.length > 0) {
-    return new LlmError('not_found', `${method} ${path} belongs to another API than the headers of this request.`);
+    return new LlmError('not_found', errorTexts.otherApi(method, path));
   }
   const refused = refusedRoute(path, apiOf(request));
-  if (refused !== undefined) return new LlmError('not_found', `This route is not served. ${refused.instead}`);
+  if (refused !== undefined) return new LlmError('not_found', errorTexts.routeNotServed(refused.instead));
   const isKnown = (one: string): boolean =>
     one !== '/' && (OWN_METHODS.has(one) || methodsOf(one).length > 0 || isGeminiPath(one, request));
-  const suggestion = suggestedPath(path, isKnown);
-  return new LlmError('not_found', `There is no such route.${suggestion === undefined ? '' : ` Use ${suggestion}.`}`);
+  return new LlmError('not_found', errorTexts.unknownRoute(suggestedPath(path, isKnown)));
 }
 
 function isGeminiPath(path: string, request: IncomingMessage): boolean {

@@ -32,7 +32,7 @@ const target = z.looseObject({
   priced: z.boolean(),
   latencyMs: z.number().nullable(),
   inFlight: z.int(),
-  state: z.enum(['ready', 'due', 'open', 'cooling']),
+  state: z.enum(['closed', 'half_open', 'open', 'cooldown']),
 });
 
 const provider = z.looseObject({

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { Request } from 'express';
 import type { ReadinessProbe } from '../../health/readiness.ts';
 import { VERSION } from '../../version.ts';
@@ -27,7 +27,7 @@ export function mountFallback({ app, answer }: RouteContext, readiness: Readines
   app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
     answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
       if (!(error instanceof URIError)) throw error;
-      throw new LlmError('invalid_request', 'The path is not validly encoded.', { cause: error });
+      throw new LlmError('invalid_request', errorTexts.pathNotEncoded, { cause: error });
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { COMPACTION_PATH, CompactionForm } from '../compaction-form.ts';
 import type { RouteMatch } from '../route-match.ts';
 import { STORED_ROUTES, storedRequest } from '../stored-routes.ts';
@@ -18,7 +18,7 @@ export function mountResponses(context: RouteContext): void {
     response.shouldKeepAlive = false;
     const asked: RouteMatch = { operation: 'unknown', dialect: 'openai-responses', route: 'GET /v1/responses' };
     return answer(request, response, asked, () => {
-      throw new LlmError('upgrade_required', 'Responses are not served over WebSockets. Use POST /v1/responses over HTTP.');
+      throw new LlmError('upgrade_required', errorTexts.responsesNeedHttp);
     });
   });
   for (const { method, path, label } of STORED_ROUTES) {

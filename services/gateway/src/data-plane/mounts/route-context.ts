@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LlmError, type RequestMessage } from '@sluice/core';
+import { errorTexts, LlmError, type RequestMessage } from '@sluice/core';
 import type { Express } from 'express';
 import type { Answer } from '../answering.ts';
 
@@ -16,7 +16,7 @@ export interface RouteContext {
 export async function jsonBody({ body }: RouteContext, request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
   const type = request.headers['content-type'];
   if (type === undefined || !/^application\/json *(;|$)/i.test(type)) {
-    throw new LlmError('invalid_request', 'The Content-Type must be application/json.', { param: 'content-type' });
+    throw new LlmError('invalid_request', errorTexts.contentTypeNotJson, { param: 'content-type' });
   }
   return await body(request, response);
 }

@@ -1,4 +1,4 @@
-import { LlmError, type RealtimePeer } from '@sluice/core';
+import { errorTexts, LlmError, type RealtimePeer } from '@sluice/core';
 
 interface Message {
   readonly data: Buffer;
@@ -27,7 +27,7 @@ export class EarlyMessages {
   first(timeoutMs: number, onClosed: () => void): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new LlmError('invalid_request', `The first message did not arrive within ${timeoutMs} ms.`, { param: 'setup' }));
+        reject(new LlmError('invalid_request', errorTexts.setupTooLate(timeoutMs), { param: 'setup' }));
       }, timeoutMs);
       this.#peer.receive({
         message: (data, isBinary) => {
@@ -59,5 +59,5 @@ export class EarlyMessages {
 
 const closedEarly = (code: number, fault: true | undefined): LlmError =>
   fault === true && code === 1009
-    ? new LlmError('request_too_large', 'A message of the session is too long.')
-    : new LlmError('client_closed', 'The client closed the connection.');
+    ? new LlmError('request_too_large', errorTexts.sessionMessageTooLong)
+    : new LlmError('client_closed', errorTexts.clientClosed);

@@ -1,4 +1,5 @@
 import {
+  errorTexts,
   type LlmCall,
   LlmError,
   type PeerEnd,
@@ -102,7 +103,7 @@ export class JoinedSession {
   /** Ends the session if its key is revoked, blocked or expired. Never rejects. */
   async #checkKey(): Promise<void> {
     if (await this.#options.isKeyValid()) return;
-    this.#abort(new LlmError('invalid_api_key', 'The API key is no longer valid.'), 'limit');
+    this.#abort(new LlmError('invalid_api_key', errorTexts.sessionKeyRevoked), 'limit');
   }
 
   #fromClient(data: Buffer, isBinary: boolean): void {
@@ -135,7 +136,7 @@ export class JoinedSession {
   #clientClosed({ code, reason, fault }: PeerEnd): void {
     const { session, client } = this.#options;
     if (code === BROKE) {
-      const error = new LlmError('client_closed', 'The client closed the connection.');
+      const error = new LlmError('client_closed', errorTexts.clientClosed);
       this.#end('client_lost', 'client', code, { end: 'cancelled', error });
       session.close(GOING_AWAY, '', CLOSE_MS);
       client.destroy();
@@ -148,8 +149,8 @@ export class JoinedSession {
     }
     const error =
       code === 1009
-        ? new LlmError('request_too_large', 'A message of the session is too long.')
-        : new LlmError('invalid_request', 'The client violated the WebSocket protocol.');
+        ? new LlmError('request_too_large', errorTexts.sessionMessageTooLong)
+        : new LlmError('invalid_request', errorTexts.sessionProtocol);
     this.#end('client_fault', 'gateway', code, { end: 'failed', error, byGateway: true });
     session.close(GOING_AWAY, '', CLOSE_MS);
   }
@@ -157,8 +158,8 @@ export class JoinedSession {
   #providerClosed({ code, reason, fault }: PeerEnd): void {
     const { client, session, call } = this.#options;
     const failed = fault === true || FAILED_CODES.has(code);
-    const message = `The provider ${call.facts.provider} closed the session (${code}).`;
-    const error = new LlmError('upstream_truncated', message, { failure: { kind: 'unavailable' } });
+    const message = errorTexts.sessionClosedByProvider(call.facts.provider, code);
+    const error = new LlmError('upstream_truncated', message, { failure: { kind: 'server_error' } });
     const outcome = code === BROKE ? 'provider_lost' : 'provider_closed';
     this.#end(outcome, 'provider', code, failed ? { end: 'failed', error } : { end: 'finished' });
     client.close(code, reason === '' && failed ? closeReasonOf(error) : reason, CLOSE_MS);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   asLlmError,
+  errorTexts,
   isStreamed,
   type LlmCall,
   LlmError,
@@ -76,8 +77,8 @@ export class Realtime {
 
   /** Returns the error for a request that the route does not serve. */
   refusal({ path }: SessionRoute): LlmError {
-    if (!this.isEnabled) return new LlmError('not_found', 'Realtime sessions are disabled in this gateway.');
-    return new LlmError('upgrade_required', `${path} accepts WebSocket requests only.`);
+    if (!this.isEnabled) return new LlmError('not_found', errorTexts.sessionsDisabled);
+    return new LlmError('upgrade_required', errorTexts.sessionsNeedWebSocket(path));
   }
 
   /** Registers an upgrade request and returns the response with which it can be refused. */
@@ -99,7 +100,7 @@ export class Realtime {
     const startedAtMs = clock.monotonic();
     const controller = new AbortController();
     const upgrade = this.#upgrades.get(request) as Upgrade;
-    const disconnect = (): void => controller.abort(new LlmError('client_closed', 'The client closed the connection.'));
+    const disconnect = (): void => controller.abort(new LlmError('client_closed', errorTexts.clientClosed));
     const client: Client = { request, upgrade, route, disconnect, peer: undefined, early: undefined, isCounted: false };
     upgrade.onLeft(disconnect);
     const slot = this.#inFlight.add(controller);
@@ -136,10 +137,10 @@ export class Realtime {
     upgrade.check();
     checkOrigin(request, cors());
     if (readiness.closing) {
-      throw new LlmError('gateway_draining', 'The gateway is shutting down. Connect again.', { retryAfterMs: 1_000 });
+      throw new LlmError('gateway_draining', errorTexts.shutdownReconnect, { retryAfterMs: 1_000 });
     }
     if (this.#sessions >= maxSessions) {
-      throw new LlmError('overloaded', 'The gateway has too many sessions right now.', { retryAfterMs: 5_000 });
+      throw new LlmError('overloaded', errorTexts.tooManySessions, { retryAfterMs: 5_000 });
     }
     this.#sessions++;
     client.isCounted = true;
@@ -201,7 +202,7 @@ export class Realtime {
       upgrade.response.end(reply.body);
       return;
     }
-    const message = messageOfBody(Buffer.from(reply.body).toString('utf8')) ?? 'The provider rejected the session.';
+    const message = messageOfBody(Buffer.from(reply.body).toString('utf8')) ?? errorTexts.sessionRefusedByProvider;
     peer.close(1008, message, CLOSE_MS);
   }
 }
@@ -209,5 +210,5 @@ export class Realtime {
 /** Checks the page's origin, because a browser sends no preflight for a WebSocket. @throws LlmError `address_not_allowed` */
 function checkOrigin({ headers: { origin } }: IncomingMessage, { origins }: CorsSettings): void {
   if (origin === undefined || origins.length === 0 || origins.includes('*') || origins.includes(origin)) return;
-  throw new LlmError('address_not_allowed', 'Pages of this origin are not allowed to connect.');
+  throw new LlmError('address_not_allowed', errorTexts.sessionOrigin);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError, type RealtimeRequest, type RequestMessage } from '@sluice/core';
+import { errorTexts, LlmError, type RealtimeRequest, type RequestMessage } from '@sluice/core';
 import { isModelName, isObject, parseJson } from '@sluice/dialects';
 import { credentialOf } from '../call-headers.ts';
 
@@ -41,17 +41,17 @@ export function sessionCredential(request: IncomingMessage): string | undefined 
 export function openAiSession(request: IncomingMessage): RequestMessage {
   const query = new URLSearchParams((request.url ?? '').split('?', 2)[1]);
   if (query.has('call_id')) {
-    throw new LlmError('invalid_request', 'Sessions of calls (call_id) are not served. Connect with a model.', {
+    throw new LlmError('invalid_request', errorTexts.sessionOfCall, {
       param: 'call_id',
     });
   }
   const intent = query.get('intent');
   if (intent !== null && intent !== 'transcription') {
-    throw new LlmError('invalid_request', "'intent' must be 'transcription' or be omitted.", { param: 'intent' });
+    throw new LlmError('invalid_request', errorTexts.sessionIntent, { param: 'intent' });
   }
   const model = query.get('model') ?? query.get('deployment');
   if (model === null || !isModelName(model)) {
-    throw new LlmError('invalid_request', "The address must name the model: '?model=NAME'.", { param: 'model' });
+    throw new LlmError('invalid_request', errorTexts.sessionWithoutModel, { param: 'model' });
   }
   const beta = protocolsOf(request).includes('openai-beta.realtime-v1') ? ['openai-beta', 'realtime=v1'] : [];
   const headers = PASSED.flatMap((name) => {
@@ -73,7 +73,7 @@ export function geminiSession(first: Buffer, version: string | undefined): Reque
   // `models/NAME`, at Google Cloud with a project in front
   const model = typeof named === 'string' ? named.replace(/^(?:.*\/)?models\//, '') : undefined;
   if (model === undefined || !isModelName(model)) {
-    throw new LlmError('invalid_request', "The first message must be 'setup' with a model.", { param: 'setup.model' });
+    throw new LlmError('invalid_request', errorTexts.setupWithoutModel, { param: 'setup.model' });
   }
   return messageOf(model, { api: 'gemini', headers: [], ...(version === undefined ? {} : { version }) });
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import { WebSocketPeer } from '@sluice/providers';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { HeaderList } from '../response-headers.ts';
@@ -52,13 +52,13 @@ export class Upgrade {
    */
   check(): void {
     const { 'sec-websocket-key': key, 'sec-websocket-version': version } = this.#request.headers;
-    if (version !== '13') throw new LlmError('upgrade_required', 'The version of the WebSocket protocol must be 13.');
+    if (version !== '13') throw new LlmError('upgrade_required', errorTexts.webSocketVersion);
     if (key === undefined || !KEY.test(key)) {
-      throw new LlmError('invalid_request', "The header 'sec-websocket-key' is missing or malformed.");
+      throw new LlmError('invalid_request', errorTexts.webSocketKey);
     }
     const protocols = protocolsOf(this.#request);
     if (!protocols.every((protocol) => TOKEN.test(protocol)) || new Set(protocols).size < protocols.length) {
-      throw new LlmError('invalid_request', "The header 'sec-websocket-protocol' is malformed.");
+      throw new LlmError('invalid_request', errorTexts.webSocketSubprotocol);
     }
   }
 
@@ -82,7 +82,7 @@ export class Upgrade {
       opened = webSocket;
     });
     this.#early = [];
-    if (opened === undefined) throw new LlmError('client_closed', 'The client closed the connection.');
+    if (opened === undefined) throw new LlmError('client_closed', errorTexts.clientClosed);
     return new WebSocketPeer(opened);
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError, type PassthroughRequest, type RequestMessage } from '@sluice/core';
+import { errorTexts, LlmError, type PassthroughRequest, type RequestMessage } from '@sluice/core';
 import { isModelName } from '@sluice/dialects';
 import { findModel, type ModelPart, SecondModelWatch } from './multipart.ts';
 import { PeekedBody } from './peeked-body.ts';
@@ -36,7 +36,7 @@ export async function multipartRequest(
   const part = found === 'more' ? undefined : found;
   const model = deployment ?? part?.model ?? '';
   if (model !== '' && !isModelName(model)) {
-    throw new LlmError('invalid_request', "'model' must be a name of 1 to 256 printable ASCII characters.", { param: 'model' });
+    throw new LlmError('invalid_request', errorTexts.modelNotName, { param: 'model' });
   }
   const renamed = (name: string): Sent => {
     const { first, rest } = named(body.first, part, name, boundary);

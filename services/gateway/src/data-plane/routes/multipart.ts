@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 
 /** The value of the part `model`, and its position in the bytes. */
 export interface ModelPart {
@@ -75,10 +75,10 @@ export class SecondModelWatch {
     while (at !== -1) {
       const headEnd = endOfHead(bytes, at + this.#delimiter.length);
       if (headEnd === -1) {
-        if (bytes.length - at > MAX_PART_HEAD) throw refused('The head of a part is too long.');
+        if (bytes.length - at > MAX_PART_HEAD) throw refused(errorTexts.partHeadTooLong);
         return this.#hold(bytes, at);
       }
-      if (isModelPart(bytes.subarray(at + this.#delimiter.length, headEnd))) throw refused("There are several parts 'model'.");
+      if (isModelPart(bytes.subarray(at + this.#delimiter.length, headEnd))) throw refused(errorTexts.severalModels);
       at = bytes.indexOf(this.#delimiter, headEnd);
     }
     return this.#hold(bytes, Math.max(0, bytes.length - this.#delimiter.length + 1));

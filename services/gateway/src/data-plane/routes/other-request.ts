@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { LlmError, type PassthroughRequest, type RequestMessage, type RequestView } from '@sluice/core';
+import { errorTexts, LlmError, type PassthroughRequest, type RequestMessage, type RequestView } from '@sluice/core';
 import { BodyRequest, isModelName, modelSegment } from '@sluice/dialects';
 import { withModel } from '../deployment-request.ts';
 import { boundaryOf } from './multipart.ts';
@@ -56,7 +56,7 @@ function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): Passthr
   const { headers } = request;
   const provider = headers['x-sluice-provider'];
   if (provider !== undefined && (typeof provider !== 'string' || !PROVIDER.test(provider))) {
-    throw new LlmError('invalid_request', "The header 'x-sluice-provider' must be a provider's name.", {
+    throw new LlmError('invalid_request', errorTexts.headerMustBe('x-sluice-provider', "a provider's name"), {
       param: 'x-sluice-provider',
     });
   }
@@ -143,5 +143,5 @@ function modelInPath(unread: PassthroughRequest, model: string, bytes: Buffer): 
 }
 
 function refuseModel(): never {
-  throw new LlmError('invalid_request', "'model' must be a name of 1 to 256 printable ASCII characters.", { param: 'model' });
+  throw new LlmError('invalid_request', errorTexts.modelNotName, { param: 'model' });
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 
 /** A body with first bytes that were read in advance. */
 export class PeekedBody {
@@ -24,13 +24,13 @@ export class PeekedBody {
     const rest = body.iterator({ destroyOnReturn: false });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new LlmError('invalid_request', 'The body arrived too slowly.')), timeoutMs);
+      timer = setTimeout(() => reject(new LlmError('invalid_request', errorTexts.bodyTooSlow)), timeoutMs);
     });
     const reading = (async (): Promise<Buffer> => {
       let first = Buffer.alloc(0);
       while (first.length < maxBytes && more(first)) {
         const { done, value } = await rest.next().catch((cause: unknown) => {
-          throw new LlmError('client_closed', 'The client closed the connection.', { cause });
+          throw new LlmError('client_closed', errorTexts.clientClosed, { cause });
         });
         if (done === true) break;
         first = Buffer.concat([first, value as Buffer]);
@@ -54,11 +54,7 @@ export class PeekedBody {
    * @throws LlmError `upstream_error` if the body was already read
    */
   async *whole(first: readonly Buffer[], pass?: { pass(chunk: Uint8Array): Buffer; rest(): Buffer }): AsyncGenerator<Buffer> {
-    if (this.#taken)
-      throw new LlmError(
-        'upstream_error',
-        'The connection to the provider broke, and the body of this request cannot be sent again.',
-      );
+    if (this.#taken) throw new LlmError('upstream_error', errorTexts.bodyNotRepeatable);
     this.#taken = true;
     yield* first;
     for (;;) {

@@ -18,7 +18,7 @@ const STATE = Buffer.from('"encrypted_content"');
 /** Returns whether a request for a response may hold encrypted reasoning. */
 export const holdsState = (bytes: Buffer): boolean => bytes.includes(STATE);
 
-/** A request for a response without its encrypted reasoning. */
+/** Returns a request for a response without its encrypted reasoning. */
 export function withoutState(bytes: Buffer): Buffer {
   const body = parseJson(bytes.toString('utf8'));
   if (!isObject(body)) return bytes;
