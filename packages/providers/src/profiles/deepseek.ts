@@ -1,9 +1,9 @@
 import type { ProfileRow } from './model-profile.ts';
 
 /**
- * DeepSeek's models. Source: DeepSeek's documentation, "Thinking mode": «Missing reasoning_content field in the assistant message at message index 2»
- * for calls, «Thinking mode does not support this tool_choice», "JSON output": no schemas; and
- * «The last message of deepseek-reasoner must be a user message, or an assistant message with prefix mode on».
+ * DeepSeek's models. Source: DeepSeek's documentation, "Thinking mode": «Missing reasoning_content field in the assistant
+ * message at message index 2» for calls, «Thinking mode does not support this tool_choice», "JSON output": no schemas; and «The
+ * last message of deepseek-reasoner must be a user message, or an assistant message with prefix mode on».
  */
 export const DEEPSEEK: readonly ProfileRow[] = [
   {

@@ -16,8 +16,8 @@ export const SERVERS: readonly ProfileRow[] = [
   },
   // templates of open models fail for adjacent messages with one role and for a system message in the middle
   { name: 'local servers', providers: ['vllm', 'ollama', 'lmstudio', 'llamacpp'], profile: { roles: { alternate: true } } },
-  // Perplexity's API reference: «After the (optional) system message(s), user and assistant roles should be alternating»
-  // and Perplexity's API has no tools
+  // Perplexity's API reference: «After the (optional) system message(s), user and assistant roles should be alternating» and
+  // Perplexity's API has no tools
   {
     name: 'perplexity',
     providers: ['perplexity'],
