@@ -36,11 +36,11 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     });
   });
 
-  it('may be empty', () => {
+  it('accepts an empty configuration', () => {
     expect(parse('')).toMatchObject({ providers: {}, models: {}, keys: [] });
   });
 
-  it('takes variables from the environment, inside a text too, and never twice', () => {
+  it('replaces variables of the environment, also inside a text, and replaces nothing in their values', () => {
     const text = 'providers: { openai: { apiKey: "${KEY}" }, up: { baseUrl: "https://${HOST}/v1", apiKey: "$${KEY}" } }';
     const { providers } = parse(text, { KEY: 'value with ${HOST}', HOST: 'up.example' });
     expect(providers['openai']).toMatchObject({ apiKey: 'value with ${HOST}' });
@@ -90,11 +90,11 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     ],
     ['models: {', 'sluice.yaml:1:'],
     ['a: 1\na: 2', 'sluice.yaml:2:1:'],
-  ])('%s is refused with the place and what was expected', (text, expected) => {
+  ])('refuses the configuration %s, and names the field and the expected value', (text, expected) => {
     expect(refusal(text)).toContain(expected);
   });
 
-  it('shows no value in a refusal, for it may be a secret', () => {
+  it('shows no value in an error message, because a value may be a secret', () => {
     const message = refusal('keys: [{ name: "x y", secret: "s p a c e d" }]\nproviders: { p: { apiKey: [top-secret] } }');
     for (const secret of ['s p a c e d', 'top-secret']) expect(message).not.toContain(secret);
   });
@@ -107,7 +107,7 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    it('names the file in an error', () => {
+    it('names the file in the error of an invalid configuration', () => {
       const file = join(folder, 'mine.yaml');
       writeFileSync(file, 'modles: {}');
       expect(() => loadConfigFile(file, {})).toThrow(`${file}: unknown field 'modles'`);

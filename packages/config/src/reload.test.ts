@@ -33,7 +33,7 @@ describe('a changed configuration', () => {
     expect(changed(FILE.replace('name: a', 'name: b')).keys).toHaveLength(1);
   });
 
-  it('names the changed fields that hold only after a restart, and keeps their values', () => {
+  it('names the changed fields that take effect only after a restart, and keeps their values', () => {
     const other = parseConfig(
       `${FILE}\nredis: { timeout: 70ms, cacheTimeout: 20ms, maxReplicas: 4 }\naudit: { keep: 5, content: true }`,
       'f',

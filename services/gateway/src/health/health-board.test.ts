@@ -11,7 +11,7 @@ function setUp() {
   return { health, logger, shown: () => set.mock.lastCall?.[1] };
 }
 
-describe('Degradation', () => {
+describe('HealthBoard', () => {
   afterEach(() => {
     jest.useRealTimers();
   });

@@ -15,7 +15,7 @@ function setUp() {
   return { state, after };
 }
 
-describe('Overload', () => {
+describe('LoadMonitor', () => {
   it('reports no pressure after one late sample, however late', () => {
     expect(setUp().after(0, 60_000)).toBeUndefined();
     expect(setUp().after(0, 60_000, 0)).toBeUndefined();

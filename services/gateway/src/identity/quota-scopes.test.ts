@@ -26,7 +26,7 @@ const callOf = (caller: Partial<Caller>, model = 'other', tags: Record<string, s
     message: { view: () => ({ model }) },
   }) as unknown as LlmCall;
 
-describe('Groups', () => {
+describe('QuotaScopes', () => {
   it('returns the team, tenant, end user and model of a call that have limits', () => {
     const groups = setUp({ teams: [{ name: 'ops', tenant: 'acme', limits: {} }] });
     const of = (caller: Partial<Caller>, model?: string, tags?: Record<string, string>) =>
