@@ -4,7 +4,7 @@ import type { Logger } from '@sluice/telemetry';
 import { type Component, Components } from './lifecycle/component.ts';
 import { ConfigReloads } from './lifecycle/config-reloads.ts';
 import { ConfigWatch } from './lifecycle/config-watch.ts';
-import { checkDoors, type Settings } from './lifecycle/settings.ts';
+import { checkPublishedSecrets, type Settings } from './lifecycle/settings.ts';
 import { type Foundation, openFoundation } from './wiring/foundation.ts';
 import { openIdentity } from './wiring/identity.ts';
 import { openRecords } from './wiring/records.ts';
@@ -116,7 +116,7 @@ function configWatch(
     hash,
     take(text, changedHash) {
       const changed = parseChangedConfig(text, file, environment, config.value);
-      checkDoors({ ...settings, config: changed });
+      checkPublishedSecrets({ ...settings, config: changed });
       reload(reloads.effective(changed));
       reloads.taken(changed, changedHash);
     },

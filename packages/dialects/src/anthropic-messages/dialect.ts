@@ -2,11 +2,11 @@ import type { Dialect } from '../dialect.ts';
 import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
 import { renderModel, renderModelList } from './model-list.ts';
+import { AnthropicStreamObserver } from './observe-stream.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { AnthropicEventReader } from './read-stream.ts';
 import { readUsage } from './usage.ts';
-import { AnthropicStreamWatcher } from './watch-stream.ts';
 import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { AnthropicEventWriter } from './write-stream.ts';
@@ -29,7 +29,7 @@ export const anthropicMessages: Dialect = {
   writeRequest,
   readReply,
   writeReply,
-  watchStream: () => new AnthropicStreamWatcher(),
+  watchStream: () => new AnthropicStreamObserver(),
   readStream: () => new AnthropicEventReader(),
   writeStream: (context) => new AnthropicEventWriter(context),
   readUsage: (body) => readUsage(body['usage'] ?? body),

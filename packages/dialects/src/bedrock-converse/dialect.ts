@@ -3,11 +3,11 @@ import { modelSegment } from '../model-segment.ts';
 import { renderModel, renderModelList } from '../openai-chat/model-list.ts';
 import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
+import { ConverseStreamObserver } from './observe-stream.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { ConverseEventReader } from './read-stream.ts';
 import { readUsage } from './usage.ts';
-import { ConverseStreamWatcher } from './watch-stream.ts';
 import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { ConverseEventWriter } from './write-stream.ts';
@@ -26,7 +26,7 @@ export const bedrockConverse: Dialect = {
   writeRequest,
   readReply,
   writeReply,
-  watchStream: () => new ConverseStreamWatcher(),
+  watchStream: () => new ConverseStreamObserver(),
   readStream: () => new ConverseEventReader(),
   writeStream: () => new ConverseEventWriter(),
   readUsage: (body) => readUsage(body['usage']),

@@ -4,11 +4,11 @@ import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
 import { field } from './fields.ts';
 import { renderModel, renderModelList } from './model-list.ts';
+import { GeminiStreamObserver } from './observe-stream.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { GeminiEventReader } from './read-stream.ts';
 import { readUsage } from './usage.ts';
-import { GeminiStreamWatcher } from './watch-stream.ts';
 import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { GeminiEventWriter } from './write-stream.ts';
@@ -49,7 +49,7 @@ export const gemini: Dialect = {
   writeRequest,
   readReply,
   writeReply,
-  watchStream: (_hideUsage, framing) => new GeminiStreamWatcher(framing),
+  watchStream: (_hideUsage, framing) => new GeminiStreamObserver(framing),
   readStream: () => new GeminiEventReader(),
   writeStream: (context) => new GeminiEventWriter(context),
   readUsage: (body) => readUsage(field(body, 'usageMetadata')),

@@ -2,12 +2,12 @@ import type { Dialect } from '../dialect.ts';
 import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
 import { renderModel, renderModelList } from './model-list.ts';
+import { OpenAiStreamObserver } from './observe-stream.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { OpenAiEventReader } from './read-stream.ts';
 import { OPENAI_PATHS } from './routes.ts';
 import { readUsage } from './usage.ts';
-import { OpenAiStreamWatcher } from './watch-stream.ts';
 import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { OpenAiEventWriter } from './write-stream.ts';
@@ -24,7 +24,7 @@ export const openAiChat: Dialect = {
   writeRequest,
   readReply,
   writeReply,
-  watchStream: (hideUsage) => new OpenAiStreamWatcher(hideUsage),
+  watchStream: (hideUsage) => new OpenAiStreamObserver(hideUsage),
   readStream: () => new OpenAiEventReader(),
   writeStream: (context) => new OpenAiEventWriter(context),
   readUsage: (body) => readUsage(body['usage'], true, body['service_tier']),

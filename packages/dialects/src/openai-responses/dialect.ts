@@ -2,11 +2,11 @@ import type { Dialect } from '../dialect.ts';
 import { renderModel, renderModelList } from '../openai-chat/model-list.ts';
 import { contentOf, reportsFailure } from './answer-state.ts';
 import { renderError, renderStreamError } from './error.ts';
+import { ResponsesStreamObserver } from './observe-stream.ts';
 import { readReply } from './read-reply.ts';
 import { readRequest } from './read-request.ts';
 import { ResponsesEventReader } from './read-stream.ts';
 import { readUsage } from './usage.ts';
-import { ResponsesStreamWatcher } from './watch-stream.ts';
 import { writeReply } from './write-reply.ts';
 import { writeRequest } from './write-request.ts';
 import { ResponsesEventWriter } from './write-stream.ts';
@@ -29,7 +29,7 @@ export const openAiResponses: Dialect = {
   writeRequest,
   readReply,
   writeReply,
-  watchStream: () => new ResponsesStreamWatcher(),
+  watchStream: () => new ResponsesStreamObserver(),
   readStream: () => new ResponsesEventReader(),
   writeStream: (context) => new ResponsesEventWriter(context),
   readUsage,

@@ -2,7 +2,7 @@ import { FreeTextReader } from '../neutral/free-text.ts';
 import type { JsonObject } from '../neutral/read-json.ts';
 import type { ToolCall } from '../neutral/request.ts';
 import { nameParts } from './namespaces.ts';
-import { at, type Closing, type Place } from './open-items.ts';
+import { at, type Closing, type ItemPosition } from './open-items.ts';
 import { callItem } from './write-items.ts';
 
 /** An event's type and members, without the members of its item. */
@@ -12,13 +12,13 @@ type CallEvent = readonly [type: string, more: JsonObject];
  * A call with an open item. The text of a custom call is decoded while it arrives; a shell or patch call arrives with its item.
  */
 export class OpenCall {
-  readonly place: Place;
+  readonly place: ItemPosition;
   readonly #call: ToolCall;
   readonly #text: FreeTextReader | undefined;
   #arguments = '';
   #input = '';
 
-  constructor(place: Place, call: ToolCall) {
+  constructor(place: ItemPosition, call: ToolCall) {
     this.place = place;
     this.#call = call;
     if (call.form === 'custom') this.#text = new FreeTextReader();

@@ -3,14 +3,14 @@ import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Reasoning } from '../neutral/request.ts';
 import { messageItem, reasoningItem, refusalPart, textPart } from './write-items.ts';
 
-export type Place = { readonly index: number; readonly id: string };
-export type OpenText = Place & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
-export type OpenRefusal = Place & { readonly kind: 'refusal'; text: string };
-export type OpenReasoning = Place & { readonly kind: 'reasoning'; text: string; signature: string | undefined };
+export type ItemPosition = { readonly index: number; readonly id: string };
+export type OpenText = ItemPosition & { readonly kind: 'text'; text: string; citations: Citation[]; logprobs: TokenLogprob[] };
+export type OpenRefusal = ItemPosition & { readonly kind: 'refusal'; text: string };
+export type OpenReasoning = ItemPosition & { readonly kind: 'reasoning'; text: string; signature: string | undefined };
 export type Open = OpenText | OpenRefusal | OpenReasoning;
 
 /** Returns the members that refer to an event's item. */
-export const at = ({ index, id }: Place) => ({ item_id: id, output_index: index });
+export const at = ({ index, id }: ItemPosition) => ({ item_id: id, output_index: index });
 
 /** The events that close an item, and the complete item. */
 export interface Closing {

@@ -9,11 +9,11 @@ import {
   at,
   type Closing,
   closing,
+  type ItemPosition,
   type Open,
   type OpenReasoning,
   type OpenRefusal,
   type OpenText,
-  type Place,
 } from './open-items.ts';
 import { imageItem, messageItem, prefixOf, reasoningItem, refusalPart, textPart, writeLogprobs } from './write-items.ts';
 import { responseOf } from './write-reply.ts';
@@ -178,7 +178,7 @@ export class ResponsesEventWriter implements EventWriter {
     return closed + this.#openMessage(place, refusalPart(''));
   }
 
-  #openMessage(place: Place, part: JsonObject): string {
+  #openMessage(place: ItemPosition, part: JsonObject): string {
     const added = this.#added(place, messageItem(place.id, 'in_progress', []));
     return added + this.#event('response.content_part.added', { ...at(place), content_index: 0, part });
   }
@@ -206,27 +206,27 @@ export class ResponsesEventWriter implements EventWriter {
     return open === undefined ? '' : this.#close(open, closing(open));
   }
 
-  #close(place: Place, { events, item }: Closing): string {
+  #close(place: ItemPosition, { events, item }: Closing): string {
     return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(place, item);
   }
 
   /** Writes an item that is complete at once. */
-  #alone(place: Place, item: JsonObject): string {
+  #alone(place: ItemPosition, item: JsonObject): string {
     return this.#added(place, item) + this.#done(place, item);
   }
 
-  #place(prefix: string): Place {
+  #place(prefix: string): ItemPosition {
     const index = this.#output.length;
     // the index is reserved before the item is complete
     this.#output.push({});
     return { index, id: `${prefix}_${this.#id}_${index}` };
   }
 
-  #added({ index }: Place, item: JsonObject): string {
+  #added({ index }: ItemPosition, item: JsonObject): string {
     return this.#event('response.output_item.added', { output_index: index, item });
   }
 
-  #done({ index }: Place, item: JsonObject): string {
+  #done({ index }: ItemPosition, item: JsonObject): string {
     this.#output[index] = item;
     return this.#event('response.output_item.done', { output_index: index, item });
   }

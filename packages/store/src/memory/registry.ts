@@ -1,5 +1,5 @@
 import {
-  JOURNAL_KEPT,
+  MAX_JOURNAL_ENTRIES,
   type Registry,
   type RegistryKind,
   type RegistryRecords,
@@ -38,7 +38,7 @@ export class MemoryRegistry implements Registry {
 
   async note(change: string): Promise<void> {
     this.#journal.push({ place: `${++this.#entries}-0`, record: change });
-    if (this.#journal.length > JOURNAL_KEPT) this.#journal = this.#journal.slice(-JOURNAL_KEPT * 0.9);
+    if (this.#journal.length > MAX_JOURNAL_ENTRIES) this.#journal = this.#journal.slice(-MAX_JOURNAL_ENTRIES * 0.9);
   }
 
   async journal(count: number, before?: string): Promise<readonly StoredRecord[]> {

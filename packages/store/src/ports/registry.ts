@@ -75,5 +75,5 @@ export interface Registry {
   journal(count: number, before?: string): Promise<readonly StoredRecord[]>;
 }
 
-/** Changes that are kept, about. */
-export const JOURNAL_KEPT = 100_000;
+/** The approximate number of changes in the journal. */
+export const MAX_JOURNAL_ENTRIES = 100_000;

@@ -1,4 +1,12 @@
-import { asReplaced, JOURNAL_KEPT, type KeyChange, type KeyRecord, type Keys, type Rotation, rotated } from '../ports/index.ts';
+import {
+  asReplaced,
+  type KeyChange,
+  type KeyRecord,
+  type Keys,
+  MAX_JOURNAL_ENTRIES,
+  type Rotation,
+  rotated,
+} from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -57,7 +65,7 @@ export class RedisKeys implements Keys {
 
   async put(record: KeyRecord, change = ''): Promise<boolean> {
     const { state, layout, waitLonger } = this.#options;
-    const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
+    const args = [record.hash, record.name, JSON.stringify(record), layout.keyChannel, change, MAX_JOURNAL_ENTRIES];
     return (await waitLonger('key_put', () => PUT.run(state, this.#keys, args))) === 1;
   }
 
@@ -68,7 +76,7 @@ export class RedisKeys implements Keys {
       if (newest === undefined || newest.record.revokedAtMs !== undefined) return undefined;
       const { hash } = newest.record;
       const { record, change } = edit(newest.record);
-      const args = [name, hash, newest.text, JSON.stringify(record), layout.keyChannel, change, JOURNAL_KEPT];
+      const args = [name, hash, newest.text, JSON.stringify(record), layout.keyChannel, change, MAX_JOURNAL_ENTRIES];
       // the second writer reads the first one's record
       if ((await waitLonger('key_change', () => CHANGE.run(state, this.#keys, args))) === 1) return record;
     }
@@ -81,14 +89,14 @@ export class RedisKeys implements Keys {
       if (newest === undefined || newest.record.revokedAtMs !== undefined) return undefined;
       const { old, next } = rotated(newest.record, rotation);
       const [before, after] = [JSON.stringify(old), JSON.stringify(next)];
-      const args = [name, old.hash, newest.text, before, next.hash, after, layout.keyChannel, change, JOURNAL_KEPT];
+      const args = [name, old.hash, newest.text, before, next.hash, after, layout.keyChannel, change, MAX_JOURNAL_ENTRIES];
       if ((await waitLonger('key_rotate', () => ROTATE.run(state, this.#keys, args))) === 1) return next;
     }
   }
 
   async revoke(name: string, atMs: number, change = ''): Promise<boolean> {
     const { state, layout, waitLonger } = this.#options;
-    const args = [name, atMs, layout.keyChannel, change, JOURNAL_KEPT];
+    const args = [name, atMs, layout.keyChannel, change, MAX_JOURNAL_ENTRIES];
     return (await waitLonger('key_revoke', () => REVOKE.run(state, this.#keys, args))) === 1;
   }
 

@@ -1,5 +1,5 @@
 import {
-  JOURNAL_KEPT,
+  MAX_JOURNAL_ENTRIES,
   type Registry,
   type RegistryKind,
   type RegistryRecords,
@@ -41,7 +41,7 @@ export class RedisRegistry implements Registry {
   async replace<Kind extends RegistryKind>({ kind, name, before, after, change }: Replacement<Kind>): Promise<boolean> {
     const { state, layout, waitLonger } = this.#options;
     const text = (record: object | undefined): string => (record === undefined ? '' : JSON.stringify(record));
-    const args = [name, text(before), text(after), layout.registryChannel, change, JOURNAL_KEPT];
+    const args = [name, text(before), text(after), layout.registryChannel, change, MAX_JOURNAL_ENTRIES];
     return (await waitLonger('registry_replace', () => REPLACE.run(state, [layout.registry(kind), layout.journal], args))) === 1;
   }
 
@@ -51,7 +51,7 @@ export class RedisRegistry implements Registry {
 
   async note(change: string): Promise<void> {
     const { state, layout, waitLonger } = this.#options;
-    await waitLonger('journal_note', () => state.xadd(layout.journal, 'MAXLEN', '~', JOURNAL_KEPT, '*', 'change', change));
+    await waitLonger('journal_note', () => state.xadd(layout.journal, 'MAXLEN', '~', MAX_JOURNAL_ENTRIES, '*', 'change', change));
   }
 
   async journal(count: number, before?: string): Promise<readonly StoredRecord[]> {

@@ -12,7 +12,8 @@ export function isLoopback(host: string): boolean {
   return isIP(plain) === 0 ? plain.toLowerCase() === 'localhost' : loopback(plain);
 }
 
-export interface Doors {
+/** All secrets with which clients reach the gateway or the gateway reaches Redis. */
+export interface SecretsInUse {
   readonly config: GatewayConfig;
   readonly configFile: string | undefined;
   readonly adminKey: string | undefined;
@@ -29,7 +30,15 @@ export interface Doors {
  *
  * @throws ConfigError that names the variable or field to set
  */
-export function refusePublishedSecrets({ config, configFile, adminKey, demo, redisPasswords, address, variable }: Doors): void {
+export function refusePublishedSecrets({
+  config,
+  configFile,
+  adminKey,
+  demo,
+  redisPasswords,
+  address,
+  variable,
+}: SecretsInUse): void {
   if (isLoopback(address)) return;
   const where = `${variable}: is not a loopback address`;
   if (demo) {

@@ -11,7 +11,7 @@ import {
 } from '@sluice/config';
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
-import { type Doors, refusePublishedSecrets } from '../identity/published-secrets.ts';
+import { refusePublishedSecrets, type SecretsInUse } from '../identity/published-secrets.ts';
 import { hashOfConfig } from './config-watch.ts';
 
 /** Settings of a gateway at startup. */
@@ -71,7 +71,7 @@ export function readSettings(environment: Environment): Settings {
     redis,
     environment,
   };
-  checkDoors(settings);
+  checkPublishedSecrets(settings);
   return settings;
 }
 
@@ -80,7 +80,7 @@ export function readSettings(environment: Environment): Settings {
  *
  * @throws ConfigError
  */
-export function checkDoors({ config, configFile, adminKey, demo, host, environment }: Settings): void {
+export function checkPublishedSecrets({ config, configFile, adminKey, demo, host, environment }: Settings): void {
   const { REDIS_URL: url, REDIS_CACHE_URL: cacheUrl, REDIS_PASSWORD: password = '' } = environment;
   const passwords = [url, cacheUrl].map((one) => (one !== undefined && URL.canParse(one) ? new URL(one).password : ''));
   const redisPasswords = [...passwords.map(decodeURIComponent), password];
@@ -88,7 +88,7 @@ export function checkDoors({ config, configFile, adminKey, demo, host, environme
 }
 
 /** Returns the address at which clients reach the gateway. For a container this is the address of its published port. */
-function addressOf(environment: Environment, host: string): Pick<Doors, 'address' | 'variable'> {
+function addressOf(environment: Environment, host: string): Pick<SecretsInUse, 'address' | 'variable'> {
   const published = environment['SLUICE_BIND'];
   return published === undefined || published === ''
     ? { address: host, variable: 'HOST' }

@@ -7,7 +7,7 @@ import { invalid } from '../admin-error.ts';
 import type { Administrator } from '../administrators.ts';
 import type { AdminResponse, adminSchemas } from '../schemas/admin-schemas.ts';
 import { newSecret } from './new-secret.ts';
-import type { Made } from './resource-definition.ts';
+import type { CreatedRecord } from './resource-definition.ts';
 import { findOwn } from './tenant-names.ts';
 
 export interface AdminFormsOptions {
@@ -24,7 +24,7 @@ export async function makeAdmin(
   stored: string,
   { name: plain, role, tenant, team: asked }: z.output<typeof adminSchemas.create>,
   { by, groups, clock }: AdminFormsOptions,
-): Promise<Made<AdminRecord>> {
+): Promise<CreatedRecord<AdminRecord>> {
   if (plain === 'me') throw invalid('name', "'me' is reserved");
   const isOfTenant = (team: { tenant: string }): boolean => tenant === undefined || team.tenant === tenant;
   const team = asked === undefined ? undefined : await findOwn(by, asked, (name) => groups.team(name), isOfTenant);

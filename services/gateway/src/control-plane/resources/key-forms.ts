@@ -9,7 +9,7 @@ import type { Administrator } from '../administrators.ts';
 import type { keySchemas } from '../schemas/key-schemas.ts';
 import { patched, patchedLimits } from './limits-patch.ts';
 import { newSecret } from './new-secret.ts';
-import type { Edit, Made } from './resource-definition.ts';
+import type { CreatedRecord, Edit } from './resource-definition.ts';
 import { findOwn } from './tenant-names.ts';
 
 type NewKey = z.output<typeof keySchemas.create>;
@@ -26,7 +26,7 @@ export class KeyForms {
   }
 
   /** Returns a new key with its secret. @throws AdminError 400 for a wrong team or tenant */
-  async make(stored: string, body: NewKey, administrator: Administrator): Promise<Made<KeyRecord>> {
+  async make(stored: string, body: NewKey, administrator: Administrator): Promise<CreatedRecord<KeyRecord>> {
     const { name: _plain, expiresAt, team: asked, tenant, ...terms } = body;
     const team = asked === undefined ? undefined : await this.#teamOf(administrator, asked);
     if (team !== undefined && tenant !== undefined && tenant !== team.tenant) throw otherTenant(team);

@@ -13,7 +13,7 @@ export type Permit = (request: Request) => Administrator;
 export type Edit<Stored> = (record: Stored) => Stored;
 
 /** A new record, with the secret that only the response contains. */
-export interface Made<Stored> {
+export interface CreatedRecord<Stored> {
   readonly record: Stored;
   readonly secret?: string;
 }
@@ -48,7 +48,7 @@ export interface ResourceDefinition<Stored extends { readonly name: string }, Cr
   /** Returns a page of the records in the scope of a query. */
   readonly list: (query: Query & Scope) => Promise<Page<Stored>>;
   /** Returns a new record. @throws AdminError 400 */
-  readonly make: (name: string, body: Create, administrator: Administrator) => Promise<Made<Stored>>;
+  readonly make: (name: string, body: Create, administrator: Administrator) => Promise<CreatedRecord<Stored>>;
   /** Returns the edit of a patch. @throws AdminError 400 */
   readonly patch: (body: Patch, administrator: Administrator) => Edit<Stored> | Promise<Edit<Stored>>;
   /** Returns why the configuration forbids an action on a record; undefined if the action is allowed. */

@@ -7,7 +7,7 @@ import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Observes a stream in Anthropic's dialect while its bytes are forwarded. */
-export class AnthropicStreamWatcher extends PassthroughObserver {
+export class AnthropicStreamObserver extends PassthroughObserver {
   #usage: JsonObject = {};
 
   constructor() {

@@ -6,7 +6,7 @@ import { reportsFailure } from './answer-state.ts';
 import { readUsage } from './usage.ts';
 
 /** Observes a stream of responses while its bytes are forwarded. */
-export class ResponsesStreamWatcher extends PassthroughObserver {
+export class ResponsesStreamObserver extends PassthroughObserver {
   #usage: Usage | undefined;
 
   constructor() {

@@ -11,7 +11,7 @@ import { readUsage } from './usage.ts';
  * Observes a stream in Gemini's dialect while its bytes are forwarded. Almost every event reports usage, so almost every event
  * is parsed.
  */
-export class GeminiStreamWatcher extends PassthroughObserver {
+export class GeminiStreamObserver extends PassthroughObserver {
   #usage: Usage | undefined;
 
   constructor(framing: EventFraming) {

@@ -7,7 +7,7 @@ import { ADMIN_KEY } from '../support/gateway-process.ts';
 import { sendRaw } from '../support/raw-request.ts';
 import { type Replicas, startGateway } from '../support/start-gateway.ts';
 
-const KEY = 'key-of-the-doors';
+const KEY = 'key-of-admission';
 const MIB = 1024 * 1024;
 
 /** Returns the head of a chat request. */
@@ -27,7 +27,7 @@ describe('admission to the data plane', () => {
           plain: { targets: [{ provider: 'up', model: 'plain' }] },
           slow: { targets: [{ provider: 'up', model: 'plain+latency=4000' }] },
         },
-        keys: [{ name: 'doors', secret: KEY }],
+        keys: [{ name: 'admission', secret: KEY }],
         limits: { bodyTimeout: '400ms', unfinishedBodies: '4MiB', connections: 200 },
       }),
     });
@@ -122,7 +122,7 @@ describe('admission to the data plane', () => {
     const answer = await sendRaw(gateway().url, [head(10, withKey, 'x-request-id: never')]);
     expect(answer.status).toBe(400);
     expect(answer.body).toContain('too slowly');
-    expect(await records('never')).toEqual([expect.objectContaining({ status: 400, key: 'doors' })]);
+    expect(await records('never')).toEqual([expect.objectContaining({ status: 400, key: 'admission' })]);
   });
 
   it('closes connections beyond limits.connections, and counts them', async () => {

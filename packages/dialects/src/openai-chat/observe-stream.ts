@@ -66,7 +66,7 @@ function parse(event: Buffer): Record<string, unknown> {
  * Observes a stream in OpenAI's dialect while its bytes are forwarded: usage, completion, and errors after the beginning. An
  * event is parsed only if a cheap search shows that it contains one of these.
  */
-export class OpenAiStreamWatcher implements StreamObserver {
+export class OpenAiStreamObserver implements StreamObserver {
   readonly #events = new SseEvents();
   readonly #hideUsage: boolean;
   #usage: Usage | undefined;

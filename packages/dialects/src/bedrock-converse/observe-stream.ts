@@ -4,7 +4,7 @@ import { PassthroughObserver } from '../passthrough-observer.ts';
 import { ConverseEventReader } from './read-stream.ts';
 
 /** Observes a stream of this dialect as server-sent events. */
-export class ConverseStreamWatcher extends PassthroughObserver {
+export class ConverseStreamObserver extends PassthroughObserver {
   readonly #reader = new ConverseEventReader();
   #usage: Usage | undefined;
 

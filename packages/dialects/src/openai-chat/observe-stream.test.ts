@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { OpenAiStreamWatcher } from './watch-stream.ts';
+import { OpenAiStreamObserver } from './observe-stream.ts';
 
 const event = (value: unknown): string => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
 const delta = (content: string) => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }], usage: null });
@@ -12,7 +12,7 @@ const usage = event({
 const done = event('[DONE]');
 
 function run(text: string, hideUsage: boolean, cuts: readonly number[] = []) {
-  const reader = new OpenAiStreamWatcher(hideUsage);
+  const reader = new OpenAiStreamObserver(hideUsage);
   const bytes = Buffer.from(text);
   const places = [...new Set(cuts.map((one) => one % (bytes.length + 1)))].sort((a, b) => a - b);
   const chunks = [0, ...places].map((from, n) => bytes.subarray(from, places[n] ?? bytes.length));
@@ -20,7 +20,7 @@ function run(text: string, hideUsage: boolean, cuts: readonly number[] = []) {
   return { shown: Buffer.from(shown, 'latin1').toString('utf8'), outcome: reader.outcome() };
 }
 
-describe('OpenAiStreamWatcher', () => {
+describe('OpenAiStreamObserver', () => {
   it('recognizes a complete stream and its usage', () => {
     const { outcome } = run(delta('a') + stop + usage + done, false);
     expect(outcome).toEqual({ end: 'finished', usage: { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 } });
