@@ -1,7 +1,7 @@
 // A cache around a service: of six prompts three repeat, so three calls reach the provider, and half the cost is saved.
 import { compose, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { caching, Router, SharedUsage } from '@sluice/proxies';
+import { cacheResult, caching, Router, SharedUsage } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { openai } from './simulated-providers.ts';
 
@@ -15,9 +15,10 @@ const prompts = ['Alpha?', 'Bravo?', 'Gamma?'];
 for (const content of [...prompts, ...prompts]) {
   const call = openAiCall({ model: 'gpt-4o-mini', messages: [{ role: 'user', content }] });
   await service.complete(call);
-  if (call.facts.cache === 'hit') hits++;
-  cost += call.facts.account.cost ?? 0;
-  saved += call.facts.saved ?? 0;
+  const { state, entry } = cacheResult.get(call);
+  if (state === 'hit') hits++;
+  cost += call.context.account.cost ?? 0;
+  saved += entry?.cost ?? 0;
 }
 console.log(`${usage.calls(openai.name)} upstream calls, hit rate ${(hits / 6) * 100} %`);
 console.log(`${toUsd(cost)} USD spent, ${toUsd(saved)} USD saved`);

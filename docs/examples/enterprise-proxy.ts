@@ -1,7 +1,19 @@
 // All proxies in one list, outermost first: audit, keys, limits, cache, and a choice of three providers.
 import { asLlmError, compose, type LlmCall, toUsd } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { type AuditRecord, audit, authentication, caching, metering, Router, SharedUsage, staticKeys } from '@sluice/proxies';
+import {
+  type AuditRecord,
+  audit,
+  authentication,
+  cacheResult,
+  caching,
+  metering,
+  meterStates,
+  Router,
+  SharedUsage,
+  servedBy,
+  staticKeys,
+} from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { anthropic, google, openai } from './simulated-providers.ts';
 
@@ -23,8 +35,12 @@ const service = compose(
   new Router({ models, usage: new SharedUsage(stores.stats) }),
 );
 
-const told = ({ facts }: LlmCall): string =>
-  `${facts.provider}, ${facts.cache}, ${facts.meters[0]?.remaining} left, ${toUsd(facts.account.cost ?? 0)} USD`;
+function summaryOf(call: LlmCall): string {
+  const [requests] = meterStates.get(call);
+  const { cost = 0 } = call.context.account;
+  return `${servedBy.get(call)?.provider}, ${cacheResult.get(call).state}, ${requests?.remaining} left, ${toUsd(cost)} USD`;
+}
+
 for (const [key, content] of [
   ['user123', 'What is a proxy?'],
   ['user123', 'What is a proxy?'],
@@ -38,7 +54,7 @@ for (const [key, content] of [
 ] as const) {
   const call = openAiCall({ model: 'any', messages: [{ role: 'user', content }] }, { credential: key });
   await service.complete(call).then(
-    () => console.log(`${key}: ${told(call)}`),
+    () => console.log(`${key}: ${summaryOf(call)}`),
     (error) => console.log(`${key}: ${asLlmError(error).status} ${asLlmError(error).code}`),
   );
 }

@@ -1,7 +1,7 @@
 // Three providers behind one model: the cheapest, the fastest, or the least used, by the preference of each call.
 import type { Strategy } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
-import { Router, SharedUsage } from '@sluice/proxies';
+import { Router, SharedUsage, servedBy } from '@sluice/proxies';
 import { memoryStores } from '@sluice/store/memory';
 import { anthropic, google, openai } from './simulated-providers.ts';
 
@@ -16,7 +16,7 @@ async function ask(optimizeFor: Strategy): Promise<string | undefined> {
     { preferences: { optimizeFor } },
   );
   await service.complete(call);
-  return call.facts.provider;
+  return servedBy.get(call)?.provider;
 }
 for (const preference of ['cost', 'speed', 'balanced', 'balanced', 'balanced', 'balanced'] as const) {
   console.log(`${preference}: ${await ask(preference)}`);

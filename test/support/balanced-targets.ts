@@ -1,7 +1,16 @@
 import { type LlmError, type LlmReply, type LlmService, type Strategy, seededRandom } from '@sluice/core';
 import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
-import { CircuitBreakers, type Model, type RetrySettings, Router, SharedLoads, SharedUsage, type Target } from '@sluice/proxies';
+import {
+  CircuitBreakers,
+  type Model,
+  type RetrySettings,
+  Router,
+  SharedLoads,
+  SharedUsage,
+  servedBy,
+  type Target,
+} from '@sluice/proxies';
 import { MemoryCircuits, MemoryProviderStats, MemoryTargetLoads } from '@sluice/store/memory';
 import type { TargetLoads } from '@sluice/store/ports';
 import { createMetrics } from '@sluice/telemetry';
@@ -77,7 +86,8 @@ export function balancedTargets(
   const ask = async (optimizeFor?: Strategy, options: Parameters<typeof openAiCall>[1] = {}, body: object = {}) => {
     const call = callOf({ ...options, preferences: optimizeFor === undefined ? {} : { optimizeFor } }, body);
     const reply = await service.complete(call);
-    return { provider: call.facts.provider, facts: call.facts, reply };
+    const served = servedBy.get(call);
+    return { provider: served?.provider, served, account: call.context.account, reply };
   };
   const spread = async (calls: number, optimizeFor?: Strategy) => {
     const counts: Record<string, number> = {};

@@ -90,15 +90,16 @@ const NOTHING: Spent = { usage: undefined, cost: undefined };
  * The account of a call: one account per attempt. Totals are their sums.
  *
  * @example
- * const attempt = call.facts.account.open({ accrued: () => ({ usage: prompt, cost: undefined }) });
+ * const attempt = call.context.account.open({ accrued: () => ({ usage: prompt, cost: undefined }) });
  * attempt.charge({ usage, cost, estimated: undefined, unpriced: [] });
  * attempt.close({ target: 'openai/gpt-5', provider: 'openai', model: 'gpt-5', outcome: 'answered', latencyMs: 320 }, 340);
- * call.facts.account.cost; // the cost of all attempts so far
+ * call.context.account.cost; // the cost of all attempts so far
  */
 export class CallAccount {
   #opened: AttemptAccount[] = [];
   #ended: Attempt[] = [];
   #other: Spent = NOTHING;
+  #isReplayed = false;
 
   /** Opens the account of an attempt that begins now. */
   open(attempt: AttemptInFlight): AttemptAccount {
@@ -113,7 +114,13 @@ export class CallAccount {
     this.#ended = [...this.#ended, record];
   }
 
-  /** Sets usage and cost of a response that no attempt produced: a replayed response, or the turns of a session. */
+  /** Sets usage and cost of a stored response that is sent again. They are shown, and nobody is charged for them. */
+  replay(spent: Spent): void {
+    this.#other = spent;
+    this.#isReplayed = true;
+  }
+
+  /** Sets usage and cost of the turns of a session: no attempt produced them. */
   replace(spent: Spent): void {
     this.#other = spent;
   }
@@ -126,6 +133,11 @@ export class CallAccount {
   /** The attempts that have ended, in the order of their ends. */
   get tried(): readonly Attempt[] {
     return this.#ended;
+  }
+
+  /** True for a stored response: its usage is shown, and nobody is charged for it. */
+  get isReplayed(): boolean {
+    return this.#isReplayed;
   }
 
   get isInFlight(): boolean {

@@ -3,7 +3,6 @@ import type { Caller } from './caller.ts';
 import type { DialectName } from './dialect-name.ts';
 import type { RequestMessage } from './message.ts';
 import type { Money } from './money.ts';
-import type { SessionFacts } from './realtime.ts';
 import type { Usage } from './usage.ts';
 
 /**
@@ -53,8 +52,6 @@ export interface Preferences {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export type CacheState = 'hit' | 'miss' | 'bypass';
-
 /** The state of a meter after a reservation. */
 export interface MeterState {
   readonly meter: string;
@@ -78,32 +75,14 @@ export interface ChargedBudget {
   readonly turn?: { readonly callId: string; readonly settled: Money };
 }
 
-/** The record of a call. Each proxy writes its results here; headers, metrics and the audit record are made from it. */
-export interface CallFacts {
+/** State of a call that its copies share. */
+export interface CallContext {
   /** Attempts, usage and cost. */
   readonly account: CallAccount;
+  /** Set by authentication. */
   caller: Caller | undefined;
-  cache: CacheState;
-  /** For a cache hit: the age and the remaining lifetime of the entry, in seconds. */
-  cacheAgeS: number;
-  cacheTtlS: number;
-  /** Cache key of the response. Undefined if the call did not use the cache. */
-  cacheKey: string | undefined;
-  provider: string | undefined;
-  /** The provider's own name of the model. */
-  providerModel: string | undefined;
-  target: string | undefined;
-  saved: Money | undefined;
-  meters: readonly MeterState[];
-  /** The budgets that the cost is charged to. */
-  charged: readonly ChargedBudget[];
-  degraded: readonly string[];
-  /** Scopes with a soft budget that this call exceeds or that was exceeded before: `key`, `team`, `tenant`. */
-  overBudget: readonly string[];
-  /** Optional parameters that the provider's dialect cannot express. */
-  dropped: readonly string[];
-  /** Set for a realtime session that a provider has accepted. */
-  session: SessionFacts | undefined;
+  /** Values of `CallSlot`s, by index. Only `CallSlot` reads or writes it. */
+  readonly slots: unknown[];
 }
 
 /** Estimated usage of a turn of a realtime session. */
@@ -169,32 +148,18 @@ export interface LlmCall {
   readonly outputLimit?: number;
   /** Estimated usage. Set for one turn of a realtime session, which is metered as a call of its own. */
   readonly turn?: TurnEstimate;
-  readonly facts: CallFacts;
+  readonly context: CallContext;
 }
 
-export function emptyFacts(): CallFacts {
-  return {
-    account: new CallAccount(),
-    caller: undefined,
-    cache: 'bypass',
-    cacheAgeS: 0,
-    cacheTtlS: 0,
-    cacheKey: undefined,
-    provider: undefined,
-    providerModel: undefined,
-    target: undefined,
-    saved: undefined,
-    meters: [],
-    charged: [],
-    degraded: [],
-    overBudget: [],
-    dropped: [],
-    session: undefined,
-  };
+export function newCallContext(): CallContext {
+  return { account: new CallAccount(), caller: undefined, slots: [] };
 }
 
 /** Returns the tags of a call. Tags of its key override the tags of the request. */
-export function effectiveTags({ preferences, facts }: Pick<LlmCall, 'preferences' | 'facts'>): Readonly<Record<string, string>> {
-  const fixed = facts.caller?.tags;
+export function effectiveTags({
+  preferences,
+  context,
+}: Pick<LlmCall, 'preferences' | 'context'>): Readonly<Record<string, string>> {
+  const fixed = context.caller?.tags;
   return fixed === undefined ? preferences.tags : { ...preferences.tags, ...fixed };
 }

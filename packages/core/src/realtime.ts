@@ -78,17 +78,3 @@ export interface RealtimeSession extends RealtimePeer {
   /** Settles the reply's outcome. Called by the code that joins the two sides, when all usage is known. */
   finish(end: SessionEnd): void;
 }
-
-/** Record of a session in addition to its tokens. */
-export interface SessionFacts {
-  /** Messages and bytes by sender. */
-  clientMessages: number;
-  clientBytes: number;
-  providerMessages: number;
-  providerBytes: number;
-  /** Usage reports of the provider. */
-  turns: number;
-  /** The close code of the session, and the side that closed it. */
-  closeCode: number | undefined;
-  closedBy: 'client' | 'provider' | 'gateway' | undefined;
-}

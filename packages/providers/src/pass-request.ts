@@ -1,4 +1,5 @@
 import type { LlmCall } from '@sluice/core';
+import { droppedParameters } from '@sluice/core';
 import {
   asksToReasonAmidCalls,
   isObject,
@@ -30,7 +31,7 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
   const view = call.message.forUpstream({ model, streamUsage, outputLimit });
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
   // an earlier attempt may have noted dropped parameters
-  call.facts.dropped = NOTHING;
+  droppedParameters.set(call, NOTHING);
   const repair = (body: JsonObject): JsonObject =>
     repairHistory(to.name, body, {
       profile,
@@ -50,7 +51,7 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
   };
   const unmarked = unmarkRequest(to.name, bytes, options);
   const custom = to.name === 'openai-chat' && !profile.tools.custom && mayHoldCustomTools(bytes);
-  if (unmarked !== undefined) call.facts.dropped = unmarked.dropped;
+  if (unmarked !== undefined) droppedParameters.set(call, unmarked.dropped);
   else if (!custom && repair(request) === request) return { bytes, restorer: undefined };
   const body = unmarked?.body ?? parseJson(bytes.toString('utf8'));
   if (!isObject(body)) return { bytes, restorer: undefined };

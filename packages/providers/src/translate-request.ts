@@ -1,4 +1,4 @@
-import { type LlmCall, LlmError } from '@sluice/core';
+import { droppedParameters, type LlmCall, LlmError } from '@sluice/core';
 import { DIALECTS, type Dialect, isLarge, ReplyRestorer, wellFormed } from '@sluice/dialects';
 import type { LearnedFields } from './learned-fields.ts';
 import type { ModelProfile } from './profiles/model-profile.ts';
@@ -30,7 +30,7 @@ export interface TranslatedRequest {
 
 /**
  * Writes a call's request for a provider of another dialect, by the model's profile. Dropped optional parameters are noted in
- * the call's facts.
+ * the call's `droppedParameters`.
  *
  * @throws LlmError `invalid_request` with the field that is unsupported or invalid
  */
@@ -50,7 +50,7 @@ export function translateRequest(call: LlmCall, options: TranslationOptions): Tr
     to.name === 'openai-chat' ? applyQuirks({ body, dropped }, { ...quirks, ...quirksOf(profile, quirks) }) : { body, dropped };
   const taken = learned?.apply(own.body) ?? { body: own.body, dropped: [] };
   const names = [...shaping.dropped, ...own.dropped, ...taken.dropped].map((name) => caller.fieldNames[name] ?? name);
-  call.facts.dropped = [...new Set(names)].slice(0, MAX_DROPPED);
+  droppedParameters.set(call, [...new Set(names)].slice(0, MAX_DROPPED));
   const { toolNames, toolForms, stop } = shaping;
   const isUnchanged = toolNames.size === 0 && stop.length === 0 && offered.length === 0;
   const restorer = isUnchanged ? undefined : new ReplyRestorer({ toolNames, toolForms, stop, offered: new Set(offered) });

@@ -3,6 +3,7 @@ import { compose, type LlmCall, LlmError, type LlmReply, type PassthroughRequest
 import { openAiCall } from '@sluice/dialects';
 import { MemoryAccountObjects } from '@sluice/store/memory';
 import { accountObjects } from './account-objects.ts';
+import { servedBy } from './routing/served-by.ts';
 
 type Json = Record<string, unknown>;
 const reply = (json: unknown, status = 200): LlmReply => ({
@@ -47,7 +48,7 @@ function account(objects = new MemoryAccountObjects(systemClock)) {
       provider: undefined,
     };
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = { tenant, keyName: 'k', limits: {} };
+    call.context.caller = { tenant, keyName: 'k', limits: {} };
     const view = { model: '', stream: false, wantsStreamUsage: false };
     const nothing = Buffer.alloc(0);
     const label = `${method} /v1${path}`;
@@ -137,7 +138,7 @@ describe('accountObjects', () => {
         async complete(call: LlmCall): Promise<LlmReply> {
           const { provider, path } = call.message.unread as PassthroughRequest;
           requests.push({ provider, path });
-          call.facts.provider = provider ?? 'first';
+          servedBy.set(call, { provider: provider ?? 'first', model: '', target: undefined });
           return reply({ id: 'file-1', object: 'file', data: [{ id: 'file-2' }] });
         },
       });
@@ -149,7 +150,7 @@ describe('accountObjects', () => {
       provider?: string,
     ) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-      call.facts.caller = { tenant, keyName: 'k', limits: {} };
+      call.context.caller = { tenant, keyName: 'k', limits: {} };
       const view = { model: '', stream: false, wantsStreamUsage: false };
       const bytes = Buffer.alloc(0);
       const unread = {

@@ -14,6 +14,7 @@ import type { AccountObjects } from '@sluice/store/ports';
 import { LIST_FORMS, MAX_PAGES } from './account-objects/account-lists.ts';
 import { idsMadeIn, isJson, type Json, referencesIn, uploadIn } from './account-objects/object-ids.ts';
 import { OwnedObjects } from './account-objects/owned-objects.ts';
+import { servedBy } from './routing/served-by.ts';
 
 export { OBJECT_TTL_MS } from './account-objects/owned-objects.ts';
 
@@ -80,12 +81,12 @@ async function completeWithObjects(next: LlmService, call: LlmCall, owned: Owned
   if (ids.length > MAX_REFERENCES) {
     throw new LlmError('invalid_request', `A request names at most ${MAX_REFERENCES} files, vector stores and cached contents.`);
   }
-  const provider = await owned.requireKnown(ids, call.facts.caller?.tenant ?? '');
+  const provider = await owned.requireKnown(ids, call.context.caller?.tenant ?? '');
   return await next.complete(provider === undefined ? call : { ...call, provider });
 }
 
 async function completeOwned(next: LlmService, call: LlmCall, account: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
-  const tenant = call.facts.caller?.tenant ?? '';
+  const tenant = call.context.caller?.tenant ?? '';
   if (account.action === 'list') return list(next, call, account, owned);
   const needed = [...(account.id === undefined ? [] : [account.id]), ...referencesOf(call, account)];
   const provider = await owned.require(needed, tenant);
@@ -99,18 +100,18 @@ async function completeOwned(next: LlmService, call: LlmCall, account: AccountRo
   if (account.within) return reply;
   const upload = uploadIn(reply.headers['x-goog-upload-url']);
   if (upload !== undefined) {
-    await owned.claim([upload], tenant, call.facts.provider);
+    await owned.claim([upload], tenant, servedBy.get(call)?.provider);
     return reply;
   }
   const whole = await wholeOf(reply);
   // the response to a part of an upload is empty
-  if (whole.body.length > 0) await owned.claim(idsMadeIn(jsonOf(whole.body)), tenant, call.facts.provider);
+  if (whole.body.length > 0) await owned.claim(idsMadeIn(jsonOf(whole.body)), tenant, servedBy.get(call)?.provider);
   return whole;
 }
 
 /** Lists only the tenant's own objects, from as many pages of the account as necessary. */
 async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
-  const tenant = call.facts.caller?.tenant ?? '';
+  const tenant = call.context.caller?.tenant ?? '';
   const { path = '', route = '' } = call.message.unread ?? {};
   const [below = '', text = ''] = path.split('?', 2);
   const query = new URLSearchParams(text);
@@ -128,7 +129,7 @@ async function list(next: LlmService, call: LlmCall, { form }: AccountRoute, own
     const whole = await wholeOf(reply);
     const answer = jsonOf(whole.body);
     const page = read(answer);
-    const mine = await owned.own(page.ids, tenant, call.facts.provider);
+    const mine = await owned.own(page.ids, tenant, servedBy.get(call)?.provider);
     own.push(...page.items.filter((_, n) => mine[n]));
     from = page.next;
     if (from !== undefined && own.length < most && count < MAX_PAGES) continue;

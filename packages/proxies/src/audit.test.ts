@@ -3,6 +3,8 @@ import { LlmError, type LlmReply, type Operation, ReplyStream } from '@sluice/co
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { type AuditRecord, audit } from './audit.ts';
+import { cacheResult } from './cache-result.ts';
+import { servedBy } from './routing/served-by.ts';
 
 const body = Buffer.from('{"answer":1}');
 const whole = (status = 200): LlmReply => ({ status, contentType: 'application/json', headers: {}, body });
@@ -23,12 +25,9 @@ async function recordOf(
   const service = audit({ sink: { write: (record) => records.push(record) }, clock, content })({
     async complete() {
       clock.advance(250);
-      Object.assign(call.facts, {
-        caller: { tenant: 't', keyName: 'k', limits: {} },
-        provider: 'p',
-        target: 'p/m',
-        cache: 'miss',
-      });
+      call.context.caller = { tenant: 't', keyName: 'k', limits: {} };
+      servedBy.set(call, { provider: 'p', model: 'm', target: 'p/m' });
+      cacheResult.set(call, { state: 'miss', key: undefined });
       endedAttempt(call, { usage: { inputTokens: 3, outputTokens: 4 }, cost: 1_500 });
       return answer();
     },

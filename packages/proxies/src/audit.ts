@@ -1,7 +1,6 @@
 import {
   type Attempt,
   type CallEnd,
-  type CallFacts,
   type ChargedBudget,
   type Clock,
   effectiveTags,
@@ -9,12 +8,16 @@ import {
   type LlmCall,
   type LlmProxy,
   type LlmReply,
-  type SessionFacts,
+  type SessionRecord,
+  sessionRecord,
   systemClock,
   toUsd,
   type UsageIssueReason,
   withEnd,
 } from '@sluice/core';
+import { type CacheState, cacheResult } from './cache-result.ts';
+import { chargedBudgets, exceededBudgets } from './metering/quota-results.ts';
+import { servedBy } from './routing/served-by.ts';
 
 /** The audited fields of an attempt. */
 export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;
@@ -58,9 +61,9 @@ export interface AuditRecord {
   readonly unpriced?: readonly string[] | undefined;
   readonly savedUsd: number | null;
   readonly latencyMs: number;
-  readonly cache: CallFacts['cache'];
+  readonly cache: CacheState;
   /** For a realtime session: messages and bytes by sender, turns, and how it was closed. */
-  readonly session?: SessionFacts | undefined;
+  readonly session?: SessionRecord | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly prompt?: string;
   readonly answer?: string;
@@ -90,8 +93,10 @@ export type CallResult = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
  * the JSON: objects of the same shape are faster to create.
  */
 export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRecord {
-  const { facts } = call;
-  const { account } = facts;
+  const { account, caller } = call.context;
+  const target = servedBy.get(call);
+  const cache = cacheResult.get(call);
+  const exceeded = exceededBudgets.get(call);
   const { usage, cost, unpriced } = account;
   const latencyMs = clock.monotonic() - call.startedAtMs;
   return {
@@ -101,13 +106,13 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
     outcome: end.outcome,
     status: end.status,
     error: end.error,
-    key: facts.caller?.keyName ?? null,
-    tenant: facts.caller?.tenant ?? null,
-    team: facts.caller?.team,
+    key: caller?.keyName ?? null,
+    tenant: caller?.tenant ?? null,
+    team: caller?.team,
     route: call.route,
     model: modelOf(call),
-    target: facts.target ?? null,
-    provider: facts.provider ?? null,
+    target: target?.target ?? null,
+    provider: target?.provider ?? null,
     attempts: account.attempts,
     tried: account.tried.some(({ outcome }) => outcome !== 'answered') ? account.tried.map(attemptRecord) : undefined,
     inputTokens: usage?.inputTokens ?? null,
@@ -117,13 +122,13 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
     reasoningTokens: usage?.reasoningTokens,
     estimated: account.estimated ? true : undefined,
     usageIssue: account.usageIssue,
-    overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
+    overBudget: exceeded.length === 0 ? undefined : exceeded,
     costUsd: cost === undefined ? null : toUsd(cost),
     unpriced: unpriced.length === 0 ? undefined : unpriced,
-    savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
+    savedUsd: cache.entry?.cost === undefined ? null : toUsd(cache.entry.cost),
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
-    cache: facts.cache,
-    session: facts.session,
+    cache: cache.state,
+    session: sessionRecord.get(call),
     tags: effectiveTags(call),
   };
 }
@@ -144,7 +149,7 @@ export function audit(options: AuditOptions): LlmProxy {
       ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
       ...(answer === undefined ? {} : { answer }),
     };
-    sink.write(options.content === true ? { ...record, ...content } : record, call.facts.charged, call.id);
+    sink.write(options.content === true ? { ...record, ...content } : record, chargedBudgets.get(call), call.id);
   };
 
   return (next) => ({
@@ -197,7 +202,7 @@ const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt):
 
 /** Returns null before authentication: parsing an unauthenticated body would make floods of bad keys expensive. */
 function modelOf(call: LlmCall): string | null {
-  if (call.facts.caller === undefined) return null;
+  if (call.context.caller === undefined) return null;
   try {
     return call.message.view().model || null;
   } catch {

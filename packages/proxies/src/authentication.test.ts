@@ -22,7 +22,7 @@ function setUp() {
       { model: 'm', messages: [{ role: 'user', content: 'x' }] },
       credential === undefined ? {} : { credential },
     );
-    return service.complete(call).then(() => call.facts.caller);
+    return service.complete(call).then(() => call.context.caller);
   };
   return { ask, passed: () => passed, metrics };
 }

@@ -38,7 +38,7 @@ export function authentication(lookup: Authenticator, metrics?: Pick<ProxyMetric
         metrics?.authFailures.inc({ reason: 'address' });
         throw new LlmError('address_not_allowed', 'The API key may not be used from this address.');
       }
-      call.facts.caller = caller;
+      call.context.caller = caller;
       return await next.complete(call);
     },
   });

@@ -3,7 +3,10 @@ import { type CacheDirectives, type LlmReply, type LlmService, ReplyStream } fro
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache } from '@sluice/store/memory';
+import { cacheResult } from './cache-result.ts';
 import { caching } from './caching.ts';
+import { degradedParts } from './degraded.ts';
+import { servedBy } from './routing/served-by.ts';
 
 interface CallOptions {
   readonly content?: string;
@@ -16,7 +19,7 @@ interface CallOptions {
 const callOf = ({ content = 'x', cache = {}, tenant = 't', optimizeFor, more = {} }: CallOptions = {}) => {
   const preferences = { cache, ...(optimizeFor === undefined ? {} : { optimizeFor }) };
   const call = openAiCall({ model: 'm', messages: [{ role: 'user', content }], ...more }, { preferences });
-  call.facts.caller = { tenant, keyName: 'k', limits: {} };
+  call.context.caller = { tenant, keyName: 'k', limits: {} };
   return call;
 };
 
@@ -26,7 +29,7 @@ function counting(reply?: () => LlmReply) {
   const service: LlmService = {
     async complete(call) {
       calls++;
-      Object.assign(call.facts, { provider: 'p', providerModel: 'pm' });
+      servedBy.set(call, { provider: 'p', model: 'pm', target: 'p/pm' });
       endedAttempt(call, { usage: { inputTokens: 2, outputTokens: 3 }, cost: 700 });
       return reply?.() ?? { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(`{"n":${calls}}`) };
     },
@@ -48,7 +51,7 @@ function setUp(options: { shared?: boolean; maxEntryBytes?: number; reply?: () =
     const call = callOf(asked);
     const reply = await service.complete(outputLimit === undefined ? call : { ...call, outputLimit });
     const text = 'body' in reply ? Buffer.from(reply.body).toString() : '';
-    return { facts: call.facts, text, reply };
+    return { call, cache: cacheResult.get(call), text, reply };
   };
   return { clock, ask, calls: upstream.calls };
 }
@@ -90,12 +93,13 @@ describe('caching', () => {
   it('serves a repeated call from the cache, byte for byte, and reports the saved cost', async () => {
     const { ask, calls, clock } = setUp();
     const first = await ask();
-    expect(first.facts.cache).toBe('miss');
+    expect(first.cache.state).toBe('miss');
     clock.advance(10_000);
     const second = await ask();
     expect(second.text).toBe(first.text);
-    expect(second.facts).toMatchObject({ cache: 'hit', cacheAgeS: 10, cacheTtlS: 50, saved: 700, provider: 'p' });
-    expect(second.facts.account.cost).toBe(0);
+    expect(second.cache).toMatchObject({ state: 'hit', entry: { ageS: 10, ttlS: 50, cost: 700 } });
+    expect(servedBy.get(second.call)).toMatchObject({ provider: 'p', model: 'pm' });
+    expect(second.call.context.account).toMatchObject({ cost: 0, isReplayed: true });
     expect(calls()).toBe(1);
   });
 
@@ -110,31 +114,31 @@ describe('caching', () => {
       { optimizeFor: 'cost' },
       { optimizeFor: 'speed' },
     ];
-    for (const one of different) expect((await ask(one)).facts.cache).toBe('miss');
+    for (const one of different) expect((await ask(one)).cache.state).toBe('miss');
     expect(calls()).toBe(different.length);
-    for (const one of different) expect((await ask(one)).facts.cache).toBe('hit');
+    for (const one of different) expect((await ask(one)).cache.state).toBe('hit');
   });
 
   it('separates the entries of tenants unless the configuration shares them', async () => {
     const apart = setUp();
     await apart.ask({ tenant: 'a' });
-    expect((await apart.ask({ tenant: 'b' })).facts.cache).toBe('miss');
+    expect((await apart.ask({ tenant: 'b' })).cache.state).toBe('miss');
     const shared = setUp({ shared: true });
     await shared.ask({ tenant: 'a' });
-    expect((await shared.ask({ tenant: 'b' })).facts.cache).toBe('hit');
+    expect((await shared.ask({ tenant: 'b' })).cache.state).toBe('hit');
   });
 
   it('follows the cache directives of a call', async () => {
     const { ask, calls, clock } = setUp();
     await expect(ask({ cache: { onlyIfCached: true } })).rejects.toMatchObject({ code: 'not_cached', status: 504 });
     await ask({ cache: { noStore: true } });
-    expect((await ask()).facts.cache).toBe('miss');
-    expect((await ask({ cache: { onlyIfCached: true } })).facts.cache).toBe('hit');
+    expect((await ask()).cache.state).toBe('miss');
+    expect((await ask({ cache: { onlyIfCached: true } })).cache.state).toBe('hit');
     clock.advance(5_000);
-    expect((await ask({ cache: { maxAgeS: 5 } })).facts.cache).toBe('hit');
-    expect((await ask({ cache: { maxAgeS: 4 } })).facts.cache).toBe('miss');
+    expect((await ask({ cache: { maxAgeS: 5 } })).cache.state).toBe('hit');
+    expect((await ask({ cache: { maxAgeS: 4 } })).cache.state).toBe('miss');
     const fresh = await ask({ cache: { noCache: true } });
-    expect(fresh.facts.cache).toBe('bypass');
+    expect(fresh.cache.state).toBe('bypass');
     expect((await ask()).text).toBe(fresh.text);
     expect((await ask({ cache: { noCache: true, noStore: true } })).text).not.toBe((await ask()).text);
     expect(calls()).toBe(5);
@@ -145,10 +149,10 @@ describe('caching', () => {
     await ask();
     await ask({ content: 'short', cache: { ttlS: 5 } });
     clock.advance(5_000);
-    expect((await ask({ content: 'short' })).facts.cache).toBe('miss');
-    expect((await ask()).facts.cache).toBe('hit');
+    expect((await ask({ content: 'short' })).cache.state).toBe('miss');
+    expect((await ask()).cache.state).toBe('hit');
     clock.advance(55_000);
-    expect((await ask()).facts.cache).toBe('miss');
+    expect((await ask()).cache.state).toBe('miss');
   });
 
   it('caches no error and no response that is too long', async () => {
@@ -156,10 +160,10 @@ describe('caching', () => {
       reply: () => ({ status: 400, contentType: 'application/json', headers: {}, body: Buffer.from('{}') }),
     });
     await refused.ask();
-    expect((await refused.ask()).facts.cache).toBe('miss');
+    expect((await refused.ask()).cache.state).toBe('miss');
     const long = setUp({ maxEntryBytes: 4 });
     await long.ask();
-    expect((await long.ask()).facts.cache).toBe('miss');
+    expect((await long.ask()).cache.state).toBe('miss');
   });
 
   it.each([
@@ -183,7 +187,7 @@ describe('caching', () => {
     const first = await ask();
     expect(await read(first.reply)).toBe('data: 1\n\ndata: 2\n\n');
     const second = await ask();
-    expect(second.facts.cache).toBe(then);
+    expect(second.cache.state).toBe(then);
     expect(await read(second.reply)).toBe('data: 1\n\ndata: 2\n\n');
   });
 
@@ -195,7 +199,7 @@ describe('caching', () => {
     const call = callOf();
     const reply = await caching({ cache: broken, ttlS: 60, health })(upstream.service).complete(call);
     expect(reply.status).toBe(200);
-    expect(call.facts).toMatchObject({ cache: 'miss', degraded: ['cache'] });
+    expect([cacheResult.get(call).state, degradedParts.get(call)]).toEqual(['miss', ['cache']]);
     expect(health.failure).toHaveBeenCalled();
     expect(health.success).not.toHaveBeenCalled();
   });

@@ -3,6 +3,7 @@ import {
   type CacheDirectives,
   type Clock,
   type DependencyHealth,
+  droppedParameters,
   inOneRoundTrip,
   isStreamed,
   type LlmCall,
@@ -19,8 +20,11 @@ import {
   type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
+import { cacheResult } from './cache-result.ts';
 import { collectedStream } from './collected-stream.ts';
+import { markDegraded } from './degraded.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
+import { servedBy } from './routing/served-by.ts';
 
 export interface CachingOptions {
   readonly cache: Cache;
@@ -88,13 +92,14 @@ class CachingStage implements StoreStage {
 
   async #complete(call: LlmCall, { key, found }: Lookup, next: LlmService): Promise<LlmReply> {
     const directives = call.preferences.cache;
-    call.facts.cacheKey = cacheKeyText(key);
+    const text = cacheKeyText(key);
+    cacheResult.set(call, { state: 'bypass', key: text });
     if (found !== undefined) {
       const entry = await found;
       const fresh = entry !== undefined && isFresh(entry, directives, this.#clock.now());
       this.#options.metrics?.cacheLookups.inc({ kind: 'exact', result: fresh ? 'hit' : 'miss' });
-      if (fresh) return replay(call, entry, this.#clock.now());
-      call.facts.cache = 'miss';
+      if (fresh) return replay(call, text, entry, this.#clock.now());
+      cacheResult.set(call, { state: 'miss', key: text });
     }
     if (directives.onlyIfCached === true) throw notCached();
     const reply = await next.complete(call);
@@ -105,7 +110,7 @@ class CachingStage implements StoreStage {
 
   #lookUp(call: LlmCall): Lookup {
     const key: CacheKey = {
-      scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
+      scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.context.caller?.tenant ?? SHARED_SCOPE),
       namespace: call.preferences.cache.namespace ?? '',
       model: call.message.view().model,
       digest: digestOf(call),
@@ -118,7 +123,7 @@ class CachingStage implements StoreStage {
       },
       (error: unknown) => {
         this.#health.failure(error);
-        call.facts.degraded = [...call.facts.degraded, 'cache'];
+        markDegraded(call, ['cache']);
         return undefined;
       },
     );
@@ -139,8 +144,9 @@ class CachingStage implements StoreStage {
   }
 
   #store(call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void {
-    const { provider, providerModel, dropped, account } = call.facts;
-    const { usage, cost } = account;
+    const { usage, cost } = call.context.account;
+    const { provider, model } = servedBy.get(call) ?? { provider: '', model: '' };
+    const dropped = droppedParameters.get(call);
     const nowMs = this.#clock.now();
     const entry: CacheEntry = {
       contentType: reply.contentType,
@@ -149,8 +155,8 @@ class CachingStage implements StoreStage {
       ...(usage === undefined ? {} : { usage }),
       ...(cost === undefined ? {} : { cost }),
       ...(dropped.length === 0 ? {} : { dropped }),
-      provider: provider ?? '',
-      providerModel: providerModel ?? '',
+      provider,
+      providerModel: model,
       storedAtMs: nowMs,
       expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? this.#options.ttlS) * 1_000,
     };
@@ -204,16 +210,13 @@ function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number):
   return directives.maxAgeS === undefined || nowMs - entry.storedAtMs <= directives.maxAgeS * 1_000;
 }
 
-function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
-  const { facts } = call;
-  facts.cache = 'hit';
-  facts.cacheAgeS = Math.max(0, Math.floor((nowMs - entry.storedAtMs) / 1_000));
-  facts.cacheTtlS = Math.max(0, Math.ceil((entry.expiresAtMs - nowMs) / 1_000));
-  facts.provider = entry.provider;
-  facts.providerModel = entry.providerModel;
-  facts.dropped = entry.dropped ?? [];
-  facts.saved = entry.cost;
-  facts.account.replace({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
+function replay(call: LlmCall, key: string, entry: CacheEntry, nowMs: number): LlmReply {
+  const ageS = Math.max(0, Math.floor((nowMs - entry.storedAtMs) / 1_000));
+  const ttlS = Math.max(0, Math.ceil((entry.expiresAtMs - nowMs) / 1_000));
+  cacheResult.set(call, { state: 'hit', key, entry: { ageS, ttlS, cost: entry.cost } });
+  servedBy.set(call, { provider: entry.provider, model: entry.providerModel, target: undefined });
+  if (entry.dropped !== undefined) droppedParameters.set(call, entry.dropped);
+  call.context.account.replay({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
   const head = { status: 200, contentType: entry.contentType, headers: {} };
   if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });

@@ -28,7 +28,7 @@ function setUp(answer: (n: number, call: LlmCall) => LlmReply | Promise<LlmReply
       ...(key === undefined ? {} : { idempotencyKey: key }),
       ...more,
     };
-    call.facts.caller = { tenant: 't', keyName: 'k', limits: {} };
+    call.context.caller = { tenant: 't', keyName: 'k', limits: {} };
     const reply = await by.complete(call);
     return { reply, call };
   };
@@ -48,7 +48,7 @@ describe('idempotency', () => {
     const { reply, call } = await ask('a');
     expect(await textOf(reply)).toBe('answer 1');
     expect(reply.headers).toEqual({ 'idempotency-replayed': 'true' });
-    expect(call.facts.account.cost).toBe(0);
+    expect(call.context.account.cost).toBe(0);
     expect(await textOf((await ask('b')).reply)).toBe('answer 2');
     for (let n = 3; n < 5; n++) expect(await textOf((await ask(undefined)).reply)).toBe(`answer ${n}`);
     expect(made()).toBe(4);

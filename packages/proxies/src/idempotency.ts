@@ -60,7 +60,7 @@ export function idempotency(options: IdempotencyOptions): LlmProxy {
   return (next) => ({
     async complete(call) {
       const { idempotencyKey } = call;
-      const { caller } = call.facts;
+      const { caller } = call.context;
       if (idempotencyKey === undefined || caller === undefined || !ONCE.has(call.operation)) return next.complete(call);
       const id = { tenant: caller.tenant, subject: caller.keyName, key: hash('sha256', idempotencyKey, 'base64url') };
       return await once.complete(call, id, next);
@@ -232,7 +232,7 @@ function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => 
 
 /** Replays a stored response at no cost: the first call has paid for it. */
 function replay(call: LlmCall, { status, contentType, streamed, body }: IdempotentAnswer): LlmReply {
-  call.facts.account.replace({ usage: undefined, cost: 0 });
+  call.context.account.replay({ usage: undefined, cost: 0 });
   const head = { status, contentType, headers: { 'idempotency-replayed': 'true' } };
   if (!streamed) return { ...head, body };
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });

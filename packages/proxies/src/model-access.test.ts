@@ -20,7 +20,7 @@ function setUp(models?: readonly string[], limits: Limits = {}, ofTeam: Limits =
   const service = modelAccess(known, () => [{ kind: 'team', name: 'web', limits: ofTeam }])(next);
   const ask = (model: string) => {
     const call = openAiCall({ model, messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = {
+    call.context.caller = {
       tenant: 't',
       keyName: 'k',
       limits,

@@ -26,7 +26,7 @@ const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
  */
 export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => readonly QuotaScope[]): LlmProxy {
   const refuseUnpriced = (call: LlmCall, model: string): void => {
-    const { caller } = call.facts;
+    const { caller } = call.context;
     if (caller === undefined || call.operation === 'count_tokens' || isAnsweredHere(call)) return;
     const all = [caller.limits, ...(groups?.(call) ?? []).map(({ limits }) => limits)];
     if (isUnpricedWork(call) && all.some(refusesUnpricedWork)) {
@@ -55,7 +55,7 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
   return (next) => ({
     async complete(call) {
       const { model } = call.message.view();
-      const routes = call.facts.caller?.routes;
+      const routes = call.context.caller?.routes;
       if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
         throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
       }
@@ -66,14 +66,14 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
         );
       }
       if (call.operation === 'other' && model === '') {
-        if (call.facts.caller?.models !== undefined) {
+        if (call.context.caller?.models !== undefined) {
           throw new LlmError(
             'model_not_allowed',
             'This API key is restricted to certain models, and a request to this route names no model.',
           );
         }
       } else if (!isAnsweredHere(call) || model !== '') {
-        const allowed = call.facts.caller?.models;
+        const allowed = call.context.caller?.models;
         if (allowed !== undefined && !matchesAny(allowed, model)) {
           throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
         }

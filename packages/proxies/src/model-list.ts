@@ -11,7 +11,7 @@ export interface ModelListRendering {
 export function modelList(render: ModelListRendering): LlmProxy {
   const answer = async (call: LlmCall): Promise<LlmReply> => {
     const { model } = call.message.view();
-    const text = model === '' ? render.list(call.dialect, call.facts.caller?.models) : render.one(call.dialect, model);
+    const text = model === '' ? render.list(call.dialect, call.context.caller?.models) : render.one(call.dialect, model);
     return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from(text) };
   };
   return (next) => ({

@@ -3,7 +3,9 @@ import { LlmError, type LlmReply, ReplyStream } from '@sluice/core';
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
+import { cacheResult } from './cache-result.ts';
 import { observability } from './observability.ts';
+import { servedBy } from './routing/served-by.ts';
 
 function setUp() {
   const clock = new ManualClock();
@@ -16,8 +18,9 @@ function setUp() {
       async complete() {
         clock.advance(300);
         const usage = { inputTokens: 3, outputTokens: 4, cachedInputTokens: 1, cacheWriteTokens: 2, reasoningTokens: 1 };
-        const caller = { tenant: 'acme', keyName: 'k', limits: {} };
-        Object.assign(call.facts, { caller, provider: 'p', providerModel, cache: 'miss' });
+        call.context.caller = { tenant: 'acme', keyName: 'k', limits: {} };
+        servedBy.set(call, { provider: 'p', model: providerModel, target: undefined });
+        cacheResult.set(call, { state: 'miss', key: undefined });
         endedAttempt(call, { usage, cost: 2_000_000_000 }, 250);
         return answer();
       },

@@ -1,5 +1,7 @@
 import { type CallEnd, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd, withEnd } from '@sluice/core';
+import { cacheResult } from './cache-result.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
+import { servedBy } from './routing/served-by.ts';
 
 export interface ObservabilityOptions {
   readonly metrics: ProxyMetrics;
@@ -22,20 +24,20 @@ export function observability(options: ObservabilityOptions): LlmProxy {
   const clock = options.clock ?? systemClock;
 
   const finish = (call: LlmCall, status: number): void => {
-    const { facts, route } = call;
+    const { route, context } = call;
     const seconds = (clock.monotonic() - call.startedAtMs) / 1_000;
-    const provider = facts.provider ?? '';
-    const cache = facts.cache;
+    const { state: cache, entry } = cacheResult.get(call);
+    const target = servedBy.get(call);
+    const provider = target?.provider ?? '';
     metrics.inFlight.dec();
     metrics.requests.inc({ route, model: modelLabel(call, known), provider, status: String(status), cache });
     metrics.requestDuration.observe({ route, cache }, seconds);
-    metrics.overhead.observe({ cache }, Math.max(0, seconds - facts.account.upstreamMs / 1_000));
-    if (facts.provider === undefined) return;
-    const providerModel = facts.providerModel ?? '';
-    const labels = { provider, model: known.providerModel(provider, providerModel) ? providerModel : OTHER };
-    if (facts.saved !== undefined) metrics.saved.inc(labels, toUsd(facts.saved));
+    metrics.overhead.observe({ cache }, Math.max(0, seconds - context.account.upstreamMs / 1_000));
+    if (target === undefined) return;
+    const labels = { provider, model: known.providerModel(provider, target.model) ? target.model : OTHER };
+    if (entry?.cost !== undefined) metrics.saved.inc(labels, toUsd(entry.cost));
     if (cache === 'hit') return;
-    const { usage, cost, unpriced, upstreamMs } = facts.account;
+    const { usage, cost, unpriced, upstreamMs } = context.account;
     if (cost !== undefined) metrics.cost.inc(labels, toUsd(cost));
     if (usage !== undefined && (cost === undefined || unpriced.length > 0)) metrics.unpriced.inc(labels);
     if (upstreamMs > 0) metrics.upstreamDuration.observe({ provider }, upstreamMs / 1_000);
@@ -59,8 +61,8 @@ export function observability(options: ObservabilityOptions): LlmProxy {
       reply.stream.tap(() => {
         if (!first) return;
         first = false;
-        const provider = call.facts.provider ?? '';
-        if (call.facts.cache !== 'hit')
+        const provider = servedBy.get(call)?.provider ?? '';
+        if (cacheResult.get(call).state !== 'hit')
           metrics.timeToFirstToken.observe({ provider }, (clock.monotonic() - call.startedAtMs) / 1_000);
       });
       return reply;
@@ -79,7 +81,7 @@ function statusOf({ reply, outcome, error }: CallEnd): number {
  * would make floods of bad keys expensive.
  */
 function modelLabel(call: LlmCall, known: ObservabilityOptions['known']): string {
-  if (call.facts.caller === undefined) return '';
+  if (call.context.caller === undefined) return '';
   try {
     const { model } = call.message.view();
     return model === '' || known.model(model) ? model : OTHER;

@@ -10,6 +10,7 @@ import {
   type StreamRecovery,
 } from '@sluice/core';
 import { openAiCall } from '@sluice/dialects';
+import { servedBy } from './routing/served-by.ts';
 import { streamRecovery } from './stream-recovery.ts';
 
 const CUT: StreamOutcome = { end: 'failed', error: new LlmError('upstream_truncated', 'cut') };
@@ -24,7 +25,7 @@ function streaming(...ends: readonly StreamOutcome[]): LlmService & { calls: num
       const outcome = ends[n];
       if (outcome === undefined) throw new LlmError('upstream_error', 'no more');
       const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
-      call.facts.provider = `provider-${n}`;
+      servedBy.set(call, { provider: `provider-${n}`, model: '', target: undefined });
       stream.push(Buffer.from(`word ${n}`));
       stream.finish(outcome);
       return { status: 200, contentType: 'text/event-stream', headers: {}, stream };

@@ -9,6 +9,7 @@ import {
   type StreamedReply,
   type StreamOutcome,
 } from '@sluice/core';
+import { servedBy } from './routing/served-by.ts';
 
 /** Maximum number of restarts per stream. */
 const MAX_RESTARTS = 2;
@@ -68,7 +69,7 @@ function restarting(call: LlmCall, next: LlmService, first: StreamedReply): Repl
       return;
     }
     restarts++;
-    // the failed attempt is recorded in the call's facts before the next target is picked
+    // the failed attempt is recorded in the call's account before the next target is picked
     await inner.outcome;
     let reply: LlmReply;
     try {
@@ -92,9 +93,9 @@ function restarting(call: LlmCall, next: LlmService, first: StreamedReply): Repl
 /** An OpenAI client parses each event as a chunk; it ignores a chunk without choices. */
 const EMPTY_CHUNK: Partial<Record<DialectName, object>> = { 'openai-chat': { object: 'chat.completion.chunk', choices: [] } };
 
-function restartEvent({ dialect, facts }: LlmCall): string {
-  const { provider = '', providerModel = '' } = facts;
-  const data = { ...EMPTY_CHUNK[dialect], fallback_restart: true, provider, model: providerModel };
+function restartEvent(call: LlmCall): string {
+  const { provider, model } = servedBy.get(call) ?? { provider: '', model: '' };
+  const data = { ...EMPTY_CHUNK[call.dialect], fallback_restart: true, provider, model };
   // the blank line ends an event that was cut off in its middle
   return `\n\nevent: fallback_restart\ndata: ${JSON.stringify(data)}\n\n`;
 }

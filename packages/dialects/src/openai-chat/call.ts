@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { emptyFacts, type LlmCall, type Preferences, systemClock } from '@sluice/core';
+import { type LlmCall, newCallContext, type Preferences, systemClock } from '@sluice/core';
 import { OpenAiRequest } from './request.ts';
 import { type OpenAiOperation, openAiRoute } from './routes.ts';
 
@@ -36,6 +36,6 @@ export function openAiCall(request: object, options: OpenAiCallOptions = {}): Ll
     signal: options.signal ?? new AbortController().signal,
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
     startedAtMs: systemClock.monotonic(),
-    facts: emptyFacts(),
+    context: newCallContext(),
   };
 }

@@ -1,4 +1,5 @@
 import type { LlmCall, LlmReply } from '@sluice/core';
+import { droppedParameters } from '@sluice/core';
 import { DIALECTS, EMBEDDINGS, embeddingsBeside } from '@sluice/dialects';
 import { Embeddings } from '../answers/embeddings.ts';
 import { bufferOf, type ProviderContext, type UpstreamModel } from './provider-context.ts';
@@ -16,7 +17,7 @@ export function embed(context: ProviderContext, call: LlmCall, { name: model, bo
   if (same) bytes = bufferOf(call.message.forUpstream({ model, streamUsage: false }));
   else {
     const { body, dropped } = EMBEDDINGS[provider].writeRequest(EMBEDDINGS[caller].readRequest(request), model);
-    call.facts.dropped = dropped;
+    droppedParameters.set(call, dropped);
     bytes = Buffer.from(JSON.stringify(body));
   }
   const path = endpoint.otherPath(EMBEDDINGS[provider].path(model, batch), model, options);

@@ -16,7 +16,7 @@ async function answer(call: LlmCall): Promise<LlmReply> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const outputTokens = Math.min(80 + Math.floor(random.next() * 41), call.outputLimit ?? Number.POSITIVE_INFINITY);
   const usage = { inputTokens: 5, outputTokens };
-  call.facts.account.replace({ usage, cost: costOf(price, usage) });
+  call.context.account.replace({ usage, cost: costOf(price, usage) });
   return whole;
 }
 
@@ -29,7 +29,7 @@ function setUp(amount: number, settings: MeteringSettings) {
   const limits: number[] = [];
   const ask = async (budget = amount): Promise<string> => {
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = { tenant: 't', keyName: 'k', limits: { budget: { amount: budget, period: 'month' } } };
+    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget: { amount: budget, period: 'month' } } };
     try {
       await service.complete(call);
       limits.push(call.outputLimit ?? 0);

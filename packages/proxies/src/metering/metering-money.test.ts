@@ -5,8 +5,11 @@ import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Meters } from '@sluice/store/ports';
+import { degradedParts } from '../degraded.ts';
 import type { Target } from '../routing/model.ts';
+import { servedBy } from '../routing/served-by.ts';
 import { metering } from './metering.ts';
+import { chargedBudgets, exceededBudgets, meterStates } from './quota-results.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 
@@ -24,7 +27,7 @@ const nextTurn = async () => {
 
 const callOf = (limits: Limits) => {
   const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-  call.facts.caller = { tenant: 't', keyName: 'k', limits };
+  call.context.caller = { tenant: 't', keyName: 'k', limits };
   return call;
 };
 
@@ -48,13 +51,13 @@ describe('metering of tokens and money', () => {
       metrics: { ...metrics, budgetExceeded: { inc: budgetExceeded } },
     })({
       async complete(call) {
-        call.facts.target = 'p/m';
+        servedBy.set(call, { provider: 'p', model: 'm', target: 'p/m' });
         return answer(call);
       },
     });
     const ask = async (maxTokens: number) => {
       const call = openAiCall({ model: 'm', max_tokens: maxTokens, messages: [{ role: 'user', content: 'x'.repeat(35) }] });
-      call.facts.caller = { tenant: 't', keyName: 'k', limits };
+      call.context.caller = { tenant: 't', keyName: 'k', limits };
       const reply = await service.complete(call);
       await nextTurn();
       return { call, reply };
@@ -67,7 +70,7 @@ describe('metering of tokens and money', () => {
   }
 
   const answered = (call: LlmCall): LlmReply => {
-    call.facts.account.replace({ usage, cost: costOf(price, usage) });
+    call.context.account.replace({ usage, cost: costOf(price, usage) });
     return whole;
   };
   const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });
@@ -100,8 +103,9 @@ describe('metering of tokens and money', () => {
   it('counts a soft budget and reports when it is exceeded, but refuses no call', async () => {
     const { ask, budget, budgetExceeded } = setUpMoney({ budget: { amount: usd(0.23), period: 'month', soft: true } }, answered);
     // the budget covers the estimate of the first call, but not of the second
-    expect((await ask(100)).call.facts.overBudget).toEqual([]);
-    expect((await ask(100)).call.facts).toMatchObject({ overBudget: ['key'], meters: [] });
+    expect(exceededBudgets.get((await ask(100)).call)).toEqual([]);
+    const { call } = await ask(100);
+    expect([exceededBudgets.get(call), meterStates.get(call)]).toEqual([['key'], []]);
     expect(budgetExceeded.mock.calls).toEqual([[{ owner: 'key' }]]);
     expect(await budget('2026-11')).toEqual({ spent: 2 * spent, reserved: 0 });
   });
@@ -110,8 +114,8 @@ describe('metering of tokens and money', () => {
     let how: 'fail' | 'hit' = 'fail';
     const { ask, budget } = setUpMoney(month(1), (call) => {
       if (how === 'fail') throw new LlmError('upstream_error', 'x');
-      call.facts.cache = 'hit';
-      return answered(call);
+      call.context.account.replay({ usage: { inputTokens: 10, outputTokens: 100 }, cost: 0 });
+      return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
     });
     await expect(ask(100)).rejects.toMatchObject({ code: 'upstream_error' });
     how = 'hit';
@@ -142,7 +146,7 @@ describe('metering of tokens and money', () => {
     ];
     const { ask, clock, budget: of } = setUpMoney({ budget }, answered);
     await ask(100);
-    expect((await ask(100)).call.facts.overBudget).toEqual(['key']);
+    expect(exceededBudgets.get((await ask(100)).call)).toEqual(['key']);
     await expect(ask(100)).rejects.toThrow(/^The budget of 0.25 USD/);
     for (const period of ['2026-11-30', '2026-11', 'total']) expect(await of(period)).toEqual({ spent: 2 * spent, reserved: 0 });
     // a new day and a new month, but the total budget continues
@@ -154,11 +158,11 @@ describe('metering of tokens and money', () => {
 
   it('lists the budgets that a call is charged to', async () => {
     const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
-    expect((await ask(1)).call.facts.charged).toEqual([
+    expect(chargedBudgets.get((await ask(1)).call)).toEqual([
       { tenant: 't', subject: 'k', period: '2026-11', endsAtMs: Date.UTC(2026, 11, 1), reserved: usd(0.02) },
     ]);
     const { ask: other } = setUpMoney({ tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
-    expect((await other(1)).call.facts.charged).toEqual([]);
+    expect(chargedBudgets.get((await other(1)).call)).toEqual([]);
   });
 
   it('counts actual tokens instead of reserved tokens', async () => {
@@ -166,7 +170,7 @@ describe('metering of tokens and money', () => {
     await ask(100);
     await ask(100);
     // 30 are used: 118 more fit into 150, 138 more do not
-    expect((await ask(100)).call.facts.meters).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 2 }]);
+    expect(meterStates.get((await ask(100)).call)).toMatchObject([{ meter: 'tokens', limit: 150, remaining: 2 }]);
     await expect(ask(120)).rejects.toMatchObject({
       code: 'rate_limit_exceeded',
       message: expect.stringContaining('150 tokens'),
@@ -180,15 +184,15 @@ describe('metering of tokens and money', () => {
     const rateLimited = { inc: jest.fn() };
     const service = metering({
       meters,
-      groups: ({ facts }) => (facts.caller?.team === undefined ? [tenant] : [team, tenant]),
+      groups: ({ context }) => (context.caller?.team === undefined ? [tenant] : [team, tenant]),
       metrics: { rateLimited, budgetRejected: { inc: jest.fn() }, budgetExceeded: { inc: jest.fn() } },
     })({ complete: async () => whole });
     const ask = async (keyName: string, of?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
       const limits = { requests: { limit: 10, windowMs: 60_000 } };
-      call.facts.caller = { tenant: 't', keyName, limits, ...(of === undefined ? {} : { team: of }) };
+      call.context.caller = { tenant: 't', keyName, limits, ...(of === undefined ? {} : { team: of }) };
       await service.complete(call);
-      return call.facts.meters;
+      return meterStates.get(call);
     };
     // the smallest of all three remaining amounts is reported to the client
     expect(await ask('a', 'web')).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
@@ -205,7 +209,7 @@ describe('metering of tokens and money', () => {
     const service = metering({ meters: { ...unused, settle } })({ complete: async (call) => answered(call) });
     const call = callOf(soft);
     await service.complete(call);
-    expect(call.facts.degraded).toEqual(['budget']);
+    expect(degradedParts.get(call)).toEqual(['budget']);
     await nextTurn();
     expect(settle.mock.calls[0]?.[0]).toMatchObject({ callId: call.id, holds: [{ hold: { kind: 'budget' }, actual: spent }] });
     const both = callOf({ ...soft, requests: { limit: 5, windowMs: 1_000 } });

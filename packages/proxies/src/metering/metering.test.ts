@@ -7,12 +7,13 @@ import type { Meters, ReservationRequest } from '@sluice/store/ports';
 import { estimateCall } from '../call-estimate.ts';
 import { periodAt } from './budget-period.ts';
 import { metering } from './metering.ts';
+import { meterStates } from './quota-results.ts';
 
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
 
 const callOf = (limits: Limits) => {
   const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-  call.facts.caller = { tenant: 't', keyName: 'k', limits };
+  call.context.caller = { tenant: 't', keyName: 'k', limits };
   return call;
 };
 
@@ -23,7 +24,7 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
   const ask = async () => {
     const call = callOf(limits);
     const reply = await service.complete(call);
-    return { reply, facts: call.facts };
+    return { reply, meters: meterStates.get(call) };
   };
   return { clock, ask };
 }
@@ -60,7 +61,7 @@ describe('metering', () => {
 
   it('admits calls up to the limit and reports the remaining amount', async () => {
     const { ask, clock } = setUp({ requests: { limit: 2, windowMs: 60_000 } });
-    expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
+    expect((await ask()).meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
     await ask();
     await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: expect.any(Number) });
     await expect(ask()).rejects.toThrow(/^The limit of 2 requests is reached\. Try again in \d+ s\.$/);
@@ -158,10 +159,10 @@ describe('metering', () => {
     for (let n = 0; n < 6; n++) await expect(proxied.complete(callOf(limits))).rejects.toMatchObject({ status: 503 });
     const call = callOf(limits);
     await metering({ meters, clock })({ complete: async () => whole }).complete(call);
-    expect(call.facts.meters.find(({ meter }) => meter === 'requests')).toMatchObject({ remaining: 19 });
+    expect(meterStates.get(call).find(({ meter }) => meter === 'requests')).toMatchObject({ remaining: 19 });
     const { usage } = estimateCall(call, undefined);
     const remaining = 30_000 - usage.inputTokens - usage.outputTokens;
-    expect(call.facts.meters.find(({ meter }) => meter === 'tokens')).toMatchObject({ remaining });
+    expect(meterStates.get(call).find(({ meter }) => meter === 'tokens')).toMatchObject({ remaining });
     const period = periodAt('month', clock.now()).name;
     await nextTurn();
     expect(await meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period })).toMatchObject({ spent: 0, reserved: 0 });
@@ -173,12 +174,12 @@ describe('metering', () => {
       { limit: 3, windowMs: 60_000 },
     ];
     const { ask, clock } = setUp({ requests });
-    expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
+    expect((await ask()).meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
     await ask();
     await expect(ask()).rejects.toThrow(/^The limit of 2 requests is reached/);
     clock.advance(2_000);
     // the smallest remaining amount is reported
-    expect((await ask()).facts.meters).toMatchObject([{ meter: 'requests', limit: 3, remaining: 0 }]);
+    expect((await ask()).meters).toMatchObject([{ meter: 'requests', limit: 3, remaining: 0 }]);
     await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
     clock.advance(2_000);
     await expect(ask()).rejects.toThrow(/^The limit of 3 requests is reached/);
@@ -197,7 +198,7 @@ describe('metering', () => {
       leases: leases as never,
     })({ complete: async () => whole });
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-    call.facts.caller = { tenant: 't', keyName: 'k', limits: { budget } };
+    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget } };
     await service.complete(call);
     expect(leases.spent.mock.calls.map(([, hold]) => (hold as { subject?: string }).subject)).toEqual([undefined, '@team:web']);
   });

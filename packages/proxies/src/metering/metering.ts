@@ -17,9 +17,11 @@ import {
   withEnd,
 } from '@sluice/core';
 import { type Charge, type ReservationRequest, type ReservationResult, saturated } from '@sluice/store/ports';
+import { markDegraded } from '../degraded.ts';
 import type { Grant } from './fallback-limiter.ts';
 import { MeteringMemory, type MeteringOptions, type MeteringSettings } from './metering-options.ts';
 import { actualOf, granted, hardBudgets, isBudget, isOfUser, needsEstimate, type PlannedCharge, planCharges } from './plan.ts';
+import { chargedBudgets, exceededBudgets, meterStates } from './quota-results.ts';
 import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
 import { RejectionCache } from './rejection-cache.ts';
 import { heldSlot, ReservationKeeper } from './reservation-keeper.ts';
@@ -112,14 +114,14 @@ class CallMetering implements StoreStage, TurnMeter {
   charge(call: LlmCall): void {
     const all = this.#holdsOf(call)?.all ?? [];
     if (all.length === 0) return;
-    const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.facts.account;
+    const { usage = { inputTokens: 0, outputTokens: 0 }, cost = 0 } = call.context.account;
     const tokens = saturated(usage.inputTokens + usage.outputTokens);
     const holds = all.map(({ hold }) => ({ hold, receipt: 0, actual: actualOf(hold, tokens, saturated(cost)) }));
     this.#held.settle({ ...meterOwner(call), unreserved: true, holds }, () => {});
   }
 
   #reserve(call: LlmCall): Reservation | 'none' {
-    const { caller } = call.facts;
+    const { caller } = call.context;
     const { all, amounts } = this.#holdsOf(call) ?? { all: [], amounts: undefined };
     if (caller === undefined || all.length === 0) return 'none';
     const { tenant, keyName: subject } = caller;
@@ -135,7 +137,7 @@ class CallMetering implements StoreStage, TurnMeter {
   }
 
   #holdsOf(call: LlmCall): { all: PlannedCharge[]; amounts: ReserveAmounts | undefined } | undefined {
-    const { caller } = call.facts;
+    const { caller } = call.context;
     if (caller === undefined) return undefined;
     const groups = this.#options.groups?.(call) ?? [];
     // tokens and money of a session are metered by its turns
@@ -174,7 +176,7 @@ class CallMetering implements StoreStage, TurnMeter {
       return this.#admitUnanswered(call, reservation, error);
     }
     this.#health.success();
-    call.facts.meters = tightest(result.meters);
+    meterStates.set(call, tightest(result.meters));
     // the store has released this call already, which is no evidence about its limits
     if (!result.admitted && result.full === -1) throw unavailable(holds, undefined);
     if (!result.admitted) {
@@ -216,8 +218,7 @@ class CallMetering implements StoreStage, TurnMeter {
       noted?.settle(() => 0);
       return undefined;
     }
-    const degraded = [...(limits.length === 0 ? [] : ['limits']), ...(holds.some(isBudget) ? ['budget'] : [])];
-    call.facts.degraded = [...call.facts.degraded, ...degraded];
+    markDegraded(call, [...(limits.length === 0 ? [] : ['limits']), ...(holds.some(isBudget) ? ['budget'] : [])]);
     return { holds, receipts: [], leased: true, noted };
   }
 
@@ -227,9 +228,10 @@ class CallMetering implements StoreStage, TurnMeter {
     this.#held.track(meterOwner(call), holds);
     const budgets = holds.filter(isBudget);
     if (budgets.length > 0) {
-      call.facts.charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
+      const charged = budgets.map(({ subject: of = subject, period, endsAtMs, amount }) => {
         return { tenant, subject: of, period, endsAtMs, reserved: amount };
       });
+      chargedBudgets.set(call, charged);
     }
     const outputLimit = outputLimitOf(reservation, holds);
     const bounded = outputLimit === undefined ? call : { ...call, outputLimit };
@@ -246,9 +248,8 @@ class CallMetering implements StoreStage, TurnMeter {
       this.#held.release(holds.flatMap((hold) => heldSlot(meterOwner(call), hold)));
       return;
     }
-    const { cache, account } = call.facts;
-    const { usage, cost } = account;
-    const free = cache === 'hit' || usage === undefined;
+    const { usage, cost, isReplayed } = call.context.account;
+    const free = isReplayed || usage === undefined;
     const tokens = free ? 0 : saturated(usage.inputTokens + usage.outputTokens);
     const paid = free ? 0 : saturated(cost ?? 0);
     if (!free && this.#adaptive && call.turn === undefined) this.#noteOutput(call, usage.outputTokens, outputLimit);
@@ -286,7 +287,7 @@ class CallMetering implements StoreStage, TurnMeter {
   #refuse(call: LlmCall, refusal: Refusal, all: readonly PlannedCharge[]): LlmError {
     const { metrics } = this.#options;
     const owner = all[refusal.full]?.owner;
-    call.facts.meters = tightest(refusal.meters);
+    meterStates.set(call, tightest(refusal.meters));
     if (refusal.meter === 'budget') metrics?.budgetRejected.inc({});
     else metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
     return fullMeter(refusal, owner);
@@ -297,8 +298,9 @@ class CallMetering implements StoreStage, TurnMeter {
       const used = hold.limit - (meters[n]?.remaining ?? 0);
       if (soft === undefined || used <= soft.amount) continue;
       const kind = owner?.kind ?? 'key';
-      if (call.facts.overBudget.includes(kind)) continue;
-      call.facts.overBudget = [...call.facts.overBudget, kind];
+      const exceeded = exceededBudgets.get(call);
+      if (exceeded.includes(kind)) continue;
+      exceededBudgets.set(call, [...exceeded, kind]);
       this.#options.metrics?.budgetExceeded.inc({ owner: kind });
     }
   }
@@ -312,7 +314,7 @@ const limitsOf = (call: LlmCall, limits: Limits): Limits =>
   call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget };
 
 const meterOwner = (call: LlmCall) => {
-  const { tenant, keyName } = call.facts.caller as Caller;
+  const { tenant, keyName } = call.context.caller as Caller;
   return { tenant, subject: keyName, callId: call.id };
 };
 

@@ -2,6 +2,7 @@ import { type Clock, type DependencyHealth, type LlmCall, noopHealth, systemCloc
 import type { Meters, ReservationRequest, ReservationResult } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
 import { type PlannedCharge, planCharges } from './plan.ts';
+import { meterStates } from './quota-results.ts';
 import type { QuotaScope } from './quota-scope.ts';
 import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
 import { RejectionCache } from './rejection-cache.ts';
@@ -30,7 +31,7 @@ export class RequestCounter {
 
   /** Counts one request. @throws LlmError `rate_limit_exceeded`, `limiter_unavailable` */
   async count(call: LlmCall): Promise<void> {
-    const { caller } = call.facts;
+    const { caller } = call.context;
     if (caller === undefined) return;
     const nowMs = this.#clock.now();
     const groups = this.#options.groups?.(call) ?? [];
@@ -45,7 +46,7 @@ export class RequestCounter {
     if (known !== undefined) throw this.#refuse(call, known, all);
     // the call's own id is for its reservation, in case the call is made later
     const result = await this.#reserve({ tenant, subject, callId: `${call.id}:request`, holds });
-    call.facts.meters = tightest(result.meters);
+    meterStates.set(call, tightest(result.meters));
     if (result.admitted) return;
     this.#fullWindows.remember(tenant, subject, holds, result);
     throw this.#refuse(call, result, all);
@@ -68,7 +69,7 @@ export class RequestCounter {
 
   #refuse(call: LlmCall, refusal: Refusal, all: readonly PlannedCharge[]): Error {
     const owner = all[refusal.full]?.owner;
-    call.facts.meters = tightest(refusal.meters);
+    meterStates.set(call, tightest(refusal.meters));
     this.#options.metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
     return fullMeter(refusal, owner);
   }

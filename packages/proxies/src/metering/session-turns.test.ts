@@ -2,19 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import {
   type Caller,
   compose,
-  emptyFacts,
   inOneRoundTrip,
   type Limits,
   type LlmCall,
   LlmError,
   type LlmReply,
   type LlmService,
+  newCallContext,
   type RealtimeSession,
   ReplyStream,
   usd,
 } from '@sluice/core';
 import { memoryStores } from '@sluice/store/memory';
 import { meteringLayers } from './metering.ts';
+import { chargedBudgets } from './quota-results.ts';
 
 const NOTHING = { bytes: new Uint8Array(0), view: () => ({ model: 'm', stream: false, wantsStreamUsage: false }) };
 
@@ -30,11 +31,11 @@ class TestSession {
   service(call: LlmCall): LlmService {
     return {
       complete: async (): Promise<LlmReply> => {
-        const account = call.facts.account.open({ accrued: () => ({ usage: this.usage, cost: this.cost }) });
+        const account = call.context.account.open({ accrued: () => ({ usage: this.usage, cost: this.cost }) });
         this.stream.onEnd(() => {
           account.charge({ usage: this.usage, cost: this.cost, estimated: undefined, unpriced: [] });
           const target = { target: 'up/m', provider: 'up', model: 'm' };
-          call.facts.account.close(account, { ...target, outcome: 'answered', latencyMs: 1 }, 1);
+          call.context.account.close(account, { ...target, outcome: 'answered', latencyMs: 1 }, 1);
         });
         const session = {
           onUsage: (listener: () => void) => {
@@ -81,7 +82,7 @@ function stage(limits: Limits) {
       preferences: { cache: {}, tags: {} },
       signal: new AbortController().signal,
       startedAtMs: 0,
-      facts: { ...emptyFacts(), caller },
+      context: { ...newCallContext(), caller },
     }) as unknown as LlmCall;
   const begin = async (session: TestSession, made = call()): Promise<LlmCall> => {
     await compose([inOneRoundTrip([layers.calls]), layers.sessions], session.service(made)).complete(made);
@@ -105,7 +106,7 @@ describe('sessionTurns', () => {
     session.turn(100, usd(2));
     await settle();
     expect(await spent()).toBe(usd(3));
-    expect(call.facts.charged[0]?.turn).toEqual({ callId: `${call.id}.3`, settled: usd(3) });
+    expect(chargedBudgets.get(call)[0]?.turn).toEqual({ callId: `${call.id}.3`, settled: usd(3) });
     session.cost += usd(0.5);
     await session.end();
     expect(await spent()).toBe(usd(3.5));

@@ -1,16 +1,18 @@
 import {
-  emptyFacts,
   type LlmCall,
   type LlmError,
   type LlmProxy,
   type LlmReply,
   type LlmService,
   type Money,
+  newCallContext,
   type RealtimeSession,
   type TurnEstimate,
   type Usage,
   withEnd,
 } from '@sluice/core';
+import { degradedParts, markDegraded } from '../degraded.ts';
+import { addQuotaResults, meterStates } from './quota-results.ts';
 
 /** Meters a turn as a call, and charges a turn that was not admitted. */
 export interface TurnMeter {
@@ -96,20 +98,16 @@ class SessionTurns {
   }
 
   async #reserve(likely: TurnEstimate): Promise<void> {
-    const { facts } = this.#call;
     const turn = new Turn({ session: this.#call, n: ++this.#count, likely, meter: this.#meter, before: this.#turn });
     this.#turn = turn;
     await turn.admitted;
-    const { charged, meters, overBudget, degraded } = turn.facts;
-    const settled = { callId: turn.callId, settled: this.#settled.cost };
-    facts.charged = charged.map((charge) => ({ ...charge, turn: settled }));
-    facts.meters = [...facts.meters.filter(({ meter }) => !meters.some((one) => one.meter === meter)), ...meters];
-    facts.overBudget = [...new Set([...facts.overBudget, ...overBudget])];
-    facts.degraded = [...new Set([...facts.degraded, ...degraded])];
+    const settled = { callId: turn.call.id, settled: this.#settled.cost };
+    addQuotaResults(this.#call, turn.call, settled);
+    markDegraded(this.#call, degradedParts.get(turn.call));
   }
 
   #settle(): { readonly usage: Usage; readonly cost: Money } {
-    const { usage = this.#settled.usage, cost = this.#settled.cost } = this.#call.facts.account.accruedIfEndedNow();
+    const { usage = this.#settled.usage, cost = this.#settled.cost } = this.#call.context.account.accruedIfEndedNow();
     const spent = {
       usage: {
         inputTokens: Math.max(0, usage.inputTokens - this.#settled.usage.inputTokens),
@@ -136,7 +134,7 @@ class Turn {
   readonly admitted: Promise<void>;
   /** Resolves when the turn is settled or refused. */
   readonly settled: Promise<void>;
-  readonly #call: LlmCall;
+  readonly call: LlmCall;
   readonly #meter: TurnMeter;
   #end!: (reply: LlmReply) => void;
   #isOver = false;
@@ -144,12 +142,12 @@ class Turn {
 
   constructor({ session, n, likely, meter, before }: TurnOptions) {
     const stored = Promise.withResolvers<void>();
-    const { requestId, operation, dialect, route, message, preferences, signal, startedAtMs, facts } = session;
-    this.#call = {
+    const { requestId, operation, dialect, route, message, preferences, signal, startedAtMs, context } = session;
+    this.call = {
       ...{ id: `${session.id}.${n}`, requestId, operation, dialect, route, message, preferences, signal, startedAtMs },
       credential: undefined,
       turn: { ...likely, onSettled: () => stored.resolve() },
-      facts: { ...emptyFacts(), caller: facts.caller },
+      context: { ...newCallContext(), caller: context.caller },
     };
     this.#meter = meter;
     const over = new Promise<LlmReply>((resolve) => {
@@ -167,10 +165,10 @@ class Turn {
     };
     // the store receives the settlement of the previous turn first: this turn is refused if the previous one used up the limit
     const begun =
-      before === undefined ? meter.complete(this.#call, service) : before.settled.then(() => meter.complete(this.#call, service));
+      before === undefined ? meter.complete(this.call, service) : before.settled.then(() => meter.complete(this.call, service));
     this.settled = begun.then(
       // without a meter there is nothing to settle
-      () => (this.facts.meters.length === 0 ? undefined : within(stored.promise, SETTLED_MS)),
+      () => (meterStates.get(this.call).length === 0 ? undefined : within(stored.promise, SETTLED_MS)),
       (error: unknown) => {
         this.#refused();
         reject(error);
@@ -178,18 +176,10 @@ class Turn {
     );
   }
 
-  get callId(): string {
-    return this.#call.id;
-  }
-
-  get facts(): LlmCall['facts'] {
-    return this.#call.facts;
-  }
-
   end(usage: Usage, cost: Money): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.facts.account.replace({ usage, cost });
+    this.call.context.account.replace({ usage, cost });
     this.#end(ENDED);
     if (this.#isRefused) this.#charge();
   }
@@ -201,8 +191,8 @@ class Turn {
 
   /** Charges usage of a session while its turn was refused: the provider bills it anyway. */
   #charge(): void {
-    const { usage, cost = 0 } = this.facts.account;
-    if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.#call);
+    const { usage, cost = 0 } = this.call.context.account;
+    if (cost > 0 || (usage !== undefined && usage.inputTokens + usage.outputTokens > 0)) this.#meter.charge(this.call);
   }
 }
 

@@ -24,6 +24,7 @@ import type { AttemptEnd, AttemptObserver, BegunAttempt } from './attempt-observ
 import { BILLED, type CountedUsage, usageOfStream, usageOfWhole } from './billed-usage.ts';
 import { CallHistory } from './call-history.ts';
 import type { Target } from './model.ts';
+import { servedBy } from './served-by.ts';
 
 /** The result of an attempt: a response that has begun, or a failure that another attempt may recover. */
 export type AttemptResult =
@@ -79,7 +80,7 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     this.#counter = counterOf(target);
     this.#startedMs = options.clock.monotonic();
     showTarget(call, target);
-    this.#account = call.facts.account.open(this);
+    this.#account = call.context.account.open(this);
   }
 
   /** @throws LlmError an error that no other attempt can recover */
@@ -181,7 +182,7 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     const { name, provider, model } = this.target;
     const latencyMs = Math.round(tookMs * 10) / 10;
     const record = { target: name, provider, model, outcome, latencyMs, ...detail };
-    this.call.facts.account.close(this.#account, record, this.#elapsedMs());
+    this.call.context.account.close(this.#account, record, this.#elapsedMs());
   }
 
   #charge({ usage, estimated }: CountedUsage): AttemptCharge {
@@ -205,8 +206,6 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
 const UNCHARGED: AttemptCharge = { usage: undefined, cost: undefined, estimated: undefined, unpriced: [] };
 
 /** Shows the target that serves, or will serve, the call. */
-export function showTarget({ facts }: LlmCall, { provider, model, name }: Target): void {
-  facts.provider = provider;
-  facts.providerModel = model;
-  facts.target = name;
+export function showTarget(call: LlmCall, { provider, model, name }: Target): void {
+  servedBy.set(call, { provider, model, target: name });
 }

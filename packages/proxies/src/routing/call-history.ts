@@ -1,13 +1,13 @@
-import { type AttemptFailure, CallSlot } from '@sluice/core';
+import { type AttemptFailure, CallSlot, type LlmCall } from '@sluice/core';
 
 /** The attempts of a call, for decisions of the router. It persists when a stream is restarted. */
 export class CallHistory {
-  static readonly #slot = new CallSlot<CallHistory>('routing history');
+  static readonly #slot = new CallSlot<CallHistory | undefined>('routing history', undefined);
   #attempts = 0;
   #failures: { readonly target: string; readonly kind: AttemptFailure }[] = [];
 
   /** Returns the history of a call, and of its copies. */
-  static of(call: Parameters<CallSlot<CallHistory>['get']>[0]): CallHistory {
+  static of(call: Pick<LlmCall, 'context'>): CallHistory {
     let history = CallHistory.#slot.get(call);
     if (history === undefined) {
       history = new CallHistory();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyFacts, type LlmCall, systemRandom } from '@sluice/core';
+import { type LlmCall, newCallContext, systemRandom } from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
 import { encryptedConversation, targetOfConversation } from './encrypted-state.ts';
 import type { Target } from './model.ts';
@@ -25,7 +25,7 @@ const call = (body: object): LlmCall => ({
   preferences: { cache: {}, tags: {} },
   signal: new AbortController().signal,
   startedAtMs: 0,
-  facts: emptyFacts(),
+  context: newCallContext(),
 });
 const figures = { calls: () => 0, outstanding: () => 0, speed: () => ({}) };
 const include = ['reasoning.encrypted_content'];

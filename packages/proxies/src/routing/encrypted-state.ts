@@ -26,7 +26,7 @@ export function encryptedConversation(call: LlmCall): string | undefined {
   if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ENCRYPTED)) return undefined;
   const { input } = call.message.json();
   const first = Array.isArray(input) ? input.find((item: Json) => member(item, 'role') === 'user') : input;
-  return `${call.facts.caller?.tenant ?? ''}\n${textOf(typeof first === 'string' ? first : member(first, 'content'))}`;
+  return `${call.context.caller?.tenant ?? ''}\n${textOf(typeof first === 'string' ? first : member(first, 'content'))}`;
 }
 
 /**

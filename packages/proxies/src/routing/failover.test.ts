@@ -20,11 +20,11 @@ describe('failover', () => {
   it('tries the next target at once after a failure, records both and charges only the success', async () => {
     const one = scripted(DOWN);
     const { ask, usage } = setUp([target('one', { service: one }), target('two')], 'priority');
-    const { facts, provider } = await ask();
+    const { account, provider } = await ask();
     expect(provider).toBe('two');
-    expect(facts.account.attempts).toBe(2);
-    expect(facts.account.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
-    expect(facts.account.tried).toEqual([
+    expect(account.attempts).toBe(2);
+    expect(account.usage).toEqual({ inputTokens: 10, outputTokens: 5 });
+    expect(account.tried).toEqual([
       { target: 'one/m', provider: 'one', model: 'm', outcome: 'failed', reason: 'server_error', status: 503, latencyMs: 0 },
       { target: 'two/m', provider: 'two', model: 'm', outcome: 'answered', latencyMs: 0 },
     ]);
@@ -47,9 +47,9 @@ describe('failover', () => {
   ])("returns the provider's refusal without failover when %s", async (_why, refused) => {
     const two = scripted(answer());
     const { ask } = setUp([target('one', { service: scripted(refused) }), target('two', { service: two })], 'priority');
-    const { reply, facts } = await ask();
+    const { reply, account } = await ask();
     expect(reply).toBe(refused);
-    expect([two.calls, facts.account.attempts]).toEqual([0, 1]);
+    expect([two.calls, account.attempts]).toEqual([0, 1]);
   });
 
   it('fails over only for the reasons in fallbackOn', async () => {
@@ -70,8 +70,8 @@ describe('failover', () => {
     const { ask, metrics } = setUp([target('one', { service: scripted(failing({ kind: 'timeout' })) })], 'priority', {
       fallback: [fallback('second', scripted(failing({ kind: 'timeout' }))), fallback('third')],
     });
-    const { provider, facts } = await ask();
-    expect([provider, facts.target, facts.account.attempts]).toEqual(['third', 'third/m', 3]);
+    const { served, account } = await ask();
+    expect([served?.provider, served?.target, account.attempts]).toEqual(['third', 'third/m', 3]);
     expect((await metrics.fallbacks.get()).values).toEqual([
       expect.objectContaining({ labels: { model: 'ours', reason: 'error' }, value: 2 }),
     ]);
@@ -91,7 +91,7 @@ describe('retries of the same target', () => {
   it('retries a target up to two times when the failure may be transient', async () => {
     const one = scripted(DOWN, DOWN, answer());
     const { ask, metrics } = setUp([target('one', { service: one })], 'priority');
-    expect((await ask()).facts.account.attempts).toBe(3);
+    expect((await ask()).account.attempts).toBe(3);
     expect((await metrics.retries.get()).values).toEqual([expect.objectContaining({ labels: { provider: 'one' }, value: 2 })]);
     const never = scripted(DOWN);
     await expect(setUp([target('one', { service: never })], 'priority').ask()).rejects.toBe(DOWN);
@@ -176,7 +176,7 @@ describe('cooldown of a rate-limited target', () => {
       const { clock, service, callOf } = setUp([target('one', { service: one })], 'priority');
       const ask = async (keyName: string) => {
         const call = callOf();
-        call.facts.caller = ofKey(keyName);
+        call.context.caller = ofKey(keyName);
         return service.complete(call).then(
           ({ status }) => status,
           (error: LlmError) => error.code,

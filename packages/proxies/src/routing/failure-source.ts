@@ -3,7 +3,7 @@ import type { LlmCall } from '@sluice/core';
 import type { FailureSource } from './failure-window.ts';
 
 /** Returns the caller's key, with its tenant. Undefined without a caller. */
-export function callerKey({ facts: { caller } }: LlmCall): string | undefined {
+export function callerKey({ context: { caller } }: LlmCall): string | undefined {
   return caller === undefined ? undefined : `${caller.tenant}/${caller.keyName}`;
 }
 

@@ -27,20 +27,20 @@ describe('hedging', () => {
     const { ask, metrics, usage } = setUp([target('slow', { service: slow, price }), target('quick', { price })], 'priority', {
       hedgeAfter: 5,
     });
-    const { provider, facts } = await ask();
+    const { provider, account } = await ask();
     expect(provider).toBe('quick');
     expect(slow.aborted).toBe(1);
     expect((await metrics.hedges.get()).values).toEqual([
       expect.objectContaining({ labels: { provider: 'slow', outcome: 'won' }, value: 1 }),
     ]);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(facts.account.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
+    expect(account.tried.map(({ target: of, outcome }) => [of, outcome])).toEqual([
       ['quick/m', 'answered'],
       ['slow/m', 'superseded'],
     ]);
-    const { inputTokens = 0 } = facts.account.usage ?? {};
+    const { inputTokens = 0 } = account.usage ?? {};
     expect(inputTokens).toBeGreaterThan(10);
-    expect(facts.account.cost).toBe((inputTokens + 5) * 1_000_000);
+    expect(account.cost).toBe((inputTokens + 5) * 1_000_000);
     expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
   });
 
@@ -80,13 +80,13 @@ describe('hedging', () => {
     const prompt = promptTokens(call, byLength);
     expect(prompt).toBeLessThanOrEqual(inputTokens);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(call.facts.account.accruedIfEndedNow()).toEqual({
+    expect(call.context.account.accruedIfEndedNow()).toEqual({
       usage: { inputTokens: 2 * prompt, outputTokens: 7 },
       cost: (2 * prompt + 2 * 7) * 1_000_000,
     });
     stream.finish({ end: 'finished', usage: { inputTokens: 9, outputTokens: 8 } });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(call.facts.account.accruedIfEndedNow().usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
-    expect(call.facts.account.isInFlight).toBe(false);
+    expect(call.context.account.accruedIfEndedNow().usage).toEqual({ inputTokens: prompt + 9, outputTokens: 8 });
+    expect(call.context.account.isInFlight).toBe(false);
   });
 });

@@ -83,10 +83,11 @@ describe('Router', () => {
     expect(await setUp([dear, cheap], 'priority').spread(3, 'cost')).toEqual({ cheap: 3 });
   });
 
-  it("records the usage and cost of a call in its facts and in the provider's figures", async () => {
+  it("records the usage and cost of a call in its account and in the provider's figures", async () => {
     const { ask, usage } = setUp([cheap], 'cost');
-    const { facts } = await ask();
-    expect(facts).toMatchObject({ target: 'cheap/m', providerModel: 'm', account: { attempts: 1, cost: 20_000 } });
+    const { served, account } = await ask();
+    expect(served).toEqual({ provider: 'cheap', model: 'm', target: 'cheap/m' });
+    expect(account).toMatchObject({ attempts: 1, cost: 20_000 });
     expect(await usage.current()).toEqual({
       'provider:cheap:calls': 1,
       'provider:cheap:input_tokens': 10,
@@ -102,12 +103,12 @@ describe('Router', () => {
       [target('p', { price: { input: 1, output: 1 }, service: { complete: async () => streamed } })],
       'cost',
     );
-    const { facts } = await ask();
-    expect(facts.account.cost).toBeUndefined();
+    const { account } = await ask();
+    expect(account.cost).toBeUndefined();
     clock.advance(250);
     stream.finish({ end: 'finished', usage: { inputTokens: 1, outputTokens: 2 } });
     await stream.outcome;
-    expect(facts.account).toMatchObject({ cost: 3_000, upstreamMs: 250, usage: { inputTokens: 1, outputTokens: 2 } });
+    expect(account).toMatchObject({ cost: 3_000, upstreamMs: 250, usage: { inputTokens: 1, outputTokens: 2 } });
     expect(await usage.current()).toMatchObject({ 'provider:p:output_tokens': 2 });
   });
 
@@ -137,10 +138,10 @@ describe('Router', () => {
     } = setUp([target('p', { service, price: { input: 1_000, output: 1_000 } })], 'priority');
     const call = callOf({ signal: leaving.signal });
     await expect(balancing.complete(call)).rejects.toBe(gone);
-    const { inputTokens = 0, outputTokens } = call.facts.account.usage ?? {};
+    const { inputTokens = 0, outputTokens } = call.context.account.usage ?? {};
     expect(inputTokens).toBeGreaterThan(0);
     expect(outputTokens).toBe(0);
-    expect(call.facts.account).toMatchObject({ estimated: true, cost: inputTokens * 1_000_000 });
+    expect(call.context.account).toMatchObject({ estimated: true, cost: inputTokens * 1_000_000 });
     expect(await usage.current()).toMatchObject({ 'provider:p:calls': 1, 'provider:p:input_tokens': inputTokens });
     const { values } = await metrics.attempts.get();
     expect(values).toEqual([expect.objectContaining({ labels: { provider: 'p', outcome: 'cancelled' } })]);

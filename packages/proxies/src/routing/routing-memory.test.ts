@@ -24,7 +24,7 @@ describe('RoutingMemory', () => {
       const router = new Router({ models, usage, memory, retries, clock });
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
       await router.complete(call).catch(() => {});
-      return call.facts.account.attempts;
+      return call.context.account.attempts;
     };
     // one retry in ten seconds: the second router must not have another one
     expect([await attemptsOfOneCall(), await attemptsOfOneCall()]).toEqual([2, 1]);

@@ -91,7 +91,7 @@ async function acquirePermits(call: LlmCall, { limits }: Target): Promise<() => 
     for (const one of acquired) one();
   };
   try {
-    for (const limit of limits) acquired.push(await limit.enter(call.facts.caller?.tenant ?? '', call.signal));
+    for (const limit of limits) acquired.push(await limit.enter(call.context.caller?.tenant ?? '', call.signal));
   } catch (error) {
     release();
     throw error;

@@ -23,7 +23,7 @@ interface Question {
  * @throws LlmError `not_found`, `invalid_request`, `responses_unavailable`
  */
 export async function answerConversations(call: LlmCall, archive: ConversationArchive): Promise<LlmReply> {
-  const tenant = call.facts.caller?.tenant;
+  const tenant = call.context.caller?.tenant;
   const question = questionOf(call);
   const { method, id, aboutItems, body } = question;
   if (tenant === undefined) throw new LlmError('not_found', 'There is no such route.');

@@ -38,7 +38,7 @@ interface Question {
 export async function answerAbout(call: LlmCall, archives: Archives, next: LlmService): Promise<LlmReply> {
   const { archive } = archives;
   const { unread } = call.message;
-  const tenant = call.facts.caller?.tenant;
+  const tenant = call.context.caller?.tenant;
   if (unread === undefined || tenant === undefined) throw new LlmError('not_found', 'There is no such route.');
   const { id, about, query } = questionOf(unread);
   const [record] = await archive.find(tenant, [id]);
@@ -87,7 +87,7 @@ async function keepEnded(call: LlmCall, record: StoredRecord, archives: Archives
   const body = isStreamed(reply) ? await collectedStream(reply, MAX_ANSWER_BYTES) : reply.body;
   const response = body === undefined ? undefined : parsed(Buffer.from(body).toString('utf8'));
   if (response === undefined || response['id'] !== record.response['id'] || isUnfinished(response)) return;
-  const tenant = call.facts.caller?.tenant ?? '';
+  const tenant = call.context.caller?.tenant ?? '';
   const { background: _, ...ended } = record;
   const isKept = archives.archive.keep(tenant, { ...ended, response: { ...record.response, ...response } });
   // the ended response is too long: later requests go to the provider again, but are not billed again

@@ -1,5 +1,6 @@
 import { CallSlot, isStreamed, type LlmCall, LlmError, type LlmProxy, type LlmReply, type LlmService } from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
+import { servedBy } from '../routing/served-by.ts';
 import type { ConversationArchive } from './conversation-archive.ts';
 import { inputItems } from './conversation-input.ts';
 import { answerConversations } from './conversation-routes.ts';
@@ -73,7 +74,7 @@ export const noStoredResponses: LlmProxy = (next) => ({
 class StatefulResponses {
   readonly #options: StoredResponsesOptions;
   readonly #references: References;
-  readonly #turns = new CallSlot<Turn | 'unknown'>('turn of a conversation');
+  static readonly #turns = new CallSlot<Turn | 'unknown' | undefined>('turn of a conversation', undefined);
 
   constructor(options: StoredResponsesOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ class StatefulResponses {
 
   async resolve(call: LlmCall, next: LlmService): Promise<LlmReply> {
     const body = bodyOf(call);
-    const tenant = call.facts.caller?.tenant;
+    const tenant = call.context.caller?.tenant;
     if (body !== undefined && tenant !== undefined) await this.#rewrite(call, tenant, body);
     return await next.complete(call);
   }
@@ -92,7 +93,7 @@ class StatefulResponses {
     try {
       const { refers, before, conversation, input, whole } = await this.#references.resolve(tenant, body);
       const ancestors = before.map(({ response }) => String(response['id']));
-      this.#turns.set(call, { input: inputItems(input), ancestors, conversation: conversation?.id });
+      StatefulResponses.#turns.set(call, { input: inputItems(input), ancestors, conversation: conversation?.id });
       // a text may contain the name of a reference
       if (!refers) return;
       const last = before.at(-1);
@@ -104,13 +105,13 @@ class StatefulResponses {
       const isUnknown = error instanceof LlmError && error.code === 'invalid_request';
       // a provider may know an id that is unknown to this gateway
       if (!isUnknown || !providers.some(({ isNative }) => isNative)) throw error;
-      this.#turns.set(call, 'unknown');
+      StatefulResponses.#turns.set(call, 'unknown');
     }
   }
 
   async keep(call: LlmCall, next: LlmService): Promise<LlmReply> {
     const { store, input } = call.message.json();
-    const turn = this.#turns.get(call) ?? { input: inputItems(input), ancestors: [] };
+    const turn = StatefulResponses.#turns.get(call) ?? { input: inputItems(input), ancestors: [] };
     const isKept = turn !== 'unknown' && (store !== false || turn.conversation !== undefined);
     const reply = await next.complete(call);
     // the earlier responses are unknown, so the conversation cannot be stored
@@ -125,7 +126,7 @@ class StatefulResponses {
     const { archive, conversations, maxBytes } = this.#options;
     const { input, ancestors, conversation } = turn;
     const response = await finalResponse(reply, maxBytes);
-    const tenant = call.facts.caller?.tenant;
+    const tenant = call.context.caller?.tenant;
     if (response === undefined || tenant === undefined) return;
     const before = {
       previous_response_id: ancestors.at(-1) ?? null,
@@ -134,10 +135,17 @@ class StatefulResponses {
     const shown = { ...response, ...before, store: true };
     const model = call.message.view().model;
     const background = isUnfinished(response)
-      ? { model, billedInputTokens: call.facts.account.usage?.inputTokens ?? 0 }
+      ? { model, billedInputTokens: call.context.account.usage?.inputTokens ?? 0 }
       : undefined;
     if (isStored) {
-      archive.keep(tenant, { response: shown, input, ancestors, provider: call.facts.provider ?? '', conversation, background });
+      archive.keep(tenant, {
+        response: shown,
+        input,
+        ancestors,
+        provider: servedBy.get(call)?.provider ?? '',
+        conversation,
+        background,
+      });
     }
     // the first call has already added the turn of a replayed call
     if (conversation === undefined || reply.headers['idempotency-replayed'] === 'true') return;
@@ -162,8 +170,8 @@ function refersBack({ dialect, operation, message }: LlmCall): boolean {
   return REFERENCES.some((reference) => bytes.includes(reference));
 }
 
-const isResponse = ({ dialect, operation, facts }: LlmCall): boolean =>
-  dialect === 'openai-responses' && operation === 'chat' && facts.caller !== undefined;
+const isResponse = ({ dialect, operation, context }: LlmCall): boolean =>
+  dialect === 'openai-responses' && operation === 'chat' && context.caller !== undefined;
 
 /** Returns the body. Undefined for a body that the message refuses: the layer that needs it throws the same error. */
 function bodyOf({ message }: LlmCall): Json | undefined {

@@ -3,11 +3,11 @@ import type { ServerResponse } from 'node:http';
 import {
   asLlmError,
   type Clock,
-  emptyFacts,
   errorTexts,
   type LlmCall,
   LlmError,
   type LlmService,
+  newCallContext,
   type Preferences,
   type RequestMessage,
   type Slots,
@@ -165,7 +165,7 @@ export function callOf(request: Request, asked: RouteMatch, receive: Receive, st
     signal,
     ...(timeoutMs === undefined ? {} : { deadlineMs: startedAtMs + timeoutMs }),
     startedAtMs,
-    facts: emptyFacts(),
+    context: newCallContext(),
   };
 }
 

@@ -15,7 +15,7 @@ import type { StreamWriter } from './stream-writer.ts';
 export function beginEarly(response: ServerResponse, call: LlmCall, stream: StreamWriter, afterMs: number): () => void {
   const timer = setInterval(() => {
     // a call that still waits for admission is refused with a status
-    if (call.facts.account.attempts === 0 || response.headersSent) return;
+    if (call.context.account.attempts === 0 || response.headersSent) return;
     clearInterval(timer);
     const view = call.message.view();
     if (!view.stream) return;

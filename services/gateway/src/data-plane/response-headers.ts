@@ -1,5 +1,6 @@
 import { BOUNDS } from '@sluice/config';
-import { type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
+import { droppedParameters, type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
+import { cacheResult, degradedParts, meterStates, servedBy } from '@sluice/proxies';
 
 /**
  * Headers as a flat list of names and values, the form that `writeHead` sends without conversion. An object with dynamic member
@@ -54,45 +55,43 @@ function headersOfMeter(meter: string): MeterHeaders {
 }
 
 function common(call: LlmCall, elapsedMs: number): HeaderList {
-  const { facts } = call;
-  const headers: HeaderList = [
-    'x-request-id',
-    call.requestId,
-    'cache-control',
-    'private, no-store',
-    'x-sluice-cache',
-    facts.cache,
-  ];
-  if (facts.cacheKey !== undefined) headers.push('x-sluice-cache-key', facts.cacheKey);
-  for (const { meter, limit, remaining, resetMs } of facts.meters) {
+  const { account } = call.context;
+  const { state, key } = cacheResult.get(call);
+  const headers: HeaderList = ['x-request-id', call.requestId, 'cache-control', 'private, no-store', 'x-sluice-cache', state];
+  if (key !== undefined) headers.push('x-sluice-cache-key', key);
+  for (const { meter, limit, remaining, resetMs } of meterStates.get(call)) {
     const names = headersOfMeter(meter);
     // a limit that was stored before bounds existed may exceed the largest count in Redis
     const available = Math.min(Math.max(0, remaining), limit, BOUNDS.windowLimit);
     headers.push(names.limit, Math.min(limit, BOUNDS.windowLimit), names.remaining, available);
     headers.push(names.reset, openAiDuration(Math.min(resetMs, BOUNDS.windowMs)));
   }
-  if (facts.provider !== undefined) {
-    headers.push('x-sluice-provider', facts.provider, 'x-sluice-model', plain(facts.providerModel ?? ''));
-    headers.push('x-sluice-attempts', facts.account.attempts);
+  const target = servedBy.get(call);
+  if (target !== undefined) {
+    headers.push('x-sluice-provider', target.provider, 'x-sluice-model', plain(target.model));
+    headers.push('x-sluice-attempts', account.attempts);
   }
-  if (facts.degraded.length > 0) headers.push('x-sluice-degraded', facts.degraded.join(','));
-  if (facts.dropped.length > 0) headers.push('x-sluice-dropped', facts.dropped.join(','));
-  const upstreamMs = facts.account.upstreamMs;
+  const degraded = degradedParts.get(call);
+  if (degraded.length > 0) headers.push('x-sluice-degraded', degraded.join(','));
+  const dropped = droppedParameters.get(call);
+  if (dropped.length > 0) headers.push('x-sluice-dropped', dropped.join(','));
+  const { upstreamMs } = account;
   const timing = `sluice;dur=${tenths(Math.max(0, elapsedMs - upstreamMs))}`;
   headers.push('server-timing', upstreamMs === 0 ? timing : `${timing}, upstream;dur=${tenths(upstreamMs)}`);
   return headers;
 }
 
 export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number): HeaderList {
-  const { facts } = call;
+  const { account } = call.context;
+  const { entry } = cacheResult.get(call);
   const headers = common(call, elapsedMs);
   for (const name in reply.headers) headers.push(name, reply.headers[name] as string);
   headers.push('content-type', reply.contentType);
-  if (facts.cache === 'hit') headers.push('age', facts.cacheAgeS, 'cache-status', `sluice; hit; ttl=${facts.cacheTtlS}`);
+  if (entry !== undefined) headers.push('age', entry.ageS, 'cache-status', `sluice; hit; ttl=${entry.ttlS}`);
   if (!('stream' in reply)) {
     headers.push('content-length', reply.body.length);
-    if (facts.account.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(facts.account.cost));
-    if (facts.saved !== undefined) headers.push('x-sluice-saved-usd', usdText(facts.saved));
+    if (account.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(account.cost));
+    if (entry?.cost !== undefined) headers.push('x-sluice-saved-usd', usdText(entry.cost));
   }
   return headers;
 }

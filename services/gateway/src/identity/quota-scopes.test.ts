@@ -21,7 +21,7 @@ function setUp(stored: { teams?: TeamRecord[]; tenants?: TenantRecord[] } = {}) 
 
 const callOf = (caller: Partial<Caller>, model = 'other', tags: Record<string, string> = {}): LlmCall =>
   ({
-    facts: { caller: { tenant: 'acme', keyName: 'app', limits: {}, ...caller } },
+    context: { caller: { tenant: 'acme', keyName: 'app', limits: {}, ...caller } },
     preferences: { cache: {}, tags },
     message: { view: () => ({ model }) },
   }) as unknown as LlmCall;

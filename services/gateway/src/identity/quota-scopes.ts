@@ -78,7 +78,7 @@ export class QuotaScopes {
 
   /** Returns the quota scopes of a call that have limits. */
   scopesFor(call: LlmCall): readonly QuotaScope[] {
-    const { caller } = call.facts;
+    const { caller } = call.context;
     if (caller === undefined) return NONE;
     const found: QuotaScope[] = [];
     const add = (kind: QuotaScope['kind'], name: string, limits: Limits | undefined): void => {

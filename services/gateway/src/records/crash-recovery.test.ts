@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { type LlmCall, usd } from '@sluice/core';
 import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
-import { type AuditRecord, InFlightCalls } from '@sluice/proxies';
+import { type AuditRecord, chargedBudgets, InFlightCalls } from '@sluice/proxies';
 import { MemoryCallCheckpoints } from '@sluice/store/memory';
 import type { Meters } from '@sluice/store/ports';
 import { CrashRecovery } from './crash-recovery.ts';
@@ -26,8 +26,8 @@ function setUp() {
     const begin = (id: string, tokens = 7): LlmCall => {
       const call = { ...openAiCall({ model: 'm', messages: [] }), id, requestId: id, startedAtMs: clock.monotonic() };
       const usage = { inputTokens: 3, outputTokens: tokens };
-      call.facts.account.open({ accrued: () => ({ usage, cost: usd(0.5) }) });
-      call.facts.charged = [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }];
+      call.context.account.open({ accrued: () => ({ usage, cost: usd(0.5) }) });
+      chargedBudgets.set(call, [{ tenant: 't', subject: 'k', period: 'total', endsAtMs: undefined, reserved: usd(2) }]);
       slots.set(call, inFlight.begin(call));
       return call;
     };
@@ -80,9 +80,9 @@ describe('CrashRecovery', () => {
     const [a, b] = [open('a'), open('b')];
     await seconds(1, a.watch, b.watch);
     const session = a.begin('session');
-    const [charge] = session.facts.charged;
+    const [charge] = chargedBudgets.get(session);
     if (charge !== undefined) {
-      session.facts.charged = [{ ...charge, turn: { callId: 'session.3', settled: usd(0.3) } }];
+      chargedBudgets.set(session, [{ ...charge, turn: { callId: 'session.3', settled: usd(0.3) } }]);
     }
     await seconds(3, a.watch, b.watch);
     await seconds(60, b.watch);

@@ -1,5 +1,5 @@
 import { type ChargedBudget, type Clock, type LlmCall, toUsd, usd } from '@sluice/core';
-import { type AuditRecord, type InFlightCalls, recordOf } from '@sluice/proxies';
+import { type AuditRecord, chargedBudgets, type InFlightCalls, recordOf } from '@sluice/proxies';
 import type { CallCheckpoint, CallCheckpoints, Meters } from '@sluice/store/ports';
 
 /** Heartbeat interval, and the age from which a call counts as long. */
@@ -137,12 +137,13 @@ export class CrashRecovery {
   }
 
   #checkpointOf(call: LlmCall): Checkpoint {
-    const { facts } = call;
+    const { account } = call.context;
+    const charged = chargedBudgets.get(call);
     const record = recordOf(call, CRASHED, this.#options.clock);
-    if (facts.cache === 'hit' || !facts.account.isInFlight) return { record, charged: facts.charged };
-    const { usage = { inputTokens: 0, outputTokens: 0 }, cost } = facts.account.accruedIfEndedNow();
+    if (!account.isInFlight) return { record, charged };
+    const { usage = { inputTokens: 0, outputTokens: 0 }, cost } = account.accruedIfEndedNow();
     const tokens = { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: true };
-    return { record: { ...record, ...tokens, costUsd: cost === undefined ? null : toUsd(cost) }, charged: facts.charged };
+    return { record: { ...record, ...tokens, costUsd: cost === undefined ? null : toUsd(cost) }, charged };
   }
 
   async #recordEnd({ callId, state }: CallCheckpoint): Promise<void> {

@@ -7,8 +7,10 @@ import {
   type RealtimePeer,
   type RealtimeSession,
   type SessionEnd,
-  type SessionFacts,
+  type SessionRecord,
+  sessionRecord,
 } from '@sluice/core';
+import { servedBy } from '@sluice/proxies';
 import type { EarlyMessages } from './early-messages.ts';
 import { closeCodeOf, closeReasonOf, errorEvent } from './session-errors.ts';
 import type { SessionFigures, SessionOutcome } from './session-figures.ts';
@@ -45,7 +47,7 @@ const FAILED_CODES: ReadonlySet<number> = new Set([BROKE, 1009, 1011, 1012, 1013
  */
 export class JoinedSession {
   readonly #options: JoinedSessionOptions;
-  readonly #facts: SessionFacts = {
+  readonly #record: SessionRecord = {
     ...{ clientMessages: 0, clientBytes: 0, providerMessages: 0, providerBytes: 0, turns: 0 },
     closeCode: undefined,
     closedBy: undefined,
@@ -72,15 +74,15 @@ export class JoinedSession {
   }
 
   /** Resolves when the session has ended. */
-  async run(): Promise<SessionFacts> {
+  async run(): Promise<SessionRecord> {
     const { call, client, session, early, figures } = this.#options;
     const over = new Promise<void>((resolve) => {
       this.#over = resolve;
     });
-    call.facts.session = this.#facts;
-    figures.begun(call.facts.provider ?? '');
+    sessionRecord.set(call, this.#record);
+    figures.begun(servedBy.get(call)?.provider ?? '');
     session.onUsage(() => {
-      this.#facts.turns++;
+      this.#record.turns++;
     });
     session.onRefused((error) => this.#abort(error, 'limit'));
     call.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -97,7 +99,7 @@ export class JoinedSession {
     });
     if (call.signal.aborted) this.#onAbort();
     await over;
-    return this.#facts;
+    return this.#record;
   }
 
   /** Ends the session if its key is revoked, blocked or expired. Never rejects. */
@@ -109,8 +111,8 @@ export class JoinedSession {
   #fromClient(data: Buffer, isBinary: boolean): void {
     if (this.#isOver) return;
     const { api, client, session, figures } = this.#options;
-    this.#facts.clientMessages++;
-    this.#facts.clientBytes += data.length;
+    this.#record.clientMessages++;
+    this.#record.clientBytes += data.length;
     figures.fromClient(data.length);
     this.#timers.alive();
     const refused = session.forward(data, isBinary);
@@ -125,8 +127,8 @@ export class JoinedSession {
   #fromProvider(data: Buffer, isBinary: boolean): void {
     if (this.#isOver) return;
     const { client, session, figures } = this.#options;
-    this.#facts.providerMessages++;
-    this.#facts.providerBytes += data.length;
+    this.#record.providerMessages++;
+    this.#record.providerBytes += data.length;
     figures.fromProvider(data.length);
     this.#timers.alive();
     client.send(data, isBinary);
@@ -158,7 +160,7 @@ export class JoinedSession {
   #providerClosed({ code, reason, fault }: PeerEnd): void {
     const { client, session, call } = this.#options;
     const failed = fault === true || FAILED_CODES.has(code);
-    const message = errorTexts.sessionClosedByProvider(call.facts.provider, code);
+    const message = errorTexts.sessionClosedByProvider(servedBy.get(call)?.provider, code);
     const error = new LlmError('upstream_truncated', message, { failure: { kind: 'server_error' } });
     const outcome = code === BROKE ? 'provider_lost' : 'provider_closed';
     this.#end(outcome, 'provider', code, failed ? { end: 'failed', error } : { end: 'finished' });
@@ -184,14 +186,14 @@ export class JoinedSession {
     session.close(GOING_AWAY, '', withinMs);
   }
 
-  #end(outcome: SessionOutcome, closedBy: SessionFacts['closedBy'], code: number, how: SessionEnd): void {
+  #end(outcome: SessionOutcome, closedBy: SessionRecord['closedBy'], code: number, how: SessionEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     const { call, session, figures } = this.#options;
     this.#timers.stop();
     call.signal.removeEventListener('abort', this.#onAbort);
-    this.#facts.closeCode = code;
-    this.#facts.closedBy = closedBy;
+    this.#record.closeCode = code;
+    this.#record.closedBy = closedBy;
     figures.ended(outcome);
     session.finish(how);
     this.#over();
