@@ -121,7 +121,7 @@ describe('docker compose up', () => {
     const script = "fetch('http://127.0.0.1:9000/journal').then((r) => r.text()).then((t) => process.stdout.write(t))";
     await waitFor(async () => {
       const journal = JSON.parse(await system.exec('simulator', ['node', '-e', script])) as { model: string; outcome: string }[];
-      return journal.find((entry) => entry.model === model)?.outcome === 'left';
+      return journal.find((entry) => entry.model === model)?.outcome === 'abandoned';
     }, 'the simulator to be left');
   });
 

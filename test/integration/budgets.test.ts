@@ -155,7 +155,10 @@ describe('budgets and tokens over three replicas', () => {
       };
       const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => leave(n)));
       const { entries } = replicas.simulator.journal;
-      await waitFor(() => entries.length === 20 && entries.every(({ outcome }) => outcome === 'left'), 'the provider to be left');
+      await waitFor(
+        () => entries.length === 20 && entries.every(({ outcome }) => outcome === 'abandoned'),
+        'the provider to see a disconnect',
+      );
       type Line = { requestId: string; outcome: string; estimated: boolean; outputTokens: number; costUsd: number };
       const recordsOf = async () => {
         const { json } = await askAdmin(gateway(0).adminUrl, ADMIN_KEY, 'GET', '/audit?limit=1000');

@@ -26,7 +26,7 @@ export interface SimulatorRequest {
 export async function answer(response: ServerResponse, asked: SimulatorRequest, entry: JournalEntry): Promise<void> {
   const disconnected = new AbortController();
   response.on('close', () => {
-    if (!response.writableFinished && entry.outcome === 'pending') entry.outcome = 'left';
+    if (!response.writableFinished && entry.outcome === 'pending') entry.outcome = 'abandoned';
     disconnected.abort();
   });
   try {

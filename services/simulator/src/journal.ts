@@ -10,7 +10,7 @@ export interface JournalEntry {
   readonly port: number;
   model: string;
   /** Outcome of the request: `pending` until it has ended. */
-  outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'left';
+  outcome: 'pending' | 'answered' | 'refused' | 'broken' | 'abandoned';
   usage?: Usage;
   /** Messages that the client sent in a realtime session, each truncated to 2,000 characters, and the close code. */
   messages?: string[];

@@ -125,8 +125,8 @@ export class CircuitBreakers {
     if (inCooldown) circuit.backOffProbeMs = this.#clock.monotonic() + PROBE_COOLDOWN_MS;
     try {
       const granted = await (inCooldown
-        ? this.#store.probeCooling(name, PROBE_COOLDOWN_MS)
-        : this.#store.probe(name, PROBE_LEASE_MS));
+        ? this.#store.acquireCooldownProbe(name, PROBE_COOLDOWN_MS)
+        : this.#store.acquireProbe(name, PROBE_LEASE_MS));
       this.#health.success();
       if (granted && !inCooldown) this.#onLevel(name, 1);
       if (!granted) circuit.probing = false;
@@ -203,14 +203,14 @@ export class CircuitBreakers {
     circuit.rateLimitedKey = key;
     circuit.rateLimitedMs = nowMs;
     circuit.changedMs = nowMs;
-    this.#report(this.#store.cool(name, forMs));
+    this.#report(this.#store.startCooldown(name, forMs));
   }
 
   #endCooldown(name: string, circuit: Circuit): void {
     circuit.backOffUntilMs = 0;
     circuit.probing = false;
     circuit.changedMs = this.#clock.monotonic();
-    this.#report(this.#store.warm(name));
+    this.#report(this.#store.endCooldown(name));
   }
 
   /** Adopts the shared state of all replicas. */

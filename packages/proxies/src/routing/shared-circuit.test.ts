@@ -121,8 +121,8 @@ describe('circuit breaker', () => {
     Object.assign(circuits, {
       open: unavailable,
       close: unavailable,
-      cool: unavailable,
-      probe: unavailable,
+      startCooldown: unavailable,
+      acquireProbe: unavailable,
       states: unavailable,
     });
     const one = scripted(DOWN, DOWN, DOWN, DOWN, DOWN, answer());

@@ -4,10 +4,10 @@ import type { Circuits, TargetLoads } from '@sluice/store/ports';
 export const localCircuits: Circuits = {
   open: async () => {},
   close: async () => {},
-  cool: async () => {},
-  probe: async () => true,
-  probeCooling: async () => true,
-  warm: async () => {},
+  startCooldown: async () => {},
+  acquireProbe: async () => true,
+  acquireCooldownProbe: async () => true,
+  endCooldown: async () => {},
   states: async () => new Map(),
   onChange: () => () => {},
 };

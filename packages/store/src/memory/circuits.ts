@@ -7,7 +7,7 @@ export class MemoryCircuits implements Circuits {
   readonly #open = new Map<string, number>();
   readonly #probing = new Map<string, number>();
   readonly #cooling = new Map<string, number>();
-  readonly #probingCool = new Map<string, number>();
+  readonly #probingCooldown = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -26,13 +26,13 @@ export class MemoryCircuits implements Circuits {
     this.#notify();
   }
 
-  async cool(target: string, forMs: number): Promise<void> {
+  async startCooldown(target: string, forMs: number): Promise<void> {
     const until = this.#clock.now() + forMs;
     this.#cooling.set(target, Math.max(until, this.#cooling.get(target) ?? 0));
     this.#notify();
   }
 
-  async probe(target: string, forMs: number): Promise<boolean> {
+  async acquireProbe(target: string, forMs: number): Promise<boolean> {
     const openUntil = this.#open.get(target);
     if (openUntil === undefined) return true;
     const nowMs = this.#clock.now();
@@ -41,16 +41,16 @@ export class MemoryCircuits implements Circuits {
     return true;
   }
 
-  async probeCooling(target: string, forMs: number): Promise<boolean> {
+  async acquireCooldownProbe(target: string, forMs: number): Promise<boolean> {
     const nowMs = this.#clock.now();
-    if ((this.#probingCool.get(target) ?? 0) > nowMs) return false;
-    this.#probingCool.set(target, nowMs + forMs);
+    if ((this.#probingCooldown.get(target) ?? 0) > nowMs) return false;
+    this.#probingCooldown.set(target, nowMs + forMs);
     return true;
   }
 
-  async warm(target: string): Promise<void> {
+  async endCooldown(target: string): Promise<void> {
     this.#cooling.delete(target);
-    this.#probingCool.delete(target);
+    this.#probingCooldown.delete(target);
     this.#notify();
   }
 
@@ -59,7 +59,7 @@ export class MemoryCircuits implements Circuits {
     for (const [target, until] of this.#cooling) {
       if (until > nowMs) continue;
       this.#cooling.delete(target);
-      this.#probingCool.delete(target);
+      this.#probingCooldown.delete(target);
     }
     const states = new Map<string, CircuitState>();
     for (const [target, until] of this.#cooling) states.set(target, { coolingMs: until - nowMs });

@@ -28,19 +28,19 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       const clock = new ManualClock();
       const [one, other] = await open(clock);
       await one.open('up/m', 5_000);
-      expect(await one.probe('up/m', 1_000)).toBe(false);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(false);
       clock.advance(5_000);
-      const tries = await Promise.all([one, other, one, other].map((replica) => replica.probe('up/m', 1_000)));
+      const tries = await Promise.all([one, other, one, other].map((replica) => replica.acquireProbe('up/m', 1_000)));
       expect(tries.filter(Boolean)).toHaveLength(1);
       // the one that tried has died
       clock.advance(1_000);
-      expect(await other.probe('up/m', 1_000)).toBe(true);
-      expect(await one.probe('up/m', 1_000)).toBe(false);
+      expect(await other.acquireProbe('up/m', 1_000)).toBe(true);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(false);
       await other.open('up/m', 5_000);
       clock.advance(4_999);
-      expect(await one.probe('up/m', 1_000)).toBe(false);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(false);
       clock.advance(1);
-      expect(await one.probe('up/m', 1_000)).toBe(true);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(true);
     });
 
     it('closes a circuit for all replicas, and then grants no probe', async () => {
@@ -48,33 +48,33 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       const [one, other] = await open(clock);
       await one.open('up/m', 1_000);
       clock.advance(1_000);
-      expect(await one.probe('up/m', 1_000)).toBe(true);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(true);
       await one.close('up/m');
       expect(await other.states()).toEqual(new Map());
-      expect(await other.probe('up/m', 1_000)).toBe(true);
-      expect(await one.probe('up/m', 1_000)).toBe(true);
+      expect(await other.acquireProbe('up/m', 1_000)).toBe(true);
+      expect(await one.acquireProbe('up/m', 1_000)).toBe(true);
     });
 
     it('lets one replica at a time probe a target in cooldown, and ends the cooldown for all', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
-      await one.cool('up/m', 60_000);
-      const tries = await Promise.all([one, other, one, other].map((replica) => replica.probeCooling('up/m', 5_000)));
+      await one.startCooldown('up/m', 60_000);
+      const tries = await Promise.all([one, other, one, other].map((replica) => replica.acquireCooldownProbe('up/m', 5_000)));
       expect(tries.filter(Boolean)).toHaveLength(1);
       clock.advance(5_000);
-      expect(await other.probeCooling('up/m', 5_000)).toBe(true);
+      expect(await other.acquireCooldownProbe('up/m', 5_000)).toBe(true);
       expect(await one.states()).toEqual(new Map([['up/m', { coolingMs: 55_000 }]]));
-      await other.warm('up/m');
+      await other.endCooldown('up/m');
       expect(await one.states()).toEqual(new Map());
-      await one.cool('up/m', 60_000);
-      expect(await one.probeCooling('up/m', 5_000)).toBe(true);
+      await one.startCooldown('up/m', 60_000);
+      expect(await one.acquireCooldownProbe('up/m', 5_000)).toBe(true);
     });
 
     it('keeps the longest of several cooldowns next to an open circuit', async () => {
       const clock = new ManualClock();
       const [one, other] = await open(clock);
-      await one.cool('up/m', 2_000);
-      await other.cool('up/m', 500);
+      await one.startCooldown('up/m', 2_000);
+      await other.startCooldown('up/m', 500);
       await one.open('up/other', 1_000);
       expect(await other.states()).toEqual(
         new Map([

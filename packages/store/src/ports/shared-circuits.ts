@@ -11,13 +11,13 @@ export interface Circuits {
   open(target: string, forMs: number): Promise<void>;
   close(target: string): Promise<void>;
   /** Of two spans the one that ends later holds. */
-  cool(target: string, forMs: number): Promise<void>;
+  startCooldown(target: string, forMs: number): Promise<void>;
   /** Acquires the probe of a half-open circuit. For `forMs` no other call of any replica receives it. */
-  probe(target: string, forMs: number): Promise<boolean>;
+  acquireProbe(target: string, forMs: number): Promise<boolean>;
   /** Acquires the probe of a target in a long cooldown. For `forMs` no other call of any replica receives it. */
-  probeCooling(target: string, forMs: number): Promise<boolean>;
+  acquireCooldownProbe(target: string, forMs: number): Promise<boolean>;
   /** Ends a cooldown: the target answers again. */
-  warm(target: string): Promise<void>;
+  endCooldown(target: string): Promise<void>;
   states(): Promise<ReadonlyMap<string, CircuitState>>;
   /** Calls the listener when a circuit has changed, or may have. Returns a function that stops listening. */
   onChange(listener: () => void): () => void;

@@ -4,19 +4,19 @@ import type { RedisClient } from './connections.ts';
 import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
-const BEAT = new Script('beat');
-const TAKE_DEAD = new Script('take-dead');
+const HEARTBEAT = new Script('heartbeat');
+const CLAIM_ORPHANS = new Script('claim-orphans');
 
-/** Longer than it takes anybody to notice. */
+/** Time to live of checkpoints, in ms: an outage of all replicas may last for hours. */
 const KEPT_MS = 86_400_000;
 
-/** The long calls of all replicas: a hash each, and when each has beaten last. */
+/** One hash of checkpoints per replica, and a sorted set of the replicas by the time of their last heartbeat. */
 export class RedisCallCheckpoints implements CallCheckpoints {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;
   readonly #clock: Clock | undefined;
   /** Replicas with a heartbeat from here: a heartbeat of a replica that the store does not know is too late. */
-  readonly #beaten = new Set<string>();
+  readonly #known = new Set<string>();
 
   /** @param clock instead of Redis' own, for tests alone */
   constructor(client: RedisClient, layout: KeyLayout, clock?: Clock) {
@@ -26,11 +26,12 @@ export class RedisCallCheckpoints implements CallCheckpoints {
   }
 
   async heartbeat({ replica, calls }: Heartbeat): Promise<boolean> {
-    const first = this.#beaten.has(replica) ? 0 : 1;
+    const first = this.#known.has(replica) ? 0 : 1;
     const states = calls.flatMap(({ callId, state }) => [callId, state]);
-    const alive = (await BEAT.run(this.#client, this.#keysOf(replica), [replica, first, this.#now(), KEPT_MS, ...states])) === 1;
-    if (alive) this.#beaten.add(replica);
-    else this.#beaten.delete(replica);
+    const alive =
+      (await HEARTBEAT.run(this.#client, this.#keysOf(replica), [replica, first, this.#now(), KEPT_MS, ...states])) === 1;
+    if (alive) this.#known.add(replica);
+    else this.#known.delete(replica);
     return alive;
   }
 
@@ -39,18 +40,22 @@ export class RedisCallCheckpoints implements CallCheckpoints {
   }
 
   async deregister(replica: string): Promise<void> {
-    this.#beaten.delete(replica);
+    this.#known.delete(replica);
     await this.#client.zrem(this.#layout.inFlightReplicas, replica);
   }
 
   async claimOrphans(silentForMs: number): Promise<readonly CallCheckpoint[]> {
     const replicas = await this.#client.zrangebyscore(this.#layout.inFlightReplicas, '-inf', '+inf');
-    const taken: CallCheckpoint[] = [];
+    const claimed: CallCheckpoint[] = [];
     for (const replica of replicas) {
-      const calls = (await TAKE_DEAD.run(this.#client, this.#keysOf(replica), [replica, this.#now(), silentForMs])) as string[];
-      for (let n = 0; n < calls.length; n += 2) taken.push({ callId: calls[n] as string, state: calls[n + 1] as string });
+      const calls = (await CLAIM_ORPHANS.run(this.#client, this.#keysOf(replica), [
+        replica,
+        this.#now(),
+        silentForMs,
+      ])) as string[];
+      for (let n = 0; n < calls.length; n += 2) claimed.push({ callId: calls[n] as string, state: calls[n + 1] as string });
     }
-    return taken;
+    return claimed;
   }
 
   #keysOf(replica: string): string[] {

@@ -22,11 +22,11 @@ export interface RedisCircuitsOptions {
 /** One hash for all targets, and a channel for changes. */
 export class RedisCircuits implements Circuits {
   readonly #options: RedisCircuitsOptions;
-  readonly #news: Notifications;
+  readonly #changes: Notifications;
 
   constructor(options: RedisCircuitsOptions) {
     this.#options = options;
-    this.#news = new Notifications(options.subscriber, options.layout.circuitChannel);
+    this.#changes = new Notifications(options.subscriber, options.layout.circuitChannel);
   }
 
   async open(target: string, forMs: number): Promise<void> {
@@ -37,22 +37,22 @@ export class RedisCircuits implements Circuits {
     await this.#change(this.#options.background, 'close', target, 0);
   }
 
-  async cool(target: string, forMs: number): Promise<void> {
-    await this.#change(this.#options.background, 'cool', target, forMs);
+  async startCooldown(target: string, forMs: number): Promise<void> {
+    await this.#change(this.#options.background, 'start-cooldown', target, forMs);
   }
 
-  async probe(target: string, forMs: number): Promise<boolean> {
+  async acquireProbe(target: string, forMs: number): Promise<boolean> {
     const { state, wait } = this.#options;
     return (await wait('probe', () => this.#change(state, 'probe', target, forMs))) === 1;
   }
 
-  async probeCooling(target: string, forMs: number): Promise<boolean> {
+  async acquireCooldownProbe(target: string, forMs: number): Promise<boolean> {
     const { state, wait } = this.#options;
-    return (await wait('probe', () => this.#change(state, 'probecool', target, forMs))) === 1;
+    return (await wait('probe', () => this.#change(state, 'probe-cooldown', target, forMs))) === 1;
   }
 
-  async warm(target: string): Promise<void> {
-    await this.#change(this.#options.background, 'warm', target, 0);
+  async endCooldown(target: string): Promise<void> {
+    await this.#change(this.#options.background, 'end-cooldown', target, 0);
   }
 
   async states(): Promise<ReadonlyMap<string, CircuitState>> {
@@ -68,7 +68,7 @@ export class RedisCircuits implements Circuits {
   }
 
   onChange(listener: () => void): () => void {
-    return this.#news.onNews(() => listener());
+    return this.#changes.onNews(() => listener());
   }
 
   #change(client: RedisClient, what: string, target: string, forMs: number): Promise<unknown> {

@@ -40,7 +40,7 @@ describe('the keys in Redis', () => {
     await new RedisSignInAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
     const circuits = new RedisCircuits({ ...shared, layout, wait });
     await circuits.open('up/m', 1_000);
-    await circuits.cool('up/m', 1_000);
+    await circuits.startCooldown('up/m', 1_000);
     const report = { inFlight: 1, waiting: 1, limit: 2, first: { count: 1, meanMs: 5 } };
     await new RedisTargetLoads(shared.background, layout).exchange('a-replica', new Map([['up/m', report]]));
     const nowMs = systemClock.now();

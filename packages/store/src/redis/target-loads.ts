@@ -12,7 +12,7 @@ import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
 const EXCHANGE = new Script('exchange-loads');
-const LEAVE = new Script('leave-loads');
+const DEREGISTER = new Script('deregister-loads');
 
 /** The script's values per target. */
 const PARTS = 6;
@@ -46,7 +46,7 @@ export class RedisTargetLoads implements TargetLoads {
 
   async deregister(replica: string): Promise<void> {
     const { replicas, loads, loadOf } = this.#layout;
-    await LEAVE.run(this.#background, [replicas, loads, loadOf], [replica]);
+    await DEREGISTER.run(this.#background, [replicas, loads, loadOf], [replica]);
   }
 }
 

@@ -82,7 +82,7 @@ function converse(
   });
   webSocket.on('close', (code) => {
     entry.closeCode = code;
-    entry.outcome = code === 1006 ? 'left' : 'answered';
+    entry.outcome = code === 1006 ? 'abandoned' : 'answered';
   });
   session.begin();
 }

@@ -13,14 +13,14 @@ local entries = redis.call('HGETALL', KEYS[1])
 local answer = {}
 for at = 1, #entries, 2 do
   local kind, target = string.match(entries[at], '^(%a+) (.*)$')
-  local left = tonumber(entries[at + 1]) - now
+  local remaining = tonumber(entries[at + 1]) - now
   -- an entry without a probe for an hour is not in use
-  if ((kind == 'cool' or kind == 'probecool') and left <= 0) or left < -3600000 then
+  if ((kind == 'cool' or kind == 'probecool') and remaining <= 0) or remaining < -3600000 then
     redis.call('HDEL', KEYS[1], entries[at])
   elseif kind == 'open' or kind == 'cool' then
     answer[#answer + 1] = kind
     answer[#answer + 1] = target
-    answer[#answer + 1] = tostring(math.max(0, left))
+    answer[#answer + 1] = tostring(math.max(0, remaining))
   end
 end
 return answer
