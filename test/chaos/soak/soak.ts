@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@sluice/core';
 import { waitFor } from '@sluice/core/testing';
 import { ask, chat } from '../../support/ask.ts';
+import { parseExposition } from '../../support/exposition.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import type { GatewayProcess } from '../../support/gateway-process.ts';
 import { counted, quantile, type Seen, startLoad } from '../../support/load.ts';
 import { mostInAnyWindow, whatIsWrong } from '../../support/oracle.ts';
 import { startBalancer } from '../balancer.ts';
-import { type Stage, startStage } from '../stage.ts';
+import { startStage } from '../stage.ts';
 import { FAULTS, type Scene } from './faults.ts';
 
 const REPLICAS = 4;
@@ -129,7 +130,7 @@ export async function soak({ minutes, seed, report: say }: SoakOptions): Promise
     await sleep(2_000);
     const seen = await load.stop();
 
-    const wrong = await untilRecovered(stage, alive);
+    const wrong = await untilRecovered(alive);
     const memoryAfter = memoryMb(first);
     say(`memory ${Math.round(memoryBefore)} MB, then ${Math.round(memoryAfter)} MB`);
     const ofKilled = ({ n, atMs, tookMs }: (typeof seen)[number]): boolean => {
@@ -187,20 +188,27 @@ async function breakAtRandom(scene: Scene, { minutes, report: say }: Pick<SoakOp
   return faults;
 }
 
+async function degradedParts({ adminUrl }: GatewayProcess): Promise<string[]> {
+  const samples = parseExposition(await (await fetch(`${adminUrl}/metrics`)).text()).samples('sluice_degraded');
+  return samples.filter(({ value }) => value > 0).map(({ labels }) => `${labels['concern']} at ${adminUrl}`);
+}
+
 /** Waits until no gateway is degraded, and returns the problem otherwise. */
-async function untilRecovered(stage: Stage, alive: () => readonly GatewayProcess[]): Promise<string[]> {
+async function untilRecovered(alive: () => readonly GatewayProcess[]): Promise<string[]> {
   const problems: string[] = [];
+  let degraded: readonly string[] = [];
   await waitFor(
     async () => {
       for (const gateway of alive()) {
         for (const key of KEYS.slice(0, 4)) await ask(gateway.url, chat('quick', `calm ${performance.now()}`), { key });
-        if ((await stage.figure(gateway, 'sluice_degraded', {})) > 0) return false;
+        degraded = await degradedParts(gateway);
+        if (degraded.length > 0) return false;
       }
       return true;
     },
     'no gateway to be degraded',
     30_000,
-  ).catch((error: Error) => problems.push(error.message));
+  ).catch((error: Error) => problems.push(`${error.message}: ${degraded}`));
   return problems;
 }
 
