@@ -52,6 +52,7 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     responses: new MemoryStoredResponses(clock),
     conversations: new MemoryConversations(clock),
     attempts: (limit) => new MemorySignInAttempts(clock, limit),
+    ping: async () => {},
     healthy: () => true,
     close: async () => {},
   };

@@ -13,6 +13,9 @@ import type { AttemptsLimit, SignInAttempts } from './sign-in-attempts.ts';
 import type { StoredResponses } from './stored-responses.ts';
 import type { TargetLoads } from './target-loads.ts';
 
+/** A server of the stores: with the limits and keys, or with the cache and stored responses. */
+export type StoreServer = 'state' | 'cache';
+
 /** All that a gateway remembers, behind one adapter. */
 export interface Stores {
   readonly kind: 'memory' | 'redis';
@@ -30,6 +33,8 @@ export interface Stores {
   readonly responses: StoredResponses;
   readonly conversations: Conversations;
   attempts(limit: AttemptsLimit): SignInAttempts;
+  /** Resolves if a server responds. @throws the connection's error */
+  ping(server: StoreServer): Promise<void>;
   /** Whether the state store answers now. */
   healthy(): boolean;
   close(): Promise<void>;

@@ -85,6 +85,9 @@ export function redisStores(options: RedisStoresOptions): Stores {
     responses: new RedisStoredResponses(cache, layout, waitForResponses),
     conversations: new RedisConversations(cache, layout, waitForResponses),
     attempts: (limit) => new RedisSignInAttempts(state, layout, limit, wait),
+    async ping(server) {
+      await withTimeout(timeoutMs)('ping', () => (server === 'state' ? state : cache).ping());
+    },
     healthy: () => state.status === 'ready' && !breaker.open,
     close: async () => {
       breaker.close();

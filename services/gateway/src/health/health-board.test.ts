@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import type { StoreServer } from '@sluice/store/ports';
 import { HealthBoard } from './health-board.ts';
 
 function setUp() {
@@ -6,9 +7,9 @@ function setUp() {
   const set = jest.fn<(labels: object, value: number) => void>();
   const logger = { info: jest.fn(), warn: jest.fn() };
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const degradation = new HealthBoard(clock as never, logger as never, { degraded: { set } } as never);
-  const health = degradation.dependency('authentication');
-  return { health, logger, shown: () => set.mock.lastCall?.[1] };
+  const probe = jest.fn<(server: StoreServer) => Promise<void>>().mockRejectedValue(new Error('away'));
+  const board = new HealthBoard({ clock, logger: logger as never, metrics: { degraded: { set } as never }, probe });
+  return { board, health: board.dependency('authentication'), logger, probe, shown: () => set.mock.lastCall?.[1] };
 }
 
 describe('HealthBoard', () => {
@@ -59,5 +60,25 @@ describe('HealthBoard', () => {
     jest.advanceTimersByTime(5_000);
     expect(shown()).toBe(1);
     expect([logger.warn.mock.calls.length, logger.info.mock.calls.length]).toEqual([1, 0]);
+  });
+
+  it('recovers by a probe of its server if no call uses the dependency again', async () => {
+    const { health, probe, shown } = setUp();
+    health.failure(new Error('away'));
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(probe.mock.calls).toEqual([['state']]);
+    expect(shown()).toBe(1);
+    probe.mockResolvedValue();
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(shown()).toBe(0);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(probe).toHaveBeenCalledTimes(2);
+  });
+
+  it('does not probe a dependency that has retries of its own', async () => {
+    const { board, probe, shown } = setUp();
+    board.dependency('audit').failure(new Error('away'));
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([probe.mock.calls.length, shown()]).toEqual([0, 1]);
   });
 });

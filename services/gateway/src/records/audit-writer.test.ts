@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@sluice/core/testing';
 import type { AuditRecord } from '@sluice/proxies';
 import { MemoryAuditTrail } from '@sluice/store/memory';
 import type { AuditTrail, BudgetName } from '@sluice/store/ports';
@@ -107,5 +108,27 @@ describe('AuditWriter', () => {
     writer.close();
     expect(batches.slice(3)).toEqual([first, second]);
     expect(raised).toHaveBeenCalledWith([{ tenant: 'acme', subject: 'k', meter: 'budget', period: '2026-11' }]);
+  });
+
+  it('repeats a failed check for lost records', async () => {
+    let reconnected = () => {};
+    let checks = 0;
+    const { writer, raised } = setUp(() => ({
+      onReconnect: (listener) => {
+        reconnected = listener;
+        return () => {};
+      },
+      has: async () => {
+        checks++;
+        if (checks === 1) throw new Error('away');
+        return false;
+      },
+    }));
+    writer.write(record('acme'), charged('acme'));
+    await writer.flush();
+    reconnected();
+    await waitFor(() => raised.mock.calls.length > 0, 'the budgets to be raised');
+    writer.close();
+    expect(checks).toBe(2);
   });
 });

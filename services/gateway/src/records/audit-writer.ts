@@ -57,6 +57,8 @@ export class AuditWriter implements AuditSink {
   #batch: AuditBatch | undefined;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** The next check for lost records, after a failed one. */
+  #nextCheck: NodeJS.Timeout | undefined;
 
   constructor(options: AuditWriterOptions) {
     this.#options = options;
@@ -72,6 +74,7 @@ export class AuditWriter implements AuditSink {
   /** Stops checking for lost records. */
   close(): void {
     this.#stopListening();
+    clearTimeout(this.#nextCheck);
     this.#repair.close();
   }
 
@@ -88,8 +91,9 @@ export class AuditWriter implements AuditSink {
       this.#options.onRestored?.(records);
       await this.#repair.start();
     } catch (error) {
-      // the next reconnection triggers another check
       this.#options.health.failure(error);
+      // a reconnection during this check has triggered no other one
+      this.#nextCheck = setTimeout(() => this.#lookForLoss(), RETRY_MS).unref();
     }
   }
 

@@ -37,7 +37,7 @@ export function openFoundation(settings: Settings): Foundation {
   return {
     ...{ settings, clock, logger, metrics, readiness, stores },
     config: new Ref(settings.config),
-    health: new HealthBoard(clock, logger, metrics),
+    health: new HealthBoard({ clock, logger, metrics, probe: (server) => stores.ping(server) }),
     replica: randomUUID(),
   };
 }
