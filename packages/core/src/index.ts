@@ -24,4 +24,5 @@ export * from './reply-stream.ts';
 export * from './round-trip.ts';
 export * from './slots.ts';
 export * from './sum-usage.ts';
+export * from './token-kinds.ts';
 export * from './usage.ts';
