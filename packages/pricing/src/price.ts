@@ -3,6 +3,7 @@ import {
   NANOS_PER_USD,
   TOKEN_KINDS,
   TOKEN_PARTS,
+  TOKEN_TOTALS,
   type TokenKind,
   type TokenPart,
   type TokenTotal,
@@ -48,11 +49,11 @@ function at(rate: Rate, promptTokens: number): number {
   return base;
 }
 
-/** Kinds of tokens, each with the fields of its parts and the price of its total. */
-const PRICED = TOKEN_KINDS.map((kind) => ({
+/** Parts, each with its own parts and with its total. */
+const PARTS = TOKEN_PARTS.map((kind) => ({
   ...kind,
   parts: TOKEN_PARTS.filter(({ partOf }) => partOf === kind.field).map(({ field }) => field),
-  totalPrice: totalOf(kind).price,
+  total: totalOf(kind),
 }));
 
 /**
@@ -61,20 +62,31 @@ const PRICED = TOKEN_KINDS.map((kind) => ({
  */
 export function costOf(price: Price | undefined, usage: Usage | undefined): Money | undefined {
   if (price === undefined || usage === undefined) return undefined;
-  const { inputTokens, webSearches = 0 } = usage;
+  const { inputTokens, outputTokens, webSearches = 0 } = usage;
+  // tokens without a part; if the parts of a usage exceed its total, the parts are charged
+  const rest = { inputTokens, outputTokens };
   let perMillion = 0;
-  for (const { field, parts, price: own, totalPrice, multiple } of PRICED) {
-    let rest = usage[field] ?? 0;
-    for (const part of parts) rest -= usage[part] ?? 0;
-    // if the parts of a usage exceed its total, the parts are charged
-    if (rest <= 0) continue;
+  for (const { field, partOf, parts, price: own, total, multiple } of PARTS) {
+    const count = usage[field];
+    if (count === undefined) continue;
+    if (partOf === total.field) rest[total.field] -= count;
     const rate = price[own];
-    perMillion += rest * (rate === undefined ? multiple * at(price[totalPrice], inputTokens) : at(rate, inputTokens));
+    perMillion +=
+      without(usage, count, parts) *
+      (rate === undefined ? multiple * at(price[total.price], inputTokens) : at(rate, inputTokens));
   }
+  for (const { field, price: own } of TOKEN_TOTALS) perMillion += Math.max(0, rest[field]) * at(price[own], inputTokens);
   const tokens = perMillion * NANOS_PER_TOKEN * tierOf(price, usage);
   const calls = (price.request ?? 0) + (price.webSearch ?? 0) * webSearches;
   // larger numbers of nano-dollars are not exact
   return Math.min(Number.MAX_SAFE_INTEGER, Math.round(tokens + calls * NANOS_PER_USD));
+}
+
+/** Returns the tokens of a part that are in none of its own parts. */
+function without(usage: Usage, count: number, parts: readonly TokenPart['field'][]): number {
+  let rest = count;
+  for (const part of parts) rest -= usage[part] ?? 0;
+  return Math.max(0, rest);
 }
 
 const tierOf = ({ serviceTiers }: Price, { serviceTier }: Usage): number =>
