@@ -1,70 +1,19 @@
 import {
   type Attempt,
   type CallEnd,
-  type CallFacts,
   type ChargedBudget,
   type Clock,
+  defined,
   effectiveTags,
   isStreamed,
   type LlmCall,
   type LlmProxy,
   type LlmReply,
-  type SessionFacts,
+  RECORDED_PARTS,
   systemClock,
-  toUsd,
-  type UsageIssueReason,
   withEnd,
 } from '@sluice/core';
-
-/** The audited fields of an attempt. */
-export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;
-
-/** The audit record of a call. It contains no prompt and no response, unless the configuration enables them. */
-export interface AuditRecord {
-  /** Arrival time of the call, ISO 8601. */
-  readonly time: string;
-  readonly requestId: string;
-  /** Set if the client sent a trace context (W3C Trace Context). */
-  readonly traceId?: string | undefined;
-  readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
-  /** The HTTP status; 499 after a client disconnect. */
-  readonly status: number;
-  readonly error: string | null;
-  /** The key's name, never the key. Null for an unknown key. */
-  readonly key: string | null;
-  readonly tenant: string | null;
-  readonly team?: string | undefined;
-  readonly route: string;
-  readonly model: string | null;
-  readonly target: string | null;
-  readonly provider: string | null;
-  readonly attempts: number;
-  /** All attempts in the order of their ends, unless every attempt was successful. */
-  readonly tried?: readonly AttemptRecord[] | undefined;
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
-  /** Parts of the input and output tokens, if the provider reports them. */
-  readonly cachedInputTokens?: number | undefined;
-  readonly cacheWriteTokens?: number | undefined;
-  readonly reasoningTokens?: number | undefined;
-  /** True if the tokens are estimated, because the call ended before the provider reported usage. */
-  readonly estimated?: boolean | undefined;
-  /** Why the provider's counts were not usable: `missing`, `malformed` or `implausible`. */
-  readonly usageIssue?: UsageIssueReason | undefined;
-  /** Scopes with an exceeded soft budget: `key`, `team`, `tenant`. */
-  readonly overBudget?: readonly string[] | undefined;
-  readonly costUsd: number | null;
-  /** Parts without a price, missing from `costUsd`: `web_search`, `audio`, `service_tier`. */
-  readonly unpriced?: readonly string[] | undefined;
-  readonly savedUsd: number | null;
-  readonly latencyMs: number;
-  readonly cache: CallFacts['cache'];
-  /** For a realtime session: messages and bytes by sender, turns, and how it was closed. */
-  readonly session?: SessionFacts | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly prompt?: string;
-  readonly answer?: string;
-}
+import type { AttemptRecord, AuditRecord } from './audit-record.ts';
 
 /** Writes audit records. It must neither throw nor block. */
 export interface AuditSink {
@@ -85,6 +34,9 @@ export interface AuditOptions {
 /** The result of a call, as recorded. */
 export type CallResult = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 
+/** A record under construction. */
+type Draft = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] };
+
 /**
  * Returns the record of a call that has just ended, without its content. Fields without a value are undefined and absent from
  * the JSON: objects of the same shape are faster to create.
@@ -94,7 +46,7 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
   const { account } = facts;
   const { usage, cost, unpriced } = account;
   const latencyMs = clock.monotonic() - call.startedAtMs;
-  return {
+  const record: Draft = {
     time: new Date(clock.now() - latencyMs).toISOString(),
     requestId: call.requestId,
     traceId: call.traceparent?.slice(3, 35),
@@ -112,20 +64,19 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
     tried: account.tried.some(({ outcome }) => outcome !== 'answered') ? account.tried.map(attemptRecord) : undefined,
     inputTokens: usage?.inputTokens ?? null,
     outputTokens: usage?.outputTokens ?? null,
-    cachedInputTokens: usage?.cachedInputTokens,
-    cacheWriteTokens: usage?.cacheWriteTokens,
-    reasoningTokens: usage?.reasoningTokens,
     estimated: account.estimated ? true : undefined,
     usageIssue: account.usageIssue,
     overBudget: facts.overBudget.length === 0 ? undefined : facts.overBudget,
-    costUsd: cost === undefined ? null : toUsd(cost),
+    costNanos: cost,
     unpriced: unpriced.length === 0 ? undefined : unpriced,
-    savedUsd: facts.saved === undefined ? null : toUsd(facts.saved),
+    savedNanos: facts.saved,
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: facts.cache,
     session: facts.session,
     tags: effectiveTags(call),
   };
+  for (const field of RECORDED_PARTS) record[field] = usage?.[field];
+  return record;
 }
 
 /**
@@ -140,11 +91,9 @@ export function audit(options: AuditOptions): LlmProxy {
 
   const write = (call: LlmCall, end: CallResult, answer?: string): void => {
     const record = recordOf(call, end, clock);
-    const content = {
-      ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
-      ...(answer === undefined ? {} : { answer }),
-    };
-    sink.write(options.content === true ? { ...record, ...content } : record, call.facts.charged, call.id);
+    const prompt = contentOf(call) ? Buffer.from(call.message.bytes).toString('utf8') : undefined;
+    const whole = options.content === true ? { ...record, ...defined({ prompt, answer }) } : record;
+    sink.write(whole, call.facts.charged, call.id);
   };
 
   return (next) => ({
@@ -190,8 +139,7 @@ function resultOf({ reply, outcome, error }: CallEnd): CallResult {
 const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt): AttemptRecord => ({
   target,
   outcome,
-  ...(reason === undefined ? {} : { reason }),
-  ...(status === undefined ? {} : { status }),
+  ...defined({ reason, status }),
   latencyMs,
 });
 
