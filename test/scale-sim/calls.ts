@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { NANOS_PER_USD, type Random } from '@sluice/core';
-import type { AuditRecord } from '@sluice/proxies';
+import type { Random } from '@sluice/core';
+import { type AuditRecord, auditRecordJson } from '@sluice/proxies';
 import type { CacheEntry, CacheKey, Charge, Stores } from '@sluice/store/ports';
 import { mergeSums, usageOfRecord } from '../../services/gateway/src/records/usage-of-record.ts';
 import { nameOf, type Tenants } from './tenants.ts';
@@ -115,9 +115,14 @@ export class Calls {
       tenant: record.tenant as string,
       subject: record.key as string,
       period,
-      amount: Math.round((record.costUsd ?? 0) * NANOS_PER_USD),
+      amount: record.costNanos ?? 0,
     }));
-    await this.#stores.audit.append({ id: randomUUID(), records: records.map((record) => JSON.stringify(record)), usage, spent });
+    await this.#stores.audit.append({
+      id: randomUUID(),
+      records: records.map((record) => JSON.stringify(auditRecordJson(record))),
+      usage,
+      spent,
+    });
   }
 }
 
@@ -162,8 +167,8 @@ function recordOf({ tenant, subject, model, callId, nowMs }: Call, hit: boolean)
     attempts: hit ? 0 : 1,
     inputTokens: INPUT_TOKENS,
     outputTokens: TOKENS - INPUT_TOKENS,
-    costUsd: hit ? 0 : COST / NANOS_PER_USD,
-    savedUsd: hit ? COST / NANOS_PER_USD : null,
+    costNanos: hit ? 0 : COST,
+    savedNanos: hit ? COST : undefined,
     latencyMs: 812.345,
     cache: hit ? 'hit' : 'miss',
     tags: {},

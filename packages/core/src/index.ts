@@ -26,4 +26,5 @@ export * from './round-trip.ts';
 export * from './session-record.ts';
 export * from './slots.ts';
 export * from './sum-usage.ts';
+export * from './token-kinds.ts';
 export * from './usage.ts';

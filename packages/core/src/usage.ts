@@ -1,3 +1,5 @@
+import type { TokenPart, TokenTotal } from './token-kinds.ts';
+
 /** Why a provider's counts were not usable. */
 export type UsageIssueReason = 'missing' | 'malformed' | 'implausible';
 
@@ -9,23 +11,13 @@ export interface UsageIssue {
   readonly output: boolean;
 }
 
-/** The tokens of a call, as the provider reported them. */
-export interface Usage {
-  /** Prompt tokens, including cached tokens. */
-  readonly inputTokens: number;
-  /** Completion tokens, including reasoning. */
-  readonly outputTokens: number;
-  /** The part of `inputTokens` that the provider read from its own prompt cache. */
-  readonly cachedInputTokens?: number;
-  /** The part of `inputTokens` that the provider wrote into its prompt cache. */
-  readonly cacheWriteTokens?: number;
-  /** The part of `cacheWriteTokens` that the provider caches for an hour, at a higher price (Anthropic). */
-  readonly cacheWriteHourTokens?: number;
-  /** The part of `outputTokens` that was reasoning. */
-  readonly reasoningTokens?: number;
-  /** The parts of `inputTokens` and `outputTokens` that were audio. */
-  readonly audioInputTokens?: number;
-  readonly audioOutputTokens?: number;
+/** Prompt and completion tokens. Prompt tokens include cached tokens, and completion tokens include reasoning. */
+type Totals = { readonly [Field in TokenTotal['field']]: number };
+/** Counts that the totals include. A part is absent if the provider does not report it. */
+type Parts = { readonly [Field in TokenPart['field']]?: number };
+
+/** The tokens of a call, as the provider reported them. Their kinds are in `TOKEN_KINDS`. */
+export interface Usage extends Totals, Parts {
   /** Web searches that the provider made for the response and bills by number. */
   readonly webSearches?: number;
   /** The service tier that the provider used, if it has its own price (`flex`, `priority`). */

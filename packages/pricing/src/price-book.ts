@@ -1,4 +1,5 @@
 import { calcPrice, type ModelPrice, type Provider, updatePrices } from '@pydantic/genai-prices';
+import { TOKEN_PARTS, type TokenPart } from '@sluice/core';
 import type { Price, Rate } from './price.ts';
 
 /**
@@ -58,19 +59,16 @@ function isTable(data: unknown): data is Provider[] {
 
 /** Converts a price of the table. Undefined for a model that is not priced by tokens. */
 function priceFrom(found: ModelPrice): Price | undefined {
-  const rate = (key: string): Rate | undefined => rateFrom(found[key]);
-  const input = rate('input_mtok');
+  const input = rateFrom(found['input_mtok']);
   if (input === undefined) return undefined;
+  const parts: { -readonly [Field in TokenPart['price']]?: Rate | undefined } = {};
+  for (const { price, listed } of TOKEN_PARTS) if (listed !== null) parts[price] = rateFrom(found[listed]);
   const requests = found['requests_kcount'];
   return {
+    ...parts,
     input,
     // models without output, such as embeddings, have no output price
-    output: rate('output_mtok') ?? 0,
-    cachedInput: rate('cache_read_mtok'),
-    cacheWrite: rate('cache_write_mtok'),
-    reasoning: rate('output_reasoning_mtok'),
-    audioInput: rate('input_audio_mtok'),
-    audioOutput: rate('output_audio_mtok'),
+    output: rateFrom(found['output_mtok']) ?? 0,
     request: typeof requests === 'number' ? requests / 1_000 : undefined,
   };
 }

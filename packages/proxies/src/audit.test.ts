@@ -2,7 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { LlmError, type LlmReply, type Operation, ReplyStream } from '@sluice/core';
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
-import { type AuditRecord, audit } from './audit.ts';
+import { audit } from './audit.ts';
+import { type AuditRecord, auditRecordJson } from './audit-record.ts';
 import { cacheResult } from './cache-result.ts';
 import { servedBy } from './routing/served-by.ts';
 
@@ -57,12 +58,17 @@ describe('audit', () => {
       attempts: 1,
       inputTokens: 3,
       outputTokens: 4,
-      costUsd: 0.0000015,
-      savedUsd: null,
+      costNanos: 1_500,
       latencyMs: 250,
       cache: 'miss',
       tags: { team: 'a' },
     });
+  });
+
+  it('has the exact cost and the dollars in the JSON form, and no field without a value', async () => {
+    const json = JSON.parse(JSON.stringify(auditRecordJson(await recordOf(() => whole()))));
+    expect(json).toMatchObject({ costNanos: 1_500, costUsd: 0.0000015, savedUsd: null });
+    for (const absent of ['savedNanos', 'cachedInputTokens', 'tried', 'unpriced']) expect(json).not.toHaveProperty(absent);
   });
 
   it('does not parse an unauthenticated request', async () => {

@@ -3,71 +3,21 @@ import {
   type CallEnd,
   type ChargedBudget,
   type Clock,
+  defined,
   effectiveTags,
   isStreamed,
   type LlmCall,
   type LlmProxy,
   type LlmReply,
-  type SessionRecord,
+  RECORDED_PARTS,
   sessionRecord,
   systemClock,
-  toUsd,
-  type UsageIssueReason,
   withEnd,
 } from '@sluice/core';
-import { type CacheState, cacheResult } from './cache-result.ts';
+import type { AttemptRecord, AuditRecord } from './audit-record.ts';
+import { cacheResult } from './cache-result.ts';
 import { chargedBudgets, exceededBudgets } from './metering/quota-results.ts';
 import { servedBy } from './routing/served-by.ts';
-
-/** The audited fields of an attempt. */
-export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;
-
-/** The audit record of a call. It contains no prompt and no response, unless the configuration enables them. */
-export interface AuditRecord {
-  /** Arrival time of the call, ISO 8601. */
-  readonly time: string;
-  readonly requestId: string;
-  /** Set if the client sent a trace context (W3C Trace Context). */
-  readonly traceId?: string | undefined;
-  readonly outcome: 'answered' | 'refused' | 'failed' | 'cancelled';
-  /** The HTTP status; 499 after a client disconnect. */
-  readonly status: number;
-  readonly error: string | null;
-  /** The key's name, never the key. Null for an unknown key. */
-  readonly key: string | null;
-  readonly tenant: string | null;
-  readonly team?: string | undefined;
-  readonly route: string;
-  readonly model: string | null;
-  readonly target: string | null;
-  readonly provider: string | null;
-  readonly attempts: number;
-  /** All attempts in the order of their ends, unless every attempt was successful. */
-  readonly tried?: readonly AttemptRecord[] | undefined;
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
-  /** Parts of the input and output tokens, if the provider reports them. */
-  readonly cachedInputTokens?: number | undefined;
-  readonly cacheWriteTokens?: number | undefined;
-  readonly reasoningTokens?: number | undefined;
-  /** True if the tokens are estimated, because the call ended before the provider reported usage. */
-  readonly estimated?: boolean | undefined;
-  /** Why the provider's counts were not usable: `missing`, `malformed` or `implausible`. */
-  readonly usageIssue?: UsageIssueReason | undefined;
-  /** Scopes with an exceeded soft budget: `key`, `team`, `tenant`. */
-  readonly overBudget?: readonly string[] | undefined;
-  readonly costUsd: number | null;
-  /** Parts without a price, missing from `costUsd`: `web_search`, `audio`, `service_tier`. */
-  readonly unpriced?: readonly string[] | undefined;
-  readonly savedUsd: number | null;
-  readonly latencyMs: number;
-  readonly cache: CacheState;
-  /** For a realtime session: messages and bytes by sender, turns, and how it was closed. */
-  readonly session?: SessionRecord | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly prompt?: string;
-  readonly answer?: string;
-}
 
 /** Writes audit records. It must neither throw nor block. */
 export interface AuditSink {
@@ -88,6 +38,9 @@ export interface AuditOptions {
 /** The result of a call, as recorded. */
 export type CallResult = Pick<AuditRecord, 'outcome' | 'status' | 'error'>;
 
+/** A record under construction. */
+type Draft = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] };
+
 /**
  * Returns the record of a call that has just ended, without its content. Fields without a value are undefined and absent from
  * the JSON: objects of the same shape are faster to create.
@@ -99,7 +52,7 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
   const exceeded = exceededBudgets.get(call);
   const { usage, cost, unpriced } = account;
   const latencyMs = clock.monotonic() - call.startedAtMs;
-  return {
+  const record: Draft = {
     time: new Date(clock.now() - latencyMs).toISOString(),
     requestId: call.requestId,
     traceId: call.traceparent?.slice(3, 35),
@@ -117,20 +70,19 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
     tried: account.tried.some(({ outcome }) => outcome !== 'answered') ? account.tried.map(attemptRecord) : undefined,
     inputTokens: usage?.inputTokens ?? null,
     outputTokens: usage?.outputTokens ?? null,
-    cachedInputTokens: usage?.cachedInputTokens,
-    cacheWriteTokens: usage?.cacheWriteTokens,
-    reasoningTokens: usage?.reasoningTokens,
     estimated: account.estimated ? true : undefined,
     usageIssue: account.usageIssue,
     overBudget: exceeded.length === 0 ? undefined : exceeded,
-    costUsd: cost === undefined ? null : toUsd(cost),
+    costNanos: cost,
     unpriced: unpriced.length === 0 ? undefined : unpriced,
-    savedUsd: cache.entry?.cost === undefined ? null : toUsd(cache.entry.cost),
+    savedNanos: cache.entry?.cost,
     latencyMs: Math.round(latencyMs * 1_000) / 1_000,
     cache: cache.state,
     session: sessionRecord.get(call),
     tags: effectiveTags(call),
   };
+  for (const field of RECORDED_PARTS) record[field] = usage?.[field];
+  return record;
 }
 
 /**
@@ -145,11 +97,9 @@ export function audit(options: AuditOptions): LlmProxy {
 
   const write = (call: LlmCall, end: CallResult, answer?: string): void => {
     const record = recordOf(call, end, clock);
-    const content = {
-      ...(contentOf(call) ? { prompt: Buffer.from(call.message.bytes).toString('utf8') } : {}),
-      ...(answer === undefined ? {} : { answer }),
-    };
-    sink.write(options.content === true ? { ...record, ...content } : record, chargedBudgets.get(call), call.id);
+    const prompt = contentOf(call) ? Buffer.from(call.message.bytes).toString('utf8') : undefined;
+    const whole = options.content === true ? { ...record, ...defined({ prompt, answer }) } : record;
+    sink.write(whole, chargedBudgets.get(call), call.id);
   };
 
   return (next) => ({
@@ -195,8 +145,7 @@ function resultOf({ reply, outcome, error }: CallEnd): CallResult {
 const attemptRecord = ({ target, outcome, reason, status, latencyMs }: Attempt): AttemptRecord => ({
   target,
   outcome,
-  ...(reason === undefined ? {} : { reason }),
-  ...(status === undefined ? {} : { status }),
+  ...defined({ reason, status }),
   latencyMs,
 });
 

@@ -1,5 +1,6 @@
 export * from './account-objects.ts';
 export * from './audit.ts';
+export * from './audit-record.ts';
 export * from './authentication.ts';
 export * from './cache-result.ts';
 export * from './caching.ts';

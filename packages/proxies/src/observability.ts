@@ -1,4 +1,15 @@
-import { type CallEnd, type Clock, isStreamed, type LlmCall, type LlmProxy, systemClock, toUsd, withEnd } from '@sluice/core';
+import {
+  type CallEnd,
+  type Clock,
+  isStreamed,
+  type LlmCall,
+  type LlmProxy,
+  systemClock,
+  TOKEN_PARTS,
+  TOKEN_TOTALS,
+  toUsd,
+  withEnd,
+} from '@sluice/core';
 import { cacheResult } from './cache-result.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 import { servedBy } from './routing/served-by.ts';
@@ -17,6 +28,9 @@ export interface ObservabilityOptions {
 
 /** The label of all unknown names. */
 const OTHER = 'other';
+
+/** Kinds of tokens with a label of their own. */
+const EXPORTED = [...TOKEN_TOTALS, ...TOKEN_PARTS].flatMap(({ field, metric }) => (metric === null ? [] : [{ field, metric }]));
 
 /** Counts and times every call, whatever its result. */
 export function observability(options: ObservabilityOptions): LlmProxy {
@@ -42,11 +56,10 @@ export function observability(options: ObservabilityOptions): LlmProxy {
     if (usage !== undefined && (cost === undefined || unpriced.length > 0)) metrics.unpriced.inc(labels);
     if (upstreamMs > 0) metrics.upstreamDuration.observe({ provider }, upstreamMs / 1_000);
     if (usage === undefined) return;
-    metrics.tokens.inc({ ...labels, type: 'input' }, usage.inputTokens);
-    metrics.tokens.inc({ ...labels, type: 'output' }, usage.outputTokens);
-    if (usage.cachedInputTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'cache_read' }, usage.cachedInputTokens);
-    if (usage.cacheWriteTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'cache_write' }, usage.cacheWriteTokens);
-    if (usage.reasoningTokens !== undefined) metrics.tokens.inc({ ...labels, type: 'reasoning' }, usage.reasoningTokens);
+    for (const { field, metric } of EXPORTED) {
+      const count = usage[field];
+      if (count !== undefined) metrics.tokens.inc({ ...labels, type: metric }, count);
+    }
   };
 
   return (next) => ({

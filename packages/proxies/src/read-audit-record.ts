@@ -1,5 +1,5 @@
-import type { AttemptFailure, AttemptOutcome } from '@sluice/core';
-import type { AttemptRecord, AuditRecord } from './audit.ts';
+import { type AttemptFailure, type AttemptOutcome, defined, type Money, usd } from '@sluice/core';
+import type { AttemptRecord, AuditRecord, AuditRecordJson } from './audit-record.ts';
 
 /** Words of attempts in records that versions before 0.2.0 wrote, and the present words. */
 export const LEGACY_ATTEMPT_WORDS = {
@@ -14,16 +14,31 @@ export const LEGACY_ATTEMPT_WORDS = {
   } as Readonly<Record<string, AttemptFailure>>,
 } as const;
 
-/** Parses a stored audit record. Legacy words of its attempts are replaced by the present words. */
+/** Parses a line of the audit trail. */
 export function readAuditRecord(line: string): AuditRecord {
-  const record = JSON.parse(line) as AuditRecord;
-  if (!Array.isArray(record.tried)) return record;
-  return { ...record, tried: record.tried.map(withPresentWords) };
+  return fromAuditRecordJson(JSON.parse(line) as AuditRecordJson);
 }
+
+/**
+ * Returns the record of its JSON form. Of records that versions before 0.2.0 wrote, legacy words of attempts are replaced by the
+ * present words, and the money is the rounded number of dollars.
+ */
+export function fromAuditRecordJson({ costUsd, savedUsd, ...json }: AuditRecordJson): AuditRecord {
+  return {
+    ...json,
+    ...(Array.isArray(json.tried) ? { tried: json.tried.map(withPresentWords) } : {}),
+    costNanos: json.costNanos ?? nanos(costUsd),
+    savedNanos: json.savedNanos ?? nanos(savedUsd),
+  };
+}
+
+/** Older records can lack the field. */
+const nanos = (dollars: number | null | undefined): Money | undefined =>
+  dollars === null || dollars === undefined ? undefined : usd(dollars);
 
 function withPresentWords(attempt: AttemptRecord): AttemptRecord {
   const outcome = LEGACY_ATTEMPT_WORDS.outcome[attempt.outcome];
   const reason = LEGACY_ATTEMPT_WORDS.reason[attempt.reason ?? ''];
   if (outcome === undefined && reason === undefined) return attempt;
-  return { ...attempt, outcome: outcome ?? attempt.outcome, ...(reason === undefined ? {} : { reason }) };
+  return { ...attempt, outcome: outcome ?? attempt.outcome, ...defined({ reason }) };
 }

@@ -1,3 +1,4 @@
+import { TOKEN_PARTS, type TokenPart } from '@sluice/core';
 import { z } from 'zod';
 
 /** US dollars per million tokens. A step applies to prompts of at least `from` tokens. */
@@ -9,17 +10,17 @@ const rate = z.union([
   }),
 ]);
 
+const optionalRate = rate.optional();
+/** Prices of the kinds of tokens that the totals include (docs/accounting.md). */
+const partPrices = Object.fromEntries(TOKEN_PARTS.map(({ price }) => [price, optionalRate])) as Record<
+  TokenPart['price'],
+  typeof optionalRate
+>;
+
 export const price = z.strictObject({
   input: rate,
   output: rate,
-  /** Tokens read from, and written to, the provider's prompt cache. */
-  cachedInput: rate.optional(),
-  cacheWrite: rate.optional(),
-  /** Tokens written to the prompt cache for one hour: twice the input price by default. */
-  cacheWriteHour: rate.optional(),
-  reasoning: rate.optional(),
-  audioInput: rate.optional(),
-  audioOutput: rate.optional(),
+  ...partPrices,
   /** US dollars per call. */
   request: z.number().nonnegative().optional(),
   /** US dollars per web search that the provider makes for an answer. */

@@ -1,4 +1,4 @@
-import type { Usage, UsageIssue, UsageIssueReason } from '@sluice/core';
+import { TOKEN_PARTS, type Usage, type UsageIssue, type UsageIssueReason } from '@sluice/core';
 import { asCount, asString, defined, type Json } from './read-json.ts';
 
 /**
@@ -34,14 +34,10 @@ export class UsageCounts {
 
   /** Returns the usage, without parts that exceed their total. */
   usage(counts: Omit<Usage, 'issue'>): Usage {
-    const { inputTokens, outputTokens, cachedInputTokens = 0, cacheWriteTokens = 0, audioInputTokens = 0 } = counts;
-    const { cacheWriteHourTokens = 0, reasoningTokens = 0, audioOutputTokens = 0, webSearches } = counts;
-    const whole = cachedInputTokens + cacheWriteTokens <= inputTokens && audioInputTokens <= inputTokens;
-    const parts =
-      cacheWriteHourTokens <= cacheWriteTokens && reasoningTokens <= outputTokens && audioOutputTokens <= outputTokens;
-    if (whole && parts) return this.#with(counts);
+    if (partsFit(counts)) return this.#with(counts);
     // without a total, its parts cannot be checked
     if (!this.#input && !this.#output) this.#reason ??= 'implausible';
+    const { inputTokens, outputTokens, webSearches } = counts;
     return this.#with({ inputTokens, outputTokens, ...(webSearches === undefined ? {} : { webSearches }) });
   }
 
@@ -58,6 +54,13 @@ export class UsageCounts {
     this.#reason = implausible ? 'implausible' : (this.#reason ?? 'malformed');
     return undefined;
   }
+}
+
+/** Returns whether no part exceeds its total. Audio may also be in a cached part; other parts of a total are disjoint. */
+function partsFit(counts: Omit<Usage, 'issue'>): boolean {
+  const { inputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 } = counts;
+  if (cachedInputTokens + cacheWriteTokens > inputTokens) return false;
+  return TOKEN_PARTS.every(({ field, partOf }) => (counts[field] ?? 0) <= (counts[partOf] ?? 0));
 }
 
 /** Returns a usage that may be shown to a client; undefined if its counts are untrustworthy. */

@@ -1,4 +1,4 @@
-import type { Usage, UsageIssue } from '@sluice/core';
+import { sumUsage, type Usage, type UsageIssue } from '@sluice/core';
 
 /** Estimated tokens of messages that no report includes yet. */
 interface Unreported {
@@ -11,8 +11,6 @@ interface Unreported {
 const nothing = (): Unreported => ({ input: 0, output: 0, audioInput: 0, audioOutput: 0 });
 
 const MISSING: UsageIssue = { reason: 'missing', input: true, output: true };
-
-const PARTS = ['cachedInputTokens', 'reasoningTokens', 'audioInputTokens', 'audioOutputTokens'] as const;
 
 /** Sums up the usage of a session: the provider's reports, and estimates of unreported answers. */
 export class SessionUsage {
@@ -27,14 +25,14 @@ export class SessionUsage {
     const { issue, ...counts } = usage;
     if (issue !== undefined) this.#issue = issue;
     const added = issue === undefined ? counts : this.#estimate();
-    this.#reported = sum(this.#reported, added);
+    this.#reported = sumUsage(this.#reported, added);
     this.#context = added.inputTokens + added.outputTokens;
     this.#unreported = nothing();
   }
 
   /** Adds a report apart from answers, such as a transcription's. Answers in progress remain unreported. */
   reportBeside(usage: Usage): void {
-    if (usage.issue === undefined) this.#reported = sum(this.#reported, usage);
+    if (usage.issue === undefined) this.#reported = sumUsage(this.#reported, usage);
     else this.#issue = usage.issue;
   }
 
@@ -55,7 +53,7 @@ export class SessionUsage {
     const { input, output, audioInput, audioOutput } = this.#unreported;
     const answered = output + audioOutput > 0;
     const estimated = this.#reported === undefined ? answered || input + audioInput > 0 : answered;
-    const usage = estimated ? sum(this.#reported, this.#estimate()) : this.#reported;
+    const usage = estimated ? sumUsage(this.#reported, this.#estimate()) : this.#reported;
     const issue = this.#issue ?? (estimated ? MISSING : undefined);
     return usage === undefined || issue === undefined ? usage : { ...usage, issue };
   }
@@ -76,16 +74,4 @@ export class SessionUsage {
       ...(audioOutputTokens === 0 ? {} : { audioOutputTokens }),
     };
   }
-}
-
-function sum(one: Usage | undefined, other: Usage): Usage {
-  if (one === undefined) return other;
-  const added: { -readonly [Part in keyof Usage]: Usage[Part] } = {
-    inputTokens: one.inputTokens + other.inputTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-  };
-  for (const part of PARTS) {
-    if (one[part] !== undefined || other[part] !== undefined) added[part] = (one[part] ?? 0) + (other[part] ?? 0);
-  }
-  return added;
 }

@@ -1,4 +1,4 @@
-import type { Money } from '@sluice/core';
+import { type Money, SUMMED_TOKENS, type SummedTokens } from '@sluice/core';
 
 /** The dimensions of a call's usage. Empty if a call has no value. */
 export interface UsageOf {
@@ -10,16 +10,14 @@ export interface UsageOf {
   readonly model: string;
 }
 
+/** Tokens of a call, by kind (`TOKEN_KINDS`). */
+type TokenAmounts = { readonly [Field in SummedTokens['field']]: number };
+
 /** The amounts of a call. Integers, so that sums are exact. */
-export interface UsageAmounts {
+export interface UsageAmounts extends TokenAmounts {
   readonly calls: number;
   readonly errors: number;
   readonly hits: number;
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly cacheWriteTokens: number;
-  readonly outputTokens: number;
-  readonly reasoningTokens: number;
   readonly cost: Money;
   readonly saved: Money;
   /** Calls with an unknown price: their cost is missing from `cost`. */
@@ -58,15 +56,12 @@ export const USAGE_RETENTION: UsageRetention = { keepMs: 400 * 86_400_000, keepD
 
 export const USAGE_DIMENSIONS = ['tenant', 'team', 'key', 'provider', 'model'] as const satisfies readonly (keyof UsageOf)[];
 
+/** Amounts of a sum, in the order of the columns of usage reports. The names are also those of the counters in Redis. */
 export const USAGE_AMOUNTS = [
   'calls',
   'errors',
   'hits',
-  'inputTokens',
-  'cachedInputTokens',
-  'cacheWriteTokens',
-  'outputTokens',
-  'reasoningTokens',
+  ...SUMMED_TOKENS,
   'cost',
   'saved',
   'unpriced',

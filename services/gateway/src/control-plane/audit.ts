@@ -1,4 +1,4 @@
-import { type AuditRecord, readAuditRecord } from '@sluice/proxies';
+import { type AuditRecordJson, auditRecordJson, readAuditRecord } from '@sluice/proxies';
 import type { AuditTrail } from '@sluice/store/ports';
 import express, { type Router } from 'express';
 import { z } from 'zod';
@@ -31,7 +31,10 @@ type Query = z.output<typeof auditQuery>;
 
 const EQUAL = ['key', 'tenant', 'team', 'model', 'provider', 'requestId', 'error', 'outcome', 'status'] as const;
 
-const matches = (record: AuditRecord, query: Query): boolean =>
+/** Records of older versions get the present form. */
+const present = (line: string): AuditRecordJson => auditRecordJson(readAuditRecord(line));
+
+const matches = (record: AuditRecordJson, query: Query): boolean =>
   !EQUAL.some((field) => query[field] !== undefined && record[field] !== query[field]) && isBetween(record.time, query);
 
 export interface AuditRoutesOptions {
@@ -48,11 +51,11 @@ export function auditRoutes({ trail, auditWriter }: AuditRoutesOptions): Router 
     await auditWriter.flush();
     if (query.after === undefined) {
       const read = (count: number, before?: string) => trail.latest(count, before);
-      response.json(await searchRecords(read, (record) => matches(record, query), query, readAuditRecord));
+      response.json(await searchRecords(read, (record) => matches(record, query), query, present));
       return;
     }
     const kept = await trail.after(query.after, query.limit);
-    const records = kept.map(({ place, record }) => ({ id: place, ...readAuditRecord(record) }));
+    const records = kept.map(({ place, record }) => ({ id: place, ...present(record) }));
     response.json({ records: records.filter((record) => matches(record, query)), newest: kept.at(-1)?.place ?? query.after });
   });
   return router;

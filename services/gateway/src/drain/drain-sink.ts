@@ -1,3 +1,4 @@
+import { auditRecordJson, readAuditRecord } from '@sluice/proxies';
 import type { StoredRecord } from '@sluice/store/ports';
 
 /** A further destination for audit records. */
@@ -9,4 +10,10 @@ export interface DrainSink {
 
 /** Returns records as JSON lines, each with its position in the trail as `id`. */
 export const linesOf = (records: readonly StoredRecord[]): string =>
-  records.map(({ place, record }) => `{"id":"${place}",${record.slice(1)}\n`).join('');
+  records.map(({ place, record }) => `{"id":"${place}",${present(record).slice(1)}\n`).join('');
+
+/** Part of a record with failed attempts: only such a record can have legacy words, and most calls have none. */
+const HAS_ATTEMPTS = '"tried":[';
+
+const present = (record: string): string =>
+  record.includes(HAS_ATTEMPTS) ? JSON.stringify(auditRecordJson(readAuditRecord(record))) : record;

@@ -10,7 +10,7 @@ const DAY = '2026-11-24';
 const record = (tenant: string, more: Partial<AuditRecord> = {}): AuditRecord => ({
   ...{ time: `${DAY}T10:00:00.000Z`, requestId: 'r', outcome: 'answered', status: 200, error: null },
   ...{ key: 'k', tenant, route: 'POST /v1/chat/completions', model: 'm', target: 'p/m', provider: 'p', attempts: 1 },
-  ...{ inputTokens: 10, outputTokens: 5, costUsd: 0.5, savedUsd: null, latencyMs: 3, cache: 'miss', tags: {} },
+  ...{ inputTokens: 10, outputTokens: 5, costNanos: 500_000_000, latencyMs: 3, cache: 'miss', tags: {} },
   ...more,
 });
 const charged = (tenant: string) => [{ tenant, subject: 'k', period: '2026-11', endsAtMs: undefined, reserved: 1 }];
@@ -42,11 +42,11 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), 
 
 describe('AuditWriter', () => {
   it.each([9e24, Number.NaN, -1])(
-    'stores a record with an implausible cost of %p USD, and adds it to no sum',
-    async (costUsd) => {
+    'stores a record with an implausible cost of %p nano-dollars, and adds it to no sum',
+    async (costNanos) => {
       const { store, writer, setAside } = setUp();
       for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
-      writer.write(record('bad', { costUsd }), charged('bad'));
+      writer.write(record('bad', { costNanos }), charged('bad'));
       for (let n = 0; n < 20; n++) writer.write(record('innocent'), charged('innocent'));
       await writer.flush();
       writer.close();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type ChargedBudget, type DependencyHealth, NANOS_PER_USD } from '@sluice/core';
-import type { AuditRecord, AuditSink } from '@sluice/proxies';
+import type { ChargedBudget, DependencyHealth, Money } from '@sluice/core';
+import { type AuditRecord, type AuditSink, auditRecordJson } from '@sluice/proxies';
 import type { AuditBatch, AuditTrail, Meters, SpentSum, UsageSum } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import { isPlausible } from '../models/plausible-usage.ts';
@@ -112,7 +112,7 @@ export class AuditWriter implements AuditSink {
 
   #take(record: AuditRecord, charged: readonly ChargedBudget[]): void {
     this.#options.onRecord?.(record);
-    const line = JSON.stringify(record);
+    const line = JSON.stringify(auditRecordJson(record));
     this.#unlogged.push(line);
     if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
     else this.#waiting.push(line);
@@ -134,7 +134,7 @@ export class AuditWriter implements AuditSink {
       return;
     }
     this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
-    for (const charge of charged) this.#charge(charge, record.costUsd);
+    for (const charge of charged) this.#charge(charge, record.costNanos);
   }
 
   /** Writes all waiting records. @throws the store's error; the records stay and the write is retried */
@@ -163,9 +163,8 @@ export class AuditWriter implements AuditSink {
     }, ms).unref();
   }
 
-  /** Adds a charge in nano-dollars. A call without cost, or with an unknown cost, adds nothing to the ledger. */
-  #charge({ tenant, subject, period }: ChargedBudget, costUsd: number | null): void {
-    const amount = Math.round((costUsd ?? 0) * NANOS_PER_USD);
+  /** A call without cost, or with an unknown cost, adds nothing to the ledger. */
+  #charge({ tenant, subject, period }: ChargedBudget, amount: Money = 0): void {
     if (amount === 0) return;
     const name = `${period} ${tenant} ${subject}`;
     this.#spent.set(name, { tenant, subject, period, amount: (this.#spent.get(name)?.amount ?? 0) + amount });

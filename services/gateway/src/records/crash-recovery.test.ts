@@ -66,7 +66,7 @@ describe('CrashRecovery', () => {
         inputTokens: 3,
         outputTokens: 7,
         estimated: true,
-        costUsd: 0.5,
+        costNanos: usd(0.5),
       },
     ]);
     const settled = [...one.settle.mock.calls, ...other.settle.mock.calls];
@@ -87,7 +87,36 @@ describe('CrashRecovery', () => {
     await seconds(3, a.watch, b.watch);
     await seconds(60, b.watch);
     expect(b.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
-    expect(b.written).toMatchObject([{ costUsd: 0.5 }]);
+    expect(b.written).toMatchObject([{ costNanos: usd(0.5) }]);
+  });
+
+  it('writes checkpoints that the previous version reads, and reads those of the previous version', async () => {
+    const { open, seconds, store } = setUp();
+    const [dead, other] = [open('dead'), open('other')];
+    const heartbeat = jest.spyOn(store, 'heartbeat');
+    dead.begin('new');
+    await seconds(2, dead.watch, other.watch);
+    const state = JSON.parse(heartbeat.mock.calls.at(-1)?.[0].calls[0]?.state ?? '');
+    expect(state.record).toMatchObject({ costUsd: 0.5, savedUsd: null, costNanos: usd(0.5) });
+
+    const { costNanos: _, ...record } = state.record;
+    const tried = [{ target: 'one/m', outcome: 'lost', reason: 'silent', latencyMs: 3 }];
+    const old = { ...state, record: { ...record, requestId: 'old', costUsd: 0.25, tried } };
+    await store.heartbeat({ replica: 'previous', calls: [{ callId: 'old', state: JSON.stringify(old) }] });
+    await seconds(60, other.watch);
+    expect(other.written).toHaveLength(2);
+    expect(other.written.find(({ requestId }) => requestId === 'old')).toMatchObject({
+      costNanos: usd(0.25),
+      tried: [{ target: 'one/m', outcome: 'superseded', reason: 'timeout', latencyMs: 3 }],
+    });
+    expect(other.written).not.toContainEqual(expect.objectContaining({ costUsd: expect.anything() }));
+    const settled = other.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual]);
+    expect(new Map(settled as [string, number][])).toEqual(
+      new Map([
+        ['new', usd(0.5)],
+        ['old', usd(0.25)],
+      ]),
+    );
   });
 
   it('lets a live replica record the end of its own long calls', async () => {

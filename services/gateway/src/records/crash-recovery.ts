@@ -1,5 +1,13 @@
-import { type ChargedBudget, type Clock, type LlmCall, toUsd, usd } from '@sluice/core';
-import { type AuditRecord, chargedBudgets, type InFlightCalls, recordOf } from '@sluice/proxies';
+import type { ChargedBudget, Clock, LlmCall } from '@sluice/core';
+import {
+  type AuditRecord,
+  type AuditRecordJson,
+  auditRecordJson,
+  chargedBudgets,
+  fromAuditRecordJson,
+  type InFlightCalls,
+  recordOf,
+} from '@sluice/proxies';
 import type { CallCheckpoint, CallCheckpoints, Meters } from '@sluice/store/ports';
 
 /** Heartbeat interval, and the age from which a call counts as long. */
@@ -16,9 +24,9 @@ const SETTLED_MS = 15_000;
 /** Outcome of a call when its replica has crashed. */
 const CRASHED = { outcome: 'failed', status: 502, error: 'gateway_crashed' } as const;
 
-/** Checkpoint of a long call, for the case that its replica crashes. */
+/** Checkpoint of a long call in Redis, for the case that its replica crashes. A replica of another version may read it. */
 interface Checkpoint {
-  readonly record: AuditRecord;
+  readonly record: AuditRecordJson;
   readonly charged: readonly ChargedBudget[];
 }
 
@@ -137,22 +145,26 @@ export class CrashRecovery {
   }
 
   #checkpointOf(call: LlmCall): Checkpoint {
+    return { record: auditRecordJson(this.#recordIfEndedNow(call)), charged: chargedBudgets.get(call) };
+  }
+
+  #recordIfEndedNow(call: LlmCall): AuditRecord {
     const { account } = call.context;
-    const charged = chargedBudgets.get(call);
     const record = recordOf(call, CRASHED, this.#options.clock);
-    if (!account.isInFlight) return { record, charged };
+    if (!account.isInFlight) return record;
     const { usage = { inputTokens: 0, outputTokens: 0 }, cost } = account.accruedIfEndedNow();
-    const tokens = { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: true };
-    return { record: { ...record, ...tokens, costUsd: cost === undefined ? null : toUsd(cost) }, charged };
+    const { inputTokens, outputTokens } = usage;
+    return { ...record, inputTokens, outputTokens, estimated: true, costNanos: cost };
   }
 
   async #recordEnd({ callId, state }: CallCheckpoint): Promise<void> {
     const { meters, onFault } = this.#options;
-    const { record, charged } = JSON.parse(state) as Checkpoint;
+    const { record: json, charged } = JSON.parse(state) as Checkpoint;
+    const record = fromAuditRecordJson(json);
     const [first] = charged;
     // the turns of a session before the last one are settled
     const { callId: reservedBy = callId, settled = 0 } = first?.turn ?? {};
-    const actual = Math.max(0, usd(record.costUsd ?? 0) - settled);
+    const actual = Math.max(0, (record.costNanos ?? 0) - settled);
     if (first !== undefined) {
       const holds = charged.map(({ subject, period, endsAtMs, reserved }) => ({
         hold: {

@@ -21,8 +21,7 @@ const record = (more: Partial<AuditRecord> = {}): AuditRecord => ({
   cachedInputTokens: 4,
   cacheWriteTokens: 3,
   reasoningTokens: 2,
-  costUsd: 0.000_000_123,
-  savedUsd: null,
+  costNanos: 123,
   latencyMs: 12.4,
   cache: 'miss',
   tags: {},
@@ -56,7 +55,7 @@ describe('usage of a record', () => {
   });
 
   it('counts a cache hit as saved cost without tokens', () => {
-    expect(usageOfRecord(record({ cache: 'hit', costUsd: null, savedUsd: 0.000_000_123 }))).toMatchObject({
+    expect(usageOfRecord(record({ cache: 'hit', costNanos: undefined, savedNanos: 123 }))).toMatchObject({
       model: 'fast',
       hits: 1,
       inputTokens: 0,
@@ -71,7 +70,7 @@ describe('usage of a record', () => {
   });
 
   it('omits the model of a call without usage, because clients can send any name', () => {
-    const nothing = { provider: null, inputTokens: null, outputTokens: null, costUsd: null };
+    const nothing = { provider: null, inputTokens: null, outputTokens: null, costNanos: undefined };
     expect(usageOfRecord(record({ ...nothing, outcome: 'refused', status: 404 }))).toMatchObject({
       model: '',
       provider: '',
@@ -81,7 +80,7 @@ describe('usage of a record', () => {
   });
 
   it('counts calls without a price, and names no tenant when the key is unknown', () => {
-    expect(usageOfRecord(record({ costUsd: null }))).toMatchObject({ unpriced: 1, cost: 0, inputTokens: 10 });
+    expect(usageOfRecord(record({ costNanos: undefined }))).toMatchObject({ unpriced: 1, cost: 0, inputTokens: 10 });
     const unknown = record({
       key: null,
       tenant: null,

@@ -1,8 +1,9 @@
-import { NANOS_PER_USD } from '@sluice/core';
+import { SUMMED_TOKENS, type SummedTokens } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
 import { addUsage, combinationOf, type UsageSum } from '@sluice/store/ports';
 
-const nanos = (usd: number | null): number => Math.round((usd ?? 0) * NANOS_PER_USD);
+/** A sum under construction. */
+type Draft = { -readonly [Field in keyof UsageSum]: UsageSum[Field] };
 
 /**
  * Returns the reason why a call was not answered; undefined for an answered call. A provider's own rejection has no error code
@@ -12,19 +13,18 @@ function reasonOf({ outcome, error }: AuditRecord): string | undefined {
   return outcome === 'answered' ? undefined : (error ?? 'rejected_by_provider');
 }
 
+const NO_TOKENS = Object.fromEntries(SUMMED_TOKENS.map((field) => [field, 0])) as Record<SummedTokens['field'], 0>;
+
 /** Returns what a call adds to the sums of its hour. A call without a known key is added to the sums of no tenant and no key. */
 export function usageOfRecord(record: AuditRecord): UsageSum {
-  const { key, tenant, team, provider, model, outcome, cache, costUsd, savedUsd, inputTokens, outputTokens, latencyMs } = record;
-  const reason = reasonOf(record);
+  const { key, tenant, team, provider, model, outcome, cache, costNanos, savedNanos = 0, inputTokens, latencyMs } = record;
   const hit = cache === 'hit';
-  // a cache hit was paid for earlier: its tokens are not counted again
-  const tokens = (count: number | null | undefined): number => (hit ? 0 : (count ?? 0));
   const used = inputTokens !== null && !hit;
-  return {
+  const sum: Draft = {
+    ...NO_TOKENS,
     day: record.time.slice(0, 10),
     hour: record.time.slice(11, 13),
     tag: '',
-    ...(reason === undefined ? {} : { reason }),
     tenant: tenant ?? '',
     team: team ?? '',
     key: key ?? '',
@@ -34,16 +34,15 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
     calls: 1,
     errors: outcome === 'answered' ? 0 : 1,
     hits: hit ? 1 : 0,
-    inputTokens: tokens(inputTokens),
-    cachedInputTokens: tokens(record.cachedInputTokens),
-    cacheWriteTokens: tokens(record.cacheWriteTokens),
-    outputTokens: tokens(outputTokens),
-    reasoningTokens: tokens(record.reasoningTokens),
-    cost: nanos(costUsd),
-    saved: nanos(savedUsd),
-    unpriced: used && (costUsd === null || record.unpriced !== undefined) ? 1 : 0,
+    cost: costNanos ?? 0,
+    saved: savedNanos,
+    unpriced: used && (costNanos === undefined || record.unpriced !== undefined) ? 1 : 0,
     latencyMs: Math.round(latencyMs),
   };
+  // a cache hit was paid for earlier: its tokens are not counted again
+  if (!hit) for (const field of SUMMED_TOKENS) sum[field] = record[field] ?? 0;
+  const reason = reasonOf(record);
+  return reason === undefined ? sum : { ...sum, reason };
 }
 
 /** Adds up the sums of each day and combination. */

@@ -1,4 +1,3 @@
-import { NANOS_PER_USD } from '@sluice/core';
 import {
   type AuditRecord,
   BudgetLeases,
@@ -85,5 +84,5 @@ function countForDashboard(usage: SharedUsage, record: AuditRecord): void {
   if (record.cache === 'hit') usage.count('cache:hits');
   else if (record.cache === 'miss') usage.count('cache:misses');
   if (record.error === 'invalid_api_key') usage.count('auth_failures');
-  if (record.savedUsd !== null) usage.count('saved_nanos', Math.round(record.savedUsd * NANOS_PER_USD));
+  if (record.savedNanos !== undefined) usage.count('saved_nanos', record.savedNanos);
 }
