@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { tagSignature } from '../neutral/sealed.ts';

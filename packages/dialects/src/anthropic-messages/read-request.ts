@@ -1,10 +1,9 @@
-import { LlmError } from '@sluice/core';
+import { defined, LlmError } from '@sluice/core';
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import { knownEffort } from '../neutral/effort.ts';
 import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asString,
-  defined,
   isBoolean,
   isNumber,
   isString,

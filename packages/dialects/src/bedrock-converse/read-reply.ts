@@ -1,4 +1,5 @@
-import { asList, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { asList, asString, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';

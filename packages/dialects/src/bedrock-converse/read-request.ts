@@ -1,6 +1,6 @@
+import { defined } from '@sluice/core';
 import {
   asString,
-  defined,
   isNumber,
   isObject,
   type Json,

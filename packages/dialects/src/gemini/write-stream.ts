@@ -1,6 +1,6 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 import type { Citation, ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';

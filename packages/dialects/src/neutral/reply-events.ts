@@ -1,4 +1,4 @@
-import { defined } from './read-json.ts';
+import { defined } from '@sluice/core';
 import type { Choice, NeutralReply } from './reply.ts';
 import type { NeutralEvent } from './stream.ts';
 

@@ -1,6 +1,5 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import { joinedAudio } from './pcm.ts';
-import { defined } from './read-json.ts';
 import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
 import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
 

@@ -1,5 +1,5 @@
-import type { Usage, UsageIssue, UsageIssueReason } from '@sluice/core';
-import { asCount, asString, defined, type Json } from './read-json.ts';
+import { defined, type Usage, type UsageIssue, type UsageIssueReason } from '@sluice/core';
+import { asCount, asString, type Json } from './read-json.ts';
 
 /**
  * Upper bound of one call's tokens. The largest contexts have ten million tokens (Llama 4 Scout) and a call has at most some

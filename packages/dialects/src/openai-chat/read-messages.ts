@@ -1,9 +1,9 @@
+import { defined } from '@sluice/core';
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import {
   asList,
   asString,
   dataUrl,
-  defined,
   isNumber,
   isObject,
   type Json,

@@ -1,15 +1,6 @@
+import { defined } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
-import {
-  asList,
-  asNumber,
-  asString,
-  defined,
-  isObject,
-  isString,
-  type Json,
-  type JsonObject,
-  member,
-} from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, isString, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';

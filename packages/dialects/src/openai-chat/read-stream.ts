@@ -1,7 +1,7 @@
-import type { LlmError } from '@sluice/core';
+import { defined, type LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { finishReason } from '../failures/reported-error.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';

@@ -1,6 +1,7 @@
+import { defined } from '@sluice/core';
 import { TEXT_BEGIN, TEXT_END, textPiece } from '../neutral/free-text.ts';
 import { JsonProgress } from '../neutral/json-progress.ts';
-import { asNumber, asString, defined, isObject, type Json, member } from '../neutral/read-json.ts';
+import { asNumber, asString, isObject, type Json, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { argumentsText } from './read-calls.ts';
 import { readCallSignature } from './read-seals.ts';

@@ -1,4 +1,5 @@
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, NeutralRequest, Part, ToolResult } from '../neutral/request.ts';
 import { untagSignature } from '../neutral/sealed.ts';
 import { joinedTurns } from '../neutral/turns.ts';

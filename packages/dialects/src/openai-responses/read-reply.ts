@@ -1,4 +1,5 @@
-import { asList, asNumber, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { asList, asNumber, asString, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
