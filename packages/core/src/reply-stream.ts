@@ -7,15 +7,15 @@ export type StreamEnd = 'finished' | 'failed' | 'cancelled';
 export interface StreamOutcome {
   readonly end: StreamEnd;
   /** The reason of a failure. */
-  readonly error?: LlmError;
+  readonly error?: LlmError | undefined;
   /** Usage that the provider had reported by the end. */
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   /** Number of content events received: about one token each. */
-  readonly generated?: number;
+  readonly generated?: number | undefined;
   /** For an abandoned stream: true if the source drained it to its end, so that `usage` is final. */
   readonly drained?: boolean;
   /** The gateway or the client ended a realtime session, so the provider has not failed. */
-  readonly byGateway?: true;
+  readonly byGateway?: true | undefined;
 }
 
 /** The source of a stream's bytes. */
@@ -45,8 +45,7 @@ export interface StreamConsumer {
 const HIGH_WATER_BYTES = 256 * 1024;
 
 function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutcome {
-  const received = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
-  return { end: 'cancelled', ...received, drained: end === 'finished' };
+  return { end: 'cancelled', usage, generated, drained: end === 'finished' };
 }
 
 /**
