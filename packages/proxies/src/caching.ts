@@ -146,9 +146,9 @@ class CachingStage implements StoreStage {
       contentType: reply.contentType,
       body,
       streamed: isStreamed(reply),
-      ...(usage === undefined ? {} : { usage }),
-      ...(cost === undefined ? {} : { cost }),
-      ...(dropped.length === 0 ? {} : { dropped }),
+      usage,
+      cost,
+      dropped: dropped.length === 0 ? undefined : dropped,
       provider: provider ?? '',
       providerModel: providerModel ?? '',
       storedAtMs: nowMs,
@@ -218,6 +218,6 @@ function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
   if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
   stream.push(entry.body);
-  stream.finish({ end: 'finished', ...(entry.usage === undefined ? {} : { usage: entry.usage }) });
+  stream.finish({ end: 'finished', usage: entry.usage });
   return { ...head, stream } satisfies StreamedReply;
 }
