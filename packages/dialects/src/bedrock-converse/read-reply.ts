@@ -17,7 +17,7 @@ export function readReply(body: JsonObject): NeutralReply {
       {
         parts: asList(content).filter(isObject).flatMap(readText),
         finish: readFinish(asString(body['stopReason']) ?? 'end_turn'),
-        ...(stopSequence === undefined ? {} : { stopSequence }),
+        stopSequence,
       },
     ],
     usage: trusted(readUsage(body['usage'])),

@@ -56,7 +56,7 @@ function readCandidate(candidate: Json, id: string): Choice {
   return {
     parts: withCitations(joined(parts), candidate),
     finish: readFinish(finishReason(field(candidate, 'finishReason')) ?? 'STOP', calls > 0),
-    ...(logprobs === undefined ? {} : { logprobs }),
+    logprobs,
   };
 }
 

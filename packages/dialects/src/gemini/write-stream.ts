@@ -69,7 +69,7 @@ export class GeminiEventWriter implements EventWriter {
         return this.#flushCalls(choice) + this.#piece(choice, [writeThought(event.text, event.signature ?? event.encrypted)]);
       case 'tool_call': {
         const { id, name, signature } = event;
-        const call = { type: 'tool_call' as const, id, name, arguments: '', ...(signature === undefined ? {} : { signature }) };
+        const call = { type: 'tool_call' as const, id, name, arguments: '', signature };
         candidate.calls.set(event.call, call);
         return '';
       }

@@ -42,7 +42,7 @@ export class UsageCounts {
     if (whole && parts) return this.#with(counts);
     // without a total, its parts cannot be checked
     if (!this.#input && !this.#output) this.#reason ??= 'implausible';
-    return this.#with({ inputTokens, outputTokens, ...(webSearches === undefined ? {} : { webSearches }) });
+    return this.#with({ inputTokens, outputTokens, ...defined({ webSearches }) });
   }
 
   #with(counts: Omit<Usage, 'issue'>): Usage {

@@ -18,7 +18,7 @@ export function readReply(body: JsonObject): NeutralReply {
     return {
       parts: withSources(parts, readSources(body)),
       finish: readFinish(finishReason(member(value, 'finish_reason')) ?? 'stop', parts.some(isCall)),
-      ...(logprobs === undefined ? {} : { logprobs }),
+      logprobs,
     };
   });
   return defined({

@@ -53,7 +53,7 @@ const withoutSeals = (part: Part): Part[] => {
       return encrypted === undefined ? [] : [{ ...plain, encrypted }];
     }
     const signature = signed === undefined ? undefined : untagSignature('openai-chat', signed);
-    return [{ ...plain, ...(signature === undefined ? {} : { signature }) }];
+    return [{ ...plain, signature }];
   }
   if (part.type !== 'tool_call' || part.signature === undefined) return [part];
   const { signature, ...call } = part;

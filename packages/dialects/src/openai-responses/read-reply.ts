@@ -15,7 +15,7 @@ export function readReply(body: JsonObject): NeutralReply {
   const choice = {
     parts: output.flatMap(readOutput),
     finish: readFinish(body, output.some(isCall)),
-    ...(logprobs.length === 0 ? {} : { logprobs }),
+    logprobs: logprobs.length === 0 ? undefined : logprobs,
   };
   return defined({
     id: asString(body['id']) ?? '',
