@@ -19,6 +19,7 @@ export * from './name-pattern.ts';
 export * from './on-end.ts';
 export * from './random.ts';
 export * from './realtime.ts';
+export * from './replayed.ts';
 export * from './reply.ts';
 export * from './reply-stream.ts';
 export * from './round-trip.ts';

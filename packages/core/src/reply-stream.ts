@@ -48,6 +48,8 @@ function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutco
   return { end: 'cancelled', usage, generated, drained: end === 'finished' };
 }
 
+const NO_SOURCE: StreamSource = { pause() {}, resume() {}, cancel() {} };
+
 /**
  * The bytes of a streamed reply, passed on as they arrive. A stream has one consumer, any number of taps that observe it, and
  * an outcome. The outcome is settled exactly once, however the stream ends.
@@ -75,6 +77,14 @@ export class ReplyStream {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  /** Returns a stream that has already ended, with all of its bytes in one chunk. */
+  static of(bytes: Uint8Array, outcome: StreamOutcome): ReplyStream {
+    const stream = new ReplyStream(NO_SOURCE);
+    stream.push(bytes);
+    stream.finish(outcome);
+    return stream;
   }
 
   /** Passes every chunk to `tap`: the buffered chunks now, and the later ones as they arrive. */

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   type CacheDirectives,
   type Clock,
@@ -12,15 +11,14 @@ import {
   type LlmService,
   noopHealth,
   type PendingStage,
-  ReplyStream,
+  replayed,
   type StoreStage,
-  type StreamedReply,
   systemClock,
-  type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
 import { collectedStream } from './collected-stream.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
+import { requestDigest } from './request-digest.ts';
 
 export interface CachingOptions {
   readonly cache: Cache;
@@ -108,7 +106,7 @@ class CachingStage implements StoreStage {
       scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.facts.caller?.tenant ?? SHARED_SCOPE),
       namespace: call.preferences.cache.namespace ?? '',
       model: call.message.view().model,
-      digest: digestOf(call),
+      digest: requestDigest(call, 'response'),
     };
     if (call.preferences.cache.noCache === true) return { key, found: undefined };
     const found = this.#options.cache.get(key).then(
@@ -193,13 +191,6 @@ function notCached(): LlmError {
   );
 }
 
-/** Digests everything else that determines the response. No part contains a dot, so the joined parts are unambiguous. */
-function digestOf({ operation, dialect, preferences, featureHeaders, message: { address, bytes } }: LlmCall): string {
-  const features = featureHeaders === undefined ? '' : hash('sha256', featureHeaders.join('\n'), 'base64url');
-  const where = address === undefined ? '' : hash('sha256', address, 'base64url');
-  return `${operation}.${dialect}.${preferences.optimizeFor ?? ''}.${features}.${where}.${hash('sha256', bytes, 'base64url')}`;
-}
-
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {
   return directives.maxAgeS === undefined || nowMs - entry.storedAtMs <= directives.maxAgeS * 1_000;
 }
@@ -214,10 +205,6 @@ function replay(call: LlmCall, entry: CacheEntry, nowMs: number): LlmReply {
   facts.dropped = entry.dropped ?? [];
   facts.saved = entry.cost;
   facts.account.replace({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
-  const head = { status: 200, contentType: entry.contentType, headers: {} };
-  if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
-  stream.push(entry.body);
-  stream.finish({ end: 'finished', usage: entry.usage });
-  return { ...head, stream } satisfies StreamedReply;
+  const { contentType, body, streamed, usage } = entry;
+  return replayed({ status: 200, contentType, body, streamed, usage });
 }

@@ -28,10 +28,8 @@ export function streamOfWhole(
     call.operation === 'completions'
       ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
       : writeAsStream(restored(from.readReply(value), restorer), to, context);
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
-  stream.push(Buffer.from(written));
   const counted = empty === true ? 0 : (generated ?? usage?.outputTokens ?? 1);
-  stream.finish({ end: 'finished', generated: counted, usage });
+  const stream = ReplyStream.of(Buffer.from(written), { end: 'finished', generated: counted, usage });
   const contentType = context.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
   return { ...rest, contentType, stream };
 }
