@@ -155,7 +155,7 @@ export interface LlmCall {
   /** Aborts when the client disconnects or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
   /** Reports activity of a provider before its first content: a comment, a ping, a part of an event. */
-  readonly alive?: () => void;
+  readonly alive?: (() => void) | undefined;
   /** The client's deadline, on the monotonic clock. */
   readonly deadlineMs?: number | undefined;
   /** The only provider that may serve the call, because its account has the objects that the request names. */

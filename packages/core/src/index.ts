@@ -4,6 +4,7 @@ export * from './call-slot.ts';
 export * from './caller.ts';
 export * from './clock.ts';
 export * from './compose.ts';
+export * from './copy-call.ts';
 export * from './defined.ts';
 export * from './dependency-health.ts';
 export * from './dialect-name.ts';
