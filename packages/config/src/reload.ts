@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { ConfigError, type Environment, parseConfig } from './load.ts';
 import type { GatewayConfig } from './schema/schema.ts';
 
@@ -47,7 +48,7 @@ export function withStartValues(started: GatewayConfig, changed: GatewayConfig):
   const { cacheTimeout: _changed, ...redis } = changed.redis;
   return {
     ...changed,
-    redis: { ...redis, prefix, timeout, ...(cacheTimeout === undefined ? {} : { cacheTimeout }) },
+    redis: { ...redis, prefix, timeout, ...defined({ cacheTimeout }) },
     usage: started.usage,
     audit: { ...changed.audit, keep: started.audit.keep },
   };

@@ -18,7 +18,7 @@ export interface Attempt {
   readonly model: string;
   readonly outcome: AttemptOutcome;
   readonly reason?: AttemptFailure;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Milliseconds until the response began or the attempt failed. */
   readonly latencyMs: number;
 }

@@ -33,8 +33,8 @@ export interface CacheDirectives {
   readonly noStore?: boolean;
   readonly onlyIfCached?: boolean;
   readonly maxAgeS?: number;
-  readonly ttlS?: number;
-  readonly namespace?: string;
+  readonly ttlS?: number | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /**
@@ -46,8 +46,8 @@ export interface CacheDirectives {
 export type StreamRecovery = 'restart' | 'buffer';
 
 export interface Preferences {
-  readonly optimizeFor?: Strategy;
-  readonly streamRecovery?: StreamRecovery;
+  readonly optimizeFor?: Strategy | undefined;
+  readonly streamRecovery?: StreamRecovery | undefined;
   readonly cache: CacheDirectives;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -104,11 +104,11 @@ export interface LlmCall {
   /** The id in responses, logs and audit records: the client's own if it sent one. */
   readonly requestId: string;
   /** The client's idempotency key: all requests with the same key are one call. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** The client's trace context (W3C `traceparent`), forwarded to the provider. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** Feature headers of the caller's dialect, as alternating names and values. Sent only to a provider of the same dialect. */
-  readonly featureHeaders?: readonly string[];
+  readonly featureHeaders?: readonly string[] | undefined;
   readonly operation: Operation;
   /** The wire format of the client's request and of the response. */
   readonly dialect: DialectName;
@@ -122,7 +122,7 @@ export interface LlmCall {
    */
   sent?: Uint8Array;
   /** Receives the body and returns the request. Called once, after the key was checked. @throws LlmError */
-  readonly receive?: () => Promise<RequestMessage>;
+  readonly receive?: (() => Promise<RequestMessage>) | undefined;
   /** The secret that the client sent. Only authentication may read it. */
   readonly credential: string | undefined;
   readonly preferences: Preferences;
@@ -134,9 +134,9 @@ export interface LlmCall {
   /** Aborts when the client disconnects or the deadline passes; its reason is an `LlmError`. */
   readonly signal: AbortSignal;
   /** Reports activity of a provider before its first content: a comment, a ping, a part of an event. */
-  readonly alive?: () => void;
+  readonly alive?: (() => void) | undefined;
   /** The client's deadline, on the monotonic clock. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** The only provider that may serve the call, because its account has the objects that the request names. */
   readonly provider?: string;
   /** Arrival time of the call, on the monotonic clock. */

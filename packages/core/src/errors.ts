@@ -3,13 +3,13 @@ import type { Failure } from './failure.ts';
 
 export interface ErrorDetails {
   /** The invalid field of the request, as a path (`messages[0].role`). */
-  readonly param?: string;
+  readonly param?: string | undefined;
   /** How long the caller should wait, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Set for an error that a provider caused. */
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
   /** Members by which a client recognizes the error (Anthropic's `error.details`). */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
 }
 

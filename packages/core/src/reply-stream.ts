@@ -7,15 +7,15 @@ export type StreamEnd = 'finished' | 'failed' | 'cancelled';
 export interface StreamOutcome {
   readonly end: StreamEnd;
   /** The reason of a failure. */
-  readonly error?: LlmError;
+  readonly error?: LlmError | undefined;
   /** Usage that the provider had reported by the end. */
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   /** Number of content events received: about one token each. */
-  readonly generated?: number;
+  readonly generated?: number | undefined;
   /** For an abandoned stream: true if the source drained it to its end, so that `usage` is final. */
   readonly drained?: boolean;
   /** The gateway or the client ended a realtime session, so the provider has not failed. */
-  readonly byGateway?: true;
+  readonly byGateway?: true | undefined;
 }
 
 /** The source of a stream's bytes. */
@@ -45,9 +45,10 @@ export interface StreamConsumer {
 const HIGH_WATER_BYTES = 256 * 1024;
 
 function cancelledOutcome({ end, usage, generated }: StreamOutcome): StreamOutcome {
-  const received = { ...(usage === undefined ? {} : { usage }), ...(generated === undefined ? {} : { generated }) };
-  return { end: 'cancelled', ...received, drained: end === 'finished' };
+  return { end: 'cancelled', usage, generated, drained: end === 'finished' };
 }
+
+const NO_SOURCE: StreamSource = { pause() {}, resume() {}, cancel() {} };
 
 /**
  * The bytes of a streamed reply, passed on as they arrive. A stream has one consumer, any number of taps that observe it, and
@@ -76,6 +77,14 @@ export class ReplyStream {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  /** Returns a stream that has already ended, with all of its bytes in one chunk. */
+  static of(bytes: Uint8Array, outcome: StreamOutcome): ReplyStream {
+    const stream = new ReplyStream(NO_SOURCE);
+    stream.push(bytes);
+    stream.finish(outcome);
+    return stream;
   }
 
   /** Passes every chunk to `tap`: the buffered chunks now, and the later ones as they arrive. */

@@ -17,10 +17,10 @@ interface ReplyHead {
 export interface WholeReply extends ReplyHead {
   readonly body: Uint8Array;
   /** The response has no content and is never cached. */
-  readonly empty?: true;
-  readonly usage?: Usage;
+  readonly empty?: true | undefined;
+  readonly usage?: Usage | undefined;
   /** Estimated output tokens, by the length of the response. Set if the provider reported no count, or an implausible one. */
-  readonly generated?: number;
+  readonly generated?: number | undefined;
 }
 
 /** A streamed response. */

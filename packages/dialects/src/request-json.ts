@@ -22,7 +22,7 @@ export interface RequestJson {
 }
 
 function refuse(message: string, param?: string): never {
-  throw new LlmError('invalid_request', message, param === undefined ? {} : { param });
+  throw new LlmError('invalid_request', message, { param });
 }
 
 function hasProtoKey(value: unknown): boolean {

@@ -34,13 +34,12 @@ const errorIn = (data: Json): Json => {
 
 /** Returns how a stream ended. A stream that did not report its completion was truncated, however clean its end looks. */
 export function outcomeOf(finished: boolean, error: LlmError | undefined, usage: Usage | undefined): StreamOutcome {
-  const reported = usage === undefined ? {} : { usage };
-  if (error !== undefined) return { end: 'failed', error, ...reported };
-  if (finished) return { end: 'finished', ...reported };
+  if (error !== undefined) return { end: 'failed', error, usage };
+  if (finished) return { end: 'finished', usage };
   const cut = new LlmError('upstream_truncated', 'The provider ended the stream before the answer was complete.', {
     failure: { kind: 'server_error' },
   });
-  return { end: 'failed', error: cut, ...reported };
+  return { end: 'failed', error: cut, usage };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { retryAfterMs, shouldRetry } from './retry-after.ts';
 
 /** Header names, lower-cased, and their values. */
@@ -30,7 +31,7 @@ export class AnswerHead {
   retryHints(): { retryAfterMs?: number; shouldRetry?: boolean } {
     const wait = retryAfterMs(this.#headers, Date.now());
     const again = shouldRetry(this.#headers);
-    return { ...(wait === undefined ? {} : { retryAfterMs: wait }), ...(again === undefined ? {} : { shouldRetry: again }) };
+    return defined({ retryAfterMs: wait, shouldRetry: again });
   }
 
   /** Returns the headers with these names. */

@@ -130,7 +130,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     const { error } = outcome;
     reply.finish({
       ...outcome,
-      ...(error === undefined ? {} : { error: this.#redaction.error(error) }),
+      error: error && this.#redaction.error(error),
       generated: observer.generated(),
     });
   }

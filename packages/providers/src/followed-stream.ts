@@ -18,8 +18,7 @@ export interface IncomingStream {
 
 /** Returns what an unfinished stream has reported so far. */
 export function progressOf(observer: StreamObserver): Pick<StreamOutcome, 'usage' | 'generated'> {
-  const usage = observer.usage();
-  return { ...(usage === undefined ? {} : { usage }), generated: observer.generated() };
+  return { usage: observer.usage(), generated: observer.generated() };
 }
 
 /** Ends a stream that broke off after its first content. @param aborted the reason, if the gateway ended it */

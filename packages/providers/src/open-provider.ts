@@ -1,4 +1,4 @@
-import type { DialectName, LlmService, RealtimeApi } from '@sluice/core';
+import { type DialectName, defined, type LlmService, type RealtimeApi } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName, embeddingsBeside } from '@sluice/dialects';
 import { CATALOG } from './catalog/catalog.ts';
 import type { CatalogEntry, OtherRoute } from './catalog/catalog-entry.ts';
@@ -110,20 +110,20 @@ export function openProvider(name: string, settings: ProviderSettings, environme
     provider: name,
     kind: type,
     dialects,
-    ...(embeddings === undefined ? {} : { embeddings }),
+    embeddings,
     baseUrl,
-    ...(settings.baseUrl !== undefined || entry.embeddingsUrl === undefined ? {} : { embeddingsUrl: entry.embeddingsUrl }),
+    embeddingsUrl: settings.baseUrl === undefined ? entry.embeddingsUrl : undefined,
     credentials,
-    ...(tls === undefined ? {} : { tls: readClientTls(`providers.${name}.tls`, tls) }),
+    tls: tls && readClientTls(`providers.${name}.tls`, tls),
     proxyOf: (origin) => forwardProxyOf(origin, proxy, environment),
     headers: [...Object.entries(headers).flat(), ...basicOf(name, baseUrl, credentials)],
     endpoint: ENDPOINTS[entry.endpoint ?? 'plain'],
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
-    ...(connectTimeout === undefined ? {} : { connectTimeoutMs: connectTimeout }),
-    ...(idleTimeout === undefined ? {} : { idleTimeoutMs: idleTimeout }),
-    ...(maxEvent === undefined ? {} : { maxEventBytes: maxEvent }),
-    ...(onDisconnect === undefined ? {} : { onDisconnect }),
+    apiVersion,
+    quirks: entry.quirks,
+    connectTimeoutMs: connectTimeout,
+    idleTimeoutMs: idleTimeout,
+    maxEventBytes: maxEvent,
+    onDisconnect,
   });
   return {
     service: (model, options) => upstream.model(model, options),
@@ -194,7 +194,7 @@ function credentialsOf(
       const identity =
         accessKeyId === undefined || secretAccessKey === undefined
           ? {}
-          : { identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } };
+          : { identity: { accessKeyId, secretAccessKey, ...defined({ sessionToken }) } };
       const region = settingOf(name, 'region', entry, settings, environment);
       return awsSignature({ provider: name, region, service: authentication.service, ...identity });
     }

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { isObject, type JsonObject } from '@sluice/dialects';
 
 /** A change to requests after a provider has refused a field. */
@@ -14,7 +15,7 @@ export interface FieldChange {
 
 const optional = (path: string, shown?: string): FieldChange => ({
   path: path.split('.'),
-  ...(shown === undefined ? {} : { shown }),
+  ...defined({ shown }),
 });
 
 /** Fields of chat completions and Responses that do not change the meaning of an answer. */

@@ -55,12 +55,7 @@ export class Redaction {
     const message = this.text(error.message);
     if (message === error.message) return error;
     const { code, param, retryAfterMs, failure, cause } = error;
-    return new LlmError(code, message, {
-      ...(param === undefined ? {} : { param }),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(cause === undefined ? {} : { cause }),
-    });
+    return new LlmError(code, message, { param, retryAfterMs, failure, cause });
   }
 }
 

@@ -11,7 +11,7 @@ const PASSED_HEADERS = ['retry-after', 'content-disposition', 'openai-processing
 /** The properties of a provider that decide how a route is passed through. */
 export interface UnreadRecipient {
   readonly dialects: readonly DialectName[];
-  readonly embeddings?: EmbeddingsDialectName;
+  readonly embeddings?: EmbeddingsDialectName | undefined;
 }
 
 /** An outgoing request of a passthrough route. */

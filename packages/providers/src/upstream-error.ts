@@ -17,8 +17,7 @@ const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
 /** Returns the error for a provider's failure. @param message text without a host, an address or a key */
 export function upstreamError(failure: Failure, message: string, cause?: unknown): LlmError {
   const { kind, retryAfterMs } = failure;
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new LlmError(CODES[kind], message, { failure, ...wait, ...(cause === undefined ? {} : { cause }) });
+  return new LlmError(CODES[kind], message, { failure, retryAfterMs, cause });
 }
 
 const TIMEOUTS = new Set(['UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']);

@@ -1,5 +1,6 @@
 import {
   type AccountRoute,
+  copyCall,
   type DependencyHealth,
   type DialectName,
   isStreamed,
@@ -82,7 +83,7 @@ async function completeWithObjects(next: LlmService, call: LlmCall, owned: Owned
     throw new LlmError('invalid_request', `A request names at most ${MAX_REFERENCES} files, vector stores and cached contents.`);
   }
   const provider = await owned.requireKnown(ids, call.context.caller?.tenant ?? '');
-  return await next.complete(provider === undefined ? call : { ...call, provider });
+  return await next.complete(provider === undefined ? call : copyCall(call, { provider }));
 }
 
 async function completeOwned(next: LlmService, call: LlmCall, account: AccountRoute, owned: OwnedObjects): Promise<LlmReply> {
@@ -166,12 +167,12 @@ function toProvider(call: LlmCall, provider: string | undefined): LlmCall {
   if (provider === undefined || unread === undefined || unread.provider === provider) return call;
   if (unread.provider !== undefined)
     throw new LlmError('not_found', `There is no such object at the provider '${unread.provider}'.`);
-  return { ...call, message: { ...call.message, unread: { ...unread, provider } } };
+  return copyCall(call, { message: { ...call.message, unread: { ...unread, provider } } });
 }
 
 function withPath(call: LlmCall, path: string): LlmCall {
   const { unread } = call.message;
-  return unread === undefined ? call : { ...call, message: { ...call.message, unread: { ...unread, path } } };
+  return unread === undefined ? call : copyCall(call, { message: { ...call.message, unread: { ...unread, path } } });
 }
 
 async function wholeOf(reply: LlmReply): Promise<WholeReply> {

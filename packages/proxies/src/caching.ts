@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   type CacheDirectives,
   type Clock,
@@ -13,17 +12,16 @@ import {
   type LlmService,
   noopHealth,
   type PendingStage,
-  ReplyStream,
+  replayed,
   type StoreStage,
-  type StreamedReply,
   systemClock,
-  type WholeReply,
 } from '@sluice/core';
 import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
 import { cacheResult } from './cache-result.ts';
 import { collectedStream } from './collected-stream.ts';
 import { markDegraded } from './degraded.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
+import { requestDigest } from './request-digest.ts';
 import { servedBy } from './routing/served-by.ts';
 
 export interface CachingOptions {
@@ -113,7 +111,7 @@ class CachingStage implements StoreStage {
       scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.context.caller?.tenant ?? SHARED_SCOPE),
       namespace: call.preferences.cache.namespace ?? '',
       model: call.message.view().model,
-      digest: digestOf(call),
+      digest: requestDigest(call, 'response'),
     };
     if (call.preferences.cache.noCache === true) return { key, found: undefined };
     const found = this.#options.cache.get(key).then(
@@ -152,9 +150,9 @@ class CachingStage implements StoreStage {
       contentType: reply.contentType,
       body,
       streamed: isStreamed(reply),
-      ...(usage === undefined ? {} : { usage }),
-      ...(cost === undefined ? {} : { cost }),
-      ...(dropped.length === 0 ? {} : { dropped }),
+      usage,
+      cost,
+      dropped: dropped.length === 0 ? undefined : dropped,
       provider,
       providerModel: model,
       storedAtMs: nowMs,
@@ -199,13 +197,6 @@ function notCached(): LlmError {
   );
 }
 
-/** Digests everything else that determines the response. No part contains a dot, so the joined parts are unambiguous. */
-function digestOf({ operation, dialect, preferences, featureHeaders, message: { address, bytes } }: LlmCall): string {
-  const features = featureHeaders === undefined ? '' : hash('sha256', featureHeaders.join('\n'), 'base64url');
-  const where = address === undefined ? '' : hash('sha256', address, 'base64url');
-  return `${operation}.${dialect}.${preferences.optimizeFor ?? ''}.${features}.${where}.${hash('sha256', bytes, 'base64url')}`;
-}
-
 function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {
   return directives.maxAgeS === undefined || nowMs - entry.storedAtMs <= directives.maxAgeS * 1_000;
 }
@@ -217,10 +208,6 @@ function replay(call: LlmCall, key: string, entry: CacheEntry, nowMs: number): L
   servedBy.set(call, { provider: entry.provider, model: entry.providerModel, target: undefined });
   if (entry.dropped !== undefined) droppedParameters.set(call, entry.dropped);
   call.context.account.replay({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
-  const head = { status: 200, contentType: entry.contentType, headers: {} };
-  if (!entry.streamed) return { ...head, body: entry.body } satisfies WholeReply;
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
-  stream.push(entry.body);
-  stream.finish({ end: 'finished', ...(entry.usage === undefined ? {} : { usage: entry.usage }) });
-  return { ...head, stream } satisfies StreamedReply;
+  const { contentType, body, streamed, usage } = entry;
+  return replayed({ status: 200, contentType, body, streamed, usage });
 }

@@ -9,10 +9,11 @@ import {
   type LlmReply,
   type LlmService,
   noopHealth,
-  ReplyStream,
+  replayed,
 } from '@sluice/core';
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '@sluice/store/ports';
 import { collectedStream } from './collected-stream.ts';
+import { requestDigest } from './request-digest.ts';
 
 export interface IdempotencyOptions {
   readonly calls: IdempotentCalls;
@@ -81,7 +82,7 @@ class OnceCalls {
   }
 
   async complete(call: LlmCall, id: IdempotentId, next: LlmService): Promise<LlmReply> {
-    const digest = digestOf(call);
+    const digest = requestDigest(call, 'request');
     const name = nameOf(id);
     let counted = false;
     const count = async (): Promise<void> => {
@@ -210,12 +211,6 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** Digests the whole content of a request. */
-function digestOf({ operation, dialect, sent, message: { address = '', bytes } }: LlmCall): string {
-  const about = [operation, dialect, address].join('\n');
-  return `${hash('sha256', about, 'base64url')}.${hash('sha256', sent ?? bytes, 'base64url')}`;
-}
-
 /** Passes the whole response to `end`, or undefined if it cannot be replayed. */
 function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => void): void {
   const { status, contentType } = reply;
@@ -231,12 +226,7 @@ function follow(reply: LlmReply, end: (answer: IdempotentAnswer | undefined) => 
 }
 
 /** Replays a stored response at no cost: the first call has paid for it. */
-function replay(call: LlmCall, { status, contentType, streamed, body }: IdempotentAnswer): LlmReply {
+function replay(call: LlmCall, answer: IdempotentAnswer): LlmReply {
   call.context.account.replay({ usage: undefined, cost: 0 });
-  const head = { status, contentType, headers: { 'idempotency-replayed': 'true' } };
-  if (!streamed) return { ...head, body };
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
-  stream.push(body);
-  stream.finish({ end: 'finished' });
-  return { ...head, stream };
+  return replayed({ ...answer, headers: { 'idempotency-replayed': 'true' } });
 }

@@ -1,4 +1,4 @@
-import type { LlmError } from '@sluice/core';
+import { defined, type LlmError } from '@sluice/core';
 import type { BrokenStream } from '../dialect.ts';
 
 /** Source: Anthropic's API reference, "Errors". */
@@ -35,8 +35,7 @@ export function renderError(error: LlmError): string {
       type: typeOf(error),
       message: messageOf(error),
       code,
-      ...(param === undefined ? {} : { param }),
-      ...(details === undefined ? {} : { details }),
+      ...defined({ param, details }),
     },
   });
 }

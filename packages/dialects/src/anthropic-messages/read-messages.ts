@@ -90,7 +90,7 @@ function readThought(block: JsonObject, at: string): Part[] {
   }
   const signature = tagSignature('anthropic-messages', asString(block['signature']));
   const text = needString(block['thinking'], `${at}.thinking`);
-  return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
+  return [{ type: 'reasoning', text, signature }];
 }
 
 /** Reads a document. A document with blocks is replaced by its blocks; any other is a file. */
@@ -98,7 +98,7 @@ function readDocument(block: JsonObject, at: string): Part[] {
   const { source } = block;
   const name = asString(block['title']);
   if (member(source, 'type') === 'content') return readContent(member(source, 'content'), `${at}.source.content`);
-  return [{ type: 'file', source: readSource(source, `${at}.source`), ...(name === undefined ? {} : { name }) }];
+  return [{ type: 'file', source: readSource(source, `${at}.source`), name }];
 }
 
 function searchResultText(block: JsonObject, at: string): string {

@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { tagSignature } from '../neutral/sealed.ts';
@@ -17,7 +18,7 @@ export function readReply(body: JsonObject): NeutralReply {
   return defined({
     id: asString(body['id']) ?? '',
     model: asString(body['model']) ?? '',
-    choices: [{ parts, finish, ...(stopSequence === undefined ? {} : { stopSequence }) }],
+    choices: [{ parts, finish, stopSequence }],
     usage: trusted(readUsage(body['usage'])),
     serviceTier: asString(member(body['usage'], 'service_tier')),
   });
@@ -31,7 +32,7 @@ function readBlock(block: Json): Part[] {
     case 'text': {
       const citations = readCitations(member(block, 'citations'));
       const text = asString(member(block, 'text')) ?? '';
-      return text === '' ? [] : [{ type: 'text', text, ...(citations.length === 0 ? {} : { citations }) }];
+      return text === '' ? [] : [{ type: 'text', text, citations: citations.length === 0 ? undefined : citations }];
     }
     case 'tool_use':
       return [
@@ -45,7 +46,7 @@ function readBlock(block: Json): Part[] {
     case 'thinking': {
       const signature = tagSignature('anthropic-messages', asString(member(block, 'signature')));
       const text = asString(member(block, 'thinking')) ?? '';
-      return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
+      return [{ type: 'reasoning', text, signature }];
     }
     case 'redacted_thinking': {
       const encrypted = tagSignature('anthropic-messages', asString(member(block, 'data')));

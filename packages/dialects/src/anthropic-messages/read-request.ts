@@ -1,10 +1,9 @@
-import { LlmError } from '@sluice/core';
+import { defined, LlmError } from '@sluice/core';
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import { knownEffort } from '../neutral/effort.ts';
 import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asString,
-  defined,
   isBoolean,
   isNumber,
   isString,
@@ -107,17 +106,16 @@ function readTier(value: Json): string | undefined {
 
 function readThinking(thinking: Json, effort: Json): ReasoningOptions | undefined {
   const known = knownEffort(effort);
-  const setting = known === undefined ? {} : { effort: known };
-  if (thinking === undefined || thinking === null) return 'effort' in setting ? setting : undefined;
+  if (thinking === undefined || thinking === null) return known === undefined ? undefined : { effort: known };
   switch (member(thinking, 'type')) {
     case 'disabled':
       return { effort: 'none' };
     case 'adaptive':
     case 'between_tools':
-      return { ...setting, show: true };
+      return defined({ effort: known, show: true });
     case 'enabled': {
       const budgetTokens = optional(member(thinking, 'budget_tokens'), 'thinking.budget_tokens', isNumber, 'a number');
-      return { ...setting, show: true, ...(budgetTokens === undefined ? {} : { budgetTokens }) };
+      return defined({ effort: known, show: true, budgetTokens });
     }
     default:
       return wrongField('thinking.type', 'enabled, adaptive or disabled');

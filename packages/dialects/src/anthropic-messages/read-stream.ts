@@ -47,7 +47,7 @@ export class AnthropicEventReader implements EventReader {
     const given = member(message, 'usage');
     const usage = this.#count(isObject(given) ? { output_tokens: 0, ...given } : given);
     const head = { id: asString(member(message, 'id')) ?? '', model: asString(member(message, 'model')) ?? '' };
-    return [{ type: 'start', ...head, ...(usage === undefined ? {} : { usage }) }];
+    return [{ type: 'start', ...head, usage }];
   }
 
   #open(index: number, block: Json): NeutralEvent[] {
@@ -120,7 +120,7 @@ export class AnthropicEventReader implements EventReader {
         type: 'finish',
         choice: 0,
         reason: readFinish(reason),
-        ...(stopSequence === undefined ? {} : { stopSequence }),
+        stopSequence,
       });
     }
     if (usage !== undefined) events.push({ type: 'usage', usage });

@@ -1,6 +1,6 @@
 import type { Usage as Wire } from '@anthropic-ai/sdk/resources/messages/messages';
-import type { Usage } from '@sluice/core';
-import { defined, isObject, type Json, member } from '../neutral/read-json.ts';
+import { defined, type Usage } from '@sluice/core';
+import { isObject, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /**

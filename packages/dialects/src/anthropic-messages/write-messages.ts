@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { InnerJson } from '../neutral/inner-json.ts';
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, Part, Reasoning } from '../neutral/request.ts';
 import { untagSignature } from '../neutral/sealed.ts';
 import { writeCitations } from './write-reply.ts';

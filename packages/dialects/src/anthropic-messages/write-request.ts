@@ -1,8 +1,9 @@
 import type { MessageCreateParamsBase } from '@anthropic-ai/sdk/resources/messages/messages';
+import { defined } from '@sluice/core';
 import type { WrittenRequest } from '../dialect.ts';
 import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
 import { droppedParams } from '../neutral/openai-fields.ts';
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { NeutralRequest, Tool } from '../neutral/request.ts';
 import { markOf, writeMessages } from './write-messages.ts';
 import { writeThinking } from './write-thinking.ts';

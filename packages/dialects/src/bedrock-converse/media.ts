@@ -24,7 +24,7 @@ export function readMedia(block: JsonObject): Part | undefined {
   const format = asString(document['format']) ?? 'pdf';
   const type = Object.keys(DOCUMENTS).find((one) => DOCUMENTS[one] === format) ?? 'application/octet-stream';
   const name = asString(document['name']);
-  return { type: 'file', source: readSource(document['source'], type), ...(name === undefined ? {} : { name }) };
+  return { type: 'file', source: readSource(document['source'], type), name };
 }
 
 function readSource(source: Json, mediaType: string): MediaSource {

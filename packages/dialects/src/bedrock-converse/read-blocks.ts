@@ -28,7 +28,7 @@ function readReasoning(content: JsonObject): Part[] {
   const reasoning = content['reasoningText'];
   const signature = tagSignature('bedrock-converse', asString(member(reasoning, 'signature')));
   const text = asString(member(reasoning, 'text')) ?? '';
-  return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
+  return [{ type: 'reasoning', text, signature }];
 }
 
 /** Returns whether a block is a cache breakpoint, which is a separate block here, after the marked one. */

@@ -1,4 +1,5 @@
-import { asList, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { asList, asString, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
@@ -16,7 +17,7 @@ export function readReply(body: JsonObject): NeutralReply {
       {
         parts: asList(content).filter(isObject).flatMap(readText),
         finish: readFinish(asString(body['stopReason']) ?? 'end_turn'),
-        ...(stopSequence === undefined ? {} : { stopSequence }),
+        stopSequence,
       },
     ],
     usage: trusted(readUsage(body['usage'])),

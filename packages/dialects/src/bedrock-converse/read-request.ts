@@ -1,6 +1,6 @@
+import { defined } from '@sluice/core';
 import {
   asString,
-  defined,
   isNumber,
   isObject,
   type Json,
@@ -69,7 +69,7 @@ function readThinking(thinking: Json): ReasoningOptions | undefined {
     isNumber,
     'a number',
   );
-  return { show: true, ...(budgetTokens === undefined ? {} : { budgetTokens }) };
+  return defined({ show: true, budgetTokens });
 }
 
 function readFormat(structure: Json): ResponseFormat | undefined {
@@ -97,14 +97,9 @@ function readTools(value: Json): { tools?: Tool[]; toolChoice?: ToolChoice } {
     const at = `toolConfig.tools[${n}].toolSpec`;
     const spec = needObject(member(one, 'toolSpec'), at);
     const schema = needObject(member(spec['inputSchema'], 'json'), `${at}.inputSchema.json`);
-    const description = asString(spec['description']);
-    const strict = spec['strict'] === true ? { strict: true } : {};
-    tools.push({
-      name: needString(spec['name'], `${at}.name`),
-      ...(description === undefined ? {} : { description }),
-      schema,
-      ...strict,
-    });
+    const name = needString(spec['name'], `${at}.name`);
+    const strict = spec['strict'] === true ? true : undefined;
+    tools.push(defined({ name, description: asString(spec['description']), schema, strict }));
   }
   const choice = config['toolChoice'];
   if (!isObject(choice)) return { tools };

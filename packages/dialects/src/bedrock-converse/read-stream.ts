@@ -48,7 +48,7 @@ export class ConverseEventReader implements EventReader {
         this.finished = true;
         const stopSequence = asString(member(member(value, 'additionalModelResponseFields'), 'stop_sequence'));
         const reason = readFinish(asString(member(value, 'stopReason')) ?? 'end_turn');
-        return [{ type: 'finish', choice: 0, reason, ...(stopSequence === undefined ? {} : { stopSequence }) }];
+        return [{ type: 'finish', choice: 0, reason, stopSequence }];
       }
       case 'metadata': {
         const usage = readUsage(member(value, 'usage'));

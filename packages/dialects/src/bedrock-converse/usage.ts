@@ -1,5 +1,5 @@
-import type { Usage } from '@sluice/core';
-import { defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined, type Usage } from '@sluice/core';
+import { type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { UsageCounts } from '../neutral/usage-counts.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { Reasoning, ToolCall } from '../neutral/request.ts';
 
 export function writeCall(call: ToolCall): JsonObject {

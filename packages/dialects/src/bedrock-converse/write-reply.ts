@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { imageText } from '../neutral/image-text.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { untagOwnSignature } from '../neutral/sealed.ts';

@@ -1,8 +1,9 @@
+import { defined } from '@sluice/core';
 import type { WrittenRequest } from '../dialect.ts';
 import { InnerJson } from '../neutral/inner-json.ts';
 import { JSON_SENTENCE } from '../neutral/json-sentence.ts';
 import { droppedParams } from '../neutral/openai-fields.ts';
-import { defined, isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { Message, NeutralRequest, Part } from '../neutral/request.ts';
 import { untagSignature } from '../neutral/sealed.ts';
 import { writeMedia } from './media.ts';

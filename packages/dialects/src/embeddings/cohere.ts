@@ -1,8 +1,7 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import {
   asList,
   asString,
-  defined,
   isNumber,
   isString,
   type JsonObject,

@@ -1,10 +1,9 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import { field } from '../gemini/fields.ts';
 import { modelSegment } from '../model-segment.ts';
 import {
   asList,
   asString,
-  defined,
   isNumber,
   isString,
   type Json,

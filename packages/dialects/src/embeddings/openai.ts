@@ -1,7 +1,7 @@
+import { defined } from '@sluice/core';
 import {
   asList,
   asString,
-  defined,
   isNumber,
   isString,
   type Json,

@@ -1,5 +1,5 @@
-import type { Usage } from '@sluice/core';
-import { defined, isNumber, type JsonObject, member, optional } from '../neutral/read-json.ts';
+import { defined, type Usage } from '@sluice/core';
+import { isNumber, type JsonObject, member, optional } from '../neutral/read-json.ts';
 import { inputUsage, trusted } from '../neutral/usage-counts.ts';
 import type { EmbeddingsDialect, Purpose } from './embeddings.ts';
 import { openAiEmbeddings } from './openai.ts';

@@ -1,11 +1,11 @@
+import { defined } from '@sluice/core';
 import type { Phrase } from './phrase.ts';
 
 const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'content_refused',
   provider,
   source,
-  ...(message === undefined ? {} : { message }),
-  ...(codes === undefined ? {} : { codes }),
+  ...defined({ message, codes }),
 });
 
 /** Recognizes a prompt that is rejected because of its content. */

@@ -1,11 +1,11 @@
+import { defined } from '@sluice/core';
 import type { Phrase } from './phrase.ts';
 
 const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'model_unavailable',
   provider,
   source,
-  ...(message === undefined ? {} : { message }),
-  ...(codes === undefined ? {} : { codes }),
+  ...defined({ message, codes }),
 });
 
 /** Recognizes a model that the provider does not have, has retired, or does not offer to our account. */

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import type { Phrase } from './phrase.ts';
 
 /** Matches the beginning of a message, after an optional name. Client text in an error is quoted, and never matches. */
@@ -8,7 +9,7 @@ const phrase = (provider: string, source: string, message: string | undefined, c
   provider,
   source,
   ...(message === undefined ? {} : { message: begins(message) }),
-  ...(codes === undefined ? {} : { codes }),
+  ...defined({ codes }),
 });
 
 /** Recognizes a rejection of our key or account with a status other than 401 and 403. */

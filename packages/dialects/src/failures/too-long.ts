@@ -1,11 +1,11 @@
+import { defined } from '@sluice/core';
 import type { Phrase } from './phrase.ts';
 
 const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
   kind: 'context_length',
   provider,
   source,
-  ...(message === undefined ? {} : { message }),
-  ...(codes === undefined ? {} : { codes }),
+  ...defined({ message, codes }),
 });
 
 /** Recognizes a prompt that is too long for the model. */

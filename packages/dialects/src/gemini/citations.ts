@@ -1,4 +1,5 @@
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 import { field } from './fields.ts';
 

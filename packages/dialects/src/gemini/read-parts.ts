@@ -25,13 +25,13 @@ export function readMedia(part: JsonObject): Part | undefined {
   if (UPLOADED.test(url)) return mediaPart({ kind: 'id', id: url }, mediaType, name);
   const data = dataUrl(url);
   if (data !== undefined) return mediaPart({ kind: 'base64', ...data }, data.mediaType, name);
-  return mediaPart({ kind: 'url', url, ...(mediaType === undefined ? {} : { mediaType }) }, mediaType, name);
+  return mediaPart({ kind: 'url', url, mediaType }, mediaType, name);
 }
 
 function mediaPart(source: MediaSource, mediaType: string | undefined, name: string | undefined): Part {
   if (mediaType?.startsWith('image/') === true) return { type: 'image', source };
   if (mediaType?.startsWith('audio/') === true) return { type: 'audio', source };
-  return { type: 'file', source, ...(name === undefined ? {} : { name }) };
+  return { type: 'file', source, name };
 }
 
 /** Reads a part of a model's message that is no call: reasoning, or text with its signature. */
@@ -40,7 +40,7 @@ export function readText(part: JsonObject): Part[] {
   const signature = readSignature(part);
   if (part['thought'] === true) {
     if (text === '') return signature === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: signature }];
-    return [{ type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) }];
+    return [{ type: 'reasoning', text, signature }];
   }
   const parts: Part[] = text === '' ? [] : [{ type: 'text', text }];
   // the signature of a text becomes reasoning that only Gemini can read
@@ -54,6 +54,6 @@ export function readCall(call: JsonObject, part: Json, id: string): Part & { typ
     id: asString(call['id']) ?? id,
     name: asString(call['name']) ?? '',
     arguments: JSON.stringify(call['args'] ?? {}),
-    ...(signature === undefined ? {} : { signature }),
+    signature,
   };
 }

@@ -1,6 +1,7 @@
+import { defined } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
 import { joinedAudio } from '../neutral/pcm.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
@@ -55,7 +56,7 @@ function readCandidate(candidate: Json, id: string): Choice {
   return {
     parts: withCitations(joined(parts), candidate),
     finish: readFinish(finishReason(field(candidate, 'finishReason')) ?? 'STOP', calls > 0),
-    ...(logprobs === undefined ? {} : { logprobs }),
+    logprobs,
   };
 }
 

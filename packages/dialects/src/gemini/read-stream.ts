@@ -65,8 +65,7 @@ export class GeminiEventReader implements EventReader {
     const choice = asNumber(member(value, 'index')) ?? 0;
     const candidate = this.#candidates.get(choice) ?? { calls: 0, text: '', thinks: false, open: undefined };
     this.#candidates.set(choice, candidate);
-    const logprobs = readLogprobs(field(value, 'logprobsResult'));
-    let probs = logprobs === undefined ? {} : { logprobs };
+    let logprobs = readLogprobs(field(value, 'logprobsResult'));
     for (const part of asList(member(member(value, 'content'), 'parts'))) {
       if (!isObject(part)) continue;
       const call = field(part, 'functionCall');
@@ -90,12 +89,12 @@ export class GeminiEventReader implements EventReader {
         } else if (event.type === 'text') {
           candidate.thinks = false;
           candidate.text += event.text;
-          events.push({ type: 'text', choice, text: event.text, ...probs });
-          probs = {};
+          events.push({ type: 'text', choice, text: event.text, logprobs });
+          logprobs = undefined;
         }
       }
     }
-    if ('logprobs' in probs) events.push({ type: 'text', choice, text: '', ...probs });
+    if (logprobs !== undefined) events.push({ type: 'text', choice, text: '', logprobs });
     const citations = readCitations(value, candidate.text);
     if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });
     const reason = finishReason(field(value, 'finishReason'));
@@ -116,7 +115,7 @@ export class GeminiEventReader implements EventReader {
       this.#closeCall(choice, candidate, events);
       const n = candidate.calls++;
       const { id, name, arguments: text, signature } = readCall(call, part, makeCallId(this.#id, n));
-      events.push({ type: 'tool_call', choice, call: n, id, name, ...(signature === undefined ? {} : { signature }) });
+      events.push({ type: 'tool_call', choice, call: n, id, name, signature });
       if (!goesOn && pieces === undefined) {
         events.push({ type: 'tool_arguments', choice, call: n, text });
         return;

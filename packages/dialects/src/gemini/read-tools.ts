@@ -1,14 +1,6 @@
+import { defined } from '@sluice/core';
 import { ownToolName } from '../neutral/own-tools.ts';
-import {
-  asString,
-  defined,
-  type Json,
-  type JsonObject,
-  needList,
-  needObject,
-  needString,
-  wrongField,
-} from '../neutral/read-json.ts';
+import { asString, type Json, type JsonObject, needList, needObject, needString, wrongField } from '../neutral/read-json.ts';
 import type { Tool, ToolChoice } from '../neutral/request.ts';
 import type { ReadChoice } from '../openai-chat/read-tools.ts';
 import { camelCase, field } from './fields.ts';

@@ -1,6 +1,6 @@
 import type { GenerateContentResponseUsageMetadata } from '@google/genai';
-import type { Usage } from '@sluice/core';
-import { asCount, asList, defined, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined, type Usage } from '@sluice/core';
+import { asCount, asList, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { UsageCounts } from '../neutral/usage-counts.ts';
 import { field } from './fields.ts';
 

@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { InnerJson } from '../neutral/inner-json.ts';
-import { defined, isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { isObject, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { Message, Part, ToolResult } from '../neutral/request.ts';
 import { untagSignature } from '../neutral/sealed.ts';
 import { callIdOf } from './call-id.ts';

@@ -1,4 +1,5 @@
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { MediaSource } from '../neutral/request.ts';
 
 /** Default media type of a URL without a known extension. */

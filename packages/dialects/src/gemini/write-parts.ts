@@ -1,5 +1,6 @@
 import type { Part as WirePart } from '@google/genai';
-import { defined, isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { isObject, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { MediaSource, Part, ToolCall } from '../neutral/request.ts';
 import { UNSIGNED, unsealAsBytes } from '../neutral/sealed.ts';

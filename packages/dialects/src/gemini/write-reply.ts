@@ -1,6 +1,7 @@
 import type { Candidate } from '@google/genai';
+import { defined } from '@sluice/core';
 import type { ReplyContext } from '../dialect.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply } from '../neutral/reply.ts';
 import { writeGrounding } from './citations.ts';
 import { writeFinish } from './finish.ts';

@@ -1,8 +1,9 @@
 import type { GenerateContentConfig } from '@google/genai';
+import { defined } from '@sluice/core';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf, effortOf } from '../neutral/effort.ts';
 import { droppedParams } from '../neutral/openai-fields.ts';
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { Effort, NeutralRequest, Part, ReasoningOptions, Tool, ToolChoice } from '../neutral/request.ts';
 import { SKIP_SIGNATURE } from '../neutral/sealed.ts';
 import { writeContents } from './write-contents.ts';

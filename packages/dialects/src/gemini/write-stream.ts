@@ -1,6 +1,6 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { FinishReason } from '../neutral/reply.ts';
 import type { Citation, ToolCall } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
@@ -69,7 +69,7 @@ export class GeminiEventWriter implements EventWriter {
         return this.#flushCalls(choice) + this.#piece(choice, [writeThought(event.text, event.signature ?? event.encrypted)]);
       case 'tool_call': {
         const { id, name, signature } = event;
-        const call = { type: 'tool_call' as const, id, name, arguments: '', ...(signature === undefined ? {} : { signature }) };
+        const call = { type: 'tool_call' as const, id, name, arguments: '', signature };
         candidate.calls.set(event.call, call);
         return '';
       }

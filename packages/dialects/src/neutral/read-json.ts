@@ -56,13 +56,6 @@ export const isNumber = (value: Json): value is number => typeof value === 'numb
 export const isString = (value: Json): value is string => typeof value === 'string';
 export const isBoolean = (value: Json): value is boolean => typeof value === 'boolean';
 
-/** Returns an object without its undefined members. */
-export function defined<T extends Record<string, unknown>>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const kept: Record<string, unknown> = {};
-  for (const name in members) if (members[name] !== undefined) kept[name] = members[name];
-  return kept as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
 /** Parses JSON; returns undefined for invalid text. */
 export function parseJson(text: string): Json {
   try {

@@ -42,7 +42,7 @@ export class ReplyRestorer {
     return this.#changes.stop.length === 0 ? [named] : this.#cut(named);
   }
 
-  #asOffered<T extends { readonly name: string; readonly form?: ToolForm }>(call: T): T {
+  #asOffered<T extends { readonly name: string; readonly form?: ToolForm | undefined }>(call: T): T {
     const { toolNames, toolForms, offered } = this.#changes;
     const known = offered === undefined ? call.name : offeredName(call.name, offered);
     const name = toolNames.get(known) ?? known;

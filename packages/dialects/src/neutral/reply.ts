@@ -25,8 +25,8 @@ export interface Choice {
   readonly parts: readonly Part[];
   readonly finish: FinishReason;
   /** The stop sequence of the request that ended the response. */
-  readonly stopSequence?: string;
-  readonly logprobs?: readonly TokenLogprob[];
+  readonly stopSequence?: string | undefined;
+  readonly logprobs?: readonly TokenLogprob[] | undefined;
 }
 
 /** A whole reply in the neutral form. */
@@ -34,8 +34,8 @@ export interface NeutralReply {
   readonly id: string;
   readonly model: string;
   /** Unix time in seconds. */
-  readonly createdS?: number;
+  readonly createdS?: number | undefined;
   readonly choices: readonly Choice[];
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   readonly serviceTier?: string;
 }

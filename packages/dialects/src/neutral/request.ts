@@ -1,7 +1,7 @@
 /** Source of an image, audio or a file: base64 bytes, or a URL that the provider fetches. The gateway never fetches it. */
 export type MediaSource =
   | { readonly kind: 'base64'; readonly mediaType: string; readonly data: string }
-  | { readonly kind: 'url'; readonly url: string; readonly mediaType?: string }
+  | { readonly kind: 'url'; readonly url: string; readonly mediaType?: string | undefined }
   /** A file that was uploaded to the provider earlier. */
   | { readonly kind: 'id'; readonly id: string };
 
@@ -19,12 +19,12 @@ export type Part =
   | ({
       readonly type: 'text';
       readonly text: string;
-      readonly citations?: readonly Citation[];
-      readonly signature?: string;
+      readonly citations?: readonly Citation[] | undefined;
+      readonly signature?: string | undefined;
     } & Marked)
-  | ({ readonly type: 'image'; readonly source: MediaSource; readonly detail?: string } & Marked)
+  | ({ readonly type: 'image'; readonly source: MediaSource; readonly detail?: string | undefined } & Marked)
   | ({ readonly type: 'audio'; readonly source: MediaSource } & Marked)
-  | ({ readonly type: 'file'; readonly source: MediaSource; readonly name?: string } & Marked)
+  | ({ readonly type: 'file'; readonly source: MediaSource; readonly name?: string | undefined } & Marked)
   | ToolCall
   | ToolResult
   | Reasoning
@@ -50,11 +50,11 @@ export interface ToolCall extends Marked {
   readonly id: string;
   readonly name: string;
   /** A function by default. */
-  readonly form?: ToolForm;
+  readonly form?: ToolForm | undefined;
   /** JSON text as the model wrote it. */
   readonly arguments: string;
   /** Signature that some providers of OpenAI's dialect (Google) require with the call in the next turn. */
-  readonly signature?: string;
+  readonly signature?: string | undefined;
 }
 
 export interface ToolResult extends Marked {
@@ -70,9 +70,9 @@ export interface ToolResult extends Marked {
 export interface Reasoning {
   readonly type: 'reasoning';
   readonly text: string;
-  readonly signature?: string;
+  readonly signature?: string | undefined;
   /** Reasoning that only the provider can read, without text. */
-  readonly encrypted?: string;
+  readonly encrypted?: string | undefined;
 }
 
 export interface Message {
@@ -87,7 +87,7 @@ export interface Tool extends Marked {
   readonly schema: Readonly<Record<string, unknown>>;
   readonly strict?: boolean;
   /** A function by default. */
-  readonly form?: ToolForm;
+  readonly form?: ToolForm | undefined;
   /** Grammar of a custom tool's input, in OpenAI's format. */
   readonly format?: Readonly<Record<string, unknown>>;
 }
@@ -98,7 +98,7 @@ export type ResponseFormat =
   | { readonly type: 'json' }
   | {
       readonly type: 'schema';
-      readonly name?: string;
+      readonly name?: string | undefined;
       readonly description?: string;
       readonly schema: Readonly<Record<string, unknown>>;
       readonly strict?: boolean;

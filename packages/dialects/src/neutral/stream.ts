@@ -1,6 +1,5 @@
 import type { Usage } from '@sluice/core';
 import { joinedAudio } from './pcm.ts';
-import { defined } from './read-json.ts';
 import type { FinishReason, NeutralReply, TokenLogprob } from './reply.ts';
 import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
 
@@ -10,13 +9,19 @@ import type { Citation, MediaSource, Part, ToolForm } from './request.ts';
  * no markers.
  */
 export type NeutralEvent =
-  | { readonly type: 'start'; readonly id: string; readonly model: string; readonly createdS?: number; readonly usage?: Usage }
+  | {
+      readonly type: 'start';
+      readonly id: string;
+      readonly model: string;
+      readonly createdS?: number | undefined;
+      readonly usage?: Usage | undefined;
+    }
   | {
       readonly type: 'text';
       readonly choice: number;
       readonly text: string;
-      readonly logprobs?: readonly TokenLogprob[];
-      readonly citations?: readonly Citation[];
+      readonly logprobs?: readonly TokenLogprob[] | undefined;
+      readonly citations?: readonly Citation[] | undefined;
     }
   | { readonly type: 'refusal'; readonly choice: number; readonly text: string }
   /** A generated image, in one piece. */
@@ -28,8 +33,8 @@ export type NeutralEvent =
       readonly choice: number;
       readonly text: string;
       /** Ends the open part. */
-      readonly signature?: string;
-      readonly encrypted?: string;
+      readonly signature?: string | undefined;
+      readonly encrypted?: string | undefined;
     }
   | {
       readonly type: 'tool_call';
@@ -38,11 +43,16 @@ export type NeutralEvent =
       readonly call: number;
       readonly id: string;
       readonly name: string;
-      readonly form?: ToolForm;
-      readonly signature?: string;
+      readonly form?: ToolForm | undefined;
+      readonly signature?: string | undefined;
     }
   | { readonly type: 'tool_arguments'; readonly choice: number; readonly call: number; readonly text: string }
-  | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason; readonly stopSequence?: string }
+  | {
+      readonly type: 'finish';
+      readonly choice: number;
+      readonly reason: FinishReason;
+      readonly stopSequence?: string | undefined;
+    }
   | { readonly type: 'usage'; readonly usage: Usage };
 
 interface OpenChoice {
@@ -55,7 +65,7 @@ interface OpenChoice {
 
 /** Collects a stream's events into a whole reply. */
 export function collectEvents(events: Iterable<NeutralEvent>): NeutralReply {
-  let head: { id: string; model: string; createdS?: number } = { id: '', model: '' };
+  let head: { id: string; model: string; createdS?: number | undefined } = { id: '', model: '' };
   let usage: Usage | undefined;
   const choices: OpenChoice[] = [];
   const choiceOf = (index: number): OpenChoice => {
@@ -82,10 +92,10 @@ export function collectEvents(events: Iterable<NeutralEvent>): NeutralReply {
     choices: Object.values(choices).map(({ parts, finish, stopSequence, logprobs }) => ({
       parts,
       finish,
-      ...(stopSequence === undefined ? {} : { stopSequence }),
-      ...(logprobs === undefined ? {} : { logprobs }),
+      stopSequence,
+      logprobs,
     })),
-    ...(usage === undefined ? {} : { usage }),
+    usage,
   };
 }
 
@@ -98,10 +108,9 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
       if (event.logprobs !== undefined) choice.logprobs = [...(choice.logprobs ?? []), ...event.logprobs];
       if (open?.type === 'text') {
         const citations = [...(open.citations ?? []), ...(event.citations ?? [])];
-        parts[last] = { ...open, text: open.text + event.text, ...(citations.length > 0 ? { citations } : {}) };
+        parts[last] = { ...open, text: open.text + event.text, citations: citations.length > 0 ? citations : undefined };
       } else if (event.text !== '') {
-        const citations = event.citations === undefined ? {} : { citations: event.citations };
-        parts.push({ type: 'text', text: event.text, ...citations });
+        parts.push({ type: 'text', text: event.text, citations: event.citations });
       }
       return;
     }
@@ -114,11 +123,11 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
         parts.push({ type: 'reasoning', text: event.text, encrypted: event.encrypted });
         return;
       }
-      const signature = event.signature === undefined ? {} : { signature: event.signature };
+      const { signature } = event;
       if (open?.type === 'reasoning' && open.signature === undefined && open.encrypted === undefined) {
-        parts[last] = { ...open, text: open.text + event.text, ...signature };
+        parts[last] = { ...open, text: open.text + event.text, signature };
       } else {
-        parts.push({ type: 'reasoning', text: event.text, ...signature });
+        parts.push({ type: 'reasoning', text: event.text, signature });
       }
       return;
     }
@@ -134,7 +143,7 @@ function addTo(choice: OpenChoice, event: Exclude<NeutralEvent, { type: 'start' 
     case 'tool_call': {
       choice.calls.set(event.call, parts.length);
       const { id, name, form, signature } = event;
-      parts.push({ type: 'tool_call', id, arguments: '', ...defined({ name, form, signature }) });
+      parts.push({ type: 'tool_call', id, arguments: '', name, form, signature });
       return;
     }
     case 'tool_arguments': {

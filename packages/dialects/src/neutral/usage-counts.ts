@@ -1,5 +1,5 @@
-import { TOKEN_PARTS, type Usage, type UsageIssue, type UsageIssueReason } from '@sluice/core';
-import { asCount, asString, defined, type Json } from './read-json.ts';
+import { defined, TOKEN_PARTS, type Usage, type UsageIssue, type UsageIssueReason } from '@sluice/core';
+import { asCount, asString, type Json } from './read-json.ts';
 
 /**
  * Upper bound of one call's tokens. The largest contexts have ten million tokens (Llama 4 Scout) and a call has at most some
@@ -38,7 +38,7 @@ export class UsageCounts {
     // without a total, its parts cannot be checked
     if (!this.#input && !this.#output) this.#reason ??= 'implausible';
     const { inputTokens, outputTokens, webSearches } = counts;
-    return this.#with({ inputTokens, outputTokens, ...(webSearches === undefined ? {} : { webSearches }) });
+    return this.#with({ inputTokens, outputTokens, ...defined({ webSearches }) });
   }
 
   #with(counts: Omit<Usage, 'issue'>): Usage {

@@ -1,7 +1,7 @@
+import { defined } from '@sluice/core';
 import {
   asList,
   asNumber,
-  defined,
   isObject,
   isString,
   type Json,

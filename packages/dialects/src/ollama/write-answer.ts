@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { eventDecoder } from '../framing/event-decoders.ts';
 import { asCount, asList, asString, isObject, type Json, type JsonObject, member, parseJson } from '../neutral/read-json.ts';
 import type { OllamaKind } from './read-request.ts';
@@ -105,7 +106,7 @@ export class OllamaAnswer {
 
   #piece(text: string, reasoning: string | undefined, calls: readonly JsonObject[]): JsonObject {
     const head = { model: this.#model, created_at: new Date(this.#now()).toISOString() };
-    const thinking = reasoning === undefined ? {} : { thinking: reasoning };
+    const thinking = defined({ thinking: reasoning });
     if (this.#kind === 'generate') return { ...head, response: text, ...thinking };
     const called = calls.length === 0 ? {} : { tool_calls: calls };
     return { ...head, message: { role: 'assistant', content: text, ...thinking, ...called } };

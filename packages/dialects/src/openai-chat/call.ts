@@ -34,7 +34,7 @@ export function openAiCall(request: object, options: OpenAiCallOptions = {}): Ll
     credential: options.credential,
     preferences: { cache: {}, tags: {}, ...options.preferences },
     signal: options.signal ?? new AbortController().signal,
-    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    deadlineMs: options.deadlineMs,
     startedAtMs: systemClock.monotonic(),
     context: newCallContext(),
   };

@@ -28,22 +28,21 @@ export function readCalls(message: JsonObject): ToolCall[] {
 export function readCall(call: JsonObject, at?: string): ToolCall {
   const id = asString(call['id']) ?? '';
   const signature = readCallSignature(call);
-  const signed = signature === undefined ? {} : { signature };
   const custom = call['custom'];
   if (isObject(custom)) {
     const name = asString(custom['name']) ?? '';
     const text = argumentsOfText(asString(custom['input']) ?? '');
-    return { type: 'tool_call', id, name, arguments: text, form: 'custom', ...signed };
+    return { type: 'tool_call', id, name, arguments: text, form: 'custom', signature };
   }
   if (at === undefined) {
     // some servers omit the inner object
     const func = isObject(call['function']) ? call['function'] : call;
     const name = asString(func['name']) ?? '';
-    return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments']), ...signed };
+    return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments']), signature };
   }
   const func = needObject(call['function'], `${at}.function`);
   const name = needString(func['name'], `${at}.function.name`);
-  return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments'], '{}'), ...signed };
+  return { type: 'tool_call', id, name, arguments: argumentsText(func['arguments'], '{}'), signature };
 }
 
 /** Reads generated images, which OpenRouter and others send next to the content. */

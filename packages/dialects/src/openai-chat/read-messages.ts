@@ -1,9 +1,9 @@
+import { defined } from '@sluice/core';
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import {
   asList,
   asString,
   dataUrl,
-  defined,
   isNumber,
   isObject,
   type Json,
@@ -109,7 +109,7 @@ function* readReasoning(message: JsonObject, answered: boolean): Generator<Reaso
     if (encrypted !== undefined) yield { type: 'reasoning', text: '', encrypted };
     else if (type === 'reasoning.text' || type === 'reasoning.summary') {
       const text = asString(member(detail, 'text')) ?? asString(member(detail, 'summary')) ?? '';
-      yield { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
+      yield { type: 'reasoning', text, signature };
     }
   }
   if (details.length > 0) return;
@@ -166,7 +166,7 @@ function readPart(part: JsonObject, at: string): Part {
       const image = typeof given === 'string' ? { url: given } : needObject(given, `${at}.image_url`);
       const detail = asString(member(image, 'detail'));
       const source = sourceOf(needString(image['url'], `${at}.image_url.url`));
-      return { type: 'image', source, ...(detail === undefined ? {} : { detail }), ...readCacheMark(part) };
+      return { type: 'image', source, detail, ...readCacheMark(part) };
     }
     case 'input_audio': {
       const audio = needObject(part['input_audio'], `${at}.input_audio`);
@@ -181,7 +181,7 @@ function readPart(part: JsonObject, at: string): Part {
         id === undefined
           ? sourceOf(needString(file['file_data'], `${at}.file.file_data`), 'application/pdf')
           : { kind: 'id', id };
-      return { type: 'file', source, ...(name === undefined ? {} : { name }), ...readCacheMark(part) };
+      return { type: 'file', source, name, ...readCacheMark(part) };
     }
     default:
       return wrongField(`${at}.type`, 'text, image_url, input_audio, file or refusal');

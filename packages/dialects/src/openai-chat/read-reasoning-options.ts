@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { EFFORTS, knownEffort } from '../neutral/effort.ts';
-import { defined, isNumber, isObject, isString, type JsonObject, member, optional, wrongField } from '../neutral/read-json.ts';
+import { isNumber, isObject, isString, type JsonObject, member, optional, wrongField } from '../neutral/read-json.ts';
 import type { ReasoningOptions } from '../neutral/request.ts';
 
 /**

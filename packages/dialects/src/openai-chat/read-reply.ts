@@ -1,15 +1,6 @@
+import { defined } from '@sluice/core';
 import { finishReason } from '../failures/reported-error.ts';
-import {
-  asList,
-  asNumber,
-  asString,
-  defined,
-  isObject,
-  isString,
-  type Json,
-  type JsonObject,
-  member,
-} from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, isString, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Choice, NeutralReply, TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, Part } from '../neutral/request.ts';
 import { trusted } from '../neutral/usage-counts.ts';
@@ -27,7 +18,7 @@ export function readReply(body: JsonObject): NeutralReply {
     return {
       parts: withSources(parts, readSources(body)),
       finish: readFinish(finishReason(member(value, 'finish_reason')) ?? 'stop', parts.some(isCall)),
-      ...(logprobs === undefined ? {} : { logprobs }),
+      logprobs,
     };
   });
   return defined({

@@ -1,8 +1,8 @@
+import { defined } from '@sluice/core';
 import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
 import {
   asList,
   asString,
-  defined,
   isBoolean,
   isNumber,
   isString,

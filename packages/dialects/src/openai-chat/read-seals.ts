@@ -18,11 +18,11 @@ const FORMATS: Readonly<Record<string, DialectName>> = {
  * @param answered whether a provider of this dialect wrote it and thus owns the signature; a client's entry without a format
  * may come from any provider
  */
-export function readSeals(detail: Json, answered: boolean): { encrypted?: string; signature?: string } {
+export function readSeals(detail: Json, answered: boolean): { encrypted: string | undefined; signature: string | undefined } {
   const isEncrypted = member(detail, 'type') === 'reasoning.encrypted';
   const encrypted = isEncrypted ? sealed('data', detail, answered) : undefined;
   const signature = sealed('signature', detail, answered);
-  return { ...(encrypted === undefined ? {} : { encrypted }), ...(signature === undefined ? {} : { signature }) };
+  return { encrypted, signature };
 }
 
 function sealed(name: 'data' | 'signature', detail: Json, answered: boolean): string | undefined {

@@ -1,7 +1,7 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { finishReason } from '../failures/reported-error.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
@@ -114,7 +114,7 @@ function readThoughts(choice: number, delta: Json, events: NeutralEvent[]): void
   for (const detail of asList(member(delta, 'reasoning_details'))) {
     const { encrypted, signature } = readSeals(detail, true);
     if (encrypted !== undefined || signature !== undefined) {
-      events.push({ type: 'reasoning', choice, text: '', ...defined({ encrypted, signature }) });
+      events.push({ type: 'reasoning', choice, text: '', encrypted, signature });
     }
   }
 }
@@ -127,7 +127,7 @@ function readWords(choice: number, delta: Json, probs: Json, events: NeutralEven
   }
   const logprobs = readLogprobs(probs);
   if (text !== '' || logprobs !== undefined) {
-    events.push({ type: 'text', choice, text, ...(logprobs === undefined ? {} : { logprobs }) });
+    events.push({ type: 'text', choice, text, logprobs });
   }
   const citations = readAnnotations(member(delta, 'annotations'));
   if (citations.length > 0) events.push({ type: 'text', choice, text: '', citations });

@@ -1,9 +1,9 @@
+import { defined } from '@sluice/core';
 import { readCacheMark } from '../neutral/cache-mark.ts';
 import { FREE_TEXT_SCHEMA } from '../neutral/free-text.ts';
 import { type OfferedTools, offeredTools } from '../neutral/own-tools.ts';
 import {
   asString,
-  defined,
   isBoolean,
   isObject,
   type Json,

@@ -1,6 +1,6 @@
 import { TEXT_BEGIN, TEXT_END, textPiece } from '../neutral/free-text.ts';
 import { JsonProgress } from '../neutral/json-progress.ts';
-import { asNumber, asString, defined, isObject, type Json, member } from '../neutral/read-json.ts';
+import { asNumber, asString, isObject, type Json, member } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { argumentsText } from './read-calls.ts';
 import { readCallSignature } from './read-seals.ts';
@@ -121,7 +121,7 @@ export class StreamCalls {
     call.begun = true;
     const { n, id = '', name, signature, custom } = call;
     const form = custom ? ('custom' as const) : undefined;
-    events.push({ type: 'tool_call', choice: this.#choice, call: n, id, ...defined({ name, form, signature }) });
+    events.push({ type: 'tool_call', choice: this.#choice, call: n, id, name, form, signature });
     this.#arguments(call, custom ? TEXT_BEGIN + textPiece(call.waiting) : call.waiting, events);
     call.waiting = '';
   }

@@ -1,6 +1,6 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import type { CompletionUsage } from 'openai/resources/completions';
-import { asCount, defined, type Json, member } from '../neutral/read-json.ts';
+import { asCount, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /** Reads the cached tokens: in OpenAI's details, at the top of `usage` (Moonshot), or under DeepSeek's name. */

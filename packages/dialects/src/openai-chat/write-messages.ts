@@ -1,4 +1,5 @@
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { CacheMark, MediaSource, Message, NeutralRequest, Part, ToolResult } from '../neutral/request.ts';
 import { untagSignature } from '../neutral/sealed.ts';
 import { joinedTurns } from '../neutral/turns.ts';
@@ -52,7 +53,7 @@ const withoutSeals = (part: Part): Part[] => {
       return encrypted === undefined ? [] : [{ ...plain, encrypted }];
     }
     const signature = signed === undefined ? undefined : untagSignature('openai-chat', signed);
-    return [{ ...plain, ...(signature === undefined ? {} : { signature }) }];
+    return [{ ...plain, signature }];
   }
   if (part.type !== 'tool_call' || part.signature === undefined) return [part];
   const { signature, ...call } = part;

@@ -1,8 +1,9 @@
+import { defined } from '@sluice/core';
 import type { ReplyContext } from '../dialect.ts';
 import { freeText } from '../neutral/free-text.ts';
 import { imageUrl } from '../neutral/image-text.ts';
 import { wavOf } from '../neutral/pcm.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Part, ToolCall } from '../neutral/request.ts';
 import { unpacked } from './read-seals.ts';

@@ -1,6 +1,7 @@
+import { defined } from '@sluice/core';
 import type { ChatCompletion } from 'openai/resources/chat/completions/completions';
 import type { ReplyContext } from '../dialect.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import type { Part } from '../neutral/request.ts';
 import { writeFinish } from './finish.ts';

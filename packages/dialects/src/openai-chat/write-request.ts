@@ -1,7 +1,8 @@
+import { defined } from '@sluice/core';
 import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/completions/completions';
 import type { WrittenRequest } from '../dialect.ts';
 import { budgetOf, effortOf } from '../neutral/effort.ts';
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { NeutralRequest, ReasoningOptions, ResponseFormat, Tool } from '../neutral/request.ts';
 import { writeMessages } from './write-messages.ts';
 

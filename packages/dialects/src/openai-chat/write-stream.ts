@@ -1,7 +1,7 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import type { EventWriter, ReplyContext } from '../dialect.ts';
 import { FreeTextReader } from '../neutral/free-text.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { writeFinish } from './finish.ts';
 import { writeUsage } from './usage.ts';

@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import type { ResponseOutputText } from 'openai/resources/responses/responses';
-import { asList, asNumber, asString, defined, type Json, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, type Json, member } from '../neutral/read-json.ts';
 import type { Citation } from '../neutral/request.ts';
 
 /** Reads the URLs that a text cites. Files of OpenAI's stores have no equivalent in other dialects. */

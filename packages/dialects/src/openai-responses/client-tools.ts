@@ -1,5 +1,6 @@
+import { defined } from '@sluice/core';
 import { argumentsOfText, FREE_TEXT_SCHEMA, freeText } from '../neutral/free-text.ts';
-import { asList, asString, defined, isObject, type Json, type JsonObject, parseJson } from '../neutral/read-json.ts';
+import { asList, asString, isObject, type Json, type JsonObject, parseJson } from '../neutral/read-json.ts';
 import type { ToolCall, ToolForm } from '../neutral/request.ts';
 import { joinedName, nameParts } from './namespaces.ts';
 

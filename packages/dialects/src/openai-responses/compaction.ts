@@ -1,4 +1,4 @@
-import { LlmError } from '@sluice/core';
+import { defined, LlmError } from '@sluice/core';
 import { BodyRequest } from '../body-request.ts';
 import { asList, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import { isModelName } from '../request-bytes.ts';
@@ -71,7 +71,7 @@ export function compactionAnswer(request: JsonObject, response: JsonObject): Jso
     object: 'response.compaction',
     created_at,
     output: [...users, summary],
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ usage }),
   };
 }
 

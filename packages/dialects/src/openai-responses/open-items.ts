@@ -33,7 +33,7 @@ export function closing(open: Open): Closing {
 function closingReasoning(open: OpenReasoning): Closing {
   const { id, text, signature } = open;
   const where = { ...at(open), summary_index: 0 };
-  const reasoning: Reasoning = { type: 'reasoning', text, ...(signature === undefined ? {} : { signature }) };
+  const reasoning: Reasoning = { type: 'reasoning', text, signature };
   return {
     events: [
       ['response.reasoning_summary_text.done', { ...where, text }],

@@ -126,7 +126,7 @@ function readContent(content: Json, at: string): Part[] {
         const id = asString(part['file_id']);
         const source: MediaSource =
           id === undefined ? sourceOf(needString(part['image_url'], `${where}.image_url`)) : { kind: 'id', id };
-        return [{ type: 'image', source, ...(detail === undefined || detail === 'auto' ? {} : { detail }) }];
+        return [{ type: 'image', source, detail: detail === 'auto' ? undefined : detail }];
       }
       case 'input_audio': {
         const audio = needObject(part['input_audio'], `${where}.input_audio`);
@@ -135,7 +135,7 @@ function readContent(content: Json, at: string): Part[] {
       }
       case 'input_file': {
         const name = asString(part['filename']);
-        return [{ type: 'file', source: readFile(part, where), ...(name === undefined ? {} : { name }) }];
+        return [{ type: 'file', source: readFile(part, where), name }];
       }
       default:
         return wrongField(`${where}.type`, 'input_text, input_image, input_file, input_audio, output_text or refusal');

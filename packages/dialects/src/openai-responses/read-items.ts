@@ -42,7 +42,7 @@ export function readOutputPart(part: Json): Part[] {
   if (member(part, 'type') !== 'output_text') return [];
   const text = asString(member(part, 'text')) ?? '';
   const citations = readAnnotations(member(part, 'annotations'));
-  return text === '' ? [] : [{ type: 'text', text, ...(citations.length === 0 ? {} : { citations }) }];
+  return text === '' ? [] : [{ type: 'text', text, citations: citations.length === 0 ? undefined : citations }];
 }
 
 /**
@@ -55,7 +55,7 @@ export function readReasoning(item: JsonObject): Reasoning[] {
     .join('');
   const sealed = tagSignature('openai-responses', asString(item['encrypted_content']));
   if (summary === '') return sealed === undefined ? [] : [{ type: 'reasoning', text: '', encrypted: sealed }];
-  return [{ type: 'reasoning', text: summary, ...(sealed === undefined ? {} : { signature: sealed }) }];
+  return [{ type: 'reasoning', text: summary, signature: sealed }];
 }
 
 export function readLogprobs(value: Json): TokenLogprob[] | undefined {

@@ -1,4 +1,5 @@
-import { asList, asNumber, asString, defined, isObject, type JsonObject, member } from '../neutral/read-json.ts';
+import { defined } from '@sluice/core';
+import { asList, asNumber, asString, isObject, type JsonObject, member } from '../neutral/read-json.ts';
 import type { NeutralReply } from '../neutral/reply.ts';
 import { trusted } from '../neutral/usage-counts.ts';
 import { readFinish } from './finish.ts';
@@ -14,7 +15,7 @@ export function readReply(body: JsonObject): NeutralReply {
   const choice = {
     parts: output.flatMap(readOutput),
     finish: readFinish(body, output.some(isCall)),
-    ...(logprobs.length === 0 ? {} : { logprobs }),
+    logprobs: logprobs.length === 0 ? undefined : logprobs,
   };
   return defined({
     id: asString(body['id']) ?? '',

@@ -1,9 +1,9 @@
+import { defined } from '@sluice/core';
 import { EFFORTS, knownEffort } from '../neutral/effort.ts';
 import { OPENAI_FIELDS, readOpenAiFields } from '../neutral/openai-fields.ts';
 import { offeredTools } from '../neutral/own-tools.ts';
 import {
   asList,
-  defined,
   isBoolean,
   isNumber,
   isString,

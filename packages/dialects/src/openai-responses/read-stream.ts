@@ -1,7 +1,7 @@
 import type { LlmError } from '@sluice/core';
 import type { EventReader } from '../dialect.ts';
 import { TEXT_BEGIN, TEXT_END, textPiece } from '../neutral/free-text.ts';
-import { asList, asNumber, asString, defined, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
+import { asList, asNumber, asString, isObject, type Json, type JsonObject, member } from '../neutral/read-json.ts';
 import type { ToolForm } from '../neutral/request.ts';
 import type { NeutralEvent } from '../neutral/stream.ts';
 import { errorInStream } from '../stream-ends.ts';
@@ -50,7 +50,7 @@ export class ResponsesEventReader implements EventReader {
       case 'response.output_text.delta': {
         this.#markArrived(key);
         const logprobs = readLogprobs(data['logprobs']);
-        return [{ type: 'text', choice: 0, text: delta, ...(logprobs === undefined ? {} : { logprobs }) }];
+        return [{ type: 'text', choice: 0, text: delta, logprobs }];
       }
       case 'response.output_text.annotation.added': {
         const citations = readAnnotations([data['annotation']]);
@@ -84,7 +84,7 @@ export class ResponsesEventReader implements EventReader {
   #start(response: Json): NeutralEvent[] {
     const createdS = asNumber(member(response, 'created_at'));
     const head = { id: asString(member(response, 'id')) ?? '', model: asString(member(response, 'model')) ?? '' };
-    return [{ type: 'start', ...head, ...(createdS === undefined || createdS <= 0 ? {} : { createdS }) }];
+    return [{ type: 'start', ...head, createdS: createdS === undefined || createdS <= 0 ? undefined : createdS }];
   }
 
   #markArrived(key: ItemKey): void {
@@ -99,7 +99,7 @@ export class ResponsesEventReader implements EventReader {
     const form = read?.type === 'tool_call' ? read.form : undefined;
     this.#items.set(key, { call, form, arrived: false, closed: false });
     if (call === undefined || read?.type !== 'tool_call') return [];
-    return [{ type: 'tool_call', choice: 0, call, id: read.id, ...defined({ name: read.name, form }) }];
+    return [{ type: 'tool_call', choice: 0, call, id: read.id, name: read.name, form }];
   }
 
   #close(key: ItemKey, item: Json): NeutralEvent[] {
@@ -160,7 +160,7 @@ function restOf(item: JsonObject, arrived: boolean): NeutralEvent[] {
         if (encrypted !== undefined) return [{ type: 'reasoning', choice: 0, text: '', encrypted }];
         const rest = arrived ? '' : text;
         if (rest === '' && signature === undefined) return [];
-        return [{ type: 'reasoning', choice: 0, text: rest, ...(signature === undefined ? {} : { signature }) }];
+        return [{ type: 'reasoning', choice: 0, text: rest, signature }];
       }
       default:
         return [];

@@ -1,6 +1,6 @@
+import { defined } from '@sluice/core';
 import {
   asString,
-  defined,
   isBoolean,
   isObject,
   type Json,

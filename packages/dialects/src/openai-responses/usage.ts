@@ -1,6 +1,6 @@
-import type { Usage } from '@sluice/core';
+import { defined, type Usage } from '@sluice/core';
 import type { ResponseUsage } from 'openai/resources/responses/responses';
-import { asList, defined, type Json, member } from '../neutral/read-json.ts';
+import { asList, type Json, member } from '../neutral/read-json.ts';
 import { specialTier, UsageCounts } from '../neutral/usage-counts.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import type {
   ResponseFunctionToolCall,
   ResponseOutputMessage,
@@ -6,7 +7,7 @@ import type {
   ResponseReasoningItem,
 } from 'openai/resources/responses/responses';
 import { imageUrl } from '../neutral/image-text.ts';
-import { defined, type JsonObject } from '../neutral/read-json.ts';
+import type { JsonObject } from '../neutral/read-json.ts';
 import type { TokenLogprob } from '../neutral/reply.ts';
 import type { Citation, MediaSource, Reasoning, ToolCall } from '../neutral/request.ts';
 import { untagOwnSignature } from '../neutral/sealed.ts';

@@ -1,7 +1,8 @@
+import { defined } from '@sluice/core';
 import type { ResponseCreateParamsBase } from 'openai/resources/responses/responses';
 import type { WrittenRequest } from '../dialect.ts';
 import { effortOf } from '../neutral/effort.ts';
-import { defined, type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
+import { type JsonObject, unsupportedParam } from '../neutral/read-json.ts';
 import type { NeutralRequest, ReasoningOptions, ResponseFormat, Tool } from '../neutral/request.ts';
 import { writeInput } from './write-input.ts';
 

@@ -20,7 +20,7 @@ import { ReframedStream } from '../endpoints/reframed-stream.ts';
 import { type AnswerReader, jsonType, noAnswer, objectOf, ownRefusal, parseAnswer, refusalIn } from './answer-reader.ts';
 import { type BodyKind, bodyKind, isType } from './body-kind.ts';
 import { wholeOfTexts } from './legacy-completion.ts';
-import { streamOfWhole, wholeOfStream } from './other-form.ts';
+import { hasPlausibleCounts, streamOfWhole, wholeOfStream } from './other-form.ts';
 
 export interface CompletionOptions {
   readonly call: LlmCall;
@@ -108,12 +108,9 @@ export class Completion implements AnswerReader {
     const content = dialect.contentOf(value);
     if (content === 'none') throw noAnswer(errorTexts.answerEmpty);
     const usage = dialect.readUsage(value);
-    const facts = {
-      ...(usage === undefined ? {} : { usage }),
-      ...(usage === undefined || usage.issue !== undefined ? { generated: answerTokens(dialect, value, head.body) } : {}),
-      ...(content === 'empty' ? { empty: true as const } : {}),
-    };
-    const own = { ...head, ...facts, contentType: jsonType(head.contentType) };
+    const generated = hasPlausibleCounts(usage) ? undefined : answerTokens(dialect, value, head.body);
+    const empty = content === 'empty' ? true : undefined;
+    const own: WholeReply = { ...head, usage, generated, empty, contentType: jsonType(head.contentType) };
     if (stream) return parseAnswer(() => streamOfWhole(own, value, call, dialect, this.#caller, this.#context(value), restorer));
     if (this.#passes) return own;
     const text = parseAnswer(() => translateReply(dialect, this.#caller, value, this.#context(value), restorer));

@@ -28,8 +28,7 @@ export class Embeddings implements AnswerReader {
     const value = objectOf(head);
     if (isReportedError(value)) throw errorInStream(value);
     const usage = EMBEDDINGS[provider].readUsage(value);
-    const reported = usage === undefined ? {} : { usage };
-    if (caller === provider) return { ...head, ...reported, contentType: jsonType(head.contentType) };
+    if (caller === provider) return { ...head, usage, contentType: jsonType(head.contentType) };
     const request = call.message.json();
     const body = parseAnswer(() => {
       const embeddings = EMBEDDINGS[provider].readReply(value);
@@ -40,7 +39,7 @@ export class Embeddings implements AnswerReader {
       };
       return EMBEDDINGS[caller].writeReply(embeddings, context);
     });
-    return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)), ...reported };
+    return { ...head, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)), usage };
   }
 
   refusal(head: WholeReply): WholeReply {

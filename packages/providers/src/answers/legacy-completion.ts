@@ -57,7 +57,8 @@ class TextChunks {
     return {
       ...head,
       choices: choices.map(([index, { text, finish, logprobs }]) => ({ text, index, logprobs, finish_reason: finish ?? 'stop' })),
-      ...(this.#usage === undefined ? {} : { usage: this.#usage }),
+      // JSON has no undefined members
+      usage: this.#usage,
     };
   }
 

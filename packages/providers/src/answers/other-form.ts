@@ -28,10 +28,8 @@ export function streamOfWhole(
     call.operation === 'completions'
       ? `data: ${JSON.stringify(value)}\n\ndata: [DONE]\n\n`
       : writeAsStream(restored(from.readReply(value), restorer), to, context);
-  const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => undefined });
-  stream.push(Buffer.from(written));
   const counted = empty === true ? 0 : (generated ?? usage?.outputTokens ?? 1);
-  stream.finish({ end: 'finished', generated: counted, ...(usage === undefined ? {} : { usage }) });
+  const stream = ReplyStream.of(Buffer.from(written), { end: 'finished', generated: counted, usage });
   const contentType = context.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
   return { ...rest, contentType, stream };
 }
@@ -56,11 +54,14 @@ export function wholeOfStream(
     ...head,
     contentType: 'application/json',
     body,
-    ...(usage === undefined ? {} : { usage }),
-    ...(usage === undefined || usage.issue !== undefined ? { generated: estimateAnswerTokens(reply) } : {}),
-    ...(empty ? { empty: true as const } : {}),
+    usage,
+    generated: hasPlausibleCounts(usage) ? undefined : estimateAnswerTokens(reply),
+    empty: empty ? true : undefined,
   };
 }
+
+/** Returns whether the provider reported plausible counts, so that none needs to be estimated. */
+export const hasPlausibleCounts = (usage: Usage | undefined): boolean => usage !== undefined && usage.issue === undefined;
 
 /** Restores in the answer what the model could not accept in the request. */
 const restored = (reply: NeutralReply, restorer: ReplyRestorer | undefined): NeutralReply =>

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { defined } from '@sluice/core';
 
 /** Files in PEM form. */
 export interface TlsFiles {
@@ -37,8 +38,7 @@ export function readClientTls(field: string, files: TlsFiles): ClientTls {
     ...(ca === undefined ? {} : { ca: certificatesOf(`${field}.ca`, ca) }),
     ...(cert === undefined ? {} : { cert: certificatesOf(`${field}.cert`, cert) }),
     ...(key === undefined ? {} : { key: textOf(`${field}.key`, key) }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
+    ...defined({ passphrase, servername: serverName }),
   };
   try {
     createSecureContext(tls);

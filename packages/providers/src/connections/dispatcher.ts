@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import type { ClientTls } from './client-tls.ts';
 import type { ForwardProxy } from './forward-proxy.ts';
@@ -29,6 +30,6 @@ export function openDispatcher(origin: string, options: DispatcherOptions): Disp
     httpsProxy: proxy.url,
     noProxy: proxy.except,
     connectTimeout: connectTimeoutMs,
-    ...(tls === undefined ? {} : { requestTls: tls }),
+    ...defined({ requestTls: tls }),
   });
 }

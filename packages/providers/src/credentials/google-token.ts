@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { errorTexts, LlmError } from '@sluice/core';
+import { defined, errorTexts, LlmError } from '@sluice/core';
 import { isObject, parseJson } from '@sluice/dialects';
 import type { Credentials } from './credentials.ts';
 
@@ -50,7 +50,7 @@ async function open(account: ServiceAccount | undefined) {
           email: account.email,
           key: account.key,
           scopes,
-          ...(account.keyId === undefined ? {} : { keyId: account.keyId }),
+          ...defined({ keyId: account.keyId }),
         });
   if (client instanceof JWT) client.useJWTAccessWithScope = true;
   return client;

@@ -13,7 +13,7 @@ export interface Endpoint {
 }
 
 export interface EndpointOptions {
-  readonly apiVersion?: string;
+  readonly apiVersion?: string | undefined;
 }
 
 export interface Framing {

@@ -77,12 +77,7 @@ export class UpstreamSession implements RealtimeSession {
 
   finish({ end, error, byGateway }: SessionEnd): void {
     this.#options.onEnd?.();
-    this.stream.finish({
-      end,
-      ...(error === undefined ? {} : { error }),
-      ...(byGateway === undefined ? {} : { byGateway }),
-      ...this.#progress(),
-    });
+    this.stream.finish({ end, error, byGateway, ...this.#progress() });
     // the stream carries no bytes: a consumer sees only its end
     this.stream.consume({ chunk: () => true, end() {} });
   }
@@ -117,7 +112,6 @@ export class UpstreamSession implements RealtimeSession {
 
   #progress() {
     const { usage } = this.#options.reader;
-    const total = usage.total();
-    return { ...(total === undefined ? {} : { usage: total }), generated: usage.generated };
+    return { usage: usage.total(), generated: usage.generated };
   }
 }

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import type { EmbeddingsDialectName, JsonObject } from '@sluice/dialects';
 import { asCount, asList, asString, isObject, member } from '@sluice/dialects';
 
@@ -20,13 +21,9 @@ export function writeRerankRequest(body: JsonObject, form: RerankForm, model: st
   const texts = Array.isArray(documents) ? documents.map(textOf) : documents;
   const common = { ...rest, model, documents: texts };
   if (form === 'voyage') {
-    return {
-      ...common,
-      ...(max === undefined ? {} : { top_k: max }),
-      ...(shown === undefined ? {} : { return_documents: shown }),
-    };
+    return { ...common, ...defined({ top_k: max, return_documents: shown }) };
   }
-  return { ...common, ...(max === undefined ? {} : { top_n: max }) };
+  return { ...common, ...defined({ top_n: max }) };
 }
 
 /** Returns a provider's answer in the caller's form. */

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { budgetOf, EFFORTS, type Effort, effortOf, type NeutralRequest, type ReasoningOptions } from '@sluice/dialects';
 import type { ReasoningProfile } from '../profiles/model-profile.ts';
 import type { Shaping } from './shaping.ts';
@@ -62,7 +63,7 @@ function inEfforts(requested: ReasoningOptions, { form, efforts }: ReasoningProf
   const requestedEffort = effortOf(requested);
   const inForm = form === 'dialect' || form === 'none' ? {} : { form };
   const { show } = requested;
-  const shown = show === undefined ? {} : { show };
+  const shown = defined({ show });
   if (form === 'dialect') return requested;
   if (requestedEffort === undefined) return { ...shown, ...inForm };
   const effort = nearest(requestedEffort, efforts);

@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { isObject, type JsonObject, type NeutralRequest, type Tool } from '@sluice/dialects';
 import { mapParts } from './map-parts.ts';
 import type { Shaping } from './shaping.ts';
@@ -11,7 +12,7 @@ export function shapeToolForms(request: NeutralRequest, { profile, toolForms }: 
     toolForms.set(tool.name, tool.form);
     return asFunction(tool);
   });
-  const tools = lowered === undefined ? {} : { tools: lowered };
+  const tools = defined({ tools: lowered });
   if (!called) return { ...request, ...tools };
   const functions = mapParts(request, (part) => {
     if (part.type !== 'tool_call' || known(part.form)) return part;

@@ -129,7 +129,7 @@ const wordsOf = (text: string): string[] => text.match(/\S+\s*|\s+/g) ?? [];
 /** Returns the same answer as the events of a stream, one event per word. */
 export function* simulateEvents(reply: NeutralReply): Generator<NeutralEvent> {
   const { id, model, createdS, usage } = reply;
-  yield { type: 'start', id, model, ...(createdS === undefined ? {} : { createdS }) };
+  yield { type: 'start', id, model, createdS };
   for (const [choice, { parts, finish, logprobs }] of reply.choices.entries()) {
     let calls = 0;
     const probs = [...(logprobs ?? [])];
@@ -142,13 +142,13 @@ export function* simulateEvents(reply: NeutralReply): Generator<NeutralEvent> {
         case 'text':
           for (const text of wordsOf(part.text)) {
             const prob = probs.shift();
-            yield { type: 'text', choice, text, ...(prob === undefined ? {} : { logprobs: [prob] }) };
+            yield { type: 'text', choice, text, logprobs: prob && [prob] };
           }
           break;
         case 'tool_call': {
           const call = calls++;
           const { id, name, signature } = part;
-          yield { type: 'tool_call', choice, call, id, name, ...(signature === undefined ? {} : { signature }) };
+          yield { type: 'tool_call', choice, call, id, name, signature };
           for (const text of part.arguments.match(/.{1,8}/gs) ?? []) yield { type: 'tool_arguments', choice, call, text };
           break;
         }

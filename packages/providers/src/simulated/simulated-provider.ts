@@ -27,8 +27,8 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
       });
       await pause(options.latencyMs, call.signal);
       const head = { status: 200, headers: {} };
-      const reported = answer.usage === undefined ? {} : { usage: answer.usage };
-      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), ...reported };
+      const { usage } = answer;
+      if (!view.stream) return { ...head, contentType: 'application/json', body: Buffer.from(answer.whole), usage };
       const contentType = framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/json';
       return { ...head, contentType, stream: streamOf(answer, options, call.signal) };
     },
@@ -53,7 +53,7 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
         stream.push(Buffer.from(event));
         generated++;
       }
-      stream.finish({ end: 'finished', ...(answer.usage === undefined ? {} : { usage: answer.usage }) });
+      stream.finish({ end: 'finished', usage: answer.usage });
     } catch {
       stream.finish({ end: 'cancelled' });
     }

@@ -14,14 +14,14 @@ export interface UpstreamOptions {
   readonly kind?: string;
   /** Dialects of the provider, the one with the most features first. */
   readonly dialects: readonly DialectName[];
-  readonly embeddings?: EmbeddingsDialectName;
+  readonly embeddings?: EmbeddingsDialectName | undefined;
   /**
    * Address of the API with its version, and with a query for each request: `https://api.openai.com/v1`. Only the configuration
    * sets it, never a request.
    */
   readonly baseUrl: string;
   /** Address of its embeddings, if it differs. */
-  readonly embeddingsUrl?: string;
+  readonly embeddingsUrl?: string | undefined;
   readonly credentials: Credentials;
   readonly tls?: ClientTls | undefined;
   /** Returns the forward proxy of an origin. */
@@ -29,21 +29,21 @@ export interface UpstreamOptions {
   /** Further headers of every request, as alternating names and values. */
   readonly headers?: readonly string[];
   readonly endpoint?: Endpoint;
-  readonly apiVersion?: string;
-  readonly quirks?: Quirks;
+  readonly apiVersion?: string | undefined;
+  readonly quirks?: Quirks | undefined;
   /** Time limit of a connection attempt, in milliseconds. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Longest gap between two chunks of a stream, in milliseconds. */
-  readonly idleTimeoutMs?: number;
+  readonly idleTimeoutMs?: number | undefined;
   /** Maximum size of a complete answer. A longer one is refused. */
   readonly maxAnswerBytes?: number;
   /** Maximum size of an event. A longer one ends its stream. */
-  readonly maxEventBytes?: number;
+  readonly maxEventBytes?: number | undefined;
   /**
    * Handling of a stream after its client has disconnected: aborted by default; drained for providers that bill the complete
    * stream.
    */
-  readonly onDisconnect?: 'abort' | 'drain';
+  readonly onDisconnect?: 'abort' | 'drain' | undefined;
 }
 
 /** Settings of a model that differ from its provider's. */

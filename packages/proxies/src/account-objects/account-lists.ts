@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { isJson, isText, type Json } from './object-ids.ts';
 
 /** Maximum number of account pages that one list reads. */
@@ -75,7 +76,7 @@ const byToken: ListForm = {
   write(answer, shown, _more, next) {
     const { nextPageToken: _last, ...rest } = answer;
     const name = Object.keys(answer).find((key) => Array.isArray(answer[key]));
-    return { ...rest, ...(name === undefined ? {} : { [name]: shown }), ...(next === undefined ? {} : { nextPageToken: next }) };
+    return { ...rest, ...(name === undefined ? {} : { [name]: shown }), ...defined({ nextPageToken: next }) };
   },
 };
 

@@ -2,6 +2,7 @@ import {
   asLlmError,
   type Caller,
   type Clock,
+  copyCall,
   type DependencyHealth,
   inOneRoundTrip,
   type Limits,
@@ -234,7 +235,7 @@ class CallMetering implements StoreStage, TurnMeter {
       chargedBudgets.set(call, charged);
     }
     const outputLimit = outputLimitOf(reservation, holds);
-    const bounded = outputLimit === undefined ? call : { ...call, outputLimit };
+    const bounded = outputLimit === undefined ? call : copyCall(call, { outputLimit });
     return withEnd(
       () => next.complete(bounded),
       () => this.#settle(call, reservation, admission, outputLimit),

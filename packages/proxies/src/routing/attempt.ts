@@ -163,7 +163,7 @@ export class TargetAttempt implements BegunAttempt, AttemptInFlight {
     }
     const failure: Failure = error.failure ?? { kind: 'server_error' };
     const { kind: reason, status } = failure;
-    this.#failed(failure, tookMs, { reason, ...(status === undefined ? {} : { status }) });
+    this.#failed(failure, tookMs, { reason, status });
     if (error.code === 'internal_error') throw error;
     return { failure, outcome: error };
   }

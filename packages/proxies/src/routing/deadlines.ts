@@ -1,4 +1,4 @@
-import { errorTexts, LlmError, type LlmProxy, withEnd } from '@sluice/core';
+import { copyCall, errorTexts, LlmError, type LlmProxy, withEnd } from '@sluice/core';
 
 export interface Deadlines {
   /** Until the response begins: for a whole response its end, for a stream its first content. */
@@ -30,7 +30,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       const streamed = call.operation !== 'other' && call.message.view().stream;
       const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
       const begin = after(toBeginMs, errorTexts.beginDeadline(streamed, toBeginMs));
-      const life = streamed ? { alive: () => begin.alive() } : {};
+      const alive = streamed ? () => begin.alive() : call.alive;
       // a session has its own maximum duration
       const bounded = wholeMs === undefined || call.operation === 'realtime' ? undefined : wholeMs;
       const whole = bounded === undefined ? undefined : after(bounded, errorTexts.wholeDeadline(bounded));
@@ -40,7 +40,7 @@ export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmP
       };
       try {
         // after its begin, a stream depends on the call's own signal
-        return await withEnd(() => next.complete({ ...call, ...life, signal: controller.signal }), end);
+        return await withEnd(() => next.complete(copyCall(call, { alive, signal: controller.signal })), end);
       } finally {
         begin.clear();
       }

@@ -32,6 +32,30 @@ describe('failover', () => {
     expect(await usage.current()).toMatchObject({ 'provider:one:errors': 1, 'provider:two:calls': 1 });
   });
 
+  it("makes each attempt with the client's request when an earlier attempt has rewritten it", async () => {
+    const bytes: string[] = [];
+    const rewriting = scripted(DOWN);
+    const target1 = target('one', {
+      service: {
+        complete(call) {
+          bytes.push(Buffer.from(call.message.bytes).toString());
+          call.message = { ...call.message, bytes: Buffer.from('rewritten') };
+          return rewriting.complete(call);
+        },
+      },
+    });
+    const target2 = target('two', {
+      service: {
+        async complete(call) {
+          bytes.push(Buffer.from(call.message.bytes).toString());
+          return answer();
+        },
+      },
+    });
+    expect((await setUp([target1, target2], 'priority').ask()).provider).toBe('two');
+    expect(bytes[1]).toBe(bytes[0]);
+  });
+
   it.each(['connect_error', 'timeout', 'server_error', 'auth'] as const)(
     'fails over to the next target after the failure kind %s',
     async (kind) => {

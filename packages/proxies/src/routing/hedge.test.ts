@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asLlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { asLlmError, type LlmCall, type LlmReply, type LlmService, ReplyStream, unreadableMessage } from '@sluice/core';
 import { byLength } from '@sluice/dialects';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 import { estimateCall, promptTokens } from '../call-estimate.ts';
@@ -42,6 +42,36 @@ describe('hedging', () => {
     expect(inputTokens).toBeGreaterThan(10);
     expect(account.cost).toBe((inputTokens + 5) * 1_000_000);
     expect(await usage.current()).toMatchObject({ 'provider:slow:input_tokens': inputTokens - 10 });
+  });
+
+  it('keeps the request of an attempt when a concurrent attempt rewrites its own', async () => {
+    const rewritten = { ...unreadableMessage(new Error('not read')), bytes: Buffer.from('rewritten') };
+    const seen: Record<string, LlmCall> = {};
+    const rewriting: LlmService = {
+      async complete(call) {
+        call.message = rewritten;
+        call.sent = Buffer.from('sent');
+        seen['rewriting'] = call;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        return answer();
+      },
+    };
+    const reading: LlmService = {
+      complete(call) {
+        seen['reading'] = call;
+        return new Promise((_, reject) =>
+          call.signal.addEventListener('abort', () => reject(call.signal.reason), { once: true }),
+        );
+      },
+    };
+    const targets = [target('one', { service: rewriting }), target('two', { service: reading })];
+    const { service, callOf } = setUp(targets, 'priority', { hedgeAfter: 5 });
+    const call = callOf();
+    const { message } = call;
+    await service.complete(call);
+    expect([seen['rewriting']?.message, seen['reading']?.message, call.message]).toEqual([rewritten, message, message]);
+    expect([seen['reading']?.sent, call.sent]).toEqual([undefined, undefined]);
+    expect(seen['reading']?.context).toBe(call.context);
   });
 
   it('calls no second target when the first responds in time or has no latency samples', async () => {

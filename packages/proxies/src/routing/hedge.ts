@@ -1,15 +1,22 @@
-import { errorTexts, type LlmCall, LlmError } from '@sluice/core';
+import { errorTexts, LlmError } from '@sluice/core';
 import type { AttemptResult } from './attempt.ts';
 
 export interface HedgeOptions<Chosen> {
-  readonly call: LlmCall;
+  /** Aborts both attempts. */
+  readonly signal: AbortSignal;
   /** Time until the second target is called, unless the first has begun its response. */
   readonly delayMs: number;
   readonly first: Chosen;
   /** Selects another target; undefined if there is no other. */
   readonly second: () => Promise<Chosen | undefined>;
-  /** Makes an attempt. `superseded` is the reason with which a faster attempt aborts it. */
-  readonly attempt: (call: LlmCall, chosen: Chosen, superseded: LlmError) => Promise<AttemptResult>;
+  readonly attempt: (chosen: Chosen, contest: Contest) => Promise<AttemptResult>;
+}
+
+/** How a competing attempt is aborted. */
+export interface Contest {
+  readonly signal: AbortSignal;
+  /** The reason of the signal if another attempt is faster. */
+  readonly superseded: LlmError;
 }
 
 export interface HedgeResult<Chosen> {
@@ -33,10 +40,10 @@ class Contender<Chosen> {
   readonly #own = new AbortController();
   readonly #superseded = new LlmError('client_closed', errorTexts.superseded);
 
-  constructor({ call, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
+  constructor({ signal, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
     this.chosen = chosen;
-    const signal = AbortSignal.any([call.signal, this.#own.signal]);
-    this.finished = attempt({ ...call, signal }, chosen, this.#superseded).then(
+    const contest = { signal: AbortSignal.any([signal, this.#own.signal]), superseded: this.#superseded };
+    this.finished = attempt(chosen, contest).then(
       (result) => ({ contender: this, result }),
       (error: unknown) => ({ contender: this, error }),
     );

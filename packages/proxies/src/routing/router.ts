@@ -1,5 +1,6 @@
 import {
   type Clock,
+  copyCall,
   type LlmCall,
   LlmError,
   type LlmReply,
@@ -27,7 +28,7 @@ import { hasMoreContext, tooSmall } from './context-sizes.ts';
 import { ExcludedTargets } from './excluded-targets.ts';
 import { FAILURES } from './failure-policy.ts';
 import { callerKey } from './failure-source.ts';
-import { withHedge } from './hedge.ts';
+import { type Contest, withHedge } from './hedge.ts';
 import { circuitKey, type FallbackReason, type Model, type Target } from './model.ts';
 import { noTargetAvailable } from './no-target.ts';
 import { type ModelLookup, resolveModel } from './resolve-model.ts';
@@ -191,26 +192,28 @@ export class Router implements LlmService {
     if (delayMs === undefined || model.targets.length === 1 || NOT_HEDGED.has(call.operation))
       return this.#attempt(call, selected);
     const { result, by, hedged } = await withHedge<Selection>({
-      call,
+      signal: call.signal,
       delayMs,
       first: selected,
       second: async () => {
         const second = await this.#selector.select(call, model, new Set([...skipped, selected.target]));
         return second !== undefined && 'target' in second ? second : undefined;
       },
-      attempt: (copy, chosen, superseded) => this.#attempt(copy, chosen, superseded),
+      attempt: (chosen, contest) => this.#attempt(call, chosen, contest),
     });
     if (result.failure === undefined) showTarget(call, by.target);
     if (hedged) this.#metrics?.hedges.inc({ provider: selected.target.provider, outcome: hedgeLabel(by === selected) });
     return result;
   }
 
-  /** Makes one attempt, and returns the permits at its end. */
-  async #attempt(call: LlmCall, { target, probe, release }: Selection, superseded?: LlmError): Promise<AttemptResult> {
+  /** Makes one attempt with a copy of the call, and returns the permits at its end. */
+  async #attempt(of: LlmCall, { target, probe, release }: Selection, contest?: Contest): Promise<AttemptResult> {
+    const call = copyCall(of, contest === undefined ? {} : { signal: contest.signal });
     // only first attempts fund the retry budget
     if (CallHistory.of(call).begin()) this.#retries.deposit(target.provider);
     let streamed = false;
     try {
+      const { superseded } = contest ?? {};
       const options = { call, target, probe, superseded, observers: this.#observers, clock: this.#clock };
       const result = await new TargetAttempt(options).run();
       if (result.failure === undefined && 'stream' in result.reply) {

@@ -1,4 +1,4 @@
-import { type Clock, type DependencyHealth, noopHealth, systemClock } from '@sluice/core';
+import { type Clock, type DependencyHealth, defined, noopHealth, systemClock } from '@sluice/core';
 import { type Measured, SPEED_DECAY_MS, type TargetLoads, type TargetReport, type TargetShare } from '@sluice/store/ports';
 import { ConcurrencyLimit, type ConcurrencySettings } from './concurrency-limit.ts';
 
@@ -214,13 +214,7 @@ export class SharedLoads {
         continue;
       }
       const [first, token, whole] = SPEEDS.map((speed) => measured[speed].take());
-      reports.set(name, {
-        inFlight,
-        waiting: 0,
-        ...(first === undefined ? {} : { first }),
-        ...(token === undefined ? {} : { token }),
-        ...(whole === undefined ? {} : { whole }),
-      });
+      reports.set(name, { inFlight, waiting: 0, ...defined({ first, token, whole }) });
     }
     for (const [name, { limit, permits = 0 }] of this.#limits) {
       const { inFlight, waiting, settings } = limit;

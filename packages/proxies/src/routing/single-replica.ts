@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import type { Circuits, TargetLoads } from '@sluice/store/ports';
 
 /** Circuits for a process without other replicas: shares nothing. */
@@ -16,12 +17,7 @@ export const localCircuits: Circuits = {
 export const localLoads: TargetLoads = {
   exchange: async (_replica, reports) => ({
     replicas: 1,
-    shares: new Map(
-      [...reports].map(([target, { inFlight, limit }]) => [
-        target,
-        { inFlight, ...(limit === undefined ? {} : { places: limit }) },
-      ]),
-    ),
+    shares: new Map([...reports].map(([target, { inFlight, limit }]) => [target, { inFlight, ...defined({ permits: limit }) }])),
   }),
   deregister: async () => {},
 };

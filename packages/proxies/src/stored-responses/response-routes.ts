@@ -1,4 +1,5 @@
 import {
+  copyCall,
   isStreamed,
   type LlmCall,
   LlmError,
@@ -70,7 +71,7 @@ function questionOf({ path, method }: PassthroughRequest): Question {
 
 /** Requests a background response from its provider, and stores it after its end. */
 async function askProvider(call: LlmCall, record: StoredRecord, archives: Archives, next: LlmService): Promise<LlmReply> {
-  const reply = await next.complete({ ...call, operation: 'other', message: messageAbout(record, call.message) });
+  const reply = await next.complete(copyCall(call, { operation: 'other', message: messageAbout(record, call.message) }));
   if (reply.status < 300) void keepEnded(call, record, archives, reply).catch(() => undefined);
   return reply;
 }

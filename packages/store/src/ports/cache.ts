@@ -5,11 +5,11 @@ export interface CacheEntry {
   readonly contentType: string;
   readonly body: Uint8Array;
   readonly streamed: boolean;
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   /** The cost of the original answer, which a hit saves. */
-  readonly cost?: Money;
+  readonly cost?: Money | undefined;
   /** Optional parameters of the request that the provider's dialect cannot express. */
-  readonly dropped?: readonly string[];
+  readonly dropped?: readonly string[] | undefined;
   readonly provider: string;
   readonly providerModel: string;
   /** Time of storing and of expiry, in milliseconds since the epoch. */

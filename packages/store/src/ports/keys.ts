@@ -1,4 +1,4 @@
-import type { Limits } from '@sluice/core';
+import { defined, type Limits } from '@sluice/core';
 
 /** The stored record of an API key: everything but the key itself. */
 export interface KeyRecord {
@@ -64,8 +64,7 @@ export function asReplaced(old: KeyRecord, now: KeyRecord): KeyRecord {
     ...terms,
     hash,
     expiresAtMs: Math.min(...ends),
-    ...(replacedAtMs === undefined ? {} : { replacedAtMs }),
-    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
+    ...defined({ replacedAtMs, revokedAtMs }),
   };
 }
 

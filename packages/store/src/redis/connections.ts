@@ -1,3 +1,4 @@
+import { defined } from '@sluice/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { monitorConnection } from './heartbeat.ts';
 
@@ -83,10 +84,7 @@ function connect(target: RedisTarget, role: Role): RedisClient {
 }
 
 function signIn(target: { username?: string; password?: string }): { username?: string; password?: string } {
-  return {
-    ...(target.username === undefined ? {} : { username: target.username }),
-    ...(target.password === undefined ? {} : { password: target.password }),
-  };
+  return defined({ username: target.username, password: target.password });
 }
 
 /**

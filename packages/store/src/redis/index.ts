@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@sluice/core';
+import { type Clock, defined, systemClock } from '@sluice/core';
 import type { Stores, UsageRetention } from '../ports/index.ts';
 import { RedisAccountObjects } from './account-objects.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
@@ -67,7 +67,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
   const waitForCache = withTimeout(cacheTimeoutMs, { observe, breaker: cacheBreaker });
   const waitForResponses = withTimeout(RESPONSES_TIMEOUT_MS, { observe, breaker: cacheBreaker });
   const waitLonger = withTimeout(ADMIN_TIMEOUT_MS, { observe });
-  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  const clock = defined({ clock: options.clock });
   return {
     kind: 'redis',
     meters: new RedisMeters({ state, background, layout, wait, ...clock }),

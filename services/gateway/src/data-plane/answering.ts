@@ -148,22 +148,21 @@ export function callOf(request: Request, asked: RouteMatch, receive: Receive, st
     message = unreadableMessage(asLlmError(error));
   }
   const id = randomUUID();
-  const traceparent = traceparentOf(headers);
   return {
     id,
     requestId: requestIdOf(headers) ?? id,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    ...featureHeadersOf(headers, DIALECTS[asked.dialect].featureHeaders),
+    traceparent: traceparentOf(headers),
+    idempotencyKey,
+    featureHeaders: featureHeadersOf(headers, DIALECTS[asked.dialect].featureHeaders),
     ...asked,
     message,
-    ...(message === NOT_RECEIVED ? { receive: async () => receive() } : {}),
+    receive: message === NOT_RECEIVED ? async () => receive() : undefined,
     credential: credentialOf(headers, request.url ?? ''),
     preferences,
     // read on demand: only keys that are bound to addresses need the client address behind the proxies
     clientAddress: () => request.ip ?? '',
     signal,
-    ...(timeoutMs === undefined ? {} : { deadlineMs: startedAtMs + timeoutMs }),
+    deadlineMs: timeoutMs === undefined ? undefined : startedAtMs + timeoutMs,
     startedAtMs,
     context: newCallContext(),
   };

@@ -57,12 +57,12 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | undefined 
 }
 
 /** Returns the request headers that enable features of a dialect, as a list of names and values. */
-export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly string[]): { featureHeaders?: string[] } {
+export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly string[]): string[] | undefined {
   const found = names.flatMap((name) => {
     const value = headers[name];
     return value === undefined ? [] : [name, Array.isArray(value) ? value.join(', ') : value];
   });
-  return found.length === 0 ? {} : { featureHeaders: found };
+  return found.length === 0 ? undefined : found;
 }
 
 /** Reads the preferences of a call from its headers. @throws LlmError `invalid_request` with the header in `param` */
@@ -84,12 +84,12 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
     refuse('x-sluice-stream-recovery', 'restart or buffer');
   }
   return {
-    ...(recovery === undefined ? {} : { streamRecovery: recovery }),
-    ...(optimizeFor === undefined ? {} : { optimizeFor: optimizeFor as Strategy }),
+    streamRecovery: recovery,
+    optimizeFor: optimizeFor as Strategy | undefined,
     cache: {
       ...cacheControl(control),
-      ...(ttl === undefined ? {} : { ttlS: wholeSeconds('x-sluice-cache-ttl', ttl) }),
-      ...(namespace === undefined ? {} : { namespace }),
+      ttlS: ttl === undefined ? undefined : wholeSeconds('x-sluice-cache-ttl', ttl),
+      namespace,
     },
     tags: tags === undefined ? {} : tagsOf(tags),
   };

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
+import { defined } from '@sluice/core';
 import type { KeyChange, KeyRecord, Keys, Rotation } from '@sluice/store/ports';
 import { hashSecret } from './key-cache.ts';
 import { keyTerms } from './key-terms.ts';
@@ -10,7 +11,7 @@ export function configuredKeyRecords(config: GatewayConfig): KeyRecord[] {
     hash: hashSecret(secret),
     configured: true,
     tenant: (team === undefined ? undefined : config.teams[team]?.tenant) ?? tenant ?? name,
-    ...(team === undefined ? {} : { team }),
+    ...defined({ team }),
     ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
     ...keyTerms(rest),
   }));
@@ -124,9 +125,5 @@ const ofStore = (stored: KeyRecord | undefined): KeyRecord | undefined =>
 function withState(configured: KeyRecord, stored: KeyRecord | undefined): KeyRecord {
   if (stored?.hash !== configured.hash) return configured;
   const { revokedAtMs, blockedAtMs } = stored;
-  return {
-    ...configured,
-    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
-    ...(blockedAtMs === undefined ? {} : { blockedAtMs }),
-  };
+  return { ...configured, ...defined({ revokedAtMs, blockedAtMs }) };
 }

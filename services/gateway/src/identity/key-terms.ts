@@ -1,5 +1,5 @@
 import { boundedLimits, type GatewayConfig, inNetworks } from '@sluice/config';
-import type { Caller, Limits } from '@sluice/core';
+import { type Caller, defined, type Limits } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
 
 /** Returns limits as they are enforced: the budget is one of them. */
@@ -19,7 +19,7 @@ export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRe
   return {
     limits: withBudget({ limits, budget }),
     ...(users === undefined ? {} : { users: withBudget(users) }),
-    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+    ...defined(named),
   };
 }
 
@@ -33,11 +33,8 @@ export function toCaller(
     tenant,
     keyName,
     limits: boundedLimits(limits),
-    ...(team === undefined ? {} : { team }),
-    ...(models === undefined ? {} : { models }),
-    ...(routes === undefined ? {} : { routes }),
+    ...defined({ team, models, routes, tags }),
     ...(allowedIps === undefined ? {} : { mayComeFrom: inNetworks(allowedIps) }),
     ...(users === undefined ? {} : { users: boundedLimits(users) }),
-    ...(tags === undefined ? {} : { tags }),
   };
 }

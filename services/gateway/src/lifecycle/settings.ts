@@ -9,6 +9,7 @@ import {
   parseConfig,
   readConfigFile,
 } from '@sluice/config';
+import { defined } from '@sluice/core';
 import { providersByKey } from '@sluice/providers';
 import type { HostPort, RedisTarget } from '@sluice/store/redis';
 import { refusePublishedSecrets, type SecretsInUse } from '../identity/published-secrets.ts';
@@ -116,7 +117,7 @@ function redisOf(environment: Environment): Settings['redis'] {
       ? {}
       : { cache: { kind: 'single', url: urlOf('REDIS_CACHE_URL', cacheUrl) } as const };
   const { REDIS_USERNAME: username, REDIS_PASSWORD: password } = environment;
-  const signIn = { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  const signIn = defined({ username, password });
   if (url !== undefined) return { state: { kind: 'single', url: urlOf('REDIS_URL', url) }, ...cache };
   if (cluster !== undefined) return { state: { kind: 'cluster', nodes: hostsOf('REDIS_CLUSTER', cluster), ...signIn }, ...cache };
   if (sentinel !== undefined) {

@@ -1,5 +1,5 @@
 import type { Environment, GatewayConfig } from '@sluice/config';
-import type { DialectName, PassthroughRequest } from '@sluice/core';
+import { type DialectName, defined, type PassthroughRequest } from '@sluice/core';
 import type { PriceBook } from '@sluice/pricing';
 import { CATALOG } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type SharedLoads, targetsOf } from '@sluice/proxies';
@@ -129,8 +129,7 @@ export class Models implements KnownModels, ModelListRendering {
       get fallback() {
         return fallbacks.flatMap((fallback) => known.get(fallback) ?? []);
       },
-      ...(fallbackOn === undefined ? {} : { fallbackOn }),
-      ...(hedgeAfter === undefined ? {} : { hedgeAfter }),
+      ...defined({ fallbackOn, hedgeAfter }),
     });
     for (const target of targets) this.#targets.add(target.name);
   }

@@ -1,4 +1,5 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '@sluice/config';
+import { defined } from '@sluice/core';
 import { loadOpenAiTokenizer } from '@sluice/dialects';
 import { openProvider, type Provider, type ProviderSettings, providersByKey, simulated } from '@sluice/providers';
 import { checkPassThrough } from './pass-through.ts';
@@ -46,7 +47,7 @@ export class Providers {
 function open(name: string, config: ProviderConfig, environment: Environment): Provider {
   if (config.dialect !== 'simulated') return openProvider(name, config as ProviderSettings, environment);
   const { latency, tokensPerSecond } = config as Extract<ProviderConfig, { dialect: 'simulated' }>;
-  const options = { latencyMs: latency, ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }) };
+  const options = { latencyMs: latency, ...defined({ tokensPerSecond }) };
   return {
     service: (model) => simulated(model, options),
     check: async () => {},

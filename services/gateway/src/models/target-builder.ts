@@ -1,5 +1,5 @@
 import type { GatewayConfig, ProviderConfig } from '@sluice/config';
-import { compose } from '@sluice/core';
+import { compose, defined } from '@sluice/core';
 import type { Price, PriceBook } from '@sluice/pricing';
 import type { Provider } from '@sluice/providers';
 import { type ConcurrencyLimit, deadlines, type Model, type SharedLoads, type Target } from '@sluice/proxies';
@@ -46,7 +46,7 @@ export class TargetBuilder {
         return priceNow();
       },
       contextTokens: config.context ?? this.#context(provider, config.model),
-      ...(config.latency === undefined ? {} : { expectedLatencyMs: config.latency }),
+      ...defined({ expectedLatencyMs: config.latency }),
       service: compose(
         [deadlines({ beginMs, firstContentMs, wholeMs })],
         provider.service(config.model, { idleTimeoutMs, profile: config.profile }),

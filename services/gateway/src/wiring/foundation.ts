@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
-import { type Clock, systemClock } from '@sluice/core';
+import { type Clock, defined, systemClock } from '@sluice/core';
 import { memoryStores } from '@sluice/store/memory';
 import type { Stores } from '@sluice/store/ports';
 import { redisStores } from '@sluice/store/redis';
@@ -48,7 +48,7 @@ function openStores({ redis, config }: Settings, logger: Logger, metrics: Metric
     ...redis,
     prefix: config.redis.prefix,
     timeoutMs: config.redis.timeout,
-    ...(config.redis.cacheTimeout === undefined ? {} : { cacheTimeoutMs: config.redis.cacheTimeout }),
+    ...defined({ cacheTimeoutMs: config.redis.cacheTimeout }),
     onBreaker: (connection, open) => {
       metrics.redisCircuitState.set({ connection }, open ? 2 : 0);
       if (open) logger.warn('redis circuit opened', { connection });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   asLlmError,
+  copyCall,
   errorTexts,
   isStreamed,
   type LlmCall,
@@ -125,8 +126,8 @@ export class Realtime {
     const { request, route } = client;
     const asked = { operation: 'realtime', dialect: route.dialect, route: route.label } as const;
     const receive = (): Promise<RequestMessage> | RequestMessage => this.#receive(client);
-    const { idempotencyKey: _, ...call } = callOf(request, asked, receive, startedAtMs, signal);
-    return { ...call, credential: sessionCredential(request) };
+    const call = callOf(request, asked, receive, startedAtMs, signal);
+    return copyCall(call, { idempotencyKey: undefined, credential: sessionCredential(request) });
   }
 
   /** Takes a permit for the session and reads its model. Called after the authentication. @throws LlmError */

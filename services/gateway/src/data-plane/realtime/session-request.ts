@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { errorTexts, LlmError, type RealtimeRequest, type RequestMessage } from '@sluice/core';
+import { defined, errorTexts, LlmError, type RealtimeRequest, type RequestMessage } from '@sluice/core';
 import { isModelName, isObject, parseJson } from '@sluice/dialects';
 import { credentialOf } from '../call-headers.ts';
 
@@ -75,7 +75,7 @@ export function geminiSession(first: Buffer, version: string | undefined): Reque
   if (model === undefined || !isModelName(model)) {
     throw new LlmError('invalid_request', errorTexts.setupWithoutModel, { param: 'setup.model' });
   }
-  return messageOf(model, { api: 'gemini', headers: [], ...(version === undefined ? {} : { version }) });
+  return messageOf(model, { api: 'gemini', headers: [], ...defined({ version }) });
 }
 
 function messageOf(model: string, realtime: RealtimeRequest): RequestMessage {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { errorTexts, LlmError, type PassthroughRequest, type RequestMessage, type RequestView } from '@sluice/core';
+import { defined, errorTexts, LlmError, type PassthroughRequest, type RequestMessage, type RequestView } from '@sluice/core';
 import { BodyRequest, isModelName, modelSegment } from '@sluice/dialects';
 import { withModel } from '../deployment-request.ts';
 import { boundaryOf } from './multipart.ts';
@@ -68,7 +68,7 @@ function unreadOf(request: IncomingMessage, { route, ids }: RouteMatch): Passthr
   return {
     method: route.method,
     route: route.feature,
-    ...(dialects === undefined ? {} : { dialects }),
+    ...defined({ dialects }),
     path,
     ...(above === '' ? {} : { above, passedHeaders: UPLOAD_ANSWER }),
     headers: Object.entries(headers).flatMap(([name, value]) =>
