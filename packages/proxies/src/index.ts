@@ -12,6 +12,7 @@ export * from './metering/fallback-limiter.ts';
 export * from './metering/metering.ts';
 export * from './metering/metering-options.ts';
 export * from './metering/quota-scope.ts';
+export * from './metering/replica-shares.ts';
 export * from './metering/request-counter.ts';
 export * from './model-access.ts';
 export * from './model-list.ts';

@@ -71,7 +71,13 @@ describe('CrashRecovery', () => {
     ]);
     const settled = [...one.settle.mock.calls, ...other.settle.mock.calls];
     expect(settled).toMatchObject([
-      [{ tenant: 't', callId: 'long', holds: [{ actual: usd(0.5), hold: { kind: 'budget', amount: usd(2), period: 'total' } }] }],
+      [
+        {
+          tenant: 't',
+          callId: 'long',
+          charges: [{ actual: usd(0.5), charge: { kind: 'budget', amount: usd(2), period: 'total' } }],
+        },
+      ],
     ]);
   });
 
@@ -86,7 +92,7 @@ describe('CrashRecovery', () => {
     }
     await seconds(3, a.watch, b.watch);
     await seconds(60, b.watch);
-    expect(b.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
+    expect(b.settle.mock.calls.map(([{ callId, charges }]) => [callId, charges[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
     expect(b.written).toMatchObject([{ costUsd: 0.5 }]);
   });
 

@@ -3,15 +3,15 @@ import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import { MemoryMeters } from '@sluice/store/memory';
 import type { Charge } from '@sluice/store/ports';
 import fc from 'fast-check';
-import { FallbackLimiter } from './fallback-limiter.ts';
+import { ReplicaShares } from './replica-shares.ts';
 
 const of = { tenant: 't', subject: 'k' };
 const requests = (limit: number, amount = 1): Charge => ({ kind: 'window', meter: 'requests', limit, windowMs: 60_000, amount });
 const slot = (limit: number): Charge => ({ kind: 'concurrency', meter: 'concurrent', limit, leaseMs: 30_000 });
 
-describe('FallbackLimiter', () => {
+describe('ReplicaShares', () => {
   const sharesOf = (maxReplicas: number | undefined, clock = new ManualClock()) =>
-    new FallbackLimiter({ clock, maxReplicas: () => maxReplicas });
+    new ReplicaShares({ clock, maxReplicas: () => maxReplicas });
 
   it('admits no call without a number of replicas, or with more replicas than the limit', () => {
     expect(sharesOf(undefined).tryAdmit(of, [requests(10)])).toBeUndefined();
@@ -70,25 +70,25 @@ describe('FallbackLimiter', () => {
           const lost: number[] = [];
           let wasUnavailable = false;
           const waiting: string[] = [];
-          const hold = requests(limit);
+          const charge = requests(limit);
           for (const [n, { replica, waitMs, unavailable }] of steps.entries()) {
             clock.advance(waitMs);
-            const shares = replicas[replica] as FallbackLimiter;
+            const shares = replicas[replica] as ReplicaShares;
             const callId = `call-${n}`;
             if (unavailable && !wasUnavailable) lost.push(clock.now());
             if (!unavailable) {
               // admitted calls are settled when the store is available again
               for (const id of waiting.splice(0)) {
-                await meters.settle({ ...of, callId: id, unreserved: true, holds: [{ hold, receipt: 0, actual: 1 }] });
+                await meters.settle({ ...of, callId: id, unconfirmed: true, charges: [{ charge, actual: 1 }] });
               }
             }
             wasUnavailable = unavailable;
             if (unavailable) {
-              if (shares.tryAdmit(of, [hold]) === undefined) continue;
+              if (shares.tryAdmit(of, [charge]) === undefined) continue;
               waiting.push(callId);
             } else {
-              if (!(await meters.reserve({ ...of, callId, holds: [hold] })).admitted) continue;
-              shares.record(of, [hold]);
+              if (!(await meters.reserve({ ...of, callId, charges: [charge] })).admitted) continue;
+              shares.record(of, [charge]);
             }
             admitted.push(clock.now());
           }
