@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Random } from '@sluice/core';
 import { type AuditRecord, auditRecordJson } from '@sluice/proxies';
-import type { CacheEntry, CacheKey, Charge, Stores } from '@sluice/store/ports';
+import type { CacheEntry, CacheKey, Charge, ReservedCharge, Stores } from '@sluice/store/ports';
 import { mergeSums, usageOfRecord } from '../../services/gateway/src/records/usage-of-record.ts';
 import { nameOf, type Tenants } from './tenants.ts';
 
@@ -19,7 +19,7 @@ const COST = 1_000_000;
 const ANSWER = Buffer.from(JSON.stringify({ content: 'the quick brown fox jumps over a lazy dog and then '.repeat(20) }));
 
 /** Returns the four charges of a live call. */
-export function holdsOf(nowMs: number): Charge[] {
+export function chargesOf(nowMs: number): Charge[] {
   const endsAtMs = Math.ceil(nowMs / DAY_MS) * DAY_MS;
   const period = new Date(nowMs).toISOString().slice(0, 10);
   return [
@@ -83,22 +83,22 @@ export class Calls {
     const question = Math.floor(this.#random.next() ** 3 * QUESTIONS);
     const entry = { scope: tenant, namespace: '', model, digest: `question-${question}` };
     const nowMs = Date.now();
-    return { tenant, subject, model, entry, callId: randomUUID(), nowMs, holds: holdsOf(nowMs) };
+    return { tenant, subject, model, entry, callId: randomUUID(), nowMs, charges: chargesOf(nowMs) };
   }
 
-  async #reserve({ tenant, subject, callId, holds }: Call): Promise<readonly number[]> {
-    const result = await this.#stores.meters.reserve({ tenant, subject, callId, holds });
-    if (!result.admitted) throw new Error(`${subject} was refused by its meter ${result.meter}`);
-    return result.receipts;
+  async #reserve({ tenant, subject, callId, charges }: Call): Promise<readonly ReservedCharge[]> {
+    const result = await this.#stores.meters.reserve({ tenant, subject, callId, charges });
+    if (!result.admitted) throw new Error(`${subject} was refused: ${JSON.stringify(result)}`);
+    return result.reserved;
   }
 
-  async #settle({ tenant, subject, callId, holds }: Call, receipts: readonly number[], hit: boolean): Promise<void> {
-    const actual = (hold: Charge): number => {
-      if (hold.kind === 'budget') return hit ? 0 : COST;
-      return hold.meter === 'requests' ? 1 : hit ? 0 : TOKENS;
+  async #settle({ tenant, subject, callId }: Call, reserved: readonly ReservedCharge[], hit: boolean): Promise<void> {
+    const actual = (charge: Charge): number => {
+      if (charge.kind === 'budget') return hit ? 0 : COST;
+      return charge.meter === 'requests' ? 1 : hit ? 0 : TOKENS;
     };
-    const settled = holds.map((hold, n) => ({ hold, receipt: receipts[n] ?? 0, actual: actual(hold) }));
-    await this.#stores.meters.settle({ tenant, subject, callId, holds: settled });
+    const charges = reserved.map((one) => ({ ...one, actual: actual(one.charge) }));
+    await this.#stores.meters.settle({ tenant, subject, callId, charges });
   }
 
   async #record(call: Call, hit: boolean): Promise<void> {
@@ -133,7 +133,7 @@ interface Call {
   readonly entry: CacheKey;
   readonly callId: string;
   readonly nowMs: number;
-  readonly holds: readonly Charge[];
+  readonly charges: readonly Charge[];
 }
 
 function answerAt({ nowMs, model }: Call): CacheEntry {

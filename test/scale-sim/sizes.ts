@@ -1,5 +1,5 @@
 import type { Stores } from '@sluice/store/ports';
-import { holdsOf } from './calls.ts';
+import { chargesOf } from './calls.ts';
 import type { Shards } from './shards.ts';
 
 export const SIZES = {
@@ -27,7 +27,7 @@ export async function measureSizes({ meters, keys }: Stores, shards: Shards): Pr
     tenant: TENANT,
     subject: 'one',
     callId: 'a-call-of-thirty-six-letters-of-an-id',
-    holds: holdsOf(Date.now()),
+    charges: chargesOf(Date.now()),
   });
   const found = async (pattern: string): Promise<number[]> => {
     const sizes: number[] = [];

@@ -5,7 +5,6 @@ import {
   accountObjects,
   audit,
   authentication,
-  type BudgetLeases,
   type CircuitBreakers,
   ConversationArchive,
   cachingStage,
@@ -46,8 +45,7 @@ export interface ChainParts {
   readonly stores: Stores;
   readonly callers: Authenticator;
   readonly groups: QuotaScopes;
-  readonly leases: BudgetLeases;
-  readonly shares: FallbackLimiter;
+  readonly fallback: FallbackLimiter;
   readonly metering: MeteringMemory;
   readonly routing: RoutingMemory;
   readonly inFlight: InFlightCalls;
@@ -78,8 +76,7 @@ export function chain(parts: ChainParts): LlmService {
     models,
     groups,
     metrics,
-    leases: parts.leases,
-    shares: parts.shares,
+    fallback: parts.fallback,
     memory: parts.metering,
     settings: { waitMs: config.limits.wait, reserve: config.limits.reserve },
     health: concerns.limits,

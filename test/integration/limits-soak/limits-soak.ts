@@ -110,9 +110,9 @@ async function attack(attacked: AttackedLimit, { meters, clock, random, hits }: 
   const hit = async (): Promise<number> => {
     const n = sent++;
     const amount = 1 + Math.floor(random.next() * mostPerCall);
-    const holds = [{ kind: 'window', meter: 'requests', limit, windowMs, amount }] as const;
+    const charges = [{ kind: 'window', meter: 'requests', limit, windowMs, amount }] as const;
     const store = meters[n % meters.length] as Meters;
-    const { admitted } = await store.reserve({ tenant: 'soak', subject, callId: `${subject}-${n}`, holds });
+    const { admitted } = await store.reserve({ tenant: 'soak', subject, callId: `${subject}-${n}`, charges });
     return admitted ? amount : 0;
   };
   clock.to(STARTS_MS + random.next() * 1e6);

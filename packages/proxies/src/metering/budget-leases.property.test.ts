@@ -8,7 +8,7 @@ import { BudgetLeases } from './budget-leases.ts';
 
 const OF = { tenant: 't', subject: 'key' };
 const LIMIT = 1_000;
-const hold = (amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
+const budgetOf = (amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
   kind: 'budget',
   meter: 'budget',
   limit: LIMIT,
@@ -102,8 +102,8 @@ class Model {
     cut.clear();
     for (const { settle } of this.#unsettled) await settle();
     for (const call of this.#inFlight) {
-      if (call.leased) leases[call.replica]?.settled(OF, [hold(call.amount)], 0)();
-      await store.settle({ ...OF, callId: call.callId, holds: [{ hold: hold(call.amount), receipt: 0, actual: 0 }] });
+      if (call.leased) leases[call.replica]?.settled(OF, [budgetOf(call.amount)], 0)();
+      await store.settle({ ...OF, callId: call.callId, charges: [{ charge: budgetOf(call.amount), actual: 0 }] });
     }
     for (const lease of leases) await lease.close();
     return await budget();
@@ -114,8 +114,8 @@ class Model {
     const callId = `call-${this.#calls++}`;
     const leased = cut.has(of);
     const admitted = leased
-      ? leases[of]?.take(OF, [hold(amount)]) === true
-      : (await store.reserve({ ...OF, callId, holds: [hold(amount)] })).admitted;
+      ? leases[of]?.take(OF, [budgetOf(amount)]) === true
+      : (await store.reserve({ ...OF, callId, charges: [budgetOf(amount)] })).admitted;
     if (admitted) this.#inFlight.push({ callId, replica: of, amount, leased });
   }
 
@@ -125,11 +125,11 @@ class Model {
     const by = this.#stage.leases[call.replica] as BudgetLeases;
     const actual = Math.floor(call.amount * part);
     this.#spent += actual;
-    const onRecorded = call.leased ? by.settled(OF, [hold(call.amount)], actual) : undefined;
-    by.spent(OF, hold(0), actual);
+    const onRecorded = call.leased ? by.settled(OF, [budgetOf(call.amount)], actual) : undefined;
+    by.spent(OF, budgetOf(0), actual);
     const settle = async (): Promise<void> => {
-      const holds = [{ hold: hold(call.amount), receipt: 0, actual }];
-      await this.#stage.store.settle({ ...OF, callId: call.callId, holds });
+      const charges = [{ charge: budgetOf(call.amount), actual }];
+      await this.#stage.store.settle({ ...OF, callId: call.callId, charges });
       onRecorded?.();
     };
     this.#unsettled.push({ replica: call.replica, settle });
@@ -138,11 +138,10 @@ class Model {
   async #wait(ms: number): Promise<void> {
     this.#stage.clock.advance(ms);
     // calls are renewed before their reservations expire
-    const budget = { period: '2026-11' };
-    const slots = this.#inFlight.map(({ callId, amount }) => {
-      return { ...OF, callId, meter: 'budget', leaseMs: 30_000, budget: { ...budget, amount } };
+    const held = this.#inFlight.map(({ callId, amount }) => {
+      return { ...OF, kind: 'budget' as const, callId, meter: 'budget', leaseMs: 30_000, period: '2026-11', amount };
     });
-    await this.#stage.store.renew(slots);
+    await this.#stage.store.renew(held);
   }
 }
 

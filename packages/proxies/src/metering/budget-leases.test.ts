@@ -7,7 +7,7 @@ import { BudgetLeases } from './budget-leases.ts';
 
 const OF = { tenant: 't', subject: 'key' };
 const LIMIT = 1_000;
-const hold = (amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
+const budgetOf = (amount: number, more: Partial<BudgetCharge> = {}): BudgetCharge => ({
   kind: 'budget',
   meter: 'budget',
   limit: LIMIT,
@@ -41,11 +41,11 @@ function setUp(replicas = 1) {
 describe('BudgetLeases', () => {
   it('leases the cost of the last minute, but at most 5 % of the remaining budget', async () => {
     const { lease, budget, clock } = setUp();
-    expect(lease.take(OF, [hold(1)])).toBe(false);
-    lease.spent(OF, hold(0), 30);
+    expect(lease.take(OF, [budgetOf(1)])).toBe(false);
+    lease.spent(OF, budgetOf(0), 30);
     await lease.renewAll();
     expect((await budget()).leased).toBe(30);
-    lease.spent(OF, hold(0), 500);
+    lease.spent(OF, budgetOf(0), 500);
     await lease.renewAll();
     expect((await budget()).leased).toBe(50);
     // an idle replica needs no lease
@@ -56,37 +56,41 @@ describe('BudgetLeases', () => {
 
   it('pays for calls from a lease while the store is unavailable, until it is used up or expires', async () => {
     const { lease, clock, cut } = setUp();
-    lease.spent(OF, hold(0), 30);
+    lease.spent(OF, budgetOf(0), 30);
     await lease.renewAll();
     cut.add(0);
     await lease.renewAll();
-    expect([lease.take(OF, [hold(20)]), lease.take(OF, [hold(20)]), lease.take(OF, [hold(10)])]).toEqual([true, false, true]);
+    expect([lease.take(OF, [budgetOf(20)]), lease.take(OF, [budgetOf(20)]), lease.take(OF, [budgetOf(10)])]).toEqual([
+      true,
+      false,
+      true,
+    ]);
     // the unused part of a call's estimate is available to the next call
-    lease.settled(OF, [hold(20)], 5);
-    expect(lease.take(OF, [hold(15)])).toBe(true);
-    lease.settled(OF, [hold(15)], 0);
+    lease.settled(OF, [budgetOf(20)], 5);
+    expect(lease.take(OF, [budgetOf(15)])).toBe(true);
+    lease.settled(OF, [budgetOf(15)], 0);
     clock.advance(59_000);
-    expect(lease.take(OF, [hold(1)])).toBe(false);
+    expect(lease.take(OF, [budgetOf(1)])).toBe(false);
   });
 
   it('takes from the leases of all budgets of a call or of none', async () => {
     const { lease } = setUp();
-    const team = hold(20, { subject: '@team:web' });
-    lease.spent(OF, hold(0), 30);
+    const team = budgetOf(20, { subject: '@team:web' });
+    lease.spent(OF, budgetOf(0), 30);
     await lease.renewAll();
-    expect(lease.take(OF, [hold(20), team])).toBe(false);
-    expect(lease.take(OF, [hold(30)])).toBe(true);
+    expect(lease.take(OF, [budgetOf(20), team])).toBe(false);
+    expect(lease.take(OF, [budgetOf(30)])).toBe(true);
   });
 
   it('returns the unused part of a lease after the store has refused a call', async () => {
     const { lease, budget } = setUp();
-    lease.spent(OF, hold(0), 50);
+    lease.spent(OF, budgetOf(0), 50);
     await lease.renewAll();
-    lease.take(OF, [hold(20)]);
-    lease.giveBack(OF, hold(0));
+    lease.take(OF, [budgetOf(20)]);
+    lease.giveBack(OF, budgetOf(0));
     await new Promise((resolve) => setImmediate(resolve));
     expect((await budget()).leased).toBe(20);
-    const onRecorded = lease.settled(OF, [hold(20)], 15);
+    const onRecorded = lease.settled(OF, [budgetOf(20)], 15);
     onRecorded();
     await lease.close();
     expect((await budget()).leased).toBe(0);
@@ -95,7 +99,7 @@ describe('BudgetLeases', () => {
   it('ends a lease with its budget period', async () => {
     const { lease, budget, clock } = setUp();
     const ending = { endsAtMs: clock.now() + 1_000 };
-    lease.spent(OF, hold(0, ending), 50);
+    lease.spent(OF, budgetOf(0, ending), 50);
     await lease.renewAll();
     expect((await budget()).leased).toBe(50);
     clock.advance(1_000);

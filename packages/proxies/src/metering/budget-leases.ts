@@ -1,15 +1,13 @@
 import type { Clock, DependencyHealth, Money } from '@sluice/core';
-import type { BudgetCharge, Meters } from '@sluice/store/ports';
+import type { BudgetCharge, BudgetName, Meters } from '@sluice/store/ports';
 
-/** Identifies a budget. */
-interface Budget {
+/** The caller of a call. */
+interface Owner {
   readonly tenant: string;
   readonly subject: string;
-  readonly meter: string;
-  readonly period: string;
 }
 
-interface Lease extends Budget {
+interface Lease extends BudgetName {
   limit: Money;
   endsAtMs: number | undefined;
   /** Amount that may be spent from the lease: never more than the store has reserved. */
@@ -48,7 +46,7 @@ export interface BudgetLeasesOptions {
   readonly renewMs?: number;
 }
 
-const nameOf = ({ tenant, subject, meter, period }: Budget): string => `${tenant}\n${subject}\n${meter}\n${period}`;
+const nameOf = ({ tenant, subject, meter, period }: BudgetName): string => `${tenant}\n${subject}\n${meter}\n${period}`;
 
 /**
  * Small leases of each hard budget, reserved in the store in advance. While the store is unavailable, this replica spends only
@@ -64,46 +62,52 @@ export class BudgetLeases {
     this.#options = options;
   }
 
-  /** Records the cost of a call of a budget, so that the budget has a lease while it is used. */
-  spent(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge, amount: Money): void {
-    const lease = this.#lease(of, hold) ?? this.#open(of, hold);
+  /**
+   * Records the cost of a call of a budget, so that the budget has a lease while it is used.
+   *
+   * @param reserved the amount that was reserved for the call
+   */
+  spent(of: Owner, charge: BudgetCharge, cost: Money, reserved: Money = charge.amount): void {
+    const lease = this.#lease(of, charge) ?? this.#open(of, charge);
     if (lease === undefined) return;
     this.#turn(lease);
-    lease.spentNow += amount;
-    lease.largestNow = Math.max(lease.largestNow, hold.amount);
-    lease.limit = hold.limit;
+    lease.spentNow += cost;
+    lease.largestNow = Math.max(lease.largestNow, reserved);
+    lease.limit = charge.limit;
     this.#timer ??= setInterval(() => void this.renewAll(), this.#options.renewMs ?? RENEW_MS).unref();
   }
 
   /** Takes a call's estimated maximum from the leases of all these budgets, or of none. */
-  take(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetCharge[]): boolean {
+  take(of: Owner, charges: readonly BudgetCharge[]): boolean {
     const nowMs = this.#options.clock.monotonic();
-    const leases = holds.map((hold) => this.#lease(of, hold));
-    const enough = leases.every(
-      (lease, n) =>
-        lease !== undefined && lease.validUntilMs > nowMs && lease.used + (holds[n] as BudgetCharge).amount <= lease.granted,
-    );
-    if (!enough) return false;
-    leases.forEach((lease, n) => {
-      (lease as Lease).used += (holds[n] as BudgetCharge).amount;
-    });
+    const parts: { readonly lease: Lease; readonly amount: Money }[] = [];
+    for (const charge of charges) {
+      const { amount } = charge;
+      const lease = this.#lease(of, charge);
+      if (lease === undefined || lease.validUntilMs <= nowMs || lease.used + amount > lease.granted) return false;
+      parts.push({ lease, amount });
+    }
+    for (const { lease, amount } of parts) lease.used += amount;
     return true;
   }
 
   /** Settles a call that took from leases. Returns a function to call when the store has recorded the cost. */
-  settled(of: { readonly tenant: string; readonly subject: string }, holds: readonly BudgetCharge[], actual: Money): () => void {
-    const leases = holds.map((hold) => this.#lease(of, hold));
-    leases.forEach((lease, n) => {
-      if (lease !== undefined) lease.used += actual - (holds[n] as BudgetCharge).amount;
-    });
+  settled(of: Owner, charges: readonly BudgetCharge[], cost: Money): () => void {
+    const leases: Lease[] = [];
+    for (const charge of charges) {
+      const lease = this.#lease(of, charge);
+      if (lease === undefined) continue;
+      lease.used += cost - charge.amount;
+      leases.push(lease);
+    }
     return () => {
-      for (const lease of leases) if (lease !== undefined) lease.used -= actual;
+      for (const lease of leases) lease.used -= cost;
     };
   }
 
   /** Returns the unused part of a lease after the store has refused a call of its budget: the next call needs it more. */
-  giveBack(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): void {
-    const lease = this.#lease(of, hold);
+  giveBack(of: Owner, charge: BudgetCharge): void {
+    const lease = this.#lease(of, charge);
     if (lease === undefined || lease.granted === lease.used) return;
     lease.spentNow = 0;
     lease.spentBefore = 0;
@@ -155,14 +159,14 @@ export class BudgetLeases {
     }
   }
 
-  #lease(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Lease | undefined {
-    return this.#leases.get(nameOf(budgetOf(of, hold)));
+  #lease(of: Owner, charge: BudgetCharge): Lease | undefined {
+    return this.#leases.get(nameOf(budgetOf(of, charge)));
   }
 
-  #open(of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Lease | undefined {
+  #open(of: Owner, charge: BudgetCharge): Lease | undefined {
     if (this.#leases.size >= MAX_LEASES) return undefined;
-    const budget = budgetOf(of, hold);
-    const { limit, endsAtMs } = hold;
+    const budget = budgetOf(of, charge);
+    const { limit, endsAtMs } = charge;
     const nothing = {
       granted: 0,
       validUntilMs: 0,
@@ -194,9 +198,9 @@ export class BudgetLeases {
   }
 }
 
-const budgetOf = (of: { readonly tenant: string; readonly subject: string }, hold: BudgetCharge): Budget => ({
+const budgetOf = (of: Owner, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
   tenant: of.tenant,
-  subject: hold.subject ?? of.subject,
-  meter: hold.meter,
-  period: hold.period,
+  subject,
+  meter,
+  period,
 });

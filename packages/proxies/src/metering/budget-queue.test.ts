@@ -8,16 +8,11 @@ const budget: BudgetCharge = {
   ...{ kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: '2026-11', endsAtMs: undefined, leaseMs: 30_000 },
   subject: '@team:web',
 };
-const admitted: ReservationResult = { admitted: true, meters: [], receipts: [10] };
-const inFlight: ReservationResult = {
-  admitted: false,
-  meter: 'budget',
-  full: 0,
-  inFlight: true,
-  retryAfterMs: 1_000,
-  meters: [],
-};
-const spent: ReservationResult = { admitted: false, meter: 'budget', full: 0, retryAfterMs: 0, meters: [] };
+const state = { meter: 'budget', limit: 100, remaining: 0, resetMs: 0 };
+const admitted: ReservationResult = { admitted: true, reserved: [{ charge: budget, amount: 10, receipt: undefined, state }] };
+const exhausted = { admitted: false, reason: 'exhausted', charge: budget, state, meters: [state] } as const;
+const inFlight: ReservationResult = { ...exhausted, inFlight: true, retryAfterMs: 1_000 };
+const spent: ReservationResult = { ...exhausted, retryAfterMs: 0 };
 const never = new AbortController().signal;
 
 /** A budget with room for some calls, and the keys of the admitted calls in order. */
@@ -25,7 +20,7 @@ function setUp(waitMs = 60_000, clock = systemClock) {
   const budgetQueue = new BudgetQueue(clock, () => waitMs);
   const order: string[] = [];
   const state = { room: 0, spent: false, attempts: 0 };
-  const of = (key: string) => ({ tenant: 't', key, holds: [budget] });
+  const of = (subject: string) => ({ tenant: 't', subject, charges: [budget] });
   const reserve = (key: string, signal = never) =>
     budgetQueue.reserve(of(key), signal, async () => {
       state.attempts++;
@@ -132,7 +127,7 @@ describe('BudgetQueue', () => {
 
   it('fails only the call with the store error, and serves the next', async () => {
     const queue = new BudgetQueue(systemClock, () => 60_000);
-    const of = { tenant: 't', key: 'a', holds: [budget] };
+    const of = { tenant: 't', subject: 'a', charges: [budget] };
     const failing = jest
       .fn<() => Promise<ReservationResult>>()
       .mockResolvedValueOnce(inFlight)

@@ -1,7 +1,6 @@
 import { asLlmError, type Clock } from '@sluice/core';
-import type { BudgetCharge, Charge, ReservationResult } from '@sluice/store/ports';
+import type { BudgetCharge, Charge, Exhausted, MeteredCall, ReservationResult } from '@sluice/store/ports';
 import { FairQueue } from '../routing/fair-queue.ts';
-import { isBudget } from './plan.ts';
 
 /** Maximum number of calls that wait for one budget, and for all budgets, in this replica. */
 const MAX_WAITING = 1_000;
@@ -9,31 +8,28 @@ const MAX_WAITING_IN_ALL = 10_000;
 /** Interval of attempts to reserve for one budget, in ms: a call of another replica may have ended. */
 const RETRY_MS = 100;
 
-type Reserve = () => Promise<ReservationResult>;
+type Reserve<C extends Charge> = () => Promise<ReservationResult<C>>;
 
-interface Waiting {
+interface Waiting<C extends Charge> {
   readonly key: string;
-  readonly reserve: Reserve;
+  readonly reserve: Reserve<C>;
   readonly untilMs: number;
   /** The store's last refusal. Undefined before the first attempt to reserve. */
-  refusal: ReservationResult | undefined;
-  end(result: ReservationResult | Promise<ReservationResult>): void;
+  refusal: ReservationResult<C> | undefined;
+  end(result: ReservationResult<C> | Promise<ReservationResult<C>>): void;
   fail(error: unknown): void;
 }
 
-interface Queue {
-  readonly calls: FairQueue<Waiting>;
+interface Queue<C extends Charge> {
+  readonly calls: FairQueue<Waiting<C>>;
   readonly timer: NodeJS.Timeout;
   trying: boolean;
   tryAgain: boolean;
 }
 
-/** The holds of a call and their owner. */
-export interface HoldsOfKey {
-  readonly tenant: string;
-  /** The caller's key: keys that share a budget take turns. */
-  readonly key: string;
-  readonly holds: readonly Charge[];
+/** The charges of a call. Its subject is the key: keys that share a budget take turns. */
+export interface ChargesOfKey extends Pick<MeteredCall, 'tenant' | 'subject'> {
+  readonly charges: readonly Charge[];
 }
 
 /**
@@ -42,10 +38,10 @@ export interface HoldsOfKey {
  * The queue is first in, first out for each key, and round robin among the keys of a budget. Only the first call in the queue
  * tries to reserve: whenever a call of this replica is settled, and ten times per second.
  */
-export class BudgetQueue {
+export class BudgetQueue<C extends Charge = Charge> {
   readonly #clock: Clock;
   readonly #waitMs: () => number;
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new Map<string, Queue<C>>();
   #waiting = 0;
 
   /** @param waitMs maximum wait of a call; 0 for no wait */
@@ -60,30 +56,31 @@ export class BudgetQueue {
    *
    * @throws LlmError the reason of the call's signal if it aborts first, and any error of `reserve`
    */
-  async reserve(of: HoldsOfKey, signal: AbortSignal, reserve: Reserve): Promise<ReservationResult> {
+  async reserve(of: ChargesOfKey, signal: AbortSignal, reserve: Reserve<C>): Promise<ReservationResult<C>> {
     const queued = this.#queues.size === 0 ? undefined : this.#queuedFor(of);
     // waiting calls have priority
-    if (queued !== undefined) return this.#wait(queued, of.key, signal, reserve, undefined);
+    if (queued !== undefined) return this.#wait(queued, of.subject, signal, reserve, undefined);
     const result = await reserve();
-    if (result.admitted || result.inFlight !== true) return result;
-    const full = of.holds[result.full];
-    return full === undefined || !isBudget(full) ? result : this.#wait(budgetName(of, full), of.key, signal, reserve, result);
+    if (!isReservedByCalls(result)) return result;
+    const { charge } = result;
+    return charge.kind === 'budget' ? this.#wait(budgetName(of, charge), of.subject, signal, reserve, result) : result;
   }
 
   /** Tries again for the calls that wait for these budgets, because a call was settled. */
-  settled(of: HoldsOfKey): void {
+  settled(of: ChargesOfKey): void {
     if (this.#queues.size === 0) return;
-    for (const hold of of.holds) {
-      const name = isBudget(hold) ? budgetName(of, hold) : '';
+    for (const charge of of.charges) {
+      if (charge.kind !== 'budget') continue;
+      const name = budgetName(of, charge);
       const queue = this.#queues.get(name);
       if (queue !== undefined) this.#tryQueue(name, queue);
     }
   }
 
-  #queuedFor(of: HoldsOfKey): string | undefined {
-    return of.holds
-      .filter(isBudget)
-      .map((hold) => budgetName(of, hold))
+  #queuedFor(of: ChargesOfKey): string | undefined {
+    return of.charges
+      .filter((charge) => charge.kind === 'budget')
+      .map((charge) => budgetName(of, charge))
       .find((name) => this.#queues.has(name));
   }
 
@@ -91,9 +88,9 @@ export class BudgetQueue {
     name: string,
     key: string,
     signal: AbortSignal,
-    reserve: Reserve,
-    refusal: ReservationResult | undefined,
-  ): Promise<ReservationResult> {
+    reserve: Reserve<C>,
+    refusal: ReservationResult<C> | undefined,
+  ): Promise<ReservationResult<C>> {
     const waitMs = this.#waitMs();
     const queue = this.#queueOf(name);
     if (waitMs <= 0 || this.#waiting >= MAX_WAITING_IN_ALL || queue.calls.length >= MAX_WAITING) {
@@ -111,7 +108,7 @@ export class BudgetQueue {
         this.#waiting--;
         settle();
       };
-      const waiting: Waiting = {
+      const waiting: Waiting<C> = {
         ...{ key, reserve, refusal, untilMs: this.#clock.monotonic() + waitMs },
         end: (result) => end(() => resolve(result)),
         fail: (error) => end(() => reject(error)),
@@ -124,10 +121,10 @@ export class BudgetQueue {
     });
   }
 
-  #queueOf(name: string): Queue {
+  #queueOf(name: string): Queue<C> {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
-    const queue: Queue = {
+    const queue: Queue<C> = {
       calls: new FairQueue(),
       timer: setInterval(() => this.#tryQueue(name, queue), RETRY_MS).unref(),
       trying: false,
@@ -137,7 +134,7 @@ export class BudgetQueue {
     return queue;
   }
 
-  #tryQueue(name: string, queue: Queue): void {
+  #tryQueue(name: string, queue: Queue<C>): void {
     queue.tryAgain = true;
     if (queue.trying) return;
     queue.trying = true;
@@ -151,7 +148,7 @@ export class BudgetQueue {
    * Reserves for one call after the other until the budget has no room for the first. Never rejects: an error is passed to its
    * own call.
    */
-  async #serve(queue: Queue): Promise<void> {
+  async #serve(queue: Queue<C>): Promise<void> {
     while (queue.tryAgain) {
       queue.tryAgain = false;
       this.#endOverdue(queue);
@@ -163,11 +160,11 @@ export class BudgetQueue {
   }
 
   /** Returns whether the next call may try to reserve. */
-  async #serveOne(queue: Queue, first: Waiting): Promise<boolean> {
+  async #serveOne(queue: Queue<C>, first: Waiting<C>): Promise<boolean> {
     try {
       const result = await first.reserve();
       first.refusal = result;
-      if (!result.admitted && result.inFlight === true) return false;
+      if (isReservedByCalls(result)) return false;
       queue.calls.served(first.key, first);
       first.end(result);
     } catch (error) {
@@ -176,7 +173,7 @@ export class BudgetQueue {
     return true;
   }
 
-  #endOverdue(queue: Queue): void {
+  #endOverdue(queue: Queue<C>): void {
     const nowMs = this.#clock.monotonic();
     for (const waiting of queue.calls.all()) {
       // a call that was never first tries once, so that it returns its own refusal
@@ -184,12 +181,16 @@ export class BudgetQueue {
     }
   }
 
-  #closeIfEmpty(name: string, queue: Queue): void {
+  #closeIfEmpty(name: string, queue: Queue<C>): void {
     if (queue.calls.length > 0 || queue.trying) return;
     clearInterval(queue.timer);
     this.#queues.delete(name);
   }
 }
 
-const budgetName = ({ tenant, key }: HoldsOfKey, { subject = key, period }: BudgetCharge): string =>
-  `${tenant}\n${subject}\n${period}`;
+/** Returns whether calls in flight have reserved the rest of a budget. */
+const isReservedByCalls = <C extends Charge>(result: ReservationResult<C>): result is Exhausted<C> =>
+  !result.admitted && result.reason === 'exhausted' && result.inFlight === true;
+
+const budgetName = (of: ChargesOfKey, { subject = of.subject, period }: BudgetCharge): string =>
+  `${of.tenant}\n${subject}\n${period}`;

@@ -211,7 +211,10 @@ describe('metering of tokens and money', () => {
     await service.complete(call);
     expect(degradedParts.get(call)).toEqual(['budget']);
     await nextTurn();
-    expect(settle.mock.calls[0]?.[0]).toMatchObject({ callId: call.id, holds: [{ hold: { kind: 'budget' }, actual: spent }] });
+    expect(settle.mock.calls[0]?.[0]).toMatchObject({
+      callId: call.id,
+      charges: [{ charge: { kind: 'budget' }, actual: spent }],
+    });
     const both = callOf({ ...soft, requests: { limit: 5, windowMs: 1_000 } });
     const mixed = metering({ meters: { ...unused, release: async () => {} } })({ complete: never });
     await expect(mixed.complete(both)).rejects.toMatchObject({ status: 503 });

@@ -2,11 +2,11 @@ import type { Clock, DependencyHealth, LlmCall } from '@sluice/core';
 import type { Meters } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { Model } from '../routing/model.ts';
-import type { BudgetLeases } from './budget-leases.ts';
 import { BudgetQueue } from './budget-queue.ts';
 import type { FallbackLimiter } from './fallback-limiter.ts';
 import { OutputHistory } from './output-history.ts';
 import { PendingSettlements } from './pending-settlements.ts';
+import type { PlannedCharge } from './plan.ts';
 import type { QuotaScope } from './quota-scope.ts';
 
 export interface MeteringSettings {
@@ -20,14 +20,12 @@ export interface MeteringOptions {
   readonly meters: Meters;
   /** Targets of a model, which determine the cost estimate of a call. */
   readonly models?: { get(name: string): Model | undefined };
-  /** Returns the shared limits of the call's team, tenant, end user and model. */
+  /** Returns the quota scopes of the call: its team, tenant, end user and model. */
   readonly groups?: (call: LlmCall) => readonly QuotaScope[];
   readonly clock?: Clock;
   readonly metrics?: Pick<ProxyMetrics, 'rateLimited' | 'budgetRejected' | 'budgetExceeded'>;
-  /** Pay for hard budgets while the store is unavailable. */
-  readonly leases?: BudgetLeases;
-  /** Enforce limits of requests, tokens and concurrent calls while the store is unavailable. */
-  readonly shares?: FallbackLimiter;
+  /** Admits calls while the store is unavailable. By default only calls without limits and hard budgets. */
+  readonly fallback?: FallbackLimiter;
   readonly health?: DependencyHealth;
   /** State that survives a reload: waiting calls, settlement retries and response lengths. */
   readonly memory?: MeteringMemory;
@@ -38,10 +36,10 @@ export interface MeteringOptions {
 export class MeteringMemory {
   readonly outputs = new OutputHistory();
   readonly pending = new PendingSettlements();
-  readonly queue: BudgetQueue;
+  readonly queue: BudgetQueue<PlannedCharge>;
   waitMs = 0;
 
   constructor(clock: Clock) {
-    this.queue = new BudgetQueue(clock, () => this.waitMs);
+    this.queue = new BudgetQueue<PlannedCharge>(clock, () => this.waitMs);
   }
 }

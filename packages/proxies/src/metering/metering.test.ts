@@ -3,9 +3,10 @@ import { type Limits, LlmError, type LlmReply, type LlmService, ReplyStream, usd
 import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryMeters } from '@sluice/store/memory';
-import type { Meters, ReservationRequest } from '@sluice/store/ports';
+import type { Charge, Meters, ReservationRequest } from '@sluice/store/ports';
 import { estimateCall } from '../call-estimate.ts';
 import { periodAt } from './budget-period.ts';
+import { FallbackLimiter } from './fallback-limiter.ts';
 import { metering } from './metering.ts';
 import { meterStates } from './quota-results.ts';
 
@@ -70,8 +71,8 @@ describe('metering', () => {
   });
 
   it('reports limiter_unavailable, not a rate limit, when the store has already released the call', async () => {
-    const over = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] } as const;
-    const service = metering({ meters: { ...unused, reserve: async () => over } })({ complete: async () => whole });
+    const settled = { admitted: false, reason: 'already_settled' } as const;
+    const service = metering({ meters: { ...unused, reserve: async () => settled } })({ complete: async () => whole });
     const call = callOf({ requests: { limit: 2, windowMs: 60_000 } });
     await expect(service.complete(call)).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
   });
@@ -109,12 +110,9 @@ describe('metering', () => {
   });
 
   it('makes no round trip for a caller without limits', async () => {
-    const reserve = jest.fn<Meters['reserve']>();
-    const service = metering({ meters: { ...unused, reserve } })({
-      complete: async () => whole,
-    });
-    const call = callOf({});
-    await service.complete(call);
+    const meters = new MemoryMeters(new ManualClock());
+    const reserve = jest.spyOn(meters, 'reserve');
+    await metering({ meters })({ complete: async () => whole }).complete(callOf({}));
     expect(reserve).not.toHaveBeenCalled();
   });
 
@@ -135,9 +133,9 @@ describe('metering', () => {
       expect(health.failure).toHaveBeenCalled();
       expect(settle).toHaveBeenCalledTimes(1);
       const [[settlement]] = settle.mock.calls as [[Parameters<Meters['settle']>[0]]];
-      expect(settlement).toMatchObject({ callId: call.id, unreserved: true });
-      expect(settlement.holds.map(({ actual }) => actual)).toEqual(settlement.holds.map(() => 0));
-      expect(settlement.holds.length).toBe(Object.keys(limits).length);
+      expect(settlement).toMatchObject({ callId: call.id, unconfirmed: true });
+      expect(settlement.charges.map(({ actual }) => actual)).toEqual(settlement.charges.map(() => 0));
+      expect(settlement.charges.length).toBe(Object.keys(limits).length);
     },
   );
 
@@ -147,7 +145,7 @@ describe('metering', () => {
     // the reservation is made, but its response is lost
     const late: Meters = {
       ...unused,
-      reserve: async (request: ReservationRequest) => Promise.reject(await meters.reserve(request)),
+      reserve: async <C extends Charge>(request: ReservationRequest<C>) => Promise.reject(await meters.reserve(request)),
       settle: (settlement) => meters.settle(settlement),
     };
     const limits: Limits = {
@@ -195,11 +193,14 @@ describe('metering', () => {
         { kind: 'team', name: 'web', limits: { budget } },
         { kind: 'tenant', name: 't', limits: { budget: { ...budget, soft: true } } },
       ],
-      leases: leases as never,
+      fallback: new FallbackLimiter({ leases: leases as never }),
     })({ complete: async () => whole });
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
     call.context.caller = { tenant: 't', keyName: 'k', limits: { budget } };
     await service.complete(call);
-    expect(leases.spent.mock.calls.map(([, hold]) => (hold as { subject?: string }).subject)).toEqual([undefined, '@team:web']);
+    expect(leases.spent.mock.calls.map(([, charge]) => (charge as { subject?: string }).subject)).toEqual([
+      undefined,
+      '@team:web',
+    ]);
   });
 });

@@ -1,73 +1,87 @@
-import { type BudgetLimit, type Limits, limitsIn } from '@sluice/core';
-import type { BudgetCharge, Charge } from '@sluice/store/ports';
+import { type Limits, limitsIn, type Money } from '@sluice/core';
+import type { BudgetCharge, ReservationRequest, SlotCharge, WindowCharge } from '@sluice/store/ports';
 import { periodAt } from './budget-period.ts';
 import { groupSubject, type QuotaScope } from './quota-scope.ts';
 import { LEASE_MS } from './reservation-keeper.ts';
 import type { ReserveAmounts } from './reserve-amounts.ts';
 
-/** The limit of a soft budget: its amounts are counted as for any budget, but never refused. */
+/** The limit of a soft budget in the store: its amounts are counted as for any budget, but never refused. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-/** A hold of a call, its owner, and its budget if that is soft. */
-export interface PlannedCharge {
-  readonly hold: Charge;
+interface OfScope {
   /** Undefined for the key itself. */
   readonly owner: QuotaScope | undefined;
-  readonly soft: BudgetLimit | undefined;
 }
 
-export const isBudget = (hold: Charge): hold is BudgetCharge => hold.kind === 'budget';
+export interface PlannedBudget extends BudgetCharge, OfScope {
+  /** The limit of a soft budget, which refuses no call. Undefined for a hard budget. */
+  readonly softLimit: Money | undefined;
+}
+
+/** A charge of a call, with the owner of its limit. */
+export type PlannedCharge = (WindowCharge & OfScope) | (SlotCharge & OfScope) | PlannedBudget;
+
+/** The charges of a call on all limits that apply to it. */
+export interface CallPlan extends ReservationRequest<PlannedCharge> {
+  /** Set only if tokens or money are limited. */
+  readonly amounts: ReserveAmounts | undefined;
+}
+
+export const isHardBudget = (charge: PlannedCharge): charge is PlannedBudget =>
+  charge.kind === 'budget' && charge.softLimit === undefined;
 
 /** Returns whether a limit depends on the estimated usage of a call. */
 export const needsEstimate = ({ tokens, budget }: Limits): boolean => tokens !== undefined || budget !== undefined;
 
-/** Lists the holds of a call on the meters of its key or of a group. */
-export function planCharges(
-  limits: Limits,
-  owner: QuotaScope | undefined,
-  amounts: ReserveAmounts | undefined,
-  nowMs: number,
-): PlannedCharge[] {
-  const { requests, tokens, budget, concurrent } = limits;
-  const of = owner === undefined ? {} : { subject: groupSubject(owner) };
-  const holds: PlannedCharge[] = [];
-  const add = (hold: Charge, soft?: BudgetLimit): void => {
-    holds.push({ hold, owner, soft });
-  };
-  for (const { limit, windowMs } of limitsIn(requests)) {
-    add({ ...of, kind: 'window', meter: 'requests', limit, windowMs, amount: 1 });
+/** Collects the charges of a call. */
+export class ChargeList {
+  readonly charges: PlannedCharge[] = [];
+  readonly #amounts: ReserveAmounts | undefined;
+  readonly #nowMs: number;
+
+  /** @param amounts undefined for a call whose tokens and money are not metered */
+  constructor(amounts: ReserveAmounts | undefined, nowMs: number) {
+    this.#amounts = amounts;
+    this.#nowMs = nowMs;
   }
-  if (amounts !== undefined) {
+
+  /**
+   * Adds the charges on the limits of a scope.
+   *
+   * @param owner undefined for the key itself
+   */
+  add({ requests, tokens, budget, concurrent }: Limits, owner: QuotaScope | undefined): void {
+    const of = { subject: owner === undefined ? undefined : groupSubject(owner), owner };
+    for (const { limit, windowMs } of limitsIn(requests)) {
+      this.charges.push({ kind: 'window', meter: 'requests', limit, windowMs, amount: 1, ...of });
+    }
+    if (this.#amounts !== undefined) this.#addAmounts({ tokens, budget }, this.#amounts, of);
+    if (concurrent === undefined) return;
+    this.charges.push({ kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS, ...of });
+  }
+
+  #addAmounts({ tokens, budget }: Limits, amounts: ReserveAmounts, of: OfScope & { readonly subject: string | undefined }): void {
     // an amount that can never fit is passed on in full: the meter refuses it
     for (const { limit, windowMs } of limitsIn(tokens)) {
-      add({ ...of, kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens });
+      this.charges.push({ kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens, ...of });
     }
-    for (const one of limitsIn(budget)) {
-      const { name: period, endsAtMs } = periodAt(one.period, nowMs);
-      const { cost: amount, mostCost: most } = amounts;
-      const limit = one.soft ? NO_LIMIT : one.amount;
-      const hold = { ...of, kind: 'budget', meter: 'budget', limit, amount, most, period, endsAtMs, leaseMs: LEASE_MS } as const;
-      add(hold, one.soft ? one : undefined);
+    for (const { amount: limit, period: kind, soft } of limitsIn(budget)) {
+      const { name: period, endsAtMs } = periodAt(kind, this.#nowMs);
+      const money = { amount: amounts.cost, maxAmount: amounts.maxCost, period, endsAtMs, leaseMs: LEASE_MS };
+      const limits = soft ? { limit: NO_LIMIT, softLimit: limit } : { limit, softLimit: undefined };
+      this.charges.push({ kind: 'budget', meter: 'budget', ...limits, ...money, ...of });
     }
   }
-  if (concurrent !== undefined) add({ ...of, kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
-  return holds;
 }
 
-/** Returns the holds as reserved: a budget may have granted more than the minimum. */
-export function granted(holds: readonly Charge[], receipts: readonly number[]): readonly Charge[] {
-  if (!holds.some((hold) => isBudget(hold) && hold.most !== undefined && hold.most > hold.amount)) return holds;
-  return holds.map((hold, n) => (isBudget(hold) ? { ...hold, amount: receipts[n] ?? hold.amount } : hold));
+/** What a call has used. */
+export interface ActualAmounts {
+  readonly tokens: number;
+  readonly cost: Money;
 }
 
-export const isOfUser = ({ subject }: BudgetCharge): boolean => subject?.startsWith('@user:') === true;
-
-/** Returns the budgets that are enforced. */
-export const hardBudgets = (all: readonly PlannedCharge[], holds: readonly Charge[]): BudgetCharge[] =>
-  holds.filter((hold, n): hold is BudgetCharge => isBudget(hold) && all[n]?.soft === undefined);
-
-/** Returns the actual amount of a call in the unit of a hold. */
-export function actualOf(hold: Charge, tokens: number, cost: number): number {
-  if (hold.kind === 'budget') return cost;
-  return hold.kind === 'window' && hold.meter === 'requests' ? hold.amount : tokens;
+/** Returns the actual amount of a call in the unit of a charge. */
+export function actualOf(charge: PlannedCharge, { tokens, cost }: ActualAmounts): number {
+  if (charge.kind === 'budget') return cost;
+  return charge.kind === 'window' && charge.meter === 'requests' ? charge.amount : tokens;
 }

@@ -1,17 +1,20 @@
-import { type Clock, type DependencyHealth, type LlmCall, noopHealth, systemClock } from '@sluice/core';
-import type { Meters, ReservationRequest, ReservationResult } from '@sluice/store/ports';
+import { type Clock, type DependencyHealth, type LlmCall, type LlmError, noopHealth, systemClock } from '@sluice/core';
+import type { Meters } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
-import { type PlannedCharge, planCharges } from './plan.ts';
-import { meterStates } from './quota-results.ts';
+import { BudgetQueue } from './budget-queue.ts';
+import { FallbackLimiter } from './fallback-limiter.ts';
+import type { Refusal } from './limiter.ts';
+import { type CallPlan, ChargeList, type PlannedCharge } from './plan.ts';
+import { recordMeters, recordReservation } from './quota-results.ts';
 import type { QuotaScope } from './quota-scope.ts';
-import { fullMeter, type Refusal, tightest, unavailable } from './refusals.ts';
-import { RejectionCache } from './rejection-cache.ts';
+import { countRefusal, errorOf } from './refusals.ts';
+import { SharedLimiter } from './shared-limiter.ts';
 
 export interface RequestCounterOptions {
   readonly meters: Pick<Meters, 'reserve' | 'settle'>;
   readonly groups?: (call: LlmCall) => readonly QuotaScope[];
   readonly clock?: Clock;
-  readonly metrics?: Pick<ProxyMetrics, 'rateLimited'>;
+  readonly metrics?: Pick<ProxyMetrics, 'rateLimited' | 'budgetRejected'>;
   readonly health?: DependencyHealth;
 }
 
@@ -20,57 +23,53 @@ export class RequestCounter {
   readonly #options: RequestCounterOptions;
   readonly #clock: Clock;
   readonly #health: DependencyHealth;
-  readonly #fullWindows: RejectionCache;
+  readonly #shared: SharedLimiter;
 
   constructor(options: RequestCounterOptions) {
+    const { meters, clock = systemClock, health = noopHealth } = options;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#health = options.health ?? noopHealth;
-    this.#fullWindows = new RejectionCache(this.#clock);
+    this.#clock = clock;
+    this.#health = health;
+    // requests do not wait, and have no share of their own: the call that made the result has used it
+    const queue = new BudgetQueue<PlannedCharge>(clock, () => 0);
+    this.#shared = new SharedLimiter({ meters, clock, health, queue, fallback: new FallbackLimiter() });
   }
 
   /** Counts one request. @throws LlmError `rate_limit_exceeded`, `limiter_unavailable` */
   async count(call: LlmCall): Promise<void> {
+    const plan = this.#plan(call);
+    if (plan === undefined) return;
+    const decision = this.#shared.cachedRefusal(plan) ?? (await this.#shared.admit(plan, call.signal));
+    if (!decision.admitted) throw this.#refuse(call, plan, decision);
+    recordReservation(call, decision.reserved);
+  }
+
+  #plan(call: LlmCall): CallPlan | undefined {
     const { caller } = call.context;
-    if (caller === undefined) return;
-    const nowMs = this.#clock.now();
-    const groups = this.#options.groups?.(call) ?? [];
-    const all = [
-      ...planCharges({ requests: caller.limits.requests }, undefined, undefined, nowMs),
-      ...groups.flatMap((group) => planCharges({ requests: group.limits.requests }, group, undefined, nowMs)),
-    ];
-    if (all.length === 0) return;
-    const { tenant, keyName: subject } = caller;
-    const holds = all.map(({ hold }) => hold);
-    const known = this.#fullWindows.refusal(tenant, subject, holds);
-    if (known !== undefined) throw this.#refuse(call, known, all);
+    if (caller === undefined) return undefined;
+    const { tenant, keyName: subject, limits } = caller;
+    const list = new ChargeList(undefined, this.#clock.now());
+    list.add({ requests: limits.requests }, undefined);
+    for (const group of this.#options.groups?.(call) ?? []) list.add({ requests: group.limits.requests }, group);
+    const { charges } = list;
     // the call's own id is for its reservation, in case the call is made later
-    const result = await this.#reserve({ tenant, subject, callId: `${call.id}:request`, holds });
-    meterStates.set(call, tightest(result.meters));
-    if (result.admitted) return;
-    this.#fullWindows.remember(tenant, subject, holds, result);
-    throw this.#refuse(call, result, all);
+    const callId = `${call.id}:request`;
+    return charges.length === 0 ? undefined : { tenant, subject, callId, charges, amounts: undefined };
   }
 
-  async #reserve(request: ReservationRequest): Promise<ReservationResult> {
-    const { meters } = this.#options;
-    try {
-      const result = await meters.reserve(request);
-      this.#health.success();
-      return result;
-    } catch (error) {
-      this.#health.failure(error);
-      // a hanging server may still run the script later
-      const holds = request.holds.map((hold) => ({ hold, receipt: 0, actual: 0 }));
-      meters.settle({ ...request, unreserved: true, holds }).catch((late: unknown) => this.#health.failure(late));
-      throw unavailable(request.holds, error);
+  #refuse(call: LlmCall, plan: CallPlan, refusal: Refusal): LlmError {
+    if (refusal.reason === 'unchecked' || refusal.reason === 'disconnected') this.#withdraw(plan);
+    if (refusal.reason === 'exhausted') {
+      recordMeters(call, refusal.meters);
+      countRefusal(refusal, this.#options.metrics);
     }
+    return errorOf(refusal, plan, call.signal);
   }
 
-  #refuse(call: LlmCall, refusal: Refusal, all: readonly PlannedCharge[]): Error {
-    const owner = all[refusal.full]?.owner;
-    meterStates.set(call, tightest(refusal.meters));
-    this.#options.metrics?.rateLimited.inc({ meter: owner === undefined ? refusal.meter : `${owner.kind}_${refusal.meter}` });
-    return fullMeter(refusal, owner);
+  /** Releases what the reservation may have taken: a server that does not respond may still run the script later. */
+  #withdraw({ tenant, subject, callId, charges }: CallPlan): void {
+    const unused = charges.map((charge) => ({ charge, actual: 0 }));
+    const settlement = { tenant, subject, callId, unconfirmed: true, charges: unused };
+    this.#options.meters.settle(settlement).catch((error: unknown) => this.#health.failure(error));
   }
 }

@@ -4,7 +4,7 @@ import type { Meters, Settlement } from '@sluice/store/ports';
 import { PendingSettlements } from './pending-settlements.ts';
 import { ReservationKeeper } from './reservation-keeper.ts';
 
-const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, holds: [] });
+const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, charges: [] });
 
 describe('ReservationKeeper', () => {
   beforeEach(() => {

@@ -1,27 +1,19 @@
 import { type DependencyHealth, Slots } from '@sluice/core';
-import type { Charge, HeldSlot, Meters, Settlement } from '@sluice/store/ports';
+import type { HeldBudget, HeldSlot, MeteredCall, Meters, ReservedCharge, Settlement } from '@sluice/store/ports';
 import { PendingSettlements } from './pending-settlements.ts';
 
 /** Lifetime of a slot or reservation after its replica has crashed, in ms. */
 export const LEASE_MS = 30_000;
 /** Delay before a failed settlement is retried, in ms. */
 const RETRY_MS = 1_000;
-/**
- * Maximum number of settlements that wait for the store. Further settlements are dropped, and the leases of their reservations
- * free the amounts.
- */
+/** Maximum number of settlements that wait for the store. Further ones are dropped: the leases of their reservations free the amounts. */
 const MAX_UNSETTLED = 10_000;
 
-/** The owner of a hold. */
-interface Holder {
-  readonly tenant: string;
-  readonly subject: string;
-  readonly callId: string;
-}
+type Reserved = Pick<ReservedCharge, 'charge' | 'amount'>;
 
 interface Held {
-  readonly of: Holder;
-  readonly holds: readonly Charge[];
+  readonly of: MeteredCall;
+  readonly reserved: readonly Reserved[];
 }
 
 interface Unsettled {
@@ -48,11 +40,11 @@ export class ReservationKeeper {
     this.#pending = pending;
   }
 
-  /** @param holds the call's reservations */
-  track(of: Holder, holds: readonly Charge[]): void {
-    if (!holds.some(({ kind }) => kind !== 'window')) return;
+  /** Renews the reservations of a call until it is released or settled. */
+  track(of: MeteredCall, reserved: readonly Reserved[]): void {
+    if (!reserved.some(({ charge }) => charge.kind !== 'window')) return;
     this.#drop(of.callId);
-    this.#slots.set(of.callId, this.#held.add({ of, holds }));
+    this.#slots.set(of.callId, this.#held.add({ of, reserved }));
     this.#renewal ??= setInterval(() => this.#renew(), LEASE_MS / 3).unref();
   }
 
@@ -126,22 +118,28 @@ export class ReservationKeeper {
   }
 
   #renew(): void {
-    const slots = this.#held.all().flatMap(({ of, holds }) => holds.flatMap((hold) => heldSlot(of, hold)));
-    this.#meters.renew(slots).catch((error: unknown) => this.#health.failure(error));
+    const held = this.#held.all().flatMap(({ of, reserved }) => [...heldSlots(of, reserved), ...heldBudgets(of, reserved)]);
+    this.#meters.renew(held).catch((error: unknown) => this.#health.failure(error));
   }
 }
 
-/** Returns the parts of a hold that last as long as its call. */
-export function heldSlot(of: Holder, hold: Charge): HeldSlot[] {
-  const { tenant, callId } = of;
-  const subject = hold.subject ?? of.subject;
-  const slot = { tenant, subject, callId, meter: hold.meter, leaseMs: LEASE_MS };
-  switch (hold.kind) {
-    case 'window':
-      return [];
-    case 'concurrency':
-      return [slot];
-    case 'budget':
-      return [{ ...slot, budget: { period: hold.period, amount: hold.amount } }];
+/** Returns the slots of a call. */
+export function heldSlots({ tenant, subject: caller, callId }: MeteredCall, reserved: readonly Reserved[]): HeldSlot[] {
+  const slots: HeldSlot[] = [];
+  for (const { charge } of reserved) {
+    const { kind, subject = caller, meter } = charge;
+    if (kind === 'concurrency') slots.push({ kind, tenant, subject, callId, meter, leaseMs: LEASE_MS });
   }
+  return slots;
+}
+
+/** Returns the amounts of budgets that a call has reserved. */
+function heldBudgets({ tenant, subject: caller, callId }: MeteredCall, reserved: readonly Reserved[]): HeldBudget[] {
+  const budgets: HeldBudget[] = [];
+  for (const { charge, amount } of reserved) {
+    if (charge.kind !== 'budget') continue;
+    const { kind, subject = caller, meter, period } = charge;
+    budgets.push({ kind, tenant, subject, callId, meter, leaseMs: LEASE_MS, period, amount });
+  }
+  return budgets;
 }

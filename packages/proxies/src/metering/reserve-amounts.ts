@@ -5,7 +5,7 @@ import { type CallEstimate, estimateCall } from '../call-estimate.ts';
 import { type Model, type Target, targetsOf } from '../routing/model.ts';
 
 /** Assumed maximum of output tokens for a request without a limit: more than any model generates. */
-const MOST_OUTPUT_TOKENS = 131_072;
+const MAX_OUTPUT_TOKENS = 131_072;
 
 /** Amounts that are reserved before a call. */
 export interface ReserveAmounts {
@@ -13,7 +13,7 @@ export interface ReserveAmounts {
   readonly tokens: number;
   /** Minimum of a budget that the call needs, and maximum that it reserves if the rest of the budget is large enough. */
   readonly cost: Money;
-  readonly mostCost: Money;
+  readonly maxCost: Money;
   /** Returns the output tokens that an amount pays for. Undefined if the amount pays for any response. */
   outputLimit(granted: Money): number | undefined;
 }
@@ -25,7 +25,7 @@ export function fullAmounts(call: LlmCall, model: Model | undefined): ReserveAmo
   return {
     tokens: saturated(usage.inputTokens + usage.outputTokens),
     cost: amount,
-    mostCost: amount,
+    maxCost: amount,
     outputLimit: () => undefined,
   };
 }
@@ -49,17 +49,17 @@ export function adaptiveAmounts(call: LlmCall, model: Model | undefined, likelyT
   const limited = maxOutputTokens !== undefined;
   const likelyTokens = likelyTokensEach * answers;
   const outputTokens = limited ? Math.min(full, likelyTokens) : likelyTokens;
-  const most = limited ? full : Math.max(full, MOST_OUTPUT_TOKENS * answers);
-  const mostCost = dearest(targets, estimate, most);
+  const maxTokens = limited ? full : Math.max(full, MAX_OUTPUT_TOKENS * answers);
+  const maxCost = highestCost(targets, estimate, maxTokens);
   return {
     tokens: saturated(inputTokens + outputTokens),
-    cost: dearest(targets, estimate, outputTokens),
-    mostCost,
-    outputLimit: (granted) => (granted >= mostCost ? undefined : tokensFor(targets, estimate, granted)),
+    cost: highestCost(targets, estimate, outputTokens),
+    maxCost,
+    outputLimit: (granted) => (granted >= maxCost ? undefined : tokensFor(targets, estimate, granted)),
   };
 }
 
-function dearest(targets: readonly Target[], { usage }: CallEstimate, outputTokens: number): Money {
+function highestCost(targets: readonly Target[], { usage }: CallEstimate, outputTokens: number): Money {
   return saturated(Math.max(0, ...targets.map(({ price }) => costOf(price, { ...usage, outputTokens }) ?? 0)));
 }
 

@@ -6,9 +6,9 @@ const OF_A_REPLICA = 'lease/';
 export class Budget {
   spent = 0;
   reserved = 0;
-  /** What of it is reserved for replicas. */
+  /** The part of `reserved` that replicas have leased. */
   leased = 0;
-  /** By call: the amount, and the end of its lease. */
+  /** By call id, or by replica for a lease. */
   readonly #reservations = new Map<string, { readonly amount: number; untilMs: number }>();
 
   /** Releases expired reservations. */
@@ -21,10 +21,10 @@ export class Budget {
     }
   }
 
-  /** What a call may reserve that needs `amount` and would have up to `most`; see redis/scripts/reserve.lua. */
-  grant({ amount, most = amount, limit }: BudgetCharge): number {
-    const left = Math.max(0, limit - this.spent - this.reserved - amount);
-    return Math.min(Math.max(most, amount), amount + Math.floor(left * GRANT_SHARE));
+  /** Returns the amount that a call may reserve; see redis/scripts/reserve.lua. */
+  grant({ amount, maxAmount = amount, limit }: BudgetCharge): number {
+    const remaining = Math.max(0, limit - this.spent - this.reserved - amount);
+    return Math.min(Math.max(maxAmount, amount), amount + Math.floor(remaining * GRANT_SHARE));
   }
 
   reserve(callId: string, amount: number, untilMs: number): void {
@@ -32,29 +32,30 @@ export class Budget {
     this.reserved += amount;
   }
 
-  /** Changes what one replica has of it; see redis/scripts/lease-budget.lua. */
+  /** Replaces the lease of a replica; see redis/scripts/lease-budget.lua. */
   lease({ holder, limit, wanted, promised }: LeaseRequest, untilMs: number): LeaseGrant {
     const member = `${OF_A_REPLICA}${holder}`;
-    const before = this.#reservations.get(member);
-    if (before !== undefined) {
+    const previous = this.#reservations.get(member);
+    if (previous !== undefined) {
       this.#reservations.delete(member);
-      this.reserved -= before.amount;
-      this.leased -= before.amount;
+      this.reserved -= previous.amount;
+      this.leased -= previous.amount;
     }
-    const left = Math.max(0, limit - this.spent - this.reserved);
-    const target = Math.min(wanted, Math.floor((left * LEASE_SHARE) / 1_000));
+    const remaining = Math.max(0, limit - this.spent - this.reserved);
+    const target = Math.min(wanted, Math.floor((remaining * LEASE_SHARE) / 1_000));
     const granted = Math.max(target, promised);
     if (granted > 0) this.reserve(member, granted, untilMs);
     this.leased += granted;
     return { granted, target };
   }
 
+  /** Renews a reservation that has not expired. */
   renew(callId: string, nowMs: number, untilMs: number): void {
     const reservation = this.#reservations.get(callId);
     if (reservation !== undefined && reservation.untilMs > nowMs) reservation.untilMs = untilMs;
   }
 
-  /** An amount counts as spent even if its lease has expired. */
+  /** Replaces a reservation by the actual amount, which counts even if the reservation has expired. */
   settle(callId: string, actual: number): void {
     const reservation = this.#reservations.get(callId);
     if (reservation !== undefined) this.reserved -= reservation.amount;

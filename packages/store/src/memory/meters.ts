@@ -6,242 +6,247 @@ import {
   type BudgetName,
   type BudgetState,
   type Charge,
+  type Exhausted,
+  type HeldBudget,
   type HeldSlot,
   type LeaseGrant,
   type LeaseRequest,
+  type MeteredCall,
   type Meters,
   type ReservationRequest,
   type ReservationResult,
+  type ReservedCharge,
+  type SettledCharge,
   type Settlement,
-  type SlotCharge,
   SubWindows,
-  type WindowCharge,
 } from '../ports/index.ts';
 import { Budget } from './budget.ts';
+import { SlotSet } from './slot-set.ts';
 
-/** How long a call id is remembered, as in Redis. */
-const CALL_ID_TTL_MS = 60_000;
-const SETTLED_TTL_MS = 60_000;
+/** Retention of a call's outcome, in ms, as in Redis. */
+const OUTCOME_TTL_MS = 60_000;
+const MAX_OUTCOMES = 100_000;
 const MAX_METERS = 100_000;
+/** Retry delay for limits that calls in flight use up, in ms: the end of a call cannot be predicted. */
+const IN_FLIGHT_RETRY_MS = 1_000;
+
+/** What a call has reserved, one entry per charge; undefined once the call is released or settled. */
+interface CallOutcome {
+  readonly atMs: number;
+  readonly reserved: readonly ReservedAmount[] | undefined;
+}
+
+type ReservedAmount = Pick<ReservedCharge, 'amount' | 'receipt' | 'state'>;
+type Refusal = Pick<Exhausted, 'inFlight' | 'retryAfterMs'>;
+type Owner = Pick<MeteredCall, 'tenant' | 'subject'>;
+type Meter = Pick<Charge, 'meter' | 'subject'>;
 
 /** Limits of a single process. */
 export class MemoryMeters implements Meters {
   readonly #clock: Clock;
   readonly #windows = new LRUCache<string, SubWindows>({ max: MAX_METERS });
-  readonly #places = new Map<string, Map<string, number>>();
+  readonly #slots = new Map<string, SlotSet>();
   readonly #budgets = new Map<string, Budget>();
-  readonly #answers: LRUCache<string, { atMs: number; result: ReservationResult }>;
+  readonly #outcomes = new LRUCache<string, CallOutcome>({ max: MAX_OUTCOMES });
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#answers = new LRUCache({ max: 100_000 });
   }
 
-  async reserve(request: ReservationRequest): Promise<ReservationResult> {
+  async reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>> {
     const nowMs = this.#clock.now();
-    const answerKey = answerName(request);
-    const known = this.#answers.get(answerKey);
-    const rememberedMs = known?.result === RELEASED ? SETTLED_TTL_MS : CALL_ID_TTL_MS;
-    if (known !== undefined && nowMs - known.atMs < rememberedMs) return known.result;
-    for (const hold of request.holds) assertHold(hold);
-    const result = this.#reserveOnce(request, nowMs);
-    if (result.admitted) this.#answers.set(answerKey, { atMs: nowMs, result });
-    return result;
+    const known = this.#outcome(request, nowMs);
+    if (known !== undefined) return resultOf(request.charges, known);
+    for (const charge of request.charges) assertCharge(charge);
+    const exhausted = this.#findExhausted(request, nowMs);
+    if (exhausted !== undefined) return exhausted;
+    const outcome = { atMs: nowMs, reserved: this.#take(request, nowMs) };
+    this.#outcomes.set(outcomeName(request), outcome);
+    return resultOf(request.charges, outcome);
   }
 
-  async release(places: readonly HeldSlot[]): Promise<void> {
+  async release(slots: readonly HeldSlot[]): Promise<void> {
     const atMs = this.#clock.now();
-    for (const place of places) {
-      // a reservation that comes after its call was given up takes nothing
-      this.#answers.set(answerName(place), { atMs, result: RELEASED });
-      const key = nameOf(place);
-      const held = this.#places.get(key);
-      held?.delete(place.callId);
-      if (held?.size === 0) this.#places.delete(key);
+    for (const slot of slots) {
+      this.#outcomes.set(outcomeName(slot), { atMs, reserved: undefined });
+      const name = meterName(slot, slot);
+      const set = this.#slots.get(name);
+      set?.release(slot.callId);
+      if (set?.size === 0) this.#slots.delete(name);
     }
   }
 
-  async settle({ tenant, subject, callId, holds, unreserved }: Settlement): Promise<void> {
-    for (const { hold, actual } of holds) if (hold.kind !== 'concurrency') assertAmounts([hold.amount, actual]);
+  async settle({ tenant, subject, callId, charges, unconfirmed = false }: Settlement): Promise<void> {
+    for (const { charge, amount = 0, actual } of charges) {
+      if (charge.kind !== 'concurrency') assertAmounts([charge.amount, amount, actual]);
+    }
     const nowMs = this.#clock.now();
     const of = { tenant, subject, callId };
-    const answerKey = answerName(of);
-    const known = this.#answers.get(answerKey);
-    if (known?.result === RELEASED && nowMs - known.atMs < SETTLED_TTL_MS) return;
-    // the response to the reservation that the caller never received
-    const heard = unreserved === true && known !== undefined && nowMs - known.atMs < CALL_ID_TTL_MS ? known.result : undefined;
-    const receipts = heard?.admitted === true ? heard.receipts : undefined;
-    const reserved = unreserved !== true || receipts !== undefined;
-    for (const [n, { hold, receipt: known, actual }] of holds.entries()) {
-      const receipt = receipts?.[n] ?? known;
-      if (hold.kind === 'window' && !reserved) this.#window(of, hold).add(nowMs, actual);
-      else if (hold.kind === 'concurrency') this.#held(of, hold).delete(callId);
-      else if (hold.kind === 'budget') this.#budget({ ...ownerOf(of, hold), period: hold.period }).settle(callId, actual);
-      else if (actual > hold.amount) this.#window(of, hold).add(nowMs, actual - hold.amount);
-      else this.#window(of, hold).giveBack(nowMs, receipt, hold.amount - actual);
-    }
-    this.#answers.set(answerKey, { atMs: nowMs, result: RELEASED });
+    const known = this.#outcome(of, nowMs);
+    if (known !== undefined && known.reserved === undefined) return;
+    charges.forEach((settled, n) => {
+      const recorded = unconfirmed ? known?.reserved?.[n] : settled;
+      this.#settleCharge(of, settled, recorded, nowMs);
+    });
+    this.#outcomes.set(outcomeName(of), { atMs: nowMs, reserved: undefined });
   }
 
-  /** Nothing is lost here without the process itself. */
+  /** A single process loses its counters only together with its ledger. */
   async raiseToLedger(): Promise<void> {}
 
   async budget(of: BudgetName): Promise<BudgetState> {
-    const { spent, reserved, leased } = this.#budget(of);
+    const { spent, reserved, leased } = this.#budget(of, of);
     return { spent, reserved: reserved - leased, leased };
   }
 
   async lease(request: LeaseRequest): Promise<LeaseGrant> {
     assertAmounts([request.limit, request.wanted, request.promised]);
     const nowMs = this.#clock.now();
-    const budget = this.#budget(request);
+    const budget = this.#budget(request, request);
     budget.free(nowMs);
     return budget.lease(request, nowMs + request.leaseMs);
   }
 
-  async renew(places: readonly HeldSlot[]): Promise<void> {
+  async renew(held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
     const nowMs = this.#clock.now();
-    for (const place of places) {
-      if (place.budget !== undefined) {
-        this.#budget({ ...place, ...place.budget }).renew(place.callId, nowMs, nowMs + place.leaseMs);
-        continue;
-      }
-      const held = this.#places.get(nameOf(place));
-      const until = held?.get(place.callId);
-      if (until !== undefined && until > nowMs) held?.set(place.callId, nowMs + place.leaseMs);
+    for (const one of held) {
+      const reservations = one.kind === 'budget' ? this.#budget(one, one) : this.#slotSet(one, one);
+      reservations.renew(one.callId, nowMs, nowMs + one.leaseMs);
     }
   }
 
-  #reserveOnce(request: ReservationRequest, nowMs: number): ReservationResult {
-    let refused: ({ meter: string; full: number } & Full) | undefined;
-    for (const [full, hold] of request.holds.entries()) {
-      const found = this.#full(request, hold, nowMs);
-      if (found !== undefined) {
-        refused = { meter: hold.meter, full, ...found };
-        break;
-      }
+  #outcome(of: MeteredCall, nowMs: number): CallOutcome | undefined {
+    const known = this.#outcomes.get(outcomeName(of));
+    return known !== undefined && nowMs - known.atMs < OUTCOME_TTL_MS ? known : undefined;
+  }
+
+  #findExhausted<C extends Charge>(request: ReservationRequest<C>, nowMs: number): Exhausted<C> | undefined {
+    for (const charge of request.charges) {
+      const refusal = this.#refusal(request, charge, nowMs);
+      if (refusal === undefined) continue;
+      const meters = request.charges.map((one) => this.#state(request, one, nowMs));
+      return { admitted: false, reason: 'exhausted', charge, state: this.#state(request, charge, nowMs), ...refusal, meters };
     }
-    const grant = Math.min(
-      ...request.holds.map((hold) => (hold.kind === 'budget' ? this.#budgetOf(request, hold).grant(hold) : Infinity)),
-    );
-    if (refused === undefined) {
-      for (const hold of request.holds) {
-        if (hold.kind === 'window') this.#window(request, hold).add(nowMs, hold.amount);
-        else if (hold.kind === 'concurrency') this.#held(request, hold).set(request.callId, nowMs + hold.leaseMs);
-        else this.#budgetOf(request, hold).reserve(request.callId, grant, nowMs + hold.leaseMs);
-      }
+    return undefined;
+  }
+
+  /** Reserves on all limits of a call, which have room. */
+  #take(request: ReservationRequest, nowMs: number): ReservedAmount[] {
+    const { callId, charges } = request;
+    const grants = charges.map((charge) => (charge.kind === 'budget' ? this.#budget(request, charge).grant(charge) : Infinity));
+    const grant = Math.min(...grants);
+    for (const charge of charges) {
+      if (charge.kind === 'window') this.#window(request, charge).add(nowMs, charge.amount);
+      else if (charge.kind === 'concurrency') this.#slotSet(request, charge).take(callId, nowMs + charge.leaseMs);
+      else this.#budget(request, charge).reserve(callId, grant, nowMs + charge.leaseMs);
     }
-    const meters = request.holds.map((hold) => this.#stateOf(request, hold, nowMs));
-    if (refused !== undefined) return { admitted: false, ...refused, meters };
-    const receipts = request.holds.map((hold) => {
-      if (hold.kind === 'window') return this.#window(request, hold).indexAt(nowMs);
-      return hold.kind === 'budget' ? grant : 0;
+    return charges.map((charge) => {
+      const state = this.#state(request, charge, nowMs);
+      if (charge.kind === 'budget') return { amount: grant, receipt: undefined, state };
+      if (charge.kind === 'concurrency') return { amount: 1, receipt: undefined, state };
+      return { amount: charge.amount, receipt: this.#window(request, charge).indexAt(nowMs), state };
     });
-    return { admitted: true, meters, receipts };
+  }
+
+  /** @param recorded the reservation, if there was one */
+  #settleCharge(
+    of: MeteredCall,
+    { charge, actual }: SettledCharge,
+    recorded: Pick<SettledCharge, 'amount' | 'receipt'> | undefined,
+    nowMs: number,
+  ): void {
+    if (charge.kind === 'budget') this.#budget(of, charge).settle(of.callId, actual);
+    else if (charge.kind === 'concurrency') this.#slotSet(of, charge).release(of.callId);
+    else {
+      const window = this.#window(of, charge);
+      const { amount = charge.amount, receipt = 0 } = recorded ?? NOTHING;
+      if (actual > amount) window.add(nowMs, actual - amount);
+      else window.giveBack(nowMs, receipt, amount - actual);
+    }
   }
 
   /** Returns undefined if the limit has room. */
-  #full(request: ReservationRequest, hold: Charge, nowMs: number): Full | undefined {
-    switch (hold.kind) {
-      case 'window':
-        return fullFor(this.#windowFull(request, hold, nowMs));
-      case 'concurrency':
-        return fullFor(this.#placesFull(request, hold, nowMs));
-      case 'budget':
-        return this.#budgetFull(request, hold, nowMs);
+  #refusal(of: Owner, charge: Charge, nowMs: number): Refusal | undefined {
+    if (charge.kind === 'budget') return this.#budgetRefusal(of, charge, nowMs);
+    if (charge.kind === 'concurrency') {
+      const slots = this.#slotSet(of, charge);
+      slots.free(nowMs);
+      return slots.size < charge.limit ? undefined : { retryAfterMs: IN_FLIGHT_RETRY_MS };
     }
+    const window = this.#window(of, charge);
+    if (window.sumAt(nowMs) + charge.amount <= charge.limit) return undefined;
+    return { retryAfterMs: window.fitsAfterMs(nowMs, charge.amount, charge.limit) };
   }
 
-  #budgetFull(request: ReservationRequest, hold: BudgetCharge, nowMs: number): Full | undefined {
-    const budget = this.#budgetOf(request, hold);
+  #budgetRefusal(of: Owner, charge: BudgetCharge, nowMs: number): Refusal | undefined {
+    const { amount, limit, endsAtMs } = charge;
+    const budget = this.#budget(of, charge);
     budget.free(nowMs);
-    // a soft budget has the largest limit there is, and refuses nothing
-    if (hold.limit === Number.MAX_SAFE_INTEGER || budget.spent + budget.reserved + hold.amount <= hold.limit) return undefined;
+    // a soft budget has the largest possible limit, and refuses no call
+    if (limit === Number.MAX_SAFE_INTEGER || budget.spent + budget.reserved + amount <= limit) return undefined;
     // reservations may be released; spend is final until the period ends
-    if (budget.spent + hold.amount <= hold.limit) return { retryAfterMs: 1_000, inFlight: true };
-    return { retryAfterMs: hold.endsAtMs === undefined ? 0 : Math.max(1_000, hold.endsAtMs - nowMs) };
+    if (budget.spent + amount <= limit) return { retryAfterMs: IN_FLIGHT_RETRY_MS, inFlight: true };
+    return { retryAfterMs: endsAtMs === undefined ? 0 : Math.max(1_000, endsAtMs - nowMs) };
   }
 
-  #budgetOf(of: { tenant: string; subject: string }, hold: BudgetCharge): Budget {
-    return this.#budget({ ...ownerOf(of, hold), period: hold.period });
-  }
-
-  #budget(of: BudgetName): Budget {
-    const key = `${nameOf(of)}\n${of.period}`;
-    let budget = this.#budgets.get(key);
-    if (budget === undefined) {
-      budget = new Budget();
-      this.#budgets.set(key, budget);
+  #state(of: Owner, charge: Charge, nowMs: number): MeterState {
+    const { meter, limit } = charge;
+    if (charge.kind === 'budget') {
+      const { spent, reserved } = this.#budget(of, charge);
+      const resetMs = charge.endsAtMs === undefined ? 0 : Math.max(0, charge.endsAtMs - nowMs);
+      return { meter, limit, remaining: Math.max(0, limit - spent - reserved), resetMs };
     }
-    return budget;
-  }
-
-  #windowFull(request: ReservationRequest, hold: WindowCharge, nowMs: number): number {
-    const window = this.#window(request, hold);
-    return window.sumAt(nowMs) + hold.amount > hold.limit ? window.fitsAfterMs(nowMs, hold.amount, hold.limit) : 0;
-  }
-
-  #placesFull(request: ReservationRequest, hold: SlotCharge, nowMs: number): number {
-    const held = this.#held(request, hold);
-    for (const [callId, until] of held) if (until <= nowMs) held.delete(callId);
-    return held.size + 1 > hold.limit ? 1_000 : 0;
-  }
-
-  #stateOf(request: ReservationRequest, hold: Charge, nowMs: number): MeterState {
-    if (hold.kind === 'budget') {
-      const { spent, reserved } = this.#budgetOf(request, hold);
-      const resetMs = hold.endsAtMs === undefined ? 0 : Math.max(0, hold.endsAtMs - nowMs);
-      return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - spent - reserved), resetMs };
+    if (charge.kind === 'concurrency') {
+      return { meter, limit, remaining: Math.max(0, limit - this.#slotSet(of, charge).size), resetMs: 0 };
     }
-    if (hold.kind === 'concurrency') {
-      const used = this.#held(request, hold).size;
-      return { meter: hold.meter, limit: hold.limit, remaining: Math.max(0, hold.limit - used), resetMs: 0 };
-    }
-    const window = this.#window(request, hold);
-    const remaining = Math.max(0, hold.limit - window.sumAt(nowMs));
-    return { meter: hold.meter, limit: hold.limit, remaining, resetMs: window.emptyAfterMs(nowMs) };
+    const window = this.#window(of, charge);
+    return { meter, limit, remaining: Math.max(0, limit - window.sumAt(nowMs)), resetMs: window.emptyAfterMs(nowMs) };
   }
 
-  #window(of: { tenant: string; subject: string }, hold: WindowCharge): SubWindows {
-    const key = `${nameOf(ownerOf(of, hold))}\n${hold.windowMs}`;
-    let window = this.#windows.get(key);
+  #window(of: Owner, charge: Meter & { readonly windowMs: number }): SubWindows {
+    const name = `${meterName(of, charge)}\n${charge.windowMs}`;
+    let window = this.#windows.get(name);
     if (window === undefined) {
-      window = new SubWindows(hold.windowMs);
-      this.#windows.set(key, window);
+      window = new SubWindows(charge.windowMs);
+      this.#windows.set(name, window);
     }
     return window;
   }
 
-  #held(of: { tenant: string; subject: string }, hold: SlotCharge): Map<string, number> {
-    const key = nameOf(ownerOf(of, hold));
-    let held = this.#places.get(key);
-    if (held === undefined) {
-      held = new Map();
-      this.#places.set(key, held);
-    }
-    return held;
+  #slotSet(of: Owner, meter: Meter): SlotSet {
+    return valueIn(this.#slots, meterName(of, meter), SlotSet);
+  }
+
+  #budget(of: Owner, meter: Meter & { readonly period: string }): Budget {
+    return valueIn(this.#budgets, `${meterName(of, meter)}\n${meter.period}`, Budget);
   }
 }
 
-/** Why there is no room on a meter. */
-type Full = Pick<ReservationResult & { admitted: false }, 'retryAfterMs' | 'inFlight'>;
+const NOTHING = { amount: 0, receipt: undefined };
 
-/** @param retryAfterMs 0 if the limit has room */
-const fullFor = (retryAfterMs: number): Full | undefined => (retryAfterMs === 0 ? undefined : { retryAfterMs });
+const outcomeName = ({ tenant, callId }: MeteredCall): string => `${tenant}\n${callId}`;
+const meterName = (of: Owner, { meter, subject = of.subject }: Meter): string => `${of.tenant}\n${subject}\n${meter}`;
 
-function assertHold(hold: Charge): void {
-  if (hold.kind === 'window') assertAmounts([hold.limit, hold.amount]);
-  else if (hold.kind === 'budget') assertAmounts([hold.limit, hold.amount, hold.most ?? 0]);
+/** Returns the value of a key, which is created first if it is missing. */
+function valueIn<T>(values: Map<string, T>, name: string, type: new () => T): T {
+  let value = values.get(name);
+  if (value === undefined) {
+    value = new type();
+    values.set(name, value);
+  }
+  return value;
 }
 
-const RELEASED: ReservationResult = { admitted: false, meter: 'released', full: -1, retryAfterMs: 0, meters: [] };
+function assertCharge(charge: Charge): void {
+  if (charge.kind === 'window') assertAmounts([charge.limit, charge.amount]);
+  else if (charge.kind === 'budget') assertAmounts([charge.limit, charge.amount, charge.maxAmount ?? 0]);
+}
 
-const answerName = (of: { tenant: string; callId: string }): string => `${of.tenant}\n${of.callId}`;
-const nameOf = (of: { tenant: string; subject: string; meter: string }): string => `${of.tenant}\n${of.subject}\n${of.meter}`;
-
-/** Returns the owner of a charge. */
-const ownerOf = (of: { tenant: string; subject: string }, hold: Charge) => ({
-  tenant: of.tenant,
-  subject: hold.subject ?? of.subject,
-  meter: hold.meter,
-});
+function resultOf<C extends Charge>(charges: readonly C[], { reserved }: CallOutcome): ReservationResult<C> {
+  if (reserved === undefined) return { admitted: false, reason: 'already_settled' };
+  const entries = charges.flatMap((charge, n) => {
+    const amount = reserved[n];
+    return amount === undefined ? [] : [{ charge, ...amount }];
+  });
+  return { admitted: true, reserved: entries };
+}

@@ -17,25 +17,28 @@ const tokens = (limit: number, amount: number): WindowCharge => ({
 
 let unique = 0;
 
-/** Holds an adapter of `Meters` to what budgets promise: amounts that cannot be broken, two kinds of refusal, and grants. */
+/** Tests the budgets of an adapter of `Meters`: amounts out of range, two kinds of refusal, and grants. */
 export function budgetsContract(adapter: string, open: (clock: ManualClock) => Meters): void {
   const begin = () => {
     const meters = open(new ManualClock(1_700_000_000_000));
     const of = { tenant: `budgets-${++unique}`, subject: 'key' };
-    const reserve = (callId: string, holds: readonly Charge[]) => meters.reserve({ ...of, callId, holds });
-    const settle = (callId: string, hold: Charge, actual: number, unreserved = false) =>
-      meters.settle({ ...of, callId, unreserved, holds: [{ hold, receipt: 0, actual }] });
+    const reserve = (callId: string, charges: readonly Charge[]) => meters.reserve({ ...of, callId, charges });
+    const settle = (callId: string, charge: Charge, actual: number) =>
+      meters.settle({ ...of, callId, charges: [{ charge, actual }] });
     const state = async () => {
       const { spent, reserved } = await meters.budget({ ...of, meter: 'budget', period: MONTH.period });
       return { spent, reserved };
     };
-    const tokensLeft = async (callId: string) => (await reserve(callId, [tokens(100, 1)])).meters[0]?.remaining;
+    const tokensLeft = async (callId: string) => {
+      const result = await reserve(callId, [tokens(100, 1)]);
+      return result.admitted ? result.reserved[0]?.state.remaining : undefined;
+    };
     return { meters, of, reserve, settle, state, tokensLeft };
   };
 
   describe(`budgets (${adapter})`, () => {
     it.each([Number.NaN, -1, 0.5, 2 ** 53, 9e18, Number.POSITIVE_INFINITY])(
-      'refuses to count the amount %p, and changes nothing',
+      'rejects the amount %p, and changes nothing',
       async (amount) => {
         const { meters, of, reserve, settle, state, tokensLeft } = begin();
         await reserve('held', [budget(1_000, 100), tokens(100, 10)]);
@@ -52,7 +55,7 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       },
     );
 
-    it('saturates what is spent, and never lets it become negative', async () => {
+    it('saturates the spend at the largest amount, and never makes it negative', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(fc.maxSafeNat(), { minLength: 2, maxLength: 6 }), async (amounts) => {
           const { reserve, settle, state } = begin();
@@ -66,14 +69,14 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       );
     });
 
-    it('refuses every call once a budget is saturated', async () => {
+    it('refuses every call when the spend of a budget is saturated', async () => {
       const { reserve, settle } = begin();
       await reserve('first', [budget(1_000, 1)]);
       for (const call of ['first', 'second', 'third']) await settle(call, budget(1_000, 1), LARGEST);
       for (let n = 0; n < 30; n++) expect((await reserve(`call-${n}`, [budget(1_000, 1)])).admitted).toBe(false);
     });
 
-    it('refuses nothing for a soft budget, however much is spent', async () => {
+    it('refuses no call for a soft budget, whatever its spend', async () => {
       const { reserve, settle } = begin();
       await reserve('first', [budget(LARGEST, 1)]);
       await settle('first', budget(LARGEST, 1), LARGEST);
@@ -86,11 +89,11 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       expect(await reserve('next', [budget(100, 30)])).toMatchObject({ admitted: false, inFlight: true, retryAfterMs: 1_000 });
       await settle('in flight', budget(100, 80), 80);
       const spent = await reserve('next', [budget(100, 30)]);
-      expect(spent).toMatchObject({ admitted: false, meter: 'budget' });
+      expect(spent).toMatchObject({ admitted: false, charge: { meter: 'budget' } });
       expect(spent).not.toHaveProperty('inFlight');
     });
 
-    it('admits a call that was refused before, once there is room', async () => {
+    it('admits a refused call at its retry when the budget has room', async () => {
       const { reserve, settle, state } = begin();
       await reserve('in flight', [budget(100, 80)]);
       expect((await reserve('waiting', [budget(100, 30)])).admitted).toBe(false);
@@ -100,24 +103,24 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       expect(await state()).toEqual({ spent: 10, reserved: 30 });
     });
 
-    it('grants a hundredth of what is left beyond what a call needs, up to what it would have', async () => {
+    it('grants 1 % of the remaining budget beyond the minimum of a call, up to its maximum', async () => {
       const { reserve } = begin();
-      const receipts = async (callId: string, amount: number, most: number) => {
-        const result = await reserve(callId, [budget(10_000, amount, { most })]);
-        return result.admitted ? result.receipts : 'refused';
+      const granted = async (callId: string, amount: number, maxAmount: number) => {
+        const result = await reserve(callId, [budget(10_000, amount, { maxAmount })]);
+        return result.admitted ? result.reserved.map((one) => one.amount) : 'refused';
       };
-      expect(await receipts('plenty', 100, 150)).toEqual([150]);
-      expect(await receipts('a share', 100, 5_000)).toEqual([100 + 97]);
-      expect(await receipts('no more than needed', 100, 0)).toEqual([100]);
-      expect(await receipts('nearly all', 9_500, 20_000)).toEqual([9_500]);
-      expect(await receipts('too much', 100, 20_000)).toBe('refused');
+      expect(await granted('plenty', 100, 150)).toEqual([150]);
+      expect(await granted('a share', 100, 5_000)).toEqual([100 + 97]);
+      expect(await granted('no more than needed', 100, 0)).toEqual([100]);
+      expect(await granted('nearly all', 9_500, 20_000)).toEqual([9_500]);
+      expect(await granted('too much', 100, 20_000)).toBe('refused');
     });
 
-    it('grants the least that one of several budgets allows, and reserves that of each', async () => {
+    it('reserves the smallest grant of several budgets on each of them', async () => {
       const { meters, of, reserve, state } = begin();
-      const team = budget(1_000, 100, { most: 900, subject: '@team:web' });
-      const result = await reserve('call', [budget(100_000, 100, { most: 900 }), team]);
-      expect(result).toMatchObject({ admitted: true, receipts: [109, 109] });
+      const team = budget(1_000, 100, { maxAmount: 900, subject: '@team:web' });
+      const result = await reserve('call', [budget(100_000, 100, { maxAmount: 900 }), team]);
+      expect(result).toMatchObject({ admitted: true, reserved: [{ amount: 109 }, { amount: 109 }] });
       expect(await state()).toEqual({ spent: 0, reserved: 109 });
       expect(await meters.budget({ ...of, subject: '@team:web', meter: 'budget', period: MONTH.period })).toMatchObject({
         reserved: 109,
@@ -125,23 +128,22 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
     });
 
     describe('reservation without a received response', () => {
-      const hold = budget(1_000, 100, { most: 400 });
+      const charge = budget(1_000, 100, { maxAmount: 400 });
+      const unused = [tokens(100, 30), charge].map((one) => ({ charge: one, actual: 0 }));
 
-      it('gives everything back that was taken', async () => {
+      it('returns everything that it took, if the call is settled without cost', async () => {
         const { meters, of, reserve, state, tokensLeft } = begin();
-        await reserve('lost', [tokens(100, 30), hold]);
+        await reserve('lost', [tokens(100, 30), charge]);
         expect((await state()).reserved).toBe(109);
-        const holds = [tokens(100, 30), hold].map((one) => ({ hold: one, receipt: 0, actual: 0 }));
-        await meters.settle({ ...of, callId: 'lost', unreserved: true, holds });
+        await meters.settle({ ...of, callId: 'lost', unconfirmed: true, charges: unused });
         expect(await state()).toEqual({ spent: 0, reserved: 0 });
         expect(await tokensLeft('look')).toBe(99);
       });
 
-      it('takes nothing when it runs later', async () => {
+      it('takes nothing if it runs after the settlement', async () => {
         const { meters, of, reserve, state, tokensLeft } = begin();
-        const holds = [tokens(100, 30), hold].map((one) => ({ hold: one, receipt: 0, actual: 0 }));
-        await meters.settle({ ...of, callId: 'late', unreserved: true, holds });
-        expect((await reserve('late', [tokens(100, 30), hold])).admitted).toBe(false);
+        await meters.settle({ ...of, callId: 'late', unconfirmed: true, charges: unused });
+        expect((await reserve('late', [tokens(100, 30), charge])).admitted).toBe(false);
         expect(await state()).toEqual({ spent: 0, reserved: 0 });
         expect(await tokensLeft('look')).toBe(99);
       });

@@ -1,8 +1,8 @@
 import type { MeterState, Money } from '@sluice/core';
 
 interface Owned {
-  /** The owner, if it is not the caller: a team or a tenant. */
-  readonly subject?: string;
+  /** The owner of the limit if it is not the caller: a team or a tenant. */
+  readonly subject?: string | undefined;
 }
 
 /** The amount that a call takes from a sliding window. */
@@ -15,106 +15,136 @@ export interface WindowCharge extends Owned {
   readonly amount: number;
 }
 
-/** One place among the calls in flight. */
+/** A slot of the calls in flight. */
 export interface SlotCharge extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
-  /** Milliseconds without `renew` after which the slot is free again, because its holder has died. */
+  /** Lifetime of the slot without `renew`, in ms: a crashed replica does not release it. */
   readonly leaseMs: number;
 }
 
-/** An amount of money of a budget, until it is known what the call costs. */
+/** An amount of a budget that is reserved until the actual cost of the call is known. */
 export interface BudgetCharge extends Owned {
   readonly kind: 'budget';
   readonly meter: string;
   readonly limit: Money;
-  /** The minimum that must remain of the budget. */
+  /** The minimum to reserve: a budget with less is exhausted. */
   readonly amount: Money;
   /**
-   * The maximum to reserve, in nano-dollars: `amount`, plus 1 % (`GRANT_SHARE`) of the remaining budget, up to this. The
-   * receipt has the reserved
-   * amount; of several budgets of one call the smallest applies to all. `amount` by default.
+   * The maximum to reserve, `amount` by default. The store grants `amount` plus 1 % (`GRANT_SHARE`) of the remaining budget, up to
+   * this maximum. Several budgets of one call all reserve the smallest of their grants.
    */
-  readonly most?: Money;
-  /** Which stretch of time it is the budget of, as a part of the meter's name: `2026-11`. Nothing is ever reset. */
+  readonly maxAmount?: Money | undefined;
+  /** The calendar period, which is a part of the meter's name: `2026-11`. No counter is ever reset. */
   readonly period: string;
-  /** When that is over, in milliseconds since the epoch; undefined for a budget without an end. */
+  /** The end of the period, in ms since the epoch. Undefined for a budget without an end. */
   readonly endsAtMs: number | undefined;
-  /** Milliseconds without `renew` after which the amount is free again, because its holder has died. */
+  /** Lifetime of the reservation without `renew`, in ms: a crashed replica does not release it. */
   readonly leaseMs: number;
 }
 
 export type Charge = WindowCharge | SlotCharge | BudgetCharge;
 
-export interface ReservationRequest {
-  /** The tenant. All limits of a tenant are on one shard. */
+/** Identifies the reservation of a call. */
+export interface MeteredCall {
+  /** All limits of a tenant are on one shard. */
   readonly tenant: string;
-  /** Which of the tenant's callers. */
+  /** The caller within the tenant: the owner of charges without a `subject`. */
   readonly subject: string;
-  /** Reserving twice under one id is reserving once, and both get the same answer. */
+  /** Reservations are idempotent: a second one under the same id returns the first result. */
   readonly callId: string;
-  readonly holds: readonly Charge[];
 }
 
-export type ReservationResult =
-  | {
-      readonly admitted: true;
-      readonly meters: readonly MeterState[];
-      /** One a hold: what `settle` has to know of it. A budget's is the amount that was reserved, in nano-dollars. */
-      readonly receipts: readonly number[];
-    }
-  | {
-      readonly admitted: false;
-      /** The first meter that is full, and which of the holds that is; -1 for a call that was given up before. */
-      readonly meter: string;
-      readonly full: number;
-      /** For a budget: calls in flight have reserved the rest, so that room may return before the period ends. */
-      readonly inFlight?: true;
-      /** When asking again may help. */
-      readonly retryAfterMs: number;
-      readonly meters: readonly MeterState[];
-    };
+export interface ReservationRequest<C extends Charge = Charge> extends MeteredCall {
+  readonly charges: readonly C[];
+}
 
-/** What became of a call that was admitted. */
-export interface Settlement {
+/** A charge that the store has reserved. */
+export interface ReservedCharge<C extends Charge = Charge> {
+  readonly charge: C;
+  /** The reserved amount: of a budget what it has granted, of the calls in flight one slot. */
+  readonly amount: number;
+  /** Opaque: `settle` uses it to find what was counted. Undefined if the kind of charge needs none. */
+  readonly receipt: number | undefined;
+  readonly state: MeterState;
+}
+
+export interface Admitted<C extends Charge = Charge> {
+  readonly admitted: true;
+  /** One entry per charge of the request, in its order. */
+  readonly reserved: readonly ReservedCharge<C>[];
+}
+
+/** At least one limit has no room for the call. */
+export interface Exhausted<C extends Charge = Charge> {
+  readonly admitted: false;
+  readonly reason: 'exhausted';
+  /** The first charge that does not fit, and the state of its meter. */
+  readonly charge: C;
+  readonly state: MeterState;
+  /** Set for a budget: calls in flight have reserved the rest, so that room may return before the period ends. */
+  readonly inFlight?: true;
+  /** The delay until a retry may succeed, in ms. */
+  readonly retryAfterMs: number;
+  readonly meters: readonly MeterState[];
+}
+
+/** The call was released or settled before this reservation. This says nothing about its limits. */
+export interface AlreadySettled {
+  readonly admitted: false;
+  readonly reason: 'already_settled';
+}
+
+export type ReservationResult<C extends Charge = Charge> = Admitted<C> | Exhausted<C> | AlreadySettled;
+
+/** The actual amount of a charge. */
+export interface SettledCharge {
+  readonly charge: Charge;
+  /** In the unit of the limit; ignored for slots. */
+  readonly actual: number;
+  /** From the `ReservedCharge`. By default the amount of the charge. */
+  readonly amount?: number | undefined;
+  /** From the `ReservedCharge`. Without it, a window keeps what was reserved in excess. */
+  readonly receipt?: number | undefined;
+}
+
+/** The end of a call. */
+export interface Settlement extends MeteredCall {
+  /**
+   * True if the caller did not receive the response to its reservation. The store then uses its own record of the reservation; if the
+   * reservation never reached the store, the full actual amounts are counted.
+   */
+  readonly unconfirmed?: boolean;
+  readonly charges: readonly SettledCharge[];
+}
+
+/** Names one budget. */
+export interface BudgetName {
   readonly tenant: string;
   readonly subject: string;
-  readonly callId: string;
-  /**
-   * True if the store did not respond at admission. If the reservation never reached the store, the full usage is counted now.
-   */
-  readonly unreserved?: boolean;
-  readonly holds: readonly {
-    readonly hold: Charge;
-    readonly receipt: number;
-    /** The actual amount, in the unit of the limit; ignored for concurrency slots. */
-    readonly actual: number;
-  }[];
+  readonly meter: string;
+  readonly period: string;
 }
 
 /** The state of a budget. */
 export interface BudgetState {
   readonly spent: Money;
-  /** Reserved for calls in flight. */
+  /** Reserved by calls in flight. */
   readonly reserved: Money;
-  /** For replicas, to go on with while the store is away. */
+  /** Reserved by replicas, to spend while the store is unavailable. */
   readonly leased: Money;
 }
 
 /** A replica's request for a part of a budget, to spend while the store is unavailable. */
-export interface LeaseRequest {
-  readonly tenant: string;
-  readonly subject: string;
-  readonly meter: string;
-  readonly period: string;
+export interface LeaseRequest extends BudgetName {
   readonly endsAtMs: number | undefined;
   readonly limit: Money;
-  /** Which replica. It has one lease of a budget at a time. */
+  /** The id of the replica, which has one lease per budget. */
   readonly holder: string;
   /** The requested amount; at most 5 % of the remaining budget is granted. Unpromised amounts are returned. */
   readonly wanted: Money;
-  /** What the replica may have promised to calls already: so much stays reserved in any case. */
+  /** The amount that the replica may have promised to calls already: it stays reserved in any case. */
   readonly promised: Money;
   readonly leaseMs: number;
 }
@@ -126,54 +156,50 @@ export interface LeaseGrant {
   readonly target: Money;
 }
 
-/** Names one budget. */
-export interface BudgetName {
-  readonly tenant: string;
-  readonly subject: string;
-  readonly meter: string;
-  readonly period: string;
-}
-
 /** The share of the remaining budget that one call may reserve beyond its need. */
 export const GRANT_SHARE = 0.01;
 
 /** The largest lease of one replica, in thousandths of the remaining budget. */
 export const LEASE_SHARE = 50;
 
-export interface HeldSlot {
-  readonly tenant: string;
-  readonly subject: string;
-  readonly callId: string;
+interface Held extends MeteredCall {
   readonly meter: string;
   readonly leaseMs: number;
-  /** An amount of a budget instead of a place among the calls in flight. */
-  readonly budget?: { readonly period: string; readonly amount: Money };
+}
+
+/** A slot that a call in flight holds. */
+export interface HeldSlot extends Held {
+  readonly kind: 'concurrency';
+}
+
+/** An amount of a budget that a call in flight has reserved. */
+export interface HeldBudget extends Held {
+  readonly kind: 'budget';
+  readonly period: string;
+  /** The reserved amount. */
+  readonly amount: Money;
 }
 
 /**
- * Limited quantities, shared by all replicas.
+ * Counts and limits what callers use, for all replicas together.
  *
- * A window meter never admits more than its limit in any span of its length. It counts in sub-windows (60 to a window of a minute or
- * more, 20 to a shorter one) and counts the oldest as a whole, so that it may refuse what one sub-window more would have let pass, and
- * never the other way. It takes the store's clock, and a clock that goes back reopens nothing.
+ * A window never admits more than its limit in any span of its length. It is counted in sub-windows (60 for a window of a minute or more,
+ * 20 for a shorter one), and the oldest sub-window counts as a whole: a window may refuse an amount that fits up to one sub-window later,
+ * but it never admits too much. All times are the store's; a clock that is set back reopens nothing.
  */
 export interface Meters {
   /**
-   * Reserves on all limits, or on none if one is exhausted; a refused call is not charged. A refused call may try again under
-   * its id.
+   * Reserves on all limits, or on none if one is exhausted; a refused call is not charged. A refused call may try again under its id.
    *
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
-  reserve(request: ReservationRequest): Promise<ReservationResult>;
-  /** Gives back the places among the calls in flight that the call holds. Doing it twice, or for a call that holds none, changes nothing. */
-  release(places: readonly HeldSlot[]): Promise<void>;
+  reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>>;
+  /** Releases slots. Idempotent; a reservation of the same call that arrives later takes nothing. */
+  release(slots: readonly HeldSlot[]): Promise<void>;
   /**
-   * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window
-   * that counted it,
-   * and a shortfall is counted now; in a budget, the reservation becomes spend. Settlement is idempotent, and an amount counts
-   * as
-   * spent even if its lease has expired. A call that is settled before its reservation takes nothing. Sums saturate at 2^53 -
-   * 1.
+   * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window that
+   * counted it, and a shortfall is counted now; in a budget, the reservation becomes spend. Idempotent. An amount counts as spent even
+   * if its lease has expired. A reservation that arrives after the settlement takes nothing. Sums saturate at 2^53 - 1.
    *
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
@@ -182,13 +208,13 @@ export interface Meters {
   budget(of: BudgetName): Promise<BudgetState>;
   /** Raises the spend of budgets to the ledger after a loss of data. Nothing is ever lowered. */
   raiseToLedger(budgets: readonly BudgetName[]): Promise<void>;
-  /** Reserves a part of a budget for a replica, in place of the one that it has; it is free again when its time is over. */
+  /** Reserves a part of a budget for a replica, in place of its previous lease. A lease expires after `leaseMs`. */
   lease(request: LeaseRequest): Promise<LeaseGrant>;
-  /** Renews the lease of slots. An expired slot stays lost. */
-  renew(places: readonly HeldSlot[]): Promise<void>;
+  /** Renews slots and reservations of budgets. An expired one is not restored. */
+  renew(held: readonly (HeldSlot | HeldBudget)[]): Promise<void>;
 }
 
-/** How many sub-windows a window is counted in: under 1.7 % of a minute is the most that is under-admitted. */
+/** Returns the number of sub-windows of a window. A window of a minute or more under-admits by less than 1.7 % of its length. */
 export function subWindowsOf(windowMs: number): number {
   return windowMs >= 60_000 ? 60 : 20;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock, propertyRuns } from '@sluice/core/testing';
 import fc from 'fast-check';
-import type { BudgetCharge, Charge, Meters, WindowCharge } from './meters.ts';
+import type { BudgetCharge, Charge, Meters, ReservedCharge, WindowCharge } from './meters.ts';
 
 const CLIENTS = 3;
 const LEASE_MS = 30_000;
@@ -28,8 +28,8 @@ type Step =
   | { readonly do: 'reserve'; readonly amount: number }
   /** Settles the n-th call in flight at a share of its reservation. */
   | { readonly do: 'settle'; readonly which: number; readonly part: number; readonly twice: boolean }
-  /** A replica dies with the call, which is never settled. */
-  | { readonly do: 'die'; readonly which: number }
+  /** A replica crashes with the call, which is never settled. */
+  | { readonly do: 'crash'; readonly which: number }
   | { readonly do: 'renew' }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -47,7 +47,7 @@ const step: fc.Arbitrary<Step & { readonly client: number }> = fc
           twice: fc.boolean(),
         }),
       },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('die' as const), which: fc.nat(20) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), which: fc.nat(20) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('renew' as const) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 20_000 }) }) },
     ),
@@ -72,9 +72,18 @@ export function settlementContract(
     const tenant = `settlement-${++unique}`;
     const of = { tenant, subject: 'key' };
     const [meters] = connections as [Meters];
-    const reserve = (callId: string, holds: readonly Charge[], by = meters) => by.reserve({ ...of, callId, holds });
-    const settle = (callId: string, hold: Charge, actual: number, receipt = 0, by = meters) =>
-      by.settle({ ...of, callId, holds: [{ hold, receipt, actual }] });
+    const reserve = (callId: string, charges: readonly Charge[], by = meters) => by.reserve({ ...of, callId, charges });
+    const settle = (callId: string, charge: Charge, actual: number, by = meters) =>
+      by.settle({ ...of, callId, charges: [{ charge, actual }] });
+    /** Reserves on one limit. Returns undefined for a refused call. */
+    const hold = async (callId: string, charge: Charge, by = meters) => {
+      const result = await reserve(callId, [charge], by);
+      return result.admitted ? result.reserved[0] : undefined;
+    };
+    const settleReserved = (callId: string, reserved: ReservedCharge | undefined, actual: number, by = meters) => {
+      if (reserved === undefined) throw new Error(`${callId} was refused`);
+      return by.settle({ ...of, callId, charges: [{ ...reserved, actual }] });
+    };
     const spent = async (period = '2026-11') => {
       const { spent, reserved, leased } = await meters.budget({ ...of, meter: 'budget', period });
       return leased === 0 ? { spent, reserved } : { spent, reserved, leased };
@@ -85,11 +94,11 @@ export function settlementContract(
         ...{ meter: 'budget', period: '2026-11', endsAtMs: undefined, limit: 1_000 },
         ...{ holder, wanted, promised, leaseMs: 60_000 },
       });
-    return { clock, connections, meters, of, reserve, settle, spent, lease };
+    return { clock, connections, meters, of, reserve, settle, hold, settleReserved, spent, lease };
   };
 
   describe(`settlement (${adapter})`, () => {
-    it('never lets spent and reserved pass a budget, ends with nothing reserved, and loses no amount', async () => {
+    it('never exceeds a budget, loses no amount, and leaves no reservation behind', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
           const { clock, connections, of, reserve, settle, spent } = begin();
@@ -119,27 +128,24 @@ export function settlementContract(
                 const [callId, { amount }] = nth(one.which) ?? ['', { amount: 0 }];
                 if (callId === '') break;
                 const actual = Math.floor(amount * one.part);
-                await settle(callId, budget(limit, amount), actual, 0, by);
-                if (one.twice) await settle(callId, budget(limit, amount), actual, 0, by);
+                await settle(callId, budget(limit, amount), actual, by);
+                if (one.twice) await settle(callId, budget(limit, amount), actual, by);
                 paid += actual;
                 inFlight.delete(callId);
                 break;
               }
-              case 'die': {
+              case 'crash': {
                 const [callId] = nth(one.which) ?? [''];
                 inFlight.delete(callId);
                 break;
               }
               case 'renew': {
-                const places = [...inFlight].map(([callId, { amount }]) => ({
+                const held = [...inFlight].map(([callId, { amount }]) => ({
                   ...of,
-                  callId,
-                  meter: 'budget',
-                  leaseMs: LEASE_MS,
-                  budget: { period: '2026-11', amount },
+                  ...{ kind: 'budget' as const, callId, meter: 'budget', leaseMs: LEASE_MS, period: '2026-11', amount },
                 }));
-                if (places.length > 0) await by.renew(places);
-                for (const held of inFlight.values()) if (held.untilMs > clock.now()) held.untilMs = clock.now() + LEASE_MS;
+                if (held.length > 0) await by.renew(held);
+                for (const one of inFlight.values()) if (one.untilMs > clock.now()) one.untilMs = clock.now() + LEASE_MS;
                 break;
               }
               case 'wait':
@@ -147,7 +153,7 @@ export function settlementContract(
             }
           }
           clock.advance(LEASE_MS + 1);
-          // looking frees what the dead held
+          // a reservation releases the amounts of crashed replicas
           await reserve('last', [budget(limit, limit + 1)]);
           expect(await spent()).toEqual({ spent: paid, reserved: 0 });
         }),
@@ -155,7 +161,7 @@ export function settlementContract(
       );
     });
 
-    it('admits of 200 calls at once just those that a budget pays for', async () => {
+    it('admits exactly 50 of 200 concurrent calls if the budget pays for 50', async () => {
       const { connections, reserve, spent } = begin();
       const results = await Promise.all(
         Array.from({ length: 200 }, (_, n) => reserve(`call-${n}`, [budget(1_000, 20)], connections[n % CLIENTS])),
@@ -169,22 +175,25 @@ export function settlementContract(
       const month = { ...budget(100, 60), endsAtMs: clock.now() + 3_600_000 };
       expect(await reserve('a', [month])).toMatchObject({
         admitted: true,
-        meters: [{ meter: 'budget', limit: 100, remaining: 40 }],
+        reserved: [{ state: { meter: 'budget', limit: 100, remaining: 40 } }],
       });
       // reservations may be released
-      expect(await reserve('b', [month])).toMatchObject({ admitted: false, meter: 'budget', retryAfterMs: 1_000 });
+      expect(await reserve('b', [month])).toMatchObject({ admitted: false, charge: { meter: 'budget' }, retryAfterMs: 1_000 });
       await settle('a', month, 60);
       expect(await reserve('c', [month])).toMatchObject({ admitted: false, retryAfterMs: 3_600_000 });
     });
 
-    it('reserves on all meters or on none', async () => {
+    it('reserves on a budget and a window of a call, or on neither', async () => {
       const { reserve, spent } = begin();
       await reserve('a', [tokens(10, 8)]);
-      expect(await reserve('b', [budget(100, 50), tokens(10, 8)])).toMatchObject({ admitted: false, meter: 'tokens' });
+      expect(await reserve('b', [budget(100, 50), tokens(10, 8)])).toMatchObject({
+        admitted: false,
+        charge: { meter: 'tokens' },
+      });
       expect(await spent()).toEqual({ spent: 0, reserved: 0 });
     });
 
-    it('spends what is settled after its lease ran out, once', async () => {
+    it('counts the cost of a call that is settled after its lease has expired, once', async () => {
       const { clock, reserve, settle, spent } = begin();
       await reserve('late', [budget(100, 60)]);
       clock.advance(LEASE_MS + 1);
@@ -194,22 +203,22 @@ export function settlementContract(
       expect(await spent()).toEqual({ spent: 50, reserved: 60 });
     });
 
-    it('takes nothing for a call that was settled before it was reserved', async () => {
+    it('takes nothing for a call that was settled before its reservation', async () => {
       const { reserve, settle, spent } = begin();
       await settle('early', budget(100, 60), 0);
       expect((await reserve('early', [budget(100, 60)])).admitted).toBe(false);
       expect(await spent()).toEqual({ spent: 0, reserved: 0 });
     });
 
-    it('takes from a group’s meters beside the caller’s own, from all or from none', async () => {
+    it('takes from the meters of a group and of the caller, from all or from none', async () => {
       const { meters, of, spent } = begin();
       const team = { ...budget(100, 60), subject: '@team:web' };
       const both = (subject: string, callId: string) =>
-        meters.reserve({ ...of, subject, callId, holds: [budget(1_000, 60), team] });
+        meters.reserve({ ...of, subject, callId, charges: [budget(1_000, 60), team] });
       const first = await both('key', 'a');
       expect(first.admitted).toBe(true);
       // another key of the same team
-      expect(await both('other', 'b')).toMatchObject({ admitted: false, meter: 'budget', full: 1 });
+      expect(await both('other', 'b')).toMatchObject({ admitted: false, charge: team });
       expect(await meters.budget({ ...of, subject: 'other', meter: 'budget', period: '2026-11' })).toEqual({
         spent: 0,
         reserved: 0,
@@ -218,7 +227,7 @@ export function settlementContract(
       await meters.settle({
         ...of,
         callId: 'a',
-        holds: [budget(1_000, 60), team].map((hold) => ({ hold, receipt: 0, actual: 10 })),
+        charges: [budget(1_000, 60), team].map((charge) => ({ charge, actual: 10 })),
       });
       expect(await spent()).toEqual({ spent: 10, reserved: 0 });
       expect(await meters.budget({ ...of, subject: '@team:web', meter: 'budget', period: '2026-11' })).toEqual({
@@ -241,7 +250,7 @@ export function settlementContract(
         expect(await spent()).toEqual({ spent: 200, reserved: 0, leased: 10 });
       });
 
-      it('keeps what is promised, and says what it should be', async () => {
+      it('keeps the promised amount, and returns the target without it', async () => {
         const { reserve, spent, lease } = begin();
         await reserve('a', [budget(1_000, 1)]);
         await lease('one', 40);
@@ -267,7 +276,7 @@ export function settlementContract(
       });
     });
 
-    it('keeps periods apart', async () => {
+    it('counts each period separately', async () => {
       const { reserve, spent } = begin();
       await reserve('a', [budget(100, 100, '2026-11')]);
       expect((await reserve('b', [budget(100, 100, '2026-12')])).admitted).toBe(true);
@@ -283,90 +292,84 @@ export function settlementContract(
     });
 
     describe('window reservation', () => {
-      it('gives back what was too much, and counts what was too little', async () => {
-        const { reserve, settle } = begin();
-        const first = await reserve('a', [tokens(100, 80)]);
-        if (!first.admitted) throw new Error('refused');
-        await settle('a', tokens(100, 80), 30, first.receipts[0]);
-        const second = await reserve('b', [tokens(100, 70)]);
-        expect(second).toMatchObject({ admitted: true, meters: [{ remaining: 0 }] });
-        if (!second.admitted) throw new Error('refused');
-        await settle('b', tokens(100, 70), 90, second.receipts[0]);
+      it('returns an excess, and counts a shortfall', async () => {
+        const { reserve, hold, settleReserved } = begin();
+        const first = await hold('a', tokens(100, 80));
+        await settleReserved('a', first, 30);
+        const second = await hold('b', tokens(100, 70));
+        expect(second).toMatchObject({ state: { remaining: 0 } });
+        await settleReserved('b', second, 90);
         expect(await reserve('c', [tokens(100, 1)])).toMatchObject({ admitted: false });
       });
 
-      it('counts in full what was admitted while the store was away, once', async () => {
-        const { connections, of, reserve } = begin();
-        const meters = connections[0] as Meters;
+      it('counts a call that was admitted without the store in full, once', async () => {
+        const { meters, of, reserve, hold } = begin();
         const settle = (callId: string, actual: number) =>
-          meters.settle({ ...of, callId, unreserved: true, holds: [{ hold: tokens(100, 30), receipt: 0, actual }] });
-        const left = async (callId: string) => (await reserve(callId, [tokens(100, 1)])).meters[0]?.remaining;
+          meters.settle({ ...of, callId, unconfirmed: true, charges: [{ charge: tokens(100, 30), actual }] });
+        const left = async (callId: string) => (await hold(callId, tokens(100, 1)))?.state.remaining;
         await settle('never-reserved', 20);
         await settle('never-reserved', 20);
         expect(await left('look-1')).toBe(79);
-        // its reservation comes late, and is for nothing
+        // its reservation arrives after the settlement, and takes nothing
         expect((await reserve('never-reserved', [tokens(100, 30)])).admitted).toBe(false);
-        // this one's had come through, and only the answer was lost
+        // the store has made this reservation, and only its response was lost
         await reserve('answer-lost', [tokens(100, 30)]);
         await settle('answer-lost', 20);
         expect(await left('look-2')).toBe(58);
       });
 
-      it('gives back to the sub-window in which it was counted, so that what was counted later stays', async () => {
-        const { clock, reserve, settle } = begin();
-        const early = await reserve('early', [tokens(100, 10)]);
-        if (!early.admitted) throw new Error('refused');
+      it('returns an excess to the sub-window that counted it, and keeps later counts', async () => {
+        const { clock, reserve, hold, settleReserved } = begin();
+        const early = await hold('early', tokens(100, 10));
         clock.advance(10_000);
         await reserve('late', [tokens(100, 20)]);
-        await settle('early', tokens(100, 10), 4, early.receipts[0]);
+        await settleReserved('early', early, 4);
         // the early call has left the window, the late one has not
         clock.advance(52_000);
-        expect(await reserve('look', [tokens(100, 1)])).toMatchObject({ meters: [{ remaining: 79 }] });
+        expect(await hold('look', tokens(100, 1))).toMatchObject({ state: { remaining: 79 } });
       });
 
-      it('gives back while others have left that nobody has taken out yet', async () => {
-        const { clock, reserve, settle } = begin();
-        await reserve('left', [tokens(100, 5)]);
+      it('returns an excess while the window still stores expired counts', async () => {
+        const { clock, hold, settleReserved } = begin();
+        await hold('expired', tokens(100, 5));
         clock.advance(10_000);
-        const held = await reserve('held', [tokens(100, 10)]);
-        if (!held.admitted) throw new Error('refused');
+        const held = await hold('held', tokens(100, 10));
         clock.advance(52_000);
-        await settle('held', tokens(100, 10), 4, held.receipts[0]);
-        expect(await reserve('look', [tokens(100, 1)])).toMatchObject({ meters: [{ remaining: 95 }] });
+        await settleReserved('held', held, 4);
+        expect(await hold('look', tokens(100, 1))).toMatchObject({ state: { remaining: 95 } });
       });
 
-      it('gives nothing back that has left the window already', async () => {
-        const { clock, reserve, settle } = begin();
-        const old = await reserve('old', [tokens(100, 100)]);
-        if (!old.admitted) throw new Error('refused');
+      it('returns no excess that has already left the window', async () => {
+        const { clock, reserve, hold, settleReserved } = begin();
+        const old = await hold('old', tokens(100, 100));
         clock.advance(2 * MINUTE);
         expect((await reserve('new', [tokens(100, 100)])).admitted).toBe(true);
-        await settle('old', tokens(100, 100), 0, old.receipts[0]);
+        await settleReserved('old', old, 0);
         expect((await reserve('more', [tokens(100, 1)])).admitted).toBe(false);
       });
 
-      it('never lets what calls came to pass the limit in any span of its length', async () => {
+      it('never lets actual and reserved amounts exceed the limit in any span of its length', async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
-            const { clock, connections, reserve, settle } = begin();
+            const { clock, connections, hold, settleReserved } = begin();
             const limit = 100;
-            const inFlight = new Map<string, { atMs: number; amount: number; receipt: number }>();
-            const came: { atMs: number; amount: number }[] = [];
+            const inFlight = new Map<string, { atMs: number; amount: number; reserved: ReservedCharge }>();
+            const ended: { atMs: number; amount: number }[] = [];
             for (const [n, { client, ...one }] of steps.entries()) {
               const by = connections[client] as Meters;
               if (one.do === 'reserve') {
-                const result = await reserve(`call-${n}`, [tokens(limit, one.amount)], by);
-                if (!result.admitted) continue;
-                inFlight.set(`call-${n}`, { atMs: clock.now(), amount: one.amount, receipt: result.receipts[0] as number });
-                const within = [...came, ...inFlight.values()].filter(({ atMs }) => atMs > clock.now() - MINUTE);
+                const reserved = await hold(`call-${n}`, tokens(limit, one.amount), by);
+                if (reserved === undefined) continue;
+                inFlight.set(`call-${n}`, { atMs: clock.now(), amount: one.amount, reserved });
+                const within = [...ended, ...inFlight.values()].filter(({ atMs }) => atMs > clock.now() - MINUTE);
                 expect(within.reduce((sum, { amount }) => sum + amount, 0)).toBeLessThanOrEqual(limit);
               } else if (one.do === 'settle') {
                 const [callId, held] = [...inFlight][one.which % Math.max(1, inFlight.size)] ?? [];
                 if (callId === undefined || held === undefined) continue;
                 const actual = Math.floor(held.amount * one.part);
-                await settle(callId, tokens(limit, held.amount), actual, held.receipt, by);
+                await settleReserved(callId, held.reserved, actual, by);
                 inFlight.delete(callId);
-                came.push({ atMs: held.atMs, amount: actual });
+                ended.push({ atMs: held.atMs, amount: actual });
               } else if (one.do === 'wait') clock.advance(one.ms);
             }
           }),

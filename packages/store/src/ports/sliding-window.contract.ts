@@ -27,23 +27,24 @@ const schedule = (windowMs: number): fc.Arbitrary<readonly Step[]> => {
 let unique = 0;
 
 /**
- * What a sliding window promises, against a model that remembers every admitted call. Several clients call through connections of their own.
+ * Compares sliding windows with a model that remembers every admitted call. Several clients call through their own connections.
  *
- * @param open gives a connection to one store, on the clock that the test moves
+ * @param open opens a connection to one store, on the clock that the test moves
  */
 export function slidingWindowContract(
   adapter: string,
   runs: number,
   open: (clock: ManualClock, connection: number) => Meters,
 ): void {
-  describe(`the sliding window (${adapter})`, () => {
+  describe(`sliding window (${adapter})`, () => {
     it('counts requests under a late clock in the newest sub-window, and expires them with it', async () => {
       const clock = new ManualClock(1_700_000_000_000);
       const meters = open(clock, 0);
       const tenant = `window-${++unique}`;
       const remaining = async (callId: string, amount: number) => {
-        const holds = [{ kind: 'window', meter: 'requests', limit: 10, windowMs: 60_000, amount } as const];
-        return (await meters.reserve({ tenant, subject: 'key', callId, holds })).meters[0]?.remaining;
+        const charges = [{ kind: 'window', meter: 'requests', limit: 10, windowMs: 60_000, amount } as const];
+        const result = await meters.reserve({ tenant, subject: 'key', callId, charges });
+        return result.admitted ? result.reserved[0]?.state.remaining : undefined;
       };
       expect(await remaining('first', 3)).toBe(7);
       clock.advance(-10_000);
@@ -58,7 +59,7 @@ export function slidingWindowContract(
       { limit: 7, windowMs: 60_000 },
       { limit: 4, windowMs: 1_000 },
     ])(
-      'never admits more than $limit in any $windowMs ms, and refuses at most one sub-window too much',
+      'never admits more than $limit in any $windowMs ms, and refuses an amount for at most one sub-window too long',
       async ({ limit, windowMs }) => {
         const subWindowMs = windowMs / subWindowsOf(windowMs);
         await fc.assert(
@@ -67,33 +68,33 @@ export function slidingWindowContract(
             const connections = Array.from({ length: CLIENTS }, (_, n) => open(clock, n));
             const tenant = `window-${++unique}`;
             const admitted: { atMs: number; amount: number }[] = [];
-            /** When something was admitted last. To go back behind it reopens nothing, so that counts as standing still. */
+            /** The time of the last admission. An earlier clock reopens nothing, so it counts as this time. */
             let lastMs = 0;
             const within = (fromMs: number): number =>
               admitted.reduce((sum, call) => (call.atMs > fromMs ? sum + call.amount : sum), 0);
 
             for (const [n, { client, afterMs, amount }] of steps.entries()) {
               clock.set(clock.now() + afterMs);
-              const holds = [{ kind: 'window', meter: 'requests', limit, windowMs, amount } as const];
+              const charges = [{ kind: 'window', meter: 'requests', limit, windowMs, amount } as const];
               const before = within(Number.NEGATIVE_INFINITY);
               const result = await (connections[client] as Meters).reserve({
                 tenant,
                 subject: 'key',
                 callId: `call-${n}`,
-                holds,
+                charges,
               });
               const atMs = Math.max(lastMs, clock.now());
               if (result.admitted) {
                 lastMs = atMs;
                 admitted.push({ atMs, amount });
-                // any span of the window's length that ends now; one that ends earlier was looked at then
+                // a span of the window's length that ends now; an earlier span was checked at its end
                 expect(within(atMs - windowMs)).toBeLessThanOrEqual(limit);
-              } else {
-                // one more sub-window shows that there was no room, and earlier refusals left no trace
+              } else if (result.reason === 'exhausted') {
+                // with one more sub-window the limit had no room, and earlier refusals were not counted
                 expect(within(atMs - windowMs - subWindowMs) + amount).toBeGreaterThan(limit);
                 expect(within(Number.NEGATIVE_INFINITY)).toBe(before);
                 expect(result.retryAfterMs).toBeGreaterThan(0);
-              }
+              } else throw new Error(`call-${n} was settled before`);
             }
           }),
           { numRuns: propertyRuns(runs) },

@@ -73,8 +73,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     new RedisMeters({ state, background, layout, wait, clock });
   metersContract(adapter, (clock) => {
     const { state, background } = shared;
-    const own = { state, background, layout: ownLayout(), wait };
-    return new RedisMeters(clock === undefined ? own : { ...own, clock });
+    return new RedisMeters({ state, background, layout: ownLayout(), wait, clock });
   });
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
@@ -138,7 +137,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     metersAt(windowConnections[connection] as Connections, windowLayout, clock),
   );
   describe(`unknown budget (${adapter})`, () => {
-    const hold = {
+    const charge = {
       kind: 'budget',
       meter: 'budget',
       limit: 1_000,
@@ -152,10 +151,10 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const meters = windowConnections.map(({ state, background }) => new RedisMeters({ state, background, layout, wait }));
       const trail = new RedisAuditTrail(shared.background, layout, 100);
       const spend = (id: string, amount: number, subject = of.subject) =>
-        trail.append({ id, records: [], usage: [], spent: [{ tenant: of.tenant, subject, period: hold.period, amount }] });
+        trail.append({ id, records: [], usage: [], spent: [{ tenant: of.tenant, subject, period: charge.period, amount }] });
       const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
-        (meters[by] as RedisMeters).reserve({ ...of, callId, holds: [{ ...hold, ...more, amount }] });
-      const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: hold.meter, period: hold.period });
+        (meters[by] as RedisMeters).reserve({ ...of, callId, charges: [{ ...charge, ...more, amount }] });
+      const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: charge.meter, period: charge.period });
       const lose = () =>
         shared.state.del(
           layout.budget('acme', 'app', 'budget', '2026-11'),
@@ -181,7 +180,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const { of, meters, spend, reserve, budget, lose } = setUp();
       for (const call of ['a', 'b']) await reserve(call, 100);
       const settle = (callId: string) =>
-        (meters[1] as RedisMeters).settle({ ...of, callId, holds: [{ hold: { ...hold, amount: 100 }, receipt: 0, actual: 70 }] });
+        (meters[1] as RedisMeters).settle({ ...of, callId, charges: [{ charge: { ...charge, amount: 100 }, actual: 70 }] });
       await settle('a');
       await spend('a', 70);
       await lose();
@@ -195,13 +194,13 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await (meters[2] as RedisMeters).settle({
         ...of,
         callId: 'after-0',
-        holds: [{ hold: { ...hold, amount: 10 }, receipt: 0, actual: 5 }],
+        charges: [{ charge: { ...charge, amount: 10 }, actual: 5 }],
       });
       expect(await budget()).toEqual({ spent: 145, reserved: 20, leased: 0 });
     });
   });
   describe(`spend of a budget after Redis lost data (${adapter})`, () => {
-    const hold = { kind: 'budget', meter: 'budget', limit: 1_000, amount: 10, ...PERIOD, leaseMs: 30_000 } as const;
+    const charge = { kind: 'budget', meter: 'budget', limit: 1_000, amount: 10, ...PERIOD, leaseMs: 30_000 } as const;
     const setUp = () => {
       const layout = ownLayout();
       const of = { tenant: 'acme', subject: 'app' };
@@ -209,8 +208,8 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const key = layout.budget('acme', 'app', 'budget', PERIOD.period);
       const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
       const call = async (callId: string, actual: number) => {
-        const result = await meters.reserve({ ...of, callId, holds: [hold] });
-        await meters.settle({ ...of, callId, holds: [{ hold, receipt: 0, actual }] });
+        const result = await meters.reserve({ ...of, callId, charges: [charge] });
+        await meters.settle({ ...of, callId, charges: [{ charge, actual }] });
         return result;
       };
       const spent = async () => (await meters.budget(name)).spent;
@@ -229,7 +228,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await call('a', 400);
       await call('b', 0);
       await shared.state.del(key);
-      expect(await call('c', 5)).toMatchObject({ admitted: true, meters: [{ remaining: 590 }] });
+      expect(await call('c', 5)).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 590 } }] });
       expect(await spent()).toBe(405);
     });
 
@@ -264,7 +263,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const { key, call, spent, ledger } = setUp();
       await ledger(300);
       await shared.state.hset(key, 's', '-9223372036854775808');
-      expect(await call('a', 5)).toMatchObject({ admitted: true, meters: [{ remaining: 690 }] });
+      expect(await call('a', 5)).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 690 } }] });
       expect(await spent()).toBe(305);
     });
   });

@@ -58,7 +58,7 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${windowMs}`;
   }
 
-  places(tenant: string, subject: string, meter: string): string {
+  slots(tenant: string, subject: string, meter: string): string {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}`;
   }
 

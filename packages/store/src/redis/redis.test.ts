@@ -31,10 +31,12 @@ describe('the keys in Redis', () => {
   it('gives every key a time to live or a bound', async () => {
     const prefix = `test-${randomUUID()}`;
     const layout = new KeyLayout(prefix);
-    const hold = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
-    const place = { kind: 'concurrency', meter: 'concurrent', limit: 5, leaseMs: 30_000 } as const;
-    await metersAt(layout).reserve({ tenant: 't', subject: 'k', callId: 'c', holds: [hold, place] });
-    await metersAt(layout).release([{ tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 }]);
+    const charge = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
+    const slot = { kind: 'concurrency', meter: 'concurrent', limit: 5, leaseMs: 30_000 } as const;
+    await metersAt(layout).reserve({ tenant: 't', subject: 'k', callId: 'c', charges: [charge, slot] });
+    await metersAt(layout).release([
+      { kind: 'concurrency', tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 },
+    ]);
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
     await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', records: ['{}'], usage: [] });
     await new RedisSignInAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
@@ -81,11 +83,11 @@ describe('the keys in Redis', () => {
     const meters = metersAt(layout);
     const endsAtMs = systemClock.now() + 60_000;
     const of = { tenant: 't', subject: 'k' };
-    const hold = { kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: 'p', endsAtMs, leaseMs: 30_000 } as const;
+    const charge = { kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: 'p', endsAtMs, leaseMs: 30_000 } as const;
     for (const callId of ['1', '2']) {
-      await meters.reserve({ ...of, callId, holds: [hold] });
+      await meters.reserve({ ...of, callId, charges: [charge] });
       expect(await shared.state.pttl(layout.budgetLeases('t', 'k', 'budget', 'p'))).toBeGreaterThan(0);
-      await meters.settle({ ...of, callId, holds: [{ hold, receipt: 0, actual: 5 }] });
+      await meters.settle({ ...of, callId, charges: [{ charge, actual: 5 }] });
     }
   });
 
@@ -93,10 +95,10 @@ describe('the keys in Redis', () => {
     const layout = ownLayout();
     const clock = new ManualClock(1_700_000_000_000);
     const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait, clock });
-    const hold = { kind: 'concurrency', meter: 'concurrent', limit: 50, leaseMs: 30_000 } as const;
+    const charge = { kind: 'concurrency', meter: 'concurrent', limit: 50, leaseMs: 30_000 } as const;
     const reserve = async (callId: string) => {
-      const { meters: states } = await meters.reserve({ tenant: 't', subject: 'k', callId, holds: [hold] });
-      return states[0]?.remaining;
+      const result = await meters.reserve({ tenant: 't', subject: 'k', callId, charges: [charge] });
+      return result.admitted ? result.reserved[0]?.state.remaining : undefined;
     };
     for (let n = 0; n < 40; n++) await reserve(`dead-${n}`);
     clock.advance(30_000);
@@ -104,15 +106,15 @@ describe('the keys in Redis', () => {
       clock.advance(1);
       expect(await reserve(`alive-${n}`)).toBe(49 - n);
     }
-    expect(await shared.state.zcard(layout.places('t', 'k', 'concurrent'))).toBe(8);
+    expect(await shared.state.zcard(layout.slots('t', 'k', 'concurrent'))).toBe(8);
   });
 
   it('sends the text of a script when the server does not have it, without the SCRIPT command', async () => {
     const meters = metersAt(ownLayout());
-    const hold = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
-    await meters.reserve({ tenant: 't', subject: 'k', callId: '1', holds: [hold] });
+    const charge = { kind: 'window', meter: 'requests', limit: 5, windowMs: 60_000, amount: 1 } as const;
+    await meters.reserve({ tenant: 't', subject: 'k', callId: '1', charges: [charge] });
     await shared.state.script('FLUSH');
-    const result = await meters.reserve({ tenant: 't', subject: 'k', callId: '2', holds: [hold] });
-    expect(result).toMatchObject({ admitted: true, meters: [{ remaining: 3 }] });
+    const result = await meters.reserve({ tenant: 't', subject: 'k', callId: '2', charges: [charge] });
+    expect(result).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 3 } }] });
   });
 });

@@ -1,6 +1,6 @@
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
-import { type BudgetName, type ReservationRequest, saturated } from '../ports/index.ts';
+import { type BudgetCharge, type BudgetName, type MeteredCall, type ReservationRequest, saturated } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -18,16 +18,20 @@ export interface SpentBudgetsOptions {
   readonly background: RedisClient;
   readonly layout: KeyLayout;
   readonly wait: Wait;
-  /** Instead of Redis' own clock, for tests alone. */
-  readonly clock?: Clock;
+  /** Replaces the clock of Redis in tests. */
+  readonly clock?: Clock | undefined;
+}
+
+interface SeededBudget extends BudgetName {
+  /** The end of the period, in ms since the epoch; 0 for a budget without an end; `ONLY_KNOWN` to raise a known budget. */
+  readonly endsAtMs: number;
 }
 
 /**
  * Restores the spend of budgets after Redis lost data.
  *
- * The sum of a budget never decreases within its period. So a replica remembers the highest value that it has seen. If Redis
- * has less, the
- * replica raises it to that value or to the ledger, whichever is more.
+ * The spend of a budget never decreases within its period. So a replica remembers the highest value that it has seen. If Redis has less,
+ * the replica raises it to that value or to the ledger, whichever is more.
  */
 export class SpentBudgets {
   readonly #options: SpentBudgetsOptions;
@@ -39,67 +43,70 @@ export class SpentBudgets {
   }
 
   /** Seeds the budgets of a reservation without a sum in Redis: they are new, or their sums were lost. */
-  async seed({ tenant, subject: caller, holds }: ReservationRequest): Promise<void> {
+  async seed(request: ReservationRequest): Promise<void> {
     const { state, wait } = this.#options;
-    const budgets = holds
-      .filter((hold) => hold.kind === 'budget')
-      .map((hold) => ({ ...hold, tenant, subject: hold.subject ?? caller }));
-    const ledger = await wait('seed', () => this.#ledger(state, budgets));
-    const ends = budgets.map(({ endsAtMs }) => endsAtMs ?? 0);
-    await wait('seed', () => this.#run(state, budgets, ledger, ends));
+    const budgets = request.charges
+      .filter((charge) => charge.kind === 'budget')
+      .map((charge) => ({ ...budgetName(request, charge), endsAtMs: charge.endsAtMs ?? 0 }));
+    const ledger = await wait('seed', () => this.#readLedger(state, budgets));
+    await wait('seed', () => this.#run(state, budgets, ledger));
   }
 
-  /** Compares what Redis has with what this replica has seen before, and raises it where Redis has less. */
-  compare(budget: BudgetName, spent: number): void {
-    const { tenant, subject, meter, period } = budget;
-    const name = this.#options.layout.budget(tenant, subject, meter, period);
-    const before = this.#highest.get(name);
-    if (before === undefined || spent > before) this.#highest.set(name, spent);
-    // where this fails, the next call's answer is compared again
-    else if (spent < before) this.raise([budget]).catch(() => {});
+  /** Compares the spend in Redis with the highest value that this replica has seen, and raises it if Redis has less. */
+  compare(of: MeteredCall, charge: BudgetCharge, spent: number): void {
+    const { subject = of.subject, meter, period } = charge;
+    const name = this.#options.layout.budget(of.tenant, subject, meter, period);
+    const highest = this.#highest.get(name);
+    if (highest === undefined || spent > highest) this.#highest.set(name, spent);
+    // if this fails, the response to the next call is compared again
+    else if (spent < highest) this.raise([budgetName(of, charge)]).catch(() => {});
   }
 
   /** Raises budgets with a sum in Redis. A budget without one is seeded by its next call. */
   async raise(budgets: readonly BudgetName[]): Promise<void> {
     const { background } = this.#options;
     const runs = [...Map.groupBy(budgets, ({ tenant }) => tenant).values()].map(async (some) => {
-      const ledger = await this.#ledger(background, some);
-      await this.#run(
-        background,
-        some,
-        ledger,
-        some.map(() => ONLY_KNOWN),
-      );
+      const ledger = await this.#readLedger(background, some);
+      const known = some.map((budget) => ({ ...budget, endsAtMs: ONLY_KNOWN }));
+      await this.#run(background, known, ledger);
     });
     await Promise.all(runs);
   }
 
-  #ledger(client: RedisClient, budgets: readonly BudgetName[]): Promise<(string | null)[]> {
+  /** Reads the spend of budgets by the ledger, by the budget's key. */
+  async #readLedger(client: RedisClient, budgets: readonly BudgetName[]): Promise<Map<string, string | null>> {
     const { layout } = this.#options;
-    return Promise.all(
-      budgets.map(({ tenant, subject, period }) => client.hget(layout.spent(period), layout.spentOf(tenant, subject))),
-    );
+    const entries = budgets.map(async (budget) => {
+      const { tenant, subject, period } = budget;
+      return [this.#keyOf(budget), await client.hget(layout.spent(period), layout.spentOf(tenant, subject))] as const;
+    });
+    return new Map(await Promise.all(entries));
   }
 
-  async #run(
-    client: RedisClient,
-    budgets: readonly BudgetName[],
-    ledger: readonly (string | null)[],
-    endsAtMs: readonly number[],
-  ): Promise<void> {
+  async #run(client: RedisClient, budgets: readonly SeededBudget[], ledger: ReadonlyMap<string, string | null>): Promise<void> {
     const { layout, clock } = this.#options;
     const now = clock === undefined ? '' : clock.now() * 1_000;
-    const names = budgets.map(({ tenant, subject, meter, period }) => layout.budget(tenant, subject, meter, period));
-    const keys = budgets.flatMap(({ tenant, subject, meter, period }, n) => [
-      names[n] ?? '',
-      layout.budgetLeases(tenant, subject, meter, period),
-    ]);
-    const args = names.flatMap((name, n) => [this.#leastSpent(name, ledger[n]), endsAtMs[n] ?? 0]);
+    const keys = budgets.flatMap((budget) => {
+      const { tenant, subject, meter, period } = budget;
+      return [this.#keyOf(budget), layout.budgetLeases(tenant, subject, meter, period)];
+    });
+    const args = budgets.flatMap((budget) => [this.#minimumSpend(this.#keyOf(budget), ledger), budget.endsAtMs]);
     await SEED.run(client, keys, [now, ...args]);
   }
 
-  #leastSpent(name: string, ledger: string | null | undefined): number {
-    const spent = Number(ledger ?? 0);
-    return Math.max(Number.isFinite(spent) ? saturated(spent) : 0, this.#highest.get(name) ?? 0);
+  #keyOf({ tenant, subject, meter, period }: BudgetName): string {
+    return this.#options.layout.budget(tenant, subject, meter, period);
+  }
+
+  #minimumSpend(key: string, ledger: ReadonlyMap<string, string | null>): number {
+    const spent = Number(ledger.get(key) ?? 0);
+    return Math.max(Number.isFinite(spent) ? saturated(spent) : 0, this.#highest.get(key) ?? 0);
   }
 }
+
+const budgetName = (of: MeteredCall, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
+  tenant: of.tenant,
+  subject,
+  meter,
+  period,
+});

@@ -71,7 +71,13 @@ describe('CrashRecovery', () => {
     ]);
     const settled = [...one.settle.mock.calls, ...other.settle.mock.calls];
     expect(settled).toMatchObject([
-      [{ tenant: 't', callId: 'long', holds: [{ actual: usd(0.5), hold: { kind: 'budget', amount: usd(2), period: 'total' } }] }],
+      [
+        {
+          tenant: 't',
+          callId: 'long',
+          charges: [{ actual: usd(0.5), charge: { kind: 'budget', amount: usd(2), period: 'total' } }],
+        },
+      ],
     ]);
   });
 
@@ -86,7 +92,7 @@ describe('CrashRecovery', () => {
     }
     await seconds(3, a.watch, b.watch);
     await seconds(60, b.watch);
-    expect(b.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
+    expect(b.settle.mock.calls.map(([{ callId, charges }]) => [callId, charges[0]?.actual])).toEqual([['session.3', usd(0.2)]]);
     expect(b.written).toMatchObject([{ costNanos: usd(0.5) }]);
   });
 
@@ -110,7 +116,7 @@ describe('CrashRecovery', () => {
       tried: [{ target: 'one/m', outcome: 'superseded', reason: 'timeout', latencyMs: 3 }],
     });
     expect(other.written).not.toContainEqual(expect.objectContaining({ costUsd: expect.anything() }));
-    const settled = other.settle.mock.calls.map(([{ callId, holds }]) => [callId, holds[0]?.actual]);
+    const settled = other.settle.mock.calls.map(([{ callId, charges }]) => [callId, charges[0]?.actual]);
     expect(new Map(settled as [string, number][])).toEqual(
       new Map([
         ['new', usd(0.5)],

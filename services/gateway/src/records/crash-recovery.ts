@@ -166,15 +166,14 @@ export class CrashRecovery {
     const { callId: reservedBy = callId, settled = 0 } = first?.turn ?? {};
     const actual = Math.max(0, (record.costNanos ?? 0) - settled);
     if (first !== undefined) {
-      const holds = charged.map(({ subject, period, endsAtMs, reserved }) => ({
-        hold: {
+      const charges = charged.map(({ subject, period, endsAtMs, reserved }) => ({
+        charge: {
           ...({ kind: 'budget', meter: 'budget', limit: 0, leaseMs: 0 } as const),
           ...{ subject, period, endsAtMs, amount: reserved },
         },
-        receipt: 0,
         actual,
       }));
-      await meters.settle({ tenant: first.tenant, subject: first.subject, callId: reservedBy, holds }).catch(onFault);
+      await meters.settle({ tenant: first.tenant, subject: first.subject, callId: reservedBy, charges }).catch(onFault);
     }
     this.#sink?.write(record, charged);
   }

@@ -4,6 +4,7 @@ import {
   FallbackLimiter,
   InFlightCalls,
   MeteringMemory,
+  ReplicaShares,
   type SharedUsage,
 } from '@sluice/proxies';
 import { logLines } from '@sluice/telemetry';
@@ -18,8 +19,7 @@ import type { Routing } from './routing.ts';
 export interface Records {
   readonly auditWriter: AuditWriter;
   readonly inFlight: InFlightCalls;
-  readonly leases: BudgetLeases;
-  readonly shares: FallbackLimiter;
+  readonly fallback: FallbackLimiter;
   readonly metering: MeteringMemory;
   readonly components: readonly Component[];
 }
@@ -63,7 +63,8 @@ export function openRecords(foundation: Foundation, { usage, maxReplicas }: Rout
     },
     { name: 'budget leases', stop: () => (stores.healthy() ? leases.close() : undefined) },
   ];
-  return { auditWriter, inFlight: underWay, leases, shares: new FallbackLimiter({ clock, maxReplicas }), metering, components };
+  const fallback = new FallbackLimiter({ leases, shares: new ReplicaShares({ clock, maxReplicas }) });
+  return { auditWriter, inFlight: underWay, fallback, metering, components };
 }
 
 function openDrains({ settings, stores, clock, metrics, health, logger }: Foundation): Component {

@@ -70,7 +70,7 @@ class ChainInUse implements LlmService, Component {
         ...{ config: config.value, models: routing.models.value },
         ...{ callers: identity.callers, groups: identity.groups },
         ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
-        ...{ leases: records.leases, shares: records.shares, metering: records.metering },
+        ...{ fallback: records.fallback, metering: records.metering },
         ...{ inFlight: records.inFlight, auditWriter: records.auditWriter },
       });
     this.#service = this.#build();

@@ -14,9 +14,7 @@
 
 local now = now_us('')
 local amount, limit, window_ms = checked(ARGV[1]), checked(ARGV[3]), checked(ARGV[2]) * 1000
-local sub_windows = 20
-if window_ms >= 60000 then sub_windows = 60 end
-local window = window_look(KEYS[1], window_ms, sub_windows, now)
+local window = window_look(KEYS[1], window_ms, now)
 if window.sum + amount > limit then
   return { limit + amount, window_fits_after(window, now, amount, limit) }
 end

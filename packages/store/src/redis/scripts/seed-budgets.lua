@@ -2,28 +2,32 @@
 --
 -- KEYS        two per budget: its hash and its reservations
 -- ARGV[1]     now in microseconds for a test, else empty: the store's own clock
--- ARGV[2..]   two per budget: the minimum spend, the end of its period in ms since the epoch or 0; -1 to skip a budget
---             that is unknown here (the next call seeds it)
+-- ARGV[2..]   two per budget: the minimum spend; the end of its period in ms since the epoch, 0 for a budget without an end,
+--             or -1 to skip a budget without a sum (the next call seeds it)
 -- Returns     nothing
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
--- Atomic, because many replicas find a budget lost at once and calls spend from it meanwhile: the sum only ever grows.
+-- Atomic, because several replicas may find a budget lost at once, while calls spend from it: the sum never decreases.
 
 --@include time
 --@include numbers
 --@include budgets
 
 local now = now_us(ARGV[1])
-local least = {}
-for n = 1, #KEYS, 2 do least[n] = checked(ARGV[n + 1]) end
-for n = 1, #KEYS, 2 do
-  local ends_at_ms = tonumber(ARGV[n + 2])
-  local spent = tonumber(redis.call('HGET', KEYS[n], 's'))
+
+-- Returns the key of the n-th budget, its minimum spend, and the end of its period.
+local function read_budget(n) return KEYS[n * 2 - 1], checked(ARGV[n * 2]), tonumber(ARGV[n * 2 + 1]) end
+
+-- all arguments are checked before the first write
+for n = 1, #KEYS / 2 do read_budget(n) end
+for n = 1, #KEYS / 2 do
+  local budget, min_spent, ends_at_ms = read_budget(n)
+  local spent = tonumber(redis.call('HGET', budget, 's'))
   local missing = spent == nil or spent < 0
   if missing and ends_at_ms >= 0 then
-    redis.call('HSET', KEYS[n], 's', whole(least[n]))
-    budget_keep(KEYS[n], ends_at_ms, now)
-  elseif not missing and spent < least[n] then
-    redis.call('HSET', KEYS[n], 's', whole(least[n]))
+    redis.call('HSET', budget, 's', whole(min_spent))
+    budget_keep(budget, ends_at_ms, now)
+  elseif not missing and spent < min_spent then
+    redis.call('HSET', budget, 's', whole(min_spent))
   end
 end

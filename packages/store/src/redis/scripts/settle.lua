@@ -6,7 +6,8 @@
 -- ARGV[2]     one array in JSON (see reserve.lua):
 --   1         now in microseconds for a test, else false: the store's own clock
 --   2         retention of the call id, in ms
---   3         true if the caller received no response to its reservation: if that did not run, the full amount is counted
+--   3         true if the caller received no response to its reservation: if the reservation did not run, the full actual
+--             amounts are counted
 --   4..       five per limit: "w", "c" or "b", window in ms (else 0), reserved amount, actual amount, receipt
 -- Returns     1, or 0 if the call was settled before
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
@@ -18,29 +19,38 @@
 --@include sub-windows
 --@include budgets
 
+local call_answer, call_id = KEYS[1], ARGV[1]
 local args = cjson.decode(ARGV[2])
-local unheard = args[3]
-local meters = {}
-for n = 1, (#args - 3) / 5 do
-  local at = 4 + (n - 1) * 5
-  meters[n] = {
-    kind = args[at],
-    span = checked(args[at + 1]),
-    reserved = checked(args[at + 2]),
-    actual = checked(args[at + 3]),
-    receipt = checked(args[at + 4]),
+local now, call_ttl_ms, unconfirmed = now_us(args[1]), checked(args[2]), args[3]
+local FIRST_CHARGE, ARGS_PER_CHARGE = 4, 5
+-- Before the first limit in the response of reserve.lua, and per limit.
+local VERDICT_FIGURES, METER_FIGURES, BUDGET_FIGURES = 3, 3, 4
+
+-- Reads the arguments of the n-th charge.
+local function read_charge(n)
+  local kind, window_ms, reserved, actual, receipt =
+    unpack(args, FIRST_CHARGE + (n - 1) * ARGS_PER_CHARGE, FIRST_CHARGE + n * ARGS_PER_CHARGE - 1)
+  return {
+    kind = kind,
+    window_ms = checked(window_ms),
+    reserved = checked(reserved),
+    actual = checked(actual),
+    receipt = checked(receipt),
   }
 end
 
-local answered = redis.call('SET', KEYS[1], 'released', 'PX', whole(checked(args[2])), 'GET')
-if answered == 'released' then return 0 end
-local now = now_us(args[1])
--- the answer to the reservation, which the caller did not receive
-local answer = unheard and answered and cmsgpack.unpack(answered)
-local key, answer_at = 2, 4
+-- all arguments are checked before the first write
+local meters = {}
+for n = 1, (#args - FIRST_CHARGE + 1) / ARGS_PER_CHARGE do meters[n] = read_charge(n) end
+
+local earlier = redis.call('SET', call_answer, 'released', 'PX', whole(call_ttl_ms), 'GET')
+if earlier == 'released' then return 0 end
+-- the response to the reservation, which the caller did not receive
+local answer = unconfirmed and earlier and cmsgpack.unpack(earlier)
+local key, answer_at = 2, VERDICT_FIGURES + 1
 for _, meter in ipairs(meters) do
   local reserved, actual, receipt = meter.reserved, meter.actual, meter.receipt
-  if unheard then
+  if unconfirmed then
     if answer then
       receipt = answer[answer_at + 2]
       if meter.kind == 'b' then reserved = receipt end
@@ -48,12 +58,10 @@ for _, meter in ipairs(meters) do
       reserved = 0
     end
   end
-  answer_at = answer_at + (meter.kind == 'b' and 4 or 3)
+  answer_at = answer_at + (meter.kind == 'b' and BUDGET_FIGURES or METER_FIGURES)
   if meter.kind == 'w' then
     if actual ~= reserved then
-      local sub_windows = 20
-      if meter.span >= 60000 then sub_windows = 60 end
-      local window = window_look(KEYS[key], meter.span, sub_windows, now)
+      local window = window_look(KEYS[key], meter.window_ms, now)
       if actual > reserved then
         window_take(window, actual - reserved)
       else
@@ -61,9 +69,9 @@ for _, meter in ipairs(meters) do
       end
     end
   elseif meter.kind == 'c' then
-    redis.call('ZREM', KEYS[key], ARGV[1])
+    redis.call('ZREM', KEYS[key], call_id)
   else
-    local held = redis.call('ZREM', KEYS[key + 1], ARGV[1] .. ':' .. whole(reserved)) == 1
+    local held = redis.call('ZREM', KEYS[key + 1], call_id .. ':' .. whole(reserved)) == 1
     budget_settle(KEYS[key], held and reserved or 0, actual)
     key = key + 1
   end

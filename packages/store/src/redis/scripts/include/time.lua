@@ -1,4 +1,4 @@
--- Returns the store's time in microseconds, or the time that a test passes.
+-- Returns the time in microseconds: the time of a test, or else of the store's clock.
 local function now_us(given)
   local test_time = tonumber(given)
   if test_time then return test_time end
