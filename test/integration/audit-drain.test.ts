@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@sluice/core/testing';
+import { waitFor, waitForValue } from '@sluice/core/testing';
 import { ask, askAdmin, chat } from '../support/ask.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { ADMIN_KEY, type GatewayProcess, startGatewayProcess, untilReady } from '../support/gateway-process.ts';
@@ -95,10 +95,12 @@ describe('the drains of the audit trail', () => {
       expect(headers['x-sluice-signature']).toBe(`sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`);
     }
     const exposition = async (n: number) => parseExposition(await (await fetch(`${gateway(n).adminUrl}/metrics`)).text());
-    const drained = (await Promise.all([0, 1].map(exposition))).map((one) =>
-      one.sum('sluice_audit_drained_total', { sink: 'files' }),
-    );
-    expect(drained.reduce((sum, one) => sum + one, 0)).toBe(200);
+    // a drain counts records after it has written them and stored its position
+    const drained = async () => {
+      const both = await Promise.all([0, 1].map(exposition));
+      return both.reduce((sum, one) => sum + one.sum('sluice_audit_drained_total', { sink: 'files' }), 0);
+    };
+    await waitForValue(drained, 200, 'all records to be counted');
   });
 
   it('waits for an unavailable webhook, and reports it', async () => {

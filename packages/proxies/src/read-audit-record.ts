@@ -26,7 +26,7 @@ export function readAuditRecord(line: string): AuditRecord {
 export function fromAuditRecordJson({ costUsd, savedUsd, ...json }: AuditRecordJson): AuditRecord {
   return {
     ...json,
-    ...(Array.isArray(json.tried) ? { tried: json.tried.map(withPresentWords) } : {}),
+    tried: json.tried?.map(withPresentWords),
     costNanos: json.costNanos ?? nanos(costUsd),
     savedNanos: json.savedNanos ?? nanos(savedUsd),
   };

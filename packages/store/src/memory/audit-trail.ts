@@ -16,18 +16,18 @@ import {
 } from '../ports/index.ts';
 import { MemoryAuditReader, type ReaderGroup } from './audit-reader.ts';
 
-/** Hashes of sums that are kept, one a day and table. */
+/** Maximum number of groups of sums, one per day and table. */
 const MAX_HASHES = 1_200;
 
 /** Audit records and usage sums of a single process. The oldest records are dropped beyond a bound. */
 export class MemoryAuditTrail implements AuditTrail {
   readonly #maxRecords: number;
   #records: string[] = [];
-  /** Of all records that ever were, the number of the first that is kept. */
+  /** Number of the oldest stored record, counted over all records that were ever appended. */
   #first = 0;
   readonly #groups = new Map<string, ReaderGroup>();
   readonly #seen = new LRUCache<string, true>({ max: 10_000 });
-  /** By table and day. */
+  /** Sums by table and day. */
   readonly #sums = new LRUCache<string, Map<string, UsageSum>>({ max: MAX_HASHES });
 
   constructor(maxRecords: number) {
@@ -77,7 +77,7 @@ export class MemoryAuditTrail implements AuditTrail {
     return new MemoryAuditReader(this.#readFrom, group, options);
   }
 
-  /** Records from a number on, and the number of the first that is there still. */
+  /** Returns records from a number on, and the number of the first of them. */
   readonly #readFrom = (from: number, count: number) => {
     const begin = Math.max(from, this.#first);
     const records = this.#records.slice(begin - this.#first, begin - this.#first + count);
@@ -89,7 +89,7 @@ export class MemoryAuditTrail implements AuditTrail {
   }
 }
 
-/** The sums without the amounts that cannot be added, and how many those are. */
+/** Returns the sums without the amounts that cannot be added, and the number of these amounts. */
 function countable(sums: readonly UsageSum[]): { usage: UsageSum[]; setAside: number } {
   let setAside = 0;
   const usage = sums.map((sum) => {

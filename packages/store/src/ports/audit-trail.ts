@@ -1,14 +1,14 @@
 import type { Money } from '@sluice/core';
 import type { UsageSum, UsageTable } from './usage-sums.ts';
 
-/** A batch: records, and the amounts that their calls add to the usage sums. */
+/** A batch of records, and the amounts that their calls add to the sums. */
 export interface AuditBatch {
-  /** A batch that is written twice is there once, its records and its sums. */
+  /** Identifies the batch. A batch that is written twice counts once. */
   readonly id: string;
   /** Each a line of JSON. */
   readonly records: readonly string[];
   readonly usage: readonly UsageSum[];
-  /** What its calls spent of budgets. */
+  /** Amounts that its calls add to the ledger of budgets. */
   readonly spent?: readonly SpentSum[];
 }
 
@@ -21,64 +21,65 @@ export interface SpentSum {
   readonly amount: Money;
 }
 
-/** A record, and its place in the trail: two numbers with a hyphen between them. */
+/** A record in the trail. */
 export interface StoredRecord {
+  /** Position in the trail: two numbers with a hyphen between them. */
   readonly place: string;
   readonly record: string;
 }
 
-/** What one reader is given. */
+/** Records that one reader receives. */
 export interface AuditPage {
   readonly records: readonly StoredRecord[];
-  /** Records that were dropped from the trail before anybody of the group read them. */
+  /** Number of records that were dropped from the trail before a reader of the group received them. */
   readonly lost: number;
 }
 
-/** One of the readers that share the trail for one purpose. */
+/** A reader of a group. The readers of a group share the trail: each record is processed by one of them. */
 export interface AuditReader {
-  /** Up to `count` records that none of the group has finished: those of a reader that died, else new ones. */
+  /** Returns up to `count` unfinished records: those of a crashed reader first, then new ones. */
   read(count: number): Promise<AuditPage>;
   /** Marks records as complete: no reader receives them again. */
   finish(places: readonly string[]): Promise<void>;
-  /** How many records the group has not finished. */
+  /** Returns the number of records that the group has not finished. */
   behind(): Promise<number>;
-  /** Stops reading. Other readers receive its open records. */
+  /** Stops reading. Other readers receive the unfinished records of this reader. */
   close(): Promise<void>;
 }
 
 export interface AuditReaderOptions {
-  /** The name of the group of readers. All replicas share the position of a group; it outlives them. */
+  /** Name of the group. All replicas share the position of a group, and the store keeps it. */
   readonly group: string;
-  /** How long a reader may keep records unfinished before they are given to another one. */
+  /** Time after which another reader receives the unfinished records of a reader, in milliseconds. */
   readonly claimAfterMs: number;
 }
 
-/** What became of a batch. */
+/** Result of writing a batch. */
 export interface Appended {
-  /** Amounts that could not be added: no whole number from 0 to 2^53 - 1, or one that a sum has no room for. */
+  /** Number of amounts that could not be added: not an integer from 0 to 2^53 - 1, or above the maximum of the sum. */
   readonly setAside: number;
-  /** The batch `before`, written within the last minutes, is there no more: the store lost data. */
+  /** True if the batch `before` is missing although it was written minutes ago: the store lost data. */
   readonly lostData: boolean;
 }
 
-/** Audit records, each a line of JSON, oldest first, as many as the configuration keeps; and the sums of usage of each day. */
+/** Stores audit records, each a line of JSON, up to a configured number; and the usage sums of each day. */
 export interface AuditTrail {
   /**
-   * Appends a batch and adds its sums, once. An amount that cannot be added is set aside; everything else of the batch is written.
+   * Appends a batch and adds its amounts to the sums, once. An amount that cannot be added is set aside, and the rest is written.
    *
-   * @param before the id of the batch that the same writer wrote before, within the last minutes
+   * @param before id of the previous batch of the same writer, if it was written within the last minutes
    */
   append(batch: AuditBatch, before?: string): Promise<Appended>;
   /** Returns whether a batch of the last minutes exists. A failover can lose acknowledged writes. */
   has(batchId: string): Promise<boolean>;
-  /** Calls the listener when the store may be another one than before. Returns a function that stops listening. */
+  /** Calls the listener after a reconnection, which may be to a server with other data. Returns a function that stops it. */
   onReconnect(listener: () => void): () => void;
   /** Returns the newest `count` records before a cursor, newest first. */
   latest(count: number, before?: string): Promise<readonly StoredRecord[]>;
   /** Returns the oldest `count` records after a cursor, oldest first. */
   after(place: string, count: number): Promise<readonly StoredRecord[]>;
-  /** Reads the whole trail, from its oldest record on, each at least once over all readers of the group and all their restarts. */
+  /** Opens a reader. A group receives the trail from its oldest record on, each record at least once, also across restarts. */
   reader(options: AuditReaderOptions): AuditReader;
-  /** The sums of these days (`2026-11-24`), in no order: those of the days, or those of their hours or of tags. */
+  /** Returns the sums of these days (`2026-11-24`) in one table, unordered. */
   usage(days: readonly string[], table?: UsageTable): Promise<readonly UsageSum[]>;
 }

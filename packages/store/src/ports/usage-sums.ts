@@ -1,12 +1,12 @@
 import { type Money, SUMMED_TOKENS, type SummedTokens } from '@sluice/core';
 
-/** The dimensions of a call's usage. Empty if a call has no value. */
+/** The dimensions of a call's usage. A dimension without a value is empty. */
 export interface UsageOf {
   readonly tenant: string;
   readonly team: string;
   readonly key: string;
   readonly provider: string;
-  /** As the caller asked for it. */
+  /** The model's name in the request. */
   readonly model: string;
 }
 
@@ -22,36 +22,39 @@ export interface UsageAmounts extends TokenAmounts {
   readonly saved: Money;
   /** Calls with an unknown price: their cost is missing from `cost`. */
   readonly unpriced: number;
-  /** In milliseconds, all calls together. */
+  /** Sum over all calls, in milliseconds. */
   readonly latencyMs: number;
 }
 
-/** The sum of one combination for one day, for one hour, or for calls with one tag. */
+/** The amounts of one combination of dimensions: for a day, for an hour, or for a day's calls with one tag. */
 export interface UsageSum extends UsageOf, UsageAmounts {
   /** `2026-11-24`, in UTC. */
   readonly day: string;
   /** `13`; empty for the whole day. */
   readonly hour: string;
-  /** `user=alice`; empty for all calls. A call of several tags is in the sums of each. */
+  /** `user=alice`; empty for all calls. A call with several tags is in the sum of each. */
   readonly tag: string;
-  /** Why the calls were not answered, as an error's code; empty or not given for answered ones. */
+  /** Error code of unanswered calls; empty or absent for answered calls. */
   readonly reason?: string;
 }
 
-/** Sums are kept by day, by hour, and by day and tag. */
+/** Tables of sums: by day, by hour, and by day and tag. */
 export const USAGE_TABLES = ['days', 'hours', 'tags'] as const;
 export type UsageTable = (typeof USAGE_TABLES)[number];
 
+/** Returns the table of a sum. */
 export const usageTableOf = ({ hour, tag }: Pick<UsageSum, 'hour' | 'tag'>): UsageTable =>
   hour !== '' ? 'hours' : tag !== '' ? 'tags' : 'days';
 
-/** Retention of sums in milliseconds: of days, and of hours and tags, which are more. */
+/** Retention of sums, in milliseconds. */
 export interface UsageRetention {
+  /** Sums by day. */
   readonly keepMs: number;
+  /** Sums by hour and by tag, of which there are more. */
   readonly keepDetailedMs: number;
 }
 
-/** A year and a month, so that last year's month can be put beside this one; and a month with its last week. */
+/** Days: a year and a month, to compare a month with that of the year before. Hours and tags: a month and some days. */
 export const USAGE_RETENTION: UsageRetention = { keepMs: 400 * 86_400_000, keepDetailedMs: 35 * 86_400_000 };
 
 export const USAGE_DIMENSIONS = ['tenant', 'team', 'key', 'provider', 'model'] as const satisfies readonly (keyof UsageOf)[];
@@ -68,7 +71,7 @@ export const USAGE_AMOUNTS = [
   'latencyMs',
 ] as const satisfies readonly (keyof UsageAmounts)[];
 
-/** What a sum is of, beside its day: a text that is another one for each. */
+/** Returns a text that identifies a sum within its day: its dimensions, hour, tag and reason. */
 export const combinationOf = (sum: UsageSum): string =>
   JSON.stringify([
     ...USAGE_DIMENSIONS.map((dimension) => sum[dimension]),
@@ -77,9 +80,9 @@ export const combinationOf = (sum: UsageSum): string =>
     ...(sum.reason ? [sum.reason] : []),
   ]);
 
-/** Sums of the same name as one. */
+/** Adds up the sums that have the same name. */
 export function addUsage(sums: Iterable<UsageSum>, nameOf: (sum: UsageSum) => string): Map<string, UsageSum> {
-  // added to in place: this is done for each call
+  // sums are changed in place, because this runs for every call
   const added = new Map<string, { -readonly [field in keyof UsageSum]: UsageSum[field] }>();
   for (const sum of sums) {
     const name = nameOf(sum);

@@ -4,7 +4,7 @@ import type { RedisClient } from './connections.ts';
 
 type Entry = readonly [place: string, fields: readonly string[] | null];
 
-/** A reply of XINFO: names and values in turn. */
+/** Parses a reply of XINFO, a list of alternating names and values. */
 function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
   const list = reply as unknown[];
   return new Map(list.flatMap((name, n) => (n % 2 === 0 ? [[String(name), list[n + 1]] as const] : [])));
@@ -12,7 +12,7 @@ function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
 
 const keptOf = ([place, fields]: Entry): StoredRecord => ({ place, record: fields?.[1] ?? '' });
 
-/** Reads the stream of all replicas as one of a consumer group: where the group is, Redis knows. */
+/** Reads the stream of all replicas as a consumer of a group. Redis stores the position of the group. */
 export class RedisAuditReader implements AuditReader {
   readonly #client: RedisClient;
   readonly #stream: string;
@@ -46,7 +46,7 @@ export class RedisAuditReader implements AuditReader {
     return this.#withGroup(async () => {
       const group = await this.#groupInfo();
       const lag = group.get('lag');
-      // after a trim Redis may not know: then it is no more than all
+      // after a trim Redis may report no lag: the length of the stream is its upper bound
       const unread = typeof lag === 'number' ? lag : await this.#client.xlen(this.#stream);
       return unread + Number(group.get('pending') ?? 0);
     });
@@ -59,14 +59,14 @@ export class RedisAuditReader implements AuditReader {
     if (own?.get('pending') === 0) await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name);
   }
 
-  /** Claims records that another reader left open for too long. Returns also how many of them the stream has dropped. */
+  /** Claims records that another reader has not finished in time. Also returns how many of them the stream has dropped. */
   async #claim(count: number): Promise<{ entries: Entry[]; gone: number }> {
     const args = [this.#stream, this.#group, this.#name, this.#claimAfterMs, '0-0', 'COUNT', count] as const;
     const [, entries, deleted = []] = (await this.#client.xautoclaim(...args)) as [string, Entry[], string[]?];
     return { entries: entries.filter(([, fields]) => fields !== null), gone: deleted.length };
   }
 
-  /** How many records were dropped from the stream before the group read them. */
+  /** Returns how many records were dropped from the stream before the group read them. */
   async #trimmedUnread(): Promise<number> {
     const [stream, group] = await Promise.all([this.#client.xinfo('STREAM', this.#stream).then(infoOf), this.#groupInfo()]);
     const [added, length, read] = [stream.get('entries-added'), stream.get('length'), group.get('entries-read')];

@@ -22,21 +22,20 @@ import type { KeyLayout } from './key-layout.ts';
 import { Script } from './script.ts';
 
 const APPEND = new Script('append-audit');
-/** The number of the first key that is a hash of sums (see append-audit.lua). */
+/** Index in KEYS of the first hash of sums (append-audit.lua). */
 const FIRST_SUMS = 4;
 
-/** Retention of the spend of a period's budgets: longer than the life of their counters. 0: forever. */
+/** Returns the retention of a period's ledger in ms, 0 for ever. It is longer than the lifetime of the period's counters. */
 function spentTtlMs(period: string): number {
   if (period === 'total') return 0;
   return (period.length === 'YYYY-MM'.length ? 40 : 3) * 86_400_000;
 }
 
-/** Audit records of all replicas in one stream, trimmed to a length, and the sums of usage in a hash a day and table. */
+/** Stores the records of all replicas in one stream with a maximum length, and usage sums in one hash per day and table. */
 export class RedisAuditTrail implements AuditTrail {
   readonly #background: RedisClient;
   readonly #layout: KeyLayout;
   readonly #maxRecords: number;
-
   readonly #retention: UsageRetention;
 
   constructor(background: RedisClient, layout: KeyLayout, maxRecords: number, retention: UsageRetention = USAGE_RETENTION) {
@@ -82,7 +81,7 @@ export class RedisAuditTrail implements AuditTrail {
   }
 
   onReconnect(listener: () => void): () => void {
-    // of a Cluster also where a node has come in another's place
+    // a Cluster reports `+node` when a node was replaced
     for (const event of RECONNECTED) this.#background.on(event, listener);
     return () => {
       for (const event of RECONNECTED) this.#background.off(event, listener);
@@ -112,7 +111,7 @@ export class RedisAuditTrail implements AuditTrail {
 
 const RECONNECTED = ['ready', '+node'] as const;
 
-/** A field is an amount's name and the combination that it is of. */
+/** Parses a hash of sums. A field is the name of an amount, a space, and the combination. */
 function readDay(day: string, hash: Readonly<Record<string, string>>): UsageSum[] {
   const found = new Map<string, Record<keyof UsageAmounts, number>>();
   for (const [field, value] of Object.entries(hash)) {

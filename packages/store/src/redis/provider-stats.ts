@@ -6,13 +6,13 @@ import { Script } from './script.ts';
 
 const ADD = new Script('add-stats');
 
-/** Sums over all replicas. The totals have as many fields as the configuration has targets; the recent ones live two buckets long. */
+/** Sums counters over all replicas. Totals have a few fields per target; recent counters expire after two buckets. */
 export class RedisProviderStats implements ProviderStats {
   readonly #background: RedisClient;
   readonly #layout: KeyLayout;
   readonly #clock: Clock | undefined;
 
-  /** @param clock instead of Redis' own, for tests alone */
+  /** @param clock replaces Redis' clock in tests */
   constructor(background: RedisClient, layout: KeyLayout, clock?: Clock) {
     this.#background = background;
     this.#layout = layout;

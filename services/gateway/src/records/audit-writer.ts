@@ -98,12 +98,12 @@ export class AuditWriter implements AuditSink {
   }
 
   write(record: AuditRecord, charged: readonly ChargedBudget[], callId?: string): void {
-    const { crashRecovery: crashWatch } = this.#options;
-    if (callId === undefined || crashWatch?.isCheckpointed(callId) !== true) {
+    const { crashRecovery } = this.#options;
+    if (callId === undefined || crashRecovery?.isCheckpointed(callId) !== true) {
       this.#take(record, charged);
       return;
     }
-    const endCheck = crashWatch.end(callId).then((ours) => {
+    const endCheck = crashRecovery.end(callId).then((ours) => {
       if (ours) this.#take(record, charged);
       this.#endChecks.delete(endCheck);
     });

@@ -125,8 +125,8 @@ export class CrashRecovery {
   }
 
   async #sendHeartbeat(nowMs: number): Promise<void> {
-    const { inFlight: underWay, store, replica } = this.#options;
-    const long = underWay.startedBefore(nowMs - HEARTBEAT_MS).filter(({ id }) => !this.#claimedElsewhere.has(id));
+    const { inFlight, store, replica } = this.#options;
+    const long = inFlight.startedBefore(nowMs - HEARTBEAT_MS).filter(({ id }) => !this.#claimedElsewhere.has(id));
     if (long.length === 0 && this.#checkpointed.size === 0) {
       if (this.#isRegistered) await store.deregister(replica);
       this.#isRegistered = false;

@@ -17,7 +17,7 @@ const NO_TOKENS = Object.fromEntries(SUMMED_TOKENS.map((field) => [field, 0])) a
 
 /** Returns what a call adds to the sums of its hour. A call without a known key is added to the sums of no tenant and no key. */
 export function usageOfRecord(record: AuditRecord): UsageSum {
-  const { key, tenant, team, provider, model, outcome, cache, costNanos, savedNanos = 0, inputTokens, latencyMs } = record;
+  const { key, tenant, team, provider, model, outcome, cache, costNanos, savedNanos, inputTokens, latencyMs } = record;
   const hit = cache === 'hit';
   const used = inputTokens !== null && !hit;
   const sum: Draft = {
@@ -35,7 +35,7 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
     errors: outcome === 'answered' ? 0 : 1,
     hits: hit ? 1 : 0,
     cost: costNanos ?? 0,
-    saved: savedNanos,
+    saved: savedNanos ?? 0,
     unpriced: used && (costNanos === undefined || record.unpriced !== undefined) ? 1 : 0,
     latencyMs: Math.round(latencyMs),
   };

@@ -27,15 +27,15 @@ export interface Records {
 export function openRecords(foundation: Foundation, { usage, maxReplicas }: Routing): Records {
   const { clock, health, stores, logger, metrics, replica } = foundation;
   const metering = new MeteringMemory(clock);
-  const underWay = new InFlightCalls();
+  const inFlight = new InFlightCalls();
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: health.dependency('limits') });
-  const crashWatch = new CrashRecovery({
-    ...{ inFlight: underWay, store: stores.checkpoints, meters: stores.meters, clock, replica },
+  const crashRecovery = new CrashRecovery({
+    ...{ inFlight, store: stores.checkpoints, meters: stores.meters, clock, replica },
     healthy: () => stores.healthy(),
     onFault: (error) => logger.warn('search for calls of crashed replicas failed', { error: String(error) }),
   });
   const auditWriter = new AuditWriter({
-    ...{ crashRecovery: crashWatch, settlements: metering.pending, trail: stores.audit, meters: stores.meters, metrics },
+    ...{ crashRecovery, settlements: metering.pending, trail: stores.audit, meters: stores.meters, metrics },
     logLines: (lines) => logLines(logger, lines),
     health: health.dependency('audit'),
     onRecord: (record) => countForDashboard(usage, record),
@@ -43,13 +43,13 @@ export function openRecords(foundation: Foundation, { usage, maxReplicas }: Rout
     onSetAside: ({ requestId, tenant }) =>
       logger.error('implausible amounts of a call excluded from all sums', { requestId, tenant }),
   });
-  crashWatch.writeTo(auditWriter);
+  crashRecovery.writeTo(auditWriter);
   const components: Component[] = [
     openDrains(foundation),
     {
       name: 'crash recovery',
-      start: () => (stores.kind === 'redis' ? crashWatch.start() : undefined),
-      stop: () => crashWatch.stop(),
+      start: () => (stores.kind === 'redis' ? crashRecovery.start() : undefined),
+      stop: () => crashRecovery.stop(),
     },
     {
       name: 'audit records',
@@ -64,7 +64,7 @@ export function openRecords(foundation: Foundation, { usage, maxReplicas }: Rout
     { name: 'budget leases', stop: () => (stores.healthy() ? leases.close() : undefined) },
   ];
   const fallback = new FallbackLimiter({ leases, shares: new ReplicaShares({ clock, maxReplicas }) });
-  return { auditWriter, inFlight: underWay, fallback, metering, components };
+  return { auditWriter, inFlight, fallback, metering, components };
 }
 
 function openDrains({ settings, stores, clock, metrics, health, logger }: Foundation): Component {

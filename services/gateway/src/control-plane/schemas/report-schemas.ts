@@ -80,6 +80,8 @@ const auditLine = z.looseObject({
   inputTokens: z.number().nullish(),
   outputTokens: z.number().nullish(),
   costUsd: z.number().nullish(),
+  /** In nano-dollars. Absent if the cost is unknown. */
+  costNanos: z.number().optional(),
   latencyMs: z.number().nullish(),
   cache: z.string().nullish(),
 });
