@@ -2,7 +2,10 @@ import type { ChargedBudget, LlmCall, MeterState } from '@sluice/core';
 import type { PlannedReservation } from './limiter.ts';
 import type { CallPlan } from './plan.ts';
 
-/** Records the state of a call's meters for its reply: of each kind the meter with the least remaining amount. Budgets are not exposed. */
+/**
+ * Records the state of a call's meters for its reply: of each kind the meter with the least remaining amount. Budgets are not
+ * exposed.
+ */
 export function recordMeters(call: LlmCall, states: readonly MeterState[]): void {
   const tightest: MeterState[] = [];
   for (const state of states) {
