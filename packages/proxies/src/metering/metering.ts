@@ -103,7 +103,9 @@ class CallMetering implements StoreStage, TurnMeter {
   }
 
   /**
-   * Returns the admission of the store, or of this replica if the store did not respond. @throws LlmError if both refuse the call
+   * Returns the admission of the store, or of this replica if the store did not respond.
+   *
+   * @throws LlmError if the store refuses the call, or neither can admit it
    */
   #admit(call: LlmCall, plan: CallPlan, shared: Admission | Refusal): Admission {
     if (shared.admitted) {

@@ -200,8 +200,8 @@ export interface Meters {
   /**
    * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window
    * that counted it, and a shortfall is counted now; in a budget, the reservation becomes spend. Idempotent. An amount counts as
-   * spent even if its lease has expired. A reservation that arrives after the settlement takes nothing. Sums saturate at 2^53 -
-   * 1.
+   * spent even if its lease has expired. A reservation that arrives after the settlement takes nothing.
+   * Sums saturate at 2^53 - 1.
    *
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
