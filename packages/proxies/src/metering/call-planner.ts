@@ -48,6 +48,9 @@ export class CallPlanner {
   }
 }
 
-/** Returns the limits that apply to a call. A turn takes only tokens and money: its session is the request and the concurrent call. */
+/**
+ * Returns the limits that apply to a call. A turn takes only tokens and money: its session is the request and the concurrent
+ * call.
+ */
 const limitsOf = (call: LlmCall, limits: Limits): Limits =>
   call.turn === undefined ? limits : { tokens: limits.tokens, budget: limits.budget };

@@ -41,7 +41,9 @@ export class CallSettlement {
     const onLeaseRecorded = fallback.settle(plan, admission, actual.cost);
     share?.settle((charge) => actualOf(charge, actual));
     const charges = reserved.map(({ charge, amount, receipt }) => ({
-      ...{ charge, amount, receipt },
+      charge,
+      amount,
+      receipt,
       actual: actualOf(charge, actual),
     }));
     const { turn } = call;
@@ -82,8 +84,8 @@ export class CallSettlement {
   }
 
   /**
-   * Records the length of a response. A response that reached its limit would have been longer: it counts twice its length, so that later
-   * limits grow.
+   * Records the length of a response. A response that reached its limit would have been longer: it counts twice its length, so
+   * that later limits grow.
    */
   #noteOutput(call: LlmCall, { tenant, subject }: CallPlan, outputTokens: number, outputLimit: number | undefined): void {
     const { model, answers = 1 } = call.message.view();

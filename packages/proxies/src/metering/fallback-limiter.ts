@@ -14,12 +14,12 @@ export interface FallbackLimiterOptions {
 const UNCHECKED: Unchecked = { admitted: false, reason: 'unchecked' };
 
 /**
- * Admits calls while the store is unavailable: within this replica's share of the limits, and from its leases of hard budgets. Soft budgets
- * never refuse a call.
+ * Admits calls while the store is unavailable: within this replica's share of the limits, and from its leases of hard budgets.
+ * Soft budgets never refuse a call.
  *
  * @example
  * const decision = await shared.admit(plan, signal);
- * return decision.reason === 'unchecked' ? fallback.admit(plan) : decision;
+ * return !decision.admitted && decision.reason === 'unchecked' ? fallback.admit(plan) : decision;
  */
 export class FallbackLimiter implements Limiter {
   readonly #shares: ReplicaShares | undefined;

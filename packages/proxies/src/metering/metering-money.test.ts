@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type Limits, type LlmCall, LlmError, type LlmReply, ReplyStream, usd } from '@sluice/core';
+import { defined, type Limits, type LlmCall, LlmError, type LlmReply, ReplyStream, usd } from '@sluice/core';
 import { ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
@@ -190,7 +190,7 @@ describe('metering of tokens and money', () => {
     const ask = async (keyName: string, of?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
       const limits = { requests: { limit: 10, windowMs: 60_000 } };
-      call.context.caller = { tenant: 't', keyName, limits, ...(of === undefined ? {} : { team: of }) };
+      call.context.caller = { tenant: 't', keyName, limits, ...defined({ team: of }) };
       await service.complete(call);
       return meterStates.get(call);
     };

@@ -30,12 +30,13 @@ const UNLIMITED: PendingStage = { complete: (call, next) => next.complete(call) 
 const NO_SETTINGS: MeteringSettings = { waitMs: 0, reserve: 'full' };
 
 /**
- * Enforces a caller's limits over all replicas: calls and tokens per sliding window, money per calendar period, and calls in flight.
+ * Enforces a caller's limits over all replicas: calls and tokens per sliding window, money per calendar period, and calls in
+ * flight.
  *
- * Reserves the estimated maximum on every limit, all or nothing, before the call, and settles to the actual usage afterwards. A refused
- * call is not charged, even if the store's response arrives too late. A call may wait for a budget that other calls have reserved. While
- * the store is unavailable, this replica admits its share of the limits and spends from its leases of hard budgets. Callers without limits
- * make no Redis round trip.
+ * Reserves the estimated maximum on every limit, all or nothing, before the call, and settles to the actual usage afterwards. A
+ * refused call is not charged, even if the store's response arrives too late. A call may wait for a budget that other calls have
+ * reserved. While the store is unavailable, this replica admits its share of the limits and spends from its leases of hard
+ * budgets. Callers without limits make no Redis round trip.
  *
  * @throws LlmError `rate_limit_exceeded`, `insufficient_quota`, `budget_in_flight`, `limiter_unavailable`, `budget_unavailable`
  */
@@ -102,7 +103,11 @@ class CallMetering implements StoreStage, TurnMeter {
     );
   }
 
-  /** Returns the admission of the store, or of this replica if the store did not respond. @throws LlmError if both refuse the call */
+  /**
+   * Returns the admission of the store, or of this replica if the store did not respond.
+   *
+   * @throws LlmError if the store refuses the call, or neither can admit it
+   */
   #admit(call: LlmCall, plan: CallPlan, shared: Admission | Refusal): Admission {
     if (shared.admitted) {
       recordReservation(call, shared.reserved);
@@ -129,7 +134,10 @@ class CallMetering implements StoreStage, TurnMeter {
   }
 }
 
-/** Returns the maximum length of the response that the granted hard budgets pay for, in tokens. Undefined if they pay for any response. */
+/**
+ * Returns the maximum length of the response that the granted hard budgets pay for, in tokens. Undefined if they pay for any
+ * response.
+ */
 function outputLimitOf({ amounts }: CallPlan, { reserved }: Admission): number | undefined {
   if (amounts === undefined) return undefined;
   const first = reserved.find(({ charge }) => isHardBudget(charge));

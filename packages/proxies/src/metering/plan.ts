@@ -1,4 +1,4 @@
-import { type Limits, limitsIn, type Money } from '@sluice/core';
+import { type BudgetLimit, type Limits, limitsIn, type Money } from '@sluice/core';
 import type { BudgetCharge, ReservationRequest, SlotCharge, WindowCharge } from '@sluice/store/ports';
 import { periodAt } from './budget-period.ts';
 import { groupSubject, type QuotaScope } from './quota-scope.ts';
@@ -51,26 +51,41 @@ export class ChargeList {
    * @param owner undefined for the key itself
    */
   add({ requests, tokens, budget, concurrent }: Limits, owner: QuotaScope | undefined): void {
-    const of = { subject: owner === undefined ? undefined : groupSubject(owner), owner };
+    const subject = owner === undefined ? undefined : groupSubject(owner);
     for (const { limit, windowMs } of limitsIn(requests)) {
-      this.charges.push({ kind: 'window', meter: 'requests', limit, windowMs, amount: 1, ...of });
+      this.charges.push({ kind: 'window', subject, owner, meter: 'requests', limit, windowMs, amount: 1 });
     }
-    if (this.#amounts !== undefined) this.#addAmounts({ tokens, budget }, this.#amounts, of);
+    if (this.#amounts !== undefined) {
+      // an amount that can never fit is passed on in full: the meter refuses it
+      for (const { limit, windowMs } of limitsIn(tokens)) {
+        this.charges.push({ kind: 'window', subject, owner, meter: 'tokens', limit, windowMs, amount: this.#amounts.tokens });
+      }
+      for (const limit of limitsIn(budget)) this.charges.push(this.#budget(limit, this.#amounts, owner, subject));
+    }
     if (concurrent === undefined) return;
-    this.charges.push({ kind: 'concurrency', meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS, ...of });
+    this.charges.push({ kind: 'concurrency', subject, owner, meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });
   }
 
-  #addAmounts({ tokens, budget }: Limits, amounts: ReserveAmounts, of: OfScope & { readonly subject: string | undefined }): void {
-    // an amount that can never fit is passed on in full: the meter refuses it
-    for (const { limit, windowMs } of limitsIn(tokens)) {
-      this.charges.push({ kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens, ...of });
-    }
-    for (const { amount: limit, period: kind, soft } of limitsIn(budget)) {
-      const { name: period, endsAtMs } = periodAt(kind, this.#nowMs);
-      const money = { amount: amounts.cost, maxAmount: amounts.maxCost, period, endsAtMs, leaseMs: LEASE_MS };
-      const limits = soft ? { limit: NO_LIMIT, softLimit: limit } : { limit, softLimit: undefined };
-      this.charges.push({ kind: 'budget', meter: 'budget', ...limits, ...money, ...of });
-    }
+  #budget(
+    { amount: limit, period: kind, soft }: BudgetLimit,
+    { cost, maxCost }: ReserveAmounts,
+    owner: QuotaScope | undefined,
+    subject: string | undefined,
+  ): PlannedBudget {
+    const period = periodAt(kind, this.#nowMs);
+    return {
+      kind: 'budget',
+      subject,
+      owner,
+      meter: 'budget',
+      limit: soft ? NO_LIMIT : limit,
+      softLimit: soft ? limit : undefined,
+      amount: cost,
+      maxAmount: maxCost,
+      period: period.name,
+      endsAtMs: period.endsAtMs,
+      leaseMs: LEASE_MS,
+    };
   }
 }
 

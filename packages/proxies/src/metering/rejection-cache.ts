@@ -20,8 +20,8 @@ const MAX_CALLERS = 10_000;
 const MAX_MS = 1_000;
 
 /**
- * Caches request-limit refusals for up to 1 s per caller, so that a flood of refused calls costs the store one request per second. Safe
- * because requests are never refunded. Not done for tokens, money and concurrency, which are.
+ * Caches request-limit refusals for up to 1 s per caller, so that a flood of refused calls costs the store one request per
+ * second. Safe because requests are never refunded. Not done for tokens, money and concurrency, which are.
  */
 export class RejectionCache {
   readonly #clock: Clock;

@@ -16,9 +16,9 @@ interface Owner {
 const MAX_METERS = 100_000;
 
 /**
- * This replica's admitted amounts per limit, and its share of each limit while the store is unavailable: limit divided by replicas, minus
- * the amounts already admitted in the window. Together the replicas stay within the limit, except in the window in which Redis became
- * unavailable: there they may admit less than twice the limit.
+ * This replica's admitted amounts per limit, and its share of each limit while the store is unavailable: limit divided by
+ * replicas, minus the amounts already admitted in the window. Together the replicas stay within the limit, except in the window
+ * in which Redis became unavailable: there they may admit less than twice the limit.
  */
 export class ReplicaShares {
   readonly #options: ReplicaSharesOptions;

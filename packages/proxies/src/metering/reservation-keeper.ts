@@ -6,7 +6,10 @@ import { PendingSettlements } from './pending-settlements.ts';
 export const LEASE_MS = 30_000;
 /** Delay before a failed settlement is retried, in ms. */
 const RETRY_MS = 1_000;
-/** Maximum number of settlements that wait for the store. Further ones are dropped: the leases of their reservations free the amounts. */
+/**
+ * Maximum number of settlements that wait for the store. Further ones are dropped: the leases of their reservations free the
+ * amounts.
+ */
 const MAX_UNSETTLED = 10_000;
 
 type Reserved = Pick<ReservedCharge, 'charge' | 'amount'>;

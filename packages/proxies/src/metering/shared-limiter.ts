@@ -16,7 +16,8 @@ export interface SharedLimiterOptions {
 }
 
 /**
- * Admits calls by the limits in the store, which all replicas share. A call may wait for a budget that calls in flight have reserved.
+ * Admits calls by the limits in the store, which all replicas share. A call may wait for a budget that calls in flight have
+ * reserved.
  *
  * @example
  * const cached = shared.cachedRefusal(plan); // costs no round trip

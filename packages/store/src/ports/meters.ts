@@ -32,8 +32,8 @@ export interface BudgetCharge extends Owned {
   /** The minimum to reserve: a budget with less is exhausted. */
   readonly amount: Money;
   /**
-   * The maximum to reserve, `amount` by default. The store grants `amount` plus 1 % (`GRANT_SHARE`) of the remaining budget, up to
-   * this maximum. Several budgets of one call all reserve the smallest of their grants.
+   * The maximum to reserve, `amount` by default. The store grants `amount` plus 1 % (`GRANT_SHARE`) of the remaining budget, up
+   * to this maximum. Several budgets of one call all reserve the smallest of their grants.
    */
   readonly maxAmount?: Money | undefined;
   /** The calendar period, which is a part of the meter's name: `2026-11`. No counter is ever reset. */
@@ -112,8 +112,8 @@ export interface SettledCharge {
 /** The end of a call. */
 export interface Settlement extends MeteredCall {
   /**
-   * True if the caller did not receive the response to its reservation. The store then uses its own record of the reservation; if the
-   * reservation never reached the store, the full actual amounts are counted.
+   * True if the caller did not receive the response to its reservation. The store then uses its own record of the reservation; if
+   * the reservation never reached the store, the full actual amounts are counted.
    */
   readonly unconfirmed?: boolean;
   readonly charges: readonly SettledCharge[];
@@ -183,13 +183,14 @@ export interface HeldBudget extends Held {
 /**
  * Counts and limits what callers use, for all replicas together.
  *
- * A window never admits more than its limit in any span of its length. It is counted in sub-windows (60 for a window of a minute or more,
- * 20 for a shorter one), and the oldest sub-window counts as a whole: a window may refuse an amount that fits up to one sub-window later,
- * but it never admits too much. All times are the store's; a clock that is set back reopens nothing.
+ * A window never admits more than its limit in any span of its length. It is counted in sub-windows (60 for a window of a minute
+ * or more, 20 for a shorter one), and the oldest sub-window counts as a whole: a window may refuse an amount that fits up to one
+ * sub-window later, but it never admits too much. All times are the store's; a clock that is set back reopens nothing.
  */
 export interface Meters {
   /**
-   * Reserves on all limits, or on none if one is exhausted; a refused call is not charged. A refused call may try again under its id.
+   * Reserves on all limits, or on none if one is exhausted; a refused call is not charged. A refused call may try again under its
+   * id.
    *
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
@@ -197,9 +198,10 @@ export interface Meters {
   /** Releases slots. Idempotent; a reservation of the same call that arrives later takes nothing. */
   release(slots: readonly HeldSlot[]): Promise<void>;
   /**
-   * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window that
-   * counted it, and a shortfall is counted now; in a budget, the reservation becomes spend. Idempotent. An amount counts as spent even
-   * if its lease has expired. A reservation that arrives after the settlement takes nothing. Sums saturate at 2^53 - 1.
+   * Releases a call's slots and replaces its reservations by the actual amounts. In a window, the excess leaves the sub-window
+   * that counted it, and a shortfall is counted now; in a budget, the reservation becomes spend. Idempotent. An amount counts as
+   * spent even if its lease has expired. A reservation that arrives after the settlement takes nothing.
+   * Sums saturate at 2^53 - 1.
    *
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */

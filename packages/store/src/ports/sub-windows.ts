@@ -1,8 +1,9 @@
 import { subWindowsOf } from './meters.ts';
 
 /**
- * A sliding window counted in sub-windows, the same as ../redis/scripts/include/sub-windows.lua does it: a ring of counts, their sum, and
- * the index of the newest. The ring has one place more than a window has sub-windows, because the oldest one counts as a whole.
+ * A sliding window counted in sub-windows: a ring of counts, their sum, and the index of the newest. The ring has one slot more
+ * than the window has sub-windows, because the oldest one counts as a whole. The same algorithm as
+ * ../redis/scripts/include/sub-windows.lua.
  */
 export class SubWindows {
   readonly #counts: number[];
@@ -39,12 +40,12 @@ export class SubWindows {
     this.#sum += amount;
   }
 
-  /** The index of the sub-window in which something is counted at `nowMs`. */
+  /** Returns the index of the sub-window that counts an amount at `nowMs`. */
   indexAt(nowMs: number): number {
     return this.#indexAt(nowMs);
   }
 
-  /** Takes `amount` back out of the sub-window in which it was counted, where that is still in the window. */
+  /** Removes `amount` from the sub-window that counted it, if that is still in the window. */
   giveBack(nowMs: number, index: number, amount: number): void {
     const ring = this.#counts.length;
     if (index <= this.#indexAt(nowMs) - ring || index <= this.#newest - ring || index > this.#newest) return;
@@ -53,7 +54,7 @@ export class SubWindows {
     this.#sum -= back;
   }
 
-  /** How long after `nowMs` `amount` more would fit under `limit`. */
+  /** Returns the time after `nowMs` until another `amount` fits under `limit`, in ms. */
   fitsAfterMs(nowMs: number, amount: number, limit: number): number {
     const index = this.#indexAt(nowMs);
     const ring = this.#counts.length;
@@ -65,7 +66,7 @@ export class SubWindows {
     return Math.ceil(ring * this.#widthMs);
   }
 
-  /** Returns the time after `nowMs` until all counts have expired. */
+  /** Returns the time after `nowMs` until all counts have expired, in ms. */
   emptyAfterMs(nowMs: number): number {
     if (this.sumAt(nowMs) === 0) return 0;
     return Math.max(1, Math.ceil((this.#indexAt(nowMs) + this.#counts.length) * this.#widthMs - nowMs));

@@ -51,7 +51,7 @@ export async function connect(target: RedisTarget): Promise<Connections> {
   return connections;
 }
 
-/** Holds every Redis adapter to its port's contract, on one kind of Redis. `target` is asked when the tests begin. */
+/** Runs the contract suites of all ports with their Redis adapters. `target` is called when the tests begin. */
 export function adaptersContract(adapter: string, target: () => RedisTarget): void {
   const opened: Connections[] = [];
   const connected = async (): Promise<Connections> => {

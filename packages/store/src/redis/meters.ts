@@ -25,7 +25,9 @@ import { SpentBudgets } from './spent-budgets.ts';
 
 /** Retention of the mark that a call was released, in ms: far longer than a command waits for its response. */
 const RELEASED_TTL_MS = 10_000;
-/** Retention of the response to a reservation, in ms: the settlement of a call with a lost response arrives after the reconnect. */
+/**
+ * Retention of the response to a reservation, in ms: the settlement of a call with a lost response arrives after the reconnect.
+ */
 const ANSWER_TTL_MS = 60_000;
 /** Retention of the mark that a call was settled, in ms: a settlement with a lost response is sent again after the reconnect. */
 const SETTLED_TTL_MS = 300_000;

@@ -30,8 +30,8 @@ interface SeededBudget extends BudgetName {
 /**
  * Restores the spend of budgets after Redis lost data.
  *
- * The spend of a budget never decreases within its period. So a replica remembers the highest value that it has seen. If Redis has less,
- * the replica raises it to that value or to the ledger, whichever is more.
+ * The spend of a budget never decreases within its period. So a replica remembers the highest value that it has seen. If Redis
+ * has less, the replica raises it to that value or to the ledger, whichever is more.
  */
 export class SpentBudgets {
   readonly #options: SpentBudgetsOptions;
