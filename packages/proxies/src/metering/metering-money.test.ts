@@ -70,7 +70,7 @@ describe('metering of tokens and money', () => {
     call.facts.account.replace({ usage, cost: costOf(price, usage) });
     return whole;
   };
-  const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });
+  const month = (amount: number): Limits => ({ budget: [{ amount: usd(amount), period: 'month' }] });
   const spent = usd(0.02);
 
   it('reserves the estimated cost of a call and settles to its actual cost', async () => {
@@ -98,7 +98,10 @@ describe('metering of tokens and money', () => {
   });
 
   it('counts a soft budget and reports when it is exceeded, but refuses no call', async () => {
-    const { ask, budget, budgetExceeded } = setUpMoney({ budget: { amount: usd(0.23), period: 'month', soft: true } }, answered);
+    const { ask, budget, budgetExceeded } = setUpMoney(
+      { budget: [{ amount: usd(0.23), period: 'month', soft: true }] },
+      answered,
+    );
     // the budget covers the estimate of the first call, but not of the second
     expect((await ask(100)).call.facts.overBudget).toEqual([]);
     expect((await ask(100)).call.facts).toMatchObject({ overBudget: ['key'], meters: [] });
@@ -153,16 +156,16 @@ describe('metering of tokens and money', () => {
   });
 
   it('lists the budgets that a call is charged to', async () => {
-    const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+    const { ask } = setUpMoney({ ...month(1), tokens: [{ limit: 10_000, windowMs: 60_000 }] }, answered);
     expect((await ask(1)).call.facts.charged).toEqual([
       { tenant: 't', subject: 'k', period: '2026-11', endsAtMs: Date.UTC(2026, 11, 1), reserved: usd(0.02) },
     ]);
-    const { ask: other } = setUpMoney({ tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+    const { ask: other } = setUpMoney({ tokens: [{ limit: 10_000, windowMs: 60_000 }] }, answered);
     expect((await other(1)).call.facts.charged).toEqual([]);
   });
 
   it('counts actual tokens instead of reserved tokens', async () => {
-    const { ask } = setUpMoney({ tokens: { limit: 150, windowMs: DAY } }, answered);
+    const { ask } = setUpMoney({ tokens: [{ limit: 150, windowMs: DAY }] }, answered);
     await ask(100);
     await ask(100);
     // 30 are used: 118 more fit into 150, 138 more do not
@@ -175,8 +178,8 @@ describe('metering of tokens and money', () => {
 
   it('takes from the limits of team and tenant, and names the scope that is exhausted', async () => {
     const meters = new MemoryMeters(new ManualClock());
-    const team = { kind: 'team' as const, name: 'web', limits: { requests: { limit: 2, windowMs: 60_000 } } };
-    const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: { limit: 3, windowMs: 60_000 } } };
+    const team = { kind: 'team' as const, name: 'web', limits: { requests: [{ limit: 2, windowMs: 60_000 }] } };
+    const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: [{ limit: 3, windowMs: 60_000 }] } };
     const rateLimited = { inc: jest.fn() };
     const service = metering({
       meters,
@@ -185,7 +188,7 @@ describe('metering of tokens and money', () => {
     })({ complete: async () => whole });
     const ask = async (keyName: string, of?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-      const limits = { requests: { limit: 10, windowMs: 60_000 } };
+      const limits = { requests: [{ limit: 10, windowMs: 60_000 }] };
       call.facts.caller = { tenant: 't', keyName, limits, ...(of === undefined ? {} : { team: of }) };
       await service.complete(call);
       return call.facts.meters;
@@ -201,14 +204,14 @@ describe('metering of tokens and money', () => {
 
   it('serves a call with only soft budgets while the store is unavailable, and settles it later', async () => {
     const settle = jest.fn<Meters['settle']>(async () => {});
-    const soft: Limits = { budget: { amount: usd(1), period: 'month', soft: true } };
+    const soft: Limits = { budget: [{ amount: usd(1), period: 'month', soft: true }] };
     const service = metering({ meters: { ...unused, settle } })({ complete: async (call) => answered(call) });
     const call = callOf(soft);
     await service.complete(call);
     expect(call.facts.degraded).toEqual(['budget']);
     await nextTurn();
     expect(settle.mock.calls[0]?.[0]).toMatchObject({ callId: call.id, holds: [{ hold: { kind: 'budget' }, actual: spent }] });
-    const both = callOf({ ...soft, requests: { limit: 5, windowMs: 1_000 } });
+    const both = callOf({ ...soft, requests: [{ limit: 5, windowMs: 1_000 }] });
     const mixed = metering({ meters: { ...unused, release: async () => {} } })({ complete: never });
     await expect(mixed.complete(both)).rejects.toMatchObject({ status: 503 });
   });

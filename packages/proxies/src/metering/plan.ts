@@ -1,4 +1,4 @@
-import { type BudgetLimit, type Limits, limitsIn } from '@sluice/core';
+import type { BudgetLimit, Limits } from '@sluice/core';
 import type { BudgetCharge, Charge } from '@sluice/store/ports';
 import { periodAt } from './budget-period.ts';
 import { groupSubject, type QuotaScope } from './quota-scope.ts';
@@ -34,15 +34,15 @@ export function planCharges(
   const add = (hold: Charge, soft?: BudgetLimit): void => {
     holds.push({ hold, owner, soft });
   };
-  for (const { limit, windowMs } of limitsIn(requests)) {
+  for (const { limit, windowMs } of requests ?? []) {
     add({ ...of, kind: 'window', meter: 'requests', limit, windowMs, amount: 1 });
   }
   if (amounts !== undefined) {
     // an amount that can never fit is passed on in full: the meter refuses it
-    for (const { limit, windowMs } of limitsIn(tokens)) {
+    for (const { limit, windowMs } of tokens ?? []) {
       add({ ...of, kind: 'window', meter: 'tokens', limit, windowMs, amount: amounts.tokens });
     }
-    for (const one of limitsIn(budget)) {
+    for (const one of budget ?? []) {
       const { name: period, endsAtMs } = periodAt(one.period, nowMs);
       const { cost: amount, mostCost: most } = amounts;
       const limit = one.soft ? NO_LIMIT : one.amount;
