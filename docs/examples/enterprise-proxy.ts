@@ -19,7 +19,7 @@ import { anthropic, google, openai } from './simulated-providers.ts';
 
 const stores = memoryStores();
 const records: AuditRecord[] = [];
-const limits = { requests: { limit: 5, windowMs: 60_000 } };
+const limits = { requests: [{ limit: 5, windowMs: 60_000 }] };
 const keys = staticKeys({
   user123: { tenant: 'user123', keyName: 'user123', limits },
   team456: { tenant: 'team456', keyName: 'team456', limits },

@@ -8,7 +8,7 @@ import { openai } from './simulated-providers.ts';
 
 const records: AuditRecord[] = [];
 const keys = staticKeys({
-  user123: { tenant: 'user123', keyName: 'user123', limits: { requests: { limit: 5, windowMs: 60_000 } } },
+  user123: { tenant: 'user123', keyName: 'user123', limits: { requests: [{ limit: 5, windowMs: 60_000 }] } },
 });
 const service = compose(
   [

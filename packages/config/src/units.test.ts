@@ -86,14 +86,14 @@ describe('bounds of limits', () => {
     expect(durationMs.safeParse('25d').error?.issues[0]?.message).toContain('at most 24d');
   });
 
-  it('clamps stored limits to the bounds without changing their shape', () => {
+  it('clamps stored limits to the bounds and returns them as lists', () => {
     const stored = { requests: { limit: 1e20, windowMs: 1e15 }, tokens: [{ limit: 5, windowMs: 1_000 }], concurrent: 1e9 };
     expect(boundedLimits(stored)).toEqual({
-      requests: { limit: BOUNDS.windowLimit, windowMs: BOUNDS.windowMs },
+      requests: [{ limit: BOUNDS.windowLimit, windowMs: BOUNDS.windowMs }],
       tokens: [{ limit: 5, windowMs: 1_000 }],
       concurrent: BOUNDS.concurrent,
     });
-    expect(boundedLimits({ budget: { amount: 1e24, period: 'day' } })).toEqual({ budget: { amount: 9e15, period: 'day' } });
+    expect(boundedLimits({ budget: { amount: 1e24, period: 'day' } })).toEqual({ budget: [{ amount: 9e15, period: 'day' }] });
     expect(boundedLimits({})).toEqual({});
   });
 });

@@ -1,4 +1,13 @@
-import { type BudgetLimit, type Limits, limitsIn, toUsd, usd, type WindowLimit } from '@sluice/core';
+import {
+  type BudgetLimit,
+  defined,
+  type LimitSettings,
+  type Limits,
+  type OneOrMore,
+  toUsd,
+  usd,
+  type WindowLimit,
+} from '@sluice/core';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -82,7 +91,11 @@ export const budgetLimit = z.string().transform((text, context): BudgetLimit => 
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
-  return { amount: usd(Number(amount)), period: period as BudgetLimit['period'], ...(soft === undefined ? {} : { soft: true }) };
+  return {
+    amount: usd(Number(amount)),
+    period: period as BudgetLimit['period'],
+    ...(soft === undefined ? {} : { soft: true }),
+  };
 });
 
 const WRITTEN_UNITS: readonly (readonly [string, number])[] = [
@@ -100,9 +113,12 @@ export function writtenWindow({ limit, windowMs }: WindowLimit): string {
 }
 
 /** One as it is, several as a list. */
-function written<Limit extends object>(limits: Limit | readonly Limit[], write: (limit: Limit) => string): string | string[] {
-  const texts = limitsIn(limits).map(write);
-  return Array.isArray(limits) ? texts : (texts[0] as string);
+function written<Limit extends object>(
+  limits: OneOrMore<Limit> | undefined,
+  write: (limit: Limit) => string,
+): string | string[] | undefined {
+  if (limits === undefined) return undefined;
+  return isList(limits) ? limits.map(write) : write(limits);
 }
 
 /** A budget as it is written. */
@@ -120,14 +136,10 @@ export type WrittenLimits = {
 };
 
 /** Limits as the configuration and the admin API write them. */
-export function writtenLimits({ budget, requests, tokens, ...rest }: Limits): WrittenLimits {
+export function writtenLimits({ budget, requests, tokens, ...rest }: LimitSettings): WrittenLimits {
   return {
-    limits: {
-      ...(requests === undefined ? {} : { requests: written(requests, writtenWindow) }),
-      ...(tokens === undefined ? {} : { tokens: written(tokens, writtenWindow) }),
-      ...rest,
-    },
-    ...(budget === undefined ? {} : { budget: written(budget, writtenBudget) }),
+    limits: { ...defined({ requests: written(requests, writtenWindow), tokens: written(tokens, writtenWindow) }), ...rest },
+    ...defined({ budget: written(budget, writtenBudget) }),
   };
 }
 
@@ -153,26 +165,24 @@ export const byteSize = z.union([z.number().int().positive(), z.string()]).trans
   return z.NEVER;
 });
 
-/** Brings limits that were stored before there were bounds within them. */
-export function boundedLimits(limits: Limits): Limits {
-  const { requests, tokens, budget, concurrent } = limits;
-  const window = ({ limit, windowMs }: WindowLimit): WindowLimit => ({
-    limit: Math.min(limit, BOUNDS.windowLimit),
-    windowMs: Math.min(windowMs, BOUNDS.windowMs),
+/** Returns limits as calls are limited by them: as lists, and within the bounds even if they were stored before there were any. */
+export function boundedLimits({ requests, tokens, budget, concurrent, unpriced }: LimitSettings): Limits {
+  return defined({
+    requests: listOf(requests)?.map(boundedWindow),
+    tokens: listOf(tokens)?.map(boundedWindow),
+    budget: listOf(budget)?.map((one) => ({ ...one, amount: Math.min(one.amount, usd(BOUNDS.budgetUsd)) })),
+    concurrent: concurrent === undefined ? undefined : Math.min(concurrent, BOUNDS.concurrent),
+    unpriced,
   });
-  const money = (one: BudgetLimit): BudgetLimit => ({ ...one, amount: Math.min(one.amount, usd(BOUNDS.budgetUsd)) });
-  return {
-    ...limits,
-    ...(requests === undefined ? {} : { requests: mapped(requests, window) }),
-    ...(tokens === undefined ? {} : { tokens: mapped(tokens, window) }),
-    ...(budget === undefined ? {} : { budget: mapped(budget, money) }),
-    ...(concurrent === undefined ? {} : { concurrent: Math.min(concurrent, BOUNDS.concurrent) }),
-  };
 }
 
-/** One as it is, several as a list. */
-function mapped<Limit extends object>(limits: Limit | readonly Limit[], change: (limit: Limit) => Limit): Limit | Limit[] {
-  const changed = limitsIn(limits).map(change);
-  const [first] = changed;
-  return Array.isArray(limits) || first === undefined ? changed : first;
+const boundedWindow = ({ limit, windowMs }: WindowLimit): WindowLimit => ({
+  limit: Math.min(limit, BOUNDS.windowLimit),
+  windowMs: Math.min(windowMs, BOUNDS.windowMs),
+});
+
+function listOf<Limit extends object>(limits: OneOrMore<Limit> | undefined): readonly Limit[] | undefined {
+  return limits === undefined || isList(limits) ? limits : [limits];
 }
+
+const isList = <Limit extends object>(limits: OneOrMore<Limit>): limits is readonly Limit[] => Array.isArray(limits);

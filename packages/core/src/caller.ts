@@ -6,9 +6,6 @@ export interface WindowLimit {
   readonly windowMs: number;
 }
 
-/** One limit, or several for spans of different lengths. All of them apply. */
-export type WindowLimits = WindowLimit | readonly WindowLimit[];
-
 /** Maximum cost per calendar period (UTC) or in total. */
 export interface BudgetLimit {
   readonly amount: Money;
@@ -17,27 +14,31 @@ export interface BudgetLimit {
   readonly soft?: true;
 }
 
-/** One budget, or several for different periods. All of them apply. */
-export type BudgetLimits = BudgetLimit | readonly BudgetLimit[];
-
-/** Returns one limit or several as a list. */
-export function limitsIn<Limit extends object>(limits: Limit | readonly Limit[] | undefined): readonly Limit[] {
-  if (limits === undefined) return NONE;
-  return Array.isArray(limits) ? (limits as readonly Limit[]) : [limits as Limit];
-}
-
-const NONE: readonly never[] = [];
-
-/** Limits of a key. A limit that is not given is not enforced. */
+/** Limits of a key. All limits of a list apply. A limit that is not given is not enforced. */
 export interface Limits {
-  readonly requests?: WindowLimits | undefined;
-  /** Tokens of prompt and response together. */
-  readonly tokens?: WindowLimits | undefined;
-  readonly budget?: BudgetLimits | undefined;
+  /** Limits over spans of different lengths. */
+  readonly requests?: readonly WindowLimit[] | undefined;
+  /** Tokens of prompt and response together, over spans of different lengths. */
+  readonly tokens?: readonly WindowLimit[] | undefined;
+  /** Budgets of different periods. */
+  readonly budget?: readonly BudgetLimit[] | undefined;
   /** Maximum number of calls in flight, over all replicas. */
   readonly concurrent?: number | undefined;
   /** Whether a call without a known price is served; `serve` if not given. */
   readonly unpriced?: 'serve' | 'refuse' | undefined;
+}
+
+/** One limit, or a list of limits. */
+export type OneOrMore<Limit> = Limit | readonly Limit[];
+
+/**
+ * Limits as an administrator wrote them, and as stored records and the admin API keep them. Calls are limited by `Limits`:
+ * `boundedLimits` makes them.
+ */
+export interface LimitSettings extends Pick<Limits, 'concurrent' | 'unpriced'> {
+  readonly requests?: OneOrMore<WindowLimit> | undefined;
+  readonly tokens?: OneOrMore<WindowLimit> | undefined;
+  readonly budget?: OneOrMore<BudgetLimit> | undefined;
 }
 
 /** The principal of a call: the result of authentication. It does not contain the secret itself. */

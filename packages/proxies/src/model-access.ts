@@ -1,4 +1,4 @@
-import { type Limits, type LlmCall, LlmError, type LlmProxy, limitsIn, matchesAny } from '@sluice/core';
+import { type Limits, type LlmCall, LlmError, type LlmProxy, matchesAny } from '@sluice/core';
 import type { QuotaScope } from './metering/quota-scope.ts';
 import type { Model } from './routing/model.ts';
 
@@ -17,7 +17,7 @@ const isAnsweredHere = ({ operation }: LlmCall): boolean => operation === 'model
 
 /** Returns whether limits refuse calls of unknown cost: a hard budget cannot count them, unless `unpriced` is `serve`. */
 const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
-  unpriced !== 'serve' && limitsIn(budget).some(({ soft }) => soft !== true);
+  unpriced !== 'serve' && budget?.some(({ soft }) => soft !== true) === true;
 
 /**
  * Refuses routes and models that the key may not use, and unknown models, before any reservation or lookup.

@@ -1,12 +1,6 @@
-import { defined } from '@sluice/core';
-import type { Phrase } from './phrase.ts';
+import { type Phrase, phrasesOf } from './phrase.ts';
 
-const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
-  kind: 'content_refused',
-  provider,
-  source,
-  ...defined({ message, codes }),
-});
+const phrase = phrasesOf('content_refused');
 
 /** Recognizes a prompt that is rejected because of its content. */
 export const CONTENT_REFUSED: readonly Phrase[] = [

@@ -1,12 +1,6 @@
-import { defined } from '@sluice/core';
-import type { Phrase } from './phrase.ts';
+import { type Phrase, phrasesOf } from './phrase.ts';
 
-const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
-  kind: 'model_unavailable',
-  provider,
-  source,
-  ...defined({ message, codes }),
-});
+const phrase = phrasesOf('model_unavailable');
 
 /** Recognizes a model that the provider does not have, has retired, or does not offer to our account. */
 export const MODEL_UNAVAILABLE: readonly Phrase[] = [

@@ -1,16 +1,11 @@
-import { defined } from '@sluice/core';
-import type { Phrase } from './phrase.ts';
+import { type Phrase, phrasesOf } from './phrase.ts';
 
 /** Matches the beginning of a message, after an optional name. Client text in an error is quoted, and never matches. */
 const begins = (message: string): RegExp => new RegExp(String.raw`^(?:[\w .:,()-]{0,80}[:.,] )?(?:${message})`, 'i');
 
-const phrase = (provider: string, source: string, message: string | undefined, codes?: readonly string[]): Phrase => ({
-  kind: 'auth',
-  provider,
-  source,
-  ...(message === undefined ? {} : { message: begins(message) }),
-  ...defined({ codes }),
-});
+const refusal = phrasesOf('auth');
+const phrase = (provider: string, source: string, message: string | undefined, codes?: readonly string[]): Phrase =>
+  refusal(provider, source, message === undefined ? undefined : begins(message), codes);
 
 /** Recognizes a rejection of our key or account with a status other than 401 and 403. */
 export const KEY_REFUSED: readonly Phrase[] = [

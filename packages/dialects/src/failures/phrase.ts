@@ -1,4 +1,4 @@
-import type { FailureKind } from '@sluice/core';
+import { defined, type FailureKind } from '@sluice/core';
 
 /** Pattern of one kind of provider error. */
 export interface Phrase {
@@ -14,3 +14,13 @@ export interface Phrase {
    */
   readonly message?: RegExp;
 }
+
+/** Returns a function that makes the phrases of one kind. */
+export const phrasesOf =
+  (kind: Phrase['kind']) =>
+  (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
+    kind,
+    provider,
+    source,
+    ...defined({ message, codes }),
+  });

@@ -1,12 +1,6 @@
-import { defined } from '@sluice/core';
-import type { Phrase } from './phrase.ts';
+import { type Phrase, phrasesOf } from './phrase.ts';
 
-const phrase = (provider: string, source: string, message: RegExp | undefined, codes?: readonly string[]): Phrase => ({
-  kind: 'context_length',
-  provider,
-  source,
-  ...defined({ message, codes }),
-});
+const phrase = phrasesOf('context_length');
 
 /** Recognizes a prompt that is too long for the model. */
 export const TOO_LONG: readonly Phrase[] = [

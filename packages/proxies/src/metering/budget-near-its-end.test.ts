@@ -29,7 +29,7 @@ function setUp(amount: number, settings: MeteringSettings) {
   const limits: number[] = [];
   const ask = async (budget = amount): Promise<string> => {
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget: { amount: budget, period: 'month' } } };
+    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget: [{ amount: budget, period: 'month' }] } };
     try {
       await service.complete(call);
       limits.push(call.outputLimit ?? 0);

@@ -73,7 +73,7 @@ describe('metering of tokens and money', () => {
     call.context.account.replace({ usage, cost: costOf(price, usage) });
     return whole;
   };
-  const month = (amount: number): Limits => ({ budget: { amount: usd(amount), period: 'month' } });
+  const month = (amount: number): Limits => ({ budget: [{ amount: usd(amount), period: 'month' }] });
   const spent = usd(0.02);
 
   it('reserves the estimated cost of a call and settles to its actual cost', async () => {
@@ -101,7 +101,10 @@ describe('metering of tokens and money', () => {
   });
 
   it('counts a soft budget and reports when it is exceeded, but refuses no call', async () => {
-    const { ask, budget, budgetExceeded } = setUpMoney({ budget: { amount: usd(0.23), period: 'month', soft: true } }, answered);
+    const { ask, budget, budgetExceeded } = setUpMoney(
+      { budget: [{ amount: usd(0.23), period: 'month', soft: true }] },
+      answered,
+    );
     // the budget covers the estimate of the first call, but not of the second
     expect(exceededBudgets.get((await ask(100)).call)).toEqual([]);
     const { call } = await ask(100);
@@ -157,16 +160,16 @@ describe('metering of tokens and money', () => {
   });
 
   it('lists the budgets that a call is charged to', async () => {
-    const { ask } = setUpMoney({ ...month(1), tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+    const { ask } = setUpMoney({ ...month(1), tokens: [{ limit: 10_000, windowMs: 60_000 }] }, answered);
     expect(chargedBudgets.get((await ask(1)).call)).toEqual([
       { tenant: 't', subject: 'k', period: '2026-11', endsAtMs: Date.UTC(2026, 11, 1), reserved: usd(0.02) },
     ]);
-    const { ask: other } = setUpMoney({ tokens: { limit: 10_000, windowMs: 60_000 } }, answered);
+    const { ask: other } = setUpMoney({ tokens: [{ limit: 10_000, windowMs: 60_000 }] }, answered);
     expect(chargedBudgets.get((await other(1)).call)).toEqual([]);
   });
 
   it('counts actual tokens instead of reserved tokens', async () => {
-    const { ask } = setUpMoney({ tokens: { limit: 150, windowMs: DAY } }, answered);
+    const { ask } = setUpMoney({ tokens: [{ limit: 150, windowMs: DAY }] }, answered);
     await ask(100);
     await ask(100);
     // 30 are used: 118 more fit into 150, 138 more do not
@@ -179,8 +182,8 @@ describe('metering of tokens and money', () => {
 
   it('takes from the limits of team and tenant, and names the scope that is exhausted', async () => {
     const meters = new MemoryMeters(new ManualClock());
-    const team = { kind: 'team' as const, name: 'web', limits: { requests: { limit: 2, windowMs: 60_000 } } };
-    const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: { limit: 3, windowMs: 60_000 } } };
+    const team = { kind: 'team' as const, name: 'web', limits: { requests: [{ limit: 2, windowMs: 60_000 }] } };
+    const tenant = { kind: 'tenant' as const, name: 't', limits: { requests: [{ limit: 3, windowMs: 60_000 }] } };
     const rateLimited = { inc: jest.fn() };
     const service = metering({
       meters,
@@ -189,7 +192,7 @@ describe('metering of tokens and money', () => {
     })({ complete: async () => whole });
     const ask = async (keyName: string, of?: string) => {
       const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-      const limits = { requests: { limit: 10, windowMs: 60_000 } };
+      const limits = { requests: [{ limit: 10, windowMs: 60_000 }] };
       call.context.caller = { tenant: 't', keyName, limits, ...defined({ team: of }) };
       await service.complete(call);
       return meterStates.get(call);
@@ -205,7 +208,7 @@ describe('metering of tokens and money', () => {
 
   it('serves a call with only soft budgets while the store is unavailable, and settles it later', async () => {
     const settle = jest.fn<Meters['settle']>(async () => {});
-    const soft: Limits = { budget: { amount: usd(1), period: 'month', soft: true } };
+    const soft: Limits = { budget: [{ amount: usd(1), period: 'month', soft: true }] };
     const service = metering({ meters: { ...unused, settle } })({ complete: async (call) => answered(call) });
     const call = callOf(soft);
     await service.complete(call);
@@ -215,7 +218,7 @@ describe('metering of tokens and money', () => {
       callId: call.id,
       charges: [{ charge: { kind: 'budget' }, actual: spent }],
     });
-    const both = callOf({ ...soft, requests: { limit: 5, windowMs: 1_000 } });
+    const both = callOf({ ...soft, requests: [{ limit: 5, windowMs: 1_000 }] });
     const mixed = metering({ meters: { ...unused, release: async () => {} } })({ complete: never });
     await expect(mixed.complete(both)).rejects.toMatchObject({ status: 503 });
   });

@@ -50,7 +50,7 @@ describe('metering', () => {
     const rateLimited = { inc: jest.fn() };
     const metrics = { rateLimited, budgetRejected: { inc: jest.fn() }, budgetExceeded: { inc: jest.fn() } };
     const service = metering({ meters, clock, metrics })({ complete: async () => whole });
-    const ask = () => service.complete(callOf({ requests: { limit: 1, windowMs: 60_000 } }));
+    const ask = () => service.complete(callOf({ requests: [{ limit: 1, windowMs: 60_000 }] }));
     await ask();
     for (let n = 0; n < 5; n++) await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded' });
     expect(reserve).toHaveBeenCalledTimes(2);
@@ -61,7 +61,7 @@ describe('metering', () => {
   });
 
   it('admits calls up to the limit and reports the remaining amount', async () => {
-    const { ask, clock } = setUp({ requests: { limit: 2, windowMs: 60_000 } });
+    const { ask, clock } = setUp({ requests: [{ limit: 2, windowMs: 60_000 }] });
     expect((await ask()).meters).toMatchObject([{ meter: 'requests', limit: 2, remaining: 1 }]);
     await ask();
     await expect(ask()).rejects.toMatchObject({ code: 'rate_limit_exceeded', retryAfterMs: expect.any(Number) });
@@ -73,7 +73,7 @@ describe('metering', () => {
   it('reports limiter_unavailable, not a rate limit, when the store has already released the call', async () => {
     const settled = { admitted: false, reason: 'already_settled' } as const;
     const service = metering({ meters: { ...unused, reserve: async () => settled } })({ complete: async () => whole });
-    const call = callOf({ requests: { limit: 2, windowMs: 60_000 } });
+    const call = callOf({ requests: [{ limit: 2, windowMs: 60_000 }] });
     await expect(service.complete(call)).rejects.toMatchObject({ code: 'limiter_unavailable', status: 503 });
   });
 
@@ -117,9 +117,13 @@ describe('metering', () => {
   });
 
   it.each<[name: string, limits: Limits, code: string]>([
-    ['request limits', { requests: { limit: 3, windowMs: 60_000 }, concurrent: 3 }, 'limiter_unavailable'],
-    ['a token limit', { tokens: { limit: 30_000, windowMs: 60_000 } }, 'limiter_unavailable'],
-    ['a budget', { requests: { limit: 3, windowMs: 60_000 }, budget: { amount: usd(1), period: 'month' } }, 'budget_unavailable'],
+    ['request limits', { requests: [{ limit: 3, windowMs: 60_000 }], concurrent: 3 }, 'limiter_unavailable'],
+    ['a token limit', { tokens: [{ limit: 30_000, windowMs: 60_000 }] }, 'limiter_unavailable'],
+    [
+      'a budget',
+      { requests: [{ limit: 3, windowMs: 60_000 }], budget: [{ amount: usd(1), period: 'month' }] },
+      'budget_unavailable',
+    ],
   ])(
     'refuses a call with %s when the store does not respond, and releases anything it may still take',
     async (_name, limits, code) => {
@@ -149,9 +153,9 @@ describe('metering', () => {
       settle: (settlement) => meters.settle(settlement),
     };
     const limits: Limits = {
-      requests: { limit: 20, windowMs: 60_000 },
-      tokens: { limit: 30_000, windowMs: 60_000 },
-      budget: { amount: usd(1), period: 'month' },
+      requests: [{ limit: 20, windowMs: 60_000 }],
+      tokens: [{ limit: 30_000, windowMs: 60_000 }],
+      budget: [{ amount: usd(1), period: 'month' }],
     };
     const proxied = metering({ meters: late, clock })({ complete: async () => whole });
     for (let n = 0; n < 6; n++) await expect(proxied.complete(callOf(limits))).rejects.toMatchObject({ status: 503 });
@@ -189,14 +193,14 @@ describe('metering', () => {
     const service = metering({
       meters: new MemoryMeters(new ManualClock()),
       groups: () => [
-        { kind: 'user', name: 'alice', key: 'k', limits: { budget } },
-        { kind: 'team', name: 'web', limits: { budget } },
-        { kind: 'tenant', name: 't', limits: { budget: { ...budget, soft: true } } },
+        { kind: 'user', name: 'alice', key: 'k', limits: { budget: [budget] } },
+        { kind: 'team', name: 'web', limits: { budget: [budget] } },
+        { kind: 'tenant', name: 't', limits: { budget: [{ ...budget, soft: true }] } },
       ],
       fallback: new FallbackLimiter({ leases: leases as never }),
     })({ complete: async () => whole });
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] });
-    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget } };
+    call.context.caller = { tenant: 't', keyName: 'k', limits: { budget: [budget] } };
     await service.complete(call);
     expect(leases.spent.mock.calls.map(([, charge]) => (charge as { subject?: string }).subject)).toEqual([
       undefined,

@@ -1,4 +1,4 @@
-import { type BudgetLimit, type Limits, limitsIn, type Money } from '@sluice/core';
+import type { BudgetLimit, Limits, Money } from '@sluice/core';
 import type { BudgetCharge, ReservationRequest, SlotCharge, WindowCharge } from '@sluice/store/ports';
 import { periodAt } from './budget-period.ts';
 import { groupSubject, type QuotaScope } from './quota-scope.ts';
@@ -52,15 +52,15 @@ export class ChargeList {
    */
   add({ requests, tokens, budget, concurrent }: Limits, owner: QuotaScope | undefined): void {
     const subject = owner === undefined ? undefined : groupSubject(owner);
-    for (const { limit, windowMs } of limitsIn(requests)) {
+    for (const { limit, windowMs } of requests ?? []) {
       this.charges.push({ kind: 'window', subject, owner, meter: 'requests', limit, windowMs, amount: 1 });
     }
     if (this.#amounts !== undefined) {
       // an amount that can never fit is passed on in full: the meter refuses it
-      for (const { limit, windowMs } of limitsIn(tokens)) {
+      for (const { limit, windowMs } of tokens ?? []) {
         this.charges.push({ kind: 'window', subject, owner, meter: 'tokens', limit, windowMs, amount: this.#amounts.tokens });
       }
-      for (const limit of limitsIn(budget)) this.charges.push(this.#budget(limit, this.#amounts, owner, subject));
+      for (const limit of budget ?? []) this.charges.push(this.#budget(limit, this.#amounts, owner, subject));
     }
     if (concurrent === undefined) return;
     this.charges.push({ kind: 'concurrency', subject, owner, meter: 'concurrent', limit: concurrent, leaseMs: LEASE_MS });

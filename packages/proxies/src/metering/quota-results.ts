@@ -3,7 +3,6 @@ import { markDegraded } from '../degraded.ts';
 import type { PlannedReservation } from './limiter.ts';
 import type { CallPlan } from './plan.ts';
 
-<<<<<<< HEAD:packages/proxies/src/metering/quota-results.ts
 /** The tightest state of each meter after the reservation. Written by metering, for response headers. */
 export const meterStates = new CallSlot<readonly MeterState[]>('meter states', []);
 
@@ -13,13 +12,10 @@ export const chargedBudgets = new CallSlot<readonly ChargedBudget[]>('charged bu
 /** Scopes with a soft budget that this call exceeds or that was exceeded before: `key`, `team`, `tenant`. */
 export const exceededBudgets = new CallSlot<readonly string[]>('exceeded budgets', []);
 
-/** Records the state of a call's meters for its reply: of each kind the meter with the least remaining amount. Budgets are not exposed. */
-=======
 /**
  * Records the state of a call's meters for its reply: of each kind the meter with the least remaining amount. Budgets are not
  * exposed.
  */
->>>>>>> help-a:packages/proxies/src/metering/meter-facts.ts
 export function recordMeters(call: LlmCall, states: readonly MeterState[]): void {
   const tightest: MeterState[] = [];
   for (const state of states) {

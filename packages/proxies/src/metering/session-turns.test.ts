@@ -97,7 +97,7 @@ function stage(limits: Limits) {
 
 describe('sessionTurns', () => {
   it('charges a budget after each turn of a session, and the rest at its end', async () => {
-    const { begin, spent } = stage({ budget: { amount: usd(10), period: 'month' } });
+    const { begin, spent } = stage({ budget: [{ amount: usd(10), period: 'month' }] });
     const session = new TestSession();
     const call = await begin(session);
     session.turn(100, usd(1));
@@ -113,7 +113,7 @@ describe('sessionTurns', () => {
   });
 
   it('refuses the session as soon as a token window is used up', async () => {
-    const { begin } = stage({ tokens: { limit: 150, windowMs: 3_600_000 } });
+    const { begin } = stage({ tokens: [{ limit: 150, windowMs: 3_600_000 }] });
     const session = new TestSession();
     await begin(session);
     session.turn(100, 0);
@@ -127,7 +127,7 @@ describe('sessionTurns', () => {
   });
 
   it('refuses the session when the budget does not pay for another turn like the last one', async () => {
-    const { begin, spent } = stage({ budget: { amount: usd(3), period: 'month' } });
+    const { begin, spent } = stage({ budget: [{ amount: usd(3), period: 'month' }] });
     const session = new TestSession();
     await begin(session);
     session.turn(1, usd(2));
@@ -140,7 +140,7 @@ describe('sessionTurns', () => {
   });
 
   it('charges a turn that ends before the next one is admitted', async () => {
-    const { begin, spent } = stage({ budget: { amount: usd(10), period: 'month' } });
+    const { begin, spent } = stage({ budget: [{ amount: usd(10), period: 'month' }] });
     const session = new TestSession();
     await begin(session);
     session.turn(1, usd(1));
@@ -151,7 +151,7 @@ describe('sessionTurns', () => {
   });
 
   it('counts a session as one request and one concurrent call, whatever its number of turns', async () => {
-    const { begin } = stage({ requests: { limit: 2, windowMs: 3_600_000 }, concurrent: 1 });
+    const { begin } = stage({ requests: [{ limit: 2, windowMs: 3_600_000 }], concurrent: 1 });
     const session = new TestSession();
     await begin(session);
     session.turn(1, 0);
@@ -166,7 +166,7 @@ describe('sessionTurns', () => {
   });
 
   it('releases the reservation of a session that no provider accepted', async () => {
-    const { begin, spent, meters } = stage({ budget: { amount: usd(10), period: 'month' } });
+    const { begin, spent, meters } = stage({ budget: [{ amount: usd(10), period: 'month' }] });
     const session = new TestSession();
     session.service = () => ({
       complete: () => Promise.reject(new LlmError('upstream_error', 'no provider')),

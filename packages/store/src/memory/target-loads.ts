@@ -45,12 +45,12 @@ export class MemoryTargetLoads implements TargetLoads {
     for (const [target, report] of reports) {
       const before = own.targets.get(target) ?? { inFlight: 0, waiting: 0, permits: 0 };
       const permits = report.limit === undefined ? 0 : this.#permitsFor(replica, target, report, report.limit, before.permits);
-      own.targets.set(target, { inFlight: report.inFlight, waiting: report.waiting, permits: permits });
+      own.targets.set(target, { inFlight: report.inFlight, waiting: report.waiting, permits });
       this.#measure(target, report, nowMs);
       const { atMs, ...speeds } = this.#speeds.get(target) ?? { atMs: undefined };
       shares.set(target, {
         inFlight: this.#sum(target, ({ inFlight }) => inFlight),
-        ...(report.limit === undefined ? {} : { permits: permits }),
+        ...(report.limit === undefined ? {} : { permits }),
         ...speeds,
         ...(atMs === undefined ? {} : { measuredMs: nowMs - atMs }),
       });

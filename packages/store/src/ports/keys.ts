@@ -1,4 +1,4 @@
-import { defined, type Limits } from '@sluice/core';
+import { defined, type LimitSettings } from '@sluice/core';
 
 /** The stored record of an API key: everything but the key itself. */
 export interface KeyRecord {
@@ -12,9 +12,9 @@ export interface KeyRecord {
   readonly routes?: readonly string[];
   /** Addresses and networks from which the key may be used (`10.0.0.0/8`); any by default. */
   readonly allowedIps?: readonly string[];
-  readonly limits: Limits;
+  readonly limits: LimitSettings;
   /** Limits of each end user of the key, by the tag `user`. */
-  readonly users?: Limits;
+  readonly users?: LimitSettings;
   /** Tags of every call with the key. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Labels for administrators; the gateway does not interpret them. */

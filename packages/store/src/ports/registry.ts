@@ -1,10 +1,10 @@
-import type { Limits } from '@sluice/core';
+import type { LimitSettings } from '@sluice/core';
 import type { StoredRecord } from './audit-trail.ts';
 
 /** What callers share beside what each may use. */
 export interface SharedLimits {
   readonly name: string;
-  readonly limits: Limits;
+  readonly limits: LimitSettings;
   /** Small facts about it, of no meaning to the gateway. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Since when none of its keys is let in. */

@@ -72,7 +72,7 @@ describe('JwtAuthenticator', () => {
       tenant: 'acme',
       team: 'ops',
       models: ['fast'],
-      limits: { requests: { limit: 5, windowMs: 60_000 } },
+      limits: { requests: [{ limit: 5, windowMs: 60_000 }] },
     });
     expect(await tokens.find(await sign({ groups: 'engineering' }))).toMatchObject({ team: 'web' });
     const teamless = await tokens.find(await sign({}));

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { GatewayConfig } from '@sluice/config';
-import { type Caller, type Clock, type DependencyHealth, LlmError } from '@sluice/core';
+import { type Caller, type Clock, type DependencyHealth, defined, LlmError } from '@sluice/core';
 import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { keyTerms, toCaller } from './key-terms.ts';
@@ -110,7 +110,7 @@ export class JwtAuthenticator {
     const tenant = team?.tenant ?? config.tenant;
     if (tenant === undefined) return undefined;
     const terms = keyTerms(config);
-    return toCaller(`${config.name}:${subject}`, { ...terms, tenant, ...(team === undefined ? {} : { team: team.name }) });
+    return toCaller(`${config.name}:${subject}`, { ...terms, tenant, ...defined({ team: team?.name }) });
   }
 
   /** Returns the team of the claim's first value that names a team. */

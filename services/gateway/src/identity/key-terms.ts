@@ -1,9 +1,9 @@
 import { boundedLimits, type GatewayConfig, inNetworks } from '@sluice/config';
-import { type Caller, defined, type Limits } from '@sluice/core';
+import { type Caller, defined, type LimitSettings } from '@sluice/core';
 import type { KeyRecord } from '@sluice/store/ports';
 
-/** Returns limits as they are enforced: the budget is one of them. */
-export const withBudget = ({ limits, budget }: Pick<GatewayConfig['tenants'][string], 'limits' | 'budget'>): Limits =>
+/** Returns limits as records store them: the budget is one of them. */
+export const withBudget = ({ limits, budget }: Pick<GatewayConfig['tenants'][string], 'limits' | 'budget'>): LimitSettings =>
   budget === undefined ? limits : { ...limits, budget };
 
 type Terms = Pick<

@@ -4,7 +4,8 @@ import type { Caller, LlmCall } from '@sluice/core';
 import type { TeamRecord, TenantRecord } from '@sluice/store/ports';
 import { QuotaScopes } from './quota-scopes.ts';
 
-const requests = (limit: number) => ({ requests: { limit, windowMs: 60_000 } });
+const minute = (limit: number) => ({ limit, windowMs: 60_000 });
+const requests = (limit: number) => ({ requests: [minute(limit)] });
 const config = checkConfig(
   {
     tenants: { acme: { limits: { requests: '1/min' } } },
@@ -30,9 +31,7 @@ describe('QuotaScopes', () => {
   it('returns the team, tenant, end user and model of a call that have limits', () => {
     const groups = setUp({ teams: [{ name: 'ops', tenant: 'acme', limits: {} }] });
     const of = (caller: Partial<Caller>, model?: string, tags?: Record<string, string>) =>
-      groups
-        .scopesFor(callOf(caller, model, tags))
-        .map(({ kind, name, limits }) => [kind, name, (limits.requests as { limit: number } | undefined)?.limit]);
+      groups.scopesFor(callOf(caller, model, tags)).map(({ kind, name, limits }) => [kind, name, limits.requests?.[0]?.limit]);
     expect(of({})).toEqual([['tenant', 'acme', 1]]);
     expect(of({ team: 'web' }, 'fast')).toEqual([
       ['team', 'web', 2],
@@ -47,6 +46,23 @@ describe('QuotaScopes', () => {
       ['user', 'bob', 4],
     ]);
     expect(of({ tenant: 'nobody', users: requests(4) })).toEqual([['user', '', 4]]);
+  });
+
+  it('returns a single stored limit as a list, and the limits of a record that has replaced another', () => {
+    const limitsOf = (limits: TeamRecord['limits']) =>
+      setUp({ teams: [{ name: 'ops', tenant: 'nobody', limits }] })
+        .scopesFor(callOf({ tenant: 'nobody', team: 'ops' }))
+        .map((scope) => scope.limits);
+    expect(limitsOf({ requests: minute(7), budget: { amount: 5, period: 'day' } })).toEqual([
+      { requests: [minute(7)], budget: [{ amount: 5, period: 'day' }] },
+    ]);
+    expect(limitsOf(requests(8))).toEqual([requests(8)]);
+    const teams = new Map([['ops', { name: 'ops', tenant: 'nobody', limits: { requests: minute(7) } }]]);
+    const groups = new QuotaScopes({ teams, tenants: new Map() }, config);
+    const limit = () => groups.scopesFor(callOf({ tenant: 'nobody', team: 'ops' }))[0]?.limits.requests;
+    expect(limit()).toEqual([minute(7)]);
+    teams.set('ops', { name: 'ops', tenant: 'nobody', limits: { requests: minute(9) } });
+    expect(limit()).toEqual([minute(9)]);
   });
 
   it('prefers a configured group to a stored one of the same name', () => {

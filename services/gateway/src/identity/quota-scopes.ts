@@ -1,7 +1,7 @@
-import type { GatewayConfig } from '@sluice/config';
-import { type Caller, effectiveTags, type Limits, type LlmCall } from '@sluice/core';
+import { boundedLimits, type GatewayConfig } from '@sluice/config';
+import { type Caller, effectiveTags, type LimitSettings, type Limits, type LlmCall } from '@sluice/core';
 import type { QuotaScope } from '@sluice/proxies';
-import type { TeamRecord, TenantRecord } from '@sluice/store/ports';
+import type { SharedLimits, TeamRecord, TenantRecord } from '@sluice/store/ports';
 import { withBudget } from './key-terms.ts';
 import type { RegistryView } from './registry-view.ts';
 
@@ -20,6 +20,8 @@ export class QuotaScopes {
   #teams: ReadonlyMap<string, TeamRecord> = new Map();
   #tenants: ReadonlyMap<string, TenantRecord> = new Map();
   #models: ReadonlyMap<string, QuotaScope> = new Map();
+  /** Limits by record, so that a call does not bring them into their form again. Undefined for a record without limits. */
+  readonly #limits = new WeakMap<SharedLimits, Limits | undefined>();
 
   constructor(view: Pick<RegistryView, 'teams' | 'tenants'>, config: Groupings) {
     this.#view = view;
@@ -30,7 +32,7 @@ export class QuotaScopes {
   configure({ teams, tenants, models }: Groupings): void {
     const named = <T>(records: Readonly<Record<string, T>>) =>
       new Map(Object.entries(records).map(([name, record]) => [name, { ...record, name }]));
-    const record = <T extends { limits: Limits; budget?: unknown }>({ budget: _, ...one }: T, limits: Limits) => ({
+    const record = <T extends { limits: LimitSettings; budget?: unknown }>({ budget: _, ...one }: T, limits: LimitSettings) => ({
       ...one,
       limits,
     });
@@ -38,7 +40,7 @@ export class QuotaScopes {
     this.#tenants = new Map([...named(tenants)].map(([name, one]) => [name, record(one, withBudget(one)) as TenantRecord]));
     this.#models = new Map(
       Object.entries(models)
-        .map(([name, model]) => [name, { kind: 'model', name, limits: withBudget(model) }] as const)
+        .map(([name, model]) => [name, { kind: 'model', name, limits: boundedLimits(withBudget(model)) }] as const)
         .filter(([, { limits }]) => !isEmpty(limits)),
     );
   }
@@ -81,19 +83,28 @@ export class QuotaScopes {
     const { caller } = call.context;
     if (caller === undefined) return NONE;
     const found: QuotaScope[] = [];
-    const add = (kind: QuotaScope['kind'], name: string, limits: Limits | undefined): void => {
-      if (limits !== undefined && !isEmpty(limits)) found.push({ kind, name, limits });
+    const add = (kind: QuotaScope['kind'], name: string, record: SharedLimits | undefined): void => {
+      const limits = record === undefined ? undefined : this.#limitsOf(record);
+      if (limits !== undefined) found.push({ kind, name, limits });
     };
     // calls without a user tag share one user's limit, so that omitting the tag does not bypass it
     if (caller.users !== undefined && !isEmpty(caller.users)) {
       found.push({ kind: 'user', name: effectiveTags(call)['user'] ?? '', key: caller.keyName, limits: caller.users });
     }
-    if (caller.team !== undefined) add('team', caller.team, this.team(caller.team)?.limits);
-    add('tenant', caller.tenant, this.tenant(caller.tenant)?.limits);
+    if (caller.team !== undefined) add('team', caller.team, this.team(caller.team));
+    add('tenant', caller.tenant, this.tenant(caller.tenant));
     if (this.#models.size > 0) {
       const model = this.#models.get(call.message.view().model);
       if (model !== undefined) found.push(model);
     }
     return found;
+  }
+
+  #limitsOf(record: SharedLimits): Limits | undefined {
+    if (this.#limits.has(record)) return this.#limits.get(record);
+    const limits = boundedLimits(record.limits);
+    const enforced = isEmpty(limits) ? undefined : limits;
+    this.#limits.set(record, enforced);
+    return enforced;
   }
 }

@@ -1,4 +1,4 @@
-import { defined, type Limits, limitsIn, toUsd } from '@sluice/core';
+import { defined, type LimitSettings, toUsd } from '@sluice/core';
 import { periodAt } from '@sluice/proxies';
 import type { Meters } from '@sluice/store/ports';
 import type { Spending } from '../schemas/limits-schema.ts';
@@ -6,7 +6,7 @@ import type { Spending } from '../schemas/limits-schema.ts';
 interface BudgetOwner {
   readonly tenant: string;
   readonly subject: string;
-  readonly limits: Limits;
+  readonly limits: LimitSettings;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function budgetNow(
 ): Promise<{ readonly spending?: Spending | Spending[] | undefined }> {
   if (limits.budget === undefined) return {};
   const spending = await Promise.all(
-    limitsIn(limits.budget).map(async ({ amount, period, soft }) => {
+    [limits.budget].flat().map(async ({ amount, period, soft }) => {
       const { name } = periodAt(period, nowMs);
       const { spent, reserved, leased } = await meters.budget({ tenant, subject, meter: 'budget', period: name });
       return {

@@ -1,4 +1,4 @@
-import type { BudgetLimits, Limits } from '@sluice/core';
+import type { BudgetLimit, LimitSettings, OneOrMore } from '@sluice/core';
 import type { z } from 'zod';
 import type { limitsPatch } from '../schemas/limits-schema.ts';
 
@@ -12,5 +12,8 @@ export function patched<T extends object>(record: T, patch: { readonly [Field in
 }
 
 /** Returns limits and budget combined, as records store them. */
-export const patchedLimits = (limits: Limits, patch: Patch | undefined, budget: BudgetLimits | null | undefined): Limits =>
-  patched<Limits>(limits, { ...patch, budget });
+export const patchedLimits = (
+  limits: LimitSettings,
+  patch: Patch | undefined,
+  budget: OneOrMore<BudgetLimit> | null | undefined,
+): LimitSettings => patched<LimitSettings>(limits, { ...patch, budget });
