@@ -41,8 +41,9 @@ const OPEN = 2;
 const CLOSE = 3;
 const COMMA = 4;
 const COLON = 5;
+const NOT_ASCII = 6;
 /** Meaning of each byte outside a string. */
-const KINDS = new Uint8Array(256);
+const KINDS = new Uint8Array(256).fill(NOT_ASCII, 0x80);
 KINDS[QUOTE] = STRING;
 KINDS[0x7b] = OPEN;
 KINDS[0x5b] = OPEN;
@@ -55,8 +56,8 @@ KINDS[0x3a] = COLON;
 function endOfString(bytes: Buffer, start: number): number {
   let at = start + 1;
   for (;;) {
-    const near = Math.min(at + NEAR, bytes.length);
-    while (at < near) {
+    const near = at + NEAR;
+    while (at < near && at < bytes.length) {
       const byte = bytes[at];
       if (byte === QUOTE) return at + 1;
       at += byte === BACKSLASH ? 2 : 1;
@@ -89,6 +90,8 @@ class Structure {
   nodes = 0;
   values = 0;
   oddNames = false;
+  /** False for a text with other than ASCII characters outside its strings. */
+  isJson = true;
   readonly #bounds: ScanBounds;
 
   constructor(bounds: ScanBounds) {
@@ -113,6 +116,9 @@ class Structure {
     for (let at = start; at < bytes.length; at++) {
       switch (KINDS[bytes[at] as number]) {
         case OTHER:
+          continue;
+        case NOT_ASCII:
+          this.isJson = false;
           continue;
         case STRING:
           text = at;
@@ -182,11 +188,17 @@ export function scanJson(bytes: Buffer, wanted: ReadonlySet<string>, bounds: Sca
   return { members, spans, depth, nodes, values, oddNames };
 }
 
-/** Measures the first value of a JSON text, whatever its type, up to the bounds. */
-export function structureOf(bytes: Buffer, bounds: ScanBounds): Pick<JsonScan, 'depth' | 'nodes' | 'values'> {
+/**
+ * Measures the first value of a JSON text, whatever its type, up to the bounds. Finds most texts that are not JSON: a parser
+ * needs 30 µs to refuse one of them.
+ */
+export function structureOf(
+  bytes: Buffer,
+  bounds: ScanBounds,
+): Pick<JsonScan, 'depth' | 'nodes' | 'values'> & { readonly isJson: boolean } {
   const structure = new Structure(bounds);
   structure.skip(bytes, 0);
-  return { depth: structure.deepest, nodes: structure.nodes, values: structure.values };
+  return { depth: structure.deepest, nodes: structure.nodes, values: structure.values, isJson: structure.isJson };
 }
 
 /** Returns the offset of the comma or bracket that ends the top-level value at `start`. */

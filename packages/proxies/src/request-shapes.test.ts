@@ -197,6 +197,9 @@ describe('request of 10 MiB', () => {
     { of: { kind: 'results of calls', piece: '[],', count: 1 }, to: 'gemini', tokenizer: undefined },
     { of: { kind: 'messages', piece: '\\\\', count: 1 }, to: 'anthropic-messages', tokenizer: 'openai' },
     { of: { kind: 'messages', piece: '\\ud800', count: 1 }, to: 'anthropic-messages', tokenizer: 'openai' },
+    { of: { kind: 'messages', piece: '\\ud83d\\ude00', count: 16_000 }, to: 'gemini', tokenizer: 'openai' },
+    { of: { kind: 'results of calls', piece: '\\ud83d\\ude00', count: 8_000 }, to: 'gemini', tokenizer: 'openai' },
+    { of: { kind: 'arguments of calls', piece: '\\"', count: 1 }, to: 'bedrock-converse', tokenizer: undefined },
   ];
   it.each(hostile)('takes no longer per event loop turn than plain text for the shape %j', (one) => {
     for (const [turn, cost] of costsOf(one)) expect([turn, cost < MOST ? '' : cost]).toEqual([turn, '']);

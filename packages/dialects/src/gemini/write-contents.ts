@@ -17,32 +17,36 @@ const PROVIDER = 'Gemini';
 export function writeContents(messages: readonly Message[], unsigned: string | undefined): JsonObject[] {
   const names = new Map<string, string>();
   const inner = new InnerJson();
-  const turns: Turn[] = [];
+  const turns = new Turns();
   for (const { role, parts } of messages) {
     if (role === 'system' || role === 'developer') continue;
     for (const part of parts) if (part.type === 'tool_call') names.set(part.id, part.name);
     if (role === 'assistant') {
-      add(turns, 'model', writeModel(parts, inner, unsigned));
+      turns.add('model', writeModel(parts, inner, unsigned), false);
       continue;
     }
     const isResult = (part: Part): boolean => part.type === 'tool_result';
     const write = (part: Part): JsonObject[] => writeUser(part, names, inner);
-    add(turns, 'user', parts.filter(isResult).flatMap(write));
-    add(turns, 'user', parts.filter((part) => !isResult(part)).flatMap(write));
+    turns.add('user', parts.filter(isResult).flatMap(write), true);
+    turns.add('user', parts.filter((part) => !isResult(part)).flatMap(write), false);
   }
-  return turns;
+  return turns.list;
 }
 
 type Turn = { readonly role: 'user' | 'model'; readonly parts: JsonObject[] };
 
-const holdsResults = (parts: readonly JsonObject[]): boolean => parts.some((part) => part['functionResponse'] !== undefined);
+/** Joins adjacent parts of the same role and kind in linear time: a conversation may have thousands of messages of one role. */
+class Turns {
+  readonly list: Turn[] = [];
+  #endsWithResults = false;
 
-function add(turns: Turn[], role: Turn['role'], parts: JsonObject[]): void {
-  if (parts.length === 0) return;
-  const last = turns.at(-1);
-  const joins = last?.role === role && holdsResults(last.parts) === holdsResults(parts);
-  if (last !== undefined && joins) last.parts.push(...parts);
-  else turns.push({ role, parts });
+  add(role: Turn['role'], parts: JsonObject[], areResults: boolean): void {
+    if (parts.length === 0) return;
+    const last = this.list.at(-1);
+    if (last?.role === role && this.#endsWithResults === areResults) for (const part of parts) last.parts.push(part);
+    else this.list.push({ role, parts });
+    this.#endsWithResults = areResults;
+  }
 }
 
 /**

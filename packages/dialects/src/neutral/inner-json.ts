@@ -19,24 +19,26 @@ export class InnerJson {
    */
   arguments(text: string): JsonObject {
     if (text === '') return {};
-    if (!this.#fits(text)) wrongField('arguments', TOO_LARGE);
-    const value = parseJson(text);
+    const { fits, isJson } = this.#examine(text);
+    if (!fits) wrongField('arguments', TOO_LARGE);
+    const value = isJson ? parseJson(text) : undefined;
     return isObject(value) ? value : {};
   }
 
   /** Returns the value of a text; undefined for a text that is no JSON or beyond the bounds. */
   value(text: string): Json {
-    return this.#fits(text) ? parseJson(text) : undefined;
+    const { fits, isJson } = this.#examine(text);
+    return fits && isJson ? parseJson(text) : undefined;
   }
 
-  #fits(text: string): boolean {
-    const { depth, nodes, values } = structureOf(Buffer.from(text), {
+  #examine(text: string): { readonly fits: boolean; readonly isJson: boolean } {
+    const { depth, nodes, values, isJson } = structureOf(Buffer.from(text), {
       depth: BOUNDS.depth,
       nodes: this.#nodes,
       values: this.#values,
     });
     this.#nodes -= nodes;
     this.#values -= values;
-    return depth <= BOUNDS.depth && this.#nodes >= 0 && this.#values >= 0;
+    return { fits: depth <= BOUNDS.depth && this.#nodes >= 0 && this.#values >= 0, isJson };
   }
 }
