@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 /** Tests run on the TypeScript sources (the packages' `source` condition); types are checked by tsc. @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/services/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
-  // containers are brought up by a run of their own, and what measures while it breaks things runs alone
+  // the tests with containers and the chaos tests run separately
   testPathIgnorePatterns: [
     '/node_modules/',
     '/dist/',
@@ -19,6 +19,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
-  // most tests wait for processes of their own: as many files at one time as there are cores, and no more than a laptop's memory has room for
+  // most tests start processes: one file per core, and at most four for the memory of a laptop
   maxWorkers: Math.min(availableParallelism(), 4),
 };

@@ -26,6 +26,14 @@ function* comments(file, source) {
   }
 }
 
+/** Yields `{ line, text }` for each comment of a file in which `#` begins a comment. */
+function* hashComments(source) {
+  for (const [n, line] of source.split('\n').entries()) {
+    const found = /(?:^|\s)#(?!!)\s?(.*)$/.exec(line);
+    if (found) yield { line: n + 1, text: found[1] };
+  }
+}
+
 /** Yields `{ line, text }` for each line of a Markdown page outside code blocks. */
 function* markdown(source) {
   const text = source.replace(/```.*?```/gs, (block) => '\n'.repeat(block.split('\n').length - 1));
@@ -52,6 +60,11 @@ function measure(kind, files, pieces) {
 /** Returns a problem per idiom if comments or Markdown have more of them than allowed. */
 export function checkProse(files) {
   const sources = files.filter((file) => /\.(ts|mjs|lua)$/.test(file));
+  const settings = files.filter((file) => /\.(ya?ml|conf)$|Dockerfile$|^\.ci\/run$/.test(file));
   const pages = files.filter((file) => file.endsWith('.md'));
-  return [...measure('comments', sources, comments), ...measure('Markdown', pages, (_file, source) => markdown(source))];
+  return [
+    ...measure('comments', sources, comments),
+    ...measure('comments of settings', settings, (_file, source) => hashComments(source)),
+    ...measure('Markdown', pages, (_file, source) => markdown(source)),
+  ];
 }

@@ -225,9 +225,7 @@ describe('faults of Redis', () => {
         // counted before the repair, because a busy machine may delay a recovered Redis too
         opened = stage.gateways.map(
           (gateway) =>
-            gateway
-              .lines()
-              .filter(({ message, connection }) => connection === 'state' && String(message).startsWith('redis does not answer'))
+            gateway.lines().filter(({ message, connection }) => connection === 'state' && message === 'redis circuit opened')
               .length,
         );
         stage.stateWay.restore();

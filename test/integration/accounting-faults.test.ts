@@ -347,7 +347,7 @@ describe('accounting during faults', () => {
         Array.from({ length: 10 }, (_, n) => send(n, 'key-ten', 'words', `free ${n} ${randomInt(1e9)}`)),
       );
       return now.every(({ status }) => status === 200);
-    }, 'every place to be free');
+    }, 'every slot to be free');
   }, 180_000);
 
   it('writes every record of a replica that is stopped under load', async () => {

@@ -137,7 +137,7 @@ describe('limits of realtime sessions', () => {
       });
       if (next instanceof RealtimeClient) await next.close();
       return next instanceof RealtimeClient;
-    }, 'the place to be free');
+    }, 'the slot to be free');
   });
 
   it('closes a Live session with the reason when its first message names a refused model', async () => {

@@ -33,7 +33,7 @@ describe('realtime sessions of several replicas', () => {
       const next = await connectRealtime(url(1), path, headers('key-two'));
       if (next instanceof RealtimeClient) sessions.push(next);
       return next instanceof RealtimeClient;
-    }, 'the place to be free');
+    }, 'the slot to be free');
     for (const session of sessions.slice(1)) await session.close();
   });
 

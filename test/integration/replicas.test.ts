@@ -65,7 +65,7 @@ describe('three replicas on one Redis', () => {
     const first = await Promise.all(Array.from({ length: 12 }, (_, n) => slow(n)));
     expect(first.filter((answer) => answer.status === 200)).toHaveLength(5);
     expect(first.filter((answer) => answer.code === 'rate_limit_exceeded')).toHaveLength(7);
-    await waitFor(async () => (await slow(99)).status === 200, 'a place to be free again');
+    await waitFor(async () => (await slow(99)).status === 200, 'a slot to be free again');
   });
 
   it('serves a response from the cache on each replica after one replica cached it', async () => {

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
-/** Paths that users copy from a provider's page together with the address; the gateway adds them itself. */
+/** Paths that users copy from a provider's page together with the address. The gateway adds them itself. */
 const ENDPOINT =
   /\/(?:chat\/completions|v1\/(?:completions|embeddings|messages|responses))\/?$|:(?:generateContent|streamGenerateContent)$/;
 
-/** Where a provider's API is. A query (`?api-version=…`) becomes part of each request, a user and password its Basic authentication. */
+/**
+ * The address of a provider's API. A query (`?api-version=…`) becomes part of each request, and a user and password become its
+ * Basic authentication.
+ */
 export const baseUrl = z.url({ protocol: /^https?$/ }).superRefine((text, context) => {
   const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
   // the check before this one reports it
@@ -18,9 +21,9 @@ export const baseUrl = z.url({ protocol: /^https?$/ }).superRefine((text, contex
 const PROXY = 'expected a URL such as http://proxy.example:3128, or none';
 const file = z.string().min(1);
 
-/** How connections to a provider are made. */
+/** Settings of connections to a provider. */
 export const connection = {
-  /** A forward proxy's URL, or `none`; the environment's (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) if not given. */
+  /** The URL of a forward proxy, or `none`. By default the environment's (HTTPS_PROXY, HTTP_PROXY, NO_PROXY). */
   proxy: z
     .string()
     .refine((text) => text === 'none' || z.url({ protocol: /^https?$/ }).safeParse(text).success, PROXY)
@@ -28,9 +31,9 @@ export const connection = {
   /** Files in PEM form. */
   tls: z
     .strictObject({
-      /** The accepted certificate authorities; those of Node.js if not given. */
+      /** The accepted certificate authorities; by default those of Node.js. */
       ca: file.optional(),
-      /** The certificate that the gateway shows, and its key. */
+      /** The client certificate of the gateway, and its key. */
       cert: file.optional(),
       key: file.optional(),
       passphrase: z.string().min(1).optional(),

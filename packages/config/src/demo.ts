@@ -32,8 +32,8 @@ export const demoConfig: ConfigFile = {
 export const DEMO_ADMIN_KEY = 'sk-sluice-admin-demo';
 
 /**
- * Secrets that the documentation and docker-compose.yml (this and earlier versions) show: they open the demonstration, and must open nothing that others can
- * reach.
+ * Secrets that the documentation and docker-compose.yml publish, in this version or an earlier one. They are valid only for a
+ * demonstration that no other machine can reach.
  */
 export const PUBLISHED_SECRETS: ReadonlySet<string> = new Set([
   DEMO_ADMIN_KEY,

@@ -8,7 +8,7 @@ const nameRule = z.strictObject({
 
 const effort = z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']);
 
-/** What a model accepts, where otherwise than its family's profile has it. Each member and each of its members may be given alone. */
+/** Differences between a model and the profile of its family. Every field is optional, also inside the sections. */
 export const profile = z.strictObject({
   reasoning: z
     .strictObject({

@@ -8,11 +8,11 @@ const SECTIONS = ['keys', 'models', 'providers'] as const;
 const NO_CONTENT = /^\s*(#.*|---\s*(#.*)?|\.\.\.)?$/;
 
 /**
- * Reads a changed configuration that is to replace one in use. A file that another program is writing is often empty, or ends early: such a file is
- * refused.
+ * Parses a changed configuration file. Refuses an empty or truncated file, because another program may be writing it.
  *
- * @param file the name that messages use
- * @throws ConfigError as `parseConfig`, for an empty file, and for one that loses all keys, models or providers without `reload.allowEmpty`
+ * @param file the name for messages
+ * @throws ConfigError as `parseConfig`, for an empty file, and for a file that loses all keys, models or providers without
+ * `reload.allowEmpty`
  */
 export function parseChangedConfig(text: string, file: string, environment: Environment, inUse: GatewayConfig): GatewayConfig {
   if (text.split(/\r?\n/).every((line) => NO_CONTENT.test(line))) throw new ConfigError(`${file}: is empty`);

@@ -105,14 +105,14 @@ const WRITTEN_UNITS: readonly (readonly [string, number])[] = [
   ['s', 1_000],
 ];
 
-/** A limit as it is written. */
+/** The text of a limit: `100/min`. */
 export function writtenWindow({ limit, windowMs }: WindowLimit): string {
   const [unit, unitMs] = WRITTEN_UNITS.find(([, ms]) => windowMs % ms === 0) ?? ['ms', 1];
   const spans = windowMs / unitMs;
   return `${limit}/${spans === 1 ? '' : spans}${unit}`;
 }
 
-/** One as it is, several as a list. */
+/** Returns the text of a limit, or a list of texts. */
 function written<Limit extends object>(
   limits: OneOrMore<Limit> | undefined,
   write: (limit: Limit) => string,
@@ -121,7 +121,7 @@ function written<Limit extends object>(
   return isList(limits) ? limits.map(write) : write(limits);
 }
 
-/** A budget as it is written. */
+/** The text of a budget: `10 USD/month`. */
 export function writtenBudget({ amount, period, soft }: BudgetLimit): string {
   const dollars = toUsd(amount)
     .toFixed(9)
@@ -165,7 +165,7 @@ export const byteSize = z.union([z.number().int().positive(), z.string()]).trans
   return z.NEVER;
 });
 
-/** Returns limits as calls are limited by them: as lists, and within the bounds even if they were stored before there were any. */
+/** Returns limits as lists and within the bounds. Limits that older versions stored may exceed the bounds. */
 export function boundedLimits({ requests, tokens, budget, concurrent, unpriced }: LimitSettings): Limits {
   return defined({
     requests: listOf(requests)?.map(boundedWindow),

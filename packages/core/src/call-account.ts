@@ -114,7 +114,7 @@ export class CallAccount {
     this.#ended = [...this.#ended, record];
   }
 
-  /** Sets usage and cost of a stored response that is sent again. They are shown, and nobody is charged for them. */
+  /** Sets usage and cost of a stored response that is sent again. They are shown, and cost nothing. */
   replay(spent: Spent): void {
     this.#other = spent;
     this.#isReplayed = true;
@@ -135,7 +135,7 @@ export class CallAccount {
     return this.#ended;
   }
 
-  /** True for a stored response: its usage is shown, and nobody is charged for it. */
+  /** True for a stored response: its usage is shown, and it costs nothing. */
   get isReplayed(): boolean {
     return this.#isReplayed;
   }

@@ -67,8 +67,8 @@ export class ResponsesEventWriter implements EventWriter {
         return begin;
       case 'image': {
         const closed = this.#closeAll();
-        const place = this.#place('ig');
-        return begin + closed + this.#alone(place, imageItem(place.id, input.source));
+        const position = this.#position('ig');
+        return begin + closed + this.#alone(position, imageItem(position.id, input.source));
       }
       case 'reasoning':
         return begin + this.#think(input);
@@ -134,8 +134,8 @@ export class ResponsesEventWriter implements EventWriter {
   #think({ text, signature, encrypted }: Extract<NeutralEvent, { type: 'reasoning' }>): string {
     if (encrypted !== undefined) {
       const closed = this.#closeAll();
-      const place = this.#place('rs');
-      return closed + this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text, encrypted }));
+      const position = this.#position('rs');
+      return closed + this.#alone(position, reasoningItem(position.id, { type: 'reasoning', text, encrypted }));
     }
     // a signature ends a reasoning block: the next one is another item
     const before = this.#open?.kind === 'reasoning' && this.#open.signature !== undefined ? this.#closeAll() : '';
@@ -151,51 +151,51 @@ export class ResponsesEventWriter implements EventWriter {
   #call({ call: n, signature, choice: _choice, ...call }: Extract<NeutralEvent, { type: 'tool_call' }>): string {
     const closed = this.#closeAll();
     const signed = signature === undefined ? '' : this.#sign(signature);
-    const open = new OpenCall(this.#place(prefixOf(call)), { ...call, arguments: '' });
+    const open = new OpenCall(this.#position(prefixOf(call)), { ...call, arguments: '' });
     this.#calls.set(n, open);
-    return closed + signed + this.#added(open.place, open.begun());
+    return closed + signed + this.#added(open.position, open.begun());
   }
 
   /** Writes a signature as a separate item, the only possible carrier of what another provider requires with the call. */
   #sign(signature: string): string {
-    const place = this.#place('rs');
-    return this.#alone(place, reasoningItem(place.id, { type: 'reasoning', text: '', encrypted: signature }));
+    const position = this.#position('rs');
+    return this.#alone(position, reasoningItem(position.id, { type: 'reasoning', text: '', encrypted: signature }));
   }
 
   #openText(): string {
     if (this.#open?.kind === 'text') return '';
     const closed = this.#closeAll();
-    const place = this.#place('msg');
-    this.#open = { ...place, kind: 'text', text: '', citations: [], logprobs: [] };
-    return closed + this.#openMessage(place, textPart('', [], []));
+    const position = this.#position('msg');
+    this.#open = { ...position, kind: 'text', text: '', citations: [], logprobs: [] };
+    return closed + this.#openMessage(position, textPart('', [], []));
   }
 
   #openRefusal(): string {
     if (this.#open?.kind === 'refusal') return '';
     const closed = this.#closeAll();
-    const place = this.#place('msg');
-    this.#open = { ...place, kind: 'refusal', text: '' };
-    return closed + this.#openMessage(place, refusalPart(''));
+    const position = this.#position('msg');
+    this.#open = { ...position, kind: 'refusal', text: '' };
+    return closed + this.#openMessage(position, refusalPart(''));
   }
 
-  #openMessage(place: ItemPosition, part: JsonObject): string {
-    const added = this.#added(place, messageItem(place.id, 'in_progress', []));
-    return added + this.#event('response.content_part.added', { ...at(place), content_index: 0, part });
+  #openMessage(position: ItemPosition, part: JsonObject): string {
+    const added = this.#added(position, messageItem(position.id, 'in_progress', []));
+    return added + this.#event('response.content_part.added', { ...at(position), content_index: 0, part });
   }
 
   #openReasoning(): string {
     if (this.#open?.kind === 'reasoning') return '';
     const closed = this.#closeAll();
-    const place = this.#place('rs');
-    this.#open = { ...place, kind: 'reasoning', text: '', signature: undefined };
-    const added = this.#added(place, reasoningItem(place.id, { type: 'reasoning', text: '' }));
+    const position = this.#position('rs');
+    this.#open = { ...position, kind: 'reasoning', text: '', signature: undefined };
+    const added = this.#added(position, reasoningItem(position.id, { type: 'reasoning', text: '' }));
     const part = { type: 'summary_text', text: '' };
-    return closed + added + this.#event('response.reasoning_summary_part.added', { ...at(place), summary_index: 0, part });
+    return closed + added + this.#event('response.reasoning_summary_part.added', { ...at(position), summary_index: 0, part });
   }
 
   #closeAll(): string {
     let written = this.#closeOpen();
-    for (const open of this.#calls.values()) written += this.#close(open.place, open.close());
+    for (const open of this.#calls.values()) written += this.#close(open.position, open.close());
     this.#calls.clear();
     return written;
   }
@@ -206,16 +206,16 @@ export class ResponsesEventWriter implements EventWriter {
     return open === undefined ? '' : this.#close(open, closing(open));
   }
 
-  #close(place: ItemPosition, { events, item }: Closing): string {
-    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(place, item);
+  #close(position: ItemPosition, { events, item }: Closing): string {
+    return events.map(([type, more]) => this.#event(type, more)).join('') + this.#done(position, item);
   }
 
   /** Writes an item that is complete at once. */
-  #alone(place: ItemPosition, item: JsonObject): string {
-    return this.#added(place, item) + this.#done(place, item);
+  #alone(position: ItemPosition, item: JsonObject): string {
+    return this.#added(position, item) + this.#done(position, item);
   }
 
-  #place(prefix: string): ItemPosition {
+  #position(prefix: string): ItemPosition {
     const index = this.#output.length;
     // the index is reserved before the item is complete
     this.#output.push({});

@@ -24,21 +24,21 @@ export class MemoryAuditReader implements AuditReader {
   async read(count: number): Promise<AuditPage> {
     const nowMs = performance.now();
     const { pending } = this.#group;
-    const left = [...pending].filter(([, { atMs }]) => nowMs - atMs >= this.#claimAfterMs).slice(0, count);
-    if (left.length > 0) {
-      for (const [, one] of left) one.atMs = nowMs;
-      return { records: left.map(([place, { record }]) => ({ place, record })), lost: 0 };
+    const remaining = [...pending].filter(([, { atMs }]) => nowMs - atMs >= this.#claimAfterMs).slice(0, count);
+    if (remaining.length > 0) {
+      for (const [, one] of remaining) one.atMs = nowMs;
+      return { records: remaining.map(([position, { record }]) => ({ position, record })), lost: 0 };
     }
     const { begin, records } = this.#readFrom(this.#group.next, count);
     const lost = begin - this.#group.next;
     this.#group.next = begin + records.length;
-    const given = records.map((record, n): StoredRecord => ({ place: `${begin + n}-0`, record }));
-    for (const { place, record } of given) pending.set(place, { record, atMs: nowMs });
+    const given = records.map((record, n): StoredRecord => ({ position: `${begin + n}-0`, record }));
+    for (const { position, record } of given) pending.set(position, { record, atMs: nowMs });
     return { records: given, lost };
   }
 
-  async finish(places: readonly string[]): Promise<void> {
-    for (const place of places) this.#group.pending.delete(place);
+  async finish(positions: readonly string[]): Promise<void> {
+    for (const position of positions) this.#group.pending.delete(position);
   }
 
   async behind(): Promise<number> {

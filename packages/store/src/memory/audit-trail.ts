@@ -62,13 +62,13 @@ export class MemoryAuditTrail implements AuditTrail {
   async latest(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? this.#records.length : Math.max(0, Number.parseInt(before, 10) - this.#first);
     const begin = Math.max(0, end - count);
-    const kept = this.#records.slice(begin, end).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
+    const kept = this.#records.slice(begin, end).map((record, n) => ({ position: `${this.#first + begin + n}-0`, record }));
     return kept.reverse();
   }
 
-  async after(place: string, count: number): Promise<readonly StoredRecord[]> {
-    const begin = Math.max(0, Number.parseInt(place, 10) + 1 - this.#first);
-    return this.#records.slice(begin, begin + count).map((record, n) => ({ place: `${this.#first + begin + n}-0`, record }));
+  async after(position: string, count: number): Promise<readonly StoredRecord[]> {
+    const begin = Math.max(0, Number.parseInt(position, 10) + 1 - this.#first);
+    return this.#records.slice(begin, begin + count).map((record, n) => ({ position: `${this.#first + begin + n}-0`, record }));
   }
 
   reader(options: AuditReaderOptions): AuditReader {

@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type { Cache, CacheEntry, CacheFilter, CacheKey, CacheListing } from '../ports/index.ts';
 
-/** What an entry takes beside its answer, about. */
+/** Approximate size of an entry without its response, in bytes. */
 const OVERHEAD_BYTES = 512;
 
 interface Kept {
@@ -15,7 +15,7 @@ export class MemoryCache implements Cache {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Kept>;
 
-  /** @param maxBytes what all bodies together may take */
+  /** @param maxBytes the maximum size of all entries together, in bytes */
   constructor(clock: Clock, maxBytes = 64 * 1024 * 1024) {
     this.#clock = clock;
     this.#entries = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ entry }) => entry.body.length + OVERHEAD_BYTES });

@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type { ConversationChange, ConversationItem, Conversations, StoredConversation } from '../ports/index.ts';
 
-/** The most memory that conversations may take. */
+/** Maximum size of all conversations together, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface Kept extends StoredConversation {
@@ -10,7 +10,7 @@ interface Kept extends StoredConversation {
   readonly untilMs: number;
 }
 
-/** Conversations that one process keeps, the latest that fit into its memory. */
+/** Conversations of a single process. The oldest are dropped beyond a bound. */
 export class MemoryConversations implements Conversations {
   readonly #clock: Clock;
   readonly #kept = new LRUCache<string, Kept>({

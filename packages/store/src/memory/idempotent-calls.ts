@@ -10,7 +10,7 @@ interface Known {
   untilMs: number;
 }
 
-/** What all answers that are kept may take. */
+/** Maximum size of all stored responses together, in bytes. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /** Idempotent calls of a single process. */

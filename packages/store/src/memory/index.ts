@@ -32,7 +32,7 @@ export {
   MemoryTargetLoads,
 };
 
-/** The embedded store: everything in this process, gone when it ends. */
+/** Creates stores in the memory of this process, for development and tests. */
 export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number } = {}): Stores {
   const clock = options.clock ?? systemClock;
   const registry = new MemoryRegistry();

@@ -75,7 +75,7 @@ export class MemoryKeys implements Keys {
     return this.#byHash.get(this.#hashByName.get(name) ?? '');
   }
 
-  /** A key with all the secrets that it had. */
+  /** Returns the records of a key: one per secret. */
   #chain(newest: KeyRecord): KeyRecord[] {
     const chain: KeyRecord[] = [];
     for (let one: KeyRecord | undefined = newest; one !== undefined; one = this.#byHash.get(one.previousHash ?? '')) {

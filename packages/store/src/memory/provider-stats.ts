@@ -29,7 +29,7 @@ export class MemoryProviderStats implements ProviderStats {
   }
 }
 
-/** Adds to sums. Returns how many amounts could not be added. */
+/** Adds to sums. Returns the number of amounts that could not be added. */
 function addTo(sums: Record<string, number>, counters: Counters): number {
   let setAside = 0;
   for (const [name, amount] of Object.entries(counters)) {

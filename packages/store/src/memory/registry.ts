@@ -37,14 +37,14 @@ export class MemoryRegistry implements Registry {
   }
 
   async note(change: string): Promise<void> {
-    this.#journal.push({ place: `${++this.#entries}-0`, record: change });
+    this.#journal.push({ position: `${++this.#entries}-0`, record: change });
     if (this.#journal.length > MAX_JOURNAL_ENTRIES) this.#journal = this.#journal.slice(-MAX_JOURNAL_ENTRIES * 0.9);
   }
 
   async journal(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? Number.POSITIVE_INFINITY : Number.parseInt(before, 10);
     return this.#journal
-      .filter(({ place }) => Number.parseInt(place, 10) < end)
+      .filter(({ position }) => Number.parseInt(position, 10) < end)
       .slice(-count)
       .reverse();
   }

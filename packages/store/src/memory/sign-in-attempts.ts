@@ -5,7 +5,7 @@ import { SubWindows } from '../ports/index.ts';
 
 const MAX_SUBJECTS = 10_000;
 
-/** Attempts seen by one process. */
+/** Sign-in attempts of a single process. */
 export class MemorySignInAttempts implements SignInAttempts {
   readonly #clock: Clock;
   readonly #limit: AttemptsLimit;

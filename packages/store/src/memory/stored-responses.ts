@@ -2,7 +2,7 @@ import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import type { ResponseRecord, StoredResponses } from '../ports/index.ts';
 
-/** The most memory that records may take. */
+/** Maximum size of all records together, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_ITEMS = 100_000;
 
@@ -11,7 +11,7 @@ interface Kept<T> {
   readonly untilMs: number;
 }
 
-/** Answers that one process keeps, the latest that fit into its memory. */
+/** Stored responses of a single process. The oldest are dropped beyond a bound. */
 export class MemoryStoredResponses implements StoredResponses {
   readonly #clock: Clock;
   readonly #records = new LRUCache<string, Kept<Uint8Array>>({

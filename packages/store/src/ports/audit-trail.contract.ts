@@ -45,10 +45,10 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(newest.map(({ record }) => record)).toEqual(['{"n":3}', '{"n":2}']);
       // what comes meanwhile moves nothing
       await trail.append(batch('3', ['{"n":4}']));
-      const older = await trail.latest(2, newest[1]?.place);
+      const older = await trail.latest(2, newest[1]?.position);
       expect(older.map(({ record }) => record)).toEqual(['{"n":1}']);
-      expect(await trail.latest(2, older[0]?.place)).toEqual([]);
-      for (const { place } of [...newest, ...older]) expect(place).toMatch(/^\d+-\d+$/);
+      expect(await trail.latest(2, older[0]?.position)).toEqual([]);
+      for (const { position } of [...newest, ...older]) expect(position).toMatch(/^\d+-\d+$/);
       expect(await trail.latest(10)).toHaveLength(4);
     });
 
@@ -82,11 +82,11 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       const trail = open(100);
       await trail.append(batch('1', ['{"n":1}', '{"n":2}', '{"n":3}']));
       const [last, , first] = await trail.latest(3);
-      expect((await trail.after(first?.place ?? '', 10)).map(({ record }) => record)).toEqual(['{"n":2}', '{"n":3}']);
-      expect((await trail.after(first?.place ?? '', 1)).map(({ record }) => record)).toEqual(['{"n":2}']);
-      expect(await trail.after(last?.place ?? '', 10)).toEqual([]);
+      expect((await trail.after(first?.position ?? '', 10)).map(({ record }) => record)).toEqual(['{"n":2}', '{"n":3}']);
+      expect((await trail.after(first?.position ?? '', 1)).map(({ record }) => record)).toEqual(['{"n":2}']);
+      expect(await trail.after(last?.position ?? '', 10)).toEqual([]);
       await trail.append(batch('2', ['{"n":4}']));
-      const [newest] = await trail.after(last?.place ?? '', 10);
+      const [newest] = await trail.after(last?.position ?? '', 10);
       expect(newest).toEqual((await trail.latest(1))[0]);
     });
 
@@ -98,11 +98,11 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       const read = async (reader: AuditReader, count: number) => (await reader.read(count)).records;
       const first = await read(a, 2);
       expect(first.map(({ record }) => record)).toEqual(['{"n":1}', '{"n":2}']);
-      expect(first[1]?.place).toBe((await trail.latest(3))[1]?.place);
+      expect(first[1]?.position).toBe((await trail.latest(3))[1]?.position);
       expect((await read(b, 2)).map(({ record }) => record)).toEqual(['{"n":3}']);
       expect(await read(b, 2)).toEqual([]);
       expect(await a.behind()).toBe(3);
-      await a.finish(first.slice(0, 1).map(({ place }) => place));
+      await a.finish(first.slice(0, 1).map(({ position }) => position));
       expect(await b.behind()).toBe(2);
       // an open record is claimed after the timeout, even if its reader and the claiming reader are new
       const c = join();
@@ -113,7 +113,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
         return taken.size === 2;
       }, 'what was left to be taken over');
       expect([...taken].sort()).toEqual(['{"n":2}', '{"n":3}']);
-      // another purpose has a place of its own
+      // another purpose has a position of its own
       expect(await read(trail.reader({ group: 'hook', claimAfterMs: 60_000 }), 10)).toHaveLength(3);
       for (const reader of [a, b, c]) await reader.close();
     });
@@ -124,7 +124,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
       expect(await first.read(10)).toEqual({ records: [], lost: 0 });
       await trail.append(batch('1', ['{"n":1}']));
       const { records } = await first.read(10);
-      await first.finish(records.map(({ place }) => place));
+      await first.finish(records.map(({ position }) => position));
       await first.close();
       await trail.append(batch('2', ['{"n":2}']));
       const second = trail.reader({ group: 'files', claimAfterMs: 60_000 });
@@ -161,7 +161,7 @@ export function auditTrailContract(adapter: string, open: (maxRecords: number) =
         read += part.records.length;
         lost += part.lost;
         more = part.records.length > 0;
-        await reader.finish(part.records.map(({ place }) => place));
+        await reader.finish(part.records.map(({ position }) => position));
       }
       expect(read + lost).toBe(1_000);
       expect(lost).toBeGreaterThan(500);

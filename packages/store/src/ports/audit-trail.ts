@@ -24,7 +24,7 @@ export interface SpentSum {
 /** A record in the trail. */
 export interface StoredRecord {
   /** Position in the trail: two numbers with a hyphen between them. */
-  readonly place: string;
+  readonly position: string;
   readonly record: string;
 }
 
@@ -40,7 +40,7 @@ export interface AuditReader {
   /** Returns up to `count` unfinished records: those of a crashed reader first, then new ones. */
   read(count: number): Promise<AuditPage>;
   /** Marks records as complete: no reader receives them again. */
-  finish(places: readonly string[]): Promise<void>;
+  finish(positions: readonly string[]): Promise<void>;
   /** Returns the number of records that the group has not finished. */
   behind(): Promise<number>;
   /** Stops reading. Other readers receive the unfinished records of this reader. */
@@ -77,7 +77,7 @@ export interface AuditTrail {
   /** Returns the newest `count` records before a cursor, newest first. */
   latest(count: number, before?: string): Promise<readonly StoredRecord[]>;
   /** Returns the oldest `count` records after a cursor, oldest first. */
-  after(place: string, count: number): Promise<readonly StoredRecord[]>;
+  after(position: string, count: number): Promise<readonly StoredRecord[]>;
   /** Opens a reader. A group receives the trail from its oldest record on, each record at least once, also across restarts. */
   reader(options: AuditReaderOptions): AuditReader;
   /** Returns the sums of these days (`2026-11-24`) in one table, unordered. */

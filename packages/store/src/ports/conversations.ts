@@ -1,4 +1,4 @@
-/** An item of a conversation, at its place. */
+/** An item of a conversation, with its position. */
 export interface ConversationItem {
   /** Grows with each item, with gaps where items were removed. */
   readonly position: number;

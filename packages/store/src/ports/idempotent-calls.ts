@@ -1,4 +1,4 @@
-/** Which call a client means: the same key of the same caller is the same call. */
+/** Identifies a call by its client: requests with the same key of the same caller are one call. */
 export interface IdempotentId {
   readonly tenant: string;
   readonly subject: string;
@@ -6,7 +6,7 @@ export interface IdempotentId {
   readonly key: string;
 }
 
-/** What a call was answered, to be given again. */
+/** The stored response of a call, for a replay. */
 export interface IdempotentAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -20,7 +20,7 @@ export type Claim =
   | { readonly state: 'under_way'; readonly digest: string }
   | { readonly state: 'answered'; readonly digest: string; readonly answer: IdempotentAnswer };
 
-/** Calls that are made once, however often and through whichever replica they are asked for. */
+/** Makes a call once, whatever the number of its requests and the replicas that receive them. */
 export interface IdempotentCalls {
   /**
    * Claims a call, or returns its state.
@@ -33,11 +33,11 @@ export interface IdempotentCalls {
   renew(id: IdempotentId, owner: string, leaseMs: number): Promise<void>;
   /** Stores the answer for this time. Has no effect if the owner has lost its claim. */
   answer(id: IdempotentId, owner: string, digest: string, answer: IdempotentAnswer, ttlMs: number): Promise<void>;
-  /** Lets others make it. */
+  /** Releases the claim, so that another request can make the call. */
   giveUp(id: IdempotentId, owner: string): Promise<void>;
   /**
-   * Listens for the end of a call: it was answered or given up, or an event may have been missed. Returns, once it listens, how to stop. An owner that died
-   * is noticed by `claim` alone.
+   * Listens for the end of a call: its response was stored, its claim was released, or an event may have been missed. Resolves
+   * when it listens, to a function that stops it. Only `claim` detects an owner that has died.
    */
   onEnd(id: IdempotentId, listener: () => void): Promise<() => void>;
 }

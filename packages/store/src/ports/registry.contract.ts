@@ -62,8 +62,8 @@ export function registryContract(
       const [last, first, ...none] = await registry.journal(10);
       expect([last?.record, first?.record, none]).toEqual(['{"to":"nothing"}', '{"to":"a"}', []]);
       expect((await registry.journal(1)).map(({ record }) => record)).toEqual(['{"to":"nothing"}']);
-      expect((await registry.journal(1, last?.place)).map(({ record }) => record)).toEqual(['{"to":"a"}']);
-      expect(await registry.journal(1, first?.place)).toEqual([]);
+      expect((await registry.journal(1, last?.position)).map(({ record }) => record)).toEqual(['{"to":"a"}']);
+      expect(await registry.journal(1, first?.position)).toEqual([]);
     });
 
     it('notifies every connection of a written record', async () => {

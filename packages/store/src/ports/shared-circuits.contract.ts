@@ -16,7 +16,7 @@ export function circuitsContract(adapter: string, open: (clock: ManualClock) => 
       let notifications = 0;
       other.onChange(() => notifications++);
       await one.open('up/m', 5_000);
-      await waitFor(() => notifications > 0, 'the other replica to be told');
+      await waitFor(() => notifications > 0, 'the other replica to be notified');
       expect(await other.states()).toEqual(new Map([['up/m', { openMs: 5_000 }]]));
       clock.advance(2_000);
       expect(await other.states()).toEqual(new Map([['up/m', { openMs: 3_000 }]]));

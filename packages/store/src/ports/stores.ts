@@ -16,7 +16,7 @@ import type { TargetLoads } from './target-loads.ts';
 /** A server of the stores: with the limits and keys, or with the cache and stored responses. */
 export type StoreServer = 'state' | 'cache';
 
-/** All that a gateway remembers, behind one adapter. */
+/** The shared state of all replicas, behind one adapter. */
 export interface Stores {
   readonly kind: 'memory' | 'redis';
   readonly meters: Meters;
@@ -35,7 +35,7 @@ export interface Stores {
   attempts(limit: AttemptsLimit): SignInAttempts;
   /** Resolves if a server responds. @throws the connection's error */
   ping(server: StoreServer): Promise<void>;
-  /** Whether the state store answers now. */
+  /** Returns whether the connection to the state is open. */
   healthy(): boolean;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AuditPage, AuditReader, AuditReaderOptions, StoredRecord } from '../ports/index.ts';
 import type { RedisClient } from './connections.ts';
 
-type Entry = readonly [place: string, fields: readonly string[] | null];
+type Entry = readonly [position: string, fields: readonly string[] | null];
 
 /** Parses a reply of XINFO, a list of alternating names and values. */
 function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
@@ -10,7 +10,7 @@ function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
   return new Map(list.flatMap((name, n) => (n % 2 === 0 ? [[String(name), list[n + 1]] as const] : [])));
 }
 
-const keptOf = ([place, fields]: Entry): StoredRecord => ({ place, record: fields?.[1] ?? '' });
+const keptOf = ([position, fields]: Entry): StoredRecord => ({ position, record: fields?.[1] ?? '' });
 
 /** Reads the stream of all replicas as a consumer of a group. Redis stores the position of the group. */
 export class RedisAuditReader implements AuditReader {
@@ -38,8 +38,8 @@ export class RedisAuditReader implements AuditReader {
     });
   }
 
-  async finish(places: readonly string[]): Promise<void> {
-    if (places.length > 0) await this.#client.xack(this.#stream, this.#group, ...places);
+  async finish(positions: readonly string[]): Promise<void> {
+    if (positions.length > 0) await this.#client.xack(this.#stream, this.#group, ...positions);
   }
 
   behind(): Promise<number> {

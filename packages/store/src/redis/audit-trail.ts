@@ -91,12 +91,12 @@ export class RedisAuditTrail implements AuditTrail {
   async latest(count: number, before?: string): Promise<readonly StoredRecord[]> {
     const end = before === undefined ? '+' : `(${before}`;
     const entries = await this.#background.xrevrange(this.#layout.auditStream, end, '-', 'COUNT', count);
-    return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
+    return entries.map(([position, fields]) => ({ position, record: fields[1] ?? '' }));
   }
 
-  async after(place: string, count: number): Promise<readonly StoredRecord[]> {
-    const entries = await this.#background.xrange(this.#layout.auditStream, `(${place}`, '+', 'COUNT', count);
-    return entries.map(([at, fields]) => ({ place: at, record: fields[1] ?? '' }));
+  async after(position: string, count: number): Promise<readonly StoredRecord[]> {
+    const entries = await this.#background.xrange(this.#layout.auditStream, `(${position}`, '+', 'COUNT', count);
+    return entries.map(([at, fields]) => ({ position: at, record: fields[1] ?? '' }));
   }
 
   reader(options: AuditReaderOptions): AuditReader {

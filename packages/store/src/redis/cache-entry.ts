@@ -2,7 +2,7 @@ import type { CacheEntry } from '../ports/index.ts';
 
 const LF = 0x0a;
 
-/** An entry as Redis holds it: one line of JSON about it, then the answer's bytes as they are. */
+/** The stored form of an entry: one line of JSON with its fields, then the bytes of the response. */
 export function encodeEntry(entry: CacheEntry): Buffer {
   const { body, ...head } = entry;
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]);

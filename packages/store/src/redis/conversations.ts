@@ -6,7 +6,7 @@ import { Script } from './script.ts';
 
 const CHANGE = new Script('change-conversation');
 
-/** Conversations that every replica finds: a hash for each, with an item in each field. */
+/** Conversations shared by all replicas: one hash per conversation, with one item per field. */
 export class RedisConversations implements Conversations {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;

@@ -1,6 +1,6 @@
 import type { RedisBreaker } from './redis-breaker.ts';
 
-/** A command was not answered in time. It may still run later: whatever it changes must be done once a call id. */
+/** Thrown if the response to a command is late. The command may still run later, so its effect must be idempotent by call id. */
 export class RedisTimeoutError extends Error {
   override readonly name = 'RedisTimeoutError';
 
@@ -9,21 +9,22 @@ export class RedisTimeoutError extends Error {
   }
 }
 
-/** Sends one command and waits for its answer, and not longer than a call may. `operation` names it in the figures. */
+/** Sends one command and waits for its response up to a deadline. `operation` is its label in metrics. */
 export type Wait = <T>(operation: string, send: () => Promise<T>) => Promise<T>;
 
 export interface WaitOptions {
   /** Called with the duration of each command in seconds; for a timeout, the time until it. */
   readonly observe?: ((operation: string, seconds: number) => void) | undefined;
-  /** While it is open nothing is sent. */
+  /** No command is sent while it is open. */
   readonly breaker?: RedisBreaker;
 }
 
 /**
- * Rejects what does not come within `timeoutMs`.
+ * Creates a `Wait` that rejects a command without a response within `timeoutMs`.
  *
- * ioredis has `commandTimeout` for this, but a timer alone also fires when this process itself was busy that long and the answer waits
- * unread in the socket. So when the time is up, one more turn of the event loop lets waiting answers in before the command counts as lost.
+ * A timer alone, such as `commandTimeout` of ioredis, also fires if this process was busy for that time and the response waits
+ * unread in the socket. So after the timer, one more turn of the event loop reads waiting responses before the command is
+ * rejected.
  */
 export function withTimeout(timeoutMs: number, { observe, breaker }: WaitOptions = {}): Wait {
   return <T>(operation: string, send: () => Promise<T>) => {

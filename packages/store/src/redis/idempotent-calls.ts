@@ -9,10 +9,10 @@ const CLAIM = new Script('claim-call');
 const CHANGE = new Script('change-claim');
 
 const LF = 0x0a;
-/** What the first line of an answer begins with; no owner does. */
+/** Prefix of the first line of a stored response. No owner begins with it. */
 const OPENING = 0x7b;
 
-/** Calls that are made once over all replicas. */
+/** Idempotent calls over all replicas. */
 export class RedisIdempotentCalls implements IdempotentCalls {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;

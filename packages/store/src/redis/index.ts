@@ -24,10 +24,10 @@ export { RedisTimeoutError } from './deadline.ts';
 
 export interface RedisStoresOptions {
   readonly state: RedisTarget;
-  /** Where the cache is; with the state if not given. */
+  /** The cache's own server. By default the cache is on the server of the state. */
   readonly cache?: RedisTarget;
   readonly prefix?: string;
-  /** How long a call waits for one command. */
+  /** Maximum wait of a call for one command, in ms. */
   readonly timeoutMs?: number;
   /** Deadline of the cache: a fifth of the other deadline by default, because a call continues without the cache. */
   readonly cacheTimeoutMs?: number;
@@ -42,9 +42,9 @@ export interface RedisStoresOptions {
   readonly clock?: Clock;
 }
 
-/** How long a call waits for the answers to which it refers: it cannot go on without them, and they may be large. */
+/** Maximum wait of a call for the stored responses that it refers to, in ms: it requires them, and they may be large. */
 const RESPONSES_TIMEOUT_MS = 500;
-/** How long an administrator waits for one command. */
+/** Maximum wait of an administrator for one command, in ms. */
 const ADMIN_TIMEOUT_MS = 2_000;
 
 /** The shared state of all replicas in Redis. Connections open automatically; `healthy` returns whether they are open. */
@@ -61,7 +61,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
       onState: (open) => options.onBreaker?.(connection, open),
     });
   const breaker = breakerOf('state', state, timeoutMs);
-  // one server is one breaker: where the state is not asked, the cache beside it is not either
+  // one server has one breaker
   const cacheBreaker = cache === state ? breaker : breakerOf('cache', cache, cacheTimeoutMs);
   const wait = withTimeout(timeoutMs, { observe, breaker });
   const waitForCache = withTimeout(cacheTimeoutMs, { observe, breaker: cacheBreaker });

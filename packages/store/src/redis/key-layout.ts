@@ -10,7 +10,7 @@ export class KeyLayout {
   readonly keyNames: string;
   readonly keyChannel: string;
   readonly registryChannel: string;
-  /** What administrators changed, beside the records so that both are written at once. */
+  /** The journal of changes, on the shard of the records so that one script writes both. */
   readonly journal: string;
   readonly statsTotals: string;
   readonly statsRecent: string;
@@ -26,7 +26,7 @@ export class KeyLayout {
   readonly loadOf: string;
   readonly speeds: string;
   readonly auditStream: string;
-  /** Replicas with long calls, by when they have beaten last. */
+  /** Replicas with long calls, by the time of their last heartbeat. */
   readonly inFlightReplicas: string;
 
   constructor(prefix = 'sluice') {
@@ -86,7 +86,7 @@ export class KeyLayout {
     return `${this.#prefix}:cache:${parts.map((part) => (part === undefined ? '*' : part.replace(/[*?[\]\\]/g, '\\$&'))).join(':')}:*`;
   }
 
-  /** The key that a name is made of; undefined for a name that has another form. */
+  /** Parses a name. Undefined for a name of another form. */
   readCacheEntry(name: string): CacheKey | undefined {
     const [scope, namespace, model, digest] = name.slice(`${this.#prefix}:cache:`.length).split(':');
     if (scope === undefined || namespace === undefined || model === undefined || digest === undefined) return undefined;
@@ -103,7 +103,7 @@ export class KeyLayout {
     return table === 'days' ? days : `${days}:${table}`;
   }
 
-  /** A call that is made once. */
+  /** The claim or stored response of an idempotent call. */
   idempotentCall({ tenant, subject, key }: IdempotentId): string {
     return `${this.#prefix}:{t:${tenant}}:once:${subject}:${key}`;
   }
@@ -132,12 +132,12 @@ export class KeyLayout {
     return `${this.#prefix}:object:${id}`;
   }
 
-  /** An answer of the Responses API. */
+  /** A stored response of the Responses API. */
   storedResponse(tenant: string, id: string): string {
     return `${this.#prefix}:response:${tenant}:${id}`;
   }
 
-  /** Which answer has an item. */
+  /** The response that has an item. */
   storedItem(tenant: string, itemId: string): string {
     return `${this.#prefix}:response-item:${tenant}:${itemId}`;
   }
@@ -146,7 +146,7 @@ export class KeyLayout {
     return `${this.#prefix}:conversation:${tenant}:${id}`;
   }
 
-  /** What rate-limiter-flexible puts before a subject. */
+  /** The prefix that rate-limiter-flexible adds to a subject. */
   attempts(name: string): string {
     return `${this.#prefix}:attempts:${name}`;
   }

@@ -23,14 +23,14 @@ export interface RedisKeysOptions {
   readonly subscriber: RedisClient;
   readonly layout: KeyLayout;
   readonly wait: Wait;
-  /** For what an administrator waits for, and no call. */
+  /** Deadline of commands that only administrators wait for. */
   readonly waitLonger: Wait;
 }
 
-/** Keys shared by all replicas. Their number is bounded by how many an administrator makes, so they have no time to live. */
+/** Keys shared by all replicas. They have no time to live, because administrators bound their number. */
 export class RedisKeys implements Keys {
   readonly #options: RedisKeysOptions;
-  /** What one script touches. */
+  /** Returns the Redis keys that one script uses. */
   readonly #keys: readonly string[];
   readonly #news: Notifications;
 

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@sluice/core';
 
-/** Redis has not answered lately, so that it is not asked: no call is to wait for what will not come. */
+/** Thrown instead of sending a command while the breaker is open, so that no call waits for a Redis that does not respond. */
 export class RedisUnavailableError extends Error {
   override readonly name = 'RedisUnavailableError';
 }
@@ -12,7 +12,7 @@ const SAMPLE = 20;
 const SAMPLE_MS = 1_000;
 /** Minimum duration of a state: a server that responds now and then is not available. */
 const LEAST_MS = 1_000;
-/** How often it is tried whether Redis answers again. */
+/** Interval of the probes after the first one, in ms. */
 const PROBE_MS = 100;
 
 export interface RedisBreakerOptions {
@@ -23,8 +23,8 @@ export interface RedisBreakerOptions {
 }
 
 /**
- * Keeps calls from waiting for a Redis that does not answer in time: after a few of them have, the others know. What Redis itself refuses (a wrong command,
- * a key of another type) is an answer. It is tried in the background whether it answers again, never by a call.
+ * Circuit breaker of a connection: opens after a few timeouts, so that further calls do not wait. An error that Redis itself
+ * returns (a wrong command, a key of another type) is a response. Background probes close the breaker, never a call.
  */
 export class RedisBreaker {
   readonly #options: RedisBreakerOptions;
@@ -48,7 +48,9 @@ export class RedisBreaker {
 
   /** Returns the reason for which no command is sent; undefined if commands are sent. */
   refusal(): RedisUnavailableError | undefined {
-    return this.open ? new RedisUnavailableError('Redis does not answer, and is not asked for now') : undefined;
+    return this.open
+      ? new RedisUnavailableError('Redis does not respond. No command is sent until a probe succeeds.')
+      : undefined;
   }
 
   answered(): void {
@@ -84,7 +86,7 @@ export class RedisBreaker {
   }
 
   #trip(): void {
-    // one that has just closed does not open for a stray answer that came late
+    // a breaker that has just closed ignores a few responses that were late before
     if (this.#clock.monotonic() - this.#closedSinceMs < LEAST_MS && this.#inARow < IN_A_ROW * 2) return;
     this.#openSinceMs = this.#clock.monotonic();
     this.#options.onState?.(true);

@@ -21,7 +21,7 @@ export interface RedisRegistryOptions {
   readonly waitLonger: Wait;
 }
 
-/** Teams, tenants and administrators that all replicas know; a hash a kind, without a time to live. */
+/** Teams, tenants and administrators shared by all replicas: one hash per kind, without a time to live. */
 export class RedisRegistry implements Registry {
   readonly #options: RedisRegistryOptions;
   readonly #news: Notifications;
@@ -58,6 +58,6 @@ export class RedisRegistry implements Registry {
     const { state, layout, waitLonger } = this.#options;
     const end = before === undefined ? '+' : `(${before}`;
     const entries = await waitLonger('journal_read', () => state.xrevrange(layout.journal, end, '-', 'COUNT', count));
-    return entries.map(([place, fields]) => ({ place, record: fields[1] ?? '' }));
+    return entries.map(([position, fields]) => ({ position, record: fields[1] ?? '' }));
   }
 }

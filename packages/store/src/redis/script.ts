@@ -6,7 +6,7 @@ import type { RedisClient } from './connections.ts';
 /** The scripts are beside the source; the compiled file reads them from there too. */
 const SCRIPTS = new URL('../../src/redis/scripts/', import.meta.url);
 
-/** A script's text with its `--@include NAME` lines replaced by the files of `include/`. */
+/** Returns the text of a script. Each line `--@include NAME` is replaced by a file of `include/`. */
 export function readScript(name: string): string {
   const text = readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8');
   return text.replace(/^--@include ([a-z-]+)$/gm, (_, included: string) =>
@@ -14,7 +14,7 @@ export function readScript(name: string): string {
   );
 }
 
-/** A Lua script that runs by its digest. It never needs `SCRIPT LOAD`: where a server does not know it, the text is sent instead. */
+/** Runs a Lua script by its digest. If the server does not have the script, its text is sent, so `SCRIPT LOAD` is not needed. */
 export class Script {
   readonly #text: string;
   readonly #digest: string;
@@ -26,7 +26,7 @@ export class Script {
 
   async run(client: RedisClient, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
     try {
-      // what `client.evalsha` does, without its copies of the arguments: this is on the way of every call
+      // like `client.evalsha` without its copies of the arguments, because every call runs a script
       const command = new Command('evalsha', [this.#digest, keys.length, ...keys, ...args] as string[], {
         replyEncoding: 'utf8',
       });
@@ -37,7 +37,7 @@ export class Script {
     }
   }
 
-  /** The same of a script that returns bytes, or nothing. */
+  /** Runs a script that returns bytes, or nothing. */
   async runForBytes(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<Buffer | null> {
     try {
       return (await client.callBuffer('EVALSHA', this.#digest, keys.length, ...keys, ...args)) as Buffer | null;

@@ -6,8 +6,8 @@ import type { KeyLayout } from './key-layout.ts';
 import { readScript } from './script.ts';
 
 /**
- * Attempts over all replicas, with rate-limiter-flexible as the shell and a sliding window inside: its own window is fixed and lets
- * twice the limit through at an edge. Of its methods only `consume` works on such a window; `get`, `block` and `penalty` do not.
+ * Sign-in attempts over all replicas: rate-limiter-flexible with a script for a sliding window, because its own fixed window
+ * admits twice the limit at an edge. Only its method `consume` supports such a script; `get`, `block` and `penalty` do not.
  */
 export class RedisSignInAttempts implements SignInAttempts {
   readonly #limiter: RateLimiterRedis;

@@ -4,7 +4,7 @@ import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
 
-/** Answers that every replica finds: one key for each, and one for each of its items, so that each has its own time to live and shard. */
+/** Responses shared by all replicas: one key per response and one per item, each with its own time to live and shard. */
 export class RedisStoredResponses implements StoredResponses {
   readonly #client: RedisClient;
   readonly #layout: KeyLayout;

@@ -106,8 +106,8 @@ function print(context: Context, command: Command, records: readonly AuditLine[]
 }
 
 /** Returns whether a position is not after another one. */
-function isAtMost(place: string, other: string): boolean {
-  const [a = 0, b = 0] = place.split('-').map(Number);
+function isAtMost(position: string, other: string): boolean {
+  const [a = 0, b = 0] = position.split('-').map(Number);
   const [c = 0, d = 0] = other.split('-').map(Number);
   return a < c || (a === c && b <= d);
 }

@@ -55,8 +55,8 @@ export function auditRoutes({ trail, auditWriter }: AuditRoutesOptions): Router 
       return;
     }
     const kept = await trail.after(query.after, query.limit);
-    const records = kept.map(({ place, record }) => ({ id: place, ...present(record) }));
-    response.json({ records: records.filter((record) => matches(record, query)), newest: kept.at(-1)?.place ?? query.after });
+    const records = kept.map(({ position, record }) => ({ id: position, ...present(record) }));
+    response.json({ records: records.filter((record) => matches(record, query)), newest: kept.at(-1)?.position ?? query.after });
   });
   return router;
 }

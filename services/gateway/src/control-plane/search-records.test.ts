@@ -3,11 +3,11 @@ import { searchRecords } from './search-records.ts';
 
 const COUNT = 20_000;
 const kept = Array.from({ length: COUNT }, (_, n) => ({
-  place: `${COUNT - n}-0`,
+  position: `${COUNT - n}-0`,
   record: JSON.stringify({ key: `k${n}`, pad: 'x'.repeat(200) }),
 }));
 const read = async (count: number, before?: string) => {
-  const from = before === undefined ? 0 : kept.findIndex(({ place }) => place === before) + 1;
+  const from = before === undefined ? 0 : kept.findIndex(({ position }) => position === before) + 1;
   return kept.slice(from, from + count);
 };
 const nothing = () => false;

@@ -79,16 +79,16 @@ async function found<T extends object>(
   let next = from;
   for (let lookedAt = 0; records.length < limit && lookedAt < MAX_LOOKED_AT; ) {
     const kept = await read(PAGE, next);
-    for (const [n, { place, record: line }] of kept.entries()) {
+    for (const [n, { position, record: line }] of kept.entries()) {
       if (records.length === limit) break;
       if (n % SLICE === SLICE - 1) await nextTurn();
-      next = place;
+      next = position;
       const record = parse(line);
-      if (matches(record)) records.push({ id: place, ...record });
+      if (matches(record)) records.push({ id: position, ...record });
     }
     lookedAt += kept.length;
     // the last record of an incomplete page is the oldest one
-    if (kept.length < PAGE && (kept.at(-1)?.place ?? next) === next) return { records, next: undefined };
+    if (kept.length < PAGE && (kept.at(-1)?.position ?? next) === next) return { records, next: undefined };
   }
   return { records, next };
 }

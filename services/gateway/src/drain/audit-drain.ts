@@ -95,7 +95,7 @@ export class AuditDrain {
     const records = this.#unwritten;
     if (records.length === 0) return 0;
     await sink.write(records);
-    await reader.finish(records.map(({ place }) => place));
+    await reader.finish(records.map(({ position }) => position));
     this.#unwritten = [];
     metrics.drained.inc({ sink: name }, records.length);
     return records.length;

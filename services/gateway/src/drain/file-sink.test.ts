@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ManualClock } from '@sluice/core/testing';
 import { FileSink } from './file-sink.ts';
 
-const records = (...ns: number[]) => ns.map((n) => ({ place: `${n}-0`, record: `{"n":${n}}` }));
+const records = (...ns: number[]) => ns.map((n) => ({ position: `${n}-0`, record: `{"n":${n}}` }));
 
 describe('FileSink', () => {
   let folder: string;

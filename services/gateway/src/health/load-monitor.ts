@@ -29,8 +29,8 @@ const MIN_IN_FLIGHT = 5;
 const MIN_CPU_SHARE = 0.1;
 
 /**
- * Samples how late the event loop is and how much memory is in use. A limit counts as passed after two consecutive samples: one late sample is also what
- * a pause of the machine looks like (CPU quota, suspend), and one full heap is also what a heap before its collection looks like.
+ * Samples the lag of the event loop and the memory in use. A threshold counts as exceeded after two consecutive samples: one late
+ * sample can be a pause of the machine (CPU quota, suspend), and one full heap can be a heap before its collection.
  */
 export class LoadMonitor {
   readonly #options: OverloadOptions;

@@ -1,4 +1,4 @@
---- Counts one attempt in a sliding window; handed to rate-limiter-flexible as its `customIncrTtlLuaScript`, which has fixed windows only.
+--- Counts one attempt in a sliding window. The `customIncrTtlLuaScript` of rate-limiter-flexible, whose own windows are fixed.
 --
 -- KEYS[1]     the subject's window
 -- ARGV[1]     the increment
@@ -6,7 +6,7 @@
 -- ARGV[3]     the limit
 -- Returns     { the count, with this attempt; ms until a retry may succeed }
 --
--- Atomic, because attempts come at the same time from many connections. One that is refused is not counted.
+-- Atomic, because attempts arrive concurrently from many connections. A refused attempt is not counted.
 
 --@include time
 --@include numbers
