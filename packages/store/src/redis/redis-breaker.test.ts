@@ -28,7 +28,7 @@ describe('the breaker around Redis', () => {
     fail(4);
     expect(breaker.refusal()).toBeUndefined();
     fail(1);
-    expect(breaker.refusal()?.message).toContain('does not answer');
+    expect(breaker.refusal()?.message).toContain('does not respond');
     await jest.advanceTimersByTimeAsync(3_000);
     expect(breaker.open).toBe(true);
     come();
