@@ -117,7 +117,7 @@ describe('metering of tokens and money', () => {
     let how: 'fail' | 'hit' = 'fail';
     const { ask, budget } = setUpMoney(month(1), (call) => {
       if (how === 'fail') throw new LlmError('upstream_error', 'x');
-      call.context.account.replay({ usage: { inputTokens: 10, outputTokens: 100 }, cost: 0 });
+      call.context.account.replay({ usage, cost: costOf(price, usage) });
       return { status: 200, contentType: 'application/json', headers: {}, body: Buffer.from('{}') };
     });
     await expect(ask(100)).rejects.toMatchObject({ code: 'upstream_error' });
