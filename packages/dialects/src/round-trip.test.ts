@@ -72,7 +72,8 @@ const request = fc
   .record(
     {
       messages: conversation,
-      tools: fc.array(tool, { minLength: 1, maxLength: 3 }),
+      // providers refuse two tools with the same name
+      tools: fc.uniqueArray(tool, { minLength: 1, maxLength: 3, selector: ({ name }) => name }),
       toolChoice: fc.oneof(fc.constantFrom('auto', 'required'), fc.record({ name })),
       maxTokens: fc.integer({ min: 1, max: 100_000 }),
       temperature: fc.constantFrom(0, 0.5, 1),
