@@ -93,6 +93,7 @@ export class AuditWriter implements AuditSink {
     } catch (error) {
       this.#options.health.failure(error);
       // a reconnection during this check has triggered no other one
+      clearTimeout(this.#nextCheck);
       this.#nextCheck = setTimeout(() => this.#lookForLoss(), RETRY_MS).unref();
     }
   }
