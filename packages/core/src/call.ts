@@ -1,4 +1,5 @@
 import { CallAccount } from './call-account.ts';
+import type { CallSignal } from './call-signal.ts';
 import type { Caller } from './caller.ts';
 import type { DialectName } from './dialect-name.ts';
 import type { RequestMessage } from './message.ts';
@@ -122,7 +123,7 @@ export interface LlmCall {
    */
   sent?: Uint8Array;
   /** Receives the body and returns the request. Called once, after the key was checked. @throws LlmError */
-  readonly receive?: (() => Promise<RequestMessage>) | undefined;
+  readonly receive?: (() => RequestMessage | Promise<RequestMessage>) | undefined;
   /** The secret that the client sent. Only authentication may read it. */
   readonly credential: string | undefined;
   readonly preferences: Preferences;
@@ -132,7 +133,7 @@ export interface LlmCall {
    */
   readonly clientAddress?: () => string;
   /** Aborts when the client disconnects or the deadline passes; its reason is an `LlmError`. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Reports activity of a provider before its first content: a comment, a ping, a part of an event. */
   readonly alive?: (() => void) | undefined;
   /** The client's deadline, on the monotonic clock. */

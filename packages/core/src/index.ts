@@ -1,5 +1,6 @@
 export * from './call.ts';
 export * from './call-account.ts';
+export * from './call-signal.ts';
 export * from './call-slot.ts';
 export * from './caller.ts';
 export * from './clock.ts';

@@ -18,7 +18,6 @@ import { failedBeforeContent, wholeAnswer } from './whole-answer.ts';
  */
 export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
   readonly #options: ExchangeOptions;
-  readonly #onAbort = (): void => this.#abort();
   #controller: Dispatcher.DispatchController | undefined;
   #head = new AnswerHead(0, {});
   #body: BodyIntake | undefined;
@@ -34,7 +33,12 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
     this.#options = options;
     const { stallMs } = options;
     if (stallMs !== undefined) this.#stall = new StallTimer(stallMs, () => this.#stop(new errors.BodyTimeoutError()));
-    options.call.signal.addEventListener('abort', this.#onAbort, { once: true });
+    options.call.signal.addEventListener('abort', this, { once: true });
+  }
+
+  /** Called when the call is aborted. */
+  handleEvent(): void {
+    this.#abort();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -243,7 +247,7 @@ export class Exchange implements Dispatcher.DispatchHandler, BodyTo {
 
   #forget(): void {
     this.#stall?.clear();
-    this.#options.call.signal.removeEventListener('abort', this.#onAbort);
+    this.#options.call.signal.removeEventListener('abort', this);
     this.#endDrain?.();
     this.#endDrain = undefined;
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   asLlmError,
+  type CallSignal,
   type DependencyHealth,
   isStreamed,
   type LlmCall,
@@ -199,7 +200,7 @@ function assertSame(known: string, digest: string): void {
 }
 
 /** Waits for a promise, but not longer than the call's signal. @throws LlmError the reason of the signal */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+async function orAborted<T>(promise: Promise<T>, signal: CallSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(asLlmError(signal.reason));
   if (signal.aborted) abort();

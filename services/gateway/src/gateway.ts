@@ -1,5 +1,5 @@
 import { type GatewayConfig, parseChangedConfig } from '@sluice/config';
-import { Slots } from '@sluice/core';
+import { type Abortable, Slots } from '@sluice/core';
 import type { Logger } from '@sluice/telemetry';
 import { type Component, Components } from './lifecycle/component.ts';
 import { ConfigReloads } from './lifecycle/config-reloads.ts';
@@ -36,7 +36,7 @@ export async function startGateway(settings: Settings): Promise<Gateway> {
   try {
     const { configFile: file, configHash: hash } = settings;
     const reloads = new ConfigReloads({ ...foundation, file, hash, started: settings.config });
-    const inFlight = new Slots<AbortController>();
+    const inFlight = new Slots<Abortable>();
     const identity = openIdentity(foundation);
     const routing = openRouting(foundation);
     const records = openRecords(foundation, routing);

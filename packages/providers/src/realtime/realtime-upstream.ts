@@ -1,4 +1,12 @@
-import { asLlmError, type LlmCall, type LlmError, type LlmReply, type RealtimeRequest } from '@sluice/core';
+import {
+  abortSignalOf,
+  asLlmError,
+  type CallSignal,
+  type LlmCall,
+  type LlmError,
+  type LlmReply,
+  type RealtimeRequest,
+} from '@sluice/core';
 import { WebSocket } from 'ws';
 import { AnswerHead } from '../answer-head.ts';
 import type { BaseAddress } from '../connections/base-address.ts';
@@ -92,7 +100,7 @@ export class RealtimeUpstream {
   ): Promise<WebSocket | Refusal> {
     const { address, connectTimeoutMs, tls, proxy, maxMessageBytes } = this.#options;
     const { signal, traceparent } = call;
-    const socket = await openSocket(new URL(address.origin), { connectTimeoutMs, tls, proxy, signal });
+    const socket = await openSocket(new URL(address.origin), { connectTimeoutMs, tls, proxy, signal: abortSignalOf(signal) });
     const trace = traceparent === undefined ? [] : ['traceparent', traceparent];
     const headers = pairs([...this.#options.headers, ...request.headers, ...trace, ...shown]);
     const webSocket = new WebSocket(address.origin.replace(/^http/, 'ws') + at.path, [], {
@@ -112,7 +120,7 @@ interface Refusal {
   readonly body: Buffer;
 }
 
-function handshake(webSocket: WebSocket, signal: AbortSignal): Promise<WebSocket | Refusal> {
+function handshake(webSocket: WebSocket, signal: CallSignal): Promise<WebSocket | Refusal> {
   return new Promise((resolve, reject) => {
     const abort = (): void => webSocket.terminate();
     signal.addEventListener('abort', abort, { once: true });

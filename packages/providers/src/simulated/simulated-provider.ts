@@ -1,4 +1,4 @@
-import { type LlmCall, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import { abortSignalOf, type CallSignal, type LlmCall, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
 import { pause } from './pause.ts';
 import { type SimulatedAnswer, simulatedAnswer } from './simulated-answer.ts';
 import { SIMULATED_CREATED_S } from './simulated-model.ts';
@@ -35,7 +35,7 @@ export function simulated(model: string, options: SimulatedOptions): LlmService 
   };
 }
 
-function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: AbortSignal): ReplyStream {
+function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: CallSignal): ReplyStream {
   const abandoned = new AbortController();
   let generated = 0;
   const cancel = () => {
@@ -45,7 +45,7 @@ function streamOf(answer: SimulatedAnswer, options: SimulatedOptions, signal: Ab
   const stream = new ReplyStream({ pause() {}, resume() {}, cancel, progress: () => ({ generated }) });
   const gapMs = options.tokensPerSecond === undefined ? 0 : 1_000 / options.tokensPerSecond;
   const run = async (): Promise<void> => {
-    const stop = AbortSignal.any([signal, abandoned.signal]);
+    const stop = AbortSignal.any([abortSignalOf(signal), abandoned.signal]);
     try {
       for (const event of answer.events()) {
         // the latency has passed, so the first event is sent at once

@@ -1,4 +1,4 @@
-import { asLlmError, type Clock } from '@sluice/core';
+import { asLlmError, type CallSignal, type Clock } from '@sluice/core';
 import type { BudgetCharge, Charge, Exhausted, MeteredCall, ReservationResult } from '@sluice/store/ports';
 import { FairQueue } from '../routing/fair-queue.ts';
 
@@ -56,7 +56,7 @@ export class BudgetQueue<C extends Charge = Charge> {
    *
    * @throws LlmError the reason of the call's signal if it aborts first, and any error of `reserve`
    */
-  async reserve(of: ChargesOfKey, signal: AbortSignal, reserve: Reserve<C>): Promise<ReservationResult<C>> {
+  async reserve(of: ChargesOfKey, signal: CallSignal, reserve: Reserve<C>): Promise<ReservationResult<C>> {
     const queued = this.#queues.size === 0 ? undefined : this.#queuedFor(of);
     // waiting calls have priority
     if (queued !== undefined) return this.#wait(queued, of.subject, signal, reserve, undefined);
@@ -87,7 +87,7 @@ export class BudgetQueue<C extends Charge = Charge> {
   #wait(
     name: string,
     key: string,
-    signal: AbortSignal,
+    signal: CallSignal,
     reserve: Reserve<C>,
     refusal: ReservationResult<C> | undefined,
   ): Promise<ReservationResult<C>> {

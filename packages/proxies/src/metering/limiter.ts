@@ -1,3 +1,4 @@
+import type { CallSignal } from '@sluice/core';
 import type { AlreadySettled, Exhausted, ReservedCharge } from '@sluice/store/ports';
 import type { CallPlan, PlannedCharge } from './plan.ts';
 import type { RecordedShare } from './replica-shares.ts';
@@ -35,5 +36,5 @@ export type Refusal = Exhausted<PlannedCharge> | AlreadySettled | Unchecked | Di
 /** Decides whether the limits of a call have room, and takes its charges from all of them or from none. */
 export interface Limiter {
   /** Never throws: every outcome is a result. */
-  admit(plan: CallPlan, signal: AbortSignal): Promise<Admission | Refusal> | Admission | Refusal;
+  admit(plan: CallPlan, signal: CallSignal): Promise<Admission | Refusal> | Admission | Refusal;
 }

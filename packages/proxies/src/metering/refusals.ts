@@ -1,4 +1,4 @@
-import { asLlmError, LlmError, toUsd } from '@sluice/core';
+import { asLlmError, type CallSignal, LlmError, toUsd } from '@sluice/core';
 import type { Exhausted } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { Refusal } from './limiter.ts';
@@ -8,7 +8,7 @@ import type { QuotaScope } from './quota-scope.ts';
 type RefusalMetrics = Pick<ProxyMetrics, 'rateLimited' | 'budgetRejected'>;
 
 /** Returns the client's error for a refused call. */
-export function errorOf(refusal: Refusal, { charges }: CallPlan, signal: AbortSignal): LlmError {
+export function errorOf(refusal: Refusal, { charges }: CallPlan, signal: CallSignal): LlmError {
   switch (refusal.reason) {
     case 'exhausted':
       return exhaustedError(refusal);

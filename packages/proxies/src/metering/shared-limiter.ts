@@ -1,4 +1,4 @@
-import type { Clock, DependencyHealth } from '@sluice/core';
+import type { CallSignal, Clock, DependencyHealth } from '@sluice/core';
 import type { Exhausted, Meters, ReservationResult } from '@sluice/store/ports';
 import type { BudgetQueue } from './budget-queue.ts';
 import type { FallbackLimiter } from './fallback-limiter.ts';
@@ -38,7 +38,7 @@ export class SharedLimiter implements Limiter {
   }
 
   /** Sends the reservation in the current turn of the event loop, and waits for the response. */
-  async admit(plan: CallPlan, signal: AbortSignal): Promise<Admission | Refusal> {
+  async admit(plan: CallPlan, signal: CallSignal): Promise<Admission | Refusal> {
     const { queue, health, fallback } = this.#options;
     let result: ReservationResult<PlannedCharge>;
     try {

@@ -1,4 +1,4 @@
-import { asLlmError, errorTexts, LlmError } from '@sluice/core';
+import { asLlmError, type CallSignal, errorTexts, LlmError } from '@sluice/core';
 import { FairQueue } from './fair-queue.ts';
 
 export interface ConcurrencySettings {
@@ -60,7 +60,7 @@ export class ConcurrencyLimit {
    *
    * @throws LlmError `overloaded` if no permit is free in time, or the signal's reason
    */
-  async enter(tenant: string, signal: AbortSignal): Promise<() => void> {
+  async enter(tenant: string, signal: CallSignal): Promise<() => void> {
     if (this.full) await this.#wait(tenant, signal);
     else this.#inFlight++;
     let released = false;
@@ -80,7 +80,7 @@ export class ConcurrencyLimit {
     }
   }
 
-  #wait(tenant: string, signal: AbortSignal): Promise<void> {
+  #wait(tenant: string, signal: CallSignal): Promise<void> {
     const { maxWaiting, waitMs } = this.settings;
     // a full queue still accepts a tenant with less than its share of the queue
     const share = maxWaiting / (this.#queue.owners + (this.#queue.lengthOf(tenant) === 0 ? 1 : 0));

@@ -1,4 +1,4 @@
-import { copyCall, errorTexts, LlmError, type LlmProxy, withEnd } from '@sluice/core';
+import { CallAbort, copyCall, errorTexts, isStreamed, type LlmCall, LlmError, type LlmProxy } from '@sluice/core';
 
 export interface Deadlines {
   /** Until the response begins: for a whole response its end, for a stream its first content. */
@@ -18,34 +18,68 @@ export interface Deadlines {
  *
  * @throws LlmError `upstream_timeout`
  */
-export function deadlines({ beginMs, firstContentMs, wholeMs }: Deadlines): LlmProxy {
+export function deadlines(limits: Deadlines): LlmProxy {
   return (next) => ({
     async complete(call) {
-      const controller = new AbortController();
-      const onAbort = (): void => controller.abort(call.signal.reason);
-      if (call.signal.aborted) onAbort();
-      call.signal.addEventListener('abort', onAbort, { once: true });
-      const after = (ms: number, message: string) =>
-        new Deadline(ms, () => controller.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'timeout' } })));
-      const streamed = call.operation !== 'other' && call.message.view().stream;
-      const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
-      const begin = after(toBeginMs, errorTexts.beginDeadline(streamed, toBeginMs));
-      const alive = streamed ? () => begin.alive() : call.alive;
-      // a session has its own maximum duration
-      const bounded = wholeMs === undefined || call.operation === 'realtime' ? undefined : wholeMs;
-      const whole = bounded === undefined ? undefined : after(bounded, errorTexts.wholeDeadline(bounded));
-      const end = (): void => {
-        whole?.clear();
-        call.signal.removeEventListener('abort', onAbort);
-      };
+      const bounded = new BoundedCall(call, limits);
       try {
+        const reply = await next.complete(bounded.call);
         // after its begin, a stream depends on the call's own signal
-        return await withEnd(() => next.complete(copyCall(call, { alive, signal: controller.signal })), end);
+        if (isStreamed(reply)) reply.stream.onEnd(() => bounded.end());
+        else bounded.end();
+        return reply;
+      } catch (error) {
+        bounded.end();
+        throw error;
       } finally {
-        begin.clear();
+        bounded.begun();
       }
     },
   });
+}
+
+/** A copy of a call that is aborted with the call, or at its own deadlines. */
+class BoundedCall extends CallAbort {
+  readonly call: LlmCall;
+  readonly #of: LlmCall;
+  readonly #begin: Deadline;
+  readonly #whole: Deadline | undefined;
+
+  constructor(of: LlmCall, { beginMs, firstContentMs, wholeMs }: Deadlines) {
+    super();
+    this.#of = of;
+    if (of.signal.aborted) this.handleEvent();
+    of.signal.addEventListener('abort', this, { once: true });
+    const streamed = of.operation !== 'other' && of.message.view().stream;
+    const toBeginMs = streamed ? Math.min(firstContentMs ?? beginMs, beginMs) : beginMs;
+    const begin = new Deadline(toBeginMs, () => this.#timeOut(errorTexts.beginDeadline(streamed, toBeginMs)));
+    this.#begin = begin;
+    // a session has its own maximum duration
+    this.#whole =
+      wholeMs === undefined || of.operation === 'realtime'
+        ? undefined
+        : new Deadline(wholeMs, () => this.#timeOut(errorTexts.wholeDeadline(wholeMs)));
+    this.call = copyCall(of, { alive: streamed ? () => begin.alive() : of.alive, signal: this });
+  }
+
+  /** Called when the call is aborted. */
+  handleEvent(): void {
+    this.abort(this.#of.signal.reason);
+  }
+
+  /** The response has begun, or the attempt has failed. */
+  begun(): void {
+    this.#begin.clear();
+  }
+
+  end(): void {
+    this.#whole?.clear();
+    this.#of.signal.removeEventListener('abort', this);
+  }
+
+  #timeOut(message: string): void {
+    this.abort(new LlmError('upstream_timeout', message, { failure: { kind: 'timeout' } }));
+  }
 }
 
 /** A timer that fires this late, in ms, proves that this process was suspended and could not receive anything. */

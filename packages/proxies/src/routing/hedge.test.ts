@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asLlmError, type LlmCall, type LlmReply, type LlmService, ReplyStream, unreadableMessage } from '@sluice/core';
+import { asLlmError, type CallSignal, type LlmCall, type LlmReply, type LlmService, ReplyStream, unreadableMessage } from '@sluice/core';
 import { byLength } from '@sluice/dialects';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 import { estimateCall, promptTokens } from '../call-estimate.ts';
@@ -8,7 +8,7 @@ describe('hedging', () => {
   const later = (ms: number, reply: () => LlmReply = answer) => ({
     calls: 0,
     aborted: 0,
-    complete(call: { signal: AbortSignal }): Promise<LlmReply> {
+    complete(call: { signal: CallSignal }): Promise<LlmReply> {
       this.calls++;
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => resolve(reply()), ms);

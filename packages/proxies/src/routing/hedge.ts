@@ -1,9 +1,9 @@
-import { errorTexts, LlmError } from '@sluice/core';
+import { CallAbort, type CallSignal, errorTexts, LlmError } from '@sluice/core';
 import type { AttemptResult } from './attempt.ts';
 
 export interface HedgeOptions<Chosen> {
   /** Aborts both attempts. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** Time until the second target is called, unless the first has begun its response. */
   readonly delayMs: number;
   readonly first: Chosen;
@@ -14,7 +14,7 @@ export interface HedgeOptions<Chosen> {
 
 /** How a competing attempt is aborted. */
 export interface Contest {
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** The reason of the signal if another attempt is faster. */
   readonly superseded: LlmError;
 }
@@ -37,12 +37,16 @@ interface Finished<Chosen> {
 class Contender<Chosen> {
   readonly chosen: Chosen;
   readonly finished: Promise<Finished<Chosen>>;
-  readonly #own = new AbortController();
+  readonly #abort = new CallAbort();
   readonly #superseded = new LlmError('client_closed', errorTexts.superseded);
 
   constructor({ signal, attempt }: HedgeOptions<Chosen>, chosen: Chosen) {
     this.chosen = chosen;
-    const contest = { signal: AbortSignal.any([signal, this.#own.signal]), superseded: this.#superseded };
+    const contest = { signal: this.#abort, superseded: this.#superseded };
+    const onAbort = (): void => this.#abort.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    // not removed at the end of the attempt: a stream that has begun depends on it
+    else signal.addEventListener('abort', onAbort, { once: true });
     this.finished = attempt(chosen, contest).then(
       (result) => ({ contender: this, result }),
       (error: unknown) => ({ contender: this, error }),
@@ -51,7 +55,7 @@ class Contender<Chosen> {
 
   /** Aborts the attempt, and cancels a response that has arrived in the meantime. */
   cancel(): void {
-    this.#own.abort(this.#superseded);
+    this.#abort.abort(this.#superseded);
     void this.finished.then(({ result }) => {
       if (result !== undefined && result.failure === undefined) result.cancel();
     });

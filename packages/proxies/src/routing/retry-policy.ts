@@ -1,4 +1,4 @@
-import { asLlmError, type Clock, type Failure, type LlmCall, type Random } from '@sluice/core';
+import { asLlmError, type CallSignal, type Clock, type Failure, type LlmCall, type Random } from '@sluice/core';
 import type { Availability } from './circuit-breakers.ts';
 import { FAILURES } from './failure-policy.ts';
 import type { Target } from './model.ts';
@@ -104,7 +104,7 @@ export class RetryPolicy {
   }
 
   /** @throws LlmError the signal's reason */
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
+  sleep(ms: number, signal: CallSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         clearTimeout(timer);

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type Abortable,
   asLlmError,
+  type CallSignal,
   type Clock,
   errorTexts,
   type LlmCall,
   LlmError,
+  type LlmReply,
   type LlmService,
   newCallContext,
   type Preferences,
@@ -26,12 +29,12 @@ import {
   traceparentOf,
 } from './call-headers.ts';
 import { beginEarly } from './early-stream.ts';
-import { watchHalfClosed } from './half-closed.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { guardRequest } from './request-guard.ts';
 import type { RouteMatch } from './route-match.ts';
 import { ownUploadUrl } from './routes/upload-url.ts';
-import { type StreamLimits, StreamWriter } from './stream-writer.ts';
+import { ServedRequest } from './served-request.ts';
+import type { StreamLimits } from './stream-writer.ts';
 import { writeError, writeReply } from './write-reply.ts';
 
 export interface AnsweringOptions {
@@ -40,6 +43,8 @@ export interface AnsweringOptions {
   readonly readiness: Pick<ReadinessProbe, 'closing'>;
   /** Returns the current stream settings; a configuration reload may change them. */
   readonly streams: () => StreamLimits;
+  /** Returns the address of the client behind trusted proxies. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** Called with faults of the gateway itself. */
   readonly onFault: (call: LlmCall, error: unknown) => void;
 }
@@ -49,7 +54,7 @@ export type Receive = () => RequestMessage | Promise<RequestMessage>;
 
 /** Answers one request to a route. */
 export type Answer = (
-  request: Request,
+  request: IncomingMessage,
   response: ServerResponse,
   asked: RouteMatch,
   receive: Receive,
@@ -59,80 +64,83 @@ export type Answer = (
 /** reading a message before its body is received is a fault in the order of the layers */
 const NOT_RECEIVED = unreadableMessage(new LlmError('internal_error', errorTexts.readBeforeReceived));
 
+/** Operations with streamed replies in a dialect's format. */
+const STREAMED: ReadonlySet<string> = new Set(['chat', 'completions']);
+
 /**
  * Creates a call from each request and sends the reply of the layers. The layers receive the body themselves, after the
  * authentication.
  *
- * @param inFlight holds the controller that aborts each call, until its response is closed
+ * @param inFlight holds what aborts each call, until its response is closed
  */
-export function answering(options: AnsweringOptions, inFlight: Slots<AbortController>): Answer {
+export function answering(options: AnsweringOptions, inFlight: Slots<Abortable>): Answer {
+  const { service, clock, streams, addressOf } = options;
   return async (request, response, asked, receive, form) => {
-    const startedAtMs = options.clock.monotonic();
-    const controller = new AbortController();
-    const slot = inFlight.add(controller);
-    const stream = new StreamWriter(response, options.streams());
-    const unwatch = watchHalfClosed(request.socket, response, () => stream.comment());
-    let deadline: NodeJS.Timeout | undefined;
-    response.on('close', () => {
-      unwatch();
-      clearTimeout(deadline);
-      inFlight.remove(slot);
-      if (!response.writableFinished) controller.abort(new LlmError('client_closed', errorTexts.clientClosed));
-    });
-    const call = callOf(request, asked, receive, startedAtMs, controller.signal);
-    if (call.deadlineMs !== undefined) {
-      const timeoutMs = call.deadlineMs - startedAtMs;
-      deadline = setTimeout(() => controller.abort(deadlinePassed(timeoutMs)), timeoutMs);
-    }
+    const startedAtMs = clock.monotonic();
+    const served = new ServedRequest(request, response, inFlight, streams);
+    const call = callOf(request, asked, receive, { startedAtMs, signal: served.abort, addressOf });
+    if (call.deadlineMs !== undefined) served.abortAfter(call.deadlineMs - startedAtMs);
     if (asked.operation === 'unknown' && call.credential === undefined) {
       // a request without a key to an unknown route is not a call
-      writeError(response, call, faultOf(call.message), options.clock.monotonic() - startedAtMs);
+      writeError(response, call, faultOf(call.message), clock.monotonic() - startedAtMs);
       return;
     }
-    const { headersAfter } = options.streams();
-    const headersAfterMs = form === undefined && STREAMED.has(asked.operation) ? headersAfter : undefined;
-    await complete(options, call, { request, response, stream, form, headersAfterMs });
+    const { headersAfter } = streams();
+    const beginsEarly = headersAfter !== undefined && form === undefined && STREAMED.has(asked.operation);
+    const cancelEarly = beginsEarly ? beginEarly(response, call, served.stream, headersAfter) : undefined;
+    try {
+      const reply = await service.complete(call);
+      cancelEarly?.();
+      sendReply(options, served, call, reply, form);
+    } catch (thrown) {
+      cancelEarly?.();
+      sendFailure(options, served, call, asLlmError(thrown), form);
+    }
   };
 }
 
-/** Operations with streamed replies in a dialect's format. */
-const STREAMED: ReadonlySet<string> = new Set(['chat', 'completions']);
-
-/** The request and response of a call, and how its reply is written. */
-interface Client {
-  readonly request: Request;
-  readonly response: ServerResponse;
-  readonly stream: StreamWriter;
-  readonly form: ReplyForm | undefined;
-  /** Time after which the response of a stream begins even without a reply; undefined if it waits for the reply. */
-  readonly headersAfterMs: number | undefined;
-}
-
-async function complete(
-  { service, clock, readiness, onFault }: AnsweringOptions,
+function sendReply(
+  { clock, readiness }: AnsweringOptions,
+  served: ServedRequest,
   call: LlmCall,
-  { request, response, stream, form, headersAfterMs }: Client,
-): Promise<void> {
-  const answered = headersAfterMs === undefined ? undefined : beginEarly(response, call, stream, headersAfterMs);
-  try {
-    const reply = await service.complete(call).finally(answered);
-    // a further request on this connection would be lost
-    if (readiness.closing) response.shouldKeepAlive = false;
-    const own = call.operation === 'other' ? ownUploadUrl(request, reply) : reply;
-    writeReply(response, call, form === undefined ? own : form.reply(own), clock.monotonic() - call.startedAtMs, stream);
-  } catch (thrown) {
-    const error = asLlmError(thrown);
-    if (readiness.closing) response.shouldKeepAlive = false;
-    if (error.code === 'internal_error') onFault(call, error.cause);
-    if (stream.open) stream.fail(call, error);
-    else writeError(response, call, error, clock.monotonic() - call.startedAtMs, form);
-  }
+  reply: LlmReply,
+  form: ReplyForm | undefined,
+): void {
+  // a further request on this connection would be lost
+  if (readiness.closing) served.response.shouldKeepAlive = false;
+  // Express has routed all calls of other operations
+  const own = call.operation === 'other' ? ownUploadUrl(served.request as Request, reply) : reply;
+  writeReply(served, call, form === undefined ? own : form.reply(own), clock.monotonic() - call.startedAtMs);
 }
+
+function sendFailure(
+  { clock, readiness, onFault }: AnsweringOptions,
+  served: ServedRequest,
+  call: LlmCall,
+  error: LlmError,
+  form: ReplyForm | undefined,
+): void {
+  if (readiness.closing) served.response.shouldKeepAlive = false;
+  if (error.code === 'internal_error') onFault(call, error.cause);
+  if (served.isStreaming) served.stream.fail(call, error);
+  else writeError(served.response, call, error, clock.monotonic() - call.startedAtMs, form);
+}
+
+/** What a call is created with, besides its request. */
+export interface Arrival {
+  readonly startedAtMs: number;
+  readonly signal: CallSignal;
+  /** Returns the address of the client behind trusted proxies. */
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
 
 /** Creates a call from a request. */
-export function callOf(request: Request, asked: RouteMatch, receive: Receive, startedAtMs: number, signal: AbortSignal): LlmCall {
+export function callOf(request: IncomingMessage, asked: RouteMatch, receive: Receive, arrival: Arrival): LlmCall {
   const { headers } = request;
-  let preferences: Preferences = { cache: {}, tags: {} };
+  const { startedAtMs, signal, addressOf } = arrival;
+  let preferences = NO_PREFERENCES;
   let idempotencyKey: string | undefined;
   let timeoutMs: number | undefined;
   let message = NOT_RECEIVED;
@@ -147,29 +155,28 @@ export function callOf(request: Request, asked: RouteMatch, receive: Receive, st
     // reading the message throws this error, after the authentication
     message = unreadableMessage(asLlmError(error));
   }
+  const { operation, dialect, route } = asked;
   const id = randomUUID();
   return {
     id,
     requestId: requestIdOf(headers) ?? id,
     traceparent: traceparentOf(headers),
     idempotencyKey,
-    featureHeaders: featureHeadersOf(headers, DIALECTS[asked.dialect].featureHeaders),
-    ...asked,
+    featureHeaders: featureHeadersOf(headers, DIALECTS[dialect].featureHeaders),
+    operation,
+    dialect,
+    route,
     message,
-    receive: message === NOT_RECEIVED ? async () => receive() : undefined,
+    receive: message === NOT_RECEIVED ? receive : undefined,
     credential: credentialOf(headers, request.url ?? ''),
     preferences,
     // read on demand: only keys that are bound to addresses need the client address behind the proxies
-    clientAddress: () => request.ip ?? '',
+    clientAddress: () => addressOf(request),
     signal,
     deadlineMs: timeoutMs === undefined ? undefined : startedAtMs + timeoutMs,
     startedAtMs,
     context: newCallContext(),
   };
-}
-
-export function deadlinePassed(timeoutMs: number): LlmError {
-  return new LlmError('upstream_timeout', errorTexts.callDeadline(timeoutMs));
 }
 
 /** Returns why the message of a request to an unknown route cannot be read. */

@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorTexts, LlmError, type Slots } from '@sluice/core';
-import express, { type Express } from 'express';
+import { type Abortable, errorTexts, LlmError, type Slots } from '@sluice/core';
+import express, { type Express, type Request } from 'express';
 import type { ReadinessProbe } from '../health/readiness.ts';
 import { type AnsweringOptions, answering } from './answering.ts';
 import { answerCors, type CorsSettings } from './cors.ts';
 import { mountCompletions } from './mounts/completions.ts';
-import { mountFallback } from './mounts/fallback.ts';
+import { answerFault, mountFallback } from './mounts/fallback.ts';
 import { mountModels } from './mounts/models.ts';
 import { mountPassThrough } from './mounts/pass-through.ts';
 import { mountResponses } from './mounts/responses.ts';
@@ -19,7 +19,9 @@ import { isSessionTarget } from './realtime/session-route.ts';
 import { canonicalTarget } from './request-path.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
-export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions, 'realtime' | 'metrics' | 'isKeyValid'> {
+export interface DataPlaneOptions
+  extends Omit<AnsweringOptions, 'addressOf'>,
+    Pick<RealtimeOptions, 'realtime' | 'metrics' | 'isKeyValid'> {
   /** Returns the current body limits; a configuration reload may change them. */
   readonly body: () => BodyLimits;
   readonly unfinished: UnfinishedBodies;
@@ -29,11 +31,12 @@ export interface DataPlaneOptions extends AnsweringOptions, Pick<RealtimeOptions
   readonly trusts: (address: string) => boolean;
   readonly readiness: ReadinessProbe;
   /** The calls in flight: what aborts each of them. */
-  readonly inFlight: Slots<AbortController>;
+  readonly inFlight: Slots<Abortable>;
 }
 
 export interface DataPlane {
-  readonly express: Express;
+  /** Answers a request. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /**
    * Returns whether an upgrade request asks for a realtime session. Any other upgrade request is answered as a plain request.
    */
@@ -61,10 +64,12 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
     if (!answerCors(request, response, options.cors())) next();
   });
 
-  const realtime = new Realtime(options, inFlight);
+  const addressOf = clientAddress(app);
+  const realtime = new Realtime({ ...options, addressOf }, inFlight);
   const context: RouteContext = {
     app,
-    answer: answering(options, inFlight),
+    direct: new Map(),
+    answer: answering({ ...options, addressOf }, inFlight),
     body: (request, response) => readBody(request, options.body(), options.unfinished, () => response.writeContinue()),
   };
   mountCompletions(context);
@@ -75,7 +80,7 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   mountFallback(context, options.readiness);
 
   return {
-    express: app,
+    handle: directly(context),
     mayUpgrade({ method, headers, url = '' }) {
       return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket' && isSessionTarget(url);
     },
@@ -86,11 +91,33 @@ export function dataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
-function abortAll(inFlight: Slots<AbortController>): void {
+function abortAll(inFlight: Slots<Abortable>): void {
   const reason = new LlmError('gateway_draining', errorTexts.shutdownDeadline, {
     retryAfterMs: 1_000,
   });
   for (const controller of inFlight.all()) controller.abort(reason);
+}
+
+/**
+ * Answers requests to the routes of fixed paths without Express, whose routing costs more than that of the whole chain. Their
+ * paths are canonical, and no alias of another path. Any other request, and one of a page of another origin, goes to Express.
+ */
+function directly({ app, direct, answer }: RouteContext): DataPlane['handle'] {
+  return (request, response) => {
+    const { method, url = '', headers } = request;
+    const route = method === 'POST' && headers.origin === undefined ? direct.get(url) : undefined;
+    if (route === undefined) app(request, response);
+    else route(request, response).catch((error: unknown) => answerFault(answer, request, response, error));
+  };
+}
+
+/** Returns a function that computes the address of a client behind trusted proxies, with Express' `trust proxy`. */
+function clientAddress(app: Express): (request: IncomingMessage) => string {
+  return (request) => {
+    // a request of a direct route becomes one of Express when its address is needed: few keys are bound to addresses
+    if (!('ip' in request)) Object.setPrototypeOf(request, app.request);
+    return (request as Request).ip ?? '';
+  };
 }
 
 /** Returns the canonical target for routing. An invalid target is returned unchanged; the call refuses it later. */

@@ -4,28 +4,35 @@ import { DIALECTS } from '@sluice/dialects';
 import { errorOfWhole } from './early-stream.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { errorHeaders, replyHeaders } from './response-headers.ts';
-import type { StreamWriter } from './stream-writer.ts';
+import type { ServedRequest } from './served-request.ts';
+
+/** A body up to this size is copied, so that one write sends it together with the headers. */
+const ONE_WRITE_BYTES = 16 * 1024;
 
 /** Sends a reply. Bytes are forwarded unchanged. A stream that breaks ends with an error event and without `[DONE]`. */
-export function writeReply(
-  response: ServerResponse,
-  call: LlmCall,
-  reply: LlmReply,
-  elapsedMs: number,
-  stream: StreamWriter,
-): void {
-  if (stream.open) {
-    if ('stream' in reply) stream.write(call, reply.stream, reply.contentType);
-    else stream.fail(call, errorOfWhole(reply));
+export function writeReply(served: ServedRequest, call: LlmCall, reply: LlmReply, elapsedMs: number): void {
+  const { response } = served;
+  if (served.isStreaming) {
+    if ('stream' in reply) served.stream.write(call, reply.stream, reply.contentType);
+    else served.stream.fail(call, errorOfWhole(reply));
     return;
   }
   response.writeHead(reply.status, replyHeaders(call, reply, elapsedMs));
   if (!('stream' in reply)) {
-    response.end(reply.body);
+    sendBody(response, reply.body);
     return;
   }
   response.flushHeaders();
-  stream.write(call, reply.stream, reply.contentType);
+  served.stream.write(call, reply.stream, reply.contentType);
+}
+
+function sendBody(response: ServerResponse, body: Uint8Array): void {
+  if (body.length > ONE_WRITE_BYTES) {
+    response.end(body);
+    return;
+  }
+  // Node.js appends a text to the headers, and sends bytes as a second buffer; Latin-1 maps each byte to one character
+  response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
 /** Limits for discarding what a refused client still sends: time and bytes. */

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { inNetworks } from '@sluice/config';
-import type { LlmService, Slots } from '@sluice/core';
+import type { Abortable, LlmService, Slots } from '@sluice/core';
 import { controlPlane } from '../control-plane/app.ts';
 import { type DataPlane, dataPlane } from '../data-plane/app.ts';
 import { refuseMalformed } from '../data-plane/malformed-request.ts';
@@ -28,7 +28,7 @@ export interface ServerParts {
   readonly records: Records;
   readonly service: LlmService;
   readonly reloads: ConfigReloads;
-  readonly inFlight: Slots<AbortController>;
+  readonly inFlight: Slots<Abortable>;
 }
 
 /** The servers of the data plane and the control plane. */
@@ -106,10 +106,10 @@ function dataServer(app: DataPlane, { settings, metrics }: Foundation): Server {
       noDelay: true,
       shouldUpgradeCallback: (request) => app.mayUpgrade(request),
     },
-    app.express,
+    app.handle,
   );
   // a client that sends `Expect: 100-continue` sends its body only when the call has been authenticated
-  server.on('checkContinue', app.express);
+  server.on('checkContinue', app.handle);
   // a client may half-close its connection and still read; see half-closed.ts
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('upgrade', app.upgrade);

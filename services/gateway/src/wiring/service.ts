@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '@sluice/config';
-import type { LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
+import type { Abortable, LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
 import { SleepWatch } from '@sluice/proxies';
 import { chain } from '../chain.ts';
 import { LoadMonitor } from '../health/load-monitor.ts';
@@ -22,7 +22,7 @@ export interface ServiceParts {
   readonly routing: Routing;
   readonly records: Records;
   /** Calls of the data plane. */
-  readonly inFlight: Pick<Slots<AbortController>, 'size'>;
+  readonly inFlight: Pick<Slots<Abortable>, 'size'>;
 }
 
 export function openService(parts: ServiceParts): Service {

@@ -4,16 +4,17 @@ import { withModel } from '../deployment-request.ts';
 import { geminiRoute } from '../gemini-routes.ts';
 import { OLLAMA_ROUTES, OllamaExchange } from '../ollama-routes.ts';
 import type { RouteMatch } from '../route-match.ts';
-import { jsonBody, type RouteContext } from './route-context.ts';
+import { type DirectRoute, jsonBody, type RouteContext } from './route-context.ts';
 
 /** Mounts the routes of OpenAI's, Anthropic's, Gemini's and Ollama's completions and embeddings. */
 export function mountCompletions(context: RouteContext): void {
-  const { app, answer } = context;
+  const { app, answer, direct } = context;
   for (const { path, operation, dialect, message } of COMPLETION_ROUTES) {
     const asked = { operation, dialect, route: `POST ${path}` };
-    app.post(path, (request, response) =>
-      answer(request, response, asked, async () => message(await jsonBody(context, request, response))),
-    );
+    const route: DirectRoute = (request, response) =>
+      answer(request, response, asked, () => jsonBody(context, request, response).then(message));
+    direct.set(path, route);
+    app.post(path, route);
     if (dialect !== 'openai-chat') continue;
     // Azure's clients send the model in the path; a key's `routes` name the same route
     app.post(path.replace('/v1/', '/openai/deployments/:model/'), (request, response) =>

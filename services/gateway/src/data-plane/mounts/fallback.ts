@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorTexts, LlmError } from '@sluice/core';
 import type { Request } from 'express';
 import type { ReadinessProbe } from '../../health/readiness.ts';
 import { VERSION } from '../../version.ts';
+import type { Answer } from '../answering.ts';
 import { dialectOf } from '../route-match.ts';
 import { unknownRoute } from '../unknown-route.ts';
 import { type RouteContext, sendJson, sendText } from './route-context.ts';
@@ -25,9 +26,14 @@ export function mountFallback({ app, answer }: RouteContext, readiness: Readines
   );
   // Express itself throws a URIError for a path that it cannot decode; any other error here is a fault of the gateway
   app.use((error: unknown, request: Request, response: ServerResponse, _next: unknown) =>
-    answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
-      if (!(error instanceof URIError)) throw error;
-      throw new LlmError('invalid_request', errorTexts.pathNotEncoded, { cause: error });
-    }),
+    answerFault(answer, request, response, error),
   );
+}
+
+/** Answers a request whose route has thrown an error. */
+export function answerFault(answer: Answer, request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+  return answer(request, response, { operation: 'unknown', dialect: dialectOf(request), route: 'unknown' }, () => {
+    if (!(error instanceof URIError)) throw error;
+    throw new LlmError('invalid_request', errorTexts.pathNotEncoded, { cause: error });
+  });
 }

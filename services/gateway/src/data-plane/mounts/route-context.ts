@@ -3,9 +3,14 @@ import { errorTexts, LlmError, type RequestMessage } from '@sluice/core';
 import type { Express } from 'express';
 import type { Answer } from '../answering.ts';
 
+/** Answers a request. */
+export type DirectRoute = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 /** What routes need to create calls. */
 export interface RouteContext {
   readonly app: Express;
+  /** Routes of a fixed path that are looked up before Express, by path. Express has them too, for other spellings of the path. */
+  readonly direct: Map<string, DirectRoute>;
   /** Creates a call, and answers the request with the reply of the layers. */
   readonly answer: Answer;
   /** Receives a body within the limits. */
@@ -13,12 +18,12 @@ export interface RouteContext {
 }
 
 /** Receives a body with the content type JSON. @throws LlmError `invalid_request` */
-export async function jsonBody({ body }: RouteContext, request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
+export function jsonBody({ body }: RouteContext, request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
   const type = request.headers['content-type'];
-  if (type === undefined || !/^application\/json *(;|$)/i.test(type)) {
+  if (type !== 'application/json' && (type === undefined || !/^application\/json *(;|$)/i.test(type))) {
     throw new LlmError('invalid_request', errorTexts.contentTypeNotJson, { param: 'content-type' });
   }
-  return await body(request, response);
+  return body(request, response);
 }
 
 /** Returns a message without a body: the path of `GET /v1/models` contains the whole request. */

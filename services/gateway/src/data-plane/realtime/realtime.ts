@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  type Abortable,
   asLlmError,
+  type CallSignal,
   copyCall,
   errorTexts,
   isStreamed,
@@ -14,9 +16,10 @@ import {
 } from '@sluice/core';
 import { messageOfBody } from '@sluice/dialects';
 import type { Request } from 'express';
-import { type AnsweringOptions, callOf, deadlinePassed } from '../answering.ts';
+import { type AnsweringOptions, callOf } from '../answering.ts';
 import type { CorsSettings } from '../cors.ts';
 import { replyHeaders } from '../response-headers.ts';
+import { deadlinePassed } from '../served-request.ts';
 import { writeError } from '../write-reply.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { JoinedSession } from './joined-session.ts';
@@ -62,12 +65,12 @@ const CLOSE_MS = 5_000;
 /** Serves requests for realtime sessions. Each request is one call, which lasts as long as its session. */
 export class Realtime {
   readonly #options: RealtimeOptions;
-  readonly #inFlight: Slots<AbortController>;
+  readonly #inFlight: Slots<Abortable>;
   readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
   #sessions = 0;
 
   /** @param inFlight holds the controllers that abort the calls */
-  constructor(options: RealtimeOptions, inFlight: Slots<AbortController>) {
+  constructor(options: RealtimeOptions, inFlight: Slots<Abortable>) {
     this.#options = options;
     this.#inFlight = inFlight;
   }
@@ -122,11 +125,11 @@ export class Realtime {
     }
   }
 
-  #callOf(client: Client, startedAtMs: number, signal: AbortSignal): LlmCall {
+  #callOf(client: Client, startedAtMs: number, signal: CallSignal): LlmCall {
     const { request, route } = client;
     const asked = { operation: 'realtime', dialect: route.dialect, route: route.label } as const;
     const receive = (): Promise<RequestMessage> | RequestMessage => this.#receive(client);
-    const call = callOf(request, asked, receive, startedAtMs, signal);
+    const call = callOf(request, asked, receive, { startedAtMs, signal, addressOf: this.#options.addressOf });
     return copyCall(call, { idempotencyKey: undefined, credential: sessionCredential(request) });
   }
 
