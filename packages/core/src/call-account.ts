@@ -84,6 +84,7 @@ export class AttemptAccount {
   }
 }
 
+const NONE: readonly never[] = [];
 const NOTHING: Spent = { usage: undefined, cost: undefined };
 
 /**
@@ -96,22 +97,22 @@ const NOTHING: Spent = { usage: undefined, cost: undefined };
  * call.context.account.cost; // the cost of all attempts so far
  */
 export class CallAccount {
-  #opened: AttemptAccount[] = [];
-  #ended: Attempt[] = [];
+  #opened: readonly AttemptAccount[] = NONE;
+  #ended: readonly Attempt[] = NONE;
   #other: Spent = NOTHING;
   #isReplayed = false;
 
   /** Opens the account of an attempt that begins now. */
   open(attempt: AttemptInFlight): AttemptAccount {
     const account = new AttemptAccount(attempt);
-    this.#opened = [...this.#opened, account];
+    this.#opened = this.#opened.length === 0 ? [account] : [...this.#opened, account];
     return account;
   }
 
   /** Ends an attempt. */
   close(account: AttemptAccount, record: Attempt, upstreamMs: number): void {
     account.close(record, upstreamMs);
-    this.#ended = [...this.#ended, record];
+    this.#ended = this.#ended.length === 0 ? [record] : [...this.#ended, record];
   }
 
   /** Sets usage and cost of a stored response that is sent again. They are shown, and cost nothing. */
@@ -154,7 +155,8 @@ export class CallAccount {
 
   /** True if a part of `usage` is an estimate. */
   get estimated(): boolean {
-    return this.#opened.some(({ settled }) => settled?.estimated !== undefined);
+    for (const { settled } of this.#opened) if (settled?.estimated !== undefined) return true;
+    return false;
   }
 
   /** Why a provider's counts were not usable, if they were not. */
@@ -168,12 +170,15 @@ export class CallAccount {
 
   /** Parts of the call without a price, missing from `cost`. */
   get unpriced(): readonly string[] {
+    if (this.#opened.length < 2) return this.#opened[0]?.settled?.unpriced ?? NONE;
     return [...new Set(this.#opened.flatMap(({ settled }) => settled?.unpriced ?? []))];
   }
 
   /** Milliseconds that providers took so far; of a stream in flight until it began. */
   get upstreamMs(): number {
-    return this.#opened.reduce((sum, { upstreamMs }) => sum + upstreamMs, 0);
+    let sum = 0;
+    for (const { upstreamMs } of this.#opened) sum += upstreamMs;
+    return sum;
   }
 
   /** Returns what would be billed if the call ended now: the attempts that have ended, and those in flight. */
@@ -182,6 +187,8 @@ export class CallAccount {
   }
 
   #sum(): Spent {
+    // one attempt is the usual case, and several layers ask
+    if (this.#opened.length === 1 && this.#other === NOTHING) return this.#opened[0]?.settled ?? NOTHING;
     return this.#opened.reduce<Spent>((sum, { settled }) => (settled === undefined ? sum : sumSpent(sum, settled)), this.#other);
   }
 }

@@ -1,6 +1,8 @@
 import type { Failure } from '@sluice/core';
 import type { Model, Target } from './model.ts';
 
+const NONE: readonly Target[] = [];
+
 /** Returns the largest context of a model's targets, in tokens. Undefined if any of them is unknown. */
 function contextOf({ targets }: Model): number | undefined {
   const sizes = targets.map(({ contextTokens }) => contextTokens);
@@ -24,8 +26,9 @@ export function tooSmall(
   { targets, fallbackOn }: Model,
   failed: ReadonlyMap<Target, { readonly failure: Failure }>,
 ): readonly Target[] {
+  if (failed.size === 0) return NONE;
   const tooLong = [...failed].filter(([, { failure }]) => failure.kind === 'context_length');
-  if (tooLong.length === 0) return [];
+  if (tooLong.length === 0) return NONE;
   const needed = Math.max(...tooLong.map(([{ contextTokens = 0 }]) => contextTokens));
   const asksUnknown = fallbackOn?.includes('context_length') === true;
   return targets.filter(({ contextTokens }) => {

@@ -1,6 +1,8 @@
 import type { CallHistory } from './call-history.ts';
 import type { Model, Target } from './model.ts';
 
+const NONE: readonly Target[] = [];
+
 /**
  * Targets that a restarted stream does not call again, because they failed the call before.
  *
@@ -17,12 +19,17 @@ export class ExcludedTargets {
     this.#names = others ? names : history.failedTargets('timeout');
   }
 
+  /** Whether no target is excluded. */
+  get isEmpty(): boolean {
+    return this.#names.size === 0;
+  }
+
   has({ name }: Target): boolean {
     return this.#names.has(name);
   }
 
-  of({ targets }: Model): Target[] {
-    return this.#names.size === 0 ? [] : targets.filter((target) => this.has(target));
+  of({ targets }: Model): readonly Target[] {
+    return this.#names.size === 0 ? NONE : targets.filter((target) => this.has(target));
   }
 
   /** Returns whether a model has a target that may be called. */

@@ -1,4 +1,5 @@
 import {
+  type CallChanges,
   type Clock,
   copyCall,
   type LlmCall,
@@ -66,6 +67,10 @@ const RETRIES: RetrySettings = {
 };
 const FALL_BACK_ON: readonly FallbackReason[] = ['error', 'rate_limit', 'context_length'];
 
+const NO_FAILURES: ReadonlyMap<Target, FailedAttempt> = new Map();
+const NO_TARGETS: ReadonlySet<Target> = new Set();
+const UNCHANGED: CallChanges = {};
+
 /** Operations that are never hedged: a second call would change an account twice, or open a second session. */
 const NOT_HEDGED: ReadonlySet<Operation> = new Set(['other', 'realtime']);
 
@@ -120,10 +125,12 @@ export class Router implements LlmService {
   async complete(call: LlmCall): Promise<LlmReply> {
     const model = resolveModel(call, this.#models);
     const { fallback = [], fallbackOn = FALL_BACK_ON } = model;
-    const excluded = new ExcludedTargets(CallHistory.of(call), fallbackOn.includes('error') ? [model, ...fallback] : [model]);
-    const candidates = [model, ...fallback].filter((one) => excluded.leaves(one));
+    const all = [model, ...fallback];
+    const excluded = new ExcludedTargets(CallHistory.of(call), fallbackOn.includes('error') ? all : [model]);
+    const candidates = excluded.isEmpty ? all : all.filter((one) => excluded.leaves(one));
     let last: FailedAttempt | undefined;
-    for (const [n, candidate] of candidates.entries()) {
+    for (let n = 0; n < candidates.length; n++) {
+      const candidate = candidates[n] as Model;
       if (last !== undefined) {
         const reason = FAILURES[last.failure.kind].fallback;
         if (reason === undefined || !fallbackOn.includes(reason)) break;
@@ -141,12 +148,15 @@ export class Router implements LlmService {
 
   /** Calls the targets of a model until one answers, and retries those that may succeed. */
   async #tryModel(call: LlmCall, model: Model, excluded: ExcludedTargets, hasFallback: boolean): Promise<AttemptResult> {
-    const failed = new Map<Target, FailedAttempt>();
+    let failed = NO_FAILURES;
     const fallbackOn = model.fallbackOn ?? FALL_BACK_ON;
     let last: FailedAttempt | undefined;
     let retryState: RetryState = { retries: 0, waitedMs: 0 };
     for (;;) {
-      const skipped = new Set([...failed.keys(), ...excluded.of(model), ...tooSmall(model, failed)]);
+      const skipped =
+        failed.size === 0 && excluded.isEmpty
+          ? NO_TARGETS
+          : new Set([...failed.keys(), ...excluded.of(model), ...tooSmall(model, failed)]);
       const selected = await this.#selector.select(call, model, skipped);
       if (selected !== undefined && 'target' in selected) {
         const result = await this.#attemptOrHedge(call, model, selected, skipped);
@@ -154,7 +164,7 @@ export class Router implements LlmService {
         const reason = FAILURES[result.failure.kind].fallback;
         const isRetryRequested = result.failure.shouldRetry === true;
         if (!isRetryRequested && (reason === undefined || !fallbackOn.includes(reason))) return result;
-        failed.set(selected.target, result);
+        failed = new Map(failed).set(selected.target, result);
         last = result;
         continue;
       }
@@ -166,8 +176,10 @@ export class Router implements LlmService {
       const retries = retryState.retries + (delay.retries === undefined ? 0 : 1);
       retryState = { retries, waitedMs: retryState.waitedMs + delay.ms };
       await this.#retries.sleep(delay.ms, call.signal);
+      const remaining = new Map(failed);
       for (const { target, failure } of targets)
-        if (failure === undefined || this.#retries.isRetryable(failure)) failed.delete(target);
+        if (failure === undefined || this.#retries.isRetryable(failure)) remaining.delete(target);
+      failed = remaining;
     }
   }
 
@@ -208,13 +220,12 @@ export class Router implements LlmService {
 
   /** Makes one attempt with a copy of the call, and returns the permits at its end. */
   async #attempt(of: LlmCall, { target, probe, release }: Selection, contest?: Contest): Promise<AttemptResult> {
-    const call = copyCall(of, contest === undefined ? {} : { signal: contest.signal });
+    const call = copyCall(of, contest === undefined ? UNCHANGED : { signal: contest.signal });
     // only first attempts fund the retry budget
     if (CallHistory.of(call).begin()) this.#retries.deposit(target.provider);
     let streamed = false;
     try {
-      const { superseded } = contest ?? {};
-      const options = { call, target, probe, superseded, observers: this.#observers, clock: this.#clock };
+      const options = { call, target, probe, superseded: contest?.superseded, observers: this.#observers, clock: this.#clock };
       const result = await new TargetAttempt(options).run();
       if (result.failure === undefined && 'stream' in result.reply) {
         streamed = true;

@@ -2,6 +2,7 @@ import { asLlmError, type LlmCall, type Random } from '@sluice/core';
 import type { FailedAttempt } from './attempt.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import { callerKey } from './failure-source.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { circuitKey, type Model, type Target } from './model.ts';
 import { select, type TargetFigures } from './strategies.ts';
 
@@ -35,39 +36,48 @@ export class Selector {
    * @returns a failure if all available targets are at their limit, undefined if no target is available
    */
   async select(call: LlmCall, model: Model, excluded: ReadonlySet<Target>): Promise<Selection | FailedAttempt | undefined> {
-    const refused = new Set<Target>();
+    let refused = excluded;
     let saturated: FailedAttempt | undefined;
     for (;;) {
-      const target = this.#best(call, model, (one) => excluded.has(one) || refused.has(one));
-      if (target === undefined) return saturated;
-      const probe = await this.#probe(call, target);
+      const best = this.#best(call, model, refused);
+      if (best === undefined) return saturated;
+      const { target } = best;
+      const probe = best.isHalfOpen ? await this.#probe(call, target) : false;
       if (probe === 'taken') {
-        refused.add(target);
+        refused = new Set(refused).add(target);
         continue;
       }
       try {
-        return { target, probe, release: await acquirePermits(call, target) };
+        const { limits } = target;
+        const release = limits === undefined || limits.length === 0 ? NO_PERMITS : await acquirePermits(call, limits);
+        return { target, probe, release };
       } catch (thrown) {
         if (probe) this.#options.breakers.inconclusive(circuitKey(target));
         const error = asLlmError(thrown);
         if (error.failure === undefined) throw error;
         saturated = { failure: error.failure, outcome: error };
-        refused.add(target);
+        refused = new Set(refused).add(target);
       }
     }
   }
 
-  #best(call: LlmCall, model: Model, isExcluded: (target: Target) => boolean): Target | undefined {
+  #best(call: LlmCall, model: Model, excluded: ReadonlySet<Target>): Candidate | undefined {
     const { breakers, figures, random } = this.#options;
     const key = callerKey(call);
-    const open = model.targets.filter((target) => {
-      if (isExcluded(target)) return false;
+    const halfOpen: Target[] = [];
+    const open: Target[] = [];
+    for (const target of model.targets) {
+      if (excluded.has(target)) continue;
       const { kind } = breakers.availability(circuitKey(target), key);
-      return kind === 'closed' || kind === 'half_open';
-    });
+      if (kind !== 'closed' && kind !== 'half_open') continue;
+      open.push(target);
+      if (kind === 'half_open') halfOpen.push(target);
+    }
     if (open.length === 0) return undefined;
-    const free = open.length === 1 ? open : open.filter((target) => !isSaturated(target));
-    return select(call.preferences.optimizeFor ?? model.strategy, free.length === 0 ? open : free, call, figures, random);
+    const free = open.length === 1 || !open.some(isSaturated) ? open : open.filter((target) => !isSaturated(target));
+    const strategy = call.preferences.optimizeFor ?? model.strategy;
+    const target = select(strategy, free.length === 0 ? open : free, call, figures, random);
+    return { target, isHalfOpen: halfOpen.includes(target) };
   }
 
   /** Acquires the probe of a half-open circuit. Returns `taken` if another call probes it, and false if the circuit is closed. */
@@ -79,13 +89,18 @@ export class Selector {
   }
 }
 
+/** A target that may be called, and whether its circuit is half-open. */
+interface Candidate {
+  readonly target: Target;
+  readonly isHalfOpen: boolean;
+}
+
 const isSaturated = ({ limits }: Target): boolean => limits?.some((limit) => limit.full) === true;
 
 const NO_PERMITS = (): void => {};
 
 /** Acquires a permit of each of a target's limits, or of none. */
-async function acquirePermits(call: LlmCall, { limits }: Target): Promise<() => void> {
-  if (limits === undefined || limits.length === 0) return NO_PERMITS;
+async function acquirePermits(call: LlmCall, limits: readonly ConcurrencyLimit[]): Promise<() => void> {
   const acquired: (() => void)[] = [];
   const release = (): void => {
     for (const one of acquired) one();

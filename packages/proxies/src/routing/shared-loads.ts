@@ -134,7 +134,7 @@ export class SharedLoads {
   measured(target: string, speed: Speed): void {
     const load = this.#load(target);
     const nowMs = this.#clock.monotonic();
-    const moved: { -readonly [Name in keyof TargetShare]?: TargetShare[Name] } = { ...load.share };
+    const moved: { -readonly [Name in keyof TargetShare]: TargetShare[Name] } = { ...load.share };
     for (const name of SPEEDS) {
       const ms = speed[name];
       if (ms === undefined) continue;
@@ -143,7 +143,8 @@ export class SharedLoads {
       const age = (moved.measuredMs ?? 0) + nowMs - load.receivedMs;
       moved[name] = known === undefined || ms > known ? ms : known + (ms - known) * (1 - Math.exp(-age / SPEED_DECAY_MS));
     }
-    load.share = { ...moved, inFlight: load.share.inFlight, measuredMs: 0 };
+    moved.measuredMs = 0;
+    load.share = moved;
     load.receivedMs = nowMs;
   }
 

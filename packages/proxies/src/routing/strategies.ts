@@ -21,9 +21,16 @@ const BYTES_PER_TOKEN = 4;
 function lowest(targets: readonly Target[], ...scores: readonly ((target: Target) => number)[]): Target {
   let best = targets;
   for (const score of scores) {
-    const values = best.map(score);
-    const least = Math.min(...values);
-    best = best.filter((_, n) => values[n] === least);
+    let least = Number.POSITIVE_INFINITY;
+    let ties: Target[] = [];
+    for (const target of best) {
+      const value = score(target);
+      if (value < least) {
+        least = value;
+        ties = [target];
+      } else if (value === least) ties.push(target);
+    }
+    best = ties;
     if (best.length === 1) break;
   }
   return best[0] as Target;

@@ -21,7 +21,7 @@ export const callMetrics = (create: MetricFactory) => ({
     ['cache'],
     OVERHEAD_BUCKETS_S,
   ),
-  inFlight: create.gauge('sluice_in_flight_requests', 'Calls in flight.'),
+  inFlight: create.upDown('sluice_in_flight_requests', 'Calls in flight.'),
   shed: create.counter('sluice_shed_total', 'Calls refused because the process was overloaded, by cause.', ['reason']),
   connectionsRefused: create.counter(
     'sluice_connections_refused_total',
