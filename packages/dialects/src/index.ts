@@ -2,8 +2,9 @@ export { anthropicRequest } from './anthropic-messages/request.ts';
 export { asksToReasonAmidCalls } from './anthropic-messages/unmark-request.ts';
 export { BodyRequest } from './body-request.ts';
 export { countingOf } from './counting/counting.ts';
-export { estimateAnswerTokens, estimateTokens } from './counting/estimate.ts';
+export { estimateAnswerTokens, estimateTexts, estimateTokens } from './counting/estimate.ts';
 export { loadOpenAiTokenizer, openAiTokens } from './counting/openai-tokens.ts';
+export { plainTexts } from './counting/plain-texts.ts';
 export { atMostByLength, byLength, type TextCounter } from './counting/text-counters.ts';
 export type {
   Dialect,

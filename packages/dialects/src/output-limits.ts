@@ -17,8 +17,15 @@ export function countField(value: Json, param: string): number | undefined {
 }
 
 /** Returns the limits among these members. @throws LlmError `invalid_request` */
-export const limitsIn = (body: Json, names: readonly string[]): number[] =>
-  names.flatMap((name) => countField(isObject(body) ? body[name] : undefined, name) ?? []);
+export function limitsIn(body: Json, names: readonly string[]): number[] {
+  const limits: number[] = [];
+  if (!isObject(body)) return limits;
+  for (const name of names) {
+    const limit = countField(body[name], name);
+    if (limit !== undefined) limits.push(limit);
+  }
+  return limits;
+}
 
 /**
  * Returns edits of a request's bytes that lower its limits to `most`, or add a limit.

@@ -1,5 +1,14 @@
 import type { LlmCall, Money, TurnEstimate, Usage } from '@sluice/core';
-import { atMostByLength, byLength, DIALECTS, estimateTokens, openAiTokens, type TextCounter } from '@sluice/dialects';
+import {
+  atMostByLength,
+  byLength,
+  DIALECTS,
+  estimateTexts,
+  estimateTokens,
+  openAiTokens,
+  plainTexts,
+  type TextCounter,
+} from '@sluice/dialects';
 import { costOf } from '@sluice/pricing';
 import { type Model, type Target, targetsOf } from './routing/model.ts';
 
@@ -69,6 +78,8 @@ function tokensGiven(call: LlmCall): number {
 export function promptTokens(call: LlmCall, exact: TextCounter, beyond: TextCounter = byLength): number {
   const counter = bounded(exact, beyond);
   if (call.operation === 'chat') {
+    const texts = call.dialect === 'openai-chat' ? plainTexts(call.message.json()) : undefined;
+    if (texts !== undefined) return estimateTexts(texts, counter);
     try {
       return estimateTokens(DIALECTS[call.dialect].readRequest(call.message.json()), counter);
     } catch {

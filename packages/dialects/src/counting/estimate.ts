@@ -17,6 +17,14 @@ export function estimateTokens({ messages, tools }: NeutralRequest, count: TextC
   return Math.ceil(ofMessages + ofTools);
 }
 
+/** Estimates the number of tokens of plain messages by their texts, as `estimateTokens` does. */
+export function estimateTexts(texts: readonly string[], count: TextCounter): number {
+  let tokens = 0;
+  // in the order of additions of `estimateTokens`: another order rounds differently
+  for (const text of texts) tokens = tokens + MESSAGE_TOKENS + count(text);
+  return Math.ceil(tokens);
+}
+
 /** Estimates the number of tokens of a reply. */
 export function estimateAnswerTokens({ choices }: NeutralReply, count: TextCounter = byLength): number {
   return Math.ceil(choices.reduce((sum, { parts }) => sum + ofParts(parts, count), 0));

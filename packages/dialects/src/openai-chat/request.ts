@@ -7,6 +7,8 @@ import type { RequestJson } from '../request-json.ts';
 /** Members that may be rewritten on the way to a provider. */
 const REWRITTEN = ['stream_options'];
 const LIMITS = ['max_tokens', 'max_completion_tokens'];
+const CHOICES = ['n', 'best_of'];
+const NO_OPTIONS: Readonly<Record<string, unknown>> = {};
 
 /** The required member of each operation, and its expected type. */
 const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
@@ -39,7 +41,7 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
   if (required !== undefined && !required.is(value[required.name])) wrong(required.name, required.expected);
   const stream = value['stream'] ?? false;
   if (typeof stream !== 'boolean') wrong('stream', 'true or false');
-  const options = value['stream_options'] ?? {};
+  const options = value['stream_options'] ?? NO_OPTIONS;
   if (typeof options !== 'object' || Array.isArray(options)) wrong('stream_options', 'an object');
   const limits = limitsIn(value, LIMITS);
   const answers = choicesOf(value) * promptsIn(operation, value);
@@ -55,7 +57,7 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
 
 /** Returns the number of choices per prompt. All `best_of` choices are generated and billed, although only `n` are returned. */
 function choicesOf(value: RequestJson['value']): number {
-  return Math.max(1, ...limitsIn(value, ['n', 'best_of']));
+  return Math.max(1, ...limitsIn(value, CHOICES));
 }
 
 /**

@@ -18,21 +18,28 @@ export const exceededBudgets = new CallSlot<readonly string[]>('exceeded budgets
  */
 export function recordMeters(call: LlmCall, states: readonly MeterState[]): void {
   const tightest: MeterState[] = [];
-  for (const state of states) {
-    if (state.meter === 'budget') continue;
-    const n = tightest.findIndex(({ meter }) => meter === state.meter);
-    if (n === -1) tightest.push(state);
-    else if (state.remaining < (tightest[n]?.remaining ?? 0)) tightest[n] = state;
-  }
+  for (const state of states) addTightest(tightest, state);
   meterStates.set(call, tightest);
 }
 
+function addTightest(tightest: MeterState[], state: MeterState): void {
+  if (state.meter === 'budget') return;
+  for (let n = 0; n < tightest.length; n++) {
+    const other = tightest[n] as MeterState;
+    if (other.meter !== state.meter) continue;
+    if (state.remaining < other.remaining) tightest[n] = state;
+    return;
+  }
+  tightest.push(state);
+}
+
+const NONE: readonly string[] = [];
+
 /** Records the state of the meters on which a call has a reservation. */
 export function recordReservation(call: LlmCall, reserved: readonly PlannedReservation[]): void {
-  recordMeters(
-    call,
-    reserved.flatMap(({ state }) => state ?? []),
-  );
+  const tightest: MeterState[] = [];
+  for (const { state } of reserved) if (state !== undefined) addTightest(tightest, state);
+  meterStates.set(call, tightest);
 }
 
 /** Records the budgets that a call is charged to, with their reservations. */
@@ -53,12 +60,12 @@ export function recordBudgets(
 /** Records the scopes with a soft budget that is exceeded. Returns the scopes that were not recorded before. */
 export function recordExceeded(call: LlmCall, reserved: readonly PlannedReservation[]): readonly string[] {
   const known = exceededBudgets.get(call);
-  const exceeded: string[] = [];
+  let exceeded = NONE;
   for (const { charge, state } of reserved) {
     if (charge.kind !== 'budget' || charge.softLimit === undefined || state === undefined) continue;
     const scope = charge.owner?.kind ?? 'key';
     if (charge.limit - state.remaining <= charge.softLimit) continue;
-    if (!known.includes(scope) && !exceeded.includes(scope)) exceeded.push(scope);
+    if (!known.includes(scope) && !exceeded.includes(scope)) exceeded = [...exceeded, scope];
   }
   if (exceeded.length > 0) exceededBudgets.set(call, [...known, ...exceeded]);
   return exceeded;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { asLlmError, type CallSignal, type LlmCall, type LlmReply, type LlmService, ReplyStream, unreadableMessage } from '@sluice/core';
+import {
+  asLlmError,
+  type CallSignal,
+  type LlmCall,
+  type LlmReply,
+  type LlmService,
+  ReplyStream,
+  unreadableMessage,
+} from '@sluice/core';
 import { byLength } from '@sluice/dialects';
 import { answer, scripted, balancedTargets as setUp, target } from '../../../../test/support/balanced-targets.ts';
 import { estimateCall, promptTokens } from '../call-estimate.ts';

@@ -1,8 +1,8 @@
 import { asLlmError, type LlmCall, type Random } from '@sluice/core';
 import type { FailedAttempt } from './attempt.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
-import { callerKey } from './failure-source.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import { callerKey } from './failure-source.ts';
 import { circuitKey, type Model, type Target } from './model.ts';
 import { select, type TargetFigures } from './strategies.ts';
 

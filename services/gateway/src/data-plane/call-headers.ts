@@ -29,6 +29,7 @@ function wholeSeconds(header: string, text: string): number {
  */
 export function credentialOf(headers: IncomingHttpHeaders, target: string): string | undefined {
   const { authorization } = headers;
+  if (authorization?.startsWith('Bearer ') === true) return authorization.slice('Bearer '.length).trim();
   if (authorization !== undefined) return /^bearer +(.*)$/i.exec(authorization)?.[1]?.trim() ?? authorization;
   const header = one(headers['x-api-key']) ?? one(headers['x-goog-api-key']) ?? one(headers['api-key']);
   if (header !== undefined) return header;
@@ -58,11 +59,12 @@ export function traceparentOf(headers: IncomingHttpHeaders): string | undefined 
 
 /** Returns the request headers that enable features of a dialect, as a list of names and values. */
 export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly string[]): string[] | undefined {
-  const found = names.flatMap((name) => {
+  let found: string[] | undefined;
+  for (const name of names) {
     const value = headers[name];
-    return value === undefined ? [] : [name, Array.isArray(value) ? value.join(', ') : value];
-  });
-  return found.length === 0 ? undefined : found;
+    if (value !== undefined) (found ??= []).push(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return found;
 }
 
 /** Reads the preferences of a call from its headers. @throws LlmError `invalid_request` with the header in `param` */
@@ -73,7 +75,8 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const control = headers['cache-control'];
   const ttl = one(headers['x-sluice-cache-ttl']);
   const namespace = one(headers['x-sluice-cache-namespace']);
-  if ([optimizeFor, recovery, tags, control, ttl, namespace].every((value) => value === undefined)) return NO_PREFERENCES;
+  const isPlain = optimizeFor === undefined && recovery === undefined && tags === undefined;
+  if (isPlain && control === undefined && ttl === undefined && namespace === undefined) return NO_PREFERENCES;
   if (optimizeFor !== undefined && !['cost', 'speed', 'balanced'].includes(optimizeFor)) {
     refuse('x-sluice-optimize-for', 'cost, speed or balanced');
   }

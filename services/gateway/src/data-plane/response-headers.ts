@@ -1,5 +1,5 @@
 import { BOUNDS } from '@sluice/config';
-import { droppedParameters, type LlmCall, type LlmError, type LlmReply, type Money, toUsd } from '@sluice/core';
+import { droppedParameters, type LlmCall, type LlmError, type LlmReply, type Money, NANOS_PER_USD } from '@sluice/core';
 import { cacheResult, degradedParts, meterStates, servedBy } from '@sluice/proxies';
 
 /**
@@ -17,11 +17,18 @@ export function openAiDuration(ms: number): string {
   return `${Math.floor(seconds / 3_600)}h${Math.floor((seconds % 3_600) / 60)}m${seconds % 60}s`;
 }
 
-/** Returns an amount as a plain decimal with nano-dollar precision: JavaScript writes small numbers with an exponent. */
-const usdText = (amount: Money): string =>
-  toUsd(amount)
-    .toFixed(9)
-    .replace(/\.?0+$/, '');
+/** Returns an amount of at least zero as a plain decimal with nano-dollar precision: JavaScript writes small numbers with an exponent. */
+function usdText(amount: Money): string {
+  const nanos = amount % NANOS_PER_USD;
+  const whole = String((amount - nanos) / NANOS_PER_USD);
+  if (nanos === 0) return whole;
+  const digits = String(nanos).padStart(9, '0');
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === ZERO) end--;
+  return `${whole}.${digits.slice(0, end)}`;
+}
+
+const ZERO = 0x30;
 
 /** Returns milliseconds rounded to a tenth. */
 const tenths = (ms: number): string => String(Math.round(ms * 10) / 10);
