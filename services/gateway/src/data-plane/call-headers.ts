@@ -62,7 +62,9 @@ export function featureHeadersOf(headers: IncomingHttpHeaders, names: readonly s
   let found: string[] | undefined;
   for (const name of names) {
     const value = headers[name];
-    if (value !== undefined) (found ??= []).push(name, Array.isArray(value) ? value.join(', ') : value);
+    if (value === undefined) continue;
+    found ??= [];
+    found.push(name, Array.isArray(value) ? value.join(', ') : value);
   }
   return found;
 }
