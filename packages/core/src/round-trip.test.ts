@@ -1,13 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
+import { type LlmCall, newCallContext } from './call.ts';
 import { compose, composeLayers } from './compose.ts';
 import type { LlmProxy, LlmService } from './llm-service.ts';
 import type { LlmReply } from './reply.ts';
 import { inOneRoundTrip, type StoreStage } from './round-trip.ts';
 
-const call = {} as Parameters<LlmService['complete']>[0];
+const newCall = () => ({ context: newCallContext() }) as LlmCall;
+const call = newCall();
 const whole: LlmReply = { status: 200, contentType: 'application/json', headers: {}, body: new Uint8Array(0) };
 
 describe('inOneRoundTrip', () => {
+  it('completes each of several calls with its own response of the store', async () => {
+    const store: StoreStage = {
+      ask(of) {
+        const response = Promise.resolve(of);
+        return {
+          async complete(current, next) {
+            expect(await response).toBe(current);
+            return next.complete(current);
+          },
+        };
+      },
+    };
+    const service = compose([inOneRoundTrip([store, store])], { complete: async () => whole });
+    const replies = await Promise.all([service.complete(newCall()), service.complete(newCall())]);
+    expect(replies).toEqual([whole, whole]);
+    expect.assertions(5);
+  });
+
   it('asks the store for all stages in one turn, and then completes them from the outermost to the innermost', async () => {
     const events: string[] = [];
     const stage = (name: string): StoreStage => ({

@@ -1,4 +1,5 @@
 import type { LlmCall } from './call.ts';
+import { CallSlot } from './call-slot.ts';
 import type { LlmProxy, LlmService } from './llm-service.ts';
 import type { LlmReply } from './reply.ts';
 
@@ -22,28 +23,38 @@ export interface StoreStage {
  * compose([authentication(keys), inOneRoundTrip([meteringStage(limits), streamRecovery, cachingStage(cache)])], router);
  */
 export function inOneRoundTrip(stages: readonly (StoreStage | LlmProxy)[]): LlmProxy {
-  return (next) => ({
-    async complete(call) {
-      const asked = stages.map((stage) => (typeof stage === 'function' ? stage : stage.ask(call)));
-      const service = asked.reduceRight<LlmService>(
-        (inner, stage) => (typeof stage === 'function' ? stage(inner) : new Stage(stage, inner)),
-        next,
-      );
-      return service.complete(call);
-    },
-  });
+  const layers = stages.map((stage) => (typeof stage === 'function' ? stage : new StageLayer(stage)));
+  return (next) => {
+    const service = layers.reduceRight<LlmService>(
+      (inner, layer) => (typeof layer === 'function' ? layer(inner) : { complete: (call) => layer.complete(call, inner) }),
+      next,
+    );
+    const asking = layers.filter((layer) => layer instanceof StageLayer);
+    return {
+      async complete(call) {
+        for (const layer of asking) layer.ask(call);
+        return service.complete(call);
+      },
+    };
+  };
 }
 
-class Stage implements LlmService {
-  readonly #asked: PendingStage;
-  readonly #next: LlmService;
+/** A stage in the chain. What it sent for a call is kept in a slot of the call, so that the chain is composed only once. */
+class StageLayer {
+  readonly #stage: StoreStage;
+  readonly #pending = new CallSlot<PendingStage | undefined>('pending stage', undefined);
 
-  constructor(asked: PendingStage, next: LlmService) {
-    this.#asked = asked;
-    this.#next = next;
+  constructor(stage: StoreStage) {
+    this.#stage = stage;
   }
 
-  complete(call: LlmCall): Promise<LlmReply> {
-    return this.#asked.complete(call, this.#next);
+  ask(call: LlmCall): void {
+    this.#pending.set(call, this.#stage.ask(call));
+  }
+
+  complete(call: LlmCall, next: LlmService): Promise<LlmReply> {
+    const pending = this.#pending.get(call);
+    if (pending === undefined) throw new Error('a stage was not asked before its call');
+    return pending.complete(call, next);
   }
 }

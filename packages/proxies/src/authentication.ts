@@ -1,4 +1,4 @@
-import { type Caller, LlmError, type LlmProxy } from '@sluice/core';
+import { type Caller, type LlmCall, LlmError, type LlmProxy, type LlmReply } from '@sluice/core';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 
 /** Finds the principal of a secret. */
@@ -20,28 +20,39 @@ const SECRET = /^[\x21-\x7e]{1,8192}$/;
  * @throws LlmError `invalid_api_key`, `address_not_allowed`, and any error of the lookup
  */
 export function authentication(lookup: Authenticator, metrics?: Pick<ProxyMetrics, 'authFailures'>): LlmProxy {
-  const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): never => {
+  const refuse = (reason: 'missing' | 'malformed' | 'unknown', message: string): LlmError => {
     metrics?.authFailures.inc({ reason });
-    throw new LlmError('invalid_api_key', message);
+    return new LlmError('invalid_api_key', message);
   };
-  return (next) => ({
-    async complete(call) {
-      const secret = call.credential;
-      if (secret === undefined || secret === '') {
-        return refuse('missing', 'No API key was given. Send it as "Authorization: Bearer KEY".');
-      }
-      if (!SECRET.test(secret)) return refuse('malformed', 'The API key contains invalid characters or is too long.');
-      const found = lookup.find(secret);
-      const caller = found instanceof Promise ? await found : found;
-      if (caller === undefined) return refuse('unknown', 'The API key is unknown, blocked, revoked or expired.');
-      if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress?.() ?? '')) {
-        metrics?.authFailures.inc({ reason: 'address' });
-        throw new LlmError('address_not_allowed', 'The API key may not be used from this address.');
-      }
-      call.context.caller = caller;
-      return await next.complete(call);
-    },
-  });
+  /** Sets the principal. Returns why the call is refused, if it is. */
+  const admit = (call: LlmCall, caller: Caller | undefined): LlmError | undefined => {
+    if (caller === undefined) return refuse('unknown', 'The API key is unknown, blocked, revoked or expired.');
+    if (caller.mayComeFrom !== undefined && !caller.mayComeFrom(call.clientAddress?.() ?? '')) {
+      metrics?.authFailures.inc({ reason: 'address' });
+      return new LlmError('address_not_allowed', 'The API key may not be used from this address.');
+    }
+    call.context.caller = caller;
+    return undefined;
+  };
+  return (next) => {
+    const complete = (call: LlmCall, caller: Caller | undefined): Promise<LlmReply> => {
+      const refusal = admit(call, caller);
+      return refusal === undefined ? next.complete(call) : Promise.reject(refusal);
+    };
+    return {
+      complete(call) {
+        const secret = call.credential;
+        if (secret === undefined || secret === '') {
+          return Promise.reject(refuse('missing', 'No API key was given. Send it as "Authorization: Bearer KEY".'));
+        }
+        if (!SECRET.test(secret)) {
+          return Promise.reject(refuse('malformed', 'The API key contains invalid characters or is too long.'));
+        }
+        const found = lookup.find(secret);
+        return found instanceof Promise ? found.then((caller) => complete(call, caller)) : complete(call, found);
+      },
+    };
+  };
 }
 
 /** Returns a lookup of a fixed set of secrets, for use as a library. */

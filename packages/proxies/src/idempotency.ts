@@ -60,12 +60,12 @@ interface LocalCall {
 export function idempotency(options: IdempotencyOptions): LlmProxy {
   const once = new OnceCalls(options);
   return (next) => ({
-    async complete(call) {
+    complete(call) {
       const { idempotencyKey } = call;
       const { caller } = call.context;
       if (idempotencyKey === undefined || caller === undefined || !ONCE.has(call.operation)) return next.complete(call);
       const id = { tenant: caller.tenant, subject: caller.keyName, key: hash('sha256', idempotencyKey, 'base64url') };
-      return await once.complete(call, id, next);
+      return once.complete(call, id, next);
     },
   });
 }

@@ -18,11 +18,13 @@ const RETRY_AFTER_MS = 1_000;
  */
 export function loadShedding({ pressure, metrics }: LoadSheddingOptions): LlmProxy {
   return (next) => ({
-    async complete(call) {
+    complete(call) {
       const reason = pressure();
       if (reason === undefined) return next.complete(call);
       metrics?.shed.inc({ reason });
-      throw new LlmError('overloaded', 'The gateway is overloaded. Retry later.', { retryAfterMs: RETRY_AFTER_MS });
+      return Promise.reject(
+        new LlmError('overloaded', 'The gateway is overloaded. Retry later.', { retryAfterMs: RETRY_AFTER_MS }),
+      );
     },
   });
 }

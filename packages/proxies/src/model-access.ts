@@ -19,6 +19,10 @@ const isAnsweredHere = ({ operation }: LlmCall): boolean => operation === 'model
 const refusesUnpricedWork = ({ budget, unpriced }: Limits): boolean =>
   unpriced !== 'serve' && budget?.some(({ soft }) => soft !== true) === true;
 
+const refusesUnpriced = ({ unpriced }: Limits): boolean => unpriced === 'refuse';
+
+const NO_SCOPES: readonly QuotaScope[] = [];
+
 /**
  * Refuses routes and models that the key may not use, and unknown models, before any reservation or lookup.
  *
@@ -28,14 +32,15 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
   const refuseUnpriced = (call: LlmCall, model: string): void => {
     const { caller } = call.context;
     if (caller === undefined || call.operation === 'count_tokens' || isAnsweredHere(call)) return;
-    const all = [caller.limits, ...(groups?.(call) ?? []).map(({ limits }) => limits)];
-    if (isUnpricedWork(call) && all.some(refusesUnpricedWork)) {
+    const scopes = groups?.(call) ?? NO_SCOPES;
+    const some = (is: (limits: Limits) => boolean): boolean => is(caller.limits) || scopes.some(({ limits }) => is(limits));
+    if (isUnpricedWork(call) && some(refusesUnpricedWork)) {
       throw new LlmError(
         'model_not_allowed',
         `The cost of ${call.route} is unknown, and this API key has a hard budget. Ask an administrator to add "unpriced: serve" to the limits with that budget.`,
       );
     }
-    if (!all.some(({ unpriced }) => unpriced === 'refuse')) return;
+    if (!some(refusesUnpriced)) return;
     // the response is not read and reports no tokens, so its cost is unknown
     if (call.operation === 'other') {
       throw new LlmError(
@@ -52,45 +57,49 @@ export function modelAccess(models: KnownModels, groups?: (call: LlmCall) => rea
     );
   };
 
-  return (next) => ({
-    async complete(call) {
-      const { model } = call.message.view();
-      const routes = call.context.caller?.routes;
-      if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
-        throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
-      }
-      if (routes === undefined && call.message.unread?.account !== undefined) {
+  const check = (call: LlmCall): void => {
+    const { model } = call.message.view();
+    const routes = call.context.caller?.routes;
+    if (routes !== undefined && !matchesAny(routes, call.route.slice(call.route.indexOf(' ') + 1))) {
+      throw new LlmError('model_not_allowed', `This API key may not use the route ${call.route}.`);
+    }
+    if (routes === undefined && call.message.unread?.account !== undefined) {
+      throw new LlmError(
+        'model_not_allowed',
+        `The route ${call.route} is about the provider's account. A key may use it only if the key's allowed routes include it.`,
+      );
+    }
+    if (call.operation === 'other' && model === '') {
+      if (call.context.caller?.models !== undefined) {
         throw new LlmError(
           'model_not_allowed',
-          `The route ${call.route} is about the provider's account. A key may use it only if the key's allowed routes include it.`,
+          'This API key is restricted to certain models, and a request to this route names no model.',
         );
       }
-      if (call.operation === 'other' && model === '') {
-        if (call.context.caller?.models !== undefined) {
-          throw new LlmError(
-            'model_not_allowed',
-            'This API key is restricted to certain models, and a request to this route names no model.',
-          );
-        }
-      } else if (!isAnsweredHere(call) || model !== '') {
-        const allowed = call.context.caller?.models;
-        if (allowed !== undefined && !matchesAny(allowed, model)) {
-          throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
-        }
-        const unnamed = call.message.unread?.unnamed;
-        if (!models.has(model) && unnamed !== undefined) call.message = unnamed;
-        else if (!models.has(model)) {
-          throw new LlmError(
-            'model_not_found',
-            `The model '${model}' does not exist. GET /v1/models lists the available models.`,
-            {
-              param: 'model',
-            },
-          );
-        }
+    } else if (!isAnsweredHere(call) || model !== '') {
+      const allowed = call.context.caller?.models;
+      if (allowed !== undefined && !matchesAny(allowed, model)) {
+        throw new LlmError('model_not_allowed', `This API key may not use the model '${model}'.`, { param: 'model' });
       }
-      refuseUnpriced(call, model);
-      return await next.complete(call);
+      const unnamed = call.message.unread?.unnamed;
+      if (!models.has(model) && unnamed !== undefined) call.message = unnamed;
+      else if (!models.has(model)) {
+        throw new LlmError('model_not_found', `The model '${model}' does not exist. GET /v1/models lists the available models.`, {
+          param: 'model',
+        });
+      }
+    }
+    refuseUnpriced(call, model);
+  };
+
+  return (next) => ({
+    complete(call) {
+      try {
+        check(call);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return next.complete(call);
     },
   });
 }

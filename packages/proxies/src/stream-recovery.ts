@@ -22,18 +22,14 @@ const MAX_RESTARTS = 2;
  * without the opt-in end with an error.
  */
 export const streamRecovery: LlmProxy = (next) => ({
-  async complete(call) {
-    const reply = await next.complete(call);
-    if (
-      call.preferences.streamRecovery !== 'restart' ||
-      !isStreamed(reply) ||
-      !reply.contentType.startsWith('text/event-stream')
-    ) {
-      return reply;
-    }
-    return { ...reply, stream: restarting(call, next, reply) };
-  },
+  complete: (call) => (call.preferences.streamRecovery === 'restart' ? completeRestarting(call, next) : next.complete(call)),
 });
+
+async function completeRestarting(call: LlmCall, next: LlmService): Promise<LlmReply> {
+  const reply = await next.complete(call);
+  if (!isStreamed(reply) || !reply.contentType.startsWith('text/event-stream')) return reply;
+  return { ...reply, stream: restarting(call, next, reply) };
+}
 
 function restarting(call: LlmCall, next: LlmService, first: StreamedReply): ReplyStream {
   let inner = first.stream;

@@ -50,6 +50,11 @@ export class BudgetQueue<C extends Charge = Charge> {
     this.#waitMs = waitMs;
   }
 
+  /** Whether no call waits for any budget. */
+  get isEmpty(): boolean {
+    return this.#queues.size === 0;
+  }
+
   /**
    * Reserves, and waits while calls in flight have reserved the rest of the budget. Returns the last refusal if the wait was
    * too short.
@@ -60,7 +65,16 @@ export class BudgetQueue<C extends Charge = Charge> {
     const queued = this.#queues.size === 0 ? undefined : this.#queuedFor(of);
     // waiting calls have priority
     if (queued !== undefined) return this.#wait(queued, of.subject, signal, reserve, undefined);
-    const result = await reserve();
+    return this.waitAfter(await reserve(), of, signal, reserve);
+  }
+
+  /** Waits after a first attempt to reserve, if calls in flight have reserved the rest of the budget. Otherwise returns its result. */
+  waitAfter(
+    result: ReservationResult<C>,
+    of: ChargesOfKey,
+    signal: CallSignal,
+    reserve: Reserve<C>,
+  ): Promise<ReservationResult<C>> | ReservationResult<C> {
     if (!isReservedByCalls(result)) return result;
     const { charge } = result;
     return charge.kind === 'budget' ? this.#wait(budgetName(of, charge), of.subject, signal, reserve, result) : result;

@@ -42,7 +42,11 @@ export class SharedLimiter implements Limiter {
     const { queue, health, fallback } = this.#options;
     let result: ReservationResult<PlannedCharge>;
     try {
-      result = await queue.reserve(plan, signal, () => this.#reserve(plan));
+      // usually no call waits: then the reservation needs no turn in a queue
+      if (queue.isEmpty) {
+        result = this.#noted(plan, await this.#options.meters.reserve(plan));
+        if (!result.admitted) result = await queue.waitAfter(result, plan, signal, () => this.#reserve(plan));
+      } else result = await queue.reserve(plan, signal, () => this.#reserve(plan));
     } catch (error) {
       if (signal.aborted) return { admitted: false, reason: 'disconnected' };
       health.failure(error);
@@ -55,10 +59,12 @@ export class SharedLimiter implements Limiter {
   }
 
   async #reserve(plan: CallPlan): Promise<ReservationResult<PlannedCharge>> {
-    const { meters, fallback } = this.#options;
-    const result = await meters.reserve(plan);
+    return this.#noted(plan, await this.#options.meters.reserve(plan));
+  }
+
+  #noted(plan: CallPlan, result: ReservationResult<PlannedCharge>): ReservationResult<PlannedCharge> {
     // this call needs the unused part of this replica's lease of the budget more than the lease does
-    if (!result.admitted && result.reason === 'exhausted') fallback.giveBack(plan, result.charge);
+    if (!result.admitted && result.reason === 'exhausted') this.#options.fallback.giveBack(plan, result.charge);
     return result;
   }
 }

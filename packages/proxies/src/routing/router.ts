@@ -198,11 +198,21 @@ export class Router implements LlmService {
       }));
   }
 
-  async #attemptOrHedge(call: LlmCall, model: Model, selected: Selection, skipped: ReadonlySet<Target>): Promise<AttemptResult> {
+  #attemptOrHedge(call: LlmCall, model: Model, selected: Selection, skipped: ReadonlySet<Target>): Promise<AttemptResult> {
     const { hedgeAfter } = model;
     const delayMs = hedgeAfter === 'p95' ? this.#memory.latencies(selected.target).quantile(0.95) : hedgeAfter;
     if (delayMs === undefined || model.targets.length === 1 || NOT_HEDGED.has(call.operation))
       return this.#attempt(call, selected);
+    return this.#hedge(call, model, selected, skipped, delayMs);
+  }
+
+  async #hedge(
+    call: LlmCall,
+    model: Model,
+    selected: Selection,
+    skipped: ReadonlySet<Target>,
+    delayMs: number,
+  ): Promise<AttemptResult> {
     const { result, by, hedged } = await withHedge<Selection>({
       signal: call.signal,
       delayMs,
