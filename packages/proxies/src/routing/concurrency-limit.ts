@@ -12,8 +12,8 @@ export interface ConcurrencySettings {
 
 /** This replica's permits of a limit. Their number may change at any time. */
 export interface Permits {
-  /** Undefined until the first permits are granted. */
-  readonly count: number | undefined;
+  /** Returns undefined until the first permits are granted. */
+  count(): number | undefined;
   /** Requests more permits. */
   want(): void;
 }
@@ -52,7 +52,7 @@ export class ConcurrencyLimit {
 
   /** Whether a call would have to wait. */
   get full(): boolean {
-    return this.#queue.length > 0 || this.#inFlight >= (this.#permits.count ?? 0);
+    return this.#queue.length > 0 || this.#inFlight >= (this.#permits.count() ?? 0);
   }
 
   /**
@@ -74,7 +74,7 @@ export class ConcurrencyLimit {
 
   /** Admits waiting calls while permits are free: after a release, or with additional permits. */
   admit(): void {
-    while (this.#queue.length > 0 && this.#inFlight < (this.#permits.count ?? 0)) {
+    while (this.#queue.length > 0 && this.#inFlight < (this.#permits.count() ?? 0)) {
       this.#inFlight++;
       this.#queue.shift()?.admit();
     }

@@ -44,6 +44,12 @@ class Sum {
   }
 }
 
+interface LimitEntry {
+  readonly limit: ConcurrencyLimit;
+  /** Undefined until the first permits are granted. */
+  permits: number | undefined;
+}
+
 interface Load {
   inFlight: number;
   /** Calls in flight in this replica's last report. */
@@ -75,7 +81,7 @@ export class SharedLoads {
   readonly #clock: Clock;
   readonly #health: DependencyHealth;
   readonly #loads = new Map<string, Load>();
-  readonly #limits = new Map<string, { limit: ConcurrencyLimit; permits: number | undefined }>();
+  readonly #limits = new Map<string, LimitEntry>();
   #exchange: Promise<void> | undefined;
   #exchangedMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -106,11 +112,9 @@ export class SharedLoads {
       known.limit.settings = settings;
       return known.limit;
     }
-    const entry: { limit: ConcurrencyLimit; permits: number | undefined } = {
+    const entry: LimitEntry = {
       limit: new ConcurrencyLimit(name, settings, {
-        get count() {
-          return entry.permits === undefined ? undefined : Math.min(entry.permits, entry.limit.settings.limit);
-        },
+        count: () => (entry.permits === undefined ? undefined : Math.min(entry.permits, entry.limit.settings.limit)),
         want: () => void this.exchange(),
       }),
       permits: undefined,

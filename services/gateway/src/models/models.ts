@@ -3,12 +3,16 @@ import { type DialectName, defined, type PassthroughRequest } from '@sluice/core
 import type { PriceBook } from '@sluice/pricing';
 import { CATALOG } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type SharedLoads, targetsOf } from '@sluice/proxies';
+import { LRUCache } from 'lru-cache';
 import { type CheckedProvider, checkedProviders, describeProviders, type ProviderDescription } from './describe-providers.ts';
 import { fallbackNames } from './fallbacks.ts';
 import { ModelListing } from './model-listing.ts';
 import { passThroughProvider } from './pass-through.ts';
 import { Providers } from './providers.ts';
 import { TargetBuilder } from './target-builder.ts';
+
+/** Models that are kept after a request as `provider/model`; clients can send arbitrary names. */
+const MAX_DIRECT = 1_000;
 
 /**
  * Models that clients can request: the models of the configuration, and any model of a configured provider as `provider/model`.
@@ -18,6 +22,10 @@ export class Models implements KnownModels, ModelListRendering {
   readonly #providers: Providers;
   readonly #builder: TargetBuilder;
   readonly #models = new Map<string, Model>();
+  /** The fallbacks of each configured model. */
+  readonly #fallbacks = new Map<string, Model[]>();
+  /** Models that are requested as `provider/model`. */
+  readonly #direct = new LRUCache<string, Model>({ max: MAX_DIRECT });
   /** `provider/model` of all configured targets. */
   readonly #targets = new Set<string>();
   readonly #listing = new ModelListing({ get: (name) => this.get(name), all: this.#values() });
@@ -29,10 +37,14 @@ export class Models implements KnownModels, ModelListRendering {
     this.#builder = new TargetBuilder({ providers: this.#providers, loads, ownPrices: config.prices.own, book });
     for (const name of Object.keys(config.models)) this.#addConfigured(name);
     for (const [provider, { models = [] }] of Object.entries(CATALOG)) this.#addUsual(provider, models);
+    // a fallback may be defined after the model that falls back to it
+    for (const [name, fallback] of this.#fallbacks) {
+      fallback.push(...fallbackNames(name, config.models).flatMap((other) => this.#models.get(other) ?? []));
+    }
   }
 
   get(name: string): Model | undefined {
-    return this.#models.get(name) ?? this.#builder.direct(name);
+    return this.#models.get(name) ?? this.#directModel(name);
   }
 
   has(name: string): boolean {
@@ -119,19 +131,20 @@ export class Models implements KnownModels, ModelListRendering {
       return this.#builder.configured(target, provider, hasOthers);
     });
     const { strategy, fallbackOn, hedge: hedgeAfter } = config;
-    const fallbacks = fallbackNames(name, models);
-    const known = this.#models;
-    this.#models.set(name, {
-      name,
-      strategy,
-      targets,
-      // resolved on access, because some fallbacks are defined later in the configuration
-      get fallback() {
-        return fallbacks.flatMap((fallback) => known.get(fallback) ?? []);
-      },
-      ...defined({ fallbackOn, hedgeAfter }),
-    });
+    const fallback: Model[] = [];
+    this.#fallbacks.set(name, fallback);
+    this.#models.set(name, { name, strategy, targets, fallback, ...defined({ fallbackOn, hedgeAfter }) });
     for (const target of targets) this.#targets.add(target.name);
+  }
+
+  /** Several layers ask for the model of a call. */
+  #directModel(name: string): Model | undefined {
+    let model = this.#direct.get(name);
+    if (model === undefined) {
+      model = this.#builder.direct(name);
+      if (model !== undefined) this.#direct.set(name, model);
+    }
+    return model;
   }
 
   /** Adds the usual models of a provider under their own names. */

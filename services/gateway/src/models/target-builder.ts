@@ -34,7 +34,7 @@ export class TargetBuilder {
     const firstContentMs = firstToken ?? (hasOthers ? FIRST_CONTENT_MS : undefined);
     const name = `${config.provider}/${config.model}`;
     const priceNow = config.price === undefined ? this.#price(config.provider, provider, config.model) : () => config.price;
-    return {
+    const target: Target = {
       name,
       provider: config.provider,
       model: config.model,
@@ -42,9 +42,6 @@ export class TargetBuilder {
       weight: config.weight,
       ...tokenizerOf(provider, config.model),
       realtime: provider.realtime,
-      get price() {
-        return priceNow();
-      },
       contextTokens: config.context ?? this.#context(provider, config.model),
       ...defined({ expectedLatencyMs: config.latency }),
       service: compose(
@@ -52,6 +49,7 @@ export class TargetBuilder {
         provider.service(config.model, { idleTimeoutMs, profile: config.profile }),
       ),
     };
+    return withPrice(target, priceNow);
   }
 
   /**
@@ -70,11 +68,8 @@ export class TargetBuilder {
       ...this.#unnamed(providerName, provider, model),
       ...tokenizerOf(provider, model),
       realtime: provider.realtime,
-      get price() {
-        return priceNow();
-      },
     };
-    return { name, strategy: 'priority', targets: [target] };
+    return { name, strategy: 'priority', targets: [withPrice(target, priceNow)] };
   }
 
   /** Builds the model for requests to a provider that name no model. */
@@ -109,6 +104,11 @@ export class TargetBuilder {
   #context({ prices }: Provider, model: string): number | undefined {
     return prices === undefined ? undefined : this.#options.book.contextOf(prices, model, Date.now());
   }
+}
+
+/** Adds the current price, which may change while the gateway runs. */
+function withPrice(target: Target, priceNow: () => Price | undefined): Target {
+  return Object.defineProperty(target, 'price', { get: priceNow, enumerable: true });
 }
 
 /** Returns the tokenizer for OpenAI's models, at OpenAI or at Azure (Azure also hosts other models). */

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '@sluice/config';
 import type { Abortable, LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
 import { SleepWatch } from '@sluice/proxies';
-import { chain } from '../chain.ts';
+import { type ChainParts, chain } from '../chain.ts';
 import { LoadMonitor } from '../health/load-monitor.ts';
 import { defaultMemoryBounds } from '../health/process-memory.ts';
 import type { Component } from '../lifecycle/component.ts';
@@ -50,29 +50,23 @@ export function openService(parts: ServiceParts): Service {
 /** The chain of the configuration in use. A reload replaces configuration, models and chain together. */
 class ChainInUse implements LlmService, Component {
   readonly name = 'chain';
-  readonly #build: () => LlmService;
+  readonly #overload: LoadMonitor;
+  readonly #sleepWatch: SleepWatch;
+  readonly #concerns: ChainParts['concerns'];
   readonly #parts: ServiceParts;
   #service: LlmService;
 
   constructor(parts: ServiceParts, overload: LoadMonitor, sleepWatch: SleepWatch) {
-    const { foundation, identity, routing, records } = parts;
-    const { config, stores, metrics, health } = foundation;
-    const concerns = {
+    const { health } = parts.foundation;
+    this.#parts = parts;
+    this.#overload = overload;
+    this.#sleepWatch = sleepWatch;
+    this.#concerns = {
       limits: health.dependency('limits'),
       cache: health.dependency('cache'),
       objects: health.dependency('objects'),
       responses: health.dependency('responses'),
     };
-    this.#parts = parts;
-    this.#build = () =>
-      chain({
-        ...{ stores, metrics, overload, sleepWatch, concerns },
-        ...{ config: config.value, models: routing.models.value },
-        ...{ callers: identity.callers, groups: identity.groups },
-        ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
-        ...{ fallback: records.fallback, metering: records.metering },
-        ...{ inFlight: records.inFlight, auditWriter: records.auditWriter },
-      });
     this.#service = this.#build();
   }
 
@@ -90,5 +84,18 @@ class ChainInUse implements LlmService, Component {
     this.#service = this.#build();
     // `close` waits for calls of the previous models; its errors affect no call
     void before.close();
+  }
+
+  #build(): LlmService {
+    const { foundation, identity, routing, records } = this.#parts;
+    const { config, stores, metrics } = foundation;
+    return chain({
+      ...{ stores, metrics, overload: this.#overload, sleepWatch: this.#sleepWatch, concerns: this.#concerns },
+      ...{ config: config.value, models: routing.models.value },
+      ...{ callers: identity.callers, groups: identity.groups },
+      ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
+      ...{ fallback: records.fallback, metering: records.metering },
+      ...{ inFlight: records.inFlight, auditWriter: records.auditWriter },
+    });
   }
 }
