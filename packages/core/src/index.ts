@@ -1,3 +1,4 @@
+export * from './buffer-of.ts';
 export * from './call.ts';
 export * from './call-account.ts';
 export * from './call-signal.ts';

@@ -1,5 +1,4 @@
-import type { LlmCall } from '@sluice/core';
-import { droppedParameters } from '@sluice/core';
+import { bufferOf, droppedParameters, type LlmCall } from '@sluice/core';
 import {
   asksToReasonAmidCalls,
   isObject,
@@ -28,8 +27,7 @@ const SIGNS = /gemini-(?![12]\b)/;
  */
 export function passRequest(call: LlmCall, { to, model, profile, quirks, streamUsage }: PassingOptions): TranslatedRequest {
   const outputLimit = call.operation === 'count_tokens' ? undefined : answerLimit(call);
-  const view = call.message.forUpstream({ model, streamUsage, outputLimit });
-  const bytes = Buffer.from(view.buffer, view.byteOffset, view.length);
+  const bytes = bufferOf(call.message.forUpstream({ model, streamUsage, outputLimit }));
   // an earlier attempt may have noted dropped parameters
   droppedParameters.set(call, NOTHING);
   const repair = (body: JsonObject): JsonObject =>

@@ -1,10 +1,10 @@
-import { type DialectName, isStreamed, type LlmReply } from '@sluice/core';
+import { bufferOf, type DialectName, isStreamed, type LlmReply } from '@sluice/core';
 import { asList, isObject, member, messageOfBody, parseJson } from '@sluice/dialects';
 import type { FieldChange } from './optional-fields.ts';
 import { refusedIn } from './refused-fields.ts';
 
 const refusalText = (reply: LlmReply): string =>
-  isStreamed(reply) || (reply.status !== 400 && reply.status !== 422) ? '' : Buffer.from(reply.body).toString('utf8');
+  isStreamed(reply) || (reply.status !== 400 && reply.status !== 422) ? '' : bufferOf(reply.body).toString('utf8');
 
 /** Returns whether a provider refused a request for the `stream_options` that the gateway added to it. */
 export const refusesStreamOptions = (reply: LlmReply): boolean => /stream_options|include_usage/.test(refusalText(reply));

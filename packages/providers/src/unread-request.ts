@@ -1,4 +1,4 @@
-import type { DialectName, LlmCall, PassthroughBody, PassthroughRequest } from '@sluice/core';
+import { bufferOf, type DialectName, type LlmCall, type PassthroughBody, type PassthroughRequest } from '@sluice/core';
 import { DIALECTS, type EmbeddingsDialectName } from '@sluice/dialects';
 import type { AnswerReader } from './answers/answer-reader.ts';
 import { BackgroundAnswer } from './answers/background.ts';
@@ -65,7 +65,7 @@ export function unreadOutgoing(
 function heldBytes({ message }: LlmCall, model: string): Buffer | undefined {
   if (message.bytes.length === 0) return undefined;
   const bytes = message.forUpstream({ model, streamUsage: false });
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return bufferOf(bytes);
 }
 
 /** Returns body and answer reader, if the provider's rerank form differs from the caller's. */

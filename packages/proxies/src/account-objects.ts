@@ -1,5 +1,6 @@
 import {
   type AccountRoute,
+  bufferOf,
   copyCall,
   type DependencyHealth,
   type DialectName,
@@ -70,8 +71,7 @@ function carriers(...names: readonly string[]): readonly Buffer[] {
 
 /** Serves a completion by the account that has the files, stores and caches which the request names. */
 function completeChat(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
-  const { buffer, byteOffset, length } = call.message.bytes;
-  const bytes = Buffer.from(buffer, byteOffset, length);
+  const bytes = bufferOf(call.message.bytes);
   return CARRIERS[call.dialect].some((carrier) => bytes.includes(carrier))
     ? completeWithObjects(next, call, owned)
     : next.complete(call);

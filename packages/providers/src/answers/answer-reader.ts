@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTexts, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
+import { bufferOf, type ErrorCode, errorTexts, type FailureKind, LlmError, type LlmReply, type WholeReply } from '@sluice/core';
 import { type Dialect, isObject, type JsonObject, messageOfBody, parseJson, type StreamObserver } from '@sluice/dialects';
 import type { BodyKind } from './body-kind.ts';
 
@@ -30,7 +30,7 @@ export interface AnswerReader {
 
 /** Parses the body of a complete answer. @throws LlmError `upstream_error` */
 export function objectOf(head: WholeReply): JsonObject {
-  const value = parseJson(Buffer.from(head.body).toString('utf8'));
+  const value = parseJson(bufferOf(head.body).toString('utf8'));
   if (isObject(value)) return value;
   // Google's APIs send a list for a streamed request, and put errors into a list too
   if (Array.isArray(value) && value.length === 1 && isObject(value[0])) return value[0];
@@ -61,7 +61,7 @@ const KINDS: Partial<Record<FailureKind, ErrorCode>> = {
 
 /** Renders a refusal in the caller's dialect, with the provider's status and message. */
 export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
-  const message = messageOfBody(Buffer.from(head.body).toString('utf8')) ?? errorTexts.refusedByProvider;
+  const message = messageOfBody(bufferOf(head.body).toString('utf8')) ?? errorTexts.refusedByProvider;
   const kind = head.failure?.kind;
   const refused = kind === 'content_refused';
   const code = (kind === undefined ? undefined : KINDS[kind]) ?? CODES[head.status] ?? 'invalid_request';
@@ -73,7 +73,7 @@ export function refusalIn(caller: Dialect, head: WholeReply): WholeReply {
 
 /** Corrects the content type of a refusal for a caller of the provider's own dialect. */
 export function ownRefusal(head: WholeReply): WholeReply {
-  const json = parseJson(Buffer.from(head.body).toString('utf8')) !== undefined;
+  const json = parseJson(bufferOf(head.body).toString('utf8')) !== undefined;
   return json ? { ...head, contentType: jsonType(head.contentType) } : head;
 }
 

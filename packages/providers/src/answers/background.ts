@@ -1,4 +1,4 @@
-import type { LlmReply, Usage, WholeReply } from '@sluice/core';
+import { bufferOf, type LlmReply, type Usage, type WholeReply } from '@sluice/core';
 import { DIALECTS, isObject, parseJson } from '@sluice/dialects';
 import type { AnswerReader } from './answer-reader.ts';
 
@@ -19,7 +19,7 @@ export class BackgroundAnswer implements AnswerReader {
   }
 
   whole(head: WholeReply): LlmReply {
-    const response = parseJson(Buffer.from(head.body).toString('utf8'));
+    const response = parseJson(bufferOf(head.body).toString('utf8'));
     if (!isObject(response) || UNFINISHED.has(response['status'])) return head;
     const usage = DIALECTS['openai-responses'].readUsage(response);
     return usage === undefined ? head : { ...head, usage: this.#unbilled(usage) };

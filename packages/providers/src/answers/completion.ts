@@ -1,4 +1,4 @@
-import { errorTexts, type LlmCall, type LlmReply, type WholeReply } from '@sluice/core';
+import { bufferOf, errorTexts, type LlmCall, type LlmReply, type WholeReply } from '@sluice/core';
 import {
   asList,
   asString,
@@ -91,12 +91,11 @@ export class Completion implements AnswerReader {
   whole(head: WholeReply): LlmReply {
     const { dialect, call, framing, restorer } = this.#options;
     const { stream } = call.message.view();
-    const events =
-      framedEvents(head, framing) ?? (bodyKind(Buffer.from(head.body)) === 'events' ? eventDecoder('sse') : undefined);
+    const events = framedEvents(head, framing) ?? (bodyKind(bufferOf(head.body)) === 'events' ? eventDecoder('sse') : undefined);
     if (events !== undefined && !stream && call.operation === 'chat')
       return wholeOfStream(head, events, dialect, this.#caller, this.#context(), restorer);
     const legacy = events !== undefined && !stream && call.operation === 'completions';
-    if (legacy) return this.#wholeOf(asJson(head, wholeOfTexts(events, Buffer.from(head.body), dialect)));
+    if (legacy) return this.#wholeOf(asJson(head, wholeOfTexts(events, bufferOf(head.body), dialect)));
     return this.#wholeOf(head);
   }
 

@@ -1,4 +1,4 @@
-import { errorTexts, type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
+import { bufferOf, errorTexts, type LlmCall, type LlmReply, ReplyStream, type Usage, type WholeReply } from '@sluice/core';
 import {
   collectStream,
   type Dialect,
@@ -43,7 +43,7 @@ export function wholeOfStream(
   context: ReplyContext,
   restorer?: ReplyRestorer,
 ): LlmReply {
-  const { reply, outcome } = collectStream(from, events, Buffer.from(head.body));
+  const { reply, outcome } = collectStream(from, events, bufferOf(head.body));
   if (outcome.error !== undefined) throw outcome.error;
   const usage: Usage | undefined = outcome.usage;
   if (reply.choices.length === 0) throw noAnswer(errorTexts.answerEmpty);

@@ -1,3 +1,4 @@
+import { bufferOf } from '@sluice/core';
 import {
   argumentsOfText,
   asList,
@@ -19,8 +20,7 @@ export interface LoweredRequest {
 }
 
 /** Returns whether a request may offer or have called a custom tool. */
-export const mayHoldCustomTools = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(CUSTOM);
+export const mayHoldCustomTools = (bytes: Uint8Array): boolean => bufferOf(bytes).includes(CUSTOM);
 
 /**
  * Writes the custom tools of a chat completion request as functions, for a server without custom tools. Undefined for a request

@@ -1,8 +1,7 @@
-import type { LlmCall, LlmReply } from '@sluice/core';
-import { droppedParameters } from '@sluice/core';
+import { bufferOf, droppedParameters, type LlmCall, type LlmReply } from '@sluice/core';
 import { DIALECTS, EMBEDDINGS, embeddingsBeside } from '@sluice/dialects';
 import { Embeddings } from '../answers/embeddings.ts';
-import { bufferOf, type ProviderContext, type UpstreamModel } from './provider-context.ts';
+import type { ProviderContext, UpstreamModel } from './provider-context.ts';
 
 /** Sends a request for embeddings. A caller of another dialect gets its answer translated. */
 export function embed(context: ProviderContext, call: LlmCall, { name: model, bodyTimeoutMs }: UpstreamModel): Promise<LlmReply> {

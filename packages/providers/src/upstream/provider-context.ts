@@ -51,6 +51,3 @@ export class ProviderContext {
     return profile;
   }
 }
-
-/** Returns a buffer of the same memory. */
-export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

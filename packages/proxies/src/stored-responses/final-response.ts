@@ -1,4 +1,4 @@
-import { isStreamed, type LlmReply } from '@sluice/core';
+import { bufferOf, isStreamed, type LlmReply } from '@sluice/core';
 import { eventDecoder } from '@sluice/dialects';
 import { isJson, type Json, parsed } from './record.ts';
 
@@ -9,7 +9,7 @@ const TAIL_BYTES = 256;
 
 /** Returns the response object of a reply. Undefined if the reply fails or is longer than `maxBytes`. */
 export async function finalResponse(reply: LlmReply, maxBytes: number): Promise<Json | undefined> {
-  if (!isStreamed(reply)) return reply.body.length > maxBytes ? undefined : parsed(Buffer.from(reply.body).toString('utf8'));
+  if (!isStreamed(reply)) return reply.body.length > maxBytes ? undefined : parsed(bufferOf(reply.body).toString('utf8'));
   const end = new StreamEnd(maxBytes);
   reply.stream.tap((bytes) => end.add(bytes));
   const { end: how } = await reply.stream.outcome;

@@ -1,4 +1,13 @@
-import { CallSlot, isStreamed, type LlmCall, LlmError, type LlmProxy, type LlmReply, type LlmService } from '@sluice/core';
+import {
+  bufferOf,
+  CallSlot,
+  isStreamed,
+  type LlmCall,
+  LlmError,
+  type LlmProxy,
+  type LlmReply,
+  type LlmService,
+} from '@sluice/core';
 import { responsesRequest } from '@sluice/dialects';
 import { servedBy } from '../routing/served-by.ts';
 import type { ConversationArchive } from './conversation-archive.ts';
@@ -166,7 +175,7 @@ class StatefulResponses {
 
 function refersBack({ dialect, operation, message }: LlmCall): boolean {
   if (dialect !== 'openai-responses' || (operation !== 'chat' && operation !== 'count_tokens')) return false;
-  const bytes = Buffer.from(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength);
+  const bytes = bufferOf(message.bytes);
   return REFERENCES.some((reference) => bytes.includes(reference));
 }
 

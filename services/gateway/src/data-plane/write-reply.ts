@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { LlmCall, LlmError, LlmReply } from '@sluice/core';
+import { bufferOf, type LlmCall, type LlmError, type LlmReply } from '@sluice/core';
 import { DIALECTS } from '@sluice/dialects';
 import { errorOfWhole } from './early-stream.ts';
 import type { ReplyForm } from './reply-form.ts';
@@ -32,7 +32,7 @@ function sendBody(response: ServerResponse, body: Uint8Array): void {
     return;
   }
   // Node.js appends a text to the headers, and sends bytes as a second buffer; Latin-1 maps each byte to one character
-  response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+  response.end(bufferOf(body).toString('latin1'), 'latin1');
 }
 
 /** Limits for discarding what a refused client still sends: time and bytes. */
