@@ -15,6 +15,7 @@ export * from './error-codes.ts';
 export * from './error-texts.ts';
 export * from './errors.ts';
 export * from './failure.ts';
+export * from './iso-time.ts';
 export * from './llm-service.ts';
 export * from './message.ts';
 export * from './metrics.ts';

@@ -3,7 +3,7 @@ import { limitEdits } from './output-limits.ts';
 import { type Edit, replaceSpans } from './request-bytes.ts';
 import { parseRequestJson, type RequestJson } from './request-json.ts';
 
-const MODEL: ReadonlySet<string> = new Set(['model']);
+const NONE: readonly string[] = [];
 
 export interface BodyRequestOptions {
   /** Members with byte positions that are needed, in addition to the model and the limits. */
@@ -22,13 +22,15 @@ export class BodyRequest implements RequestMessage {
   #parsed: RequestJson | undefined;
   #fault: unknown;
 
-  /** @param read creates the view, or throws LlmError `invalid_request` with the invalid field */
+  /**
+   * @param read creates the view, or throws LlmError `invalid_request` with the invalid field
+   * @param options one object for all requests of the same kind
+   */
   constructor(bytes: Buffer, read: (value: RequestJson['value']) => RequestView, options: BodyRequestOptions = NO_OPTIONS) {
-    const { rewritten = [], limits = [] } = options;
     this.bytes = bytes;
     this.#read = read;
-    this.#rewritten = membersOf(rewritten, limits);
-    this.#limits = limits;
+    this.#rewritten = membersOf(options);
+    this.#limits = options.limits ?? NONE;
   }
 
   view(): RequestView {
@@ -78,16 +80,14 @@ export class BodyRequest implements RequestMessage {
 
 const NO_OPTIONS: BodyRequestOptions = {};
 
-/** Cache of member sets: all requests of a dialect need the same one. */
-const memberSets = new Map<string, ReadonlySet<string>>();
+/** Members by options. All requests of an operation have the same options. */
+const memberSets = new WeakMap<BodyRequestOptions, ReadonlySet<string>>();
 
-function membersOf(rewritten: readonly string[], limits: readonly string[]): ReadonlySet<string> {
-  if (rewritten.length + limits.length === 0) return MODEL;
-  const name = `${rewritten.join()};${limits.join()}`;
-  let members = memberSets.get(name);
+function membersOf(options: BodyRequestOptions): ReadonlySet<string> {
+  let members = memberSets.get(options);
   if (members === undefined) {
-    members = new Set(['model', ...rewritten, ...limits]);
-    memberSets.set(name, members);
+    members = new Set(['model', ...(options.rewritten ?? []), ...(options.limits ?? [])]);
+    memberSets.set(options, members);
   }
   return members;
 }

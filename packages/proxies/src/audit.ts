@@ -5,6 +5,7 @@ import {
   type Clock,
   defined,
   effectiveTags,
+  isoTime,
   isStreamed,
   type LlmCall,
   type LlmProxy,
@@ -53,7 +54,7 @@ export function recordOf(call: LlmCall, end: CallResult, clock: Clock): AuditRec
   const { usage, cost, unpriced } = account;
   const latencyMs = clock.monotonic() - call.startedAtMs;
   const record: Draft = {
-    time: new Date(clock.now() - latencyMs).toISOString(),
+    time: isoTime(clock.now() - latencyMs),
     requestId: call.requestId,
     traceId: call.traceparent?.slice(3, 35),
     outcome: end.outcome,

@@ -1,7 +1,9 @@
-import { BodyRequest } from '../body-request.ts';
+import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
+
+const OPTIONS: BodyRequestOptions = { limits: ['max_tokens'] };
 
 /** A request in Anthropic's dialect. Its streams always report usage. */
 export const anthropicRequest = (bytes: Buffer): BodyRequest =>
@@ -16,5 +18,5 @@ export const anthropicRequest = (bytes: Buffer): BodyRequest =>
       const maxOutputTokens = countField(value['max_tokens'], 'max_tokens');
       return { model: model as string, stream: stream as boolean, wantsStreamUsage: true, maxOutputTokens };
     },
-    { limits: ['max_tokens'] },
+    OPTIONS,
   );

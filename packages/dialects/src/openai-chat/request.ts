@@ -1,12 +1,13 @@
 import { LlmError, type Operation, type RequestView, type UpstreamForm } from '@sluice/core';
-import { BodyRequest } from '../body-request.ts';
+import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { limitsIn } from '../output-limits.ts';
 import { type Edit, isModelName } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
 
-/** Members that may be rewritten on the way to a provider. */
-const REWRITTEN = ['stream_options'];
 const LIMITS = ['max_tokens', 'max_completion_tokens'];
+/** Members that may be rewritten on the way to a provider. */
+const WITHOUT_LIMITS: BodyRequestOptions = { rewritten: ['stream_options'] };
+const WITH_LIMITS: BodyRequestOptions = { ...WITHOUT_LIMITS, limits: LIMITS };
 const CHOICES = ['n', 'best_of'];
 const NO_OPTIONS: Readonly<Record<string, unknown>> = {};
 
@@ -75,8 +76,7 @@ export class OpenAiRequest extends BodyRequest {
   readonly #operation: Operation;
 
   constructor(operation: Operation, bytes: Buffer) {
-    const limits = operation === 'embeddings' ? [] : LIMITS;
-    super(bytes, (value) => viewOf(operation, value), { rewritten: REWRITTEN, limits });
+    super(bytes, (value) => viewOf(operation, value), operation === 'embeddings' ? WITHOUT_LIMITS : WITH_LIMITS);
     this.#operation = operation;
   }
 

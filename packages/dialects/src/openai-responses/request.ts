@@ -1,8 +1,10 @@
-import { BodyRequest } from '../body-request.ts';
+import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
 import { isModelName } from '../request-bytes.ts';
 import { withSummaries } from './compaction.ts';
+
+const OPTIONS: BodyRequestOptions = { limits: ['max_output_tokens'] };
 
 /**
  * A request for a response. Its streams always report usage. A request without `input` may begin from a prompt or a
@@ -20,5 +22,5 @@ export const responsesRequest = (bytes: Buffer): BodyRequest =>
       const maxOutputTokens = countField(value['max_output_tokens'], 'max_output_tokens');
       return { model: model as string, stream: stream === true, wantsStreamUsage: true, maxOutputTokens };
     },
-    { limits: ['max_output_tokens'] },
+    OPTIONS,
   );
