@@ -8,6 +8,8 @@ import { START_TIMEOUT_MS, waitFor } from '@sluice/core/testing';
 import { stringify } from 'yaml';
 import { killAtExit } from './kill-at-exit.ts';
 
+/** Compiled code of the gateway's modules, shared by all processes of a test run. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../.toolchain/compile-cache', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../services/gateway/dist/main.js', import.meta.url));
 
 export const ADMIN_KEY = 'admin-key-of-the-tests';
@@ -61,6 +63,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     SLUICE_CONFIG: configFile,
     // as in the container image
     NODE_OPTIONS: '--max-semi-space-size=16',
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...options.environment,
   };
   const here = { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] } satisfies SpawnOptions;

@@ -22,7 +22,8 @@ const MAX_METERS = 100_000;
  */
 export class ReplicaShares {
   readonly #options: ReplicaSharesOptions;
-  readonly #windows = new LRUCache<string, SubWindows>({ max: MAX_METERS });
+  // with `max` in place of `maxSize`, the cache allocates all of its entries when it is created
+  readonly #windows = new LRUCache<string, SubWindows>({ maxSize: MAX_METERS, sizeCalculation: () => 1 });
   readonly #inFlight = new Map<string, number>();
 
   constructor(options: ReplicaSharesOptions) {

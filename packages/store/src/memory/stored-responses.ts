@@ -18,7 +18,7 @@ export class MemoryStoredResponses implements StoredResponses {
     maxSize: MAX_BYTES,
     sizeCalculation: ({ value }, name) => Math.max(1, value.length + name.length),
   });
-  readonly #items = new LRUCache<string, Kept<string>>({ max: MAX_ITEMS });
+  readonly #items = new LRUCache<string, Kept<string>>({ maxSize: MAX_ITEMS, sizeCalculation: () => 1 });
 
   constructor(clock: Clock) {
     this.#clock = clock;

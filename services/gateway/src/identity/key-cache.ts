@@ -36,9 +36,10 @@ export function hashSecret(secret: string): string {
 export class KeyCache implements Authenticator {
   readonly #keys: Keys;
   readonly #clock: Clock;
-  readonly #remembered = new LRUCache<string, Remembered>({ max: MAX_KEYS });
+  // with `max` in place of `maxSize`, the cache allocates all of its entries when it is created
+  readonly #remembered = new LRUCache<string, Remembered>({ maxSize: MAX_KEYS, sizeCalculation: () => 1 });
   /** Avoids hashing on each call. The cache is bounded and is never written to disk. */
-  readonly #hashes = new LRUCache<string, string>({ max: MAX_KEYS });
+  readonly #hashes = new LRUCache<string, string>({ maxSize: MAX_KEYS, sizeCalculation: () => 1 });
 
   /** Lookups in flight; concurrent calls share the result. */
   readonly #lookups = new Map<string, Promise<Caller | undefined>>();
