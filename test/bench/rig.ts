@@ -17,7 +17,7 @@ const RIG = join(HERE, '../../../shared/bench-rig');
 const run = promisify(execFile);
 
 /** Node option of the gateway and of the bare pass-through. */
-const NURSERY = '--max-semi-space-size=16';
+const NURSERY = '--max-semi-space-size=32';
 
 /** The CPU of the measured process, and the CPU of everything else. */
 export const MEASURED_CPU = 1;

@@ -62,7 +62,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     SLUICE_ADMIN_KEY: ADMIN_KEY,
     SLUICE_CONFIG: configFile,
     // as in the container image
-    NODE_OPTIONS: '--max-semi-space-size=16',
+    NODE_OPTIONS: '--max-semi-space-size=32',
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...options.environment,
   };

@@ -7,7 +7,10 @@ const MAX_OBJECTS = 100_000;
 /** Owners of account objects, known to one process. */
 export class MemoryAccountObjects implements AccountObjects {
   readonly #clock: Clock;
-  readonly #byId = new LRUCache<string, { readonly tenant: string; readonly untilMs: number }>({ maxSize: MAX_OBJECTS, sizeCalculation: () => 1 });
+  readonly #byId = new LRUCache<string, { readonly tenant: string; readonly untilMs: number }>({
+    maxSize: MAX_OBJECTS,
+    sizeCalculation: () => 1,
+  });
 
   constructor(clock: Clock) {
     this.#clock = clock;

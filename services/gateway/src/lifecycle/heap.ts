@@ -2,8 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Keeps a replica's memory small, for 1 to 2 % of its CPU (docs/performance.md). Takes about 0.1 s and is called before there
- * are calls.
+ * Keeps a replica's memory small. Takes about 0.1 s and is called before there are calls.
+ *
+ * It costs nothing while no call survives two young collections: then there is nothing to compact (docs/performance.md).
  */
 export function configureHeap(): void {
   // by default V8 lets the heap grow to four times the live objects before it collects garbage
