@@ -151,7 +151,10 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const meters = windowConnections.map(({ state, background }) => new RedisMeters({ state, background, layout, wait }));
       const trail = new RedisAuditTrail(shared.background, layout, 100);
       const spend = (id: string, amount: number, subject = of.subject) =>
-        trail.append({ id, records: [], usage: [], spent: [{ tenant: of.tenant, subject, period: charge.period, amount }] });
+        trail.append({
+          ...{ id, shard: trail.shardOf(of.tenant), records: [], usage: [] },
+          spent: [{ tenant: of.tenant, subject, period: charge.period, amount }],
+        });
       const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
         (meters[by] as RedisMeters).reserve({ ...of, callId, charges: [{ ...charge, ...more, amount }] });
       const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: charge.meter, period: charge.period });
@@ -213,9 +216,11 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
         return result;
       };
       const spent = async () => (await meters.budget(name)).spent;
+      const trail = new RedisAuditTrail(shared.background, layout, 10);
       const ledger = (amount: number) =>
-        new RedisAuditTrail(shared.background, layout, 10).append({
+        trail.append({
           id: randomUUID(),
+          shard: trail.shardOf(of.tenant),
           records: [],
           usage: [],
           spent: [{ ...of, period: PERIOD.period, amount }],

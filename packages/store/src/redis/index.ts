@@ -36,6 +36,8 @@ export interface RedisStoresOptions {
   /** Called with the duration of each command of a call, in seconds. */
   readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
+  /** Number of shards of the audit trail, the usage sums and the ledger. */
+  readonly auditShards?: number;
   readonly usageRetention?: UsageRetention;
   readonly onState?: ConnectionEvents['onState'];
   /** Instead of Redis' own clock, for tests alone. */
@@ -49,7 +51,7 @@ const ADMIN_TIMEOUT_MS = 2_000;
 
 /** The shared state of all replicas in Redis. Connections open automatically; `healthy` returns whether they are open. */
 export function redisStores(options: RedisStoresOptions): Stores {
-  const layout = new KeyLayout(options.prefix);
+  const layout = new KeyLayout(options.prefix, options.auditShards);
   const { timeoutMs = 50, onCommand: observe } = options;
   const { cacheTimeoutMs = timeoutMs / 5 } = options;
   const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {

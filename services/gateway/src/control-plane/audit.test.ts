@@ -29,7 +29,7 @@ describe('audit route', () => {
     .use(adminErrors((error) => expect(error).toBeUndefined()))
     .listen(0, '127.0.0.1');
   beforeAll(async () => {
-    await trail.append({ id: 'all', records: Array.from({ length: COUNT }, (_, n) => record(n)), usage: [] });
+    await trail.append({ id: 'all', shard: 0, records: Array.from({ length: COUNT }, (_, n) => record(n)), usage: [] });
     if (!server.listening) await new Promise((resolve) => server.once('listening', resolve));
   });
   afterAll(() => void server.close());

@@ -18,8 +18,9 @@ const charged = (tenant: string) => [{ tenant, subject: 'k', period: '2026-11', 
 function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), settlements = Promise.resolve()) {
   const store = new MemoryAuditTrail(100);
   const trail: AuditTrail = {
+    shardOf: () => store.shardOf(),
     append: (...batch) => store.append(...batch),
-    has: (id) => store.has(id),
+    has: (batch) => store.has(batch),
     onReconnect: () => () => {},
     latest: (...of) => store.latest(...of),
     after: (...of) => store.after(...of),
@@ -93,7 +94,7 @@ describe('AuditWriter', () => {
         await store.append(batch);
         return { setAside: 0, lostData: before !== undefined && lost.has(before) };
       },
-      has: async (id) => !lost.has(id),
+      has: async ({ id }) => !lost.has(id),
     }));
     writer.write(record('acme'), charged('acme'));
     await writer.flush();

@@ -2,7 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { AuditBatch } from '@sluice/store/ports';
 import { RecentBatches } from './recent-batches.ts';
 
-const batch = (id: string, records = 1): AuditBatch => ({ id, records: Array(records).fill(`record of ${id}`), usage: [] });
+const batch = (id: string, records = 1, shard = 0): AuditBatch => ({
+  id,
+  shard,
+  records: Array(records).fill(`record of ${id}`),
+  usage: [],
+});
 
 function setUp() {
   const there = new Map<string, AuditBatch>();
@@ -11,7 +16,7 @@ function setUp() {
       there.set(one.id, one);
       return { setAside: 0, lostData: false };
     },
-    has: async (id) => there.has(id),
+    has: async ({ id }) => there.has(id),
   });
   const write = (one: AuditBatch) => {
     there.set(one.id, one);
@@ -47,7 +52,7 @@ describe('RecentBatches', () => {
     write({ ...batch('b'), spent: [spent('two')] });
     const name = (subject: string) => ({ tenant: 't', subject, meter: 'budget', period: '2026-11' });
     expect(recent.budgets()).toEqual([name('one'), name('two')]);
-    expect(recent.last()).toBe('b');
+    expect(recent.last(0)).toBe('b');
   });
 
   it('waits for the next reconnection when the store fails again', async () => {

@@ -55,6 +55,7 @@ function openStores({ redis, config }: Settings, logger: Logger, metrics: Metric
       else logger.info('redis circuit closed', { connection });
     },
     auditMaxRecords: config.audit.keep,
+    auditShards: config.audit.shards,
     usageRetention: { keepMs: config.usage.keep, keepDetailedMs: config.usage.keepDetailed },
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {

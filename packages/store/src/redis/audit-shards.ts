@@ -1,0 +1,93 @@
+import type { BudgetName } from '../ports/index.ts';
+import type { RedisClient } from './connections.ts';
+import type { AuditShard, KeyLayout } from './key-layout.ts';
+
+/** Interval at which a writer adds its number of shards to the list again: Redis may have lost its data. */
+const REGISTER_EVERY_MS = 60_000;
+
+/** Returns the shard of a name: its FNV-1a hash, modulo the number of shards. Stored data depends on it, so it never changes. */
+export function auditShardOf(name: string, count: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0) % count;
+}
+
+/**
+ * The shards of the audit trail. Their number can change between two starts, and no data is ever moved: what a shard has stays
+ * there until it expires. So Redis has a list of all numbers of shards that were ever used, and readers read every shard that
+ * may have data, and the keys of versions without shards.
+ */
+export class AuditShards {
+  readonly #client: RedisClient;
+  readonly #layout: KeyLayout;
+  /** Each replica has a shard for records without a tenant, so that clients without a key load no single shard. */
+  readonly #withoutTenant: number;
+  #registered: Promise<void> | undefined;
+  #registeredAtMs = 0;
+  /** The largest known number of shards. */
+  #max: number;
+
+  constructor(client: RedisClient, layout: KeyLayout) {
+    this.#client = client;
+    this.#layout = layout;
+    this.#max = layout.auditShards;
+    this.#withoutTenant = Math.floor(Math.random() * layout.auditShards);
+  }
+
+  of(tenant: string): number {
+    return tenant === '' ? this.#withoutTenant : auditShardOf(tenant, this.#layout.auditShards);
+  }
+
+  /** Adds the number of shards to the list. A writer calls this before it writes to a shard. */
+  async register(): Promise<void> {
+    const nowMs = performance.now();
+    if (this.#registered === undefined || nowMs - this.#registeredAtMs > REGISTER_EVERY_MS) {
+      this.#registeredAtMs = nowMs;
+      this.#registered = this.#register();
+    }
+    await this.#registered;
+  }
+
+  async #register(): Promise<void> {
+    const { auditShardCounts, auditShards } = this.#layout;
+    try {
+      await this.#client.hsetnx(auditShardCounts, String(auditShards), Date.now());
+    } catch {
+      // The server of the list is unavailable. Writes to other servers must not fail with it: the next one tries again.
+      this.#registered = undefined;
+    }
+  }
+
+  /** Returns all shards that may have data. If the list is unavailable, these are the shards of the last read. */
+  async all(): Promise<readonly AuditShard[]> {
+    try {
+      this.#max = Math.max(...(await shardCounts(this.#client, this.#layout)));
+    } catch {
+      // The unsharded keys are on the server of the list: who reads them gets the error.
+    }
+    return ['unsharded', ...Array.from({ length: this.#max }, (_, shard) => shard)];
+  }
+}
+
+/** Returns all numbers of shards that were ever used, with the configured one. */
+async function shardCounts(client: RedisClient, { auditShardCounts, auditShards }: KeyLayout): Promise<number[]> {
+  const counts = (await client.hkeys(auditShardCounts)).map(Number).filter((count) => Number.isInteger(count) && count > 0);
+  return [auditShards, ...counts];
+}
+
+/**
+ * Returns the spend of a budget by the ledger, in nano-dollars: the sum of the shards that its tenant has ever had, because no
+ * amount is in two of them. Undefined if none has an amount.
+ */
+export async function readLedger(
+  client: RedisClient,
+  layout: KeyLayout,
+  { tenant, subject, period }: Pick<BudgetName, 'tenant' | 'subject' | 'period'>,
+): Promise<number | undefined> {
+  const counts = await shardCounts(client, layout);
+  const shards = new Set<AuditShard>(['unsharded', ...counts.map((count) => auditShardOf(tenant, count))]);
+  const field = layout.spentOf(tenant, subject);
+  const amounts = await Promise.all([...shards].map((shard) => client.hget(layout.spent(shard, period), field)));
+  const found = amounts.filter((amount) => amount !== null);
+  return found.length === 0 ? undefined : found.reduce((sum, amount) => sum + Number(amount), 0);
+}
