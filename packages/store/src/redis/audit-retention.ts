@@ -56,8 +56,7 @@ export class AuditRetention {
     const fromMs = oldestKept(spans, this.#maxRecords);
     const trims = spans.map(async (span) => {
       const keep = Math.ceil(recordsSince(span, fromMs));
-      if (keep === 0) await this.#client.xtrim(span.stream, 'MAXLEN', 0);
-      else if (keep < span.length) await this.#client.xtrim(span.stream, 'MAXLEN', '~', keep);
+      if (keep < span.length) await this.#client.xtrim(span.stream, 'MAXLEN', keep);
     });
     await Promise.all(trims);
   }
