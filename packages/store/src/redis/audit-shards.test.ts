@@ -97,8 +97,8 @@ describe('the shard of a tenant', () => {
   });
 });
 
-describe('the audit trail of a version without shards', () => {
-  it('is searched with the present records, by old and new positions', async () => {
+describe('the audit trail with the keys of a version without shards', () => {
+  it('finds earlier and present records, by earlier and present positions', async () => {
     const earlier = new EarlierVersion();
     const old: string[] = [];
     for (const [n, tenant] of TENANTS.entries()) old.push(await earlier.append(tenant, `old ${n}`));
@@ -117,7 +117,7 @@ describe('the audit trail of a version without shards', () => {
     expect(await trail.latest(100, all[19]?.position)).toEqual(all.slice(20));
   });
 
-  it('adds to the sums of usage, once', async () => {
+  it('adds earlier sums of usage to present ones, once', async () => {
     const earlier = new EarlierVersion();
     const trail = trailWith(earlier.prefix);
     for (const tenant of TENANTS) {
@@ -129,7 +129,7 @@ describe('the audit trail of a version without shards', () => {
     expect(sums.map(({ tenant, calls }) => [tenant, calls]).toSorted()).toEqual(TENANTS.map((tenant) => [tenant, 3]).toSorted());
   });
 
-  it('is drained from the position of its group, while replicas of both versions write and read', async () => {
+  it('continues a drain at the position of its group, while replicas of both versions write and read', async () => {
     const earlier = new EarlierVersion();
     await earlier.createGroup();
     await earlier.append('a', 'old 0');
@@ -151,7 +151,7 @@ describe('the audit trail of a version without shards', () => {
     expect(await earlier.read(10)).toEqual([]);
   });
 
-  it('seeds budgets with its ledger and the present one', async () => {
+  it('seeds budgets with the earlier ledger and the present one', async () => {
     const earlier = new EarlierVersion();
     const layout = new KeyLayout(earlier.prefix);
     const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
@@ -176,7 +176,7 @@ describe('the audit trail of a version without shards', () => {
     expect((await meters.budget(name)).spent).toBe(450);
   });
 
-  it('gives up the calls of its crashed replicas', async () => {
+  it('claims the calls of crashed replicas of both versions', async () => {
     const earlier = new EarlierVersion();
     const clock = new ManualClock(1_700_000_000_000);
     await shared.state.zadd(`${earlier.prefix}:{audit}:underway`, clock.now() * 1_000, 'old-replica');
@@ -190,7 +190,7 @@ describe('the audit trail of a version without shards', () => {
     expect(await checkpoints.claimOrphans(30_000)).toEqual([]);
   });
 
-  it('is dropped when newer records reach the limit', async () => {
+  it('drops earlier records when newer ones reach the limit', async () => {
     const earlier = new EarlierVersion();
     for (let n = 0; n < 50; n++) await earlier.append('acme', `old ${n}`);
     const trail = new RedisAuditTrail(shared.background, new KeyLayout(earlier.prefix), 200);
@@ -249,7 +249,7 @@ describe('a changed number of shards', () => {
 });
 
 describe('a shard that fails', () => {
-  it('does not keep the records of the others from a drain, and is reported', async () => {
+  it('delays no record of the others in a drain, and is reported', async () => {
     const prefix = `test-${randomUUID()}`;
     const trail = trailWith(prefix);
     const reader = trail.reader({ group: 'files', claimAfterMs: 60_000 });

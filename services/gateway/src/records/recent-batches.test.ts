@@ -9,10 +9,11 @@ const batch = (id: string, records = 1, shard = 0): AuditBatch => ({
   usage: [],
 });
 
-function setUp() {
+function setUp(onAppend: (one: AuditBatch) => void = () => {}) {
   const there = new Map<string, AuditBatch>();
   const recent = new RecentBatches({
     append: async (one) => {
+      onAppend(one);
       there.set(one.id, one);
       return { setAside: 0, lostData: false };
     },
@@ -34,6 +35,23 @@ describe('RecentBatches', () => {
     expect(await recent.restore()).toEqual({ batches: 2, records: 4 });
     expect([...there.keys()]).toEqual(['a', 'd', 'b', 'c']);
     expect(await recent.restore()).toEqual({ batches: 0, records: 0 });
+  });
+
+  it('rewrites the lost batches of the other shards when a shard fails', async () => {
+    const { there, recent, write } = setUp((one) => {
+      if (one.shard === 1) throw new Error('unavailable');
+    });
+    for (const [n, id] of ['a', 'b', 'c', 'd'].entries()) write(batch(id, 2, n % 3));
+    there.clear();
+    expect(await recent.restore()).toEqual({ batches: 3, records: 6, failure: new Error('unavailable') });
+    expect([...there.keys()].sort()).toEqual(['a', 'c', 'd']);
+    await expect(recent.restore()).rejects.toThrow('unavailable');
+  });
+
+  it('returns the last batch of each shard', () => {
+    const { recent, write } = setUp();
+    for (const [n, id] of ['a', 'b', 'c', 'd'].entries()) write(batch(id, 1, n % 3));
+    expect([0, 1, 2, 3].map((shard) => recent.last(shard))).toEqual(['d', 'b', 'c', undefined]);
   });
 
   it('remembers batches up to a bound', async () => {
