@@ -11,6 +11,15 @@ const COUNT_EVERY_RECORDS = 100;
 /** Steps of the search for the time of the oldest record to keep: 2^-40 of the whole time. */
 const STEPS = 40;
 
+export interface AuditRetentionOptions {
+  readonly client: RedisClient;
+  readonly layout: KeyLayout;
+  readonly shards: AuditShards;
+  readonly maxRecords: number;
+  /** Called if records could not be dropped, for example without the right to `XTRIM`. */
+  readonly onFault: (error: unknown) => void;
+}
+
 /** A stream's number of records, and the times of its oldest and newest one in ms. */
 interface StreamSpan {
   readonly stream: string;
@@ -29,13 +38,15 @@ export class AuditRetention {
   readonly #layout: KeyLayout;
   readonly #shards: AuditShards;
   readonly #maxRecords: number;
+  readonly #onFault: (error: unknown) => void;
   #added = 0;
 
-  constructor(client: RedisClient, layout: KeyLayout, shards: AuditShards, maxRecords: number) {
+  constructor({ client, layout, shards, maxRecords, onFault }: AuditRetentionOptions) {
     this.#client = client;
     this.#layout = layout;
     this.#shards = shards;
     this.#maxRecords = maxRecords;
+    this.#onFault = onFault;
   }
 
   /** Counts records that this replica has added, and trims now and then. */
@@ -43,8 +54,8 @@ export class AuditRetention {
     this.#added += records;
     if (this.#added < Math.max(COUNT_EVERY_RECORDS, this.#maxRecords * COUNT_EVERY)) return;
     this.#added = 0;
-    // the records are written; a later trim drops what this one did not
-    this.trim().catch(() => {});
+    // the records are written: a later trim drops what this one did not
+    this.trim().catch(this.#onFault);
   }
 
   async trim(): Promise<void> {

@@ -5,11 +5,25 @@ import type { AuditShard, KeyLayout } from './key-layout.ts';
 /** Interval at which a writer adds its number of shards to the list again: Redis may have lost its data. */
 const REGISTER_EVERY_MS = 60_000;
 
-/** Returns the shard of a name: its FNV-1a hash, modulo the number of shards. Stored data depends on it, so it never changes. */
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+const MAX_ASCII = 0x7f;
+
+/** Returns the shard of a name: the FNV-1a hash of its UTF-8 bytes, modulo the number of shards. Stored data depends on it, so it never changes. */
 export function auditShardOf(name: string, count: number): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  let hash = FNV_BASIS;
+  for (let n = 0; n < name.length; n++) {
+    const code = name.charCodeAt(n);
+    if (code > MAX_ASCII) return hashOf(Buffer.from(name)) % count;
+    hash = Math.imul(hash ^ code, FNV_PRIME);
+  }
   return (hash >>> 0) % count;
+}
+
+function hashOf(bytes: Buffer): number {
+  let hash = FNV_BASIS;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
 }
 
 /**
@@ -84,10 +98,14 @@ export async function readLedger(
   layout: KeyLayout,
   { tenant, subject, period }: Pick<BudgetName, 'tenant' | 'subject' | 'period'>,
 ): Promise<number | undefined> {
-  const counts = await shardCounts(client, layout);
-  const shards = new Set<AuditShard>(['unsharded', ...counts.map((count) => auditShardOf(tenant, count))]);
   const field = layout.spentOf(tenant, subject);
-  const amounts = await Promise.all([...shards].map((shard) => client.hget(layout.spent(shard, period), field)));
+  const amountIn = (shard: AuditShard) => client.hget(layout.spent(shard, period), field);
+  const present = auditShardOf(tenant, layout.auditShards);
+  // one round trip, unless the number of shards was changed
+  const [counts, ...amounts] = await Promise.all([shardCounts(client, layout), amountIn('unsharded'), amountIn(present)]);
+  const earlier = new Set(counts.map((count) => auditShardOf(tenant, count)));
+  earlier.delete(present);
+  if (earlier.size > 0) amounts.push(...(await Promise.all([...earlier].map(amountIn))));
   const found = amounts.filter((amount) => amount !== null);
   return found.length === 0 ? undefined : found.reduce((sum, amount) => sum + Number(amount), 0);
 }

@@ -41,6 +41,12 @@ function spentTtlMs(period: string): number {
   return (period.length === 'YYYY-MM'.length ? 40 : 3) * 86_400_000;
 }
 
+export interface RedisAuditTrailOptions {
+  readonly usageRetention?: UsageRetention;
+  /** Called if records beyond the limit could not be dropped. */
+  readonly onTrimFault?: (error: unknown) => void;
+}
+
 /**
  * Stores the records of all replicas in one stream per shard, and usage sums in one hash per shard, day and table. A batch is one
  * script on the keys of its shard.
@@ -53,13 +59,14 @@ export class RedisAuditTrail implements AuditTrail {
   readonly #shards: AuditShards;
   readonly #records: AuditRetention;
 
-  constructor(background: RedisClient, layout: KeyLayout, maxRecords: number, retention: UsageRetention = USAGE_RETENTION) {
+  constructor(background: RedisClient, layout: KeyLayout, maxRecords: number, options: RedisAuditTrailOptions = {}) {
     this.#background = background;
     this.#layout = layout;
     this.#maxRecords = maxRecords;
-    this.#retention = retention;
+    this.#retention = options.usageRetention ?? USAGE_RETENTION;
     this.#shards = new AuditShards(background, layout);
-    this.#records = new AuditRetention(background, layout, this.#shards, maxRecords);
+    const onFault = options.onTrimFault ?? (() => {});
+    this.#records = new AuditRetention({ client: background, layout, shards: this.#shards, maxRecords, onFault });
   }
 
   shardOf(tenant: string): number {

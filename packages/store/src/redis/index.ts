@@ -39,6 +39,8 @@ export interface RedisStoresOptions {
   /** Number of shards of the audit trail, the usage sums and the ledger. */
   readonly auditShards?: number;
   readonly usageRetention?: UsageRetention;
+  /** Called if audit records beyond the limit could not be dropped. */
+  readonly onTrimFault?: (error: unknown) => void;
   readonly onState?: ConnectionEvents['onState'];
   /** Instead of Redis' own clock, for tests alone. */
   readonly clock?: Clock;
@@ -79,7 +81,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     stats: new RedisProviderStats(background, layout, options.clock),
     circuits: new RedisCircuits({ state, background, subscriber, layout, wait, ...clock }),
     loads: new RedisTargetLoads(background, layout, options.clock),
-    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
+    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options),
     checkpoints: new RedisCallCheckpoints(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     objects: new RedisAccountObjects(state, layout, wait),

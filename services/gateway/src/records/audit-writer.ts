@@ -155,7 +155,10 @@ export class AuditWriter implements AuditSink {
       return;
     }
     queue.count(usage, this.#tags.of(usage, record.tags));
-    for (const charge of charged) this.#queueOf(charge.tenant).charge(charge, record.costNanos);
+    for (const charge of charged) {
+      const ofCharge = charge.tenant === record.tenant ? queue : this.#queueOf(charge.tenant);
+      ofCharge.charge(charge, record.costNanos);
+    }
   }
 
   /** Writes all waiting records. @throws the store's error of a shard; its records stay and the write is retried */
