@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ManualClock, waitFor } from '@sluice/core/testing';
 import { Redis } from 'ioredis';
@@ -245,6 +246,48 @@ describe('a changed number of shards', () => {
     clock.advance(30_000);
     const claimed = (await after?.claimOrphans(30_000)) ?? [];
     expect(claimed.map(({ callId }) => callId).toSorted()).toEqual(replicas.toSorted());
+  });
+});
+
+describe('a page of the newest records', () => {
+  it('includes each record that a shard receives while another is read', async () => {
+    const prefix = `test-${randomUUID()}`;
+    const layout = new KeyLayout(prefix);
+    const writer = trailWith(prefix);
+    const [a = '', b = ''] = TENANTS;
+    expect(writer.shardOf(a)).not.toBe(writer.shardOf(b));
+    await append(writer, a, 'first');
+    const [first] = await writer.latest(1);
+    let appended: Promise<void> | undefined;
+    const appendBoth = async (): Promise<void> => {
+      await append(writer, a, 'late a');
+      await sleep(3);
+      await append(writer, b, 'late b');
+    };
+    /** Reads the shard of `b` late: the shard of `a` was read before both records, and that of `b` after them. */
+    const xrange = async (stream: string, ...args: [string, string, 'COUNT', number]) => {
+      if (stream === layout.auditStream(writer.shardOf(b))) {
+        appended ??= sleep(20).then(appendBoth);
+        await appended;
+      }
+      return shared.background.xrange(stream, ...args);
+    };
+    const client = new Proxy(shared.background, {
+      get: (of, name) => {
+        if (name === 'xrange') return xrange;
+        const value: unknown = Reflect.get(of, name);
+        return typeof value === 'function' ? value.bind(of) : value;
+      },
+    });
+    const trail = new RedisAuditTrail(client, layout, 100);
+    const found: string[] = [];
+    let from = first?.position ?? '';
+    for (let n = 0; n < 3; n++) {
+      const page = await trail.after(from, 10);
+      found.push(...textsOf(page));
+      from = page.at(-1)?.position ?? from;
+    }
+    expect(found).toEqual(['late a', 'late b']);
   });
 });
 
