@@ -42,8 +42,8 @@ export class RedisAuditReader implements AuditReader {
         failures.push(state.reason);
         continue;
       }
-      const { fresh, pending } = state.value;
-      if (!fresh && pending === 0) continue;
+      const { unread, pending } = state.value;
+      if (unread === 0 && pending === 0) continue;
       if (records.length === count) break;
       this.#first = first + n + 1;
       try {
@@ -67,8 +67,8 @@ export class RedisAuditReader implements AuditReader {
   }
 
   async behind(): Promise<number> {
-    const states = await Promise.all((await this.#shards.all()).map((shard) => this.#of(shard).state()));
-    return states.reduce((sum, { unread, pending }) => sum + unread + pending, 0);
+    const numbers = await Promise.all((await this.#shards.all()).map((shard) => this.#of(shard).behind()));
+    return numbers.reduce((sum, behind) => sum + behind, 0);
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,7 @@ export class AuditRetention {
   readonly #maxRecords: number;
   readonly #onFault: (error: unknown) => void;
   #added = 0;
+  #isTrimming = false;
 
   constructor({ client, layout, shards, maxRecords, onFault }: AuditRetentionOptions) {
     this.#client = client;
@@ -52,10 +53,15 @@ export class AuditRetention {
   /** Counts records that this replica has added, and trims now and then. */
   added(records: number): void {
     this.#added += records;
-    if (this.#added < Math.max(COUNT_EVERY_RECORDS, this.#maxRecords * COUNT_EVERY)) return;
+    if (this.#isTrimming || this.#added < Math.max(COUNT_EVERY_RECORDS, this.#maxRecords * COUNT_EVERY)) return;
     this.#added = 0;
+    this.#isTrimming = true;
     // the records are written: a later trim drops what this one did not
-    this.trim().catch(this.#onFault);
+    this.trim()
+      .catch(this.#onFault)
+      .finally(() => {
+        this.#isTrimming = false;
+      });
   }
 
   async trim(): Promise<void> {

@@ -4,18 +4,14 @@ import { infoOf } from './stream-info.ts';
 
 export type StreamEntry = readonly [id: string, fields: readonly string[] | null];
 
-interface StreamState {
-  /** Whether the stream may have records that the group has not received. */
-  readonly fresh: boolean;
+export interface StreamState {
+  /** Number of records that the group has not received. Undefined if Redis does not know it. */
+  readonly unread: number | undefined;
   /** Number of records that readers have received and not finished. */
   readonly pending: number;
-  /** Number of records that were dropped from the stream before the group received them. */
-  readonly lost: number;
-  /** Number of records that the group has not received. */
-  readonly unread: number;
 }
 
-const NO_STREAM: StreamState = { fresh: false, pending: 0, lost: 0, unread: 0 };
+const NO_STREAM: StreamState = { unread: 0, pending: 0 };
 
 /** Reads one stream as a consumer of a group. Redis stores the position of the group. */
 export class StreamReader {
@@ -50,15 +46,21 @@ export class StreamReader {
   }
 
   /** Returns up to `count` unfinished entries: those of a crashed reader first, then new ones. */
-  async read(count: number, { fresh, pending, lost }: StreamState): Promise<{ entries: StreamEntry[]; lost: number }> {
+  async read(count: number, { unread, pending }: StreamState): Promise<{ entries: StreamEntry[]; lost: number }> {
     this.#hasRead = true;
     const claimed = pending === 0 ? { entries: [], gone: 0 } : await this.#claim(count);
-    if (claimed.entries.length > 0 || !fresh) return { entries: claimed.entries, lost: claimed.gone };
-    // another reader may have received records since, and must not report the same loss
-    const lostNow = lost === 0 ? 0 : (await this.state()).lost;
+    if (claimed.entries.length > 0 || unread === 0) return { entries: claimed.entries, lost: claimed.gone };
+    const lost = claimed.gone + (await this.#trimmedUnread());
     const reply = await this.#client.xreadgroup('GROUP', this.#group, this.#name, 'COUNT', count, 'STREAMS', this.#stream, '>');
     const [[, entries] = ['', []]] = (reply ?? []) as [string, StreamEntry[]][];
-    return { entries, lost: claimed.gone + lostNow };
+    return { entries, lost };
+  }
+
+  /** Returns the number of records that the group has not finished. */
+  async behind(): Promise<number> {
+    const { unread, pending } = await this.state();
+    // after a trim Redis may not know the number: the length of the stream is its upper bound
+    return pending + (unread ?? (await this.#client.xlen(this.#stream)));
   }
 
   async finish(ids: readonly string[]): Promise<void> {
@@ -82,22 +84,23 @@ export class StreamReader {
 
   /** Returns the state of the group. Undefined if the group does not exist. */
   async #state(): Promise<StreamState | undefined> {
-    const [stream, groups] = await Promise.all([
-      this.#client.xinfo('STREAM', this.#stream).then(infoOf),
-      this.#client.xinfo('GROUPS', this.#stream).then((reply) => (reply as unknown[]).map(infoOf)),
-    ]);
-    const group = groups.find((one) => one.get('name') === this.#group);
+    const group = await this.#groupInfo();
     if (group === undefined) return undefined;
-    const [added, length, read] = [stream.get('entries-added'), stream.get('length'), group.get('entries-read')];
     const lag = group.get('lag');
-    const known = typeof added === 'number' && typeof length === 'number';
-    return {
-      fresh: group.get('last-delivered-id') !== stream.get('last-generated-id'),
-      pending: Number(group.get('pending') ?? 0),
-      lost: known ? Math.max(0, added - length - (typeof read === 'number' ? read : 0)) : 0,
-      // after a trim Redis may report no lag: the length of the stream is its upper bound
-      unread: typeof lag === 'number' ? lag : Number(length),
-    };
+    return { unread: typeof lag === 'number' ? lag : undefined, pending: Number(group.get('pending') ?? 0) };
+  }
+
+  /** Returns how many records were dropped from the stream before the group read them. */
+  async #trimmedUnread(): Promise<number> {
+    const [stream, group] = await Promise.all([this.#client.xinfo('STREAM', this.#stream).then(infoOf), this.#groupInfo()]);
+    const [added, length, read] = [stream.get('entries-added'), stream.get('length'), group?.get('entries-read')];
+    if (typeof added !== 'number' || typeof length !== 'number') return 0;
+    return Math.max(0, added - length - (typeof read === 'number' ? read : 0));
+  }
+
+  async #groupInfo(): Promise<ReadonlyMap<string, unknown> | undefined> {
+    const groups = ((await this.#client.xinfo('GROUPS', this.#stream)) as unknown[]).map(infoOf);
+    return groups.find((group) => group.get('name') === this.#group);
   }
 
   async #createGroup(): Promise<void> {
