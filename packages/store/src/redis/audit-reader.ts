@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditPage, AuditReader, AuditReaderOptions, StoredRecord } from '../ports/index.ts';
 import { comparePositions, parsePosition, positionText } from './audit-position.ts';
-import type { AuditShards } from './audit-shards.ts';
+import { type AuditShards, PAUSE_MS } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
 import type { AuditShard, KeyLayout } from './key-layout.ts';
-import { StreamReader } from './stream-reader.ts';
+import { StreamReader, type StreamState } from './stream-reader.ts';
 
 /**
  * Reads the streams of all shards, in each as a consumer of the group. One read asks every stream for its state, and then reads
@@ -18,6 +18,8 @@ export class RedisAuditReader implements AuditReader {
   readonly #options: AuditReaderOptions;
   readonly #name = randomUUID();
   readonly #readers = new Map<AuditShard, StreamReader>();
+  /** Shards that could not be read. Until the given time they are not read again. */
+  readonly #failed = new Map<AuditShard, { readonly error: unknown; readonly untilMs: number }>();
   /** Index of the shard that the next read begins with. */
   #first = 0;
 
@@ -32,16 +34,12 @@ export class RedisAuditReader implements AuditReader {
     const all = await this.#shards.all();
     const first = this.#first % all.length;
     const shards = [...all.slice(first), ...all.slice(0, first)];
-    const states = await Promise.allSettled(shards.map((shard) => this.#of(shard).state()));
+    const states = await Promise.allSettled(shards.map((shard) => this.#stateOf(shard)));
     const records: StoredRecord[] = [];
-    const failures: unknown[] = [];
     let lost = 0;
     for (const [n, state] of states.entries()) {
       const shard = shards[n] as AuditShard;
-      if (state.status === 'rejected') {
-        failures.push(state.reason);
-        continue;
-      }
+      if (state.status === 'rejected') continue;
       const { unread, pending } = state.value;
       if (unread === 0 && pending === 0) continue;
       if (records.length === count) break;
@@ -52,12 +50,32 @@ export class RedisAuditReader implements AuditReader {
         for (const [id, fields] of part.entries)
           records.push({ position: positionText({ id, shard }), record: fields?.[1] ?? '' });
       } catch (error) {
-        failures.push(error);
+        // the next read asks for the state again, which shows whether the shard is unavailable
+        this.#failed.set(shard, { error, untilMs: 0 });
       }
     }
-    if (failures.length === shards.length) throw failures[0];
+    const [failed] = this.#failed.values();
+    if (this.#failed.size >= all.length) {
+      // the whole store was unavailable: the next read asks all shards again
+      this.#failed.clear();
+      throw failed?.error;
+    }
     records.sort((a, b) => comparePositions(parsePosition(a.position), parsePosition(b.position)));
-    return failures.length === 0 ? { records, lost } : { records, lost, failure: failures[0] };
+    return failed === undefined ? { records, lost } : { records, lost, failure: failed.error };
+  }
+
+  /** Returns the state of a shard's stream. @throws the shard's error, without a command if it failed a short time ago */
+  async #stateOf(shard: AuditShard): Promise<StreamState> {
+    const failed = this.#failed.get(shard);
+    if (failed !== undefined && performance.now() < failed.untilMs) throw failed.error;
+    try {
+      const state = await this.#of(shard).state();
+      this.#failed.delete(shard);
+      return state;
+    } catch (error) {
+      this.#failed.set(shard, { error, untilMs: performance.now() + PAUSE_MS });
+      throw error;
+    }
   }
 
   async finish(positions: readonly string[]): Promise<void> {
@@ -67,6 +85,8 @@ export class RedisAuditReader implements AuditReader {
   }
 
   async behind(): Promise<number> {
+    const [failed] = this.#failed.values();
+    if (failed !== undefined) throw failed.error;
     const numbers = await Promise.all((await this.#shards.all()).map((shard) => this.#of(shard).behind()));
     return numbers.reduce((sum, behind) => sum + behind, 0);
   }

@@ -77,6 +77,17 @@ async function drain(reader: AuditReader): Promise<string[]> {
   }
 }
 
+/** The shared connection with other functions for some commands. */
+const clientWith = (commands: Readonly<Record<string, (...args: never[]) => unknown>>) =>
+  new Proxy(shared.background, {
+    get: (of, name) => {
+      const command = typeof name === 'string' ? commands[name] : undefined;
+      if (command !== undefined) return command;
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === 'function' ? value.bind(of) : value;
+    },
+  });
+
 describe('the shard of a tenant', () => {
   it.each([
     ['acme', 16, 15],
@@ -272,14 +283,7 @@ describe('a page of the newest records', () => {
       }
       return shared.background.xrange(stream, ...args);
     };
-    const client = new Proxy(shared.background, {
-      get: (of, name) => {
-        if (name === 'xrange') return xrange;
-        const value: unknown = Reflect.get(of, name);
-        return typeof value === 'function' ? value.bind(of) : value;
-      },
-    });
-    const trail = new RedisAuditTrail(client, layout, 100);
+    const trail = new RedisAuditTrail(clientWith({ xrange }), layout, 100);
     const found: string[] = [];
     let from = first?.position ?? '';
     for (let n = 0; n < 3; n++) {
@@ -308,6 +312,50 @@ describe('a shard that fails', () => {
       received.push(...textsOf(records));
     }
     expect(received.toSorted()).toEqual(others.toSorted());
+  });
+});
+
+describe('a shard that does not respond', () => {
+  it('receives one command of a drain, which continues with the others', async () => {
+    const prefix = `test-${randomUUID()}`;
+    const layout = new KeyLayout(prefix);
+    const trail = trailWith(prefix);
+    const failing = layout.auditStream(trail.shardOf('acme'));
+    let asked = 0;
+    const xinfo = async (what: 'GROUPS', stream: string) => {
+      if (stream !== failing) return shared.background.xinfo(what, stream);
+      asked++;
+      await sleep(50);
+      throw new Error('Command timed out');
+    };
+    const reader = new RedisAuditTrail(clientWith({ xinfo }), layout, 100).reader({ group: 'files', claimAfterMs: 60_000 });
+    const others = TENANTS.filter((tenant) => layout.auditStream(trail.shardOf(tenant)) !== failing);
+    const received: string[] = [];
+    for (const tenant of others) {
+      await append(trail, tenant, tenant);
+      const { records, failure } = await reader.read(100);
+      expect(failure).toEqual(new Error('Command timed out'));
+      received.push(...textsOf(records));
+    }
+    expect(received).toEqual(others);
+    expect(asked).toBe(1);
+  });
+
+  it('delays no write by the list of the numbers of shards', async () => {
+    let attempts = 0;
+    const hsetnx = async () => {
+      attempts++;
+      await sleep(20);
+      throw new Error('Command timed out');
+    };
+    const trail = new RedisAuditTrail(clientWith({ hsetnx }), new KeyLayout(`test-${randomUUID()}`), 100);
+    await append(trail, 'acme', 'first');
+    const beforeMs = performance.now();
+    for (let n = 0; n < 20; n++) await append(trail, 'acme', 'later');
+    // twenty awaited attempts take 400 ms
+    expect(performance.now() - beforeMs).toBeLessThan(300);
+    expect(attempts).toBeGreaterThan(1);
+    expect(await trail.latest(100)).toHaveLength(21);
   });
 });
 

@@ -5,6 +5,9 @@ import type { AuditShard, KeyLayout } from './key-layout.ts';
 /** Interval at which a writer adds its number of shards to the list again: Redis may have lost its data. */
 const REGISTER_EVERY_MS = 60_000;
 
+/** Time for which an unavailable shard is not read again, in ms: each attempt can take the timeout of a command. */
+export const PAUSE_MS = 10_000;
+
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 const MAX_ASCII = 0x7f;
@@ -36,8 +39,12 @@ export class AuditShards {
   readonly #layout: KeyLayout;
   /** Each replica has a shard for records without a tenant, so that clients without a key load no single shard. */
   readonly #withoutTenant: number;
-  #registered: Promise<void> | undefined;
-  #registeredAtMs = 0;
+  /** The first attempt to register. Only this one delays writes. */
+  #firstAttempt: Promise<void> | undefined;
+  #isRegistering = false;
+  #registerAtMs = 0;
+  /** Until then the list is not read, because it was unavailable. */
+  #unavailableUntilMs = 0;
   /** The largest known number of shards. */
   #max: number;
 
@@ -54,30 +61,35 @@ export class AuditShards {
 
   /** Adds the number of shards to the list. A writer calls this before it writes to a shard. */
   async register(): Promise<void> {
-    const nowMs = performance.now();
-    if (this.#registered === undefined || nowMs - this.#registeredAtMs > REGISTER_EVERY_MS) {
-      this.#registeredAtMs = nowMs;
-      this.#registered = this.#register();
+    if (!this.#isRegistering && performance.now() >= this.#registerAtMs) {
+      const attempt = this.#register();
+      this.#firstAttempt ??= attempt;
     }
-    await this.#registered;
+    await this.#firstAttempt;
   }
 
   async #register(): Promise<void> {
     const { auditShardCounts, auditShards } = this.#layout;
+    this.#isRegistering = true;
     try {
       await this.#client.hsetnx(auditShardCounts, String(auditShards), Date.now());
+      this.#registerAtMs = performance.now() + REGISTER_EVERY_MS;
     } catch {
       // The server of the list is unavailable. Writes to other servers must not fail with it: the next one tries again.
-      this.#registered = undefined;
+    } finally {
+      this.#isRegistering = false;
     }
   }
 
   /** Returns all shards that may have data. If the list is unavailable, these are the shards of the last read. */
   async all(): Promise<readonly AuditShard[]> {
-    try {
-      this.#max = Math.max(...(await shardCounts(this.#client, this.#layout)));
-    } catch {
-      // The unsharded keys are on the server of the list: who reads them gets the error.
+    if (performance.now() >= this.#unavailableUntilMs) {
+      try {
+        this.#max = Math.max(...(await shardCounts(this.#client, this.#layout)));
+      } catch {
+        // the unsharded keys are on the server of the list: their reader gets the error
+        this.#unavailableUntilMs = performance.now() + PAUSE_MS;
+      }
     }
     return ['unsharded', ...Array.from({ length: this.#max }, (_, shard) => shard)];
   }
