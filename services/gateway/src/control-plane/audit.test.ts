@@ -46,6 +46,10 @@ describe('audit route', () => {
     expect((await find(`limit=2&cursor=${first.next}`)).ids).toEqual(['r24997', 'r24996']);
   });
 
+  it.each(['after=0-0&limit=1', 'after=0-0-15&limit=1'])('accepts the position %s, with and without a shard', async (query) => {
+    expect((await find(query)).ids).toEqual(['r1']);
+  });
+
   it('finds all matching records page by page, each once, however old they are', async () => {
     const found: string[] = [];
     let next: string | undefined;
@@ -83,6 +87,8 @@ describe('audit route', () => {
     'limit=1001',
     'cursor=x',
     'cursor=1-1)',
+    'cursor=1-1-1-1',
+    'after=1-1-',
     'since=today',
     'status=42',
     'outcome=good',
