@@ -147,8 +147,11 @@ describe('the audit trail', () => {
   });
 
   const logged = () => gateway.lines().filter((line): line is Record => 'requestId' in line && 'outcome' in line);
-  const stored = async () =>
-    (await redis.xrange(`${prefix}:{audit}:stream`, '-', '+')).map(([, fields]) => JSON.parse(fields[1] as string) as Record);
+  const stored = async () => {
+    const streams = await redis.keys(`${prefix}:{audit:*}:stream`);
+    const entries = (await Promise.all(streams.map((stream) => redis.xrange(stream, '-', '+')))).flat();
+    return entries.map(([, fields]) => JSON.parse(fields[1] as string) as Record);
+  };
 
   it('has exactly one record of every call, in the log and in Redis, however the call ends', async () => {
     const calls = Array.from({ length: ROUNDS }, (_, round) =>

@@ -48,7 +48,7 @@ describe('the crash of a replica', () => {
 
   /** Returns the number of words that the store knows of each long call. */
   const wordsKnown = async (): Promise<number[]> => {
-    const names = await redis.keys(`${replicas.options.config.redis?.prefix}:{audit}:underway:*`);
+    const names = await redis.keys(`${replicas.options.config.redis?.prefix}:{audit:*}:underway:*`);
     const states = (await Promise.all(names.map((name) => redis.hvals(name)))).flat();
     return states.map((state) => (JSON.parse(state).record as { outputTokens: number | null }).outputTokens ?? 0);
   };

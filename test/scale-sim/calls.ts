@@ -107,8 +107,12 @@ export class Calls {
   }
 
   async flush(): Promise<void> {
-    const records = this.#records.splice(0);
-    if (records.length === 0) return;
+    const { audit } = this.#stores;
+    const byShard = Map.groupBy(this.#records.splice(0), ({ tenant }) => audit.shardOf(tenant as string));
+    await Promise.all([...byShard].map(([shard, records]) => this.#append(shard, records)));
+  }
+
+  async #append(shard: number, records: readonly AuditRecord[]): Promise<void> {
     const usage = mergeSums(records.map((record) => usageOfRecord(record)).filter((sum) => sum !== undefined));
     const period = new Date().toISOString().slice(0, 10);
     const spent = records.map((record) => ({
@@ -118,10 +122,8 @@ export class Calls {
       amount: record.costNanos ?? 0,
     }));
     await this.#stores.audit.append({
-      id: randomUUID(),
+      ...{ id: randomUUID(), shard, usage, spent },
       records: records.map((record) => JSON.stringify(auditRecordJson(record))),
-      usage,
-      spent,
     });
   }
 }

@@ -10,6 +10,8 @@ const BUSY = 0.6;
 const CALL_S = 300;
 const CACHE_S = 3_600;
 const AUDIT_RECORDS = 100_000;
+/** The default of `audit.shards`. */
+const AUDIT_SHARDS = 16;
 /** Bytes of a call without Redis: prompt and response, from the client and to the provider, and back. */
 const CALL_BYTES = 2 * (2_048 + 1_024);
 
@@ -27,8 +29,9 @@ export interface Measured {
 export function planTable({ parts, bytes, sizes, hottest }: Measured): string {
   const { calls } = JSON.parse(readFileSync(BENCH, 'utf8')) as { calls: { live: { cpu: number } } };
   const replicaCarries = (BUSY * 1e6) / calls.live.cpu;
-  // a single shard has all of {audit}, and a single shard has the meters of the hottest tenant
-  const auditCarries = (BUSY * 1e6) / parts.audit;
+  // a single shard has the audit records of the hottest tenant and of its part of the others, and its meters
+  const ofAudit = hottest + (1 - hottest) / AUDIT_SHARDS;
+  const auditCarries = (BUSY * 1e6) / (parts.audit * ofAudit);
   const hottestCarries = (BUSY * 1e6) / (parts.meters * hottest);
   const spread = parts.meters + parts.cache;
   const columns = RATES.map((rate) => {
@@ -41,7 +44,7 @@ export function planTable({ parts, bytes, sizes, hottest }: Measured): string {
       `${((rate * bytes * 8) / 1e6).toFixed(0)} Mbit/s`,
       `${((rate * CALL_BYTES * 8) / 1e6).toFixed(0)} Mbit/s`,
       `${(memory / 2 ** 30).toFixed(1)} GiB`,
-      `${((100 * rate * parts.audit) / 1e6).toFixed(0)} %`,
+      `${((100 * rate * ofAudit * parts.audit) / 1e6).toFixed(0)} %`,
       `${((100 * rate * hottest * parts.meters) / 1e6).toFixed(0)} %`,
     ];
   });
@@ -52,13 +55,13 @@ export function planTable({ parts, bytes, sizes, hottest }: Measured): string {
     'between replicas and Redis',
     'through the replicas',
     'Redis memory: calls of 5 min, every answer kept 1 h, 100,000 records',
-    "of a core, the audit trail's shard",
+    "of a core, the audit trail's busiest shard",
     "of a core, the hottest tenant's meters",
   ];
   return [
     `Redis' CPU for a live call: ${parts.meters.toFixed(0)} µs meters, ${parts.cache.toFixed(0)} µs cache, ${parts.audit.toFixed(0)} µs audit trail and sums of usage. A replica's: ${calls.live.cpu.toFixed(0)} µs.`,
     `At ${BUSY * 100} % busy one replica so carries ${replicaCarries.toFixed(0)} live calls a second, and one Redis ${((BUSY * 1e6) / (spread + parts.audit)).toFixed(0)}. ` +
-      `Whatever the number of shards, one audit trail takes ${auditCarries.toFixed(0)}; and where the hottest tenant has ${(100 * hottest).toFixed(1)} % of all calls, its shard lets ${hottestCarries.toFixed(0)} through in all.`,
+      `Where the hottest tenant has ${(100 * hottest).toFixed(1)} % of all calls, its shard of the audit trail takes ${auditCarries.toFixed(0)} in all, and that of its meters ${hottestCarries.toFixed(0)}.`,
     `| calls a second | ${RATES.map((rate) => rate.toLocaleString('en')).join(' | ')} |\n|---|${'---|'.repeat(RATES.length)}\n${names.map((name, n) => `| ${name} | ${columns.map((column) => column[n]).join(' | ')} |`).join('\n')}`,
   ].join('\n\n');
 }

@@ -42,7 +42,7 @@ export async function measureSizes({ meters, keys }: Stores, shards: Shards): Pr
   const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0);
   let records = 0;
   for (const client of shards.clients) {
-    const [, names] = await client.scan('0', 'MATCH', 'sluice:{audit}:stream', 'COUNT', 1_000_000);
+    const [, names] = await client.scan('0', 'MATCH', 'sluice:{audit:*}:stream', 'COUNT', 1_000_000);
     for (const name of names) records += await client.xlen(name);
   }
   return {
@@ -50,7 +50,7 @@ export async function measureSizes({ meters, keys }: Stores, shards: Shards): Pr
     meters: sum(await found(`sluice:{t:${TENANT}}:meter:*`)),
     call: sum(await found(`sluice:{t:${TENANT}}:call:*`)),
     entry: mean(await found('sluice:cache:*')),
-    record: sum(await found('sluice:{audit}:stream')) / records,
+    record: sum(await found('sluice:{audit:*}:stream')) / records,
   };
 }
 

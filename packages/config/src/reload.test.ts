@@ -35,15 +35,15 @@ describe('a changed configuration', () => {
 
   it('names the changed fields that take effect only after a restart, and keeps their values', () => {
     const other = parseConfig(
-      `${FILE}\nredis: { timeout: 70ms, cacheTimeout: 20ms, maxReplicas: 4 }\naudit: { keep: 5, content: true }`,
+      `${FILE}\nredis: { timeout: 70ms, cacheTimeout: 20ms, maxReplicas: 4 }\naudit: { keep: 5, shards: 4, content: true }`,
       'f',
       {},
     );
     expect(restartRequired(inUse, inUse)).toEqual([]);
-    expect(restartRequired(inUse, other)).toEqual(['redis.timeout', 'redis.cacheTimeout', 'audit.keep']);
+    expect(restartRequired(inUse, other)).toEqual(['redis.timeout', 'redis.cacheTimeout', 'audit.keep', 'audit.shards']);
     const effective = withStartValues(inUse, other);
     expect(effective.redis).toEqual({ prefix: 'sluice', timeout: 50, maxReplicas: 4 });
-    expect(effective.audit).toMatchObject({ keep: 100_000, content: true });
+    expect(effective.audit).toMatchObject({ keep: 100_000, shards: 16, content: true });
     expect(restartRequired(inUse, effective)).toEqual([]);
   });
 });

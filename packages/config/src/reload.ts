@@ -33,6 +33,7 @@ const READ_AT_START: readonly (readonly [keyof GatewayConfig, string])[] = [
   ['usage', 'keep'],
   ['usage', 'keepDetailed'],
   ['audit', 'keep'],
+  ['audit', 'shards'],
 ];
 
 /** Returns the paths of changed fields that hold only after a restart. */
@@ -50,7 +51,7 @@ export function withStartValues(started: GatewayConfig, changed: GatewayConfig):
     ...changed,
     redis: { ...redis, prefix, timeout, ...defined({ cacheTimeout }) },
     usage: started.usage,
-    audit: { ...changed.audit, keep: started.audit.keep },
+    audit: { ...changed.audit, keep: started.audit.keep, shards: started.audit.shards },
   };
 }
 

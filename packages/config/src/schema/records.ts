@@ -6,6 +6,8 @@ export const audit = z
   .strictObject({
     /** The approximate number of records in the store. */
     keep: z.number().int().positive().default(100_000),
+    /** The number of shards of records and sums in Redis, by tenant. In a Cluster it divides them among the servers. */
+    shards: z.number().int().min(1).max(256).default(16),
     /** Records prompts and answers too. */
     content: z.boolean().default(false),
     /** Further destinations of the records. Each record is delivered at least once. */
@@ -28,7 +30,7 @@ export const audit = z
       })
       .default({ takeOver: 60_000 }),
   })
-  .default({ keep: 100_000, content: false, drain: { takeOver: 60_000 } });
+  .default({ keep: 100_000, shards: 16, content: false, drain: { takeOver: 60_000 } });
 
 /** Retention of the sums of usage. */
 export const usage = z

@@ -34,6 +34,11 @@ export class MemoryAuditTrail implements AuditTrail {
     this.#maxRecords = maxRecords;
   }
 
+  /** One shard: nothing is divided within a process. */
+  shardOf(): number {
+    return 0;
+  }
+
   async append({ id, records, usage: given, spent = [] }: AuditBatch, before = id): Promise<Appended> {
     const lostData = before !== id && !this.#seen.has(before);
     if (this.#seen.has(id)) return { setAside: 0, lostData };
@@ -51,8 +56,8 @@ export class MemoryAuditTrail implements AuditTrail {
     return { setAside: setAside + spent.filter(({ amount }) => !isAmount(amount)).length, lostData };
   }
 
-  async has(batchId: string): Promise<boolean> {
-    return this.#seen.has(batchId);
+  async has({ id }: Pick<AuditBatch, 'id'>): Promise<boolean> {
+    return this.#seen.has(id);
   }
 
   onReconnect(): () => void {

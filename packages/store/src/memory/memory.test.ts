@@ -1,6 +1,7 @@
 import { systemClock } from '@sluice/core';
 import type { ManualClock } from '@sluice/core/testing';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
+import { auditShardsContract } from '../ports/audit-shards.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
@@ -55,6 +56,7 @@ circuitsContract('memory', async (clock) => {
 targetLoadsContract('memory', (clock) => new MemoryTargetLoads(clock));
 providerStatsContract('memory', (clock) => new MemoryProviderStats(clock));
 auditTrailContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
+auditShardsContract('memory', (maxRecords) => new MemoryAuditTrail(maxRecords));
 conversationsContract('memory', (clock) => new MemoryConversations(clock));
 storedResponsesContract('memory', (clock) => new MemoryStoredResponses(clock));
 accountObjectsContract('memory', () => new MemoryAccountObjects(systemClock));

@@ -1,10 +1,12 @@
 import type { Money } from '@sluice/core';
 import type { UsageSum, UsageTable } from './usage-sums.ts';
 
-/** A batch of records, and the amounts that their calls add to the sums. */
+/** A batch of records of one shard, and the amounts that their calls add to the sums. */
 export interface AuditBatch {
   /** Identifies the batch. A batch that is written twice counts once. */
   readonly id: string;
+  /** The shard of its tenants, from `shardOf`. */
+  readonly shard: number;
   /** Each a line of JSON. */
   readonly records: readonly string[];
   readonly usage: readonly UsageSum[];
@@ -23,7 +25,10 @@ export interface SpentSum {
 
 /** A record in the trail. */
 export interface StoredRecord {
-  /** Position in the trail: two numbers with a hyphen between them. */
+  /**
+   * Position in the trail: the time in milliseconds, a number within that millisecond, and the shard, with hyphens between them.
+   * Records of versions without shards have no third number. Positions are ordered by these numbers.
+   */
   readonly position: string;
   readonly record: string;
 }
@@ -33,13 +38,19 @@ export interface AuditPage {
   readonly records: readonly StoredRecord[];
   /** Number of records that were dropped from the trail before a reader of the group received them. */
   readonly lost: number;
+  /** The error of a shard that could not be read. Its records are in a later page. */
+  readonly failure?: unknown;
 }
 
 /** A reader of a group. The readers of a group share the trail: each record is processed by one of them. */
 export interface AuditReader {
-  /** Returns up to `count` unfinished records: those of a crashed reader first, then new ones. */
+  /**
+   * Returns up to `count` unfinished records: of each shard those of a crashed reader first, then new ones.
+   *
+   * @throws the store's error if no shard could be read
+   */
   read(count: number): Promise<AuditPage>;
-  /** Marks records as complete: no reader receives them again. */
+  /** Marks records as complete: no reader receives them again. @throws the error of a shard, after the others are marked */
   finish(positions: readonly string[]): Promise<void>;
   /** Returns the number of records that the group has not finished. */
   behind(): Promise<number>;
@@ -62,21 +73,26 @@ export interface Appended {
   readonly lostData: boolean;
 }
 
-/** Stores audit records, each a line of JSON, up to a configured number; and the usage sums of each day. */
+/**
+ * Stores audit records, each a line of JSON, up to a configured number; and the usage sums of each day. Both are divided among
+ * shards by tenant, so that no server has the load of all tenants. Every method that reads returns the data of all shards.
+ */
 export interface AuditTrail {
+  /** Returns the shard of a tenant's records. Records without a tenant may go to any shard, for which the tenant is empty. */
+  shardOf(tenant: string): number;
   /**
    * Appends a batch and adds its amounts to the sums, once. An amount that cannot be added is set aside, and the rest is written.
    *
-   * @param before id of the previous batch of the same writer, if it was written within the last minutes
+   * @param before id of the previous batch of the same writer and shard, if it was written within the last minutes
    */
   append(batch: AuditBatch, before?: string): Promise<Appended>;
   /** Returns whether a batch of the last minutes exists. A failover can lose acknowledged writes. */
-  has(batchId: string): Promise<boolean>;
+  has(batch: Pick<AuditBatch, 'id' | 'shard'>): Promise<boolean>;
   /** Calls the listener after a reconnection, which may be to a server with other data. Returns a function that stops it. */
   onReconnect(listener: () => void): () => void;
-  /** Returns the newest `count` records before a cursor, newest first. */
+  /** Returns the newest `count` records before a position, newest first. */
   latest(count: number, before?: string): Promise<readonly StoredRecord[]>;
-  /** Returns the oldest `count` records after a cursor, oldest first. */
+  /** Returns the oldest `count` records after a position, oldest first. A record that is added later has a later position. */
   after(position: string, count: number): Promise<readonly StoredRecord[]>;
   /** Opens a reader. A group receives the trail from its oldest record on, each record at least once, also across restarts. */
   reader(options: AuditReaderOptions): AuditReader;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '@sluice/core/testing';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
+import { auditShardsContract } from '../ports/audit-shards.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
 import { cacheContract } from '../ports/cache.contract.ts';
@@ -42,7 +43,7 @@ export const wait = withTimeout(5_000);
 
 const PERIOD = { period: '2026-11', endsAtMs: undefined };
 
-export const ownLayout = (): KeyLayout => new KeyLayout(`test-${randomUUID()}`);
+export const ownLayout = (auditShards?: number): KeyLayout => new KeyLayout(`test-${randomUUID()}`, auditShards);
 
 export async function connect(target: RedisTarget): Promise<Connections> {
   const connections = openConnections(target, undefined, { onState: () => {} });
@@ -128,7 +129,11 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   callCheckpointsContract(adapter, (clock) => new RedisCallCheckpoints(shared.background, ownLayout(), clock));
   idempotentCallsContract(adapter, () => new RedisIdempotentCalls(shared.state, shared.subscriber, ownLayout(), wait));
   providerStatsContract(adapter, (clock) => new RedisProviderStats(shared.background, ownLayout(), clock));
-  auditTrailContract(adapter, (maxRecords) => new RedisAuditTrail(shared.background, ownLayout(), maxRecords));
+  for (const shards of [1, 16]) {
+    const open = (maxRecords: number) => new RedisAuditTrail(shared.background, ownLayout(shards), maxRecords);
+    auditTrailContract(`${adapter}, ${shards} shards`, open);
+    auditShardsContract(`${adapter}, ${shards} shards`, open);
+  }
   const windowLayout = ownLayout();
   slidingWindowContract(adapter, 60, (clock, connection) =>
     metersAt(windowConnections[connection] as Connections, windowLayout, clock),
@@ -151,7 +156,10 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const meters = windowConnections.map(({ state, background }) => new RedisMeters({ state, background, layout, wait }));
       const trail = new RedisAuditTrail(shared.background, layout, 100);
       const spend = (id: string, amount: number, subject = of.subject) =>
-        trail.append({ id, records: [], usage: [], spent: [{ tenant: of.tenant, subject, period: charge.period, amount }] });
+        trail.append({
+          ...{ id, shard: trail.shardOf(of.tenant), records: [], usage: [] },
+          spent: [{ tenant: of.tenant, subject, period: charge.period, amount }],
+        });
       const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
         (meters[by] as RedisMeters).reserve({ ...of, callId, charges: [{ ...charge, ...more, amount }] });
       const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: charge.meter, period: charge.period });
@@ -213,9 +221,11 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
         return result;
       };
       const spent = async () => (await meters.budget(name)).spent;
+      const trail = new RedisAuditTrail(shared.background, layout, 10);
       const ledger = (amount: number) =>
-        new RedisAuditTrail(shared.background, layout, 10).append({
+        trail.append({
           id: randomUUID(),
+          shard: trail.shardOf(of.tenant),
           records: [],
           usage: [],
           spent: [{ ...of, period: PERIOD.period, amount }],

@@ -1,95 +1,110 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditPage, AuditReader, AuditReaderOptions, StoredRecord } from '../ports/index.ts';
+import { comparePositions, parsePosition, positionText } from './audit-position.ts';
+import { type AuditShards, PAUSE_MS } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
+import type { AuditShard, KeyLayout } from './key-layout.ts';
+import { StreamReader, type StreamState } from './stream-reader.ts';
 
-type Entry = readonly [position: string, fields: readonly string[] | null];
-
-/** Parses a reply of XINFO, a list of alternating names and values. */
-function infoOf(reply: unknown): ReadonlyMap<string, unknown> {
-  const list = reply as unknown[];
-  return new Map(list.flatMap((name, n) => (n % 2 === 0 ? [[String(name), list[n + 1]] as const] : [])));
-}
-
-const keptOf = ([position, fields]: Entry): StoredRecord => ({ position, record: fields?.[1] ?? '' });
-
-/** Reads the stream of all replicas as a consumer of a group. Redis stores the position of the group. */
+/**
+ * Reads the streams of all shards, in each as a consumer of the group. One read asks every stream for its state, and then reads
+ * streams with records in turn until it has enough. The next read begins with the following stream, so that a shard with many
+ * records delays no other one.
+ */
 export class RedisAuditReader implements AuditReader {
   readonly #client: RedisClient;
-  readonly #stream: string;
-  readonly #group: string;
-  readonly #claimAfterMs: number;
+  readonly #layout: KeyLayout;
+  readonly #shards: AuditShards;
+  readonly #options: AuditReaderOptions;
   readonly #name = randomUUID();
+  readonly #readers = new Map<AuditShard, StreamReader>();
+  /** Shards that could not be read. Until the given time they are not read again. */
+  readonly #failed = new Map<AuditShard, { readonly error: unknown; readonly untilMs: number }>();
+  /** Index of the shard that the next read begins with. */
+  #first = 0;
 
-  constructor(client: RedisClient, stream: string, { group, claimAfterMs }: AuditReaderOptions) {
+  constructor(client: RedisClient, layout: KeyLayout, shards: AuditShards, options: AuditReaderOptions) {
     this.#client = client;
-    this.#stream = stream;
-    this.#group = group;
-    this.#claimAfterMs = claimAfterMs;
+    this.#layout = layout;
+    this.#shards = shards;
+    this.#options = options;
   }
 
-  read(count: number): Promise<AuditPage> {
-    return this.#withGroup(async () => {
-      const { entries, gone } = await this.#claim(count);
-      if (entries.length > 0) return { records: entries.map(keptOf), lost: gone };
-      const lost = gone + (await this.#trimmedUnread());
-      const reply = await this.#client.xreadgroup('GROUP', this.#group, this.#name, 'COUNT', count, 'STREAMS', this.#stream, '>');
-      const [[, fresh] = ['', []]] = (reply ?? []) as [string, Entry[]][];
-      return { records: fresh.map(keptOf), lost };
-    });
+  async read(count: number): Promise<AuditPage> {
+    const all = await this.#shards.all();
+    const first = this.#first % all.length;
+    const shards = [...all.slice(first), ...all.slice(0, first)];
+    const states = await Promise.allSettled(shards.map((shard) => this.#stateOf(shard)));
+    const records: StoredRecord[] = [];
+    let lost = 0;
+    for (const [n, state] of states.entries()) {
+      const shard = shards[n] as AuditShard;
+      if (state.status === 'rejected') continue;
+      const { unread, pending } = state.value;
+      if (unread === 0 && pending === 0) continue;
+      if (records.length === count) break;
+      this.#first = first + n + 1;
+      try {
+        const part = await this.#of(shard).read(count - records.length, state.value);
+        lost += part.lost;
+        for (const [id, fields] of part.entries)
+          records.push({ position: positionText({ id, shard }), record: fields?.[1] ?? '' });
+      } catch (error) {
+        // the next read asks for the state again, which shows whether the shard is unavailable
+        this.#failed.set(shard, { error, untilMs: 0 });
+      }
+    }
+    const [failed] = this.#failed.values();
+    if (this.#failed.size >= all.length) {
+      // the whole store was unavailable: the next read asks all shards again
+      this.#failed.clear();
+      throw failed?.error;
+    }
+    records.sort((a, b) => comparePositions(parsePosition(a.position), parsePosition(b.position)));
+    return failed === undefined ? { records, lost } : { records, lost, failure: failed.error };
+  }
+
+  /** Returns the state of a shard's stream. @throws the shard's error, without a command if it failed a short time ago */
+  async #stateOf(shard: AuditShard): Promise<StreamState> {
+    const failed = this.#failed.get(shard);
+    if (failed !== undefined && performance.now() < failed.untilMs) throw failed.error;
+    try {
+      const state = await this.#of(shard).state();
+      this.#failed.delete(shard);
+      return state;
+    } catch (error) {
+      this.#failed.set(shard, { error, untilMs: performance.now() + PAUSE_MS });
+      throw error;
+    }
   }
 
   async finish(positions: readonly string[]): Promise<void> {
-    if (positions.length > 0) await this.#client.xack(this.#stream, this.#group, ...positions);
+    const byShard = Map.groupBy(positions.map(parsePosition), ({ shard }) => shard);
+    const finished = [...byShard].map(([shard, some]) => this.#of(shard).finish(some.map(({ id }) => id)));
+    throwFirst(await Promise.allSettled(finished));
   }
 
-  behind(): Promise<number> {
-    return this.#withGroup(async () => {
-      const group = await this.#groupInfo();
-      const lag = group.get('lag');
-      // after a trim Redis may report no lag: the length of the stream is its upper bound
-      const unread = typeof lag === 'number' ? lag : await this.#client.xlen(this.#stream);
-      return unread + Number(group.get('pending') ?? 0);
-    });
+  async behind(): Promise<number> {
+    const [failed] = this.#failed.values();
+    if (failed !== undefined) throw failed.error;
+    const numbers = await Promise.all((await this.#shards.all()).map((shard) => this.#of(shard).behind()));
+    return numbers.reduce((sum, behind) => sum + behind, 0);
   }
 
   async close(): Promise<void> {
-    const consumers = ((await this.#client.xinfo('CONSUMERS', this.#stream, this.#group)) as unknown[]).map(infoOf);
-    const own = consumers.find((consumer) => consumer.get('name') === this.#name);
-    // Redis discards the open records of a deleted reader
-    if (own?.get('pending') === 0) await this.#client.xgroup('DELCONSUMER', this.#stream, this.#group, this.#name);
+    throwFirst(await Promise.allSettled([...this.#readers.values()].map((reader) => reader.close())));
   }
 
-  /** Claims records that another reader has not finished in time. Also returns how many of them the stream has dropped. */
-  async #claim(count: number): Promise<{ entries: Entry[]; gone: number }> {
-    const args = [this.#stream, this.#group, this.#name, this.#claimAfterMs, '0-0', 'COUNT', count] as const;
-    const [, entries, deleted = []] = (await this.#client.xautoclaim(...args)) as [string, Entry[], string[]?];
-    return { entries: entries.filter(([, fields]) => fields !== null), gone: deleted.length };
+  #of(shard: AuditShard): StreamReader {
+    const known = this.#readers.get(shard);
+    if (known !== undefined) return known;
+    const reader = new StreamReader(this.#client, this.#layout.auditStream(shard), this.#options, this.#name);
+    this.#readers.set(shard, reader);
+    return reader;
   }
+}
 
-  /** Returns how many records were dropped from the stream before the group read them. */
-  async #trimmedUnread(): Promise<number> {
-    const [stream, group] = await Promise.all([this.#client.xinfo('STREAM', this.#stream).then(infoOf), this.#groupInfo()]);
-    const [added, length, read] = [stream.get('entries-added'), stream.get('length'), group.get('entries-read')];
-    if (typeof added !== 'number' || typeof length !== 'number') return 0;
-    return Math.max(0, added - length - (typeof read === 'number' ? read : 0));
-  }
-
-  async #groupInfo(): Promise<ReadonlyMap<string, unknown>> {
-    const groups = ((await this.#client.xinfo('GROUPS', this.#stream)) as unknown[]).map(infoOf);
-    return groups.find((group) => group.get('name') === this.#group) ?? new Map();
-  }
-
-  /** Creates the group if it is missing: at first, and after Redis lost its data. */
-  async #withGroup<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof Error && /NOGROUP|no such key/.test(error.message))) throw error;
-      await this.#client.xgroup('CREATE', this.#stream, this.#group, '0', 'MKSTREAM').catch((made: unknown) => {
-        // another replica was first
-        if (!(made instanceof Error && made.message.startsWith('BUSYGROUP'))) throw made;
-      });
-      return work();
-    }
-  }
+/** @throws the first error */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

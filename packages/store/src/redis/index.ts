@@ -36,7 +36,11 @@ export interface RedisStoresOptions {
   /** Called with the duration of each command of a call, in seconds. */
   readonly onCommand?: (operation: string, seconds: number) => void;
   readonly auditMaxRecords?: number;
+  /** Number of shards of the audit trail, the usage sums and the ledger. */
+  readonly auditShards?: number;
   readonly usageRetention?: UsageRetention;
+  /** Called if audit records beyond the limit could not be dropped. */
+  readonly onTrimFault?: (error: unknown) => void;
   readonly onState?: ConnectionEvents['onState'];
   /** Instead of Redis' own clock, for tests alone. */
   readonly clock?: Clock;
@@ -49,7 +53,7 @@ const ADMIN_TIMEOUT_MS = 2_000;
 
 /** The shared state of all replicas in Redis. Connections open automatically; `healthy` returns whether they are open. */
 export function redisStores(options: RedisStoresOptions): Stores {
-  const layout = new KeyLayout(options.prefix);
+  const layout = new KeyLayout(options.prefix, options.auditShards);
   const { timeoutMs = 50, onCommand: observe } = options;
   const { cacheTimeoutMs = timeoutMs / 5 } = options;
   const { state, cache, background, subscriber, close } = openConnections(options.state, options.cache, {
@@ -77,7 +81,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     stats: new RedisProviderStats(background, layout, options.clock),
     circuits: new RedisCircuits({ state, background, subscriber, layout, wait, ...clock }),
     loads: new RedisTargetLoads(background, layout, options.clock),
-    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options.usageRetention),
+    audit: new RedisAuditTrail(background, layout, options.auditMaxRecords ?? 100_000, options),
     checkpoints: new RedisCallCheckpoints(background, layout, options.clock),
     idempotent: new RedisIdempotentCalls(state, subscriber, layout, wait),
     objects: new RedisAccountObjects(state, layout, wait),

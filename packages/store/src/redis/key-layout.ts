@@ -1,6 +1,15 @@
 import type { CacheFilter, CacheKey, IdempotentId, UsageTable } from '../ports/index.ts';
 
 /**
+ * A shard of the audit trail, the sums of usage, the ledger and the checkpoints. `unsharded` is what versions before 0.3.0 wrote:
+ * it is read like a shard, and nothing is added to it.
+ */
+export type AuditShard = number | 'unsharded';
+
+/** The default of `audit.shards`. */
+const AUDIT_SHARDS = 16;
+
+/**
  * The names of all keys; docs/redis.md describes them. The keys of one script carry one {hash tag}, so that they are on one
  * shard of a Cluster.
  */
@@ -25,12 +34,14 @@ export class KeyLayout {
   readonly loads: string;
   readonly loadOf: string;
   readonly speeds: string;
-  readonly auditStream: string;
-  /** Replicas with long calls, by the time of their last heartbeat. */
-  readonly inFlightReplicas: string;
+  /** The configured number of shards of the audit trail. */
+  readonly auditShards: number;
+  /** The numbers of shards that the audit trail has ever had. */
+  readonly auditShardCounts: string;
 
-  constructor(prefix = 'sluice') {
+  constructor(prefix = 'sluice', auditShards = AUDIT_SHARDS) {
     this.#prefix = prefix;
+    this.auditShards = auditShards;
     this.keyRecords = `${prefix}:{keys}:records`;
     this.keyNames = `${prefix}:{keys}:names`;
     this.keyChannel = `${prefix}:keys`;
@@ -44,8 +55,7 @@ export class KeyLayout {
     this.loads = `${prefix}:{stats}:loads`;
     this.loadOf = `${prefix}:{stats}:load:`;
     this.speeds = `${prefix}:{stats}:speeds`;
-    this.auditStream = `${prefix}:{audit}:stream`;
-    this.inFlightReplicas = `${prefix}:{audit}:underway`;
+    this.auditShardCounts = `${prefix}:{audit}:shards`;
   }
 
   /** Teams, tenants or administrators by name. */
@@ -97,9 +107,18 @@ export class KeyLayout {
     return `${this.#prefix}:{stats}:batch:${batchId}`;
   }
 
+  /** The prefix of a shard's keys, which are in one hash slot, because one script writes them. */
+  #audit(shard: AuditShard): string {
+    return shard === 'unsharded' ? `${this.#prefix}:{audit}` : `${this.#prefix}:{audit:${shard}}`;
+  }
+
+  auditStream(shard: AuditShard): string {
+    return `${this.#audit(shard)}:stream`;
+  }
+
   /** A day's sums of usage, in one of the tables. */
-  usage(day: string, table: UsageTable): string {
-    const days = `${this.#prefix}:{audit}:usage:${day}`;
+  usage(shard: AuditShard, day: string, table: UsageTable): string {
+    const days = `${this.#audit(shard)}:usage:${day}`;
     return table === 'days' ? days : `${days}:${table}`;
   }
 
@@ -108,14 +127,19 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:once:${subject}:${key}`;
   }
 
-  /** The checkpoints of a replica's long calls. */
-  inFlightCalls(replica: string): string {
-    return `${this.inFlightReplicas}:${replica}`;
+  /** Replicas with long calls, by the time of their last heartbeat. */
+  inFlightReplicas(shard: AuditShard): string {
+    return `${this.#audit(shard)}:underway`;
   }
 
-  /** The spend of a period's budgets by the ledger; in the hash slot of the audit trail, because one script writes both. */
-  spent(period: string): string {
-    return `${this.#prefix}:{audit}:spent:${period}`;
+  /** The checkpoints of a replica's long calls. */
+  inFlightCalls(shard: AuditShard, replica: string): string {
+    return `${this.inFlightReplicas(shard)}:${replica}`;
+  }
+
+  /** The spend of a period's budgets by the ledger. */
+  spent(shard: AuditShard, period: string): string {
+    return `${this.#audit(shard)}:spent:${period}`;
   }
 
   /** The budget. No tenant has a space in its name. */
@@ -123,8 +147,8 @@ export class KeyLayout {
     return `${tenant} ${subject}`;
   }
 
-  auditBatch(batchId: string): string {
-    return `${this.#prefix}:{audit}:batch:${batchId}`;
+  auditBatch(shard: AuditShard, batchId: string): string {
+    return `${this.#audit(shard)}:batch:${batchId}`;
   }
 
   /** The owner of an object of a provider's account. */

@@ -15,6 +15,7 @@ import {
   type ReservationResult,
   type Settlement,
 } from '../ports/index.ts';
+import { readLedger } from './audit-shards.ts';
 import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
@@ -108,7 +109,7 @@ export class RedisMeters implements Meters {
     const name = layout.budget(of.tenant, of.subject, of.meter, of.period);
     const [known, reserved, leased] = await background.hmget(name, 's', 'r', 'l');
     // the next call seeds an unknown budget with the spend of the ledger
-    const spent = known ?? (await background.hget(layout.spent(of.period), layout.spentOf(of.tenant, of.subject)));
+    const spent = known ?? (await readLedger(background, layout, of));
     return {
       spent: Number(spent ?? 0),
       reserved: Number(reserved ?? 0) - Number(leased ?? 0),

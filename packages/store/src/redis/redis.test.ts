@@ -38,7 +38,7 @@ describe('the keys in Redis', () => {
       { kind: 'concurrency', tenant: 't', subject: 'k', callId: 'd', meter: 'concurrent', leaseMs: 30_000 },
     ]);
     await new RedisProviderStats(shared.background, layout).add('b', { calls: 1 }, { calls: 1 });
-    await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', records: ['{}'], usage: [] });
+    await new RedisAuditTrail(shared.background, layout, 10).append({ id: 'b', shard: 3, records: ['{}'], usage: [] });
     await new RedisSignInAttempts(shared.state, layout, { name: 'a', limit: 5, windowS: 60 }, wait).count('x');
     const circuits = new RedisCircuits({ ...shared, layout, wait });
     await circuits.open('up/m', 1_000);
@@ -64,7 +64,8 @@ describe('the keys in Redis', () => {
       layout.keyRecords,
       layout.keyNames,
       layout.statsTotals,
-      layout.auditStream,
+      layout.auditStream(3),
+      layout.auditShardCounts,
       layout.circuits,
       layout.replicas,
     ]);

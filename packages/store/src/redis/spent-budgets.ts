@@ -1,6 +1,7 @@
 import type { Clock } from '@sluice/core';
 import { LRUCache } from 'lru-cache';
 import { type BudgetCharge, type BudgetName, type MeteredCall, type ReservationRequest, saturated } from '../ports/index.ts';
+import { readLedger } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -74,16 +75,17 @@ export class SpentBudgets {
   }
 
   /** Reads the spend of budgets by the ledger, by the budget's key. */
-  async #readLedger(client: RedisClient, budgets: readonly BudgetName[]): Promise<Map<string, string | null>> {
+  async #readLedger(client: RedisClient, budgets: readonly BudgetName[]): Promise<Map<string, number | undefined>> {
     const { layout } = this.#options;
-    const entries = budgets.map(async (budget) => {
-      const { tenant, subject, period } = budget;
-      return [this.#keyOf(budget), await client.hget(layout.spent(period), layout.spentOf(tenant, subject))] as const;
-    });
+    const entries = budgets.map(async (budget) => [this.#keyOf(budget), await readLedger(client, layout, budget)] as const);
     return new Map(await Promise.all(entries));
   }
 
-  async #run(client: RedisClient, budgets: readonly SeededBudget[], ledger: ReadonlyMap<string, string | null>): Promise<void> {
+  async #run(
+    client: RedisClient,
+    budgets: readonly SeededBudget[],
+    ledger: ReadonlyMap<string, number | undefined>,
+  ): Promise<void> {
     const { layout, clock } = this.#options;
     const now = clock === undefined ? '' : clock.now() * 1_000;
     const keys = budgets.flatMap((budget) => {
@@ -98,8 +100,8 @@ export class SpentBudgets {
     return this.#options.layout.budget(tenant, subject, meter, period);
   }
 
-  #minimumSpend(key: string, ledger: ReadonlyMap<string, string | null>): number {
-    const spent = Number(ledger.get(key) ?? 0);
+  #minimumSpend(key: string, ledger: ReadonlyMap<string, number | undefined>): number {
+    const spent = ledger.get(key) ?? 0;
     return Math.max(Number.isFinite(spent) ? saturated(spent) : 0, this.#highest.get(key) ?? 0);
   }
 }

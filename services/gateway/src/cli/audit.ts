@@ -105,9 +105,13 @@ function print(context: Context, command: Command, records: readonly AuditLine[]
   }
 }
 
-/** Returns whether a position is not after another one. */
+/** Returns whether a position is not after another one. A position without a shard is before those with one. */
 function isAtMost(position: string, other: string): boolean {
-  const [a = 0, b = 0] = position.split('-').map(Number);
-  const [c = 0, d = 0] = other.split('-').map(Number);
-  return a < c || (a === c && b <= d);
+  const numbers = position.split('-').map(Number);
+  const others = other.split('-').map(Number);
+  for (let n = 0; n < 3; n++) {
+    const difference = (numbers[n] ?? -1) - (others[n] ?? -1);
+    if (difference !== 0) return difference < 0;
+  }
+  return true;
 }

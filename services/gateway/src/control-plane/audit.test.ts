@@ -29,7 +29,7 @@ describe('audit route', () => {
     .use(adminErrors((error) => expect(error).toBeUndefined()))
     .listen(0, '127.0.0.1');
   beforeAll(async () => {
-    await trail.append({ id: 'all', records: Array.from({ length: COUNT }, (_, n) => record(n)), usage: [] });
+    await trail.append({ id: 'all', shard: 0, records: Array.from({ length: COUNT }, (_, n) => record(n)), usage: [] });
     if (!server.listening) await new Promise((resolve) => server.once('listening', resolve));
   });
   afterAll(() => void server.close());
@@ -44,6 +44,10 @@ describe('audit route', () => {
     const first = await find('limit=2');
     expect(first.ids).toEqual(['r24999', 'r24998']);
     expect((await find(`limit=2&cursor=${first.next}`)).ids).toEqual(['r24997', 'r24996']);
+  });
+
+  it.each(['after=0-0&limit=1', 'after=0-0-15&limit=1'])('accepts the position %s, with and without a shard', async (query) => {
+    expect((await find(query)).ids).toEqual(['r1']);
   });
 
   it('finds all matching records page by page, each once, however old they are', async () => {
@@ -83,6 +87,8 @@ describe('audit route', () => {
     'limit=1001',
     'cursor=x',
     'cursor=1-1)',
+    'cursor=1-1-1-1',
+    'after=1-1-',
     'since=today',
     'status=42',
     'outcome=good',

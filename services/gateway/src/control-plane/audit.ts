@@ -5,16 +5,20 @@ import { z } from 'zod';
 import type { AuditWriter } from '../records/audit-writer.ts';
 import { checkedQuery } from './checked.ts';
 import { permit, scoped } from './permissions.ts';
-import { cursor, isBetween, searchRecords, searchShape } from './search-records.ts';
+import { isBetween, searchRecords, searchShape } from './search-records.ts';
 
 const only = z.string().max(256).optional();
+
+/** A position in the audit trail. Records of versions before 0.3.0 have no third number, the shard. */
+const position = z.string().regex(/^\d{1,20}-\d{1,20}(-\d{1,3})?$/, "expected the 'next' of a previous response");
 
 /** Query parameters: filters of the records, and the page. */
 export const auditQuery = z
   .strictObject({
     ...searchShape,
+    cursor: position.optional(),
     /** Returns the records after this `id`, oldest first, instead of the newest. */
-    after: cursor.optional(),
+    after: position.optional(),
     key: only,
     tenant: only,
     team: only,

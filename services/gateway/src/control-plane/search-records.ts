@@ -15,7 +15,7 @@ const MAX_SEARCHES = 2;
 
 let searches = 0;
 
-export const cursor = z.string().regex(/^\d{1,20}-\d{1,20}$/, "expected the 'next' of a previous response");
+const cursor = z.string().regex(/^\d{1,20}-\d{1,20}$/, "expected the 'next' of a previous response");
 
 /** Query parameters that all searches share: the page and the time range. */
 export const searchShape = {

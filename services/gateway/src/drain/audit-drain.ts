@@ -55,17 +55,18 @@ export class AuditDrain {
   }
 
   async #run(): Promise<void> {
-    const { name, metrics, reader, health } = this.#options;
+    const { health } = this.#options;
     let retryMs = RETRY_MS;
     let gaugedAtMs = Number.NEGATIVE_INFINITY;
     while (!this.#stopping.signal.aborted) {
       try {
         const count = await this.#part();
         if (performance.now() - gaugedAtMs > GAUGE_EVERY_MS) {
-          metrics.drainBehind.set({ sink: name }, await reader.behind());
           gaugedAtMs = performance.now();
+          await this.#gauge();
         }
-        health.success();
+        if (this.#failure === undefined) health.success();
+        else health.failure(this.#failure);
         retryMs = RETRY_MS;
         if (count < BATCH) await this.#pause(EVERY_MS);
       } catch (error) {
@@ -76,6 +77,17 @@ export class AuditDrain {
     }
   }
 
+  async #gauge(): Promise<void> {
+    const { name, metrics, reader } = this.#options;
+    try {
+      metrics.drainBehind.set({ sink: name }, await reader.behind());
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+
+  /** The error of a shard. The records of the other shards are written meanwhile. */
+  #failure: unknown;
   /** Records that were read but not written. They belong to this replica until it writes them or crashes. */
   #unwritten: readonly StoredRecord[] = [];
 
@@ -83,8 +95,9 @@ export class AuditDrain {
   async #part(): Promise<number> {
     const { name, reader, sink, metrics, logger } = this.#options;
     if (this.#unwritten.length === 0) {
-      const { records, lost } = await reader.read(BATCH);
+      const { records, lost, failure } = await reader.read(BATCH);
       this.#unwritten = records;
+      this.#failure = failure;
       if (lost > 0) {
         metrics.drainLost.inc({ sink: name }, lost);
         logger.error(
@@ -95,8 +108,13 @@ export class AuditDrain {
     const records = this.#unwritten;
     if (records.length === 0) return 0;
     await sink.write(records);
-    await reader.finish(records.map(({ position }) => position));
     this.#unwritten = [];
+    try {
+      await reader.finish(records.map(({ position }) => position));
+    } catch (error) {
+      // the records are written: a reader receives those of this shard again after `claimAfterMs`
+      this.#failure = error;
+    }
     metrics.drained.inc({ sink: name }, records.length);
     return records.length;
   }

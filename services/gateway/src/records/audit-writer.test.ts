@@ -18,8 +18,9 @@ const charged = (tenant: string) => [{ tenant, subject: 'k', period: '2026-11', 
 function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), settlements = Promise.resolve()) {
   const store = new MemoryAuditTrail(100);
   const trail: AuditTrail = {
+    shardOf: () => store.shardOf(),
     append: (...batch) => store.append(...batch),
-    has: (id) => store.has(id),
+    has: (batch) => store.has(batch),
     onReconnect: () => () => {},
     latest: (...of) => store.latest(...of),
     after: (...of) => store.after(...of),
@@ -29,15 +30,16 @@ function setUp(change: (trail: AuditTrail) => Partial<AuditTrail> = () => ({}), 
   };
   const raised = jest.fn(async (_budgets: readonly BudgetName[]) => {});
   const setAside = { inc: jest.fn() };
+  const dropped = { inc: jest.fn() };
   const writer = new AuditWriter({
     trail,
     settlements: { done: () => settlements },
     meters: { raiseToLedger: raised },
     logLines: () => {},
-    metrics: { auditDropped: { inc: jest.fn() }, auditSetAside: setAside } as never,
+    metrics: { auditDropped: dropped, auditSetAside: setAside } as never,
     health: { success: () => {}, failure: () => {} },
   });
-  return { store, writer, raised, setAside };
+  return { store, writer, raised, setAside, dropped };
 }
 
 describe('AuditWriter', () => {
@@ -93,7 +95,7 @@ describe('AuditWriter', () => {
         await store.append(batch);
         return { setAside: 0, lostData: before !== undefined && lost.has(before) };
       },
-      has: async (id) => !lost.has(id),
+      has: async ({ id }) => !lost.has(id),
     }));
     writer.write(record('acme'), charged('acme'));
     await writer.flush();
@@ -108,6 +110,71 @@ describe('AuditWriter', () => {
     writer.close();
     expect(batches.slice(3)).toEqual([first, second]);
     expect(raised).toHaveBeenCalledWith([{ tenant: 'acme', subject: 'k', meter: 'budget', period: '2026-11' }]);
+  });
+
+  describe('with a shard of each tenant', () => {
+    const TENANTS = ['one', 'two', 'three'];
+    /** A trail whose shard of `two` fails. Also returns each batch that was written, with the id of the previous one. */
+    function setUpShards() {
+      const failing = { now: true };
+      const written: { tenant: string; id: string; before: string | undefined; records: number }[] = [];
+      const trail = setUp((store) => ({
+        shardOf: (tenant) => TENANTS.indexOf(tenant),
+        append: async (batch, before) => {
+          const tenant = TENANTS[batch.shard] as string;
+          if (tenant === 'two' && failing.now) throw new Error('unavailable');
+          written.push({ tenant, id: batch.id, before, records: batch.records.length });
+          return store.append(batch);
+        },
+      }));
+      const writtenOf = (tenant: string) => written.filter((one) => one.tenant === tenant);
+      return { ...trail, failing, written, writtenOf };
+    }
+
+    it('writes the records of the other shards when one fails, reports it, and writes its records later', async () => {
+      const { writer, store, failing, writtenOf } = setUpShards();
+      for (const tenant of TENANTS) writer.write(record(tenant), charged(tenant));
+      await expect(writer.flush()).rejects.toThrow('unavailable');
+      expect([writtenOf('one'), writtenOf('three')]).toMatchObject([[{ records: 1 }], [{ records: 1 }]]);
+      for (const tenant of TENANTS) writer.write(record(tenant), charged(tenant));
+      await expect(writer.flush()).rejects.toThrow('unavailable');
+      expect(await store.latest(10)).toHaveLength(4);
+      failing.now = false;
+      await writer.flush();
+      writer.close();
+      expect(await store.latest(10)).toHaveLength(6);
+      const sums = await store.usage([DAY]);
+      expect(sums.map(({ tenant, calls }) => `${tenant} ${calls}`).sort()).toEqual(['one 2', 'three 2', 'two 2']);
+    });
+
+    it('passes the id of the previous batch of the same shard', async () => {
+      const { writer, failing, writtenOf } = setUpShards();
+      failing.now = false;
+      for (const tenants of [TENANTS, ['one'], ['three'], TENANTS]) {
+        for (const tenant of tenants) writer.write(record(tenant), charged(tenant));
+        await writer.flush();
+      }
+      writer.close();
+      for (const tenant of TENANTS) {
+        const ids = writtenOf(tenant).map(({ id }) => id);
+        expect(writtenOf(tenant).map(({ before }) => before)).toEqual([undefined, ...ids.slice(0, -1)]);
+      }
+    });
+
+    it('drops records of the failing shard only, beyond a bound', async () => {
+      const { writer, dropped, written } = setUpShards();
+      writer.write(record('one'), []);
+      for (let n = 0; n < 11_000; n++) writer.write(record('two'), []);
+      expect(dropped.inc).toHaveBeenCalledTimes(1_001);
+      for (let n = 0; n < 100; n++) writer.write(record('three'), []);
+      await expect(writer.flush()).rejects.toThrow('unavailable');
+      writer.close();
+      expect(dropped.inc).toHaveBeenCalledTimes(1_001);
+      expect(written.map(({ tenant, records }) => [tenant, records])).toEqual([
+        ['one', 1],
+        ['three', 100],
+      ]);
+    });
   });
 
   it('repeats a failed check for lost records', async () => {

@@ -1,21 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import type { ChargedBudget, DependencyHealth, Money } from '@sluice/core';
+import type { ChargedBudget, DependencyHealth } from '@sluice/core';
 import { type AuditRecord, type AuditSink, auditRecordJson } from '@sluice/proxies';
-import type { AuditBatch, AuditTrail, Meters, SpentSum, UsageSum } from '@sluice/store/ports';
+import type { Appended, AuditTrail, Meters } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import { isPlausible } from '../models/plausible-usage.ts';
 import { BudgetRepair } from './budget-repair.ts';
 import type { CrashRecovery } from './crash-recovery.ts';
 import { RecentBatches } from './recent-batches.ts';
-import { mergeSums, TagUsage, toDailySums, usageOfRecord } from './usage-of-record.ts';
+import { ShardQueue } from './shard-queue.ts';
+import { TagUsage, usageOfRecord } from './usage-of-record.ts';
 
 /** Longest time that a record waits before it is written. */
 const FLUSH_MS = 50;
 /** Pause after a failed write before the next attempt. */
 const RETRY_MS = 1_000;
-/** Records that may wait while the store is unavailable. Beyond this bound records are dropped and counted. */
+/**
+ * Records that may wait while the store is unavailable. Beyond this bound records are dropped and counted, except those of shards
+ * with less than their part of it: a shard that is unavailable takes no other shard's room.
+ */
 const MAX_WAITING = 10_000;
-const MAX_BATCH = 500;
 /** Longest time that records wait for settlements that are retried, in ms: twice the pause between two attempts. */
 const SETTLEMENTS_MS = 2_000;
 
@@ -37,15 +39,15 @@ export interface AuditWriterOptions {
   readonly onRecord?: (record: AuditRecord) => void;
 }
 
-/** Collects audit records from calls and writes them in batches to the log and the store, outside the calls' critical path. */
+/**
+ * Collects audit records from calls and writes them in batches to the log and the store, outside the calls' critical path. Each
+ * shard of the store has its own queue and its own batches.
+ */
 export class AuditWriter implements AuditSink {
   readonly #options: AuditWriterOptions;
-  #waiting: string[] = [];
   #unlogged: string[] = [];
-  /** Usage that calls add to the sums. It is added up while it waits, so that none of it is ever dropped. */
-  #usage: UsageSum[] = [];
-  /** Amounts that calls add to the budget ledger, by budget. */
-  readonly #spent = new Map<string, SpentSum>();
+  /** The queues of the shards that have had records. */
+  readonly #queues = new Map<number, ShardQueue>();
   /** Pending checks whether another replica has already recorded the end of a long call. */
   readonly #endChecks = new Set<Promise<void>>();
   readonly #tags = new TagUsage();
@@ -53,9 +55,6 @@ export class AuditWriter implements AuditSink {
   readonly #repair: BudgetRepair;
   readonly #stopListening: () => void;
   #restoring: Promise<void> | undefined;
-  #addUpAt = MAX_BATCH;
-  #batch: AuditBatch | undefined;
-  #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The next check for lost records, after a failed one. */
   #nextCheck: NodeJS.Timeout | undefined;
@@ -86,10 +85,12 @@ export class AuditWriter implements AuditSink {
 
   async #restore(): Promise<void> {
     try {
-      const { batches, records } = await this.#recent.restore();
-      if (batches === 0) return;
-      this.#options.onRestored?.(records);
-      await this.#repair.start();
+      const { batches, records, failure } = await this.#recent.restore();
+      if (batches > 0) {
+        this.#options.onRestored?.(records);
+        await this.#repair.start();
+      }
+      if (failure !== undefined) throw failure;
     } catch (error) {
       this.#options.health.failure(error);
       // a reconnection during this check has triggered no other one
@@ -115,46 +116,64 @@ export class AuditWriter implements AuditSink {
     this.#options.onRecord?.(record);
     const line = JSON.stringify(auditRecordJson(record));
     this.#unlogged.push(line);
-    if (this.#waiting.length >= MAX_WAITING) this.#options.metrics.auditDropped.inc();
-    else this.#waiting.push(line);
-    this.#count(record, charged);
-    if (this.#usage.length >= this.#addUpAt) {
-      this.#usage = mergeSums(this.#usage);
-      // many distinct combinations must not be added up again at each call
-      this.#addUpAt = Math.max(MAX_BATCH, 2 * this.#usage.length);
-    }
+    const queue = this.#queueOf(record.tenant ?? '');
+    if (this.#hasRoom(queue)) queue.add(line);
+    else this.#options.metrics.auditDropped.inc();
+    this.#count(queue, record, charged);
     this.#flushIn(FLUSH_MS);
   }
 
+  #queueOf(tenant: string): ShardQueue {
+    const { trail } = this.#options;
+    const shard = trail.shardOf(tenant);
+    let queue = this.#queues.get(shard);
+    if (queue === undefined) {
+      queue = new ShardQueue({ shard, trail, recent: this.#recent, onAppended: (result) => this.#report(result) });
+      this.#queues.set(shard, queue);
+    }
+    return queue;
+  }
+
+  #hasRoom(queue: ShardQueue): boolean {
+    if (queue.length * this.#queues.size < MAX_WAITING) return true;
+    let waiting = 0;
+    for (const { length } of this.#queues.values()) waiting += length;
+    return waiting < MAX_WAITING;
+  }
+
+  #report({ setAside, lostData }: Appended): void {
+    if (setAside > 0) this.#options.metrics.auditSetAside.inc(setAside);
+    if (lostData) this.#lookForLoss();
+  }
+
   /** Adds a call's amounts to the sums. A record with implausible amounts is set aside, so that it distorts no sum. */
-  #count(record: AuditRecord, charged: readonly ChargedBudget[]): void {
+  #count(queue: ShardQueue, record: AuditRecord, charged: readonly ChargedBudget[]): void {
     const usage = usageOfRecord(record);
     if (!isPlausible(usage)) {
       this.#options.metrics.auditSetAside.inc();
       this.#options.onSetAside?.(record);
       return;
     }
-    this.#usage.push(usage, ...this.#tags.of(usage, record.tags));
-    for (const charge of charged) this.#charge(charge, record.costNanos);
+    queue.count(usage, this.#tags.of(usage, record.tags));
+    for (const charge of charged) {
+      const ofCharge = charge.tenant === record.tenant ? queue : this.#queueOf(charge.tenant);
+      ofCharge.charge(charge, record.costNanos);
+    }
   }
 
-  /** Writes all waiting records. @throws the store's error; the records stay and the write is retried */
+  /** Writes all waiting records. @throws the store's error of a shard; its records stay and the write is retried */
   async flush(): Promise<void> {
     await Promise.all(this.#endChecks);
     this.#options.logLines(this.#unlogged.splice(0));
     await this.#options.settlements?.done(SETTLEMENTS_MS);
-    while (this.#writing !== undefined) await this.#writing.catch(() => {});
-    this.#writing = this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
-    try {
-      await this.#writing;
-      this.#options.health.success();
-    } catch (error) {
+    const results = await Promise.allSettled([...this.#queues.values()].map((queue) => queue.flush()));
+    const failed = results.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') {
       // retry later, even if no further call arrives
       this.#flushIn(RETRY_MS);
-      throw error;
+      throw failed.reason;
     }
+    this.#options.health.success();
   }
 
   #flushIn(ms: number): void {
@@ -162,29 +181,5 @@ export class AuditWriter implements AuditSink {
       this.#timer = undefined;
       this.flush().catch((error: unknown) => this.#options.health.failure(error));
     }, ms).unref();
-  }
-
-  /** A call without cost, or with an unknown cost, adds nothing to the ledger. */
-  #charge({ tenant, subject, period }: ChargedBudget, amount: Money = 0): void {
-    if (amount === 0) return;
-    const name = `${period} ${tenant} ${subject}`;
-    this.#spent.set(name, { tenant, subject, period, amount: (this.#spent.get(name)?.amount ?? 0) + amount });
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#batch !== undefined || this.#waiting.length > 0 || this.#usage.length > 0 || this.#spent.size > 0) {
-      if (this.#batch === undefined) {
-        const usage = mergeSums(this.#usage.splice(0));
-        const spent = [...this.#spent.values()];
-        this.#spent.clear();
-        const records = this.#waiting.splice(0, MAX_BATCH);
-        this.#batch = { id: randomUUID(), records, usage: [...usage, ...toDailySums(usage)], spent };
-      }
-      const { setAside, lostData } = await this.#options.trail.append(this.#batch, this.#recent.last());
-      if (setAside > 0) this.#options.metrics.auditSetAside.inc(setAside);
-      if (lostData) this.#lookForLoss();
-      this.#recent.written(this.#batch);
-      this.#batch = undefined;
-    }
   }
 }

@@ -55,7 +55,9 @@ function openStores({ redis, config }: Settings, logger: Logger, metrics: Metric
       else logger.info('redis circuit closed', { connection });
     },
     auditMaxRecords: config.audit.keep,
+    auditShards: config.audit.shards,
     usageRetention: { keepMs: config.usage.keep, keepDetailedMs: config.usage.keepDetailed },
+    onTrimFault: (error) => logger.warn('audit records beyond audit.keep could not be dropped', { error: String(error) }),
     onCommand: (operation, seconds) => metrics.redisDuration.observe({ operation }, seconds),
     onState: (connection, up, error) => {
       if (up && connection === 'state') readiness.storeCame();
