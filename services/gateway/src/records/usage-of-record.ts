@@ -1,6 +1,6 @@
 import { SUMMED_TOKENS, type SummedTokens } from '@sluice/core';
 import type { AuditRecord } from '@sluice/proxies';
-import { addUsage, combinationOf, type UsageSum } from '@sluice/store/ports';
+import { addUsage, type UsageSum } from '@sluice/store/ports';
 
 /** A sum under construction. */
 type Draft = { -readonly [Field in keyof UsageSum]: UsageSum[Field] };
@@ -46,9 +46,11 @@ export function usageOfRecord(record: AuditRecord): UsageSum {
 }
 
 /** Adds up the sums of each day and combination. */
-export const mergeSums = (sums: Iterable<UsageSum>): UsageSum[] => [
-  ...addUsage(sums, (sum) => `${sum.day} ${combinationOf(sum)}`).values(),
-];
+export const mergeSums = (sums: Iterable<UsageSum>): UsageSum[] => [...addUsage(sums, nameOfSum).values()];
+
+/** Returns a text that identifies a sum. No part of it has a line feed in it, and `combinationOf` takes five times as long. */
+const nameOfSum = ({ day, hour, tag, tenant, team, key, provider, model, reason = '' }: UsageSum): string =>
+  `${day}\n${hour}\n${tag}\n${tenant}\n${team}\n${key}\n${provider}\n${model}\n${reason}`;
 
 /** Returns the daily sums of hourly sums. */
 export const toDailySums = (sums: readonly UsageSum[]): UsageSum[] =>
