@@ -15,6 +15,8 @@ export interface RequestView {
   readonly answers?: number | undefined;
   /** The framing of the stream's events; server-sent events if not given. */
   readonly framing?: EventFraming;
+  /** Whether the request consists of texts and simple fields: it has no tools, files, reasoning or marks of the gateway. */
+  readonly isPlain?: boolean;
 }
 
 /** The framing of a stream's events: server-sent events, or elements of a growing JSON array (Gemini without `alt=sse`). */

@@ -47,8 +47,9 @@ export function passRequest(call: LlmCall, { to, model, profile, quirks, streamU
     isGemini: /gemini/.test(model),
     always: amidCalls,
   };
-  const unmarked = unmarkRequest(to.name, bytes, options);
-  const custom = to.name === 'openai-chat' && !profile.tools.custom && mayHoldCustomTools(bytes);
+  const isPlain = call.message.view().isPlain === true;
+  const unmarked = isPlain ? undefined : unmarkRequest(to.name, bytes, options);
+  const custom = !isPlain && to.name === 'openai-chat' && !profile.tools.custom && mayHoldCustomTools(bytes);
   if (unmarked !== undefined) droppedParameters.set(call, unmarked.dropped);
   else if (!custom && repair(request) === request) return { bytes, restorer: undefined };
   const body = unmarked?.body ?? parseJson(bytes.toString('utf8'));

@@ -71,6 +71,7 @@ function carriers(...names: readonly string[]): readonly Buffer[] {
 
 /** Serves a completion by the account that has the files, stores and caches which the request names. */
 function completeChat(next: LlmService, call: LlmCall, owned: OwnedObjects): Promise<LlmReply> {
+  if (call.message.view().isPlain === true) return next.complete(call);
   const bytes = bufferOf(call.message.bytes);
   return CARRIERS[call.dialect].some((carrier) => bytes.includes(carrier))
     ? completeWithObjects(next, call, owned)

@@ -3,6 +3,7 @@ import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { limitsIn } from '../output-limits.ts';
 import { type Edit, isModelName } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
+import { isPlainChat } from './plain-request.ts';
 
 const LIMITS = ['max_tokens', 'max_completion_tokens'];
 /** Members that may be rewritten on the way to a provider. */
@@ -53,6 +54,7 @@ function viewOf(operation: Operation, value: RequestJson['value']): RequestView 
     // a server may apply either of two limits
     maxOutputTokens: limits.length === 0 ? undefined : Math.max(...limits) * answers,
     answers,
+    isPlain: operation === 'chat' && isPlainChat(value),
   };
 }
 
