@@ -42,7 +42,7 @@ describe('HalfClosedWatch', () => {
   it('sends interim responses to a client that has closed its side, until the response ends', async () => {
     const received = await halfClosed(REQUEST, (open) => setTimeout(() => open.forEach(end), 50), 1);
     expect(received.match(/HTTP\/1\.1 102 /g)?.length).toBeGreaterThanOrEqual(2);
-    expect(received).toMatch(/HTTP\/1\.1 200 OK[^]*$/);
+    expect(received).toContain('HTTP/1.1 200 OK');
   });
 
   it('sends comments into a stream that has begun', async () => {
