@@ -30,6 +30,7 @@ import { withTimeout } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
+import { budgetField } from './meter-fields.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
@@ -155,11 +156,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
         (meters[by] as RedisMeters).reserve({ ...of, callId, charges: [{ ...charge, ...more, amount }] });
       const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: charge.meter, period: charge.period });
-      const lose = () =>
-        shared.state.del(
-          layout.budget('acme', 'app', 'budget', '2026-11'),
-          layout.budgetLeases('acme', 'app', 'budget', '2026-11'),
-        );
+      const lose = () => shared.state.del(layout.subject('acme', 'app'));
       return { of, meters, spend, reserve, budget, lose };
     };
 
@@ -205,7 +202,8 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const layout = ownLayout();
       const of = { tenant: 'acme', subject: 'app' };
       const name = { ...of, meter: 'budget', period: PERIOD.period };
-      const key = layout.budget('acme', 'app', 'budget', PERIOD.period);
+      const key = layout.subject('acme', 'app');
+      const setSpent = (amount: string | number) => shared.state.hset(key, budgetField('budget', PERIOD.period), `${amount},0,0,0,0`);
       const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
       const call = async (callId: string, actual: number) => {
         const result = await meters.reserve({ ...of, callId, charges: [charge] });
@@ -220,7 +218,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
           usage: [],
           spent: [{ ...of, period: PERIOD.period, amount }],
         });
-      return { key, name, meters, call, spent, ledger };
+      return { key, name, meters, call, spent, ledger, setSpent };
     };
 
     it('restores the value that a replica has seen if counter and ledger are lost', async () => {
@@ -233,10 +231,10 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     });
 
     it('raises an older counter to the value that a replica has seen', async () => {
-      const { key, call, spent } = setUp();
+      const { call, spent, setSpent } = setUp();
       await call('a', 400);
       await call('b', 0);
-      await shared.state.hset(key, 's', 150);
+      await setSpent(150);
       await call('c', 0);
       await waitFor(async () => (await spent()) === 400, 'the counter to be raised');
     });
@@ -260,9 +258,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     });
 
     it('replaces a negative sum that an overflow left', async () => {
-      const { key, call, spent, ledger } = setUp();
+      const { call, spent, ledger, setSpent } = setUp();
       await ledger(300);
-      await shared.state.hset(key, 's', '-9223372036854775808');
+      await setSpent('-9223372036854775808');
       expect(await call('a', 5)).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 690 } }] });
       expect(await spent()).toBe(305);
     });

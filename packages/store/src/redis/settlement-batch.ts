@@ -1,0 +1,88 @@
+import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
+import { KIND_LETTERS } from './meter-fields.ts';
+import type { MeterTable } from './meter-table.ts';
+import { Receipt } from './receipt.ts';
+import { MAX_CALLS } from './reservation-batch.ts';
+import type { TenantBatch } from './tenant-batches.ts';
+
+/** The origins of a settlement in settle.lua, except the creation of the replica's calls. */
+const UNKNOWN = 0;
+const UNCONFIRMED = -1;
+const RELEASE = -2;
+/**
+ * Duration from which the end of a call is remembered, in ms. Another replica may settle a call of more than a second if this one
+ * crashes at the call's end.
+ */
+const LONG_MS = 500;
+
+/** A settlement, or a release of one call's slots, that waits for its response. */
+export interface PendingSettlement {
+  readonly ending: Settlement | readonly HeldSlot[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** The settlements and releases of one tenant in one turn of the event loop. */
+export class SettlementBatch implements TenantBatch<PendingSettlement> {
+  readonly tenant: string;
+  readonly #table: MeterTable;
+  readonly #send: (table: MeterTable, calls: string) => Promise<unknown>;
+  readonly #pending: PendingSettlement[] = [];
+  #calls = '';
+
+  /** @param send sends the batch; resolves with the response of settle.lua */
+  constructor(tenant: string, table: MeterTable, send: (table: MeterTable, calls: string) => Promise<unknown>) {
+    this.tenant = tenant;
+    this.#table = table;
+    this.#send = send;
+  }
+
+  add(pending: PendingSettlement): boolean {
+    if (this.#pending.length === MAX_CALLS) return false;
+    const { ending } = pending;
+    const call = 'charges' in ending ? this.#settlement(ending) : this.#release(ending);
+    this.#calls += this.#pending.length === 0 ? call : `,${call}`;
+    this.#pending.push(pending);
+    return true;
+  }
+
+  send(): void {
+    this.#send(this.#table, this.#calls).then(
+      () => {
+        for (const pending of this.#pending) pending.resolve();
+      },
+      (error: unknown) => {
+        for (const pending of this.#pending) pending.reject(error);
+      },
+    );
+  }
+
+  #settlement({ callId, subject, charges, unconfirmed = false }: Settlement): string {
+    let kinds = '';
+    let list = '';
+    let receipt: Receipt | undefined;
+    for (const settled of charges) {
+      const { charge } = settled;
+      if (settled.receipt instanceof Receipt) receipt = settled.receipt;
+      kinds += KIND_LETTERS[charge.kind];
+      list += `,${this.#table.numberOf(charge.subject ?? subject, charge, true)},${amountsOf(settled)}`;
+    }
+    const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
+    const isLong = receipt !== undefined && performance.now() - receipt.receivedAtMs >= LONG_MS;
+    return `${JSON.stringify(callId)},"${kinds}",${origin},${isLong ? 1 : 0}${list}`;
+  }
+
+  #release(slots: readonly HeldSlot[]): string {
+    let list = '';
+    for (const { subject, meter, leaseMs } of slots) {
+      list += `,${this.#table.numberOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)},0,0`;
+    }
+    return `${JSON.stringify(slots[0]?.callId)},"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
+  }
+}
+
+/** The reserved amount and the actual amount. */
+function amountsOf({ charge, amount, actual }: SettledCharge): string {
+  if (charge.kind === 'concurrency') return '0,0';
+  return `${amount ?? charge.amount},${actual}`;
+}
