@@ -34,7 +34,6 @@ import {
 } from './index.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
-metersContract('memory', (clock) => new MemoryMeters(clock));
 budgetsContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
 keysContract('memory', async () => {
@@ -67,5 +66,6 @@ const storeOn = (clock: ManualClock): MemoryMeters => {
   stores.set(clock, store);
   return store;
 };
+metersContract('memory', storeOn);
 slidingWindowContract('memory', 150, storeOn);
 settlementContract('memory', 150, storeOn);

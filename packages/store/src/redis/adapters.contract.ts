@@ -72,10 +72,13 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
 
   const metersAt = ({ state, background }: Connections, layout: KeyLayout, clock: Clock): RedisMeters =>
     new RedisMeters({ state, background, layout, wait, clock });
-  metersContract(adapter, (clock) => {
-    const { state, background } = shared;
-    return new RedisMeters({ state, background, layout: ownLayout(), wait, clock });
-  });
+  const layouts = new WeakMap<Clock, KeyLayout>();
+  const layoutOn = (clock: Clock): KeyLayout => {
+    const layout = layouts.get(clock) ?? ownLayout();
+    layouts.set(clock, layout);
+    return layout;
+  };
+  metersContract(adapter, (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock));
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
@@ -188,7 +191,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await Promise.all([0, 1, 2].map((by) => reserve(`after-${by}`, 10, by)));
       expect(await budget()).toEqual({ spent: 140, reserved: 30, leased: 0 });
       // from then on the counter counts without the ledger
-      await (meters[2] as RedisMeters).settle({
+      await (meters[0] as RedisMeters).settle({
         ...of,
         callId: 'after-0',
         charges: [{ charge: { ...charge, amount: 10 }, actual: 5 }],

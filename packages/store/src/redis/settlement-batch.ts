@@ -9,12 +9,6 @@ import type { TenantBatch } from './tenant-batches.ts';
 const UNKNOWN = 0;
 const UNCONFIRMED = -1;
 const RELEASE = -2;
-/**
- * Duration from which the end of a call is remembered, in ms. Another replica may settle a call of more than a second if this one
- * crashes at the call's end.
- */
-const LONG_MS = 500;
-
 /** A settlement, or a release of one call's slots, that waits for its response. */
 export interface PendingSettlement {
   readonly ending: Settlement | readonly HeldSlot[];
@@ -68,8 +62,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       list += `,${this.#table.numberOf(charge.subject ?? subject, charge, true)},${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    const isLong = receipt !== undefined && performance.now() - receipt.receivedAtMs >= LONG_MS;
-    return `${JSON.stringify(callId)},"${kinds}",${origin},${isLong ? 1 : 0}${list}`;
+    return `${JSON.stringify(callId)},"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
   }
 
   #release(slots: readonly HeldSlot[]): string {
