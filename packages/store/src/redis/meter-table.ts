@@ -1,28 +1,33 @@
 import type { Charge } from '../ports/index.ts';
 import { fieldOf, holderField, KIND_LETTERS } from './meter-fields.ts';
 
+/** Numbers of the subject itself, of a window, of slots and of a budget in the state of a script. */
+const NUMBERS = { subject: 2, window: 4, concurrency: 5, budget: 8 } as const;
+/** Arguments before the first subject, and per limit. */
+const HEAD_ARGS = 5;
+const LIMIT_ARGS = 7;
+
 interface Row {
   readonly charge: Charge;
-  readonly number: number;
+  /** Its arguments start so many after those of the first limit. */
+  readonly offset: number;
 }
 
 interface Subject {
-  readonly number: number;
+  readonly key: string;
   readonly rows: Row[];
-  /** JSON of the fields to read, without the closing bracket. */
-  fields: string;
 }
 
-/** The limits of a batch of calls, each once: a script reads and writes each of them once. */
+/**
+ * The limits of a batch of calls, each once: a script reads and writes each of them once. Writes the arguments that
+ * scripts/include/subjects.lua describes.
+ */
 export class MeterTable {
-  /** The keys of the subjects. */
-  readonly keys: string[] = [];
   readonly #replica: string;
   readonly #keyOf: (subject: string) => string;
   readonly #isExact: boolean;
   /** By name. A table lives for one turn of the event loop. */
   readonly #subjects = new Map<string, Subject>();
-  #rows = '';
   #size = 0;
 
   /** @param isExact whether one limit with two values needs two batches */
@@ -32,46 +37,72 @@ export class MeterTable {
     this.#isExact = isExact;
   }
 
+  /** The keys of the subjects. */
+  get keys(): string[] {
+    return Array.from(this.#subjects.values(), ({ key }) => key);
+  }
+
   /**
-   * Returns the number of a charge's limit, from 1. Returns 0 if the batch already has the limit with another value.
+   * Returns the offset of a charge's limit in the arguments. Returns -1 if the batch already has the limit with another value.
    *
    * @param isFirst whether the batch has no other call: such a charge is then added as it is
    */
-  numberOf(name: string, charge: Charge, isFirst: boolean): number {
-    const subject = this.#subjects.get(name) ?? this.#add(name);
+  offsetOf(name: string, charge: Charge, isFirst: boolean): number {
+    let subject = this.#subjects.get(name);
+    if (subject === undefined) {
+      subject = { key: this.#keyOf(name), rows: [] };
+      this.#subjects.set(name, subject);
+    }
     let isKnown = false;
-    for (const { charge: other, number } of subject.rows) {
+    for (const { charge: other, offset } of subject.rows) {
       if (!isSameMeter(charge, other)) continue;
-      if (!this.#isExact || isSameLimit(charge, other)) return number;
+      if (!this.#isExact || isSameLimit(charge, other)) return offset;
       isKnown = true;
     }
-    if (isKnown && !isFirst) return 0;
-    const number = ++this.#size;
-    subject.rows.push({ charge, number });
-    const field = fieldOf(charge);
-    subject.fields += `,${JSON.stringify(field)}`;
-    if (charge.kind !== 'window') subject.fields += `,${JSON.stringify(holderField(field, this.#replica))}`;
-    this.#rows += `${number === 1 ? '' : ','}${subject.number},"${KIND_LETTERS[charge.kind]}",${rowOf(charge)}`;
-    return number;
+    if (isKnown && !isFirst) return -1;
+    const offset = LIMIT_ARGS * this.#size++;
+    subject.rows.push({ charge, offset });
+    return offset;
   }
 
-  /** Returns the fields and the limits as two elements of the arguments of a script. */
-  arguments(): string {
-    let fields = '';
-    for (const subject of this.#subjects.values()) fields += `${fields === '' ? '' : ','}${subject.fields}]`;
-    return `[${fields}],[${this.#rows}]`;
-  }
-
-  #add(name: string): Subject {
-    const subject = { number: this.keys.length + 1, rows: [], fields: '["x"' };
-    this.#subjects.set(name, subject);
-    this.keys.push(this.#keyOf(name));
-    return subject;
+  /**
+   * Returns the arguments of a script.
+   *
+   * @param calls JSON of the calls, each with a comma before it
+   */
+  arguments(now: number | false, ttlMs: number, ids: readonly string[], calls: string): string {
+    const limits = new Array<string>(this.#size);
+    let subjects = '';
+    let at = HEAD_ARGS + 1;
+    let position = 1 + NUMBERS.subject;
+    for (const { rows } of this.#subjects.values()) {
+      const subjectAt = position;
+      let fields = ',"x"';
+      let count = 1;
+      let offsets = '';
+      position += NUMBERS.subject;
+      for (const { charge, offset } of rows) {
+        const field = fieldOf(charge);
+        limits[offset / LIMIT_ARGS] = `,"${KIND_LETTERS[charge.kind]}",${limitOf(charge)},${position},${at + 2 + count},0`;
+        position += NUMBERS[charge.kind];
+        fields += `,${JSON.stringify(field)}`;
+        count++;
+        offsets += `,${offset}`;
+        if (charge.kind === 'window') continue;
+        fields += `,${JSON.stringify(holderField(field, this.#replica))}`;
+        count++;
+      }
+      subjects += `,${subjectAt},${count}${fields},${rows.length}${offsets}`;
+      at += 3 + count + rows.length;
+    }
+    const firstId = at + LIMIT_ARGS * this.#size;
+    const head = `[${now},${ttlMs},${at},${firstId},${firstId + ids.length}`;
+    return `${head}${subjects}${limits.join('')},${ids.join(',')}${calls}]`;
   }
 }
 
 /** The limit, the window or lease in ms, and the end of the period. */
-function rowOf(charge: Charge): string {
+function limitOf(charge: Charge): string {
   switch (charge.kind) {
     case 'window':
       return `${charge.limit},${charge.windowMs},0`;

@@ -89,7 +89,7 @@ export class RedisMeters implements Meters {
   async budget(of: BudgetName): Promise<BudgetState> {
     const { background, layout } = this.#options;
     const sums = await background.hget(layout.subject(of.tenant, of.subject), budgetField(of.meter, of.period));
-    const [known = -1, reserved = 0, leased = 0] = sums?.split(',').map(Number) ?? [];
+    const [known = -1, leased = 0, , reserved = 0] = sums?.split(',').map(Number) ?? [];
     // the next call seeds an unknown budget with the spend of the ledger
     const spent = known >= 0 ? known : Number(await this.#spent.inLedger(of));
     return { spent, reserved: reserved - leased, leased };
@@ -132,9 +132,9 @@ export class RedisMeters implements Meters {
     return new ReservationBatch({
       tenant,
       table: this.#table(tenant, true),
-      send: async (table, calls) => {
+      send: async (table, ids, calls) => {
         const { state, wait } = this.#options;
-        const args = `[${this.#now() || false},${CALLS_TTL_MS},${table.arguments()},[${calls}]]`;
+        const args = table.arguments(this.#now() || false, CALLS_TTL_MS, ids, calls);
         return (await wait('reserve', () => RESERVE.run(state, this.#keys(tenant, table), [args]))) as string;
       },
       onSpend: (of, charge, spent) => this.#spent.compare(of, charge, spent),
@@ -155,8 +155,8 @@ export class RedisMeters implements Meters {
   }
 
   #settlementBatch(tenant: string): SettlementBatch {
-    return new SettlementBatch(tenant, this.#table(tenant, false), (table, calls) => {
-      const args = `[${this.#now() || false},${ENDED_SPAN_MS},${table.arguments()},[${calls}]]`;
+    return new SettlementBatch(tenant, this.#table(tenant, false), (table, ids, calls) => {
+      const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
       return SETTLE.run(this.#options.background, this.#keys(tenant, table), [args]);
     });
   }

@@ -1,5 +1,12 @@
 import type { MeterState } from '@sluice/core';
-import type { BudgetCharge, Charge, ReservationRequest, ReservationResult, ReservedCharge } from '../ports/index.ts';
+import {
+  type BudgetCharge,
+  type Charge,
+  type ReservationRequest,
+  type ReservationResult,
+  type ReservedCharge,
+  subWindowsOf,
+} from '../ports/index.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
@@ -10,9 +17,8 @@ const ADMITTED = 1;
 const IN_FLIGHT = 2;
 const UNSEEDED = -1;
 /** The figures before the first charge of a call in the response of reserve.lua, and the figures per charge. */
-const HEAD_FIGURES = 4;
-const CHARGE_FIGURES = 3;
-const BUDGET_FIGURES = 4;
+const HEAD_FIGURES = 3;
+const CHARGE_FIGURES = 2;
 /** Maximum number of calls of one script: Lua unpacks some thousand values at once. */
 export const MAX_CALLS = 200;
 
@@ -29,7 +35,7 @@ export interface ReservationBatchOptions {
   readonly tenant: string;
   readonly table: MeterTable;
   /** Sends the batch, and returns the response of reserve.lua. */
-  send(table: MeterTable, calls: string): Promise<string>;
+  send(table: MeterTable, ids: readonly string[], calls: string): Promise<string>;
   /** Called with the spend of each budget. */
   onSpend(of: ReservationRequest, charge: BudgetCharge, spent: number): void;
   /** Called with the calls whose budgets have to be seeded. */
@@ -41,7 +47,8 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
   readonly #options: ReservationBatchOptions;
   readonly #pending: PendingReservation[] = [];
   /** The first charge of each budget, in the order of the script's spends. */
-  readonly #budgets: { readonly of: ReservationRequest; readonly charge: BudgetCharge; readonly number: number }[] = [];
+  readonly #budgets: { readonly of: ReservationRequest; readonly charge: BudgetCharge; readonly offset: number }[] = [];
+  readonly #ids: string[] = [];
   #calls = '';
 
   constructor(options: ReservationBatchOptions) {
@@ -59,20 +66,21 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
     let kinds = '';
     let charges = '';
     for (const charge of request.charges) {
-      const number = this.#options.table.numberOf(charge.subject ?? request.subject, charge, isFirst);
-      if (number === 0) return false;
-      if (charge.kind === 'budget') this.#noteBudget(request, charge, number);
+      const offset = this.#options.table.offsetOf(charge.subject ?? request.subject, charge, isFirst);
+      if (offset < 0) return false;
+      if (charge.kind === 'budget') this.#noteBudget(request, charge, offset);
       kinds += KIND_LETTERS[charge.kind];
-      charges += `,${number},${amountsOf(charge)}`;
+      charges += `,${offset},${amountsOf(charge)}`;
     }
-    this.#calls += `${isFirst ? '' : ','}${JSON.stringify(request.callId)},"${kinds}"${charges}`;
+    this.#ids.push(JSON.stringify(request.callId));
+    this.#calls += `,"${kinds}"${charges}`;
     this.#pending.push(pending);
     return true;
   }
 
   send(): void {
     const { send, table } = this.#options;
-    send(table, this.#calls).then(
+    send(table, this.#ids, this.#calls).then(
       (text) => this.#answer(JSON.parse(text) as number[][]),
       (error: unknown) => {
         for (const pending of this.#pending) pending.reject(error);
@@ -82,35 +90,36 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
 
   #answer(response: readonly (readonly number[])[]): void {
     const { onSpend, onUnseeded } = this.#options;
+    const [since = 0, nowUs = 0, ...spends] = response[0] ?? [];
     this.#budgets.forEach(({ of, charge }, n) => {
-      const spent = response[0]?.[n] ?? -1;
+      const spent = spends[n] ?? -1;
       if (spent >= 0) onSpend(of, charge, spent);
     });
     const unseeded: PendingReservation[] = [];
-    const nowMs = performance.now();
+    const receivedAtMs = performance.now();
     for (let n = 0; n < this.#pending.length; n++) {
       const pending = this.#pending[n] as PendingReservation;
       const answer = response[n + 1] ?? [];
-      if (answer[0] !== UNSEEDED) pending.resolve(readReservation(pending.request.charges, answer, nowMs));
+      if (answer[0] !== UNSEEDED) pending.resolve(readReservation(pending.request.charges, answer, nowUs, new Receipt(since, receivedAtMs)));
       else if (pending.isSeeded) pending.reject(new Error('a budget was lost while it was seeded'));
       else unseeded.push(pending);
     }
     if (unseeded.length > 0) onUnseeded(unseeded);
   }
 
-  #noteBudget(of: ReservationRequest, charge: BudgetCharge, number: number): void {
+  #noteBudget(of: ReservationRequest, charge: BudgetCharge, offset: number): void {
     const last = this.#budgets.at(-1);
-    if (last === undefined || number > last.number) this.#budgets.push({ of, charge, number });
+    if (last === undefined || offset > last.offset) this.#budgets.push({ of, charge, offset });
   }
 }
 
-/** The amount to reserve, and its maximum. */
+/** The amount to reserve, and of a budget its maximum. */
 function amountsOf(charge: Charge): string {
   switch (charge.kind) {
     case 'window':
-      return `${charge.amount},0`;
+      return `${charge.amount}`;
     case 'concurrency':
-      return '1,0';
+      return '1';
     case 'budget':
       return `${charge.amount},${charge.maxAmount ?? charge.amount}`;
   }
@@ -120,17 +129,19 @@ function amountsOf(charge: Charge): string {
 function readReservation<C extends Charge>(
   charges: readonly C[],
   answer: readonly number[],
-  nowMs: number,
+  nowUs: number,
+  receipt: Receipt,
 ): ReservationResult<C> {
-  const [verdict, exhausted = 0, retryAfterMs = 0, since = 0] = answer;
-  const receipt = verdict === ADMITTED ? new Receipt(since, nowMs) : undefined;
+  const [verdict, exhausted = 0, retryAfterMs = 0] = answer;
   const reserved: ReservedCharge<C>[] = [];
-  let at = HEAD_FIGURES;
-  for (const charge of charges) {
-    reserved.push(readCharge(charge, answer, at, receipt));
-    at += charge.kind === 'budget' ? BUDGET_FIGURES : CHARGE_FIGURES;
+  for (let n = 0, at = HEAD_FIGURES; n < charges.length; n++, at += CHARGE_FIGURES) {
+    const charge = charges[n] as C;
+    const { meter, limit } = charge;
+    const remaining = answer[at] ?? 0;
+    const state: MeterState = { meter, limit, remaining, resetMs: resetMs(charge, remaining, answer[at + 1] ?? 0, nowUs) };
+    reserved.push({ charge, amount: amountOf(charge, answer), receipt, state });
   }
-  if (receipt !== undefined) return { admitted: true, reserved };
+  if (verdict === ADMITTED) return { admitted: true, reserved };
   const first = reserved[exhausted - 1];
   if (first === undefined) return { admitted: false, reason: 'already_settled' };
   const { charge, state } = first;
@@ -139,14 +150,18 @@ function readReservation<C extends Charge>(
   return verdict === IN_FLIGHT ? { ...refusal, inFlight: true } : refusal;
 }
 
-function readCharge<C extends Charge>(
-  charge: C,
-  answer: readonly number[],
-  at: number,
-  receipt: Receipt | undefined,
-): ReservedCharge<C> {
-  const { kind, meter, limit } = charge;
-  const state: MeterState = { meter, limit, remaining: answer[at] ?? 0, resetMs: answer[at + 1] ?? 0 };
-  if (kind === 'window') return { charge, amount: charge.amount, receipt, state };
-  return { charge, amount: kind === 'budget' ? (answer[at + 3] ?? 0) : 1, receipt, state };
+/** Returns the reserved amount of a charge. All budgets of a call have reserved the last figure. */
+function amountOf(charge: Charge, answer: readonly number[]): number {
+  if (charge.kind === 'window') return charge.amount;
+  return charge.kind === 'budget' ? (answer.at(-1) ?? 0) : 1;
+}
+
+/** Returns the time until a limit is unused, in ms; 0 if that cannot be predicted. `subWindow` is the newest one of a window. */
+function resetMs(charge: Charge, remaining: number, subWindow: number, nowUs: number): number {
+  if (charge.kind === 'concurrency') return 0;
+  if (charge.kind === 'budget') return Math.max(0, (charge.endsAtMs ?? 0) - Math.floor(nowUs / 1_000));
+  if (remaining === charge.limit) return 0;
+  const subWindows = subWindowsOf(charge.windowMs);
+  const emptyAtUs = ((subWindow + subWindows + 1) * charge.windowMs * 1_000) / subWindows;
+  return Math.max(1, Math.ceil((emptyAtUs - nowUs) / 1_000));
 }

@@ -20,12 +20,13 @@ export interface PendingSettlement {
 export class SettlementBatch implements TenantBatch<PendingSettlement> {
   readonly tenant: string;
   readonly #table: MeterTable;
-  readonly #send: (table: MeterTable, calls: string) => Promise<unknown>;
+  readonly #send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>;
   readonly #pending: PendingSettlement[] = [];
+  readonly #ids: string[] = [];
   #calls = '';
 
   /** @param send sends the batch; resolves with the response of settle.lua */
-  constructor(tenant: string, table: MeterTable, send: (table: MeterTable, calls: string) => Promise<unknown>) {
+  constructor(tenant: string, table: MeterTable, send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>) {
     this.tenant = tenant;
     this.#table = table;
     this.#send = send;
@@ -34,14 +35,13 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   add(pending: PendingSettlement): boolean {
     if (this.#pending.length === MAX_CALLS) return false;
     const { ending } = pending;
-    const call = 'charges' in ending ? this.#settlement(ending) : this.#release(ending);
-    this.#calls += this.#pending.length === 0 ? call : `,${call}`;
+    this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(ending);
     this.#pending.push(pending);
     return true;
   }
 
   send(): void {
-    this.#send(this.#table, this.#calls).then(
+    this.#send(this.#table, this.#ids, this.#calls).then(
       () => {
         for (const pending of this.#pending) pending.resolve();
       },
@@ -59,23 +59,25 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       const { charge } = settled;
       if (settled.receipt instanceof Receipt) receipt = settled.receipt;
       kinds += KIND_LETTERS[charge.kind];
-      list += `,${this.#table.numberOf(charge.subject ?? subject, charge, true)},${amountsOf(settled)}`;
+      list += `,${this.#table.offsetOf(charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    return `${JSON.stringify(callId)},"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
+    this.#ids.push(JSON.stringify(callId));
+    return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
   }
 
   #release(slots: readonly HeldSlot[]): string {
     let list = '';
     for (const { subject, meter, leaseMs } of slots) {
-      list += `,${this.#table.numberOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)},0,0`;
+      list += `,${this.#table.offsetOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
     }
-    return `${JSON.stringify(slots[0]?.callId)},"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
+    this.#ids.push(JSON.stringify(slots[0]?.callId));
+    return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
   }
 }
 
-/** The reserved amount and the actual amount. */
+/** Of a window the reserved amount, and of a window or a budget the actual amount. */
 function amountsOf({ charge, amount, actual }: SettledCharge): string {
-  if (charge.kind === 'concurrency') return '0,0';
-  return `${amount ?? charge.amount},${actual}`;
+  if (charge.kind === 'concurrency') return '';
+  return charge.kind === 'window' ? `,${amount ?? charge.amount},${actual}` : `,${actual}`;
 }

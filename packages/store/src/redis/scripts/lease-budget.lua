@@ -26,17 +26,20 @@ local per_thousand, ends_at_ms = checked(ARGV[8]), checked(ARGV[9])
 local now_ms = math.floor(now / 1000)
 local holder = budget .. '@lease/' .. replica
 
+local function numbers_in(value) return cjson.decode('[' .. value .. ']') end
+
 local function read()
   local values = redis.call('HMGET', subject, budget, holder)
   -- an unknown spend is negative
-  return numbers_in(values[1] or '-1,0,0,0,' .. whole(ends_at_ms)), numbers_in(values[2] or '0,0,0')
+  return numbers_in(values[1] or string.format('-1,0,%d,0,0', ends_at_ms)), numbers_in(values[2] or '0,0,0')
 end
 local sums, lease = read()
-if sums[4] > 0 and sums[4] <= now_ms then
+if sums[5] > 0 and sums[5] <= now_ms then
   sweep(subject, now)
   sums, lease = read()
 end
-local spent, reserved, leased, earliest = sums[1], math.max(0, sums[2] - lease[1]), math.max(0, sums[3] - lease[1]), sums[4]
+local spent, leased, earliest = sums[1], math.max(0, sums[2] - lease[1]), sums[5]
+local reserved = math.max(0, sums[4] - lease[1])
 local target = 0
 if spent >= 0 then
   local remaining = math.max(0, limit - spent - reserved)
@@ -50,9 +53,9 @@ if granted == 0 then
   if lease[1] == 0 then return { granted, target } end
 else
   if earliest == 0 or lease_end < earliest then earliest = lease_end end
-  redis.call('HSET', subject, holder, whole(granted) .. ',' .. whole(now_ms) .. ',' .. whole(lease_end))
+  redis.call('HSET', subject, holder, string.format('%d,%d,%d', granted, now_ms, lease_end))
 end
-local text = whole(spent) .. ',' .. whole(reserved + granted) .. ',' .. whole(leased + granted)
-redis.call('HSET', subject, budget, text .. ',' .. whole(earliest) .. ',' .. whole(sums[5]))
+local text = string.format('%d,%d,%d,%d,%d', spent, leased + granted, sums[3], reserved + granted, earliest)
+redis.call('HSET', subject, budget, text)
 if granted > 0 then keep_budget(subject, ends_at_ms, now_ms) end
 return { granted, target }

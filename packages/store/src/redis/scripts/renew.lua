@@ -39,8 +39,8 @@ for s = 1, #fields do
     end
   end
   if #entries > 0 then
-    local expires, marked_until = string.match(values[1] or '', '^(%d+),(%d+)$')
-    local must_expire = expires ~= '0' and (tonumber(expires) or 0) < last_end
+    local expires, marked_until = string.match(values[1] or '', '^(%-?%d+),(%d+)$')
+    local must_expire = expires ~= '-1' and (tonumber(expires) or 0) < last_end
     if must_expire then
       entries[#entries + 1], entries[#entries + 2] = 'x', whole(last_end + SLACK_MS) .. ',' .. (marked_until or 0)
     end

@@ -1,20 +1,15 @@
 --- Reserves for calls of one tenant in their order: each on all of its limits, or on none of them.
 --
--- KEYS[1]     the calls of this replica: `@` (time of creation, expiry in ms since the epoch) and by call id its reservation
+-- KEYS[1]     the calls of this replica: `@` (time of creation, expiry) and by call id its reservation
 -- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one (see settle.lua)
 -- KEYS[4..]   the subjects (see include/subjects.lua)
--- ARGV[1]     one array in JSON: a client spends time per argument, and Redis reads JSON fastest
---   1         now in microseconds for a test, else false: the store's own clock
---   2         lifetime of the calls of a replica without calls, in ms
---   3         by subject, the names of the fields to read: `x`, then of each limit its field; of slots and budgets also the
---             replica's part
---   4         five values per limit: number of its subject, kind ("w" window, "c" slots, "b" budget), limit, window or lease in
---             ms, end of the budget's period in ms since the epoch or 0
---   5         per call: id, the kinds of its charges as a string; three per charge: number of the limit, amount (1 for slots), the
---             maximum to reserve of a budget with enough room
--- Returns     JSON: an array with the spend of the budgets in their order, then an array per call:
---             { verdict, exhausted charge (from 1, else 0), retry delay in ms, creation of the replica's calls, then three figures
---             per charge: remaining, reset in ms, sub-window or generation; for a budget four: the last is the reserved amount }
+-- ARGV[1]     see include/subjects.lua. The lifetime is that of the calls of a replica without calls.
+--             Per call: the kinds of its charges as a string, and per charge: offset of its limit, amount (1 for slots), of a budget
+--             also the maximum to reserve if it has enough room
+-- Returns     JSON: an array with the creation of the replica's calls, now in microseconds, and the spend of the budgets in their
+--             order; then an array per call:
+--             { verdict, exhausted charge (from 1, else 0), retry delay in ms, two figures per charge: what remains, sub-window or
+--             generation; the amount that is reserved on each budget }
 --             verdict: 1 admitted, 0 refused, 2 refused because calls in flight have reserved the rest of a budget
 --             { 0, 0, 0 } if the call was released or settled before
 --             { -1 } if a budget has to be seeded first; nothing was reserved for this call
@@ -30,193 +25,189 @@
 --@include subjects
 --@include sweep
 
+-- One script in this number also removes the fields of dead replicas that hold nothing.
+local SWEEP_ONE_IN = 32
 -- The share of the remaining budget that one call may reserve beyond its minimum.
 local GRANT_SHARE = 0.01
 -- The retry delay for limits that calls in flight use up: the end of a call cannot be predicted.
 local IN_FLIGHT_RETRY_MS = 1000
-local ADMITTED, REFUSED, IN_FLIGHT = 1, 0, 2
-local SETTLED, UNSEEDED = '0,0,0', '-1'
-local FIRST_SUBJECT, ARGS_PER_CHARGE = 4, 3
+local ADMITTED, REFUSED, IN_FLIGHT, UNSEEDED = 1, 0, 2, -1
 
-local calls_key = KEYS[1]
-local args = cjson.decode(ARGV[1])
-local now, calls_ttl_ms, fields, calls = now_us(args[1]), args[2], args[3], args[5]
+local now, calls_ttl_ms, first_id, first_call = now_us(args[1]), args[2], args[4], args[5]
 local now_ms = math.floor(now / 1000)
-time = function() return now end
-read_meters(args[4], fields, FIRST_SUBJECT)
+local calls_key = KEYS[1]
+local known = call('HMGET', calls_key, '@', unpack(args, first_id, first_call - 1))
+read_state(known[1])
 
--- all arguments are checked before the first write
-local ids, starts = {}, {}
-do
-  local at = 1
-  while at < #calls do
-    ids[#ids + 1], starts[#starts + 1] = calls[at], at
-    local first = at + 2
-    at = first + #calls[at + 1] * ARGS_PER_CHARGE
-    for n = first, at - 1, ARGS_PER_CHARGE do
-      local amount, max_amount = calls[n + 1], calls[n + 2]
-      if not (amount >= 0 and amount <= MAX_WHOLE and amount % 1 == 0 and max_amount >= 0 and max_amount % 1 == 0) then
-        error('amount out of range')
+-- Prepares the limits: moves the windows to now. Returns whether a mark of an ended call may exist; nil after it has removed ended
+-- leases.
+local function prepare()
+  local is_marked, subject = false, FIRST_SUBJECT
+  for s = FIRST_KEY, #KEYS do
+    if state[args[subject] + 1] > now_ms then is_marked = true end
+    local list = subject + args[subject + 1] + 2
+    for item = list + 1, list + args[list] do
+      local limit = first_limit + args[item]
+      local kind, at = args[limit], args[limit + STATE]
+      if kind == 'w' then
+        roll(KEYS[s], limit, now)
+      else
+        if kind == 'b' then at = at + BUDGET_POOL end
+        local first_end = state[at + EARLIEST]
+        if first_end > 0 and first_end <= now_ms and (state[at] > 0 or now % SWEEP_ONE_IN == 0) then
+          sweep(KEYS[s], now)
+          return nil
+        end
       end
     end
+    subject = list + args[list] + 1
   end
+  return is_marked
+end
+local is_marked = prepare()
+while is_marked == nil do
+  flushed = {}
+  read_state(known[1])
+  is_marked = prepare()
 end
 
-local is_marked = false
-for s = 1, #fields do
-  load(s)
-  if needs_sweep(s, now) then
-    sweep(key_of[s], now)
-    load(s)
-  end
-  roll(s, meters_of[s], now)
-  if marked_until[s] > now_ms then is_marked = true end
-end
-local known = redis.call('HMGET', calls_key, '@', unpack(ids))
+local since, calls_expire = state[1] > 0 and state[1] or now_ms, state[2]
 -- the marks of calls that ended before their reservation are seldom needed
-local marks = is_marked and redis.call('HMGET', KEYS[2], unpack(ids))
-local older_marks = is_marked and redis.call('HMGET', KEYS[3], unpack(ids))
+local marks = is_marked and call('HMGET', KEYS[2], unpack(args, first_id, first_call - 1))
+local older_marks = is_marked and call('HMGET', KEYS[3], unpack(args, first_id, first_call - 1))
 
-local header = known[1]
-local since, calls_expire = string.match(header or '', '^(%d+),(%d+)$')
-since, calls_expire = since or whole(now_ms), tonumber(calls_expire) or 0
-local admitted_head = '1,0,0,' .. since .. ','
+-- Returns the key of the subject of a limit.
+local function key_of(limit)
+  local subject, field = FIRST_SUBJECT, args[limit + FIELD]
+  for s = FIRST_KEY, #KEYS do
+    local list = subject + args[subject + 1] + 2
+    if field < list then return KEYS[s] end
+    subject = list + args[list] + 1
+  end
+end
 
 -- Returns the milliseconds until `amount` fits into a window.
-local ring_of_counts = {}
-local function fits_after(m, amount)
-  local counts, ring, newest = ring_of_counts[m], ring_of[m], index[m]
-  if not counts then
-    local names = {}
-    for n = 1, ring do names[n] = ring_field(m, newest - ring + n) end
-    counts = redis.call('HMGET', key_of[subject_of[m]], unpack(names))
-    for n = 1, ring do
-      local sub_window = newest - ring + n
-      counts[n] = sub_window == flushed[m] and flushed_count[m] or sub_window < newest and ring_count(counts[n], sub_window) or 0
-    end
-    ring_of_counts[m] = counts
-  end
-  local left = sum[m]
+local rings = {}
+local function fits_after(limit, amount)
+  local at, ring, width = args[limit + STATE], ring_of(limit)
+  local newest = state[at]
+  rings[limit] = rings[limit] or read_ring(key_of(limit), limit, newest - ring + 1, newest)
+  local left, former = state[at + SUM], flushed[limit]
   for n = 1, ring do
-    left = left - (n == ring and count[m] or counts[n])
-    if left + amount <= limit_of[m] then return math.max(1, math.ceil(((newest + n) * width_of[m] - now) / 1000)) end
+    local sub_window = newest - ring + n
+    if sub_window == newest then
+      left = left - state[at + COUNT]
+    elseif former and sub_window == former[1] then
+      left = left - former[2]
+    else
+      left = left - rings[limit][n]
+    end
+    if left + amount <= args[limit + LIMIT] then return math.max(1, math.ceil(((newest + n) * width - now) / 1000)) end
   end
-  return math.ceil(ring * width_of[m] / 1000)
+  return math.ceil(ring * width / 1000)
 end
 
--- Returns the first charge of a call that does not fit (else 0), the verdict, the retry delay in ms, and the grant of budgets.
--- Returns nil if a budget has to be seeded.
-local function check(first, last)
-  local exhausted, verdict, retry_after_ms, grant = 0, ADMITTED, 0, nil
-  for at = first, last, ARGS_PER_CHARGE do
-    local m, amount = calls[at], calls[at + 1]
-    local kind, limit = kind_of[m], limit_of[m]
+local answers, written, reserved, figures = {}, {}, {}, {}
+local answer_format, format_charges
+local at_call = first_call
+for c = 1, first_call - first_id do
+  local id, kinds = args[first_id + c - 1], args[at_call]
+  local charges, arg = #kinds, at_call + 1
+  local exhausted, verdict, retry_after_ms, grant = 0, ADMITTED, 0, 0
+  local has_budget = false
+  for n = 1, charges do
+    local limit, amount = first_limit + args[arg], args[arg + 1]
+    local kind, most, at = args[limit], args[limit + LIMIT], args[limit + STATE]
+    if not (amount >= 0 and amount <= MAX_WHOLE and amount % 1 == 0) then error('amount out of range') end
+    arg = arg + 2
     if kind == 'w' then
-      if exhausted == 0 and sum[m] + amount > limit then
-        exhausted, verdict, retry_after_ms = at, REFUSED, fits_after(m, amount)
+      if state[at + SUM] + amount > most and exhausted == 0 then
+        exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(limit, amount)
       end
     elseif kind == 'c' then
-      if exhausted == 0 and used[m] + 1 > limit then exhausted, verdict, retry_after_ms = at, REFUSED, IN_FLIGHT_RETRY_MS end
+      if state[at] + 1 > most and exhausted == 0 then exhausted, verdict, retry_after_ms = n, REFUSED, IN_FLIGHT_RETRY_MS end
     else
-      local paid, room = spent[m], limit - used[m] - amount
-      if paid < 0 then return nil end
+      local spent, room = state[at], most - state[at + BUDGET_POOL] - amount
+      local share = math.min(math.max(checked(args[arg]), amount), amount + math.floor(math.max(0, room - spent) * GRANT_SHARE))
+      arg = arg + 1
+      if spent < 0 then
+        verdict = UNSEEDED
       -- a soft budget has the largest possible limit, and refuses no call
-      if exhausted == 0 and paid > room and limit < MAX_WHOLE then
-        exhausted = at
+      elseif spent > room and most < MAX_WHOLE and exhausted == 0 then
+        exhausted = n
         -- reservations may be released; spend is final until the period ends
-        if paid + amount <= limit then
+        if spent + amount <= most then
           verdict, retry_after_ms = IN_FLIGHT, IN_FLIGHT_RETRY_MS
         else
           verdict = REFUSED
-          if ends_of[m] > 0 then retry_after_ms = math.max(1000, ends_of[m] - now_ms) end
+          if args[limit + ENDS] > 0 then retry_after_ms = math.max(1000, args[limit + ENDS] - now_ms) end
         end
       end
-      local share = math.min(math.max(calls[at + 2], amount), amount + math.floor(math.max(0, room - paid) * GRANT_SHARE))
-      if not grant or share < grant then grant = share end
+      if not has_budget or share < grant then grant, has_budget = share, true end
     end
   end
-  return exhausted, verdict, retry_after_ms, grant
-end
-
--- Figures that are the same for all calls of this script, as text.
-local tails = {}
-local function tail_of(m)
-  local tail = tails[m]
-  if tail then return tail end
-  if kind_of[m] == 'w' then
-    if sum[m] == 0 then return '0,' .. index[m] end
-    tail = math.max(1, math.ceil(((index[m] + ring_of[m]) * width_of[m] - now) / 1000)) .. ',' .. index[m]
-  elseif kind_of[m] == 'c' then
-    tail = '0,' .. generation[m]
-  else
-    tail = (ends_of[m] > 0 and math.max(0, ends_of[m] - now_ms) or 0) .. ',' .. generation[m]
-  end
-  -- the first reservation sets a generation
-  if kind_of[m] == 'w' or generation[m] > 0 then tails[m] = tail end
-  return tail
-end
-
--- Returns the figures of a call's charges as text, and reserves if the call is admitted.
-local parts = {}
-local function figures(first, last, is_admitted, grant)
-  local n = 0
-  for at = first, last, ARGS_PER_CHARGE do
-    local m = calls[at]
-    local kind, remaining = kind_of[m], nil
-    if kind == 'w' then
-      if is_admitted then window_add(m, calls[at + 1], now_ms) end
-      remaining = limit_of[m] - sum[m]
-    elseif kind == 'c' then
-      if is_admitted then hold(m, 1, now_ms) end
-      remaining = limit_of[m] - used[m]
-    else
-      if is_admitted then hold(m, grant, now_ms) end
-      remaining = limit_of[m] - used[m] - spent[m]
-    end
-    parts[n + 1], parts[n + 2] = digits(remaining > 0 and remaining or 0), tail_of(m)
-    n = n + 2
-    if kind == 'b' then
-      n = n + 1
-      parts[n] = is_admitted and digits(grant) or 0
-    end
-  end
-  return table.concat(parts, ',', 1, n)
-end
-
-local answers, written, reserved = {}, {}, {}
-for c = 1, #ids do
-  local id, kinds, first = ids[c], calls[starts[c] + 1], starts[c] + 2
-  local last = first + #kinds * ARGS_PER_CHARGE - 1
   local earlier = known[c + 1] or reserved[id]
   if earlier then
-    answers[c] = admitted_head .. string.match(earlier, '^%a*(.*)$')
+    answers[c] = '1,0,0,' .. string.match(earlier, '^%a*(.*)$')
   elseif is_marked and (marks[c] or older_marks[c]) then
-    answers[c] = SETTLED
+    answers[c] = '0,0,0'
+  elseif verdict == UNSEEDED then
+    answers[c] = '-1'
   else
-    local exhausted, verdict, retry_after_ms, grant = check(first, last)
-    if not exhausted then
-      answers[c] = UNSEEDED
-    elseif exhausted == 0 then
-      local text = figures(first, last, true, grant)
-      answers[c], reserved[id] = admitted_head .. text, kinds .. text
+    arg = at_call + 1
+    for n = 1, charges do
+      local limit = first_limit + args[arg]
+      local kind, at, remaining = args[limit], args[limit + STATE], nil
+      arg = arg + 2
+      if kind == 'w' then
+        if exhausted == 0 then
+          local amount = args[arg - 1]
+          state[at + SUM], state[at + COUNT], args[limit + CHANGED] = state[at + SUM] + amount, state[at + COUNT] + amount, 1
+        end
+        remaining, figures[n * 2] = args[limit + LIMIT] - state[at + SUM], state[at]
+      else
+        local amount = 1
+        if kind == 'b' then
+          remaining, at, amount, arg = args[limit + LIMIT] - state[at], at + BUDGET_POOL, grant, arg + 1
+        else
+          remaining = args[limit + LIMIT]
+        end
+        if exhausted == 0 then
+          local lease_end = math.max(state[at + LEASE_END], now_ms + args[limit + SPAN])
+          local first_end = state[at + EARLIEST]
+          if state[at] == 0 or first_end == 0 or lease_end < first_end then state[at + EARLIEST] = lease_end end
+          if state[at + GENERATION] == 0 then state[at + GENERATION] = now_ms end
+          state[at], state[at + HELD] = math.min(MAX_WHOLE, state[at] + amount), math.min(MAX_WHOLE, state[at + HELD] + amount)
+          state[at + LEASE_END], args[limit + CHANGED] = lease_end, 1
+        end
+        remaining, figures[n * 2] = remaining - state[at], state[at + GENERATION]
+      end
+      figures[n * 2 - 1] = remaining > 0 and remaining or 0
+    end
+    figures[charges * 2 + 1] = exhausted == 0 and grant or 0
+    if format_charges ~= charges then
+      answer_format, format_charges = string.rep('%d,%d,', charges) .. '%d', charges
+    end
+    local text = format(answer_format, unpack(figures, 1, charges * 2 + 1))
+    if exhausted == 0 then
+      answers[c], reserved[id] = '1,0,0,' .. text, kinds .. text
       written[#written + 1], written[#written + 2] = id, reserved[id]
     else
-      local charge = (exhausted - first) / ARGS_PER_CHARGE + 1
-      local head = verdict .. ',' .. charge .. ',' .. retry_after_ms .. ',' .. since .. ','
-      answers[c] = head .. figures(first, last, false)
+      answers[c] = format('%d,%d,%d,', verdict, exhausted, retry_after_ms) .. text
     end
   end
+  at_call = arg
 end
 
-local spends = {}
-for m = 1, #kind_of do
-  if kind_of[m] == 'b' then spends[#spends + 1] = digits(spent[m]) end
+local head = format('%d,%d', since, now)
+for limit = first_limit, first_id - 1, LIMIT_ARGS do
+  if args[limit] == 'b' then head = head .. format(',%d', state[args[limit + STATE]]) end
 end
 if #written > 0 then
-  for s = 1, #fields do store(s) end
+  write_state(function() return now_ms end)
   local must_expire = calls_expire < now_ms + calls_ttl_ms / 2
-  if must_expire then written[#written + 1], written[#written + 2] = '@', since .. ',' .. whole(now_ms + calls_ttl_ms) end
-  redis.call('HSET', calls_key, unpack(written))
-  if must_expire then redis.call('PEXPIRE', calls_key, whole(calls_ttl_ms)) end
+  if must_expire then written[#written + 1], written[#written + 2] = '@', format('%d,%d', since, now_ms + calls_ttl_ms) end
+  call('HSET', calls_key, unpack(written))
+  if must_expire then call('PEXPIRE', calls_key, format('%d', calls_ttl_ms)) end
 end
-return '[[' .. table.concat(spends, ',') .. '],[' .. table.concat(answers, '],[') .. ']]'
+return '[[' .. head .. '],[' .. table.concat(answers, '],[') .. ']]'

@@ -30,8 +30,8 @@ for n = 1, #KEYS do
   elseif ends_at_ms >= 0 then
     -- a new period begins: the fields of former ones are removed
     sweep(key, now)
-    local reserved = string.match(value or '', '^[^,]*,(%d+,%d+,%d+),') or '0,0,0'
-    redis.call('HSET', key, field, whole(min_spent) .. ',' .. reserved .. ',' .. whole(ends_at_ms))
+    local leased, reserved = string.match(value or '', '^[^,]*,(%d+),[^,]*,(%d+,%d+)$')
+    redis.call('HSET', key, field, string.format('%d,%s,%d,%s', min_spent, leased or 0, ends_at_ms, reserved or '0,0'))
     keep_budget(key, ends_at_ms, math.floor(now / 1000))
   end
 end

@@ -18,9 +18,3 @@ end
 -- Converts an argument to an amount, and raises an error for any other value.
 -- Redis does not roll back, so that every argument is checked before the first write.
 local function checked(value) return amount_of(value) or error('amount out of range') end
-
--- Formats a whole number for a field. `..` is exact below 10^14, and faster than `string.format`.
-local function digits(number)
-  if number < 1e14 then return number end
-  return whole(number)
-end
