@@ -1,21 +1,26 @@
-import type { Charge } from '../ports/index.ts';
+import type { BudgetCharge, Charge } from '../ports/index.ts';
 import { fieldOf, holderField, KIND_LETTERS } from './meter-fields.ts';
 
 /** Numbers of the subject itself, of a window, of slots and of a budget in the state of a script. */
 const NUMBERS = { subject: 2, window: 4, concurrency: 5, budget: 8 } as const;
 /** Arguments before the first subject, and per limit. */
 const HEAD_ARGS = 5;
-const LIMIT_ARGS = 7;
-
-interface Row {
-  readonly charge: Charge;
-  /** Its arguments start so many after those of the first limit. */
-  readonly offset: number;
-}
+const LIMIT_ARGS = 6;
+const SUBJECT_ARGS = 2;
 
 interface Subject {
   readonly key: string;
-  readonly rows: Row[];
+  /** Its arguments start so many after those of the first subject. */
+  readonly offset: number;
+  readonly charges: Charge[];
+}
+
+/** The fields and limits of a subject. Subjects of one plan have the same, which the script reads once. */
+interface Shape {
+  /** Its position in the arguments. */
+  readonly at: number;
+  /** The count of its numbers in the state. */
+  readonly numbers: number;
 }
 
 /**
@@ -28,7 +33,6 @@ export class MeterTable {
   readonly #isExact: boolean;
   /** By name. A table lives for one turn of the event loop. */
   readonly #subjects = new Map<string, Subject>();
-  #size = 0;
 
   /** @param isExact whether one limit with two values needs two batches */
   constructor(replica: string, keyOf: (subject: string) => string, isExact: boolean) {
@@ -42,27 +46,38 @@ export class MeterTable {
     return Array.from(this.#subjects.values(), ({ key }) => key);
   }
 
+  /** Returns the budgets in the order of the state. */
+  budgets(): { readonly subject: string; readonly charge: BudgetCharge }[] {
+    const budgets: { subject: string; charge: BudgetCharge }[] = [];
+    for (const [subject, { charges }] of this.#subjects) {
+      for (const charge of charges) if (charge.kind === 'budget') budgets.push({ subject, charge });
+    }
+    return budgets;
+  }
+
   /**
-   * Returns the offset of a charge's limit in the arguments. Returns -1 if the batch already has the limit with another value.
+   * Returns the offsets of a charge's subject and limit, as two arguments. Returns undefined if the batch already has the limit with
+   * another value.
    *
    * @param isFirst whether the batch has no other call: such a charge is then added as it is
    */
-  offsetOf(name: string, charge: Charge, isFirst: boolean): number {
+  offsetsOf(name: string, charge: Charge, isFirst: boolean): string | undefined {
     let subject = this.#subjects.get(name);
     if (subject === undefined) {
-      subject = { key: this.#keyOf(name), rows: [] };
+      subject = { key: this.#keyOf(name), offset: this.#subjects.size * SUBJECT_ARGS, charges: [] };
       this.#subjects.set(name, subject);
     }
+    const { charges, offset } = subject;
     let isKnown = false;
-    for (const { charge: other, offset } of subject.rows) {
+    for (let n = 0; n < charges.length; n++) {
+      const other = charges[n] as Charge;
       if (!isSameMeter(charge, other)) continue;
-      if (!this.#isExact || isSameLimit(charge, other)) return offset;
+      if (!this.#isExact || isSameLimit(charge, other)) return `${offset},${n * LIMIT_ARGS}`;
       isKnown = true;
     }
-    if (isKnown && !isFirst) return -1;
-    const offset = LIMIT_ARGS * this.#size++;
-    subject.rows.push({ charge, offset });
-    return offset;
+    if (isKnown && !isFirst) return undefined;
+    charges.push(charge);
+    return `${offset},${(charges.length - 1) * LIMIT_ARGS}`;
   }
 
   /**
@@ -71,33 +86,53 @@ export class MeterTable {
    * @param calls JSON of the calls, each with a comma before it
    */
   arguments(now: number | false, ttlMs: number, ids: readonly string[], calls: string): string {
-    const limits = new Array<string>(this.#size);
+    const known = new Map<string, Shape>();
+    let shapes = '';
     let subjects = '';
     let at = HEAD_ARGS + 1;
     let position = 1 + NUMBERS.subject;
-    for (const { rows } of this.#subjects.values()) {
-      const subjectAt = position;
-      let fields = ',"x"';
-      let count = 1;
-      let offsets = '';
-      position += NUMBERS.subject;
-      for (const { charge, offset } of rows) {
-        const field = fieldOf(charge);
-        limits[offset / LIMIT_ARGS] = `,"${KIND_LETTERS[charge.kind]}",${limitOf(charge)},${position},${at + 2 + count},0`;
-        position += NUMBERS[charge.kind];
-        fields += `,${JSON.stringify(field)}`;
-        count++;
-        offsets += `,${offset}`;
-        if (charge.kind === 'window') continue;
-        fields += `,${JSON.stringify(holderField(field, this.#replica))}`;
-        count++;
+    for (const { charges } of this.#subjects.values()) {
+      const { fields, limits, count, numbers } = this.#describe(charges);
+      const name = `${fields}${limits.join()}`;
+      let shape = known.get(name);
+      if (shape === undefined) {
+        shape = { at, numbers };
+        known.set(name, shape);
+        shapes += `,${count},${fields},${charges.length}`;
+        for (const [n, limit] of limits.entries()) shapes += `,${limit},${at + (this.#fieldsBefore(charges, n) + 1)}`;
+        at += 2 + count + charges.length * LIMIT_ARGS;
       }
-      subjects += `,${subjectAt},${count}${fields},${rows.length}${offsets}`;
-      at += 3 + count + rows.length;
+      subjects += `,${shape.at},${position}`;
+      position += shape.numbers;
     }
-    const firstId = at + LIMIT_ARGS * this.#size;
-    const head = `[${now},${ttlMs},${at},${firstId},${firstId + ids.length}`;
-    return `${head}${subjects}${limits.join('')},${ids.join(',')}${calls}]`;
+    const firstId = at + this.#subjects.size * SUBJECT_ARGS;
+    return `[${now},${ttlMs},${at},${firstId},${firstId + ids.length}${shapes}${subjects},${ids.join(',')}${calls}]`;
+  }
+
+  /** Returns JSON of the fields to read and of the limits, and the counts of fields and of their numbers. */
+  #describe(charges: readonly Charge[]) {
+    let fields = '"x"';
+    let count = 1;
+    let numbers: number = NUMBERS.subject;
+    const limits: string[] = [];
+    for (const charge of charges) {
+      const field = fieldOf(charge);
+      limits.push(`"${KIND_LETTERS[charge.kind]}",${limitOf(charge)},${numbers}`);
+      fields += `,${JSON.stringify(field)}`;
+      count++;
+      numbers += NUMBERS[charge.kind];
+      if (charge.kind === 'window') continue;
+      fields += `,${JSON.stringify(holderField(field, this.#replica))}`;
+      count++;
+    }
+    return { fields, limits, count, numbers };
+  }
+
+  /** Returns the number of fields before that of the n-th charge. */
+  #fieldsBefore(charges: readonly Charge[], n: number): number {
+    let count = 1;
+    for (let k = 0; k < n; k++) count += charges[k]?.kind === 'window' ? 1 : 2;
+    return count;
   }
 }
 

@@ -137,7 +137,7 @@ export class RedisMeters implements Meters {
         const args = table.arguments(this.#now() || false, CALLS_TTL_MS, ids, calls);
         return (await wait('reserve', () => RESERVE.run(state, this.#keys(tenant, table), [args]))) as string;
       },
-      onSpend: (of, charge, spent) => this.#spent.compare(of, charge, spent),
+      onSpend: (subject, charge, spent) => this.#spent.compare({ tenant, subject }, charge, spent),
       onUnseeded: (calls) => this.#seed(calls),
     });
   }

@@ -37,7 +37,7 @@ export interface ReservationBatchOptions {
   /** Sends the batch, and returns the response of reserve.lua. */
   send(table: MeterTable, ids: readonly string[], calls: string): Promise<string>;
   /** Called with the spend of each budget. */
-  onSpend(of: ReservationRequest, charge: BudgetCharge, spent: number): void;
+  onSpend(subject: string, charge: BudgetCharge, spent: number): void;
   /** Called with the calls whose budgets have to be seeded. */
   onUnseeded(calls: readonly PendingReservation[]): void;
 }
@@ -46,8 +46,6 @@ export interface ReservationBatchOptions {
 export class ReservationBatch implements TenantBatch<PendingReservation> {
   readonly #options: ReservationBatchOptions;
   readonly #pending: PendingReservation[] = [];
-  /** The first charge of each budget, in the order of the script's spends. */
-  readonly #budgets: { readonly of: ReservationRequest; readonly charge: BudgetCharge; readonly offset: number }[] = [];
   readonly #ids: string[] = [];
   #calls = '';
 
@@ -66,11 +64,10 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
     let kinds = '';
     let charges = '';
     for (const charge of request.charges) {
-      const offset = this.#options.table.offsetOf(charge.subject ?? request.subject, charge, isFirst);
-      if (offset < 0) return false;
-      if (charge.kind === 'budget') this.#noteBudget(request, charge, offset);
+      const offsets = this.#options.table.offsetsOf(charge.subject ?? request.subject, charge, isFirst);
+      if (offsets === undefined) return false;
       kinds += KIND_LETTERS[charge.kind];
-      charges += `,${offset},${amountsOf(charge)}`;
+      charges += `,${offsets},${amountsOf(charge)}`;
     }
     this.#ids.push(JSON.stringify(request.callId));
     this.#calls += `,"${kinds}"${charges}`;
@@ -89,11 +86,11 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
   }
 
   #answer(response: readonly (readonly number[])[]): void {
-    const { onSpend, onUnseeded } = this.#options;
+    const { table, onSpend, onUnseeded } = this.#options;
     const [since = 0, nowUs = 0, ...spends] = response[0] ?? [];
-    this.#budgets.forEach(({ of, charge }, n) => {
+    table.budgets().forEach(({ subject, charge }, n) => {
       const spent = spends[n] ?? -1;
-      if (spent >= 0) onSpend(of, charge, spent);
+      if (spent >= 0) onSpend(subject, charge, spent);
     });
     const unseeded: PendingReservation[] = [];
     const receivedAtMs = performance.now();
@@ -105,11 +102,6 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
       else unseeded.push(pending);
     }
     if (unseeded.length > 0) onUnseeded(unseeded);
-  }
-
-  #noteBudget(of: ReservationRequest, charge: BudgetCharge, offset: number): void {
-    const last = this.#budgets.at(-1);
-    if (last === undefined || offset > last.offset) this.#budgets.push({ of, charge, offset });
   }
 }
 

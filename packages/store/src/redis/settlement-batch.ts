@@ -59,7 +59,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       const { charge } = settled;
       if (settled.receipt instanceof Receipt) receipt = settled.receipt;
       kinds += KIND_LETTERS[charge.kind];
-      list += `,${this.#table.offsetOf(charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
+      list += `,${this.#table.offsetsOf(charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
     this.#ids.push(JSON.stringify(callId));
@@ -69,7 +69,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   #release(slots: readonly HeldSlot[]): string {
     let list = '';
     for (const { subject, meter, leaseMs } of slots) {
-      list += `,${this.#table.offsetOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
+      list += `,${this.#table.offsetsOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
     }
     this.#ids.push(JSON.stringify(slots[0]?.callId));
     return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;

@@ -23,6 +23,8 @@ export interface SpentBudgetsOptions {
   readonly clock?: Clock | undefined;
 }
 
+type Owner = Pick<MeteredCall, 'tenant' | 'subject'>;
+
 interface SeededBudget extends BudgetName {
   /** The end of the period, in ms since the epoch; 0 for a budget without an end; `ONLY_KNOWN` to raise a known budget. */
   readonly endsAtMs: number;
@@ -60,12 +62,14 @@ export class SpentBudgets {
   }
 
   /** Compares the spend in Redis with the highest value that this replica has seen, and raises it if Redis has less. */
-  compare(of: MeteredCall, charge: BudgetCharge, spent: number): void {
-    const name = this.#nameOf(budgetName(of, charge));
+  compare(of: Owner, charge: BudgetCharge, spent: number): void {
+    const { meter, period } = charge;
+    // the subject is that of the charge already
+    const name = this.#nameOf({ ...of, meter, period });
     const highest = this.#highest.get(name);
     if (highest === undefined || spent > highest) this.#highest.set(name, spent);
     // if this fails, the response to the next call is compared again
-    else if (spent < highest) this.raise([budgetName(of, charge)]).catch(() => {});
+    else if (spent < highest) this.raise([{ ...of, meter, period }]).catch(() => {});
   }
 
   /** Raises budgets with a sum in Redis. A budget without one is seeded by its next call. */
@@ -112,7 +116,7 @@ export class SpentBudgets {
   }
 }
 
-const budgetName = (of: MeteredCall, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
+const budgetName = (of: Owner, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
   tenant: of.tenant,
   subject,
   meter,

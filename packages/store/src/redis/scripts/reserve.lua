@@ -4,8 +4,8 @@
 -- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one (see settle.lua)
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the calls of a replica without calls.
---             Per call: the kinds of its charges as a string, and per charge: offset of its limit, amount (1 for slots), of a budget
---             also the maximum to reserve if it has enough room
+--             Per call: the kinds of its charges as a string, and per charge: the two offsets, amount (1 for slots), of a budget also
+--             the maximum to reserve if it has enough room
 -- Returns     JSON: an array with the creation of the replica's calls, now in microseconds, and the spend of the budgets in their
 --             order; then an array per call:
 --             { verdict, exhausted charge (from 1, else 0), retry delay in ms, two figures per charge: what remains, sub-window or
@@ -42,15 +42,16 @@ read_state(known[1])
 -- Prepares the limits: moves the windows to now. Returns whether a mark of an ended call may exist; nil after it has removed ended
 -- leases.
 local function prepare()
-  local is_marked, subject = false, FIRST_SUBJECT
+  local is_marked = false
   for s = FIRST_KEY, #KEYS do
-    if state[args[subject] + 1] > now_ms then is_marked = true end
-    local list = subject + args[subject + 1] + 2
-    for item = list + 1, list + args[list] do
-      local limit = first_limit + args[item]
-      local kind, at = args[limit], args[limit + STATE]
+    local subject = first_subject + (s - FIRST_KEY) * 2
+    local shape, header = args[subject], args[subject + 1]
+    if state[header + 1] > now_ms then is_marked = true end
+    local limits = shape + args[shape] + 1
+    for limit = limits + 1, limits + args[limits] * LIMIT_ARGS, LIMIT_ARGS do
+      local kind, at = args[limit], header + args[limit + STATE]
       if kind == 'w' then
-        roll(KEYS[s], limit, now)
+        roll(KEYS[s], limit, at, now)
       else
         if kind == 'b' then at = at + BUDGET_POOL end
         local first_end = state[at + EARLIEST]
@@ -60,7 +61,6 @@ local function prepare()
         end
       end
     end
-    subject = list + args[list] + 1
   end
   return is_marked
 end
@@ -76,23 +76,12 @@ local since, calls_expire = state[1] > 0 and state[1] or now_ms, state[2]
 local marks = is_marked and call('HMGET', KEYS[2], unpack(args, first_id, first_call - 1))
 local older_marks = is_marked and call('HMGET', KEYS[3], unpack(args, first_id, first_call - 1))
 
--- Returns the key of the subject of a limit.
-local function key_of(limit)
-  local subject, field = FIRST_SUBJECT, args[limit + FIELD]
-  for s = FIRST_KEY, #KEYS do
-    local list = subject + args[subject + 1] + 2
-    if field < list then return KEYS[s] end
-    subject = list + args[list] + 1
-  end
-end
-
 -- Returns the milliseconds until `amount` fits into a window.
 local rings = {}
-local function fits_after(limit, amount)
-  local at, ring, width = args[limit + STATE], ring_of(limit)
-  local newest = state[at]
-  rings[limit] = rings[limit] or read_ring(key_of(limit), limit, newest - ring + 1, newest)
-  local left, former = state[at + SUM], flushed[limit]
+local function fits_after(key, limit, at, amount)
+  local ring, width = ring_of(limit)
+  local newest, left, former = state[at], state[at + SUM], flushed[at]
+  rings[at] = rings[at] or read_ring(key, limit, at, newest - ring + 1, newest)
   for n = 1, ring do
     local sub_window = newest - ring + n
     if sub_window == newest then
@@ -100,7 +89,7 @@ local function fits_after(limit, amount)
     elseif former and sub_window == former[1] then
       left = left - former[2]
     else
-      left = left - rings[limit][n]
+      left = left - rings[at][n]
     end
     if left + amount <= args[limit + LIMIT] then return math.max(1, math.ceil(((newest + n) * width - now) / 1000)) end
   end
@@ -109,6 +98,8 @@ end
 
 local answers, written, reserved, figures = {}, {}, {}, {}
 local answer_format, format_charges
+-- the subject of the last charge, its shape's first limit, and its numbers
+local last_subject, limits, header
 local at_call = first_call
 for c = 1, first_call - first_id do
   local id, kinds = args[first_id + c - 1], args[at_call]
@@ -116,13 +107,18 @@ for c = 1, first_call - first_id do
   local exhausted, verdict, retry_after_ms, grant = 0, ADMITTED, 0, 0
   local has_budget = false
   for n = 1, charges do
-    local limit, amount = first_limit + args[arg], args[arg + 1]
-    local kind, most, at = args[limit], args[limit + LIMIT], args[limit + STATE]
+    local subject, amount = args[arg], args[arg + 2]
+    if subject ~= last_subject then
+      local shape = args[first_subject + subject]
+      last_subject, limits, header = subject, shape + args[shape] + 2, args[first_subject + subject + 1]
+    end
+    local limit = limits + args[arg + 1]
+    local kind, most, at = args[limit], args[limit + LIMIT], header + args[limit + STATE]
     if not (amount >= 0 and amount <= MAX_WHOLE and amount % 1 == 0) then error('amount out of range') end
-    arg = arg + 2
+    arg = arg + 3
     if kind == 'w' then
       if state[at + SUM] + amount > most and exhausted == 0 then
-        exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(limit, amount)
+        exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(KEYS[FIRST_KEY + subject / 2], limit, at, amount)
       end
     elseif kind == 'c' then
       if state[at] + 1 > most and exhausted == 0 then exhausted, verdict, retry_after_ms = n, REFUSED, IN_FLIGHT_RETRY_MS end
@@ -156,13 +152,19 @@ for c = 1, first_call - first_id do
   else
     arg = at_call + 1
     for n = 1, charges do
-      local limit = first_limit + args[arg]
-      local kind, at, remaining = args[limit], args[limit + STATE], nil
-      arg = arg + 2
+      local subject = args[arg]
+      if subject ~= last_subject then
+        local shape = args[first_subject + subject]
+        last_subject, limits, header = subject, shape + args[shape] + 2, args[first_subject + subject + 1]
+      end
+      local limit = limits + args[arg + 1]
+      local kind, at, remaining = args[limit], header + args[limit + STATE], nil
+      arg = arg + 3
+      if exhausted == 0 then changed[at] = true end
       if kind == 'w' then
         if exhausted == 0 then
           local amount = args[arg - 1]
-          state[at + SUM], state[at + COUNT], args[limit + CHANGED] = state[at + SUM] + amount, state[at + COUNT] + amount, 1
+          state[at + SUM], state[at + COUNT] = state[at + SUM] + amount, state[at + COUNT] + amount
         end
         remaining, figures[n * 2] = args[limit + LIMIT] - state[at + SUM], state[at]
       else
@@ -178,7 +180,7 @@ for c = 1, first_call - first_id do
           if state[at] == 0 or first_end == 0 or lease_end < first_end then state[at + EARLIEST] = lease_end end
           if state[at + GENERATION] == 0 then state[at + GENERATION] = now_ms end
           state[at], state[at + HELD] = math.min(MAX_WHOLE, state[at] + amount), math.min(MAX_WHOLE, state[at + HELD] + amount)
-          state[at + LEASE_END], args[limit + CHANGED] = lease_end, 1
+          state[at + LEASE_END] = lease_end
         end
         remaining, figures[n * 2] = remaining - state[at], state[at + GENERATION]
       end
@@ -200,8 +202,12 @@ for c = 1, first_call - first_id do
 end
 
 local head = format('%d,%d', since, now)
-for limit = first_limit, first_id - 1, LIMIT_ARGS do
-  if args[limit] == 'b' then head = head .. format(',%d', state[args[limit + STATE]]) end
+for subject = first_subject, first_id - 1, 2 do
+  local shape = args[subject]
+  local limits = shape + args[shape] + 1
+  for limit = limits + 1, limits + args[limits] * LIMIT_ARGS, LIMIT_ARGS do
+    if args[limit] == 'b' then head = head .. format(',%d', state[args[subject + 1] + args[limit + STATE]]) end
+  end
 end
 if #written > 0 then
   write_state(function() return now_ms end)

@@ -5,7 +5,7 @@
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the ended calls.
 --             Per call: the kinds of its charges as a string, its origin, 1 if its end has to be remembered (else 0), and per charge:
---             offset of its limit, of a window the reserved amount, of a window or a budget the actual amount
+--             the two offsets, of a window the reserved amount, of a window or a budget the actual amount
 --             origin: the creation of the replica's calls in the response to the reservation; 0 if the caller does not have it; -1
 --             if the caller received no response: if the reservation did not run, the full actual amounts are counted; -2 for a
 --             release, which only returns slots
@@ -35,16 +35,16 @@ local reservations = call('HMGET', calls_key, '@', unpack(args, first_id, first_
 -- by number of the call, the position of the figures of its reservation in `state`
 local figures_at, reserved_kinds = {}, {}
 do
-  local more, length = '', 0
+  local texts, length = {}, 0
   for c = 1, first_call - first_id do
     local text = reservations[c + 1]
     if text then
       local figures = string.find(text, '%d')
       reserved_kinds[c] = string.sub(text, 1, figures - 1)
-      more, figures_at[c], length = more .. ',' .. string.sub(text, figures), length + 1, length + figures * 2 - 1
+      texts[#texts + 1], figures_at[c], length = string.sub(text, figures), length + 1, length + figures * 2 - 1
     end
   end
-  read_state(reservations[1], more)
+  read_state(reservations[1], texts[1] and table.concat(texts, ','))
   local offset = #state - length
   for c, at in pairs(figures_at) do figures_at[c] = offset + at end
 end
@@ -53,12 +53,9 @@ local since = state[1]
 -- The subjects of calls that ended before their reservation have a time until which such marks exist.
 local is_flagged = false
 do
-  local subject = FIRST_SUBJECT
-  for _ = FIRST_KEY, #KEYS do
-    local marked_until = state[args[subject] + 1]
+  for subject = first_subject, first_id - 1, 2 do
+    local marked_until = state[args[subject + 1] + 1]
     if marked_until > 0 and marked_until > time_ms() then is_flagged = true end
-    subject = subject + args[subject + 1] + 2
-    subject = subject + args[subject] + 1
   end
 end
 
@@ -76,20 +73,9 @@ local function charge_in(other_kinds, kinds, n)
   end
 end
 
--- Returns the key and the header in `state` of the subject of a limit.
-local function subject_of(limit)
-  local subject, field = FIRST_SUBJECT, args[limit + FIELD]
-  for s = FIRST_KEY, #KEYS do
-    local list = subject + args[subject + 1] + 2
-    if field < list then return KEYS[s], args[subject] end
-    subject = list + args[list] + 1
-  end
-end
-
 -- Removes `amount` from the sub-window that counted it, if that is still in the ring.
-local function give_back(limit, sub_window, amount)
-  local at = args[limit + STATE]
-  local newest, former = state[at], flushed[limit]
+local function give_back(key, limit, at, sub_window, amount)
+  local newest, former = state[at], flushed[at]
   if sub_window > newest or sub_window <= newest - ring_of(limit) then return end
   local back
   if sub_window == newest then
@@ -99,21 +85,20 @@ local function give_back(limit, sub_window, amount)
     back = math.min(former[2], amount)
     former[2] = former[2] - back
   else
-    local counted = read_ring(subject_of(limit), limit, sub_window, sub_window)[1]
+    local counted = read_ring(key, limit, at, sub_window, sub_window)[1]
     back = math.min(counted, amount)
-    ring_changes[limit] = ring_changes[limit] or {}
-    ring_changes[limit][sub_window] = counted - back
+    ring_changes[at] = ring_changes[at] or {}
+    ring_changes[at][sub_window] = counted - back
   end
-  state[at + SUM], args[limit + CHANGED] = state[at + SUM] - back, 1
+  state[at + SUM], changed[at] = state[at + SUM] - back, true
 end
 
 -- Counts `amount` in a window now.
-local function take(limit, amount)
+local function take(key, limit, at, amount)
   time_ms()
-  roll(subject_of(limit), limit, now)
-  local at = args[limit + STATE]
+  roll(key, limit, at, now)
   state[at + SUM], state[at + COUNT] = math.min(MAX_WHOLE, state[at + SUM] + amount), math.min(MAX_WHOLE, state[at + COUNT] + amount)
-  args[limit + CHANGED] = 1
+  changed[at] = true
 end
 
 -- The marks of ended calls are read at the first call that needs them.
@@ -146,9 +131,11 @@ for c = 1, first_call - first_id do
   if is_new then settled = settled + 1 end
   local other_kinds = figures and reserved_kinds[c] ~= kinds and reserved_kinds[c]
   for n = 1, #kinds do
-    local limit, kind = first_limit + args[arg], nil
-    kind = args[limit]
-    arg = arg + 1
+    local subject = first_subject + args[arg]
+    local shape = args[subject]
+    local limit = shape + args[shape] + 2 + args[arg + 1]
+    local kind, key, at = args[limit], KEYS[FIRST_KEY + args[arg] / 2], args[subject + 1] + args[limit + STATE]
+    arg = arg + 2
     -- the figures of this charge in the reservation, and its amount or its generation
     local charge = figures and n
     if other_kinds then charge = charge_in(other_kinds, kinds, n) end
@@ -159,32 +146,32 @@ for c = 1, first_call - first_id do
       if is_new then
         if not figures and origin == UNCONFIRMED then amount = 0 end
         if actual > amount then
-          take(limit, actual - amount)
+          take(key, limit, at, actual - amount)
         elseif actual < amount and receipt and origin ~= UNKNOWN then
-          give_back(limit, receipt, amount - actual)
+          give_back(key, limit, at, receipt, amount - actual)
         end
       end
     else
-      local at, amount = args[limit + STATE], 1
+      local pool, amount = at, 1
       if kind == 'b' then
         local actual = checked(args[arg])
         arg = arg + 1
         -- a lost budget is seeded from the ledger, which contains this call: counting it here would count it twice
         if is_new and state[at] >= 0 then
-          state[at], args[limit + CHANGED] = math.min(MAX_WHOLE, state[at] + actual), 1
+          state[at], changed[at] = math.min(MAX_WHOLE, state[at] + actual), true
         end
         if figures then amount = state[figures + #reserved_kinds[c] * 2] end
-        at = at + BUDGET_POOL
+        pool = at + BUDGET_POOL
       end
       -- a holder of another generation was removed with the reservation
-      if receipt and receipt > 0 and receipt == state[at + GENERATION] then
-        local back = math.min(state[at + HELD], amount)
-        state[at], state[at + HELD], args[limit + CHANGED] = math.max(0, state[at] - back), state[at + HELD] - back, 1
+      if receipt and receipt > 0 and receipt == state[pool + GENERATION] then
+        local back = math.min(state[pool + HELD], amount)
+        state[pool], state[pool + HELD], changed[at] = math.max(0, state[pool] - back), state[pool + HELD] - back, true
       end
     end
     -- a reservation that arrives later finds the mark by this
     if must_mark and not figures then
-      local _, header = subject_of(limit)
+      local header = args[subject + 1]
       marked_subjects = marked_subjects or {}
       marked_subjects[header], state[header + 1] = true, time_ms() + marks_ttl_ms
     end

@@ -14,23 +14,21 @@
 -- The arguments of a script are one flat array in JSON, because a table costs more than its elements:
 --   1         now in microseconds for a test, else false: the store's own clock
 --   2         lifetime in ms (see the script)
---   3         position of the first limit
---   4, 5      positions of the first call id, and of the first call
---   6..       per subject: position of its numbers in `state`, number of fields, the fields to read (`x` first), number of limits,
---             their offsets from the first limit
---   ..        seven per limit: kind ("w" window, "c" slots, "b" budget), limit, window or lease in ms, end of the budget's period or
---             0, position of its numbers in `state`, position of its field, 0 (the script sets 1 if its numbers have changed)
---   ..        the call ids, then the calls (see the script)
+--   3, 4, 5   positions of the first subject, of the first call id, and of the first call
+--   6..       the shapes, each once: number of fields, the fields to read (`x` first), number of limits, and per limit: kind ("w"
+--             window, "c" slots, "b" budget), limit, window or lease in ms, end of the budget's period or 0, position of its numbers
+--             after those of its subject, position of its field
+--   ..        per subject: position of its shape, position of its numbers in `state`
+--   ..        the call ids, then the calls (see the script). A charge starts with the offset of its subject from the first one, and
+--             the offset of its limit from the first one of the shape
 -- `state` has the numbers of all fields in one array, which starts with the two numbers of the calls (see reserve.lua).
 
-local FIRST_SUBJECT = 6
 -- The first subject among the keys.
 local FIRST_KEY = 4
 -- From the position of a limit in the arguments.
-local LIMIT, SPAN, ENDS, STATE, FIELD, CHANGED, LIMIT_ARGS = 1, 2, 3, 4, 5, 6, 7
+local LIMIT, SPAN, ENDS, STATE, FIELD, LIMIT_ARGS = 1, 2, 3, 4, 5, 6
 -- From the position of a limit in `state`. The pool of a budget starts after its other numbers.
-local SUM, COUNT, OLDEST = 1, 2, 3
-local LEASED, PERIOD_END, BUDGET_POOL = 1, 2, 3
+local SUM, COUNT, OLDEST, BUDGET_POOL = 1, 2, 3, 3
 -- From the position of a pool: it has the slots in use, or the reserved amount, at 0.
 local EARLIEST, HELD, GENERATION, LEASE_END = 1, 2, 3, 4
 -- Minimum extra lifetime of a hash in ms, so that its expiry is seldom set.
@@ -38,10 +36,11 @@ local MIN_SLACK_MS = 30000
 
 local call, format = redis.call, string.format
 local args = cjson.decode(ARGV[1])
-local first_limit = args[3]
+local first_subject = args[3]
 local state
--- By limit: a former newest sub-window with a count that moves to the ring; and changed counts of former sub-windows.
-local flushed, ring_changes = {}, {}
+-- By position in `state`: whether a limit has changed; a former newest sub-window with a count that moves to the ring; changed counts
+-- of former sub-windows.
+local changed, flushed, ring_changes = {}, {}, {}
 
 -- Returns the numbers of a field that is missing.
 local function initial_numbers(field)
@@ -53,17 +52,17 @@ end
 
 -- Reads the hashes of all subjects. `more` are further numbers for the end of `state`, as text.
 local function read_state(calls_header, more)
-  local at, text = FIRST_SUBJECT, calls_header or '0,0'
+  local texts = { calls_header or '0,0' }
   for s = FIRST_KEY, #KEYS do
-    local count = args[at + 1]
-    local values = call('HMGET', KEYS[s], unpack(args, at + 2, at + 1 + count))
-    for n = 1, count do values[n] = values[n] or initial_numbers(args[at + 1 + n]) end
-    text = text .. ',' .. table.concat(values, ',')
-    at = at + count + 2
-    at = at + args[at] + 1
+    local shape = args[first_subject + (s - FIRST_KEY) * 2]
+    local count = args[shape]
+    local values = call('HMGET', KEYS[s], unpack(args, shape + 1, shape + count))
+    for n = 1, count do values[n] = values[n] or initial_numbers(args[shape + n]) end
+    texts[s - FIRST_KEY + 2] = table.concat(values, ',')
   end
+  texts[#texts + 1] = more
   -- one decoding of all numbers is faster than one conversion for each
-  state = cjson.decode('[' .. text .. (more or '') .. ']')
+  state = cjson.decode('[' .. table.concat(texts, ',') .. ']')
 end
 
 -- Returns the number of sub-windows in the ring of a window (one more than `subWindowsOf` in ports/meters.ts), and the width of one in
@@ -86,11 +85,11 @@ local function ring_count(value, sub_window)
   return tonumber(tag) == sub_window and tonumber(counted) or 0
 end
 
--- Returns the counts of former sub-windows of a window.
-local function read_ring(key, limit, first, last)
+-- Returns the counts of former sub-windows of a window, whose numbers are at a position of `state`.
+local function read_ring(key, limit, at, first, last)
   local names = {}
   for sub_window = first, last do names[sub_window - first + 1] = ring_field(limit, sub_window) end
-  local counts, changes = call('HMGET', key, unpack(names)), ring_changes[limit]
+  local counts, changes = call('HMGET', key, unpack(names)), ring_changes[at]
   for n = 1, #names do
     local sub_window = first + n - 1
     counts[n] = changes and changes[sub_window] or ring_count(counts[n], sub_window)
@@ -99,9 +98,8 @@ local function read_ring(key, limit, first, last)
 end
 
 -- Moves a window to `now`: subtracts what has expired. Nothing is written if nothing is added later.
-local function roll(key, limit, now)
+local function roll(key, limit, at, now)
   local ring, width = ring_of(limit)
-  local at = args[limit + STATE]
   local current, newest = math.floor(now / width), state[at]
   if current <= newest then return end
   local count, oldest = state[at + COUNT], state[at + OLDEST]
@@ -110,22 +108,22 @@ local function roll(key, limit, now)
     state[at + SUM], state[at + OLDEST] = 0, current
     return
   end
-  if count > 0 then flushed[limit] = { newest, count } end
+  if count > 0 then flushed[at] = { newest, count } end
   local first, last = math.max(newest + 1 - ring, oldest), current - ring
   if first > last then return end
   state[at + OLDEST] = last + 1
-  local counts = read_ring(key, limit, first, last)
+  local counts = read_ring(key, limit, at, first, last)
   for n = 1, #counts do state[at + SUM] = state[at + SUM] - counts[n] end
 end
 
 -- Adds the former sub-windows of a window that have changed to `entries`, after the first `n`. Returns the new number of entries.
-local function add_ring(limit, entries, n)
-  local former = flushed[limit]
+local function add_ring(limit, at, entries, n)
+  local former = flushed[at]
   if former then
     entries[n + 1], entries[n + 2] = ring_field(limit, former[1]), format('%d,%d', former[1], former[2])
     n = n + 2
   end
-  for sub_window, left in pairs(ring_changes[limit] or {}) do
+  for sub_window, left in pairs(ring_changes[at] or {}) do
     entries[n + 1], entries[n + 2] = ring_field(limit, sub_window), format('%d,%d', sub_window, left)
     n = n + 2
   end
@@ -135,25 +133,25 @@ end
 -- Writes the changes of all subjects. `time_ms` returns the time, which is needed only if a hash expires too early. `marked` has the
 -- positions of subjects whose second number has changed.
 local function write_state(time_ms, marked)
-  local subject, entries = FIRST_SUBJECT, {}
+  local entries = {}
   for s = FIRST_KEY, #KEYS do
-    local header, n = args[subject], 0
-    local expires, needed = state[header], 0
+    local subject = first_subject + (s - FIRST_KEY) * 2
+    local shape, header = args[subject], args[subject + 1]
+    local expires, needed, n = state[header], 0, 0
     local header_changed = marked and marked[header]
     if header_changed then needed = state[header + 1] end
-    local list = subject + args[subject + 1] + 2
-    for item = list + 1, list + args[list] do
-      local limit = first_limit + args[item]
-      if args[limit + CHANGED] == 1 then
-        local kind, at, field = args[limit], args[limit + STATE], args[limit + FIELD]
-        local lives_until
+    local limits = shape + args[shape] + 1
+    for limit = limits + 1, limits + args[limits] * LIMIT_ARGS, LIMIT_ARGS do
+      local at = header + args[limit + STATE]
+      if changed[at] then
+        local kind, field, lives_until = args[limit], args[limit + FIELD], nil
         entries[n + 1] = args[field]
         if kind == 'w' then
           entries[n + 2] = format('%d,%d,%d,%d', state[at], state[at + SUM], state[at + COUNT], state[at + OLDEST])
-          if flushed[limit] or ring_changes[limit] then n = add_ring(limit, entries, n + 2) - 2 end
+          n = n + 2
+          if flushed[at] or ring_changes[at] then n = add_ring(limit, at, entries, n) end
           local ring, width = ring_of(limit)
           lives_until = (state[at] + ring) * width / 1000
-          n = n + 2
         else
           if kind == 'c' then
             entries[n + 2] = format('%d,%d', state[at], state[at + EARLIEST])
@@ -162,8 +160,8 @@ local function write_state(time_ms, marked)
               format('%d,%d,%d,%d,%d', state[at], state[at + 1], state[at + 2], state[at + 3], state[at + 4])
             at = at + BUDGET_POOL
           end
-          lives_until = state[at + LEASE_END]
           n = n + 2
+          lives_until = state[at + LEASE_END]
           if state[at + GENERATION] > 0 then
             entries[n + 1] = args[field + 1]
             entries[n + 2] = format('%d,%d,%d', state[at + HELD], state[at + GENERATION], lives_until)
@@ -186,6 +184,5 @@ local function write_state(time_ms, marked)
     end
     if n > 0 then call('HSET', KEYS[s], unpack(entries, 1, n)) end
     if ttl_ms then call('PEXPIRE', KEYS[s], format('%d', ttl_ms)) end
-    subject = list + args[list] + 1
   end
 end
