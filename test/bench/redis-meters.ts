@@ -6,8 +6,8 @@ import type { Cache, Charge, Meters } from '@sluice/store/ports';
 import { Redis } from 'ioredis';
 import { ensureRedisServer, startRedisServer } from '../support/redis-server.ts';
 
-const ROUNDS = 5;
-const CALLS_PER_ROUND = 4_000;
+const ROUNDS = 4;
+const CALLS_PER_ROUND = 3_000;
 const WAIT = <T>(_operation: string, send: () => Promise<T>): Promise<T> => send();
 const endsAtMs = Math.ceil(Date.now() / 86_400_000) * 86_400_000;
 

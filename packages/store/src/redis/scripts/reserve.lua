@@ -39,62 +39,40 @@ local calls_key = KEYS[1]
 local known = call('HMGET', calls_key, '@', unpack(args, first_id, first_call - 1))
 read_state(known[1])
 
--- Prepares the limits: moves the windows to now. Returns whether a mark of an ended call may exist; nil after it has removed ended
--- leases.
-local function prepare()
-  local is_marked = false
-  for s = FIRST_KEY, #KEYS do
-    local subject = first_subject + (s - FIRST_KEY) * 2
-    local shape, header = args[subject], args[subject + 1]
-    if state[header + 1] > now_ms then is_marked = true end
-    local limits = shape + args[shape] + 1
-    for limit = limits + 1, limits + args[limits] * LIMIT_ARGS, LIMIT_ARGS do
-      local kind, at = args[limit], header + args[limit + STATE]
-      if kind == 'w' then
-        roll(KEYS[s], limit, at, now)
-      else
-        if kind == 'b' then at = at + BUDGET_POOL end
-        local first_end = state[at + EARLIEST]
-        if first_end > 0 and first_end <= now_ms and (state[at] > 0 or now % SWEEP_ONE_IN == 0) then
-          sweep(KEYS[s], now)
-          return nil
-        end
+-- Moves the windows to now, and finds out whether marks of ended calls may exist.
+local is_marked = false
+local subject = first_subject
+while subject < first_id do
+  local shape, header, key = args[subject], args[subject + 1], KEYS[FIRST_KEY + (subject - first_subject) / 2]
+  if state[header + 1] > now_ms then is_marked = true end
+  local limits = shape + args[shape] + 1
+  subject = subject + 2
+  for limit = limits + 1, limits + args[limits] * LIMIT_ARGS, LIMIT_ARGS do
+    local kind, at = args[limit], header + args[limit + STATE]
+    if kind == 'w' then
+      local _, width = ring_of(limit)
+      if now >= (state[at] + 1) * width then
+        need_rings()
+        roll(key, limit, at, now)
+      end
+    else
+      if kind == 'b' then at = at + BUDGET_POOL end
+      local first_end = state[at + EARLIEST]
+      if first_end > 0 and first_end <= now_ms and (state[at] > 0 or now % SWEEP_ONE_IN == 0) then
+        -- a lease has ended: all subjects are read once more
+        sweep(key, now)
+        read_state(known[1])
+        flushed, subject = {}, first_subject
+        break
       end
     end
   end
-  return is_marked
-end
-local is_marked = prepare()
-while is_marked == nil do
-  flushed = {}
-  read_state(known[1])
-  is_marked = prepare()
 end
 
 local since, calls_expire = state[1] > 0 and state[1] or now_ms, state[2]
 -- the marks of calls that ended before their reservation are seldom needed
 local marks = is_marked and call('HMGET', KEYS[2], unpack(args, first_id, first_call - 1))
 local older_marks = is_marked and call('HMGET', KEYS[3], unpack(args, first_id, first_call - 1))
-
--- Returns the milliseconds until `amount` fits into a window.
-local rings = {}
-local function fits_after(key, limit, at, amount)
-  local ring, width = ring_of(limit)
-  local newest, left, former = state[at], state[at + SUM], flushed[at]
-  rings[at] = rings[at] or read_ring(key, limit, at, newest - ring + 1, newest)
-  for n = 1, ring do
-    local sub_window = newest - ring + n
-    if sub_window == newest then
-      left = left - state[at + COUNT]
-    elseif former and sub_window == former[1] then
-      left = left - former[2]
-    else
-      left = left - rings[at][n]
-    end
-    if left + amount <= args[limit + LIMIT] then return math.max(1, math.ceil(((newest + n) * width - now) / 1000)) end
-  end
-  return math.ceil(ring * width / 1000)
-end
 
 local answers, written, reserved, figures = {}, {}, {}, {}
 local answer_format, format_charges
@@ -107,10 +85,10 @@ for c = 1, first_call - first_id do
   local exhausted, verdict, retry_after_ms, grant = 0, ADMITTED, 0, 0
   local has_budget = false
   for n = 1, charges do
-    local subject, amount = args[arg], args[arg + 2]
-    if subject ~= last_subject then
-      local shape = args[first_subject + subject]
-      last_subject, limits, header = subject, shape + args[shape] + 2, args[first_subject + subject + 1]
+    local owner, amount = args[arg], args[arg + 2]
+    if owner ~= last_subject then
+      local shape = args[first_subject + owner]
+      last_subject, limits, header = owner, shape + args[shape] + 2, args[first_subject + owner + 1]
     end
     local limit = limits + args[arg + 1]
     local kind, most, at = args[limit], args[limit + LIMIT], header + args[limit + STATE]
@@ -118,7 +96,8 @@ for c = 1, first_call - first_id do
     arg = arg + 3
     if kind == 'w' then
       if state[at + SUM] + amount > most and exhausted == 0 then
-        exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(KEYS[FIRST_KEY + subject / 2], limit, at, amount)
+        need_rings()
+        exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(KEYS[FIRST_KEY + owner / 2], limit, at, amount, now)
       end
     elseif kind == 'c' then
       if state[at] + 1 > most and exhausted == 0 then exhausted, verdict, retry_after_ms = n, REFUSED, IN_FLIGHT_RETRY_MS end
@@ -152,10 +131,10 @@ for c = 1, first_call - first_id do
   else
     arg = at_call + 1
     for n = 1, charges do
-      local subject = args[arg]
-      if subject ~= last_subject then
-        local shape = args[first_subject + subject]
-        last_subject, limits, header = subject, shape + args[shape] + 2, args[first_subject + subject + 1]
+      local owner = args[arg]
+      if owner ~= last_subject then
+        local shape = args[first_subject + owner]
+        last_subject, limits, header = owner, shape + args[shape] + 2, args[first_subject + owner + 1]
       end
       local limit = limits + args[arg + 1]
       local kind, at, remaining = args[limit], header + args[limit + STATE], nil

@@ -85,6 +85,7 @@ local function give_back(key, limit, at, sub_window, amount)
     back = math.min(former[2], amount)
     former[2] = former[2] - back
   else
+    need_rings()
     local counted = read_ring(key, limit, at, sub_window, sub_window)[1]
     back = math.min(counted, amount)
     ring_changes[at] = ring_changes[at] or {}
@@ -96,6 +97,7 @@ end
 -- Counts `amount` in a window now.
 local function take(key, limit, at, amount)
   time_ms()
+  need_rings()
   roll(key, limit, at, now)
   state[at + SUM], state[at + COUNT] = math.min(MAX_WHOLE, state[at + SUM] + amount), math.min(MAX_WHOLE, state[at + COUNT] + amount)
   changed[at] = true

@@ -73,61 +73,86 @@ local function ring_of(limit)
   return 21, span_ms * 1000 / 20
 end
 
--- Returns the name of a former sub-window's field.
-local function ring_field(limit, sub_window)
-  local ring = ring_of(limit)
-  return 'r' .. string.sub(args[args[limit + FIELD]], 2) .. ':' .. format('%d', sub_window % ring)
-end
-
--- Returns the count of a former sub-window, by the value of its field.
-local function ring_count(value, sub_window)
-  local tag, counted = string.match(value or '', '^(%d+),(%d+)$')
-  return tonumber(tag) == sub_window and tonumber(counted) or 0
-end
-
--- Returns the counts of former sub-windows of a window, whose numbers are at a position of `state`.
-local function read_ring(key, limit, at, first, last)
-  local names = {}
-  for sub_window = first, last do names[sub_window - first + 1] = ring_field(limit, sub_window) end
-  local counts, changes = call('HMGET', key, unpack(names)), ring_changes[at]
-  for n = 1, #names do
-    local sub_window = first + n - 1
-    counts[n] = changes and changes[sub_window] or ring_count(counts[n], sub_window)
+-- Functions for former sub-windows, which few scripts need: a function costs time even if it is not called.
+local rings = {}
+local read_ring, roll, add_ring, fits_after
+local function need_rings()
+  if roll then return end
+  -- Returns the name of a former sub-window's field.
+  local function ring_field(limit, sub_window)
+    local ring = ring_of(limit)
+    return 'r' .. string.sub(args[args[limit + FIELD]], 2) .. ':' .. format('%d', sub_window % ring)
   end
-  return counts
-end
 
--- Moves a window to `now`: subtracts what has expired. Nothing is written if nothing is added later.
-local function roll(key, limit, at, now)
-  local ring, width = ring_of(limit)
-  local current, newest = math.floor(now / width), state[at]
-  if current <= newest then return end
-  local count, oldest = state[at + COUNT], state[at + OLDEST]
-  state[at], state[at + COUNT] = current, 0
-  if current - newest >= ring then
-    state[at + SUM], state[at + OLDEST] = 0, current
-    return
+  -- Returns the count of a former sub-window, by the value of its field.
+  local function ring_count(value, sub_window)
+    local tag, counted = string.match(value or '', '^(%d+),(%d+)$')
+    return tonumber(tag) == sub_window and tonumber(counted) or 0
   end
-  if count > 0 then flushed[at] = { newest, count } end
-  local first, last = math.max(newest + 1 - ring, oldest), current - ring
-  if first > last then return end
-  state[at + OLDEST] = last + 1
-  local counts = read_ring(key, limit, at, first, last)
-  for n = 1, #counts do state[at + SUM] = state[at + SUM] - counts[n] end
-end
 
--- Adds the former sub-windows of a window that have changed to `entries`, after the first `n`. Returns the new number of entries.
-local function add_ring(limit, at, entries, n)
-  local former = flushed[at]
-  if former then
-    entries[n + 1], entries[n + 2] = ring_field(limit, former[1]), format('%d,%d', former[1], former[2])
-    n = n + 2
+  -- Returns the counts of former sub-windows of a window, whose numbers are at a position of `state`.
+  read_ring = function(key, limit, at, first, last)
+    local names = {}
+    for sub_window = first, last do names[sub_window - first + 1] = ring_field(limit, sub_window) end
+    local counts, changes = call('HMGET', key, unpack(names)), ring_changes[at]
+    for n = 1, #names do
+      local sub_window = first + n - 1
+      counts[n] = changes and changes[sub_window] or ring_count(counts[n], sub_window)
+    end
+    return counts
   end
-  for sub_window, left in pairs(ring_changes[at] or {}) do
-    entries[n + 1], entries[n + 2] = ring_field(limit, sub_window), format('%d,%d', sub_window, left)
-    n = n + 2
+
+  -- Moves a window to `now`: subtracts what has expired. Nothing is written if nothing is added later.
+  roll = function(key, limit, at, now)
+    local ring, width = ring_of(limit)
+    local current, newest = math.floor(now / width), state[at]
+    if current <= newest then return end
+    local count, oldest = state[at + COUNT], state[at + OLDEST]
+    state[at], state[at + COUNT] = current, 0
+    if current - newest >= ring then
+      state[at + SUM], state[at + OLDEST] = 0, current
+      return
+    end
+    if count > 0 then flushed[at] = { newest, count } end
+    local first, last = math.max(newest + 1 - ring, oldest), current - ring
+    if first > last then return end
+    state[at + OLDEST] = last + 1
+    local counts = read_ring(key, limit, at, first, last)
+    for n = 1, #counts do state[at + SUM] = state[at + SUM] - counts[n] end
   end
-  return n
+
+  -- Adds the former sub-windows of a window that have changed to `entries`, after the first `n`. Returns the new number of entries.
+  add_ring = function(limit, at, entries, n)
+    local former = flushed[at]
+    if former then
+      entries[n + 1], entries[n + 2] = ring_field(limit, former[1]), format('%d,%d', former[1], former[2])
+      n = n + 2
+    end
+    for sub_window, left in pairs(ring_changes[at] or {}) do
+      entries[n + 1], entries[n + 2] = ring_field(limit, sub_window), format('%d,%d', sub_window, left)
+      n = n + 2
+    end
+    return n
+  end
+
+  -- Returns the milliseconds until `amount` fits into a window.
+  fits_after = function(key, limit, at, amount, now)
+    local ring, width = ring_of(limit)
+    local newest, left, former = state[at], state[at + SUM], flushed[at]
+    rings[at] = rings[at] or read_ring(key, limit, at, newest - ring + 1, newest)
+    for n = 1, ring do
+      local sub_window = newest - ring + n
+      if sub_window == newest then
+        left = left - state[at + COUNT]
+      elseif former and sub_window == former[1] then
+        left = left - former[2]
+      else
+        left = left - rings[at][n]
+      end
+      if left + amount <= args[limit + LIMIT] then return math.max(1, math.ceil(((newest + n) * width - now) / 1000)) end
+    end
+    return math.ceil(ring * width / 1000)
+  end
 end
 
 -- Writes the changes of all subjects. `time_ms` returns the time, which is needed only if a hash expires too early. `marked` has the
