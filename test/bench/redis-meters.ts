@@ -71,7 +71,9 @@ async function call({ meters, cache }: Build, load: Load): Promise<void> {
   await meters.settle({ tenant, subject, callId, charges });
 }
 
-async function counters(client: Redis): Promise<{ cpuUs: number; commands: number; scripts: number; reads: number; keys: number }> {
+async function counters(
+  client: Redis,
+): Promise<{ cpuUs: number; commands: number; scripts: number; reads: number; keys: number }> {
   const info = await client.info('everything');
   const number = (name: string): number => Number(new RegExp(`^${name}[:=]([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
   const commands = [...info.matchAll(/^cmdstat_[^:]+:calls=(\d+)/gm)].reduce((sum, [, calls]) => sum + Number(calls), 0);

@@ -8,6 +8,7 @@ import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
+import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
@@ -67,5 +68,6 @@ const storeOn = (clock: ManualClock): MemoryMeters => {
   return store;
 };
 metersContract('memory', storeOn);
+meterBatchesContract('memory', 60, storeOn, (clock) => new MemoryMeters(clock));
 slidingWindowContract('memory', 150, storeOn);
 settlementContract('memory', 150, storeOn);

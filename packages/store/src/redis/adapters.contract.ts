@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '@sluice/core/testing';
+import { MemoryMeters } from '../memory/index.ts';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
 import { budgetsContract } from '../ports/budgets.contract.ts';
@@ -10,6 +11,7 @@ import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
+import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
@@ -79,6 +81,12 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     return layout;
   };
   metersContract(adapter, (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock));
+  meterBatchesContract(
+    adapter,
+    60,
+    (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock),
+    (clock) => new MemoryMeters(clock),
+  );
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
@@ -206,7 +214,8 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const of = { tenant: 'acme', subject: 'app' };
       const name = { ...of, meter: 'budget', period: PERIOD.period };
       const key = layout.subject('acme', 'app');
-      const setSpent = (amount: string | number) => shared.state.hset(key, budgetField('budget', PERIOD.period), `${amount},0,0,0,0`);
+      const setSpent = (amount: string | number) =>
+        shared.state.hset(key, budgetField('budget', PERIOD.period), `${amount},0,0,0,0`);
       const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
       const call = async (callId: string, actual: number) => {
         const result = await meters.reserve({ ...of, callId, charges: [charge] });

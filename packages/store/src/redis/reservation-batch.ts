@@ -97,7 +97,8 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
     for (let n = 0; n < this.#pending.length; n++) {
       const pending = this.#pending[n] as PendingReservation;
       const answer = response[n + 1] ?? [];
-      if (answer[0] !== UNSEEDED) pending.resolve(readReservation(pending.request.charges, answer, nowUs, new Receipt(since, receivedAtMs)));
+      if (answer[0] !== UNSEEDED)
+        pending.resolve(readReservation(pending.request.charges, answer, nowUs, new Receipt(since, receivedAtMs)));
       else if (pending.isSeeded) pending.reject(new Error('a budget was lost while it was seeded'));
       else unseeded.push(pending);
     }

@@ -26,7 +26,11 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   #calls = '';
 
   /** @param send sends the batch; resolves with the response of settle.lua */
-  constructor(tenant: string, table: MeterTable, send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>) {
+  constructor(
+    tenant: string,
+    table: MeterTable,
+    send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>,
+  ) {
     this.tenant = tenant;
     this.#table = table;
     this.#send = send;
