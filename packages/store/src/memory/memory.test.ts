@@ -9,6 +9,7 @@ import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
+import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
@@ -35,7 +36,6 @@ import {
 } from './index.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
 
-metersContract('memory', (clock) => new MemoryMeters(clock));
 budgetsContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
 keysContract('memory', async () => {
@@ -69,5 +69,7 @@ const storeOn = (clock: ManualClock): MemoryMeters => {
   stores.set(clock, store);
   return store;
 };
+metersContract('memory', storeOn);
+meterBatchesContract('memory', 60, storeOn, (clock) => new MemoryMeters(clock));
 slidingWindowContract('memory', 150, storeOn);
 settlementContract('memory', 150, storeOn);

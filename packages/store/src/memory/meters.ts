@@ -159,9 +159,9 @@ export class MemoryMeters implements Meters {
     else if (charge.kind === 'concurrency') this.#slotSet(of, charge).release(of.callId);
     else {
       const window = this.#window(of, charge);
-      const { amount = charge.amount, receipt = 0 } = recorded ?? NOTHING;
+      const { amount = charge.amount, receipt } = recorded ?? NOTHING;
       if (actual > amount) window.add(nowMs, actual - amount);
-      else window.giveBack(nowMs, receipt, amount - actual);
+      else window.giveBack(nowMs, typeof receipt === 'number' ? receipt : 0, amount - actual);
     }
   }
 

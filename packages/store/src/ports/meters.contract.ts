@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '@sluice/core/testing';
 import type { Charge, HeldSlot, Meters, SlotCharge, WindowCharge } from './meters.ts';
 
-/** Opens limits on a clock that the test moves. Each call opens another connection to the same store. */
-export type OpenMeters = (clock: ManualClock) => Meters;
+/** Opens the limits of a store as one of its replicas, on a clock that the test moves. Each clock has its own store. */
+export type OpenMeters = (clock: ManualClock, replica: number) => Meters;
 
 const MINUTE = 60_000;
 const window = (limit: number, more: Partial<WindowCharge> = {}): WindowCharge => ({
@@ -22,15 +22,16 @@ let unique = 0;
 export function metersContract(adapter: string, open: OpenMeters): void {
   const begin = () => {
     const clock = new ManualClock();
-    const meters = open(clock);
+    const meters = open(clock, 0);
+    const other = open(clock, 1);
     const tenant = `tenant-${++unique}`;
     let calls = 0;
-    const reserve = (charges: readonly Charge[], callId = `call-${++calls}`) =>
-      meters.reserve({ tenant, subject: 'key', callId, charges });
+    const reserve = (charges: readonly Charge[], callId = `call-${++calls}`, by = meters) =>
+      by.reserve({ tenant, subject: 'key', callId, charges });
     const slot = (callId: string): HeldSlot => ({
       ...{ kind: 'concurrency', tenant, subject: 'key', callId, meter: 'concurrent', leaseMs: 30_000 },
     });
-    return { clock, meters, tenant, reserve, slot };
+    return { clock, meters, other, tenant, reserve, slot };
   };
 
   describe(`meters (${adapter})`, () => {
@@ -99,8 +100,8 @@ export function metersContract(adapter: string, open: OpenMeters): void {
     });
 
     it('releases the slot of a crashed replica, and keeps a renewed slot', async () => {
-      const { clock, meters, reserve, slot } = begin();
-      await reserve([slots(2)], 'dead');
+      const { clock, meters, other, reserve, slot } = begin();
+      await reserve([slots(2)], 'dead', other);
       await reserve([slots(2)], 'alive');
       clock.advance(20_000);
       await meters.renew([slot('alive')]);

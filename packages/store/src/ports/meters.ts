@@ -20,7 +20,7 @@ export interface SlotCharge extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
-  /** Lifetime of the slot without `renew`, in ms: a crashed replica does not release it. */
+  /** Lifetime of the slots of a replica without its reservations and `renew`, in ms: a crashed replica does not release them. */
   readonly leaseMs: number;
 }
 
@@ -40,7 +40,7 @@ export interface BudgetCharge extends Owned {
   readonly period: string;
   /** The end of the period, in ms since the epoch. Undefined for a budget without an end. */
   readonly endsAtMs: number | undefined;
-  /** Lifetime of the reservation without `renew`, in ms: a crashed replica does not release it. */
+  /** Lifetime of a replica's reservations without others and `renew`, in ms: a crashed replica does not release them. */
   readonly leaseMs: number;
 }
 
@@ -65,8 +65,8 @@ export interface ReservedCharge<C extends Charge = Charge> {
   readonly charge: C;
   /** The reserved amount: of a budget what it has granted, of the calls in flight one slot. */
   readonly amount: number;
-  /** Opaque: `settle` uses it to find what was counted. Undefined if the kind of charge needs none. */
-  readonly receipt: number | undefined;
+  /** Opaque: `settle` uses it to find what was counted. Undefined if the store did not confirm the reservation. */
+  readonly receipt: unknown;
   readonly state: MeterState;
 }
 
@@ -106,7 +106,7 @@ export interface SettledCharge {
   /** From the `ReservedCharge`. By default the amount of the charge. */
   readonly amount?: number | undefined;
   /** From the `ReservedCharge`. Without it, a window keeps what was reserved in excess. */
-  readonly receipt?: number | undefined;
+  readonly receipt?: unknown;
 }
 
 /** The end of a call. */
@@ -212,7 +212,10 @@ export interface Meters {
   raiseToLedger(budgets: readonly BudgetName[]): Promise<void>;
   /** Reserves a part of a budget for a replica, in place of its previous lease. A lease expires after `leaseMs`. */
   lease(request: LeaseRequest): Promise<LeaseGrant>;
-  /** Renews slots and reservations of budgets. An expired one is not restored. */
+  /**
+   * Renews the slots and reservations of this replica. Expired ones are not restored. A store may renew all slots of a limit, or all
+   * reservations of a budget, together.
+   */
   renew(held: readonly (HeldSlot | HeldBudget)[]): Promise<void>;
 }
 

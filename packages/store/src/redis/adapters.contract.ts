@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@sluice/core';
 import { waitFor } from '@sluice/core/testing';
+import { MemoryMeters } from '../memory/index.ts';
 import { accountObjectsContract } from '../ports/account-objects.contract.ts';
 import { auditShardsContract } from '../ports/audit-shards.contract.ts';
 import { auditTrailContract } from '../ports/audit-trail.contract.ts';
@@ -11,6 +12,7 @@ import { callCheckpointsContract } from '../ports/call-checkpoints.contract.ts';
 import { conversationsContract } from '../ports/conversations.contract.ts';
 import { idempotentCallsContract } from '../ports/idempotent-calls.contract.ts';
 import { keysContract } from '../ports/keys.contract.ts';
+import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
@@ -31,6 +33,7 @@ import { withTimeout } from './deadline.ts';
 import { RedisIdempotentCalls } from './idempotent-calls.ts';
 import { KeyLayout } from './key-layout.ts';
 import { RedisKeys } from './keys.ts';
+import { budgetField } from './meter-fields.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
@@ -72,10 +75,19 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
 
   const metersAt = ({ state, background }: Connections, layout: KeyLayout, clock: Clock): RedisMeters =>
     new RedisMeters({ state, background, layout, wait, clock });
-  metersContract(adapter, (clock) => {
-    const { state, background } = shared;
-    return new RedisMeters({ state, background, layout: ownLayout(), wait, clock });
-  });
+  const layouts = new WeakMap<Clock, KeyLayout>();
+  const layoutOn = (clock: Clock): KeyLayout => {
+    const layout = layouts.get(clock) ?? ownLayout();
+    layouts.set(clock, layout);
+    return layout;
+  };
+  metersContract(adapter, (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock));
+  meterBatchesContract(
+    adapter,
+    60,
+    (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock),
+    (clock) => new MemoryMeters(clock),
+  );
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
@@ -163,11 +175,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const reserve = (callId: string, amount: number, by = 0, more: object = {}) =>
         (meters[by] as RedisMeters).reserve({ ...of, callId, charges: [{ ...charge, ...more, amount }] });
       const budget = () => (meters[0] as RedisMeters).budget({ ...of, meter: charge.meter, period: charge.period });
-      const lose = () =>
-        shared.state.del(
-          layout.budget('acme', 'app', 'budget', '2026-11'),
-          layout.budgetLeases('acme', 'app', 'budget', '2026-11'),
-        );
+      const lose = () => shared.state.del(layout.subject('acme', 'app'));
       return { of, meters, spend, reserve, budget, lose };
     };
 
@@ -199,7 +207,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       await Promise.all([0, 1, 2].map((by) => reserve(`after-${by}`, 10, by)));
       expect(await budget()).toEqual({ spent: 140, reserved: 30, leased: 0 });
       // from then on the counter counts without the ledger
-      await (meters[2] as RedisMeters).settle({
+      await (meters[0] as RedisMeters).settle({
         ...of,
         callId: 'after-0',
         charges: [{ charge: { ...charge, amount: 10 }, actual: 5 }],
@@ -213,7 +221,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
       const layout = ownLayout();
       const of = { tenant: 'acme', subject: 'app' };
       const name = { ...of, meter: 'budget', period: PERIOD.period };
-      const key = layout.budget('acme', 'app', 'budget', PERIOD.period);
+      const key = layout.subject('acme', 'app');
+      const setSpent = (amount: string | number) =>
+        shared.state.hset(key, budgetField('budget', PERIOD.period), `${amount},0,0,0,0`);
       const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait });
       const call = async (callId: string, actual: number) => {
         const result = await meters.reserve({ ...of, callId, charges: [charge] });
@@ -230,7 +240,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
           usage: [],
           spent: [{ ...of, period: PERIOD.period, amount }],
         });
-      return { key, name, meters, call, spent, ledger };
+      return { key, name, meters, call, spent, ledger, setSpent };
     };
 
     it('restores the value that a replica has seen if counter and ledger are lost', async () => {
@@ -243,10 +253,10 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     });
 
     it('raises an older counter to the value that a replica has seen', async () => {
-      const { key, call, spent } = setUp();
+      const { call, spent, setSpent } = setUp();
       await call('a', 400);
       await call('b', 0);
-      await shared.state.hset(key, 's', 150);
+      await setSpent(150);
       await call('c', 0);
       await waitFor(async () => (await spent()) === 400, 'the counter to be raised');
     });
@@ -270,9 +280,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     });
 
     it('replaces a negative sum that an overflow left', async () => {
-      const { key, call, spent, ledger } = setUp();
+      const { call, spent, ledger, setSpent } = setUp();
       await ledger(300);
-      await shared.state.hset(key, 's', '-9223372036854775808');
+      await setSpent('-9223372036854775808');
       expect(await call('a', 5)).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 690 } }] });
       expect(await spent()).toBe(305);
     });

@@ -2,6 +2,7 @@ import type { Clock } from '@sluice/core';
 import { Cluster, type Redis } from 'ioredis';
 import type { Cache, CacheEntry, CacheFilter, CacheKey, CacheListing } from '../ports/index.ts';
 import { batchWrites } from './batch-writes.ts';
+import { BatchedReads } from './batched-reads.ts';
 import { decodeEntry, encodeEntry } from './cache-entry.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
@@ -17,17 +18,18 @@ export class RedisCache implements Cache {
   readonly #layout: KeyLayout;
   readonly #wait: Wait;
   readonly #clock: Clock;
+  readonly #reads: BatchedReads;
 
   constructor(client: RedisClient, layout: KeyLayout, wait: Wait, clock: Clock) {
     this.#client = client;
     this.#layout = layout;
     this.#wait = wait;
     this.#clock = clock;
+    this.#reads = new BatchedReads(client, wait);
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
-    batchWrites(this.#client);
-    const value = await this.#wait('cache_get', () => this.#client.getBuffer(this.#layout.cacheEntry(key)));
+    const value = await this.#reads.get(this.#layout.cacheEntry(key));
     const entry = value === null ? undefined : decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }

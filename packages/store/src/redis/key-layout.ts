@@ -63,27 +63,24 @@ export class KeyLayout {
     return `${this.#prefix}:{keys}:${kind}s`;
   }
 
-  /** The window's length is part of the name: a changed limit keeps its counts, a changed window starts empty. */
-  window(tenant: string, subject: string, meter: string, windowMs: number): string {
-    return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${windowMs}`;
+  /** All limits and budgets of an API key, a team or a tenant. */
+  subject(tenant: string, subject: string): string {
+    return `${this.#prefix}:{t:${tenant}}:subject:${subject}`;
   }
 
-  slots(tenant: string, subject: string, meter: string): string {
-    return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}`;
-  }
-
-  /** Spend and reservations of a budget. The period is part of the name, so that no counter is reset. */
-  budget(tenant: string, subject: string, meter: string, period: string): string {
+  /** The budget of versions before 0.3, whose spend is continued. */
+  formerBudget(tenant: string, subject: string, meter: string, period: string): string {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${period}`;
   }
 
-  /** Its reservations by the end of their leases. */
-  budgetLeases(tenant: string, subject: string, meter: string, period: string): string {
-    return `${this.budget(tenant, subject, meter, period)}:leases`;
+  /** A replica's calls in flight. */
+  calls(tenant: string, replica: string): string {
+    return `${this.#prefix}:{t:${tenant}}:calls:${replica}`;
   }
 
-  call(tenant: string, callId: string): string {
-    return `${this.#prefix}:{t:${tenant}}:call:${callId}`;
+  /** The calls that ended in a span of time. */
+  endedCalls(tenant: string, span: number): string {
+    return `${this.#prefix}:{t:${tenant}}:ended:${span}`;
   }
 
   cacheEntry({ scope, namespace, model, digest }: CacheKey): string {

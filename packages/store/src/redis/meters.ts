@@ -1,4 +1,5 @@
-import type { Clock } from '@sluice/core';
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '@sluice/core';
 import {
   assertAmounts,
   type BudgetName,
@@ -9,32 +10,29 @@ import {
   LEASE_SHARE,
   type LeaseGrant,
   type LeaseRequest,
-  type MeteredCall,
   type Meters,
   type ReservationRequest,
   type ReservationResult,
+  type SettledCharge,
   type Settlement,
 } from '../ports/index.ts';
-import { readLedger } from './audit-shards.ts';
-import { batchWrites } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
-import { isUnseeded, readReservation, readSpends, reserveArguments, settleArguments } from './reservation-scripts.ts';
+import { budgetField, holderField, slotsField } from './meter-fields.ts';
+import { MeterTable } from './meter-table.ts';
+import { type PendingReservation, ReservationBatch } from './reservation-batch.ts';
 import { Script } from './script.ts';
+import { type PendingSettlement, SettlementBatch } from './settlement-batch.ts';
 import { SpentBudgets } from './spent-budgets.ts';
+import { TenantBatches } from './tenant-batches.ts';
 
-/** Retention of the mark that a call was released, in ms: far longer than a command waits for its response. */
-const RELEASED_TTL_MS = 10_000;
-/**
- * Retention of the response to a reservation, in ms: the settlement of a call with a lost response arrives after the reconnect.
- */
-const ANSWER_TTL_MS = 60_000;
-/** Retention of the mark that a call was settled, in ms: a settlement with a lost response is sent again after the reconnect. */
-const SETTLED_TTL_MS = 300_000;
+/** Lifetime of the hash of a replica's calls in flight after its last call of a tenant, in ms. */
+const CALLS_TTL_MS = 600_000;
+/** Span of time whose ended calls have one key, in ms. They are remembered for one to two spans. */
+const ENDED_SPAN_MS = 150_000;
 
 const RESERVE = new Script('reserve');
-const RELEASE = new Script('release');
 const RENEW = new Script('renew');
 const SETTLE = new Script('settle');
 const LEASE = new Script('lease-budget');
@@ -48,73 +46,53 @@ export interface RedisMetersOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Meters shared by all replicas: one script and one round trip per operation. */
+/** Meters shared by all replicas: one script for all calls of a tenant in one turn of the event loop. */
 export class RedisMeters implements Meters {
   readonly #options: RedisMetersOptions;
   readonly #spent: SpentBudgets;
+  /** This process: a restarted replica has another id, and returns nothing that the former process reserved. */
+  readonly #replica = randomBytes(6).toString('base64url');
+  readonly #reservations: TenantBatches<PendingReservation>;
+  readonly #settlements: TenantBatches<PendingSettlement>;
 
   constructor(options: RedisMetersOptions) {
     this.#options = options;
     this.#spent = new SpentBudgets(options);
+    this.#reservations = new TenantBatches(options.state, (tenant) => this.#reservationBatch(tenant));
+    this.#settlements = new TenantBatches(options.background, (tenant) => this.#settlementBatch(tenant));
   }
 
-  async reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>> {
-    const { state, layout, wait } = this.#options;
-    const { callId, charges } = request;
-    const keys = [layout.call(request.tenant, callId)];
-    let args = `[${this.#now() || false},${ANSWER_TTL_MS}`;
-    for (const charge of charges) {
-      this.#addKeys(keys, request, charge);
-      args += reserveArguments(charge);
-    }
-    args += ']';
-    batchWrites(state);
-    const reserve = async () => (await wait('reserve', () => RESERVE.run(state, keys, [callId, args]))) as number[];
-    let answer = await reserve();
-    if (isUnseeded(answer)) {
-      await this.#spent.seed(request);
-      answer = await reserve();
-    }
-    readSpends(charges, answer, (charge, spent) => this.#spent.compare(request, charge, spent));
-    return readReservation(charges, answer);
+  reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>> {
+    return new Promise((resolve, reject) => {
+      for (const charge of request.charges) assertCharge(charge);
+      const pending = { request, isSeeded: false, resolve: resolve as (result: ReservationResult) => void, reject };
+      this.#reservations.add(request.tenant, pending);
+    });
   }
 
   async release(slots: readonly HeldSlot[]): Promise<void> {
-    const { background, layout } = this.#options;
-    const runs = [...Map.groupBy(slots, ({ tenant }) => tenant)].map(([tenant, held]) => {
-      const keys = held.flatMap(({ subject, meter, callId }) => [
-        layout.slots(tenant, subject, meter),
-        layout.call(tenant, callId),
-      ]);
-      return RELEASE.run(background, keys, [RELEASED_TTL_MS, ...held.map(({ callId }) => callId)]);
-    });
-    await Promise.all(runs);
+    const calls = Map.groupBy(slots, ({ tenant, callId }) => `${tenant} ${callId}`);
+    await Promise.all([...calls.values()].map((ending) => this.#end((ending[0] as HeldSlot).tenant, ending)));
   }
 
-  async settle(settlement: Settlement): Promise<void> {
-    const { background, layout } = this.#options;
-    const { tenant, callId, charges, unconfirmed = false } = settlement;
-    const keys = [layout.call(tenant, callId)];
-    let args = `[${this.#now() || false},${SETTLED_TTL_MS},${unconfirmed}`;
-    for (const settled of charges) {
-      this.#addKeys(keys, settlement, settled.charge);
-      args += settleArguments(settled);
-    }
-    batchWrites(background);
-    await SETTLE.run(background, keys, [callId, `${args}]`]);
+  settle(settlement: Settlement): Promise<void> {
+    return this.#end(settlement.tenant, settlement);
+  }
+
+  #end(tenant: string, ending: PendingSettlement['ending']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if ('charges' in ending) for (const settled of ending.charges) assertSettled(settled);
+      this.#settlements.add(tenant, { ending, resolve, reject });
+    });
   }
 
   async budget(of: BudgetName): Promise<BudgetState> {
     const { background, layout } = this.#options;
-    const name = layout.budget(of.tenant, of.subject, of.meter, of.period);
-    const [known, reserved, leased] = await background.hmget(name, 's', 'r', 'l');
+    const sums = await background.hget(layout.subject(of.tenant, of.subject), budgetField(of.meter, of.period));
+    const [known = -1, leased = 0, , reserved = 0] = sums?.split(',').map(Number) ?? [];
     // the next call seeds an unknown budget with the spend of the ledger
-    const spent = known ?? (await readLedger(background, layout, of));
-    return {
-      spent: Number(spent ?? 0),
-      reserved: Number(reserved ?? 0) - Number(leased ?? 0),
-      leased: Number(leased ?? 0),
-    };
+    const spent = known >= 0 ? known : Number(await this.#spent.inLedger(of));
+    return { spent, reserved: reserved - leased, leased };
   }
 
   async raiseToLedger(budgets: readonly BudgetName[]): Promise<void> {
@@ -125,47 +103,78 @@ export class RedisMeters implements Meters {
     const { tenant, subject, meter, period, endsAtMs, limit, holder, wanted, promised, leaseMs } = request;
     assertAmounts([limit, wanted, promised]);
     const { background, layout } = this.#options;
-    const keys = [layout.budget(tenant, subject, meter, period), layout.budgetLeases(tenant, subject, meter, period)];
-    const args = [holder, this.#now(), leaseMs, limit, wanted, promised, LEASE_SHARE, endsAtMs ?? 0];
-    const [granted = 0, target = 0] = (await LEASE.run(background, keys, args)) as number[];
+    const field = budgetField(meter, period);
+    const args = [field, holder, this.#now(), leaseMs, limit, wanted, promised, LEASE_SHARE, endsAtMs ?? 0];
+    const [granted = 0, target = 0] = (await LEASE.run(background, [layout.subject(tenant, subject)], args)) as number[];
     return { granted, target };
   }
 
   async renew(held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
-    const { background } = this.#options;
-    const runs = [...Map.groupBy(held, ({ tenant }) => tenant).values()].map((some) => {
-      const keys = some.map((one) => this.#leaseKey(one));
-      const args = some.flatMap((one) => [one.kind === 'budget' ? `${one.callId}:${one.amount}` : one.callId, one.leaseMs]);
-      return RENEW.run(background, keys, [this.#now(), ...args]);
-    });
-    await Promise.all(runs);
+    await Promise.all([...Map.groupBy(held, ({ tenant }) => tenant)].map(([tenant, some]) => this.#renew(tenant, some)));
   }
 
-  #leaseKey(held: HeldSlot | HeldBudget): string {
-    const { layout } = this.#options;
-    const { tenant, subject, meter } = held;
-    return held.kind === 'budget'
-      ? layout.budgetLeases(tenant, subject, meter, held.period)
-      : layout.slots(tenant, subject, meter);
-  }
-
-  /** Adds the keys of a charge. A budget has two: its sums, and its reservations. */
-  #addKeys(keys: string[], of: MeteredCall, charge: Charge): void {
-    const { layout } = this.#options;
-    const { subject = of.subject, meter } = charge;
-    switch (charge.kind) {
-      case 'window':
-        keys.push(layout.window(of.tenant, subject, meter, charge.windowMs));
-        return;
-      case 'concurrency':
-        keys.push(layout.slots(of.tenant, subject, meter));
-        return;
-      case 'budget':
-        keys.push(
-          layout.budget(of.tenant, subject, meter, charge.period),
-          layout.budgetLeases(of.tenant, subject, meter, charge.period),
-        );
+  /** Extends each part of this replica once, regardless of the number of its calls. */
+  async #renew(tenant: string, held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
+    const { background, layout } = this.#options;
+    const keys = [layout.calls(tenant, this.#replica)];
+    const fields: string[][] = [];
+    const leases: number[][] = [];
+    for (const [subject, some] of Map.groupBy(held, (one) => one.subject)) {
+      const byField = new Map(some.map((one) => [holderField(heldField(one), this.#replica), one.leaseMs]));
+      keys.push(layout.subject(tenant, subject));
+      fields.push(['x', ...byField.keys()]);
+      leases.push([...byField.values()]);
     }
+    await RENEW.run(background, keys, [JSON.stringify([this.#now() || false, CALLS_TTL_MS, fields, leases])]);
+  }
+
+  #reservationBatch(tenant: string): ReservationBatch {
+    return new ReservationBatch({
+      tenant,
+      table: this.#table(tenant, true),
+      send: async (table, ids, calls) => {
+        const { state, wait } = this.#options;
+        const args = table.arguments(this.#now() || false, CALLS_TTL_MS, ids, calls);
+        return (await wait('reserve', () => RESERVE.run(state, this.#keys(tenant, table), [args]))) as string;
+      },
+      onSpend: (subject, charge, spent) => this.#spent.compare({ tenant, subject }, charge, spent),
+      onUnseeded: (calls) => this.#seed(calls),
+    });
+  }
+
+  /** Seeds the budgets of calls, and sends the calls again. Other calls of their batch have been decided. */
+  #seed(calls: readonly PendingReservation[]): void {
+    this.#spent.seed(calls.map(({ request }) => request)).then(
+      () => {
+        for (const pending of calls) this.#reservations.add(pending.request.tenant, { ...pending, isSeeded: true });
+      },
+      (error: unknown) => {
+        for (const pending of calls) pending.reject(error);
+      },
+    );
+  }
+
+  #settlementBatch(tenant: string): SettlementBatch {
+    return new SettlementBatch(tenant, this.#table(tenant, false), (table, ids, calls) => {
+      const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
+      return SETTLE.run(this.#options.background, this.#keys(tenant, table), [args]);
+    });
+  }
+
+  #table(tenant: string, isExact: boolean): MeterTable {
+    return new MeterTable(this.#replica, (subject) => this.#options.layout.subject(tenant, subject), isExact);
+  }
+
+  /** Returns the keys of a batch. */
+  #keys(tenant: string, table: MeterTable): string[] {
+    const { layout, clock = systemClock } = this.#options;
+    const span = Math.floor(clock.now() / ENDED_SPAN_MS);
+    return [
+      layout.calls(tenant, this.#replica),
+      layout.endedCalls(tenant, span),
+      layout.endedCalls(tenant, span - 1),
+      ...table.keys,
+    ];
   }
 
   /** Returns a test's time in microseconds. Empty otherwise: the script uses the clock of Redis. */
@@ -173,4 +182,19 @@ export class RedisMeters implements Meters {
     const { clock } = this.#options;
     return clock === undefined ? '' : clock.now() * 1_000;
   }
+}
+
+function heldField(held: HeldSlot | HeldBudget): string {
+  return held.kind === 'budget' ? budgetField(held.meter, held.period) : slotsField(held.meter);
+}
+
+/** @throws RangeError for an amount that cannot be counted */
+function assertCharge(charge: Charge): void {
+  if (charge.kind === 'window') assertAmounts([charge.limit, charge.amount]);
+  else if (charge.kind === 'budget') assertAmounts([charge.limit, charge.amount, charge.maxAmount ?? 0]);
+}
+
+/** @throws RangeError for an amount that cannot be counted */
+function assertSettled({ charge, actual, amount }: SettledCharge): void {
+  if (charge.kind !== 'concurrency') assertAmounts([amount ?? charge.amount, actual]);
 }

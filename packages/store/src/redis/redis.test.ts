@@ -79,7 +79,7 @@ describe('the keys in Redis', () => {
     }
   });
 
-  it('gives the reservations of a budget a time to live whenever their set is created', async () => {
+  it('gives a subject with a budget a time to live until one day after the period, whatever its calls', async () => {
     const layout = ownLayout();
     const meters = metersAt(layout);
     const endsAtMs = systemClock.now() + 60_000;
@@ -87,27 +87,32 @@ describe('the keys in Redis', () => {
     const charge = { kind: 'budget', meter: 'budget', limit: 100, amount: 10, period: 'p', endsAtMs, leaseMs: 30_000 } as const;
     for (const callId of ['1', '2']) {
       await meters.reserve({ ...of, callId, charges: [charge] });
-      expect(await shared.state.pttl(layout.budgetLeases('t', 'k', 'budget', 'p'))).toBeGreaterThan(0);
+      const ttlMs = await shared.state.pttl(layout.subject('t', 'k'));
+      expect(ttlMs).toBeGreaterThan(86_400_000);
+      expect(ttlMs).toBeLessThanOrEqual(86_460_000);
       await meters.settle({ ...of, callId, charges: [{ charge, actual: 5 }] });
     }
   });
 
-  it('removes the slots of dead replicas, also from a set that is always in use', async () => {
+  it('removes the slots of dead replicas, also from a limit that is always in use', async () => {
     const layout = ownLayout();
     const clock = new ManualClock(1_700_000_000_000);
-    const meters = new RedisMeters({ state: shared.state, background: shared.background, layout, wait, clock });
+    const replica = () => new RedisMeters({ state: shared.state, background: shared.background, layout, wait, clock });
+    const [dead, alive] = [replica(), replica()];
     const charge = { kind: 'concurrency', meter: 'concurrent', limit: 50, leaseMs: 30_000 } as const;
-    const reserve = async (callId: string) => {
+    const reserve = async (callId: string, meters = alive) => {
       const result = await meters.reserve({ tenant: 't', subject: 'k', callId, charges: [charge] });
       return result.admitted ? result.reserved[0]?.state.remaining : undefined;
     };
-    for (let n = 0; n < 40; n++) await reserve(`dead-${n}`);
+    for (let n = 0; n < 40; n++) await reserve(`dead-${n}`, dead);
     clock.advance(30_000);
     for (let n = 0; n < 8; n++) {
       clock.advance(1);
       expect(await reserve(`alive-${n}`)).toBe(49 - n);
     }
-    expect(await shared.state.zcard(layout.slots('t', 'k', 'concurrent'))).toBe(8);
+    const fields = await shared.state.hgetall(layout.subject('t', 'k'));
+    expect(fields['c:concurrent']).toMatch(/^8,/);
+    expect(Object.keys(fields).filter((name) => name.startsWith('c:concurrent@'))).toHaveLength(1);
   });
 
   it('sends the text of a script when the server does not have it, without the SCRIPT command', async () => {

@@ -5,6 +5,7 @@ import { readLedger } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
+import { budgetField } from './meter-fields.ts';
 import { Script } from './script.ts';
 
 const SEED = new Script('seed-budgets');
@@ -23,6 +24,8 @@ export interface SpentBudgetsOptions {
   readonly clock?: Clock | undefined;
 }
 
+type Owner = Pick<MeteredCall, 'tenant' | 'subject'>;
+
 interface SeededBudget extends BudgetName {
   /** The end of the period, in ms since the epoch; 0 for a budget without an end; `ONLY_KNOWN` to raise a known budget. */
   readonly endsAtMs: number;
@@ -36,31 +39,38 @@ interface SeededBudget extends BudgetName {
  */
 export class SpentBudgets {
   readonly #options: SpentBudgetsOptions;
-  /** In nano-dollars, by the budget's key. */
+  /** In nano-dollars, by name. */
   readonly #highest = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
   constructor(options: SpentBudgetsOptions) {
     this.#options = options;
   }
 
-  /** Seeds the budgets of a reservation without a sum in Redis: they are new, or their sums were lost. */
-  async seed(request: ReservationRequest): Promise<void> {
+  /** Seeds the budgets of one tenant's reservations without a sum in Redis: they are new, or their sums were lost. */
+  async seed(requests: readonly ReservationRequest[]): Promise<void> {
     const { state, wait } = this.#options;
-    const budgets = request.charges
-      .filter((charge) => charge.kind === 'budget')
-      .map((charge) => ({ ...budgetName(request, charge), endsAtMs: charge.endsAtMs ?? 0 }));
+    const byName = new Map<string, SeededBudget>();
+    for (const request of requests) {
+      for (const charge of request.charges) {
+        if (charge.kind !== 'budget') continue;
+        const budget = { ...budgetName(request, charge), endsAtMs: charge.endsAtMs ?? 0 };
+        byName.set(this.#nameOf(budget), budget);
+      }
+    }
+    const budgets = [...byName.values()];
     const ledger = await wait('seed', () => this.#readLedger(state, budgets));
     await wait('seed', () => this.#run(state, budgets, ledger));
   }
 
   /** Compares the spend in Redis with the highest value that this replica has seen, and raises it if Redis has less. */
-  compare(of: MeteredCall, charge: BudgetCharge, spent: number): void {
-    const { subject = of.subject, meter, period } = charge;
-    const name = this.#options.layout.budget(of.tenant, subject, meter, period);
+  compare(of: Owner, charge: BudgetCharge, spent: number): void {
+    const { meter, period } = charge;
+    // the subject is that of the charge already
+    const name = this.#nameOf({ ...of, meter, period });
     const highest = this.#highest.get(name);
     if (highest === undefined || spent > highest) this.#highest.set(name, spent);
     // if this fails, the response to the next call is compared again
-    else if (spent < highest) this.raise([budgetName(of, charge)]).catch(() => {});
+    else if (spent < highest) this.raise([{ ...of, meter, period }]).catch(() => {});
   }
 
   /** Raises budgets with a sum in Redis. A budget without one is seeded by its next call. */
@@ -74,39 +84,40 @@ export class SpentBudgets {
     await Promise.all(runs);
   }
 
-  /** Reads the spend of budgets by the ledger, by the budget's key. */
-  async #readLedger(client: RedisClient, budgets: readonly BudgetName[]): Promise<Map<string, number | undefined>> {
+  /** Returns the spend of a budget by the ledger, or by a version before 0.3, whichever is more. */
+  async inLedger({ tenant, subject, meter, period }: BudgetName, client = this.#options.background): Promise<number> {
     const { layout } = this.#options;
-    const entries = budgets.map(async (budget) => [this.#keyOf(budget), await readLedger(client, layout, budget)] as const);
+    const [ledger = 0, former] = await Promise.all([
+      readLedger(client, layout, { tenant, subject, period }),
+      client.hget(layout.formerBudget(tenant, subject, meter, period), 's'),
+    ]);
+    return Math.max(...[ledger, Number(former)].map((spent) => (Number.isFinite(spent) ? saturated(spent) : 0)));
+  }
+
+  /** Reads the spend of budgets by the ledger, by name. */
+  async #readLedger(client: RedisClient, budgets: readonly BudgetName[]): Promise<Map<string, number>> {
+    const entries = budgets.map(async (budget) => [this.#nameOf(budget), await this.inLedger(budget, client)] as const);
     return new Map(await Promise.all(entries));
   }
 
-  async #run(
-    client: RedisClient,
-    budgets: readonly SeededBudget[],
-    ledger: ReadonlyMap<string, number | undefined>,
-  ): Promise<void> {
+  async #run(client: RedisClient, budgets: readonly SeededBudget[], ledger: ReadonlyMap<string, number>): Promise<void> {
     const { layout, clock } = this.#options;
     const now = clock === undefined ? '' : clock.now() * 1_000;
-    const keys = budgets.flatMap((budget) => {
-      const { tenant, subject, meter, period } = budget;
-      return [this.#keyOf(budget), layout.budgetLeases(tenant, subject, meter, period)];
+    const keys = budgets.map(({ tenant, subject }) => layout.subject(tenant, subject));
+    const args = budgets.flatMap((budget) => {
+      const name = this.#nameOf(budget);
+      const spent = Math.max(ledger.get(name) ?? 0, this.#highest.get(name) ?? 0);
+      return [budgetField(budget.meter, budget.period), spent, budget.endsAtMs];
     });
-    const args = budgets.flatMap((budget) => [this.#minimumSpend(this.#keyOf(budget), ledger), budget.endsAtMs]);
     await SEED.run(client, keys, [now, ...args]);
   }
 
-  #keyOf({ tenant, subject, meter, period }: BudgetName): string {
-    return this.#options.layout.budget(tenant, subject, meter, period);
-  }
-
-  #minimumSpend(key: string, ledger: ReadonlyMap<string, number | undefined>): number {
-    const spent = ledger.get(key) ?? 0;
-    return Math.max(Number.isFinite(spent) ? saturated(spent) : 0, this.#highest.get(key) ?? 0);
+  #nameOf({ tenant, subject, meter, period }: BudgetName): string {
+    return `${this.#options.layout.subject(tenant, subject)} ${budgetField(meter, period)}`;
   }
 }
 
-const budgetName = (of: MeteredCall, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
+const budgetName = (of: Owner, { subject = of.subject, meter, period }: BudgetCharge): BudgetName => ({
   tenant: of.tenant,
   subject,
   meter,

@@ -1,80 +1,195 @@
---- Releases a call's slots, and replaces its reservations by the actual amounts.
+--- Ends calls of one tenant in their order: returns their slots, and replaces their reservations by the actual amounts.
 --
--- KEYS[1]     the response to the call (see reserve.lua)
--- KEYS[2..n]  one limit each, as in reserve.lua
--- ARGV[1]     the call id
--- ARGV[2]     one array in JSON (see reserve.lua):
---   1         now in microseconds for a test, else false: the store's own clock
---   2         retention of the call id, in ms
---   3         true if the caller received no response to its reservation: if the reservation did not run, the full actual
---             amounts are counted
---   4..       five per limit: "w", "c" or "b", window in ms (else 0), reserved amount, actual amount, receipt
--- Returns     1, or 0 if the call was settled before
+-- KEYS[1]     the calls of this replica (see reserve.lua)
+-- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one, by call id
+-- KEYS[4..]   the subjects (see include/subjects.lua)
+-- ARGV[1]     see include/subjects.lua. The lifetime is that of the ended calls.
+--             Per call: the kinds of its charges as a string, its origin, 1 if its end has to be remembered (else 0), and per charge:
+--             the two offsets, of a window the reserved amount, of a window or a budget the actual amount
+--             origin: the creation of the replica's calls in the response to the reservation; 0 if the caller does not have it; -1
+--             if the caller received no response: if the reservation did not run, the full actual amounts are counted; -2 for a
+--             release, which only returns slots
+-- Returns     the number of calls that have ended now
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
 -- Atomic, because a second settlement must change nothing, and because reservations and spend belong together.
+-- A call in flight has a field among the calls of its replica. Without it, the call has ended before, unless the calls were created
+-- after its reservation, or the caller does not have the response: then the ended calls decide.
 
---@include time
 --@include numbers
---@include sub-windows
---@include budgets
+--@include time
+--@include subjects
 
-local call_answer, call_id = KEYS[1], ARGV[1]
-local args = cjson.decode(ARGV[2])
-local now, call_ttl_ms, unconfirmed = now_us(args[1]), checked(args[2]), args[3]
-local FIRST_CHARGE, ARGS_PER_CHARGE = 4, 5
--- Before the first limit in the response of reserve.lua, and per limit.
-local VERDICT_FIGURES, METER_FIGURES, BUDGET_FIGURES = 3, 3, 4
+local UNKNOWN, UNCONFIRMED, RELEASE = 0, -1, -2
 
--- Reads the arguments of the n-th charge.
-local function read_charge(n)
-  local kind, window_ms, reserved, actual, receipt =
-    unpack(args, FIRST_CHARGE + (n - 1) * ARGS_PER_CHARGE, FIRST_CHARGE + n * ARGS_PER_CHARGE - 1)
-  return {
-    kind = kind,
-    window_ms = checked(window_ms),
-    reserved = checked(reserved),
-    actual = checked(actual),
-    receipt = checked(receipt),
-  }
+local marks_ttl_ms, first_id, first_call = args[2], args[4], args[5]
+local calls_key, marks_key, older_marks_key = KEYS[1], KEYS[2], KEYS[3]
+local now
+-- most settlements need no time
+local function time_ms()
+  now = now or now_us(args[1])
+  return math.floor(now / 1000)
 end
 
--- all arguments are checked before the first write
-local meters = {}
-for n = 1, (#args - FIRST_CHARGE + 1) / ARGS_PER_CHARGE do meters[n] = read_charge(n) end
-
-local earlier = redis.call('SET', call_answer, 'released', 'PX', whole(call_ttl_ms), 'GET')
-if earlier == 'released' then return 0 end
--- the response to the reservation, which the caller did not receive
-local answer = unconfirmed and earlier and cmsgpack.unpack(earlier)
-local key, answer_at = 2, VERDICT_FIGURES + 1
-for _, meter in ipairs(meters) do
-  local reserved, actual, receipt = meter.reserved, meter.actual, meter.receipt
-  if unconfirmed then
-    if answer then
-      receipt = answer[answer_at + 2]
-      if meter.kind == 'b' then reserved = receipt end
-    elseif meter.kind == 'w' then
-      reserved = 0
+local reservations = call('HMGET', calls_key, '@', unpack(args, first_id, first_call - 1))
+-- by number of the call, the position of the figures of its reservation in `state`
+local figures_at, reserved_kinds = {}, {}
+do
+  local texts, length = {}, 0
+  for c = 1, first_call - first_id do
+    local text = reservations[c + 1]
+    if text then
+      local figures = string.find(text, '%d')
+      reserved_kinds[c] = string.sub(text, 1, figures - 1)
+      texts[#texts + 1], figures_at[c], length = string.sub(text, figures), length + 1, length + figures * 2 - 1
     end
   end
-  answer_at = answer_at + (meter.kind == 'b' and BUDGET_FIGURES or METER_FIGURES)
-  if meter.kind == 'w' then
-    if actual ~= reserved then
-      local window = window_look(KEYS[key], meter.window_ms, now)
-      if actual > reserved then
-        window_take(window, actual - reserved)
-      else
-        window_give_back(window, receipt, reserved - actual)
+  read_state(reservations[1], texts[1] and table.concat(texts, ','))
+  local offset = #state - length
+  for c, at in pairs(figures_at) do figures_at[c] = offset + at end
+end
+local since = state[1]
+
+-- The subjects of calls that ended before their reservation have a time until which such marks exist.
+local is_flagged = false
+do
+  for subject = first_subject, first_id - 1, 2 do
+    local marked_until = state[args[subject + 1] + 1]
+    if marked_until > 0 and marked_until > time_ms() then is_flagged = true end
+  end
+end
+
+-- Returns the index of the n-th charge in a reservation with other charges: the same one of its kind. Returns nil if there is none.
+local function charge_in(other_kinds, kinds, n)
+  local kind, skipped = string.sub(kinds, n, n), 0
+  for k = 1, n - 1 do
+    if string.sub(kinds, k, k) == kind then skipped = skipped + 1 end
+  end
+  for k = 1, #other_kinds do
+    if string.sub(other_kinds, k, k) == kind then
+      if skipped == 0 then return k end
+      skipped = skipped - 1
+    end
+  end
+end
+
+-- Removes `amount` from the sub-window that counted it, if that is still in the ring.
+local function give_back(key, limit, at, sub_window, amount)
+  local newest, former = state[at], flushed[at]
+  if sub_window > newest or sub_window <= newest - ring_of(limit) then return end
+  local back
+  if sub_window == newest then
+    back = math.min(state[at + COUNT], amount)
+    state[at + COUNT] = state[at + COUNT] - back
+  elseif former and sub_window == former[1] then
+    back = math.min(former[2], amount)
+    former[2] = former[2] - back
+  else
+    need_rings()
+    local counted = read_ring(key, limit, at, sub_window, sub_window)[1]
+    back = math.min(counted, amount)
+    ring_changes[at] = ring_changes[at] or {}
+    ring_changes[at][sub_window] = counted - back
+  end
+  state[at + SUM], changed[at] = state[at + SUM] - back, true
+end
+
+-- Counts `amount` in a window now.
+local function take(key, limit, at, amount)
+  time_ms()
+  need_rings()
+  roll(key, limit, at, now)
+  state[at + SUM], state[at + COUNT] = math.min(MAX_WHOLE, state[at + SUM] + amount), math.min(MAX_WHOLE, state[at + COUNT] + amount)
+  changed[at] = true
+end
+
+-- The marks of ended calls are read at the first call that needs them.
+local marks, older_marks
+local marked_now = {}
+local function is_marked(c)
+  if not marks then
+    marks = call('HMGET', marks_key, unpack(args, first_id, first_call - 1))
+    older_marks = call('HMGET', older_marks_key, unpack(args, first_id, first_call - 1))
+  end
+  return marks[c] or older_marks[c] or marked_now[args[first_id + c - 1]]
+end
+
+local ended, marked, settled, gone, marked_subjects = {}, {}, 0, {}, nil
+local arg = first_call
+for c = 1, first_call - first_id do
+  local id, kinds, origin, must_mark = args[first_id + c - 1], args[arg], args[arg + 1], args[arg + 2] == 1
+  arg = arg + 3
+  local figures = not gone[id] and figures_at[c]
+  local is_new
+  if figures then
+    -- another replica may have settled a call of a replica that it took for crashed
+    is_new = not is_flagged or not is_marked(c)
+    must_mark = is_new and (must_mark or origin == UNKNOWN or origin == UNCONFIRMED)
+    ended[#ended + 1], gone[id] = id, true
+  else
+    is_new = (origin <= 0 or origin ~= since) and not gone[id] and not is_marked(c)
+    must_mark = is_new
+  end
+  if is_new then settled = settled + 1 end
+  local other_kinds = figures and reserved_kinds[c] ~= kinds and reserved_kinds[c]
+  for n = 1, #kinds do
+    local subject = first_subject + args[arg]
+    local shape = args[subject]
+    local limit = shape + args[shape] + 2 + args[arg + 1]
+    local kind, key, at = args[limit], KEYS[FIRST_KEY + args[arg] / 2], args[subject + 1] + args[limit + STATE]
+    arg = arg + 2
+    -- the figures of this charge in the reservation, and its amount or its generation
+    local charge = figures and n
+    if other_kinds then charge = charge_in(other_kinds, kinds, n) end
+    local receipt = charge and state[figures + charge * 2 - 1]
+    if kind == 'w' then
+      local amount, actual = checked(args[arg]), checked(args[arg + 1])
+      arg = arg + 2
+      if is_new then
+        if not figures and origin == UNCONFIRMED then amount = 0 end
+        if actual > amount then
+          take(key, limit, at, actual - amount)
+        elseif actual < amount and receipt and origin ~= UNKNOWN then
+          give_back(key, limit, at, receipt, amount - actual)
+        end
+      end
+    else
+      local pool, amount = at, 1
+      if kind == 'b' then
+        local actual = checked(args[arg])
+        arg = arg + 1
+        -- a lost budget is seeded from the ledger, which contains this call: counting it here would count it twice
+        if is_new and state[at] >= 0 then
+          state[at], changed[at] = math.min(MAX_WHOLE, state[at] + actual), true
+        end
+        if figures then amount = state[figures + #reserved_kinds[c] * 2] end
+        pool = at + BUDGET_POOL
+      end
+      -- a holder of another generation was removed with the reservation
+      if receipt and receipt > 0 and receipt == state[pool + GENERATION] then
+        local back = math.min(state[pool + HELD], amount)
+        state[pool], state[pool + HELD], changed[at] = math.max(0, state[pool] - back), state[pool + HELD] - back, true
       end
     end
-  elseif meter.kind == 'c' then
-    redis.call('ZREM', KEYS[key], call_id)
-  else
-    local held = redis.call('ZREM', KEYS[key + 1], call_id .. ':' .. whole(reserved)) == 1
-    budget_settle(KEYS[key], held and reserved or 0, actual)
-    key = key + 1
+    -- a reservation that arrives later finds the mark by this
+    if must_mark and not figures then
+      local header = args[subject + 1]
+      marked_subjects = marked_subjects or {}
+      marked_subjects[header], state[header + 1] = true, time_ms() + marks_ttl_ms
+    end
   end
-  key = key + 1
+  if must_mark then
+    marked[#marked + 1], marked[#marked + 2] = id, '1'
+    marked_now[id] = true
+  end
 end
-return 1
+
+write_state(time_ms, marked_subjects)
+if #ended > 0 then call('HDEL', calls_key, unpack(ended)) end
+if #marked > 0 then
+  marked[#marked + 1], marked[#marked + 2] = '@', '1'
+  -- a new key has one more new field than ended calls, which are marked once
+  local added = call('HSET', marks_key, unpack(marked))
+  if added * 2 == #marked then call('PEXPIRE', marks_key, format('%d', marks_ttl_ms * 2)) end
+end
+return settled

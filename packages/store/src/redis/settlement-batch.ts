@@ -1,0 +1,87 @@
+import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
+import { KIND_LETTERS } from './meter-fields.ts';
+import type { MeterTable } from './meter-table.ts';
+import { Receipt } from './receipt.ts';
+import { MAX_CALLS } from './reservation-batch.ts';
+import type { TenantBatch } from './tenant-batches.ts';
+
+/** The origins of a settlement in settle.lua, except the creation of the replica's calls. */
+const UNKNOWN = 0;
+const UNCONFIRMED = -1;
+const RELEASE = -2;
+/** A settlement, or a release of one call's slots, that waits for its response. */
+export interface PendingSettlement {
+  readonly ending: Settlement | readonly HeldSlot[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** The settlements and releases of one tenant in one turn of the event loop. */
+export class SettlementBatch implements TenantBatch<PendingSettlement> {
+  readonly tenant: string;
+  readonly #table: MeterTable;
+  readonly #send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>;
+  readonly #pending: PendingSettlement[] = [];
+  readonly #ids: string[] = [];
+  #calls = '';
+
+  /** @param send sends the batch; resolves with the response of settle.lua */
+  constructor(
+    tenant: string,
+    table: MeterTable,
+    send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>,
+  ) {
+    this.tenant = tenant;
+    this.#table = table;
+    this.#send = send;
+  }
+
+  add(pending: PendingSettlement): boolean {
+    if (this.#pending.length === MAX_CALLS) return false;
+    const { ending } = pending;
+    this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(ending);
+    this.#pending.push(pending);
+    return true;
+  }
+
+  send(): void {
+    this.#send(this.#table, this.#ids, this.#calls).then(
+      () => {
+        for (const pending of this.#pending) pending.resolve();
+      },
+      (error: unknown) => {
+        for (const pending of this.#pending) pending.reject(error);
+      },
+    );
+  }
+
+  #settlement({ callId, subject, charges, unconfirmed = false }: Settlement): string {
+    let kinds = '';
+    let list = '';
+    let receipt: Receipt | undefined;
+    for (const settled of charges) {
+      const { charge } = settled;
+      if (settled.receipt instanceof Receipt) receipt = settled.receipt;
+      kinds += KIND_LETTERS[charge.kind];
+      list += `,${this.#table.offsetsOf(charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
+    }
+    const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
+    this.#ids.push(JSON.stringify(callId));
+    return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
+  }
+
+  #release(slots: readonly HeldSlot[]): string {
+    let list = '';
+    for (const { subject, meter, leaseMs } of slots) {
+      list += `,${this.#table.offsetsOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
+    }
+    this.#ids.push(JSON.stringify(slots[0]?.callId));
+    return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
+  }
+}
+
+/** Of a window the reserved amount, and of a window or a budget the actual amount. */
+function amountsOf({ charge, amount, actual }: SettledCharge): string {
+  if (charge.kind === 'concurrency') return '';
+  return charge.kind === 'window' ? `,${amount ?? charge.amount},${actual}` : `,${actual}`;
+}

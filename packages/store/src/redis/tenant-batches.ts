@@ -1,0 +1,48 @@
+import { atEndOfTurn } from './batch-writes.ts';
+import type { RedisClient } from './connections.ts';
+
+/** The calls of one tenant that one script decides. */
+export interface TenantBatch<T> {
+  readonly tenant: string;
+  /** Returns false if the call needs another batch. A new batch accepts every call. */
+  add(item: T): boolean;
+  send(): void;
+}
+
+/**
+ * Collects the calls of one turn of the event loop, so that a script reads and writes each limit once for all of them. The keys of a
+ * batch are those of one tenant, and on one shard of a Cluster.
+ */
+export class TenantBatches<T> {
+  readonly #client: RedisClient;
+  readonly #open: (tenant: string) => TenantBatch<T>;
+  /** In the order of their calls. An array, because a `Map` with churn must not reference calls (see `Slots`). */
+  #batches: TenantBatch<T>[] = [];
+
+  constructor(client: RedisClient, open: (tenant: string) => TenantBatch<T>) {
+    this.#client = client;
+    this.#open = open;
+  }
+
+  add(tenant: string, item: T): void {
+    const last = this.#lastOf(tenant);
+    if (last?.add(item)) return;
+    const batch = this.#open(tenant);
+    batch.add(item);
+    this.#batches.push(batch);
+    if (this.#batches.length === 1) atEndOfTurn(this.#client, () => this.#send());
+  }
+
+  #lastOf(tenant: string): TenantBatch<T> | undefined {
+    for (let n = this.#batches.length - 1; n >= 0; n--) {
+      if (this.#batches[n]?.tenant === tenant) return this.#batches[n];
+    }
+    return undefined;
+  }
+
+  #send(): void {
+    const batches = this.#batches;
+    this.#batches = [];
+    for (const batch of batches) batch.send();
+  }
+}
