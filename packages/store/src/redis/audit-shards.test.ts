@@ -11,6 +11,7 @@ import { RedisAuditTrail } from './audit-trail.ts';
 import { RedisCallCheckpoints } from './call-checkpoints.ts';
 import type { Connections } from './connections.ts';
 import { KeyLayout } from './key-layout.ts';
+import { budgetField } from './meter-fields.ts';
 import { RedisMeters } from './meters.ts';
 
 const target = { kind: 'single', url: process.env['TEST_REDIS_URL'] ?? '' } as const;
@@ -183,7 +184,7 @@ describe('the audit trail with the keys of a version without shards', () => {
     const result = await meters.reserve({ tenant: 'acme', subject: 'k', callId: 'c', charges: [charge] });
     expect(result).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 540 } }] });
     // after the loss of its counter, a known budget is raised to both
-    await shared.state.hset(layout.budget('acme', 'k', 'budget', PERIOD), 's', 20);
+    await shared.state.hset(layout.subject('acme', 'k'), budgetField('budget', PERIOD), '20,0,0,0,0');
     await meters.raiseToLedger([name]);
     expect((await meters.budget(name)).spent).toBe(450);
   });
