@@ -95,7 +95,9 @@ export class MemoryMeters implements Meters {
   async raiseToLedger(): Promise<void> {}
 
   async budget(of: BudgetName): Promise<BudgetState> {
-    const { spent, reserved, leased } = this.#budget(of, of);
+    const budget = this.#budget(of, of);
+    budget.free(this.#clock.now());
+    const { spent, reserved, leased } = budget;
     return { spent, reserved: reserved - leased, leased };
   }
 

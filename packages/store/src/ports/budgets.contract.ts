@@ -20,7 +20,8 @@ let unique = 0;
 /** Tests the budgets of an adapter of `Meters`: amounts out of range, two kinds of refusal, and grants. */
 export function budgetsContract(adapter: string, open: (clock: ManualClock) => Meters): void {
   const begin = () => {
-    const meters = open(new ManualClock(1_700_000_000_000));
+    const clock = new ManualClock(1_700_000_000_000);
+    const meters = open(clock);
     const of = { tenant: `budgets-${++unique}`, subject: 'key' };
     const reserve = (callId: string, charges: readonly Charge[]) => meters.reserve({ ...of, callId, charges });
     const settle = (callId: string, charge: Charge, actual: number) =>
@@ -33,7 +34,7 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       const result = await reserve(callId, [tokens(100, 1)]);
       return result.admitted ? result.reserved[0]?.state.remaining : undefined;
     };
-    return { meters, of, reserve, settle, state, tokensLeft };
+    return { clock, meters, of, reserve, settle, state, tokensLeft };
   };
 
   describe(`budgets (${adapter})`, () => {
@@ -91,6 +92,16 @@ export function budgetsContract(adapter: string, open: (clock: ManualClock) => M
       const spent = await reserve('next', [budget(100, 30)]);
       expect(spent).toMatchObject({ admitted: false, charge: { meter: 'budget' } });
       expect(spent).not.toHaveProperty('inFlight');
+    });
+
+    it('shows nothing as reserved or leased after the leases have ended, also without a further call', async () => {
+      const { clock, meters, of, reserve } = begin();
+      await reserve('in flight', [budget(1_000, 80)]);
+      const name = { ...of, meter: 'budget', period: MONTH.period };
+      await meters.lease({ ...name, ...MONTH, limit: 1_000, holder: 'replica', wanted: 20, promised: 0 });
+      expect(await meters.budget(name)).toEqual({ spent: 0, reserved: 80, leased: 20 });
+      clock.advance(30_001);
+      expect(await meters.budget(name)).toEqual({ spent: 0, reserved: 0, leased: 0 });
     });
 
     it('admits a refused call at its retry when the budget has room', async () => {

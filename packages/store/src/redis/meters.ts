@@ -87,12 +87,17 @@ export class RedisMeters implements Meters {
   }
 
   async budget(of: BudgetName): Promise<BudgetState> {
-    const { background, layout } = this.#options;
-    const sums = await background.hget(layout.subject(of.tenant, of.subject), budgetField(of.meter, of.period));
-    const [known = -1, leased = 0, , reserved = 0] = sums?.split(',').map(Number) ?? [];
+    const { layout } = this.#options;
+    const field = budgetField(of.meter, of.period);
+    const [parts, nowMs] = await Promise.all([
+      this.#options.background.hgetall(layout.subject(of.tenant, of.subject)),
+      this.#storeMs(),
+    ]);
+    const [known = -1, leased = 0, , reserved = 0] = parts[field]?.split(',').map(Number) ?? [];
     // the next call seeds an unknown budget with the spend of the ledger
-    const spent = known >= 0 ? known : Number(await this.#spent.inLedger(of));
-    return { spent, reserved: reserved - leased, leased };
+    const spent = known >= 0 ? known : await this.#spent.inLedger(of);
+    const ended = endedParts(parts, field, nowMs);
+    return { spent, reserved: reserved - leased - ended.reserved, leased: leased - ended.leased };
   }
 
   async raiseToLedger(budgets: readonly BudgetName[]): Promise<void> {
@@ -111,6 +116,12 @@ export class RedisMeters implements Meters {
 
   async renew(held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
     await Promise.all([...Map.groupBy(held, ({ tenant }) => tenant)].map(([tenant, some]) => this.#renew(tenant, some)));
+  }
+
+  /** Returns the time of the store, in ms since the epoch. */
+  async #storeMs(): Promise<number> {
+    const { background, clock } = this.#options;
+    return clock === undefined ? Number((await background.time())[0]) * 1_000 : clock.now();
   }
 
   /** Extends each part of this replica once, regardless of the number of its calls. */
@@ -197,4 +208,17 @@ function assertCharge(charge: Charge): void {
 /** @throws RangeError for an amount that cannot be counted */
 function assertSettled({ charge, actual, amount }: SettledCharge): void {
   if (charge.kind !== 'concurrency') assertAmounts([amount ?? charge.amount, actual]);
+}
+
+/** Sums what replicas hold of a budget although their lease has ended: a script removes it only when it needs the room. */
+function endedParts(parts: Readonly<Record<string, string>>, field: string, nowMs: number): { reserved: number; leased: number } {
+  const ended = { reserved: 0, leased: 0 };
+  for (const [name, value] of Object.entries(parts)) {
+    if (!name.startsWith(`${field}@`)) continue;
+    const [amount = 0, , leaseEndMs = 0] = value.split(',').map(Number);
+    if (leaseEndMs > nowMs) continue;
+    if (name.startsWith(`${field}@lease/`)) ended.leased += amount;
+    else ended.reserved += amount;
+  }
+  return ended;
 }
