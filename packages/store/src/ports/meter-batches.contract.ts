@@ -83,7 +83,8 @@ export function meterBatchesContract(
           let calls = 0;
           // a call that waits until its budget is seeded is decided after the others of its turn
           for (const subject of ['a', 'b', 'c']) {
-            for (const meters of [together, single]) await meters.reserve({ ...of(tenant, subject, subject), charges: [budget(0)] });
+            for (const meters of [together, single])
+              await meters.reserve({ ...of(tenant, subject, subject), charges: [budget(0)] });
           }
           for (const { calls: some, ending, waitMs } of steps) {
             const requested: Requested[] = [];
