@@ -62,7 +62,7 @@ const commands = async (): Promise<number> => {
 };
 
 describe('the limits in Redis', () => {
-  it('need at most 10 commands in scripts for the reservation and settlement of a call with four meters', async () => {
+  it('needs at most 10 commands in scripts for the reservation and settlement of a call with four meters', async () => {
     const { reserve, settle } = setUp();
     await settle('first', await reserve('first'));
     const before = await commands();
@@ -70,7 +70,7 @@ describe('the limits in Redis', () => {
     expect((await commands()) - before).toBeLessThanOrEqual(100);
   });
 
-  it('read and write each meter once for all calls of a turn', async () => {
+  it('reads and writes each meter once for all calls of a turn', async () => {
     const { reserve, settle } = setUp();
     await settle('first', await reserve('first'));
     const before = await commands();
@@ -79,7 +79,7 @@ describe('the limits in Redis', () => {
     expect((await commands()) - before).toBeLessThanOrEqual(10);
   });
 
-  it('leave no key and no field of a settled call', async () => {
+  it('leaves no key and no field of a settled call', async () => {
     const { layout, reserve, settle, subject } = setUp();
     await settle('first', await reserve('first'));
     const keys = await connections.state.dbsize();
@@ -91,7 +91,7 @@ describe('the limits in Redis', () => {
     expect(await connections.state.hkeys(calls as string)).toEqual(['@']);
   });
 
-  it('decide more calls of a turn than one script takes', async () => {
+  it('decides more calls of a turn than one script takes', async () => {
     const { reserve, settle, spent } = setUp();
     const [, , , budget] = charges as [Charge, Charge, Charge, Charge];
     const ids = Array.from({ length: 450 }, (_, n) => `call-${n}`);
@@ -100,7 +100,7 @@ describe('the limits in Redis', () => {
     expect(await spent()).toBe(900);
   });
 
-  it('count a confirmed call once that is settled after Redis lost the calls in flight', async () => {
+  it('counts a confirmed call once that is settled after Redis lost the calls in flight', async () => {
     const { layout, clock, reserve, settle, spent } = setUp();
     const lost = await reserve('lost');
     clock.advance(1);
@@ -110,7 +110,7 @@ describe('the limits in Redis', () => {
     expect(await spent()).toBe(101);
   });
 
-  it('count a call once that another replica settles because it takes the replica for crashed', async () => {
+  it('counts a call once that another replica settles because it takes the replica for crashed', async () => {
     const { replica, reserve, settle, settleOrphan, spent, meters } = setUp();
     const other = replica();
     const stalled = await reserve('stalled');
@@ -120,7 +120,7 @@ describe('the limits in Redis', () => {
     expect(await meters.budget({ tenant: 't', subject: 'k', meter: 'budget', period: 'now' })).toMatchObject({ reserved: 0 });
   });
 
-  it('count a long call once that its replica settled before it crashed', async () => {
+  it('counts a long call once that its replica settled before it crashed', async () => {
     const { replica, reserve, settle, settleOrphan, spent } = setUp();
     const time = jest.spyOn(performance, 'now');
     try {
@@ -136,7 +136,7 @@ describe('the limits in Redis', () => {
     expect(await spent()).toBe(100);
   });
 
-  it('return the slots of a call of several limits when they are released', async () => {
+  it('returns the slots of a call of several limits when they are released', async () => {
     const { meters, reserve, subject } = setUp();
     const [requests, , slots] = charges as [Charge, Charge, Charge, Charge];
     const result = await reserve('call', [slots, requests, { ...slots, subject: '@team:web' }]);
@@ -149,7 +149,7 @@ describe('the limits in Redis', () => {
     expect((await subject())['c:concurrent']).toMatch(/^0,/);
   });
 
-  it('expire unless calls or renewals follow, and a subject without an end of its budget does not', async () => {
+  it('expires a subject unless calls or renewals follow, and keeps one whose budget has no end', async () => {
     const { layout, clock, meters, reserve } = setUp();
     const [requests, , slots, budget] = charges as [Charge, Charge, Charge, Charge];
     const ttlMs = () => connections.state.pttl(layout.subject('t', 'k'));
@@ -164,7 +164,7 @@ describe('the limits in Redis', () => {
     expect(await ttlMs()).toBe(-1);
   });
 
-  it('remove the budgets of past periods and expired windows when a new period begins', async () => {
+  it('removes the budgets of past periods and expired windows when a new period begins', async () => {
     const { clock, reserve, settle, subject, spent } = setUp();
     const [requests, , , budget] = charges as [Charge, Charge, Charge, Charge];
     await settle('1', await reserve('1', [requests, { ...budget, period: 'past', endsAtMs: START_MS + 1_000 } as Charge]));
@@ -175,7 +175,7 @@ describe('the limits in Redis', () => {
     expect(await spent('next')).toBe(0);
   });
 
-  it('continue the budget of an earlier version, or the ledger if that has more', async () => {
+  it('continues the budget of an earlier version, or the ledger if that has more', async () => {
     const { layout, reserve, spent } = setUp();
     const [, , , budget] = charges as [Charge, Charge, Charge, Charge];
     const trail = new RedisAuditTrail(connections.background, layout, 10);
