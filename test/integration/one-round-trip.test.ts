@@ -55,14 +55,14 @@ describe('the round trips of a call to Redis', () => {
       .flat(2)
       .some((command) => command.startsWith('SUBSCRIBE'));
   const kinds = (burst: readonly string[] | undefined) =>
-    burst?.map((command) => command.replace(/^(\w+) .*(:call:|:cache:).*/, '$1 $2'));
+    burst?.map((command) => command.replace(/^(\w+) .*(:calls:|:cache:).*/, '$1 $2'));
 
   it('needs one round trip before the provider call, for limits and cache together', async () => {
     const before = onTheWay().length;
     replicas.simulator.journal.clear();
     const answer = call('slow', 'up/plain+latency=100');
     await waitFor(() => replicas.simulator.journal.entries.length === 1, 'the provider to be asked');
-    expect(onTheWay().slice(before).map(kinds)).toEqual([['EVALSHA :call:', 'GET :cache:']]);
+    expect(onTheWay().slice(before).map(kinds)).toEqual([['EVALSHA :calls:', 'GET :cache:']]);
     expect((await answer).headers.get('x-sluice-cache')).toBe('miss');
     // the client's response did not wait for its storing
     await waitFor(() => onTheWay().length > before + 1, 'the answer to be stored');
@@ -78,7 +78,7 @@ describe('the round trips of a call to Redis', () => {
     await waitFor(async () => (await call('twice', 'up/plain', { stream })).headers.get('x-sluice-cache') === 'hit', 'a hit');
     const before = onTheWay().length;
     for (let n = 0; n < 5; n++) await call('twice', 'up/plain', { stream });
-    expect(onTheWay().slice(before).map(kinds)).toEqual(Array(5).fill(['EVALSHA :call:', 'GET :cache:']));
+    expect(onTheWay().slice(before).map(kinds)).toEqual(Array(5).fill(['EVALSHA :calls:', 'GET :cache:']));
   });
 
   it('claims an idempotency key first, and then sends limits and cache lookup together', async () => {
@@ -96,7 +96,7 @@ describe('the round trips of a call to Redis', () => {
     await waitFor(() => replicas.simulator.journal.entries.length === 1, 'the call at the provider');
     const trips = onTheWay().slice(before).map(kinds);
     expect(trips).toHaveLength(2);
-    expect(trips[1]).toEqual(['EVALSHA :call:', 'GET :cache:']);
+    expect(trips[1]).toEqual(['EVALSHA :calls:', 'GET :cache:']);
     expect((await answer).status).toBe(200);
   });
 

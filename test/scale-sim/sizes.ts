@@ -47,8 +47,8 @@ export async function measureSizes({ meters, keys }: Stores, shards: Shards): Pr
   }
   return {
     key: sum([...(await found('sluice:{keys}:records')), ...(await found('sluice:{keys}:names'))]) / KEYS,
-    meters: sum(await found(`sluice:{t:${TENANT}}:meter:*`)),
-    call: sum(await found(`sluice:{t:${TENANT}}:call:*`)),
+    meters: sum(await found(`sluice:{t:${TENANT}}:subject:*`)),
+    call: sum(await found(`sluice:{t:${TENANT}}:calls:*`)),
     entry: mean(await found('sluice:cache:*')),
     record: sum(await found('sluice:{audit:*}:stream')) / records,
   };

@@ -73,7 +73,7 @@ export function meterBatchesContract(
   openReference: (clock: ManualClock) => Meters,
 ): void {
   describe(`calls of one turn (${adapter})`, () => {
-    it('get the results of the same calls one after another', async () => {
+    it('returns the results of the same calls one after another', async () => {
       await fc.assert(
         fc.asyncProperty(turns, async (steps) => {
           const clock = new ManualClock(1_700_000_000_000);
@@ -83,7 +83,8 @@ export function meterBatchesContract(
           let calls = 0;
           // a call that waits until its budget is seeded is decided after the others of its turn
           for (const subject of ['a', 'b', 'c']) {
-            for (const meters of [together, single]) await meters.reserve({ ...of(tenant, subject, subject), charges: [budget(0)] });
+            for (const meters of [together, single])
+              await meters.reserve({ ...of(tenant, subject, subject), charges: [budget(0)] });
           }
           for (const { calls: some, ending, waitMs } of steps) {
             const requested: Requested[] = [];
@@ -126,7 +127,7 @@ export function meterBatchesContract(
       expect(last).toMatchObject({ value: { admitted: true, reserved: [{ state: { remaining: 70 } }] } });
     });
 
-    it('are decided by the limit of each, also if one meter has two limits', async () => {
+    it('decides each call by its own limit, also if one meter has two limits', async () => {
       const meters = open(new ManualClock(1_700_000_000_000), 0);
       const tenant = `batches-${++unique}`;
       const results = await Promise.all(
@@ -135,7 +136,7 @@ export function meterBatchesContract(
       expect(results.map(({ admitted }) => admitted)).toEqual([true, false, true, false]);
     });
 
-    it('are admitted if only some of them need the spend of a new budget', async () => {
+    it('admits all calls if only some of them need the spend of a new budget', async () => {
       const meters = open(new ManualClock(1_700_000_000_000), 0);
       const tenant = `batches-${++unique}`;
       const charges = [[slots(9)], [slots(9), budget(10)], [slots(9)], [budget(10)]];
