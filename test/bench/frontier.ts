@@ -4,6 +4,7 @@ import { startNginx, startPortkey } from './other-gateways.ts';
 import type { Peer } from './peers.ts';
 
 const CONNECTIONS = [1, 2, 4, 8, 16, 32, 64, 128];
+const QUICK_CONNECTIONS = [4, 32];
 const SLUICE = 'Sluice, live';
 const LITELLM = 'LiteLLM';
 /** LiteLLM serves about a hundred calls per second: more connections only make a longer queue. */
@@ -62,8 +63,8 @@ async function pointsOf(bench: Bench, peers: readonly Peer[]): Promise<FrontierP
     return { peer: peer.name, connections, perSecond: found.perSecond, p99Ms: found.p99Micros / 1_000, cpuMicros: found.cpu };
   };
   const most = (peer: Peer): number => (peer.name === LITELLM ? FEW : Number.POSITIVE_INFINITY);
-  for (const peer of peers) await measurePeer(peer, Math.min(32, most(peer)), 5);
-  for (const connections of CONNECTIONS) {
+  for (const peer of peers) await measurePeer(peer, Math.min(32, most(peer)), bench.quick ? 2 : 5);
+  for (const connections of bench.quick ? QUICK_CONNECTIONS : CONNECTIONS) {
     for (const peer of peers) if (connections <= most(peer)) points.push(await measurePeer(peer, connections, 2));
   }
   return points;

@@ -41,10 +41,10 @@ type Traced = Awaited<ReturnType<typeof startBare>>;
 
 async function garbageOf(bench: Bench, peer: Traced, headers: Readonly<Record<string, string>>): Promise<GarbagePerCall> {
   const load = { connections: 32, headers };
-  await measureServed(bench, peer, 'whole', { ...load, seconds: bench.quick ? 3 : 10 });
+  await measureServed(bench, peer, 'whole', { ...load, seconds: bench.quick ? 2 : 10 });
   await sleep(SETTLE_MS);
   const from = peer.output().length;
-  const { answered } = await measureServed(bench, peer, 'whole', { ...load, seconds: bench.quick ? 2 : 10 });
+  const { answered } = await measureServed(bench, peer, 'whole', { ...load, seconds: bench.quick ? 1.5 : 10 });
   await sleep(SETTLE_MS);
   const sums = parseCollections(peer.output().slice(from));
   if (sums.count < MIN_COLLECTIONS) throw new Error(`${peer.name}: only ${sums.count} collections in ${answered} calls`);

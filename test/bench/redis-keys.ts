@@ -19,8 +19,8 @@ const KEYS = { redisOneKey: 1, redisFewKeys: 32, redisManyKeys: 10_000 } as cons
 const CONNECTIONS = 32;
 /** The gateway writes records after the responses. */
 const SETTLE_MS = 500;
-const DIFFERENT_CALLS = 2_000;
 const AT_ONCE = 32;
+const DIFFERENT_CALLS = 30 * AT_ONCE;
 
 export interface RedisByKeys {
   readonly results: Results;
@@ -68,7 +68,7 @@ export async function measureRedisByKeys(bench: Bench): Promise<RedisByKeys> {
 async function costWithKeys({ rig, folder, quick }: Bench, client: Redis, port: number, keys: number): Promise<RedisCounters> {
   const file = bodyFile(folder, 'whole');
   // the first calls with a key create its meters
-  await loadWithKeys(rig, port, file, keys, quick ? 2 : 5);
+  await loadWithKeys(rig, port, file, keys, quick ? 1 : 5);
   await sleep(SETTLE_MS);
   const before = await countersOf(client);
   const answered = await loadWithKeys(rig, port, file, keys, quick ? 2 : 5);
@@ -110,7 +110,7 @@ async function countKeysLeft(client: Redis, port: number): Promise<number> {
     for (let from = 0; from < DIFFERENT_CALLS; from += AT_ONCE)
       await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => call(from + n)));
     await sleep(SETTLE_MS);
-    return ((await client.dbsize()) - before) / (Math.ceil(DIFFERENT_CALLS / AT_ONCE) * AT_ONCE);
+    return ((await client.dbsize()) - before) / DIFFERENT_CALLS;
   } finally {
     await pool.close();
   }

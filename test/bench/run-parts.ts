@@ -7,7 +7,7 @@ import { measureGrowth } from './growth.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
 import { measureMetricsPage } from './metrics-page.ts';
-import type { Options } from './options.ts';
+import { type Options, PARTS, type Part } from './options.ts';
 import { type ProfilePart, profileLive } from './profile.ts';
 import { countTrips } from './redis-cost.ts';
 import { measureRedisByKeys, type RedisByKeys } from './redis-keys.ts';
@@ -29,28 +29,48 @@ export interface Found {
 /** Runs the chosen parts one after the other. */
 export async function runParts(bench: Bench, { parts, calls }: Options): Promise<Found> {
   const found: Found = { results: {} };
-  const add = (results: Results): void => void Object.assign(found.results, results);
-  if (parts.has('calls')) {
-    found.calls = await measureCalls(bench, (results) => overGate(results).length === 0);
-    add(found.calls.results);
+  const steps = stepsOf(bench, found, calls);
+  for (const part of PARTS) {
+    if (!parts.has(part)) continue;
+    const began = performance.now();
+    Object.assign(found.results, await steps[part]());
+    bench.say(`${part}: ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   }
-  if (parts.has('redis')) {
-    add(await countTrips(bench));
-    found.redis = await measureRedisByKeys(bench);
-    add(found.redis.results);
-  }
-  if (parts.has('garbage')) {
-    found.garbage = await measureGarbage(bench);
-    add(found.garbage.results);
-  }
-  if (parts.has('start')) add(await measureStart(bench));
-  if (parts.has('metrics')) add(await measureMetricsPage(bench));
-  if (parts.has('latency')) add(await measureLatency(bench));
-  if (parts.has('replicas')) add(await measureTwoProcesses(bench));
-  if (parts.has('profile')) found.profile = await profileLive(bench);
-  if (parts.has('peers')) found.frontier = await measureFrontier(bench);
-  if (parts.has('growth')) add(await measureGrowth(bench));
-  if (parts.has('translation')) found.translation = measureTranslation();
-  if (parts.has('memory')) add(await measureMemory(bench, calls));
   return found;
+}
+
+/** Returns the measurement of each part. A part with more than goals adds its figures to those found. */
+function stepsOf(bench: Bench, found: Found, manyCalls: number): Record<Part, () => Promise<Results>> {
+  return {
+    async calls() {
+      found.calls = await measureCalls(bench, (results) => overGate(results).length === 0);
+      return found.calls.results;
+    },
+    async redis() {
+      found.redis = await measureRedisByKeys(bench);
+      return { ...(await countTrips(bench)), ...found.redis.results };
+    },
+    async garbage() {
+      found.garbage = await measureGarbage(bench);
+      return found.garbage.results;
+    },
+    start: () => measureStart(bench),
+    metrics: () => measureMetricsPage(bench),
+    latency: () => measureLatency(bench),
+    replicas: () => measureTwoProcesses(bench),
+    async profile() {
+      found.profile = await profileLive(bench);
+      return {};
+    },
+    async peers() {
+      found.frontier = await measureFrontier(bench);
+      return {};
+    },
+    growth: () => measureGrowth(bench),
+    async translation() {
+      found.translation = measureTranslation();
+      return {};
+    },
+    memory: () => measureMemory(bench, manyCalls),
+  };
 }
