@@ -97,14 +97,21 @@ export function frontierTable({ points, missing }: Frontier): string {
   ].join('\n');
 }
 
+const PEER_NAMES = {
+  bare: 'a bare Express pass-through',
+  nginx: 'nginx',
+  Portkey: "Portkey's gateway",
+  [LITELLM]: 'LiteLLM with rate limits',
+};
+
 /** Returns the README's sentence: the throughput of Sluice's live calls, in comparison. */
 export function frontierSentence({ points }: Frontier): string {
   const sluice = bestPoint(points, SLUICE);
   if (sluice === undefined) throw new Error('the run has no figures of Sluice');
-  const others = ['bare', 'nginx', 'Portkey', LITELLM].flatMap((peer) => {
+  const others = Object.entries(PEER_NAMES).flatMap(([peer, name]) => {
     const found = bestPoint(points, peer);
-    const name = peer === 'bare' ? 'a bare Express pass-through' : peer;
-    return found === undefined ? [] : [`${name} ${found.perSecond.toFixed(0)}`];
+    return found === undefined ? [] : [`${name} serves ${found.perSecond.toFixed(0)}`];
   });
-  return `On one core, with all features on, Sluice serves ${sluice.perSecond.toFixed(0)} live calls per second. In the same run, with fewer features: ${others.join(', ')}.`;
+  const compared = others.length === 0 ? '' : ` In the same run, ${new Intl.ListFormat('en').format(others)}.`;
+  return `On one core, with all features on, Sluice serves ${sluice.perSecond.toFixed(0)} live calls per second.${compared}`;
 }

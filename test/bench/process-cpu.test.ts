@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { NO_TIMES, parseSchedstat, parseTicks, shareOfCpu, shareOfSteal } from './process-cpu.ts';
+import { NO_TIMES, parseParent, parseSchedstat, parseTicks, shareOfCpu, shareOfSteal } from './process-cpu.ts';
 
 const STAT = `cpu  30 0 10 50 0 0 0 10 0 0
 cpu0 10 0 5 30 0 0 0 5 0 0
@@ -21,6 +21,10 @@ describe('the CPU of a measured process', () => {
     const after = { runMicros: 1_000, mainRunMicros: 800, mainWaitMicros: 150 };
     expect(shareOfCpu(NO_TIMES, after)).toBe(1);
     expect(shareOfCpu(NO_TIMES, { ...after, mainWaitMicros: 1_200 })).toBeCloseTo(0.5);
+  });
+
+  test('reads the parent of a process with parentheses and spaces in its name', () => {
+    expect(parseParent('4711 (a) b (c) S 815 4711 4711 0 -1')).toBe(815);
   });
 
   test('returns the whole share for a process that did not run', () => {

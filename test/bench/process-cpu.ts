@@ -42,19 +42,22 @@ export function sumOf(one: CpuTimes, other: CpuTimes): CpuTimes {
   };
 }
 
-/** Returns the CPU time of a process over all its threads, in microseconds. */
-export const cpuMicros = (pid: number): number | undefined => cpuTimes(pid)?.runMicros;
+/** Parses the parent's id in Linux' `/proc/PID/stat`. The command in parentheses may have spaces and parentheses. */
+export const parseParent = (stat: string): number => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 
-/** Returns a process and all its descendants. Source: Linux' /proc. */
+/** Returns a process and all its descendants. */
 export function withDescendants(pid: number): number[] {
-  try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-    );
-    return [pid, ...children.flatMap(withDescendants)];
-  } catch {
-    return [];
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      parents.set(Number(name), parseParent(readFileSync(`/proc/${name}/stat`, 'utf8')));
+    } catch {
+      // the process ended meanwhile
+    }
   }
+  const found = [pid];
+  for (const parent of found) for (const [child, ofChild] of parents) if (ofChild === parent) found.push(child);
+  return found;
 }
 
 /**
