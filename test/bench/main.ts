@@ -26,6 +26,8 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const rig = await startRig();
   killAtExit(rig.upstream);
+  // this process reads the logs of the gateways
+  moveAside(rig, process);
   ensureRedisServer();
   const redis = await startRedisServer();
   moveAside(rig, redis.process);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '@sluice/core/testing';
 import { freePort } from '../support/free-port.ts';
 import { type CpuTimes, cpuTimes, NO_TIMES, sumOf, withDescendants } from './process-cpu.ts';
-import { MEASURED_CPU, type Rig, startNode } from './rig.ts';
+import { MEASURED_CPU, OTHER_CPU, type Rig, startNode } from './rig.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -87,6 +87,6 @@ export async function startBare(rig: Rig, flags: readonly string[] = []): Promis
 }
 
 /** Moves a process to the CPU that is not measured. */
-export function moveAside(rig: Rig, child: ChildProcess): void {
-  if (rig.pinning) execFileSync('taskset', ['-a', '-p', '-c', '0', String(child.pid)], { stdio: 'ignore' });
+export function moveAside({ pinning }: Pick<Rig, 'pinning'>, { pid }: { readonly pid?: number | undefined }): void {
+  if (pinning) execFileSync('taskset', ['-a', '-p', '-c', String(OTHER_CPU), String(pid)], { stdio: 'ignore' });
 }

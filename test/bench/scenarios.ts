@@ -40,7 +40,7 @@ export const SCENARIOS = {
   bareRate: { name: `bare, live, ${RATE}/s`, peer: 'bare', body: 'whole', rate: RATE, slow: true },
   liveRate: { name: `Sluice, live, ${RATE}/s`, peer: 'sluice', body: 'whole', headers: LIVE, rate: RATE, slow: true },
   hitRate: { name: `Sluice, cache hit, ${RATE}/s`, peer: 'sluice', body: 'whole', rate: RATE, slow: true },
-  bareLong: { name: 'bare, 50 KB prompt', peer: 'bare', body: 'long' },
+  bareLong: { name: 'bare, 50 KB prompt', peer: 'bare', body: 'long', slow: true },
   long: { name: 'Sluice, live, 50 KB prompt', peer: 'sluice', body: 'long', headers: LIVE },
   badKey: { name: 'Sluice, bad key refused', peer: 'badKey', body: 'whole' },
   fullMeter: { name: 'Sluice, full meter refuses', peer: 'fullMeter', body: 'whole' },
