@@ -1,4 +1,4 @@
-import { type Bench, type Measured, MIN_SHARE, measure, measureServed, undisturbed } from './bench.ts';
+import { type Bench, LIVE, type Measured, MIN_SHARE, measure, measureServed, undisturbed, warmUp } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, type Peer, startGateway } from './peers.ts';
 import { baseOf, EVENTS, isStream, SCENARIOS, type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
