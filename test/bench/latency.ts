@@ -2,11 +2,13 @@ import { type Bench, LIVE, type Measured, measureServed, undisturbed } from './b
 import type { Results } from './goals.ts';
 import { ofProcess, type Peer } from './peers.ts';
 import { inOrderOf, median } from './statistics.ts';
+import type { Body } from './workload.ts';
 
 const RATE = 200;
 const ROUNDS = 4;
 
 type Path = 'direct' | 'bare' | 'gateway';
+type Turns = Partial<Record<Path, Measured>>;
 type Figure = 'p50Micros' | 'p99Micros' | 'firstByteMicros';
 
 /**
@@ -24,20 +26,25 @@ export async function measureLatency(bench: Bench): Promise<Results> {
   };
   const paths: Record<Path, Peer> = { direct, bare, gateway };
   const calls = { connections: 16, seconds: quick ? 3 : 5, rate: RATE, headers: LIVE };
-  const streams = { connections: 16, seconds: 3, rate: 20, headers: { 'cache-control': 'no-store' } };
-  const whole: Record<Path, Measured>[] = [];
-  const streamed: Record<Path, Measured>[] = [];
+  const streams: typeof calls = { connections: 16, seconds: 3, rate: 20, headers: { ...LIVE } };
+  const turnOf = async (path: Path, body: Body, load: typeof calls): Promise<Measured> => {
+    const turn = (): Promise<Measured> => measureServed(bench, paths[path], body, load);
+    // the upstream shares its CPU with the generator
+    return await (path === 'direct' ? turn() : undisturbed(turn));
+  };
+  const whole: Turns[] = [];
+  const streamed: Turns[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    const [ofCalls, ofStreams] = [{}, {}] as [Record<Path, Measured>, Record<Path, Measured>];
+    const [ofCalls, ofStreams]: [Turns, Turns] = [{}, {}];
     for (const path of inOrderOf(['direct', 'bare', 'gateway'] as const, round)) {
-      ofCalls[path] = await undisturbed(() => measureServed(bench, paths[path], 'whole', calls));
-      if (path !== 'bare') ofStreams[path] = await undisturbed(() => measureServed(bench, paths[path], 'stream', streams));
+      ofCalls[path] = await turnOf(path, 'whole', calls);
+      if (path !== 'bare') ofStreams[path] = await turnOf(path, 'stream', streams);
     }
     whole.push(ofCalls);
     streamed.push(ofStreams);
   }
-  const added = (turns: readonly Record<Path, Measured>[], figure: Figure, over: Path): number =>
-    median(turns.map((turn) => (turn.gateway[figure] ?? Number.NaN) - (turn[over][figure] ?? Number.NaN))) / 1_000;
+  const added = (turns: readonly Turns[], figure: Figure, over: Path): number =>
+    median(turns.map((turn) => (turn.gateway?.[figure] ?? Number.NaN) - (turn[over]?.[figure] ?? Number.NaN))) / 1_000;
   return {
     addedP50: added(whole, 'p50Micros', 'direct'),
     addedP50Bare: added(whole, 'p50Micros', 'bare'),

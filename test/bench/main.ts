@@ -55,5 +55,14 @@ async function main(): Promise<number> {
   return over.length === 0 ? 0 : 1;
 }
 
+/** This process has a session of its own and would survive a killed parent. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 1_000).unref();
+}
+
+endWithParent();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 process.exit(await main());

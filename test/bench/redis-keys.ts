@@ -11,6 +11,7 @@ import { type GatewayPeer, moveAside, startGateway } from './peers.ts';
 import { pinnedTo } from './process-cpu.ts';
 import { countersOf, type RedisCounters } from './redis-cost.ts';
 import { OTHER_CPU, type Rig } from './rig.ts';
+import { inOrderOf, median } from './statistics.ts';
 import { bodyFile, configuration, pathOf } from './workload.ts';
 
 const run = promisify(execFile);
@@ -18,7 +19,7 @@ const LOAD = fileURLToPath(new URL('keyed-load.ts', import.meta.url));
 const KEYS = { redisOneKey: 1, redisFewKeys: 32, redisManyKeys: 10_000 } as const;
 const CONNECTIONS = 32;
 /** The gateway writes records after the responses. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 const AT_ONCE = 32;
 const DIFFERENT_CALLS = 30 * AT_ONCE;
 
@@ -46,8 +47,7 @@ export async function measureRedisByKeys(bench: Bench): Promise<RedisByKeys> {
     const redisKeysLeft = await countKeysLeft(client, uncached.port);
     uncached.child.kill('SIGKILL');
     const { port } = await start({ furtherKeys: KEYS.redisManyKeys - 1 });
-    const each: RedisByKeys['each'][number][] = [];
-    for (const keys of Object.values(KEYS)) each.push({ keys, ...(await costWithKeys(bench, client, port, keys)) });
+    const each = await costsOf(bench, client, port);
     const cpuOf = (keys: number): number => each.find((one) => one.keys === keys)?.cpu ?? Number.NaN;
     const { redisOneKey, redisFewKeys, redisManyKeys } = KEYS;
     const results = {
@@ -64,18 +64,29 @@ export async function measureRedisByKeys(bench: Bench): Promise<RedisByKeys> {
   }
 }
 
-/** Measures the cost of a call in Redis while the gateway is saturated. */
-async function costWithKeys({ rig, folder, quick }: Bench, client: Redis, port: number, keys: number): Promise<RedisCounters> {
-  const file = bodyFile(folder, 'whole');
+/** Measures the cost of a call in Redis while the gateway is saturated, in interleaved turns: the median of each counter. */
+async function costsOf(bench: Bench, client: Redis, port: number): Promise<RedisByKeys['each']> {
+  const { rig, quick } = bench;
+  const file = bodyFile(bench.folder, 'whole');
+  const counts = Object.values(KEYS);
+  const turns = new Map<number, RedisCounters[]>(counts.map((keys) => [keys, []]));
   // the first calls with a key create its meters
-  await loadWithKeys(rig, port, file, keys, quick ? 1 : 5);
+  for (const keys of counts) await loadWithKeys(rig, port, file, keys, quick ? 1 : 5);
   await sleep(SETTLE_MS);
-  const before = await countersOf(client);
-  const answered = await loadWithKeys(rig, port, file, keys, quick ? 2 : 5);
-  await sleep(SETTLE_MS);
-  const after = await countersOf(client);
-  const each = (name: keyof RedisCounters): number => (after[name] - before[name]) / answered;
-  return { cpu: each('cpu'), bytesIn: each('bytesIn'), bytesOut: each('bytesOut') };
+  for (let round = 1; round <= (quick ? 3 : 6); round++) {
+    for (const keys of inOrderOf(counts, round)) {
+      const before = await countersOf(client);
+      const answered = await loadWithKeys(rig, port, file, keys, quick ? 1 : 2);
+      await sleep(SETTLE_MS);
+      const after = await countersOf(client);
+      const each = (name: keyof RedisCounters): number => (after[name] - before[name]) / answered;
+      turns.get(keys)?.push({ cpu: each('cpu'), bytesIn: each('bytesIn'), bytesOut: each('bytesOut') });
+    }
+  }
+  return counts.map((keys) => {
+    const of = (name: keyof RedisCounters): number => median((turns.get(keys) ?? []).map((turn) => turn[name]));
+    return { keys, cpu: of('cpu'), bytesIn: of('bytesIn'), bytesOut: of('bytesOut') };
+  });
 }
 
 /** Returns the number of responses. @throws Error if a call is refused or a connection breaks */
