@@ -15,9 +15,6 @@ export interface Bench {
   say(text: string): void;
 }
 
-/** Headers that look up the cache and always miss, because nothing is stored. */
-export const LIVE = { 'cache-control': 'no-store', 'x-sluice-cache-namespace': 'empty' };
-
 export interface Measured extends LoadResult {
   /** CPU time of the peer per request, in microseconds. */
   readonly cpu: number;

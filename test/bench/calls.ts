@@ -1,9 +1,9 @@
-import { type Bench, LIVE, type Measured, MIN_SHARE, measure, measureServed, undisturbed, warmUp } from './bench.ts';
+import { type Bench, type Measured, MIN_SHARE, measure, measureServed, undisturbed, warmUp } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, type Peer, startGateway } from './peers.ts';
 import { baseOf, EVENTS, isStream, SCENARIOS, type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
 import { inOrderOf, median, ratioOfRounds } from './statistics.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 /** Short turns, so that a temporary disturbance of the machine affects all scenarios. */
 const SECONDS = 1;

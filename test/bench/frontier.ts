@@ -1,7 +1,8 @@
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import { type Bench, measureServed } from './bench.ts';
 import { startLiteLlm } from './litellm.ts';
 import { startNginx, startPortkey } from './other-gateways.ts';
 import type { Peer } from './peers.ts';
+import { LIVE } from './workload.ts';
 
 const CONNECTIONS = [1, 2, 4, 8, 16, 32, 64, 128];
 const QUICK_CONNECTIONS = [4, 32];

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, LIVE, measureServed, warmUp } from './bench.ts';
+import { type Bench, measureServed, warmUp } from './bench.ts';
 import { type GarbagePerCall, parseCollections, perCall } from './gc-trace.ts';
 import type { Results } from './goals.ts';
 import { startBare, startGateway } from './peers.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const FLAGS = ['--trace-gc-nvp'];
 /** Optimized code allocates less: 72 KB per call in the first second of a process, 60 KB after 6,000 calls. */

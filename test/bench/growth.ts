@@ -4,11 +4,11 @@ import { redisStores } from '@sluice/store/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import { startRedisServer } from '../support/redis-server.ts';
-import { type Bench, LIVE, measureServed, undisturbed } from './bench.ts';
+import { type Bench, measureServed, undisturbed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, moveAside, startGateway } from './peers.ts';
 import { inOrderOf, median } from './statistics.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const KEYS = 100_000;
 const MODELS = 1_000;

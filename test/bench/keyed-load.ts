@@ -3,9 +3,9 @@
 // Each connection sends its next call after the response. It prints one line of JSON: { answered, refused, errors }.
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { LIVE } from './bench.ts';
+
 import { zipfIndices } from './statistics.ts';
-import { pathOf, secretOf } from './workload.ts';
+import { LIVE, pathOf, secretOf } from './workload.ts';
 
 const ZIPF_FROM = 10_000;
 const [port = 0, connections = 0, seconds = 0] = process.argv.slice(2, 5).map(Number);

@@ -1,8 +1,8 @@
-import { type Bench, LIVE, type Measured, measureServed, undisturbed } from './bench.ts';
+import { type Bench, type Measured, measureServed, undisturbed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { ofProcess, type Peer } from './peers.ts';
 import { inOrderOf, median } from './statistics.ts';
-import type { Body } from './workload.ts';
+import { type Body, LIVE } from './workload.ts';
 
 const RATE = 200;
 const ROUNDS = 4;

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { startWatchedProxy } from '../support/watched-proxy.ts';
-import { type Bench, LIVE } from './bench.ts';
+import type { Bench } from './bench.ts';
 import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
-import { bodyFile, configuration, pathOf } from './workload.ts';
+import { bodyFile, configuration, LIVE, pathOf } from './workload.ts';
 
 /** Commands that a gateway sends independently of its calls. */
 const OF_NO_CALL = /^(INFO|PING|HELLO|CLIENT|CONFIG|SUBSCRIBE) /;

@@ -1,5 +1,4 @@
-import { LIVE } from './bench.ts';
-import type { Body } from './workload.ts';
+import { type Body, LIVE } from './workload.ts';
 
 /** Events of a stream, and streams at a time. */
 export const EVENTS = 50;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Bench, LIVE } from './bench.ts';
+import type { Bench } from './bench.ts';
 import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
 import { median } from './statistics.ts';
-import { bodyFile, configuration, pathOf } from './workload.ts';
+import { bodyFile, configuration, LIVE, pathOf } from './workload.ts';
 
 const STARTS = 3;
 

@@ -1,9 +1,9 @@
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import { type Bench, measureServed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
 import { OTHER_CPU } from './rig.ts';
 import { ratioOfRounds } from './statistics.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const ROUNDS = 5;
 /** Well below the capacity of a replica, so that the queues are equally long with and without the other replica. */

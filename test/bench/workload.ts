@@ -7,6 +7,9 @@ const PRICE = '{ input: 1, output: 2 }';
 /** The key that the generator sends. */
 const SECRET = 'sk-bench-0001';
 
+/** Headers that look up the cache and always miss, because nothing is stored. */
+export const LIVE = { 'cache-control': 'no-store', 'x-sluice-cache-namespace': 'empty' };
+
 export interface Configured {
   /** Secret of the only configured key. */
   readonly secret?: string;
