@@ -6,7 +6,7 @@ import { startBare, startGateway } from './peers.ts';
 import { configuration, LIVE } from './workload.ts';
 
 const FLAGS = ['--trace-gc-nvp'];
-/** Optimized code allocates less: 72 KB per call in the first second of a process, 60 KB after 6,000 calls. */
+/** Optimized code allocates less: with a key without limits 72 KB per call in the first 5 s of a process, then 60 to 62 KB. */
 const WARM_UP_CALLS = 6_000;
 /** The sums miss at most one collection at each end of the load. */
 const MIN_COLLECTIONS = 10;

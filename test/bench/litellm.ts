@@ -10,7 +10,7 @@ import { ofTree, type Peer } from './peers.ts';
 import { pinnedTo } from './process-cpu.ts';
 import { MEASURED_CPU, type Rig } from './rig.ts';
 
-/** The proxy of later versions needs a package that PyPI does not have (litellm-proxy). */
+/** In November 2026 pip found no `litellm-proxy` for the extra `proxy` of 1.110.2. Versions in between are not tried. */
 const LITELLM = '1.82.6';
 const MIN_PYTHON_MINOR = 9;
 
