@@ -1,67 +1,23 @@
-import { type Bench, LIVE, type Measured, measure, measureServed } from './bench.ts';
+import { type Bench, type Measured, MIN_SHARE, measure, measureServed, undisturbed, warmUp } from './bench.ts';
 import type { Results } from './goals.ts';
-import { type GatewayPeer, startGateway } from './peers.ts';
-import { type Body, configuration } from './workload.ts';
-
-const EVENTS = 50;
+import { type GatewayPeer, type Peer, startGateway } from './peers.ts';
+import { baseOf, EVENTS, isStream, SCENARIOS, type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
+import { inOrderOf, median, ratioOfRounds } from './statistics.ts';
+import { configuration, LIVE } from './workload.ts';
 
 /** Short turns, so that a temporary disturbance of the machine affects all scenarios. */
 const SECONDS = 1;
+const CONNECTIONS = 32;
+const WARM_UP_CALLS = 6_000;
+/** The full meter admits one request per minute. A turn may be at the border of two minutes. */
+const MOST_ADMITTED = 2;
 
-interface Scenario {
-  readonly name: string;
-  readonly peer: 'bare' | 'sluice' | 'badKey' | 'fullMeter';
-  readonly body: Body;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Calls per second, if all peers get the same rate. */
-  readonly rate?: number;
-  /** Skipped in a short run. */
-  readonly slow?: true;
-}
-
-/**
- * Below the capacity of every peer. At its capacity a peer works through longer queues with fewer system calls per request, and
- * so that the slower peer would use fewer system calls.
- */
-const RATE = 800;
-
-const SCENARIOS = {
-  bare: { name: 'bare, live', peer: 'bare', body: 'whole' },
-  live: { name: 'Sluice, live', peer: 'sluice', body: 'whole', headers: LIVE },
-  kept: {
-    name: 'Sluice, live, answers kept',
-    peer: 'sluice',
-    body: 'whole',
-    headers: { 'cache-control': 'no-cache' },
-    slow: true,
-  },
-  translated: { name: 'Sluice, live, translated', peer: 'sluice', body: 'whole-translated', headers: LIVE, slow: true },
-  hit: { name: 'Sluice, cache hit', peer: 'sluice', body: 'whole' },
-  bareRate: { name: `bare, live, ${RATE}/s`, peer: 'bare', body: 'whole', rate: RATE, slow: true },
-  liveRate: { name: `Sluice, live, ${RATE}/s`, peer: 'sluice', body: 'whole', headers: LIVE, rate: RATE, slow: true },
-  hitRate: { name: `Sluice, cache hit, ${RATE}/s`, peer: 'sluice', body: 'whole', rate: RATE, slow: true },
-  bareLong: { name: 'bare, 50 KB prompt', peer: 'bare', body: 'long', slow: true },
-  long: { name: 'Sluice, live, 50 KB prompt', peer: 'sluice', body: 'long', headers: LIVE },
-  badKey: { name: 'Sluice, bad key refused', peer: 'badKey', body: 'whole' },
-  fullMeter: { name: 'Sluice, full meter refuses', peer: 'fullMeter', body: 'whole' },
-  bareEvent: { name: 'bare, streamed event', peer: 'bare', body: 'stream' },
-  event: { name: 'Sluice, streamed event', peer: 'sluice', body: 'stream', headers: { 'cache-control': 'no-store' } },
-  eventTranslated: {
-    name: 'Sluice, streamed event, translated',
-    peer: 'sluice',
-    body: 'stream-translated',
-    headers: { 'cache-control': 'no-store' },
-    slow: true,
-  },
-} as const satisfies Record<string, Scenario>;
-
-type ScenarioName = keyof typeof SCENARIOS;
-
-const isStream = ({ body }: Scenario): boolean => body.startsWith('stream');
+type Turns = ReadonlyMap<ScenarioName, readonly Measured[]>;
+type PeerName = Scenario['peer'];
 
 export interface Calls {
-  /** The turn with the least CPU time per scenario. */
-  readonly best: ReadonlyMap<ScenarioName, Measured>;
+  /** The turn of each round, per scenario. */
+  readonly turns: Turns;
   readonly results: Results;
   readonly rounds: number;
   readonly seconds: number;
@@ -73,69 +29,124 @@ export interface Calls {
  * @param enough called after each of the later rounds; returns whether the results suffice
  */
 export async function measureCalls(bench: Bench, enough: (results: Results) => boolean): Promise<Calls> {
-  const { rig, redis, folder, quick, bare, gateway, say } = bench;
-  const refusing = async (config: string): Promise<GatewayPeer> => startGateway(rig, { config, redisUrl: redis.url, folder });
-  const badKey = await refusing(configuration(rig.upstreamPort, { secret: 'sk-of-somebody-else' }));
-  const fullMeter = await refusing(configuration(rig.upstreamPort, { requests: 1 }));
-  const peers = { bare, sluice: gateway, badKey, fullMeter };
-  const names = (Object.keys(SCENARIOS) as ScenarioName[]).filter((name) => !quick || !('slow' in SCENARIOS[name]));
-  const best = new Map<ScenarioName, Measured>();
-  const turn = async (name: ScenarioName, seconds: number): Promise<Measured> => {
-    const { peer, body, ...scenario } = SCENARIOS[name];
-    const served = peer === 'bare' || peer === 'sluice';
-    const headers = 'headers' in scenario ? scenario.headers : {};
-    const connections = isStream(SCENARIOS[name]) ? EVENTS : 32;
-    const rate = 'rate' in scenario ? { rate: scenario.rate } : {};
-    const found = await (served ? measureServed : measure)(bench, peers[peer], body, { connections, seconds, headers, ...rate });
-    if (!served && found.refused < found.answered * 0.98)
-      throw new Error(`${name}: ${found.answered - found.refused} were served`);
-    return isStream(SCENARIOS[name]) ? { ...found, cpu: found.cpu / EVENTS } : found;
-  };
-  const [least, most] = quick ? [3, 8] : [6, 6];
+  const { quick, say } = bench;
+  const names = (Object.keys(SCENARIOS) as ScenarioName[]).filter((name) => !quick || scenarioOf(name).slow !== true);
+  const turns = new Map<ScenarioName, Measured[]>(names.map((name) => [name, []]));
+  const [least, most] = quick ? [4, 6] : [8, 8];
+  const further = await startFurther(bench, names);
+  const peers: Peers = { bare: bench.bare, sluice: bench.gateway, ...further };
   let rounds = 0;
   try {
     // code that is not compiled yet costs several times as much
-    for (const name of names) await turn(name, quick ? 3 : 5);
+    for (const name of ['plain', 'unlimited'] as const) {
+      const peer = peers[name];
+      // the other processes also serve the calls of further scenarios
+      if (peer !== undefined) await warmUp(bench, peer, WARM_UP_CALLS, LIVE);
+    }
+    for (const name of names) await turnOf(bench, peers, name, quick ? 2 : 5);
     do {
       rounds++;
-      for (const name of names) {
-        const found = await turn(name, SECONDS);
-        if (found.cpu < (best.get(name)?.cpu ?? Number.POSITIVE_INFINITY)) best.set(name, found);
+      for (const name of inOrderOf(names, rounds)) {
+        turns.get(name)?.push(await undisturbed(() => turnOf(bench, peers, name, SECONDS)));
       }
-      say(`round ${rounds}: ${names.map((name) => `${name} ${best.get(name)?.cpu.toFixed(0)}`).join(', ')} µs`);
-    } while (rounds < least || (rounds < most && !enough(ratios(best))));
+      const round = names.map((name) => `${name} ${turns.get(name)?.at(-1)?.cpu.toFixed(0)}`);
+      say(`round ${rounds}: ${round.join(', ')} µs`);
+    } while (rounds < least || (rounds < most && !enough(resultsOf(turns))));
   } finally {
-    badKey.child.kill('SIGKILL');
-    fullMeter.child.kill('SIGKILL');
+    for (const { child } of Object.values(further)) child.kill('SIGKILL');
   }
-  return { best, results: ratios(best), rounds, seconds: SECONDS };
+  return { turns, results: resultsOf(turns), rounds, seconds: SECONDS };
 }
 
-function ratios(best: ReadonlyMap<ScenarioName, Measured>): Results {
-  const of = (name: ScenarioName): number => best.get(name)?.cpu ?? Number.NaN;
+type Further = Exclude<PeerName, 'bare' | 'sluice'>;
+type Peers = Partial<Record<PeerName, Peer>>;
+
+/** Starts the gateways that only this part of the bench needs. */
+async function startFurther(bench: Bench, names: readonly ScenarioName[]): Promise<Partial<Record<Further, GatewayPeer>>> {
+  const { rig, redis, folder } = bench;
+  const configured: Record<Further, Parameters<typeof configuration>[1]> = {
+    badKey: { secret: 'sk-of-another-caller' },
+    fullMeter: { requests: 1 },
+    unlimited: { limits: false },
+    plain: { limits: false },
+  };
+  const started: Partial<Record<Further, GatewayPeer>> = {};
+  for (const name of Object.keys(configured) as Further[]) {
+    if (!names.some((scenario) => SCENARIOS[scenario].peer === name)) continue;
+    const config = configuration(rig.upstreamPort, configured[name]);
+    started[name] = await startGateway(rig, { config, folder, ...(name === 'plain' ? {} : { redisUrl: redis.url }) });
+  }
+  return started;
+}
+
+/** Runs one turn. @throws Error if a connection breaks, a call is refused, or a call is served that the scenario refuses */
+async function turnOf(bench: Bench, peers: Peers, name: ScenarioName, seconds: number): Promise<Measured> {
+  const { peer: peerName, body, headers = {}, rate } = scenarioOf(name);
+  const load = { connections: isStream(name) ? EVENTS : CONNECTIONS, seconds, headers, ...(rate === undefined ? {} : { rate }) };
+  const peer = peers[peerName] as Peer;
+  if (peerName === 'badKey' || peerName === 'fullMeter') {
+    const found = await measure(bench, peer, body, load);
+    const served = found.answered - found.refused;
+    if (served > (peerName === 'badKey' ? 0 : MOST_ADMITTED)) throw new Error(`${name}: ${served} were served`);
+    return found;
+  }
+  const found = await measureServed(bench, peer, body, load);
+  return isStream(name) ? { ...found, cpu: found.cpu / EVENTS } : found;
+}
+
+const cpusOf = (turns: Turns, name: ScenarioName): number[] => (turns.get(name) ?? []).map(({ cpu }) => cpu);
+
+/** Returns the goals' figures: medians of the ratios of the same round. */
+function resultsOf(turns: Turns): Results {
+  const ratio = (name: ScenarioName, base: ScenarioName = 'bare'): number =>
+    ratioOfRounds(cpusOf(turns, name), cpusOf(turns, base));
   return {
-    live: of('live') / of('bare'),
-    hit: of('hit') / of('bare'),
-    event: of('event') / of('bareEvent'),
-    badKey: of('badKey') / of('bare'),
-    fullMeter: of('fullMeter') / of('bare'),
-    longPrompt: of('long') / of('live'),
+    live: ratio('live'),
+    hit: ratio('hit'),
+    plain: ratio('plain'),
+    event: ratio('event', 'bareEvent'),
+    eventTranslated: ratio('eventTranslated', 'bareEvent'),
+    badKey: ratio('badKey'),
+    fullMeter: ratio('fullMeter'),
+    longPrompt: ratio('long', 'live'),
   };
 }
 
-export function callsTable({ best }: Calls): string {
-  const rows = [...best].map(([name, one]) => {
-    const stream = isStream(SCENARIOS[name]);
-    const base = best.get(stream ? 'bareEvent' : 'rate' in SCENARIOS[name] ? 'bareRate' : 'bare') as Measured;
+/** Returns the share of CPU of the median turn; with a mark if one of the turns was disturbed. */
+function shareText(turns: readonly Measured[]): string {
+  const shares = turns.map(({ share }) => share);
+  const percent = `${(median(shares) * 100).toFixed(0)} %`;
+  return shares.some((share) => share < MIN_SHARE) ? `${percent} (!)` : percent;
+}
+
+export function callsTable({ turns, rounds, seconds }: Calls): string {
+  const rows = [...turns].map(([name, ofName]) => {
+    const digits = isStream(name) ? 1 : 0;
+    const of = (field: keyof Measured): number => median(ofName.map((turn) => turn[field] as number));
+    const cpus = cpusOf(turns, name);
     const cells = [
-      SCENARIOS[name].name,
-      `${one.cpu.toFixed(stream ? 1 : 0)} µs`,
-      (one.cpu / base.cpu).toFixed(2),
-      one.perSecond.toFixed(0),
-      `${(one.p50Micros / 1_000).toFixed(2)} ms`,
-      `${(one.p99Micros / 1_000).toFixed(2)} ms`,
+      scenarioOf(name).name,
+      `${median(cpus).toFixed(digits)} µs`,
+      `${Math.min(...cpus).toFixed(digits)} µs`,
+      (median(cpus) / median(cpusOf(turns, baseOf(name)))).toFixed(2),
+      of('perSecond').toFixed(0),
+      `${(of('p50Micros') / 1_000).toFixed(2)} ms`,
+      `${(of('p99Micros') / 1_000).toFixed(2)} ms`,
+      shareText(ofName),
     ];
     return `| ${cells.join(' | ')} |`;
   });
-  return ['| what | CPU each | × bare | requests/s | p50 | p99 |', '|---|---|---|---|---|---|', ...rows].join('\n');
+  const steal = median([...turns.values()].flat().map((turn) => turn.steal));
+  const long = ratioOfRounds(cpusOf(turns, 'bareLong'), cpusOf(turns, 'bare'));
+  return [
+    `Medians of ${rounds} interleaved turns of ${seconds} s, and the best CPU time:`,
+    '',
+    '| what | CPU each | best | × bare | requests/s | p50 | p99 | share of CPU |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    `The hypervisor took ${(steal * 100).toFixed(1)} % of the measured CPU (median of the turns).`,
+    `(!) marks a scenario with a turn below ${MIN_SHARE * 100} % of the CPU after two repetitions.`,
+    ...(turns.has('bareLong') ? [`A 50 KB prompt costs the bare pass-through ${long.toFixed(2)} times its 2 KB prompt.`] : []),
+  ].join('\n');
 }

@@ -5,56 +5,87 @@
 export interface Goal {
   readonly what: string;
   readonly goal: number;
-  readonly unit: '×' | 'ms' | 'MB' | 'KB' | '' | 'lines' | '%';
-  /**
-   * The limit in CI: 1.25 times the goal, or 1.25 times the best result if the goal is not met. Without a gate, CI checks
-   * nothing.
-   */
-  readonly gate?: number;
+  readonly unit: '×' | 'ms' | 's' | 'µs' | 'MB' | 'KB' | '' | 'lines' | '%';
+  /** Limits CI to the goal, or to `REACHED` if the goal is not met, times the slack. Without it, CI checks nothing. */
+  readonly slack?: number;
 }
 
-/** A slower change fails, and a noisy machine does not. */
-const SLACK = 1.25;
-
-const met = (goal: number): { goal: number; gate: number } => ({ goal, gate: goal * SLACK });
-/** @param reached the maximum of several runs on a noisy machine */
-const missed = (goal: number, reached: number): { goal: number; gate: number } => ({ goal, gate: reached * SLACK });
+/** For times: a slower change fails, and a noisy machine does not. */
+const TIME = 1.15;
+/** For counts and bytes, which are the same on every machine. */
+const COUNT = 1.05;
 
 export const GOALS = {
-  live: { what: 'live call, 2 KB prompt, 1 KB answer: CPU a request', unit: '×', ...missed(2, 6.9) },
-  hit: { what: 'cache hit: CPU a request', unit: '×', ...missed(1.1, 3.3) },
-  event: { what: 'streamed event, 5 ms apart, 50 streams: CPU an event', unit: '×', ...missed(1.3, 1.9) },
-  badKey: { what: 'refusing a bad key: CPU a request', unit: '×', ...missed(0.6, 1.8) },
-  fullMeter: { what: 'refusing at a full meter: CPU a request', unit: '×', ...missed(0.6, 2.9) },
-  longPrompt: { what: '50 KB prompt, live: CPU a request, over that of 2 KB', unit: '×', ...met(4) },
-  addedP50: { what: 'added latency at 200 requests/s: p50', unit: 'ms', goal: 0.75 },
-  addedP99: { what: 'added latency at 200 requests/s: p99', unit: 'ms', goal: 2.5 },
-  addedFirstByte: { what: 'added time to the first streamed byte: p50', unit: 'ms', goal: 0.8 },
-  redisTrips: { what: 'Redis: round trips before the answer', unit: '', ...met(1) },
-  redisCommands: { what: 'Redis: commands a live call, in all', unit: '', ...met(8) },
-  garbage: { what: 'garbage of a live call', unit: 'KB', ...missed(50, 115) },
-  twoProcesses: { what: 'a second replica that serves as many: CPU a request, more than alone', unit: '%', goal: 10 },
-  idleMemory: { what: 'memory of a process: idle', unit: 'MB', ...met(110) },
-  loadedMemory: { what: 'memory of a process: loaded', unit: 'MB', ...met(260) },
-  memoryGrowth: { what: 'memory after very many calls, over that after 100,000', unit: '%', goal: 5 },
-  metricsTime: { what: '`/metrics` with 50 models and 10 providers: time', unit: 'ms', ...met(20) },
-  metricsLines: { what: '`/metrics` with 50 models and 10 providers: lines', unit: 'lines', ...met(5_000) },
-  keys: { what: 'cost of a live call with 100,000 keys over that with 10', unit: '%', goal: 10 },
-  models: { what: 'cost of a live call with 1,000 models over that with 10', unit: '%', goal: 10 },
-  entries: { what: 'cost of a hit with 1,000,000 cache entries over that with 1,000', unit: '%', goal: 10 },
+  live: { what: 'live call, 2 KB prompt, 1 KB answer: CPU a request', goal: 2, unit: '×', slack: TIME },
+  hit: { what: 'cache hit: CPU a request', goal: 1.2, unit: '×', slack: TIME },
+  plain: { what: 'live call of a key without limits, no Redis: CPU a request', goal: 1.6, unit: '×', slack: TIME },
+  event: { what: 'streamed event, 5 ms apart, 50 streams: CPU an event', goal: 1.15, unit: '×', slack: TIME },
+  eventTranslated: { what: 'streamed event, translated: CPU an event', goal: 1.5, unit: '×', slack: TIME },
+  badKey: { what: 'refusing a bad key: CPU a request', goal: 0.8, unit: '×', slack: TIME },
+  fullMeter: { what: 'refusing at a full meter: CPU a request', goal: 1, unit: '×', slack: TIME },
+  longPrompt: { what: '50 KB prompt, live: CPU a request, over a 2 KB prompt', goal: 2.2, unit: '×', slack: TIME },
+  promoted: { what: 'share of the garbage that is promoted', goal: 1, unit: '%', slack: TIME },
+  garbage: { what: 'garbage of a live call', goal: 45, unit: 'KB', slack: COUNT },
+  garbageHit: { what: 'garbage of a cache hit', goal: 30, unit: 'KB', slack: COUNT },
+  redisTrips: { what: 'Redis: round trips before the answer', goal: 1, unit: '', slack: COUNT },
+  redisCommands: { what: 'Redis: commands a live call, in all', goal: 8, unit: '', slack: COUNT },
+  redisOneKey: { what: 'Redis: CPU a live call, one key', goal: 30, unit: 'µs', slack: TIME },
+  redisFewKeys: { what: 'Redis: CPU a live call, 32 keys', goal: 45, unit: 'µs', slack: TIME },
+  redisManyKeys: { what: 'Redis: CPU a live call, 10,000 keys by Zipf', goal: 60, unit: 'µs', slack: TIME },
+  redisKeysLeft: { what: 'Redis: keys that a call leaves', goal: 1.2, unit: '', slack: COUNT },
+  addedP50: { what: 'added latency at 200 requests/s, over the upstream: p50', goal: 0.9, unit: 'ms' },
+  addedP50Bare: { what: 'added latency at 200 requests/s, over bare: p50', goal: 0.5, unit: 'ms' },
+  addedP99: { what: 'added latency at 200 requests/s, over the upstream: p99', goal: 2.5, unit: 'ms' },
+  addedFirstByte: { what: 'added time to the first streamed byte: p50', goal: 1, unit: 'ms' },
+  twoProcesses: { what: 'a second replica that serves as many: CPU a request, more than alone', goal: 10, unit: '%' },
+  firstAnswer: { what: 'CPU from the start to the first answer', goal: 0.6, unit: 's', slack: TIME },
+  idleMemory: { what: 'memory of a process: idle', goal: 110, unit: 'MB', slack: TIME },
+  loadedMemory: { what: 'memory of a process: loaded', goal: 220, unit: 'MB', slack: TIME },
+  memoryGrowth: { what: 'memory after very many calls, over that after 100,000', goal: 5, unit: '%' },
+  metricsTime: { what: '`/metrics` with 50 models and 10 providers: time', goal: 20, unit: 'ms', slack: TIME },
+  metricsLines: { what: '`/metrics` with 50 models and 10 providers: lines', goal: 5_000, unit: 'lines', slack: COUNT },
+  keys: { what: 'cost of a live call with 100,000 keys over that with 10', goal: 10, unit: '%' },
+  models: { what: 'cost of a live call with 1,000 models over that with 10', goal: 10, unit: '%' },
+  entries: { what: 'cost of a hit with 1,000,000 cache entries over that with 1,000', goal: 10, unit: '%' },
 } as const satisfies Record<string, Goal>;
 
 export type GoalName = keyof typeof GOALS;
 
+/** The highest figure of several runs on a noisy machine, per goal that is not met. Lower it after an improvement. */
+const REACHED: Partial<Record<GoalName, number>> = {
+  live: 5.4,
+  hit: 3.1,
+  plain: 5.3,
+  event: 1.8,
+  eventTranslated: 2.2,
+  badKey: 1.6,
+  fullMeter: 3.4,
+  garbage: 100,
+  garbageHit: 72,
+  redisOneKey: 271,
+  redisFewKeys: 337,
+  redisManyKeys: 374,
+  firstAnswer: 2.26,
+  idleMemory: 112,
+};
+
 /** The measured value per goal. A shorter run omits some goals. */
 export type Results = Partial<Record<GoalName, number>>;
 
-/** Returns a sentence for each exceeded gate. */
+/** Returns the limit of a goal in CI; undefined if CI does not check it. */
+export function gateOf(name: GoalName): number | undefined {
+  const { goal, slack }: Goal = GOALS[name];
+  return slack === undefined ? undefined : Math.max(goal, REACHED[name] ?? 0) * slack;
+}
+
+/** Returns a sentence for each exceeded gate, also for a figure that is not a number. */
 export function overGate(results: Results): string[] {
   return (Object.keys(results) as GoalName[]).flatMap((name) => {
-    const { what, gate, unit }: Goal = GOALS[name];
+    const { what, unit }: Goal = GOALS[name];
+    const gate = gateOf(name);
     const found = results[name] as number;
-    return gate !== undefined && found > gate
+    // a figure that was not measured is NaN
+    return gate !== undefined && !(found <= gate)
       ? [`${what}: ${found.toFixed(2)} ${unit}, and not more than ${gate.toFixed(2)} is let through`]
       : [];
   });

@@ -4,10 +4,11 @@ import { redisStores } from '@sluice/store/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
 import { startRedisServer } from '../support/redis-server.ts';
-import { type Bench, LIVE, measureServed, median } from './bench.ts';
+import { type Bench, measureServed, undisturbed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, moveAside, startGateway } from './peers.ts';
-import { configuration } from './workload.ts';
+import { inOrderOf, median } from './statistics.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const KEYS = 100_000;
 const MODELS = 1_000;
@@ -72,10 +73,11 @@ async function compare(
   await measureServed(bench, many, 'whole', { ...load, seconds: 3 });
   await measureServed(bench, few, 'whole', { ...load, seconds: 3 });
   const more: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const one = await measureServed(bench, few, 'whole', load);
-    const other = await measureServed(bench, many, 'whole', load);
-    more.push((other.cpu / one.cpu - 1) * 100);
+  for (let round = 1; round <= ROUNDS; round++) {
+    const cpus = new Map<GatewayPeer, number>();
+    for (const peer of inOrderOf([few, many], round))
+      cpus.set(peer, (await undisturbed(() => measureServed(bench, peer, 'whole', load))).cpu);
+    more.push(((cpus.get(many) as number) / (cpus.get(few) as number) - 1) * 100);
   }
   return median(more);
 }

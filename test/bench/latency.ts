@@ -1,26 +1,54 @@
-import { type Bench, LIVE, measureServed, median } from './bench.ts';
+import { type Bench, type Measured, measureServed, undisturbed } from './bench.ts';
 import type { Results } from './goals.ts';
-import type { Peer } from './peers.ts';
+import { ofProcess, type Peer } from './peers.ts';
+import { inOrderOf, median } from './statistics.ts';
+import { type Body, LIVE } from './workload.ts';
 
 const RATE = 200;
-const ROUNDS = 3;
+const ROUNDS = 4;
 
-/** Measures the latency that the gateway adds to the upstream's, at a rate that saturates no process. */
+type Path = 'direct' | 'bare' | 'gateway';
+type Turns = Partial<Record<Path, Measured>>;
+type Figure = 'p50Micros' | 'p99Micros' | 'firstByteMicros';
+
+/**
+ * Measures the latency that the gateway adds, at a rate that saturates no process. Each figure is the median of the differences
+ * of the same round.
+ */
 export async function measureLatency(bench: Bench): Promise<Results> {
-  const { rig, gateway } = bench;
-  const alone: Peer = { name: 'the upstream alone', port: rig.upstreamPort, child: rig.upstream, headers: {}, cpu: () => 0 };
-  const added: Record<'p50' | 'p99' | 'firstByte', number[]> = { p50: [], p99: [], firstByte: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    const load = { connections: 16, seconds: bench.quick ? 3 : 5, rate: RATE, headers: LIVE };
-    const without = await measureServed(bench, alone, 'whole', load);
-    const with_ = await measureServed(bench, gateway, 'whole', load);
-    added.p50.push(with_.p50Micros - without.p50Micros);
-    added.p99.push(with_.p99Micros - without.p99Micros);
-    const streams = { connections: 16, seconds: 3, rate: 20, headers: { 'cache-control': 'no-store' } };
-    const first = await measureServed(bench, alone, 'stream', streams);
-    const firstWith = await measureServed(bench, gateway, 'stream', streams);
-    added.firstByte.push((firstWith.firstByteMicros ?? Number.NaN) - (first.firstByteMicros ?? Number.NaN));
+  const { rig, gateway, bare, quick } = bench;
+  const direct: Peer = {
+    name: 'the upstream',
+    port: rig.upstreamPort,
+    child: rig.upstream,
+    headers: {},
+    times: ofProcess(rig.upstream),
+  };
+  const paths: Record<Path, Peer> = { direct, bare, gateway };
+  const calls = { connections: 16, seconds: quick ? 3 : 5, rate: RATE, headers: LIVE };
+  const streams: typeof calls = { connections: 16, seconds: 3, rate: 20, headers: { ...LIVE } };
+  const turnOf = async (path: Path, body: Body, load: typeof calls): Promise<Measured> => {
+    const turn = (): Promise<Measured> => measureServed(bench, paths[path], body, load);
+    // the upstream shares its CPU with the generator
+    return await (path === 'direct' ? turn() : undisturbed(turn));
+  };
+  const whole: Turns[] = [];
+  const streamed: Turns[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const [ofCalls, ofStreams]: [Turns, Turns] = [{}, {}];
+    for (const path of inOrderOf(['direct', 'bare', 'gateway'] as const, round)) {
+      ofCalls[path] = await turnOf(path, 'whole', calls);
+      if (path !== 'bare') ofStreams[path] = await turnOf(path, 'stream', streams);
+    }
+    whole.push(ofCalls);
+    streamed.push(ofStreams);
   }
-  const ms = (values: readonly number[]): number => median(values) / 1_000;
-  return { addedP50: ms(added.p50), addedP99: ms(added.p99), addedFirstByte: ms(added.firstByte) };
+  const added = (turns: readonly Turns[], figure: Figure, over: Path): number =>
+    median(turns.map((turn) => (turn.gateway?.[figure] ?? Number.NaN) - (turn[over]?.[figure] ?? Number.NaN))) / 1_000;
+  return {
+    addedP50: added(whole, 'p50Micros', 'direct'),
+    addedP50Bare: added(whole, 'p50Micros', 'bare'),
+    addedP99: added(whole, 'p99Micros', 'direct'),
+    addedFirstByte: added(streamed, 'firstByteMicros', 'direct'),
+  };
 }

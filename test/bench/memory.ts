@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import { type Bench, measureServed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { type GatewayPeer, startGateway } from './peers.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const FIRST_CALLS = 100_000;
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import { type Bench, measureServed } from './bench.ts';
 import { startGateway } from './peers.ts';
-import { configuration } from './workload.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const SAMPLE_MICROS = 200;
 /** The share at the beginning of the profile that is start-up and compilation. */

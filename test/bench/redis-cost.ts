@@ -1,42 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { startWatchedProxy } from '../support/watched-proxy.ts';
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import type { Bench } from './bench.ts';
 import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
-import { bodyFile, configuration, pathOf } from './workload.ts';
+import { bodyFile, configuration, LIVE, pathOf } from './workload.ts';
 
 /** Commands that a gateway sends independently of its calls. */
 const OF_NO_CALL = /^(INFO|PING|HELLO|CLIENT|CONFIG|SUBSCRIBE) /;
 const SEQUENTIAL_CALLS = 50;
 
-export interface RedisCost {
-  readonly results: Results;
-  /** Redis' own CPU time per live call, in microseconds. */
-  readonly cpu: number;
-  /** Bytes to and from Redis per live call. */
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
+/** Counters of Redis: its CPU time in microseconds, and bytes to and from it. */
+export type RedisCounters = Readonly<Record<'cpu' | 'bytesIn' | 'bytesOut', number>>;
 
-/** Measures the cost of a live call in Redis under load, and its commands and round trips without other load. */
-export async function measureRedis(bench: Bench): Promise<RedisCost> {
-  const client = new Redis(bench.redis.url);
-  try {
-    const before = await counters(client);
-    const { answered } = await measureServed(bench, bench.gateway, 'whole', { connections: 32, seconds: 2, headers: LIVE });
-    // the writes after the responses
-    await sleep(300);
-    const after = await counters(client);
-    const each = (name: keyof typeof before): number => (after[name] - before[name]) / answered;
-    return { results: await countTrips(bench), cpu: each('cpu'), bytesIn: each('bytesIn'), bytesOut: each('bytesOut') };
-  } finally {
-    client.disconnect();
-  }
-}
-
-async function counters(client: Redis): Promise<Record<'cpu' | 'bytesIn' | 'bytesOut', number>> {
+export async function countersOf(client: Redis): Promise<RedisCounters> {
   const info = await client.info('everything');
   const number = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN);
   return {
@@ -50,7 +28,7 @@ async function counters(client: Redis): Promise<Record<'cpu' | 'bytesIn' | 'byte
  * Counts the round trips of calls in sequence with a proxy in front of Redis. Commands within a script count as part of the
  * script.
  */
-async function countTrips({ rig, redis, folder }: Bench): Promise<Results> {
+export async function countTrips({ rig, redis, folder }: Bench): Promise<Results> {
   const proxy = await startWatchedProxy(redis.url);
   const gateway = await startGateway(rig, { config: configuration(rig.upstreamPort), redisUrl: proxy.url, folder });
   try {
@@ -70,7 +48,7 @@ async function countTrips({ rig, redis, folder }: Bench): Promise<Results> {
         .map((bursts) => bursts.map((burst) => burst.filter((command) => !OF_NO_CALL.test(command))));
       const busy = connections.map((bursts) => bursts.filter((burst) => burst.length > 0));
       // calls wait for the connection that has the cache look-ups
-      const waited = busy.filter((bursts) => bursts.some((burst) => burst.some((command) => command.startsWith('GET '))));
+      const waited = busy.filter((bursts) => bursts.some((burst) => burst.some((command) => /^M?GET /.test(command))));
       return { commands: busy.flat(2).length, trips: waited.flat().length };
     };
     // the first calls load the scripts

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { waitFor } from '@sluice/core/testing';
 import { freePort } from '../support/free-port.ts';
+import { killAtExit } from '../support/kill-at-exit.ts';
 import { pinnedTo } from './process-cpu.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -76,6 +77,7 @@ export async function startNode(
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  killAtExit(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     if (output.length < 10_000_000) output += chunk.toString();

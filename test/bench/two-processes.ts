@@ -1,8 +1,9 @@
-import { type Bench, LIVE, measureServed } from './bench.ts';
+import { type Bench, measureServed } from './bench.ts';
 import type { Results } from './goals.ts';
 import { startGateway } from './peers.ts';
 import { OTHER_CPU } from './rig.ts';
-import { configuration } from './workload.ts';
+import { ratioOfRounds } from './statistics.ts';
+import { configuration, LIVE } from './workload.ts';
 
 const ROUNDS = 5;
 /** Well below the capacity of a replica, so that the queues are equally long with and without the other replica. */
@@ -30,5 +31,5 @@ export async function measureTwoProcesses(bench: Bench): Promise<Results> {
   } finally {
     other.child.kill('SIGKILL');
   }
-  return { twoProcesses: (Math.min(...beside) / Math.min(...alone) - 1) * 100 };
+  return { twoProcesses: (ratioOfRounds(beside, alone) - 1) * 100 };
 }

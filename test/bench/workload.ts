@@ -7,33 +7,49 @@ const PRICE = '{ input: 1, output: 2 }';
 /** The key that the generator sends. */
 const SECRET = 'sk-bench-0001';
 
+/** Headers that look up the cache and always miss, because nothing is stored. */
+export const LIVE = { 'cache-control': 'no-store', 'x-sluice-cache-namespace': 'empty' };
+
 export interface Configured {
   /** Secret of the only configured key. */
   readonly secret?: string;
   /** Maximum number of requests per minute. */
   readonly requests?: number;
+  /** Without it the key has no limits and no budget. */
+  readonly limits?: boolean;
+  readonly cache?: boolean;
+  /** Number of further keys with the same limits (`secretOf`). */
+  readonly furtherKeys?: number;
   /** Further models and their providers, as lines of YAML. */
   readonly models?: string;
   readonly providers?: string;
 }
 
+/** Returns the secret of a further key. */
+export const secretOf = (n: number): string => (n === 0 ? SECRET : `sk-bench-key-${n}`);
+
 /**
  * Returns the gateway's configuration. It enables every feature that a call can use, with four meters, one of them for money.
+ *
+ * Load shedding is off: a generator that sends its next call at once keeps the event loop busy, and on a shared machine the
+ * delay then passes the default threshold (500 ms). The deadline of Redis is high for the same reason.
  */
 export function configuration(upstreamPort: number, configured: Configured = {}): string {
   const { secret = SECRET, requests = 100_000_000, models = '', providers = '' } = configured;
+  const { limits = true, cache = true, furtherKeys = 0 } = configured;
+  const limited = `    budget: 1000000 USD/day
+    limits: { requests: ${requests}/min, tokens: 100000000000/min, concurrent: 10000 }
+`;
+  const key = (name: string, ofKey: string): string => `  - name: ${name}\n    secret: ${ofKey}\n${limits ? limited : ''}`;
+  const further = Array.from({ length: furtherKeys }, (_, n) => key(`bench-key-${n + 1}`, secretOf(n + 1)));
   return `providers:
   up: { baseUrl: "http://127.0.0.1:${upstreamPort}/v1", apiKey: sk-of-the-provider }
 ${providers}models:
   mock: { strategy: balanced, targets: [{ provider: up, model: mock, price: ${PRICE} }, { provider: up, model: mock-b, price: ${PRICE} }] }
   mock-d5: { targets: [{ provider: up, model: mock-d5, price: ${PRICE} }] }
 ${models}keys:
-  - name: bench-${requests}
-    secret: ${secret}
-    budget: 1000000 USD/day
-    limits: { requests: ${requests}/min, tokens: 100000000000/min, concurrent: 10000 }
-cache: { exact: { ttl: 1h } }
-redis: { timeout: 1s }
+${key(`bench-${requests}`, secret)}${further.join('')}${cache ? 'cache: { exact: { ttl: 1h } }\n' : ''}redis: { timeout: 5s, cacheTimeout: 5s }
+resilience: { overload: { lag: 60s, heap: 1 } }
 `;
 }
 
