@@ -5,6 +5,7 @@ import { PendingSettlements } from './pending-settlements.ts';
 import { ReservationKeeper } from './reservation-keeper.ts';
 
 const settlement = (callId: string): Settlement => ({ tenant: 't', subject: 'k', callId, charges: [] });
+const unconfirmed = (callId: string): Settlement => ({ ...settlement(callId), unconfirmed: true });
 
 describe('ReservationKeeper', () => {
   beforeEach(() => {
@@ -73,7 +74,7 @@ describe('ReservationKeeper', () => {
 
   it('does not count dropped settlements as pending', async () => {
     const { held, pending, settled, back } = setUp();
-    for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
+    for (let n = 0; n < 10_050; n++) held.settle(unconfirmed(`c${n}`));
     await jest.advanceTimersByTimeAsync(0);
     let done = false;
     void pending.done(60_000).then(() => {
@@ -98,12 +99,32 @@ describe('ReservationKeeper', () => {
     expect(done).toBe(true);
   });
 
-  it('drops settlements beyond the maximum', async () => {
+  it('drops settlements of calls without a confirmed reservation beyond the maximum, and no others', async () => {
     const { held, settled, back } = setUp();
-    for (let n = 0; n < 10_050; n++) held.settle(settlement(`c${n}`));
+    for (let n = 0; n < 10_050; n++) held.settle(unconfirmed(`c${n}`));
+    await jest.advanceTimersByTimeAsync(0);
+    held.settle(settlement('confirmed'));
     await jest.advanceTimersByTimeAsync(0);
     back();
     await jest.advanceTimersByTimeAsync(1_000);
-    expect(settled).toHaveLength(10_000);
+    expect(settled).toHaveLength(10_001);
+    expect(settled).toContain('confirmed');
+  });
+
+  it('tries a failed release again until the store has recorded it', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    const released: string[][] = [];
+    let failures = 2;
+    const release: Meters['release'] = async (slots) => {
+      if (failures-- > 0) throw new Error('unavailable');
+      released.push(slots.map(({ callId }) => callId));
+    };
+    const held = new ReservationKeeper({ release } as Meters, noopHealth);
+    const slot = { kind: 'concurrency', tenant: 't', subject: 'k', meter: 'concurrent', leaseMs: 30_000 } as const;
+    held.release([{ ...slot, callId: 'a' }]);
+    held.release([{ ...slot, callId: 'b' }]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(released).toEqual([['a', 'b']]);
   });
 });

@@ -7,8 +7,9 @@ export const LEASE_MS = 30_000;
 /** Delay before a failed settlement is retried, in ms. */
 const RETRY_MS = 1_000;
 /**
- * Maximum number of settlements that wait for the store. Further ones are dropped: the leases of their reservations free the
- * amounts.
+ * Maximum number of settlements that wait for the store. Further ones of calls without a confirmed reservation are dropped. Those
+ * with one always wait: their number is that of the calls in flight when the store failed, and this replica would renew a
+ * dropped reservation together with its others.
  */
 const MAX_UNSETTLED = 10_000;
 
@@ -60,7 +61,15 @@ export class ReservationKeeper {
     setImmediate(() => {
       const all = this.#releasing;
       this.#releasing = [];
-      this.#meters.release(all).catch((error: unknown) => this.#health.failure(error));
+      this.#release(all);
+    });
+  }
+
+  /** A failed release is tried again: this replica would renew a slot that it has lost together with its others. */
+  #release(slots: readonly HeldSlot[]): void {
+    this.#meters.release(slots).catch((error: unknown) => {
+      this.#health.failure(error);
+      setTimeout(() => this.#release(slots), RETRY_MS).unref();
     });
   }
 
@@ -79,8 +88,9 @@ export class ReservationKeeper {
    */
   #settleLater(unsettled: Unsettled, error: unknown): void {
     this.#health.failure(error);
+    const isFull = this.#unsettled.length >= MAX_UNSETTLED && unsettled.settlement.unconfirmed === true;
     // a store will never accept an amount that it cannot count
-    if (error instanceof RangeError || this.#unsettled.length >= MAX_UNSETTLED) {
+    if (error instanceof RangeError || isFull) {
       this.#pending.remove();
       return;
     }

@@ -180,7 +180,13 @@ describe('the limits in Redis', () => {
     const [, , , budget] = charges as [Charge, Charge, Charge, Charge];
     const trail = new RedisAuditTrail(connections.background, layout, 10);
     const ledger = (period: string, amount: number) =>
-      trail.append({ id: period, shard: trail.shardOf('t'), records: [], usage: [], spent: [{ tenant: 't', subject: 'k', period, amount }] });
+      trail.append({
+        id: period,
+        shard: trail.shardOf('t'),
+        records: [],
+        usage: [],
+        spent: [{ tenant: 't', subject: 'k', period, amount }],
+      });
     await connections.state.hset(layout.formerBudget('t', 'k', 'budget', 'now'), 's', 700);
     await ledger('now', 500);
     await connections.state.hset(layout.formerBudget('t', 'k', 'budget', 'later'), 's', 700);
