@@ -58,6 +58,8 @@ export async function startGateway(rig: Rig, options: GatewayOptions): Promise<G
     PORT: '0',
     ADMIN_PORT: String(adminPort),
     NODE_ENV: 'production',
+    // as in the container image
+    NODE_COMPILE_CACHE: join(ROOT, '.toolchain/compile-cache'),
     SLUICE_CONFIG: file,
     ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
   };

@@ -17,6 +17,9 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const RIG = join(HERE, '../../../shared/bench-rig');
 const run = promisify(execFile);
 
+/** Maximum length of the kept output: a gateway logs a line per call, and its collections between them. */
+const MAX_OUTPUT = 200_000_000;
+
 /** Node option of the gateway and of the bare pass-through. */
 const NURSERY = '--max-semi-space-size=32';
 
@@ -80,7 +83,7 @@ export async function startNode(
   killAtExit(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
-    if (output.length < 10_000_000) output += chunk.toString();
+    if (output.length < MAX_OUTPUT) output += chunk.toString();
   });
   const port = () => Number(/listening on (\d+)/.exec(output)?.[1] ?? /"url":"http:\/\/[^:]+:(\d+)"/.exec(output)?.[1] ?? 0);
   await waitFor(() => {
