@@ -77,12 +77,12 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
 
   send(): void {
     const { send, table } = this.#options;
-    send(table, this.#ids, this.#calls).then(
-      (text) => this.#answer(JSON.parse(text) as number[][]),
-      (error: unknown) => {
+    send(table, this.#ids, this.#calls)
+      .then((text) => this.#answer(JSON.parse(text) as number[][]))
+      // also a fault in reading the response: every call gets an answer
+      .catch((error: unknown) => {
         for (const pending of this.#pending) pending.reject(error);
-      },
-    );
+      });
   }
 
   #answer(response: readonly (readonly number[])[]): void {
