@@ -27,12 +27,14 @@ export interface HistogramOptions<L extends string> {
 export class DurationHistogram<L extends string> {
   readonly name: string;
   readonly type = 'histogram';
+  readonly labelNames: readonly L[];
   readonly #help: string;
   readonly #bounds: readonly number[];
   readonly #observations: SeriesTable<L, Observations<L>>;
 
   constructor({ name, help, labelNames, buckets, registry }: HistogramOptions<L>) {
     this.name = name;
+    this.labelNames = labelNames;
     this.#help = help;
     this.#bounds = buckets;
     this.#observations = new SeriesTable(labelNames, (values, labels) => ({
