@@ -39,8 +39,12 @@ function endTurn(client: RedisClient): void {
   if (turn === undefined) return;
   cork(client, turn);
   turns.delete(client);
-  for (const send of turn.senders) send();
-  turn.corked?.uncork();
+  try {
+    for (const send of turn.senders) send();
+  } finally {
+    // a connection that stays corked sends nothing any more
+    turn.corked?.uncork();
+  }
 }
 
 function cork(client: RedisClient, turn: Turn): void {

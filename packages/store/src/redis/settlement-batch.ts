@@ -45,7 +45,9 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   }
 
   send(): void {
-    this.#send(this.#table, this.#ids, this.#calls).then(
+    // a fault in writing the arguments rejects these calls, and stops no other batch of the turn
+    const sent = new Promise((resolve) => resolve(this.#send(this.#table, this.#ids, this.#calls)));
+    sent.then(
       () => {
         for (const pending of this.#pending) pending.resolve();
       },

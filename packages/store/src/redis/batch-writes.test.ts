@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { atEndOfTurn, batchWrites } from './batch-writes.ts';
+import type { RedisClient } from './connections.ts';
+
+function setUp() {
+  const events: string[] = [];
+  const stream = { cork: () => events.push('cork'), uncork: () => events.push('uncork') };
+  return { client: { stream } as unknown as RedisClient, events };
+}
+
+describe('writes of one turn of the event loop', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('leave together, with what is sent at the end of the turn', () => {
+    const { client, events } = setUp();
+    batchWrites(client);
+    batchWrites(client);
+    atEndOfTurn(client, () => events.push('send'));
+    expect(events).toEqual(['cork']);
+    jest.runAllTimers();
+    expect(events).toEqual(['cork', 'send', 'uncork']);
+  });
+
+  it('leave also if a sender throws an error', () => {
+    const { client, events } = setUp();
+    atEndOfTurn(client, () => {
+      throw new Error('fault');
+    });
+    expect(() => jest.runAllTimers()).toThrow('fault');
+    expect(events).toEqual(['cork', 'uncork']);
+  });
+});
