@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { type LlmCall, LlmError, type LlmReply, ReplyStream } from '@sluice/core';
-import { ManualClock } from '@sluice/core/testing';
+import { ManualClock, waitFor } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryIdempotentCalls } from '@sluice/store/memory';
 import { idempotency } from './idempotency.ts';
@@ -132,7 +132,9 @@ describe('idempotency', () => {
     const first = ask('a');
     const here = Array.from({ length: 50 }, () => ask('a'));
     const there = Array.from({ length: 50 }, () => ask('a', 'x', {}, elsewhere));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await waitFor(() => claim.mock.calls.length >= 3, 'the claims');
+    // any further claim would follow within these turns of the event loop
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     // one claim by the maker; two by the first follower of the other replica, before and after it subscribes
     expect(claim).toHaveBeenCalledTimes(3);
     finish(whole('answer'));

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LlmError, systemClock } from '@sluice/core';
 import { ManualClock } from '@sluice/core/testing';
 import type { BudgetCharge, ReservationResult } from '@sluice/store/ports';
@@ -42,6 +42,10 @@ const turns = async (count = 20) => {
 };
 
 describe('BudgetQueue', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it('admits a waiting call when a call in flight is settled', async () => {
     const { reserve, settle } = setUp();
     const waiting = reserve('a');
@@ -51,14 +55,16 @@ describe('BudgetQueue', () => {
   });
 
   it('tries periodically for the first waiting call only, because calls of other replicas end too', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     const { reserve, state } = setUp();
     const waiting = Array.from({ length: 20 }, () => reserve('a'));
     await turns();
     const before = state.attempts;
-    await new Promise((resolve) => setTimeout(resolve, 350));
-    // at most ten times per second, whatever the number of waiting calls
-    expect(state.attempts - before).toBeLessThanOrEqual(4);
+    await jest.advanceTimersByTimeAsync(350);
+    // ten times per second, whatever the number of waiting calls
+    expect(state.attempts - before).toBe(3);
     state.room = 20;
+    await jest.advanceTimersByTimeAsync(100);
     expect(await Promise.all(waiting)).toEqual(waiting.map(() => admitted));
   });
 
