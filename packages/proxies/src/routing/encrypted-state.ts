@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LlmCall } from '@sluice/core';
+import { bufferOf, type LlmCall } from '@sluice/core';
 import type { Target } from './model.ts';
 
 const ENCRYPTED = Buffer.from('encrypted_content');
@@ -22,8 +22,7 @@ function textOf(content: Json): string {
  */
 export function encryptedConversation(call: LlmCall): string | undefined {
   if (call.dialect !== 'openai-responses' || call.operation !== 'chat') return undefined;
-  const { bytes } = call.message;
-  if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ENCRYPTED)) return undefined;
+  if (!bufferOf(call.message.bytes).includes(ENCRYPTED)) return undefined;
   const { input } = call.message.json();
   const first = Array.isArray(input) ? input.find((item: Json) => member(item, 'role') === 'user') : input;
   return `${call.context.caller?.tenant ?? ''}\n${textOf(typeof first === 'string' ? first : member(first, 'content'))}`;

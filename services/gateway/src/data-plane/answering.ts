@@ -11,7 +11,6 @@ import {
   type LlmReply,
   type LlmService,
   newCallContext,
-  type Preferences,
   type RequestMessage,
   type Slots,
   unreadableMessage,
@@ -24,6 +23,7 @@ import {
   deadlineOf,
   featureHeadersOf,
   idempotencyKeyOf,
+  NO_PREFERENCES,
   preferencesOf,
   requestIdOf,
   traceparentOf,
@@ -133,8 +133,6 @@ export interface Arrival {
   /** Returns the address of the client behind trusted proxies. */
   readonly addressOf: (request: IncomingMessage) => string;
 }
-
-const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
 
 /** Creates a call from a request. */
 export function callOf(request: IncomingMessage, asked: RouteMatch, receive: Receive, arrival: Arrival): LlmCall {

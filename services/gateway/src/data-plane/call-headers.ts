@@ -10,7 +10,7 @@ const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
 /** One year: no cache entry lives longer and no call takes longer. */
 const MAX_S = 31_536_000;
 
-const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
+export const NO_PREFERENCES: Preferences = { cache: {}, tags: {} };
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
