@@ -8,7 +8,7 @@ function setUp() {
   return { client: { stream } as unknown as RedisClient, events };
 }
 
-describe('writes of one turn of the event loop', () => {
+describe('batchWrites', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -16,7 +16,7 @@ describe('writes of one turn of the event loop', () => {
     jest.useRealTimers();
   });
 
-  it('leave together, with what is sent at the end of the turn', () => {
+  it('sends the writes of a turn together with what is sent at its end', () => {
     const { client, events } = setUp();
     batchWrites(client);
     batchWrites(client);
@@ -26,7 +26,7 @@ describe('writes of one turn of the event loop', () => {
     expect(events).toEqual(['cork', 'send', 'uncork']);
   });
 
-  it('leave also if a sender throws an error', () => {
+  it('sends the writes of a turn also if a sender throws an error', () => {
     const { client, events } = setUp();
     atEndOfTurn(client, () => {
       throw new Error('fault');
