@@ -28,7 +28,10 @@ export type Operation =
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
 
-/** Cache directives of the client (RFC 9111, section 5.2.1). */
+/** The most that the cache may do for a call: `exact` serves only responses to the same request. */
+export type CacheMode = 'exact' | 'near';
+
+/** Cache directives of the client (RFC 9111, section 5.2.1, and RFC 5861). */
 export interface CacheDirectives {
   readonly noCache?: boolean;
   readonly noStore?: boolean;
@@ -36,6 +39,15 @@ export interface CacheDirectives {
   readonly maxAgeS?: number;
   readonly ttlS?: number | undefined;
   readonly namespace?: string | undefined;
+  /** Time after its lifetime in which an entry is served while it is replaced in the background. */
+  readonly staleWhileRevalidateS?: number;
+  /** Time after its lifetime in which an entry is served if no provider could answer. */
+  readonly staleIfErrorS?: number;
+  readonly mode?: CacheMode | undefined;
+  /** Whether the call shares the call to a provider with identical calls in flight; by default as its key or model says. */
+  readonly coalesce?: boolean | undefined;
+  /** Names under which the entry can be removed. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /**

@@ -41,6 +41,18 @@ export interface LimitSettings extends Pick<Limits, 'concurrent' | 'unpriced'> {
   readonly budget?: OneOrMore<BudgetLimit> | undefined;
 }
 
+/** What the cache does for the calls of a key or a model, where it differs from the configuration. */
+export interface CacheTerms {
+  /** Whether a question may be served by the response to another wording of it. */
+  readonly near?: boolean | undefined;
+  /** Whether identical calls in flight share one call to a provider. */
+  readonly coalesce?: boolean | undefined;
+  /** Lifetime of entries, in ms. */
+  readonly ttl?: number | undefined;
+  /** Maximum size of an entry, in bytes. */
+  readonly maxEntry?: number | undefined;
+}
+
 /** The principal of a call: the result of authentication. It does not contain the secret itself. */
 export interface Caller {
   /** Owner of the data. Cache entries and meters of a tenant are never visible to another. */
@@ -60,4 +72,5 @@ export interface Caller {
   readonly users?: Limits;
   /** Tags of each call with the key. They override tags of the request. */
   readonly tags?: Readonly<Record<string, string>>;
+  readonly cache?: CacheTerms;
 }

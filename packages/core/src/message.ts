@@ -32,6 +32,21 @@ export interface UpstreamForm {
   readonly outputLimit?: number | undefined;
 }
 
+/** The last message of a conversation of texts, if it is the user's and has a single text. */
+export interface Question {
+  readonly text: string;
+  /** Number of answers of the model before it. */
+  readonly turns: number;
+  /** Undefined if the request sets none. */
+  readonly temperature: number | undefined;
+}
+
+/** Parts of a request that a canonical form leaves out. */
+export interface LeftOut {
+  /** The text of the question. */
+  readonly question?: boolean;
+}
+
 /**
  * A request as received: bytes in a dialect, and a view of them that is parsed on first use and cached. Parsing is lazy, so
  * that an invalid body is refused inside the chain: after the key was checked, and with an audit record.
@@ -54,6 +69,16 @@ export interface RequestMessage {
   view(): RequestView;
   /** Returns the body as JSON, for translation into another dialect. @throws as `view` */
   json(): Readonly<Record<string, unknown>>;
+  /**
+   * Returns a text that is equal for requests that differ only in white space, in the order of members and in what is left out.
+   * If `isEitherForm`, a stream and a whole response are requested by the same text. Not available for requests that are not
+   * JSON.
+   */
+  canonical?(leftOut?: LeftOut): string;
+  /** Whether the response can be converted from a stream to a whole response, and back, with the same content. */
+  isEitherForm?(): boolean;
+  /** Returns the question of a chat request. Undefined for other requests, and for conversations with files or tools. */
+  question?(): Question | undefined;
   /** Returns the bytes with only the changes that the provider needs. */
   forUpstream(form: UpstreamForm): Uint8Array;
 }

@@ -1,5 +1,7 @@
-import type { RequestMessage, RequestView, UpstreamForm } from '@sluice/core';
+import type { LeftOut, Question, RequestMessage, RequestView, UpstreamForm } from '@sluice/core';
+import { canonicalJson } from './canonical-json.ts';
 import { limitEdits } from './output-limits.ts';
+import type { PlacedQuestion } from './question.ts';
 import { type Edit, replaceSpans } from './request-bytes.ts';
 import { parseRequestJson, type RequestJson } from './request-json.ts';
 
@@ -10,14 +12,19 @@ export interface BodyRequestOptions {
   readonly rewritten?: readonly string[];
   /** Members that limit the length of a response. The first one is added if a limit is needed and the client sets none. */
   readonly limits?: readonly string[];
+  /** Members that choose only between a stream and a whole response. */
+  readonly streaming?: ReadonlySet<string>;
+  /** Returns whether the response can be converted between a stream and a whole response with the same content. */
+  isEitherForm?(body: RequestJson['value'], view: RequestView): boolean;
+  /** Returns the question of a request. */
+  question?(body: RequestJson['value']): PlacedQuestion | undefined;
 }
 
 /** A request with a JSON body, which is parsed once on first use. Only the model name changes on the way to a provider. */
 export class BodyRequest implements RequestMessage {
   readonly bytes: Buffer;
   readonly #read: (value: RequestJson['value']) => RequestView;
-  readonly #rewritten: ReadonlySet<string>;
-  readonly #limits: readonly string[];
+  readonly #options: BodyRequestOptions;
   #view: RequestView | undefined;
   #parsed: RequestJson | undefined;
   #fault: unknown;
@@ -29,15 +36,14 @@ export class BodyRequest implements RequestMessage {
   constructor(bytes: Buffer, read: (value: RequestJson['value']) => RequestView, options: BodyRequestOptions = NO_OPTIONS) {
     this.bytes = bytes;
     this.#read = read;
-    this.#rewritten = membersOf(options);
-    this.#limits = options.limits ?? NONE;
+    this.#options = options;
   }
 
   view(): RequestView {
     if (this.#view !== undefined) return this.#view;
     if (this.#fault !== undefined) throw this.#fault;
     try {
-      this.#parsed = parseRequestJson(this.bytes, this.#rewritten);
+      this.#parsed = parseRequestJson(this.bytes, membersOf(this.#options));
       this.#view = this.#read(this.#parsed.value);
       return this.#view;
     } catch (error) {
@@ -48,6 +54,19 @@ export class BodyRequest implements RequestMessage {
 
   json(): RequestJson['value'] {
     return this.parsed().value;
+  }
+
+  canonical({ question = false }: LeftOut = {}): string {
+    const without = this.isEitherForm() ? this.#options.streaming : undefined;
+    return canonicalJson(this.bytes, { without, cut: question ? this.#question()?.path : undefined });
+  }
+
+  isEitherForm(): boolean {
+    return this.#options.isEitherForm?.(this.json(), this.view()) === true;
+  }
+
+  question(): Question | undefined {
+    return this.#question();
   }
 
   forUpstream(form: UpstreamForm): Buffer {
@@ -62,13 +81,18 @@ export class BodyRequest implements RequestMessage {
     const edits: Edit[] = [];
     if (model !== undefined && name !== this.view().model) edits.push({ ...model, text: JSON.stringify(name) });
     if (outputLimit === undefined) return edits;
-    const added = this.addedLimit(name) ?? this.#limits[0];
-    return added === undefined ? edits : [...edits, ...limitEdits(this.bytes, parsed, this.#limits, added, outputLimit)];
+    const { limits = NONE } = this.#options;
+    const added = this.addedLimit(name) ?? limits[0];
+    return added === undefined ? edits : [...edits, ...limitEdits(this.bytes, parsed, limits, added, outputLimit)];
   }
 
   /** Returns the member that limits the response of a model, if it differs from the first of the limits. */
   protected addedLimit(_model: string): string | undefined {
     return undefined;
+  }
+
+  #question(): PlacedQuestion | undefined {
+    return this.#options.question?.(this.json());
   }
 
   /** Returns the parsed body with the positions of its members. */

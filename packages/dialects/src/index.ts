@@ -22,6 +22,7 @@ export { eventDecoder } from './framing/event-decoders.ts';
 export { UnfinishedBytes } from './framing/unfinished-bytes.ts';
 export { type GeminiAddress, GeminiRequest } from './gemini/request.ts';
 export { readUsage as readGeminiUsage } from './gemini/usage.ts';
+export { isIncompleteAnswer } from './incomplete-answers.ts';
 export { isLarge } from './large-body.ts';
 export type { ListedModel } from './listed-model.ts';
 export { modelSegment } from './model-segment.ts';

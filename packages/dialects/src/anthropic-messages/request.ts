@@ -1,9 +1,30 @@
 import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
+import { chatQuestion } from '../question.ts';
 import { isModelName } from '../request-bytes.ts';
 
-const OPTIONS: BodyRequestOptions = { limits: ['max_tokens'] };
+/** Members of a request whose response consists of texts. */
+const SIMPLE: ReadonlySet<string> = new Set([
+  'max_tokens',
+  'messages',
+  'metadata',
+  'model',
+  'service_tier',
+  'stop_sequences',
+  'stream',
+  'system',
+  'temperature',
+  'top_k',
+  'top_p',
+]);
+
+const OPTIONS: BodyRequestOptions = {
+  limits: ['max_tokens'],
+  streaming: new Set(['stream']),
+  isEitherForm: (body) => Object.keys(body).every((name) => SIMPLE.has(name)) && chatQuestion(body) !== undefined,
+  question: chatQuestion,
+};
 
 /** A request in Anthropic's dialect. Its streams always report usage. */
 export const anthropicRequest = (bytes: Buffer): BodyRequest =>

@@ -1,9 +1,13 @@
 import type { EventFraming, Operation, UpstreamForm } from '@sluice/core';
-import { BodyRequest } from '../body-request.ts';
+import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { isObject, type JsonObject, needList, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
+import { geminiQuestion } from '../question.ts';
 import { isModelName, replaceSpans } from '../request-bytes.ts';
 import { field } from './fields.ts';
+
+const NO_OPTIONS: BodyRequestOptions = {};
+const CHAT: BodyRequestOptions = { question: geminiQuestion };
 
 /** Properties of a request from its path. */
 export interface GeminiAddress {
@@ -36,7 +40,7 @@ export class GeminiRequest extends BodyRequest {
 
   constructor(asked: GeminiAddress, bytes: Buffer) {
     const { model, stream, framing, batch } = asked;
-    super(bytes, (value) => {
+    const read = (value: JsonObject) => {
       if (!isModelName(model)) wrongField('model', 'a name of 1 to 256 printable ASCII characters');
       check(value, asked);
       const config = field(value, 'generationConfig');
@@ -44,7 +48,8 @@ export class GeminiRequest extends BodyRequest {
       const answers = countField(field(config, 'candidateCount'), 'generationConfig.candidateCount') ?? 1;
       const maxOutputTokens = limit === undefined ? undefined : limit * answers;
       return { model, stream, wantsStreamUsage: true, framing, maxOutputTokens, answers };
-    });
+    };
+    super(bytes, read, asked.operation === 'chat' ? CHAT : NO_OPTIONS);
     this.#asked = asked;
     this.address = `${model}|${stream ? framing : 'whole'}|${batch ? 'batch' : ''}`;
   }

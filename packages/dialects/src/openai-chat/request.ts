@@ -1,16 +1,28 @@
 import { LlmError, type Operation, type RequestView, type UpstreamForm } from '@sluice/core';
 import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { limitsIn } from '../output-limits.ts';
+import { chatQuestion } from '../question.ts';
 import { type Edit, isModelName } from '../request-bytes.ts';
 import type { RequestJson } from '../request-json.ts';
 import { isPlainChat } from './plain-request.ts';
 
 const LIMITS = ['max_tokens', 'max_completion_tokens'];
 /** Members that may be rewritten on the way to a provider. */
-const WITHOUT_LIMITS: BodyRequestOptions = { rewritten: ['stream_options'] };
-const WITH_LIMITS: BodyRequestOptions = { ...WITHOUT_LIMITS, limits: LIMITS };
+const EMBEDDINGS: BodyRequestOptions = { rewritten: ['stream_options'] };
+const COMPLETIONS: BodyRequestOptions = { ...EMBEDDINGS, limits: LIMITS };
+const CHAT: BodyRequestOptions = {
+  ...COMPLETIONS,
+  streaming: new Set(['stream', 'stream_options']),
+  isEitherForm: (body, { isPlain }) => isPlain === true && hasNoOtherStreamOption(body['stream_options']),
+  question: chatQuestion,
+};
+const OPTIONS: Partial<Record<Operation, BodyRequestOptions>> = { chat: CHAT, embeddings: EMBEDDINGS };
 const CHOICES = ['n', 'best_of'];
 const NO_OPTIONS: Readonly<Record<string, unknown>> = {};
+
+/** Returns whether the options of a stream only concern its usage. */
+const hasNoOtherStreamOption = (options: unknown): boolean =>
+  Object.keys((options ?? NO_OPTIONS) as object).every((name) => name === 'include_usage');
 
 /** The required member of each operation, and its expected type. */
 const REQUIRED: Partial<Record<Operation, { name: string; is: (value: unknown) => boolean; expected: string }>> = {
@@ -78,7 +90,7 @@ export class OpenAiRequest extends BodyRequest {
   readonly #operation: Operation;
 
   constructor(operation: Operation, bytes: Buffer) {
-    super(bytes, (value) => viewOf(operation, value), operation === 'embeddings' ? WITHOUT_LIMITS : WITH_LIMITS);
+    super(bytes, (value) => viewOf(operation, value), OPTIONS[operation] ?? COMPLETIONS);
     this.#operation = operation;
   }
 

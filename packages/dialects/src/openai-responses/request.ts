@@ -1,10 +1,11 @@
 import { BodyRequest, type BodyRequestOptions } from '../body-request.ts';
 import { isObject, wrongField } from '../neutral/read-json.ts';
 import { countField } from '../output-limits.ts';
+import { responsesQuestion } from '../question.ts';
 import { isModelName } from '../request-bytes.ts';
 import { withSummaries } from './compaction.ts';
 
-const OPTIONS: BodyRequestOptions = { limits: ['max_output_tokens'] };
+const OPTIONS: BodyRequestOptions = { limits: ['max_output_tokens'], question: responsesQuestion };
 
 /**
  * A request for a response. Its streams always report usage. A request without `input` may begin from a prompt or a
