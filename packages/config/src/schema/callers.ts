@@ -3,6 +3,7 @@ import { network } from '../network.ts';
 import { budgetLimits } from '../units.ts';
 import { limits, metadata } from './limits.ts';
 import { name } from './names.ts';
+import { cacheTerms } from './storage.ts';
 
 /** A model name or a pattern: `*` matches any characters. */
 const modelPattern = z
@@ -32,6 +33,7 @@ export const keyTermsShape = {
     .refine((tags) => Object.keys(tags).length <= 16, 'expected at most 16 tags')
     .optional(),
   metadata: metadata.optional(),
+  cache: cacheTerms.optional(),
 };
 
 const secret = z.string().regex(/^[\x21-\x7e]{6,512}$/, 'expected 6 to 512 visible ASCII characters');

@@ -5,6 +5,7 @@ import { concurrency } from './concurrency.ts';
 import { limits } from './limits.ts';
 import { modelName, name } from './names.ts';
 import { price } from './price.ts';
+import { cacheTerms } from './storage.ts';
 
 const target = z.strictObject({
   provider: name,
@@ -45,4 +46,5 @@ export const model = z.strictObject({
   /** Limits of each tenant for this model. */
   limits: limits.default({}),
   budget: budgetLimits.optional(),
+  cache: cacheTerms.optional(),
 });

@@ -2,14 +2,53 @@ import { z } from 'zod';
 import { byteSize, durationMs, longDurationMs } from '../units.ts';
 import { name } from './names.ts';
 
+/** What the cache does for the calls of a key or a model, where it differs from `cache`. */
+export const cacheTerms = z.strictObject({
+  /** Serves a question by the response to another wording of it. */
+  near: z.boolean().optional(),
+  /** Shares one call to a provider between identical calls in flight. */
+  coalesce: z.boolean().optional(),
+  /** Time to live of the entries. */
+  ttl: longDurationMs.optional(),
+  /** A longer answer is not cached. */
+  maxEntry: byteSize.optional(),
+});
+
+const exact = z.strictObject({
+  ttl: longDurationMs,
+  /** Time after its lifetime in which an entry is served while it is replaced in the background. */
+  staleWhileRevalidate: longDurationMs.optional(),
+  /** Time after its lifetime in which an entry is served if no provider could answer. */
+  staleIfError: longDurationMs.optional(),
+});
+
+const NEAR = { mode: 'shadow', turns: 0, maxTemperature: 0.7 } as const;
+
+const near = z
+  .strictObject({
+    /**
+     * `shadow` counts the questions that the response to another wording could serve, and serves them only for keys and models
+     * with `near: true`. `serve` serves all, except for keys and models with `near: false`.
+     */
+    mode: z.enum(['off', 'shadow', 'serve']).default(NEAR.mode),
+    /** Most earlier answers in a conversation. They must be equal. */
+    turns: z.number().int().nonnegative().max(100).default(NEAR.turns),
+    /** A question with a higher temperature asks for variety and is not served. */
+    maxTemperature: z.number().nonnegative().max(2).default(NEAR.maxTemperature),
+  })
+  .default(NEAR);
+
 export const cache = z
   .strictObject({
-    exact: z.strictObject({ ttl: longDurationMs }).optional(),
+    exact: exact.optional(),
+    near,
+    /** Shares one call to a provider between identical calls in flight, for all keys and models that do not say otherwise. */
+    coalesce: z.boolean().default(false),
     sharedBetweenTenants: z.boolean().default(false),
     /** A longer answer is not cached. */
     maxEntry: byteSize.default(1_048_576),
   })
-  .default({ sharedBetweenTenants: false, maxEntry: 1_048_576 });
+  .default({ near: NEAR, coalesce: false, sharedBetweenTenants: false, maxEntry: 1_048_576 });
 
 export const responses = z
   .strictObject({

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { type Clock, systemClock } from '@sluice/core';
-import type { Cache, CacheEntry } from './cache.ts';
+import { waitFor } from '@sluice/core/testing';
+import { ALIAS_PREFIX, type Cache, type CacheEntry } from './cache.ts';
 
 const entry = (body: Uint8Array, more: Partial<CacheEntry> = {}): CacheEntry => ({
   contentType: 'application/json',
@@ -67,6 +69,61 @@ export function cacheContract(adapter: string, open: (clock: Clock) => Cache): v
       await cache.set(at, entry(Buffer.from('x')));
       expect(await cache.get({ ...at, namespace: 'n' })).toBeUndefined();
       expect(await cache.get({ ...at, model: 'other' })).toBeUndefined();
+    });
+
+    it('returns an entry of many equal bytes, and one of bytes that cannot be compressed', async () => {
+      const cache = open(systemClock);
+      for (const body of [Buffer.alloc(100_000, 'x'), Buffer.alloc(10_000, 'x'), randomBytes(20_000)]) {
+        const at = key();
+        await cache.set(at, entry(body));
+        expect(Buffer.from((await cache.get(at))?.body ?? []).equals(body)).toBe(true);
+      }
+    });
+
+    it('gives an entry a second name until that expires', async () => {
+      let now = systemClock.now();
+      const cache = open({ now: () => now, monotonic: () => 0 });
+      const at = key();
+      const alias = { ...at, digest: `${ALIAS_PREFIX}${'e'.repeat(43)}` };
+      expect(await cache.alias(alias)).toBeUndefined();
+      await cache.setAlias(alias, at.digest, now + 1_000);
+      expect(await cache.alias(alias)).toBe(at.digest);
+      expect(await cache.alias({ ...alias, scope: `${at.scope}x` })).toBeUndefined();
+      now += 1_001;
+      await waitFor(async () => (await cache.alias(alias)) === undefined, 'the alias to expire');
+    });
+
+    it('does not list aliases, and removes them with the entries', async () => {
+      const cache = open(systemClock);
+      const at = key();
+      const alias = { ...at, digest: `${ALIAS_PREFIX}${'e'.repeat(43)}` };
+      await cache.set(at, entry(Buffer.from('x')));
+      await cache.setAlias(alias, at.digest, systemClock.now() + 60_000);
+      expect((await cache.list({ scope: at.scope }, 9)).total).toBe(1);
+      expect(await cache.clear({ scope: at.scope })).toBe(1);
+      expect(await cache.alias(alias)).toBeUndefined();
+    });
+
+    it('lists and removes the entries with a tag', async () => {
+      const cache = open(systemClock);
+      const at = key();
+      const other = { ...at, digest: 'f'.repeat(64) };
+      const elsewhere = { ...at, scope: `${at.scope}2` };
+      await cache.set(at, entry(Buffer.from('x'), { tags: ['docs', 'v1'] }));
+      await cache.set(other, entry(Buffer.from('y'), { tags: ['v1'] }));
+      await cache.set(elsewhere, entry(Buffer.from('z'), { tags: ['docs'] }));
+      expect((await cache.list({ scope: at.scope, tag: 'v1' }, 9)).total).toBe(2);
+      expect(await cache.list({ scope: at.scope, tag: 'docs' }, 9)).toMatchObject({
+        total: 1,
+        entries: [{ head: { tags: ['docs', 'v1'] } }],
+      });
+      expect((await cache.list({ scope: at.scope, tag: 'doc*' }, 9)).total).toBe(0);
+      expect(await cache.clear({ scope: at.scope, tag: 'v1', model: 'other' })).toBe(0);
+      expect(await cache.clear({ scope: at.scope, tag: 'docs' })).toBe(1);
+      expect(await cache.get(at)).toBeUndefined();
+      expect(await cache.get(other)).toBeDefined();
+      expect(await cache.clear({ tag: 'docs' })).toBe(1);
+      expect(await cache.get(elsewhere)).toBeUndefined();
     });
 
     it('lists and removes the entries of a scope, a namespace or a model', async () => {

@@ -5,6 +5,8 @@ export interface CacheEntry {
   readonly contentType: string;
   readonly body: Uint8Array;
   readonly streamed: boolean;
+  /** Whether the client of a stream requested usage in it. */
+  readonly streamUsage?: boolean | undefined;
   readonly usage?: Usage | undefined;
   /** The cost of the original answer, which a hit saves. */
   readonly cost?: Money | undefined;
@@ -12,9 +14,13 @@ export interface CacheEntry {
   readonly dropped?: readonly string[] | undefined;
   readonly provider: string;
   readonly providerModel: string;
-  /** Time of storing and of expiry, in milliseconds since the epoch. */
+  /** Names under which the entry can be removed. */
+  readonly tags?: readonly string[] | undefined;
+  /** Time of storing and of removal, in milliseconds since the epoch. */
   readonly storedAtMs: number;
   readonly expiresAtMs: number;
+  /** End of its lifetime, if it is kept longer to be served as a stale response; `expiresAtMs` if not given. */
+  readonly freshUntilMs?: number | undefined;
 }
 
 /**
@@ -31,8 +37,13 @@ export interface CacheKey {
   readonly digest: string;
 }
 
+/** Prefix of the digests of aliases. No entry's digest begins with it. */
+export const ALIAS_PREFIX = 'near.';
+
 /** Selects the entries that match all given fields. */
-export type CacheFilter = Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'>>;
+export interface CacheFilter extends Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'>> {
+  readonly tag?: string | undefined;
+}
 
 /** An entry without its answer. */
 export interface CacheListing {
@@ -47,6 +58,15 @@ export interface Cache {
   get(key: CacheKey): Promise<CacheEntry | undefined>;
   /** Stores until `entry.expiresAtMs`. */
   set(key: CacheKey, entry: CacheEntry): Promise<void>;
+  /** Returns the digest of the entry that an alias names. The entry may have been removed. */
+  alias(key: CacheKey): Promise<string | undefined>;
+  /**
+   * Gives an entry of the same scope, namespace and model a second name. `clear` removes it with the entries; `list` does not show
+   * it.
+   *
+   * @param key its digest begins with `ALIAS_PREFIX`
+   */
+  setAlias(key: CacheKey, digest: string, expiresAtMs: number): Promise<void>;
   /**
    * Returns the number of matching entries, and `count` of them in no order. It scans the whole store: for an administrator,
    * not for a call.
@@ -54,6 +74,6 @@ export interface Cache {
   list(filter: CacheFilter, count: number): Promise<{ readonly total: number; readonly entries: readonly CacheListing[] }>;
   /** False if the entry did not exist. */
   remove(key: CacheKey): Promise<boolean>;
-  /** Removes all matching entries and returns their number. */
+  /** Removes all matching entries and their aliases, and returns the number of entries. Aliases have no tag. */
   clear(filter: CacheFilter): Promise<number>;
 }

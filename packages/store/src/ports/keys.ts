@@ -1,4 +1,4 @@
-import { defined, type LimitSettings } from '@sluice/core';
+import { type CacheTerms, defined, type LimitSettings } from '@sluice/core';
 
 /** The stored record of an API key: everything but the key itself. */
 export interface KeyRecord {
@@ -17,6 +17,8 @@ export interface KeyRecord {
   readonly users?: LimitSettings;
   /** Tags of every call with the key. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** What the cache does for its calls, where it differs from the configuration. */
+  readonly cache?: CacheTerms;
   /** Labels for administrators; the gateway does not interpret them. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** The time since which the key is refused, until it is unblocked. */

@@ -1,14 +1,14 @@
 import type { Clock } from '@sluice/core';
-import { Cluster, type Redis } from 'ioredis';
-import type { Cache, CacheEntry, CacheFilter, CacheKey, CacheListing } from '../ports/index.ts';
+import { ALIAS_PREFIX, type Cache, type CacheEntry, type CacheFilter, type CacheKey, type CacheListing } from '../ports/index.ts';
 import { batchWrites } from './batch-writes.ts';
 import { BatchedReads } from './batched-reads.ts';
-import { decodeEntry, encodeEntry } from './cache-entry.ts';
+import { decodeEntry, encodeEntry, headOf } from './cache-entry.ts';
+import { CacheTags } from './cache-tags.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
+import { namesLike } from './names-like.ts';
 
-const SCANNED_AT_ONCE = 1_000;
 /** More than any entry's head takes. */
 const HEAD_BYTES = 16_384;
 
@@ -19,6 +19,7 @@ export class RedisCache implements Cache {
   readonly #wait: Wait;
   readonly #clock: Clock;
   readonly #reads: BatchedReads;
+  readonly #tags: CacheTags;
 
   constructor(client: RedisClient, layout: KeyLayout, wait: Wait, clock: Clock) {
     this.#client = client;
@@ -26,28 +27,39 @@ export class RedisCache implements Cache {
     this.#wait = wait;
     this.#clock = clock;
     this.#reads = new BatchedReads(client, wait);
+    this.#tags = new CacheTags(client, layout, clock);
   }
 
   async get(key: CacheKey): Promise<CacheEntry | undefined> {
     const value = await this.#reads.get(this.#layout.cacheEntry(key));
-    const entry = value === null ? undefined : decodeEntry(value);
+    const entry = value === null ? undefined : await decodeEntry(value);
     return entry !== undefined && entry.expiresAtMs > this.#clock.now() ? entry : undefined;
   }
 
   async set(key: CacheKey, entry: CacheEntry): Promise<void> {
-    const ttlMs = Math.ceil(entry.expiresAtMs - this.#clock.now());
-    if (ttlMs <= 0) return;
+    const value = await encodeEntry(entry);
     const name = this.#layout.cacheEntry(key);
-    batchWrites(this.#client);
-    await this.#wait('cache_set', () => this.#client.set(name, encodeEntry(entry), 'PX', ttlMs));
+    // before the entry: an entry that cannot be removed by its tag must not exist
+    if (entry.tags !== undefined) await this.#tags.add(key.scope, entry.tags, name, entry.expiresAtMs);
+    await this.#put('cache_set', name, value, entry.expiresAtMs);
+  }
+
+  async alias(key: CacheKey): Promise<string | undefined> {
+    const value = await this.#reads.get(this.#layout.cacheEntry(key));
+    return value === null ? undefined : value.toString('latin1');
+  }
+
+  async setAlias(key: CacheKey, digest: string, expiresAtMs: number): Promise<void> {
+    await this.#put('cache_set', this.#layout.cacheEntry(key), digest, expiresAtMs);
   }
 
   async list(filter: CacheFilter, count: number): Promise<{ total: number; entries: CacheListing[] }> {
     const entries: CacheListing[] = [];
     let total = 0;
     for await (const names of this.#names(filter)) {
-      total += names.length;
-      const wanted = names.slice(0, count - entries.length);
+      const ofEntries = names.filter((name) => !this.#isAlias(name));
+      total += ofEntries.length;
+      const wanted = ofEntries.slice(0, count - entries.length);
       const found = await Promise.all(wanted.map((name) => this.#listing(name)));
       entries.push(...found.filter((one) => one !== undefined));
     }
@@ -62,33 +74,42 @@ export class RedisCache implements Cache {
     let removed = 0;
     for await (const names of this.#names(filter)) {
       // one by one, because a Cluster has them on many shards
-      removed += (await Promise.all(names.map((name) => this.#client.del(name)))).reduce((sum, one) => sum + one, 0);
+      const counts = await Promise.all(names.map((name) => this.#client.del(name)));
+      names.forEach((name, n) => {
+        if (!this.#isAlias(name)) removed += counts[n] ?? 0;
+      });
     }
+    if (filter.tag !== undefined) await this.#tags.forget(filter.scope, filter.tag);
     return removed;
   }
 
-  /** The names of all entries that match, some at a time and each once or more (SCAN). */
-  async *#names(filter: CacheFilter): AsyncGenerator<string[]> {
-    const nodes: Redis[] = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client];
-    const seen = new Set<string>();
-    for (const node of nodes) {
-      let cursor = '0';
-      do {
-        const [next, names] = await node.scan(cursor, 'MATCH', this.#layout.cacheEntries(filter), 'COUNT', SCANNED_AT_ONCE);
-        cursor = next;
-        const fresh = names.filter((name) => !seen.has(name));
-        for (const name of fresh) seen.add(name);
-        if (fresh.length > 0) yield fresh;
-      } while (cursor !== '0');
-    }
+  async #put(command: string, name: string, value: Buffer | string, expiresAtMs: number): Promise<void> {
+    const ttlMs = Math.ceil(expiresAtMs - this.#clock.now());
+    if (ttlMs <= 0) return;
+    batchWrites(this.#client);
+    await this.#wait(command, () => this.#client.set(name, value, 'PX', ttlMs));
+  }
+
+  /** The names of all entries and aliases that match, some at a time and each once. */
+  #names(filter: CacheFilter): AsyncGenerator<string[]> {
+    const { scope, namespace, model, tag } = filter;
+    const pattern = this.#layout.cacheEntries(filter);
+    if (tag === undefined) return namesLike(this.#client, pattern);
+    const isOf = (name: string): boolean => {
+      const key = this.#layout.readCacheEntry(name);
+      return key !== undefined && (namespace ?? key.namespace) === key.namespace && (model ?? key.model) === key.model;
+    };
+    return this.#tags.names(scope, tag, isOf);
+  }
+
+  #isAlias(name: string): boolean {
+    return this.#layout.readCacheEntry(name)?.digest.startsWith(ALIAS_PREFIX) === true;
   }
 
   async #listing(name: string): Promise<CacheListing | undefined> {
     const [start, bytes] = await Promise.all([this.#client.getrangeBuffer(name, 0, HEAD_BYTES - 1), this.#client.strlen(name)]);
     const key = this.#layout.readCacheEntry(name);
-    const entry = decodeEntry(start);
-    if (key === undefined || entry === undefined) return undefined;
-    const { body: _, ...head } = entry;
-    return { key, head, bytes };
+    const head = headOf(start);
+    return key === undefined || head === undefined ? undefined : { key, head, bytes };
   }
 }

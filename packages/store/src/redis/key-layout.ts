@@ -90,7 +90,17 @@ export class KeyLayout {
   /** A pattern that only such entries match. None of the parts has a colon in it. */
   cacheEntries({ scope, namespace, model }: CacheFilter): string {
     const parts = [scope, namespace, model === undefined ? undefined : encoded(model)];
-    return `${this.#prefix}:cache:${parts.map((part) => (part === undefined ? '*' : part.replace(/[*?[\]\\]/g, '\\$&'))).join(':')}:*`;
+    return `${this.#prefix}:cache:${parts.map((part) => (part === undefined ? '*' : literally(part))).join(':')}:*`;
+  }
+
+  /** The entries with a tag, by the time of their expiry. None of the parts has a colon in it. */
+  cacheTag(scope: string, tag: string): string {
+    return `${this.#prefix}:cache-tag:${scope}:${tag}`;
+  }
+
+  /** A pattern that only the sets of a tag match. */
+  cacheTags(scope: string | undefined, tag: string): string {
+    return this.cacheTag(scope === undefined ? '*' : literally(scope), literally(tag));
   }
 
   /** Parses a name. Undefined for a name of another form. */
@@ -175,3 +185,6 @@ export class KeyLayout {
 
 /** A model's name without colons and stars. */
 const encoded = (model: string): string => encodeURIComponent(model).replaceAll('*', '%2A');
+
+/** A pattern for exactly this text. */
+const literally = (text: string): string => text.replace(/[*?[\]\\]/g, '\\$&');
