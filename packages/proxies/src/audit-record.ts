@@ -1,5 +1,5 @@
 import { type Attempt, type Money, type RecordedPart, type SessionRecord, toUsd, type UsageIssueReason } from '@sluice/core';
-import type { CacheState } from './cache-result.ts';
+import type { CacheState } from './caching/cache-result.ts';
 
 /** The audited fields of an attempt. */
 export type AttemptRecord = Pick<Attempt, 'target' | 'outcome' | 'reason' | 'status' | 'latencyMs'>;

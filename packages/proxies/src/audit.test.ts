@@ -4,7 +4,7 @@ import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { audit } from './audit.ts';
 import { type AuditRecord, auditRecordJson } from './audit-record.ts';
-import { cacheResult } from './cache-result.ts';
+import { cacheResult } from './caching/cache-result.ts';
 import { servedBy } from './routing/served-by.ts';
 
 const body = Buffer.from('{"answer":1}');

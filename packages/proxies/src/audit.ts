@@ -16,7 +16,7 @@ import {
   withEnd,
 } from '@sluice/core';
 import type { AttemptRecord, AuditRecord } from './audit-record.ts';
-import { cacheResult } from './cache-result.ts';
+import { cacheResult } from './caching/cache-result.ts';
 import { chargedBudgets, exceededBudgets } from './metering/quota-results.ts';
 import { servedBy } from './routing/served-by.ts';
 

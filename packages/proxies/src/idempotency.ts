@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
 import {
-  asLlmError,
-  type CallSignal,
   type DependencyHealth,
   isStreamed,
   type LlmCall,
@@ -14,6 +12,7 @@ import {
 } from '@sluice/core';
 import type { Claim, IdempotentAnswer, IdempotentCalls, IdempotentId } from '@sluice/store/ports';
 import { collectedStream } from './collected-stream.ts';
+import { orAborted } from './or-aborted.ts';
 import { requestDigest } from './request-digest.ts';
 
 export interface IdempotencyOptions {
@@ -197,19 +196,6 @@ const nameOf = ({ tenant, subject, key }: IdempotentId): string => `${tenant}\n$
 function assertSame(known: string, digest: string): void {
   if (known === digest) return;
   throw new LlmError('invalid_request', 'This Idempotency-Key was used for another request.', { param: 'idempotency-key' });
-}
-
-/** Waits for a promise, but not longer than the call's signal. @throws LlmError the reason of the signal */
-async function orAborted<T>(promise: Promise<T>, signal: CallSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(asLlmError(signal.reason));
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 /** Passes the whole response to `end`, or undefined if it cannot be replayed. */

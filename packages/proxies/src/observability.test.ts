@@ -3,7 +3,7 @@ import { LlmError, type LlmReply, ReplyStream } from '@sluice/core';
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { createMetrics } from '@sluice/telemetry';
-import { cacheResult } from './cache-result.ts';
+import { cacheResult } from './caching/cache-result.ts';
 import { observability } from './observability.ts';
 import { servedBy } from './routing/served-by.ts';
 

@@ -10,7 +10,7 @@ import {
   toUsd,
   withEnd,
 } from '@sluice/core';
-import { cacheResult } from './cache-result.ts';
+import { cacheResult, cacheTier, isServedByCache } from './caching/cache-result.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 import { servedBy } from './routing/served-by.ts';
 
@@ -49,8 +49,8 @@ export function observability(options: ObservabilityOptions): LlmProxy {
     metrics.overhead.observe({ cache }, Math.max(0, seconds - context.account.upstreamMs / 1_000));
     if (target === undefined) return;
     const labels = { provider, model: known.providerModel(provider, target.model) ? target.model : OTHER };
-    if (entry?.cost !== undefined) metrics.saved.inc(labels, toUsd(entry.cost));
-    if (cache === 'hit') return;
+    if (entry?.cost !== undefined) metrics.saved.inc({ ...labels, kind: cacheTier(cache) ?? 'exact' }, toUsd(entry.cost));
+    if (isServedByCache(call)) return;
     const { usage, cost, unpriced, upstreamMs } = context.account;
     if (cost !== undefined) metrics.cost.inc(labels, toUsd(cost));
     if (usage !== undefined && (cost === undefined || unpriced.length > 0)) metrics.unpriced.inc(labels);
@@ -75,7 +75,7 @@ export function observability(options: ObservabilityOptions): LlmProxy {
         if (!first) return;
         first = false;
         const provider = servedBy.get(call)?.provider ?? '';
-        if (cacheResult.get(call).state !== 'hit')
+        if (!isServedByCache(call))
           metrics.timeToFirstToken.observe({ provider }, (clock.monotonic() - call.startedAtMs) / 1_000);
       });
       return reply;

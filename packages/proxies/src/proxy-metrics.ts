@@ -16,7 +16,7 @@ export interface ProxyMetrics {
   readonly upstreamDuration: Histogram<'provider'>;
   readonly tokens: Counter<'provider' | 'model' | 'type'>;
   readonly cost: Counter<'provider' | 'model'>;
-  readonly saved: Counter<'provider' | 'model'>;
+  readonly saved: Counter<'provider' | 'model' | 'kind'>;
   readonly unpriced: Counter<'provider' | 'model'>;
   readonly attempts: Counter<'provider' | 'outcome'>;
   readonly usageEstimated: Counter<'provider' | 'reason'>;

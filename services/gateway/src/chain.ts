@@ -1,11 +1,20 @@
 import type { GatewayConfig } from '@sluice/config';
-import { composeLayers, type DependencyHealth, inOneRoundTrip, type Layer, type LlmCall, type LlmService } from '@sluice/core';
+import {
+  composeLayers,
+  type DependencyHealth,
+  inOneRoundTrip,
+  type Layer,
+  type LlmCall,
+  type LlmReply,
+  type LlmService,
+} from '@sluice/core';
 import {
   type Authenticator,
   accountObjects,
   audit,
   authentication,
   type CircuitBreakers,
+  Coalescing,
   ConversationArchive,
   cachingStage,
   type FallbackLimiter,
@@ -24,6 +33,7 @@ import {
   type RetrySettings,
   Router,
   type RoutingMemory,
+  repeatedCall,
   requestBody,
   type SharedLoads,
   type SharedUsage,
@@ -88,7 +98,7 @@ export function chain(parts: ChainParts): LlmService {
     streamRecovery, // inside metering: a restarted stream is one call; outside the cache: a broken stream is not stored
     // outside the cache: a response about another tenant's object is not served from it either
     accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
-    ...cacheStages(parts),
+    ...cacheStages(parts, (call) => service.complete(repeatedCall(call))),
   ]);
   const layers: Layer[] = [
     // first: sees every call, including those that later layers refuse
@@ -124,7 +134,7 @@ export function chain(parts: ChainParts): LlmService {
     { name: 'limits and cache', inside: ['model access', 'in-flight calls'], proxy: limited },
   ];
   const retries = retrySettings(config);
-  return composeLayers(
+  const service: LlmService = composeLayers(
     layers,
     new Router({
       ...{ models, usage, loads, breakers, metrics, memory: parts.routing },
@@ -132,14 +142,29 @@ export function chain(parts: ChainParts): LlmService {
       slept: () => parts.sleepWatch.slept(),
     }),
   );
+  return service;
 }
 
-/** Returns the cache's stage, or none without a cache in the configuration. */
-function cacheStages({ config, stores, metrics, concerns }: ChainParts): ReturnType<typeof cachingStage>[] {
-  const { exact, sharedBetweenTenants, maxEntry: maxEntryBytes } = config.cache;
+/** Returns the cache's stage, or none without a cache in the configuration. @param again makes a call as one of its own */
+function cacheStages(
+  { config, stores, models, metrics, concerns }: ChainParts,
+  again: (call: LlmCall) => Promise<LlmReply>,
+): ReturnType<typeof cachingStage>[] {
+  const { exact, coalesce, sharedBetweenTenants, maxEntry: maxEntryBytes } = config.cache;
   if (exact === undefined) return [];
-  const settings = { ttlS: exact.ttl / 1_000, sharedBetweenTenants, maxEntryBytes };
-  return [cachingStage({ cache: stores.cache, ...settings, metrics, health: concerns.cache })];
+  const { ttl, staleWhileRevalidate = 0, staleIfError = 0 } = exact;
+  return [
+    cachingStage({
+      cache: stores.cache,
+      ttlS: ttl / 1_000,
+      staleWhileRevalidateS: staleWhileRevalidate / 1_000,
+      staleIfErrorS: staleIfError / 1_000,
+      ...{ sharedBetweenTenants, maxEntryBytes, coalesce, metrics, health: concerns.cache },
+      coalescing: new Coalescing({ claims: stores.idempotent, health: concerns.limits }),
+      termsOfModel: (model) => models.cacheTerms(model),
+      revalidate: again,
+    }),
+  ];
 }
 
 function retrySettings({ resilience: { retries } }: GatewayConfig): RetrySettings {

@@ -3,10 +3,10 @@ import { type CacheDirectives, type LlmReply, type LlmService, ReplyStream } fro
 import { endedAttempt, ManualClock } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache } from '@sluice/store/memory';
+import { degradedParts } from '../degraded.ts';
+import { servedBy } from '../routing/served-by.ts';
 import { cacheResult } from './cache-result.ts';
 import { caching } from './caching.ts';
-import { degradedParts } from './degraded.ts';
-import { servedBy } from './routing/served-by.ts';
 
 interface CallOptions {
   readonly content?: string;
@@ -82,10 +82,11 @@ describe('caching', () => {
           return { status: 200, contentType: 'text/event-stream', headers: {}, stream };
         },
       });
-      await streamed.ask();
+      const streamedCall = { more: { stream: true } };
+      await streamed.ask(streamedCall);
       // an entry is written after the response
       await new Promise((done) => setImmediate(done));
-      await streamed.ask();
+      await streamed.ask(streamedCall);
       expect(streamed.calls()).toBe(calls);
     }
   });
@@ -184,9 +185,9 @@ describe('caching', () => {
       if ('stream' in reply) for await (const bytes of reply.stream) text += Buffer.from(bytes).toString();
       return text;
     };
-    const first = await ask();
+    const first = await ask({ more: { stream: true } });
     expect(await read(first.reply)).toBe('data: 1\n\ndata: 2\n\n');
-    const second = await ask();
+    const second = await ask({ more: { stream: true } });
     expect(second.cache.state).toBe(then);
     expect(await read(second.reply)).toBe('data: 1\n\ndata: 2\n\n');
   });

@@ -1,10 +1,7 @@
 import {
-  type CacheDirectives,
   type Clock,
   type DependencyHealth,
-  droppedParameters,
   inOneRoundTrip,
-  isStreamed,
   type LlmCall,
   LlmError,
   type LlmProxy,
@@ -12,44 +9,29 @@ import {
   type LlmService,
   noopHealth,
   type PendingStage,
-  replayed,
   type StoreStage,
   systemClock,
 } from '@sluice/core';
-import type { Cache, CacheEntry, CacheKey } from '@sluice/store/ports';
-import { cacheResult } from './cache-result.ts';
-import { collectedStream } from './collected-stream.ts';
-import { markDegraded } from './degraded.ts';
-import type { ProxyMetrics } from './proxy-metrics.ts';
-import { requestDigest } from './request-digest.ts';
-import { servedBy } from './routing/served-by.ts';
+import type { CacheEntry, CacheKey } from '@sluice/store/ports';
+import { markDegraded } from '../degraded.ts';
+import { cacheKeyText, exactKey } from './cache-keys.ts';
+import { type CacheState, cacheResult } from './cache-result.ts';
+import { type CachingOptions, type CallTerms, termsOf } from './caching-options.ts';
+import { keptResponse } from './kept-response.ts';
+import { nearKey } from './near-tier.ts';
+import { replayedEntry } from './replayed-entry.ts';
+import { Revalidations } from './revalidations.ts';
+import { isFresh, mayServeAfterError, mayServeWhileReplaced } from './staleness.ts';
 
-export interface CachingOptions {
-  readonly cache: Cache;
-  /** Lifetime of an entry if the call sets none, in seconds. */
-  readonly ttlS: number;
-  /** Whether cache entries are shared between tenants. */
-  readonly sharedBetweenTenants?: boolean;
-  /** Maximum size of an entry. Longer responses are not cached. */
-  readonly maxEntryBytes?: number;
-  readonly clock?: Clock;
-  readonly metrics?: Pick<ProxyMetrics, 'cacheLookups'>;
-  /** Health of the cache. If the cache fails, the call continues without it. */
-  readonly health?: DependencyHealth;
-}
-
-const MAX_ENTRY_BYTES = 1024 * 1024;
-/**
- * The scope of shared entries and of calls without a caller. It cannot collide with a tenant, because a tenant's name contains
- * no '*'.
- */
-export const SHARED_SCOPE = '*';
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
 
 /**
- * Serves repeated calls from the cache, byte for byte. Two calls are equal if their operation, dialect, namespace, strategy
- * preference, feature headers and bytes are equal. Entries are separate for each tenant, unless the configuration shares them.
- * Only whole responses and finished streams with status 200 and some content are cached.
+ * Serves repeated calls from the cache. Two calls are equal if their operation, dialect, namespace, strategy preference, feature
+ * headers and canonical requests are equal. Entries are separate for each tenant, unless the configuration shares them. Only
+ * complete responses and finished streams with status 200 and some content are cached.
+ *
+ * Beyond equal calls, a question may be served by the response to another wording of it (near), and by an identical call that is
+ * in flight (coalesced).
  *
  * @throws LlmError `not_cached` for a call with `only-if-cached` and no cache entry
  */
@@ -62,103 +44,176 @@ export function cachingStage(options: CachingOptions): StoreStage {
   return new CachingStage(options);
 }
 
+/** What was sent to the cache for a call. */
 interface Lookup {
+  readonly terms: CallTerms;
   readonly key: CacheKey;
   /** Undefined if the call does not read the cache. */
   readonly found: Promise<CacheEntry | undefined> | undefined;
+  /** Of the response to another wording. Undefined if it is not served. */
+  readonly near: NearLookup | undefined;
+}
+
+interface NearLookup {
+  readonly key: CacheKey;
+  readonly digest: Promise<string | undefined>;
 }
 
 class CachingStage implements StoreStage {
   readonly #options: CachingOptions;
   readonly #clock: Clock;
-  readonly #maxEntryBytes: number;
   readonly #health: DependencyHealth;
+  readonly #revalidations: Revalidations;
 
   constructor(options: CachingOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#maxEntryBytes = options.maxEntryBytes ?? MAX_ENTRY_BYTES;
     this.#health = options.health ?? noopHealth;
+    this.#revalidations = new Revalidations(options.revalidate);
   }
 
-  /** Sends the lookup. */
+  /** Sends the lookups. */
   ask(call: LlmCall): PendingStage {
     if (!isCacheable(call)) return UNCACHED;
-    const lookup = this.#lookUp(call);
+    const terms = termsOf(call, this.#options);
+    const key = exactKey(call, this.#options.sharedBetweenTenants === true);
+    const reads = call.preferences.cache.noCache !== true;
+    const found = reads ? this.#read(call, this.#options.cache.get(key)) : undefined;
+    const lookup: Lookup = { terms, key, found, near: reads && terms.near ? this.#lookUpNear(call, key) : undefined };
     return { complete: (of, next) => this.#complete(of, lookup, next) };
   }
 
-  async #complete(call: LlmCall, { key, found }: Lookup, next: LlmService): Promise<LlmReply> {
-    const directives = call.preferences.cache;
-    const text = cacheKeyText(key);
+  async #complete(call: LlmCall, lookup: Lookup, next: LlmService): Promise<LlmReply> {
+    const text = cacheKeyText(lookup.key);
     cacheResult.set(call, { state: 'bypass', key: text });
-    if (found !== undefined) {
-      const entry = await found;
-      const fresh = entry !== undefined && isFresh(entry, directives, this.#clock.now());
-      this.#options.metrics?.cacheLookups.inc({ kind: 'exact', result: fresh ? 'hit' : 'miss' });
-      if (fresh) return replay(call, text, entry, this.#clock.now());
-      cacheResult.set(call, { state: 'miss', key: text });
-    }
-    if (directives.onlyIfCached === true) throw notCached();
-    const reply = await next.complete(call);
-    // a response that was limited by a budget is shorter than other callers would get
-    if (directives.noStore !== true && reply.status === 200 && call.outputLimit === undefined) this.#keep(call, key, reply);
+    if (lookup.found === undefined) return await this.#ask(call, lookup, next, undefined);
+    const entry = await lookup.found;
+    const served = this.#serve(call, lookup, entry) ?? (await this.#serveNear(call, lookup));
+    if (served !== undefined) return served;
+    cacheResult.set(call, { state: 'miss', key: text });
+    if (call.preferences.cache.onlyIfCached === true) throw notCached();
+    return await this.#ask(call, lookup, next, entry);
+  }
+
+  /** Serves a call with an entry, if it is fresh enough. An expired entry that is served is replaced in the background. */
+  #serve(call: LlmCall, { key, terms }: Lookup, entry: CacheEntry | undefined): LlmReply | undefined {
+    const nowMs = this.#clock.now();
+    const { cache: directives } = call.preferences;
+    const fresh = entry !== undefined && isFresh(entry, directives, nowMs);
+    // a request that the gateway has rewritten cannot be made again
+    const mayRepeat = call.sent === undefined && this.#options.revalidate !== undefined;
+    const stale = entry !== undefined && !fresh && mayRepeat && mayServeWhileReplaced(entry, directives, terms, nowMs);
+    const reply = fresh || stale ? this.#replay(call, 'hit', key, entry, stale ? 'while-revalidate' : undefined) : undefined;
+    this.#count('exact', reply === undefined ? 'miss' : stale ? 'stale' : 'hit');
+    if (reply !== undefined && stale) this.#revalidations.start(cacheKeyText(key), call);
     return reply;
   }
 
-  #lookUp(call: LlmCall): Lookup {
-    const key: CacheKey = {
-      scope: this.#options.sharedBetweenTenants === true ? SHARED_SCOPE : (call.context.caller?.tenant ?? SHARED_SCOPE),
-      namespace: call.preferences.cache.namespace ?? '',
-      model: call.message.view().model,
-      digest: requestDigest(call, 'response'),
-    };
-    if (call.preferences.cache.noCache === true) return { key, found: undefined };
-    const found = this.#options.cache.get(key).then(
-      (entry) => {
-        this.#health.success();
-        return entry;
-      },
-      (error: unknown) => {
-        this.#health.failure(error);
-        markDegraded(call, ['cache']);
-        return undefined;
-      },
-    );
-    return { key, found };
-  }
-
-  /** Stores a reply once it is complete. A response without content is never cached. */
-  #keep(call: LlmCall, key: CacheKey, reply: LlmReply): void {
-    if (!isStreamed(reply)) {
-      if (reply.empty !== true && reply.body.length <= this.#maxEntryBytes) this.#store(call, key, reply, reply.body);
-      return;
+  /** Serves a call with the response to another wording of its question. */
+  async #serveNear(call: LlmCall, { key, near }: Lookup): Promise<LlmReply | undefined> {
+    const digest = await near?.digest;
+    if (near === undefined || digest === undefined) {
+      if (near !== undefined) this.#count('near', 'miss');
+      return undefined;
     }
-    const { outcome } = reply.stream;
-    // neither promise rejects
-    void Promise.all([collectedStream(reply, this.#maxEntryBytes), outcome]).then(([body, { generated }]) => {
-      if (body !== undefined && generated !== 0) this.#store(call, key, reply, body);
-    });
+    const at = { ...key, digest };
+    const entry = await this.#read(call, this.#options.cache.get(at));
+    const fresh = entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now());
+    const reply = fresh ? this.#replay(call, 'near', at, entry) : undefined;
+    this.#count('near', reply === undefined ? 'miss' : 'hit');
+    if (entry === undefined) void this.#send(this.#options.cache.remove(near.key));
+    return reply;
   }
 
-  #store(call: LlmCall, key: CacheKey, reply: LlmReply, body: Uint8Array): void {
-    const { usage, cost } = call.context.account;
-    const { provider, model } = servedBy.get(call) ?? { provider: '', model: '' };
-    const dropped = droppedParameters.get(call);
-    const nowMs = this.#clock.now();
-    const entry: CacheEntry = {
-      contentType: reply.contentType,
-      body,
-      streamed: isStreamed(reply),
-      usage,
-      cost,
-      dropped: dropped.length === 0 ? undefined : dropped,
-      provider,
-      providerModel: model,
-      storedAtMs: nowMs,
-      expiresAtMs: nowMs + (call.preferences.cache.ttlS ?? this.#options.ttlS) * 1_000,
+  /** Asks the provider, alone or together with identical calls. */
+  async #ask(call: LlmCall, lookup: Lookup, next: LlmService, expired: CacheEntry | undefined): Promise<LlmReply> {
+    const { key, terms, near, found } = lookup;
+    const { coalescing } = this.#options;
+    const keeps = call.preferences.cache.noStore !== true;
+    // a question that is not served by other wordings is counted, beside the call to the provider
+    const shadow = !terms.near && found !== undefined ? this.#shadow(call, key) : undefined;
+    const lead = async (leading: LlmCall): Promise<{ reply: LlmReply; kept: Promise<boolean> }> => {
+      const reply = await next.complete(leading);
+      return { reply, kept: keeps ? this.#keep(leading, { ...lookup, near: near ?? shadow }, reply) : Promise.resolve(false) };
     };
-    this.#options.cache.set(key, entry).catch((error: unknown) => this.#health.failure(error));
+    try {
+      if (coalescing === undefined || !terms.coalesce || !keeps || found === undefined) return (await lead(call)).reply;
+      const kept = () => this.#read(call, this.#options.cache.get(key));
+      const { reply, isLeader } = await coalescing.complete(call, key, { lead, kept, maxBytes: terms.maxBytes });
+      this.#count('coalesced', isLeader ? 'miss' : 'hit');
+      return reply;
+    } catch (error) {
+      const nowMs = this.#clock.now();
+      if (expired === undefined || !mayServeAfterError(expired, call.preferences.cache, terms, nowMs, error)) throw error;
+      const reply = this.#replay(call, 'hit', key, expired, 'if-error');
+      if (reply === undefined) throw error;
+      return reply;
+    }
+  }
+
+  #replay(
+    call: LlmCall,
+    state: CacheState,
+    key: CacheKey,
+    entry: CacheEntry,
+    stale?: 'while-revalidate' | 'if-error',
+  ): LlmReply | undefined {
+    return replayedEntry(call, entry, { state, key: cacheKeyText(key), nowMs: this.#clock.now(), stale });
+  }
+
+  #lookUpNear(call: LlmCall, key: CacheKey): NearLookup | undefined {
+    const { near, cache } = this.#options;
+    const at = near === undefined ? undefined : nearKey(call, key, near);
+    if (near !== undefined && at === undefined) this.#count('near', 'ineligible');
+    return at === undefined ? undefined : { key: at, digest: this.#read(call, cache.alias(at)) };
+  }
+
+  /** Counts whether the response to another wording would have been served. The call does not wait for it. */
+  #shadow(call: LlmCall, key: CacheKey): NearLookup | undefined {
+    if (call.preferences.cache.mode === 'exact') return undefined;
+    const near = this.#lookUpNear(call, key);
+    void near?.digest.then((digest) => this.#count('near', digest === undefined ? 'would_miss' : 'would_hit'));
+    return near;
+  }
+
+  /** Stores a reply once it is complete. Resolves to whether there is an entry, and never rejects. */
+  async #keep(call: LlmCall, { key, terms, near }: Lookup, reply: LlmReply): Promise<boolean> {
+    const staleMs = Math.max(terms.staleWhileRevalidateMs, terms.staleIfErrorMs);
+    const entry = await keptResponse(call, reply, { ttlMs: terms.ttlMs, staleMs, maxBytes: terms.maxBytes }, this.#clock);
+    if (entry === undefined) return false;
+    const { cache } = this.#options;
+    const writes = [cache.set(key, entry)];
+    if (near !== undefined) writes.push(cache.setAlias(near.key, key.digest, entry.freshUntilMs ?? entry.expiresAtMs));
+    const results = await Promise.all(writes.map((write) => this.#send(write)));
+    return results[0] === true;
+  }
+
+  /** Reads from the cache. A failing cache is a miss. */
+  async #read<T>(call: LlmCall, reading: Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      const value = await reading;
+      this.#health.success();
+      return value;
+    } catch (error) {
+      this.#health.failure(error);
+      markDegraded(call, ['cache']);
+      return undefined;
+    }
+  }
+
+  /** Resolves to whether a command has succeeded. */
+  async #send(command: Promise<unknown>): Promise<boolean> {
+    try {
+      await command;
+      return true;
+    } catch (error) {
+      this.#health.failure(error);
+      return false;
+    }
+  }
+
+  #count(kind: 'exact' | 'near' | 'coalesced', result: string): void {
+    this.#options.metrics?.cacheLookups.inc({ kind, result });
   }
 }
 
@@ -170,21 +225,6 @@ const UNCACHED: PendingStage = {
   },
 };
 
-/** Returns a key as shown to clients and administrators, without its tenant. */
-export const cacheKeyText = ({ namespace, model, digest }: Omit<CacheKey, 'scope'>): string =>
-  `${namespace}:${encodeURIComponent(model)}:${digest}`;
-
-/** Parses the text of a key. Undefined for invalid text. */
-export function readCacheKey(text: string, scope: string): CacheKey | undefined {
-  const [, namespace, model, digest] = /^([A-Za-z0-9._-]{0,64}):([^:]{1,400}):([\w.-]{43,256})$/.exec(text) ?? [];
-  if (namespace === undefined || model === undefined || digest === undefined) return undefined;
-  try {
-    return { scope, namespace, model: decodeURIComponent(model), digest };
-  } catch {
-    return undefined;
-  }
-}
-
 function isCacheable(call: LlmCall): boolean {
   const { noCache, noStore } = call.preferences.cache;
   return CACHED_OPERATIONS.has(call.operation) && !(noCache === true && noStore === true);
@@ -195,19 +235,4 @@ function notCached(): LlmError {
     'not_cached',
     'The cache has no response for this call, which allows only cached responses (only-if-cached).',
   );
-}
-
-function isFresh(entry: CacheEntry, directives: CacheDirectives, nowMs: number): boolean {
-  return directives.maxAgeS === undefined || nowMs - entry.storedAtMs <= directives.maxAgeS * 1_000;
-}
-
-function replay(call: LlmCall, key: string, entry: CacheEntry, nowMs: number): LlmReply {
-  const ageS = Math.max(0, Math.floor((nowMs - entry.storedAtMs) / 1_000));
-  const ttlS = Math.max(0, Math.ceil((entry.expiresAtMs - nowMs) / 1_000));
-  cacheResult.set(call, { state: 'hit', key, entry: { ageS, ttlS, cost: entry.cost } });
-  servedBy.set(call, { provider: entry.provider, model: entry.providerModel, target: undefined });
-  if (entry.dropped !== undefined) droppedParameters.set(call, entry.dropped);
-  call.context.account.replay({ usage: entry.usage, cost: entry.cost === undefined ? undefined : 0 });
-  const { contentType, body, streamed, usage } = entry;
-  return replayed({ status: 200, contentType, body, streamed, usage });
 }

@@ -14,7 +14,7 @@ export const usageMetrics = (create: MetricFactory) => ({
     'Calls with an unknown price, or with a part of unknown price; the unknown amount is in no sum.',
     ['provider', 'model'],
   ),
-  saved: create.counter('sluice_saved_usd_total', 'Cost avoided by cache hits, in US dollars.', ['provider', 'model']),
+  saved: create.counter('sluice_saved_usd_total', 'Cost avoided by the cache, in US dollars.', ['provider', 'model', 'kind']),
   cacheLookups: create.counter('sluice_cache_lookups_total', 'Lookups in the response cache.', ['kind', 'result']),
 });
 

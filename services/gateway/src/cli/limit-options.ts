@@ -91,9 +91,17 @@ interface KeyOptions extends LimitOptions {
   readonly route?: string[];
   readonly ip?: string[];
   readonly tag?: Record<string, string>;
+  readonly near?: boolean;
+  readonly coalesce?: boolean;
+  readonly cacheTtl?: string;
   readonly expires?: string;
   readonly userRpm?: number;
   readonly userBudget?: string;
+}
+
+function onOrOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('expected on or off');
+  return text === 'on';
 }
 
 export const addKeyOptions = (command: Command): Command =>
@@ -103,12 +111,15 @@ export const addKeyOptions = (command: Command): Command =>
     .option('--route <pattern>', 'allowed route: "/v1/chat/*" (repeatable)', gathered)
     .option('--ip <network>', 'allowed client network: 10.0.0.0/8 (repeatable)', gathered)
     .option('--tag <name=value>', 'tag of each of its calls (repeatable)', pairs)
+    .option('--near <on|off>', 'serve questions by the response to another wording', onOrOff)
+    .option('--coalesce <on|off>', 'share one call to a provider between identical calls in flight', onOrOff)
+    .option('--cache-ttl <duration>', 'lifetime of its cache entries: 10m')
     .option('--expires <when>', 'expiry: 2027-01-31, or 30d from now', moment)
     .option('--user-rpm <n>', 'requests per minute of each end user (the tag `user`)', wholeNumber)
     .option('--user-budget <amount>', 'budget of each end user in US dollars', as(budgetLimit, withCurrency));
 
 export function keyTermsOf(options: KeyOptions): object {
-  const { team, tenant, model, route, ip, tag, expires, userRpm, userBudget } = options;
+  const { team, tenant, model, route, ip, tag, expires, userRpm, userBudget, near, coalesce, cacheTtl } = options;
   const requests = userRpm === undefined ? undefined : `${userRpm}/min`;
   const users = defined({ limits: nonEmpty(defined({ requests })), budget: userBudget });
   return {
@@ -121,6 +132,7 @@ export function keyTermsOf(options: KeyOptions): object {
       allowedIps: ip,
       tags: tag,
       expiresAt: expires,
+      cache: nonEmpty(defined({ near, coalesce, ttl: cacheTtl })),
       users: nonEmpty(users),
     }),
   };

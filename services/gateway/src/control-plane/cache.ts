@@ -19,6 +19,11 @@ const filter = {
     .optional(),
   /** Model name as clients send it. */
   model: z.string().min(1).max(256).optional(),
+  /** A tag that calls gave their entries (`x-sluice-cache-tags`). */
+  tag: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .optional(),
 };
 
 /** Query parameters of a listing. */
@@ -39,14 +44,18 @@ export interface CacheRoutesOptions {
 const tenantOf = (scope: string | undefined): string | undefined => (scope === SHARED_SCOPE ? undefined : scope);
 
 /** Returns a cache entry as the admin API shows it. */
-function shownEntry({ key, head: { usage, cost, dropped: _, ...head }, bytes }: CacheListing): CacheEntryResponse {
+function shownEntry({
+  key,
+  head: { usage, cost, dropped: _, streamUsage: _usage, tags, ...head },
+  bytes,
+}: CacheListing): CacheEntryResponse {
   return {
     key: cacheKeyText(key),
     ...defined({ tenant: tenantOf(key.scope) }),
     namespace: key.namespace,
     model: key.model,
     ...head,
-    ...defined({ usage: usage && { ...usage }, savesUsd: cost === undefined ? undefined : toUsd(cost) }),
+    ...defined({ tags: tags && [...tags], usage: usage && { ...usage }, savesUsd: cost === undefined ? undefined : toUsd(cost) }),
     bytes,
   };
 }
@@ -85,10 +94,10 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
   router.delete('/', async (request, response) => {
     const { tenant, all, ...query } = checkedQuery(cacheClearing, request.query);
     const which: CacheFilter = defined({ scope: scopeOf(request, 'cache', { tenant }), ...query });
-    const named = [tenant, query.namespace, query.model].some((part) => part !== undefined);
-    if (!named && all === undefined) throw invalid('query', 'expected tenant, namespace or model, or all=true');
+    const named = [tenant, query.namespace, query.model, query.tag].some((part) => part !== undefined);
+    if (!named && all === undefined) throw invalid('query', 'expected tenant, namespace, model or tag, or all=true');
     const removed = await cache.clear(which);
-    const name = [query.namespace ?? '*', query.model ?? '*'].join(':');
+    const name = [query.namespace ?? '*', query.model ?? '*', ...(query.tag === undefined ? [] : [query.tag])].join(':');
     const cleared = { action: 'cache.clear', kind: 'cache', name, tenant: tenantOf(which.scope), after: { removed } } as const;
     await registry.note(changeLine(request, clock, cleared));
     response.json({ removed });

@@ -1,7 +1,7 @@
 import { NANOS_PER_USD } from '@sluice/core';
 import type { Counters } from '@sluice/store/ports';
 import type { z } from 'zod';
-import type { statsSchema } from './schemas/report-schemas.ts';
+import { CACHE_TIERS, type statsSchema } from './schemas/report-schemas.ts';
 
 /** The dashboard's statistics, over all replicas. */
 export type Stats = z.output<typeof statsSchema>;
@@ -28,6 +28,10 @@ export function statsOf(sums: Counters): Stats {
       costUsd: sum(`provider:${name}:cost_nanos`) / NANOS_PER_USD,
     },
   ]);
+  const tiers = CACHE_TIERS.map((tier) => [
+    tier,
+    { hits: sum(`cache:hits:${tier}`), costSavedUsd: sum(`saved_nanos:${tier}`) / NANOS_PER_USD },
+  ]);
   const costNanos = providers.reduce((all, name) => all + sum(`provider:${name}:cost_nanos`), 0);
   const hits = sum('cache:hits');
   const cacheHitRate = rate(hits, hits + sum('cache:misses'));
@@ -35,6 +39,7 @@ export function statsOf(sums: Counters): Stats {
     totalRequests: sum('requests'),
     cacheHitRate,
     cacheHits: hits,
+    cacheTiers: Object.fromEntries(tiers) as Stats['cacheTiers'],
     authenticationFailures: sum('auth_failures'),
     costUsd: costNanos / NANOS_PER_USD,
     costSavedUsd: sum('saved_nanos') / NANOS_PER_USD,

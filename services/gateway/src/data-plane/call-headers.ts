@@ -77,8 +77,12 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const control = headers['cache-control'];
   const ttl = one(headers['x-sluice-cache-ttl']);
   const namespace = one(headers['x-sluice-cache-namespace']);
+  const mode = one(headers['x-sluice-cache-mode']);
+  const coalesce = one(headers['x-sluice-coalesce']);
+  const cacheTags = one(headers['x-sluice-cache-tags']);
   const isPlain = optimizeFor === undefined && recovery === undefined && tags === undefined;
-  if (isPlain && control === undefined && ttl === undefined && namespace === undefined) return NO_PREFERENCES;
+  const isCachePlain = mode === undefined && coalesce === undefined && cacheTags === undefined;
+  if (isPlain && isCachePlain && control === undefined && ttl === undefined && namespace === undefined) return NO_PREFERENCES;
   if (optimizeFor !== undefined && !['cost', 'speed', 'balanced'].includes(optimizeFor)) {
     refuse('x-sluice-optimize-for', 'cost, speed or balanced');
   }
@@ -88,6 +92,8 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   if (recovery !== undefined && recovery !== 'restart' && recovery !== 'buffer') {
     refuse('x-sluice-stream-recovery', 'restart or buffer');
   }
+  if (mode !== undefined && mode !== 'exact' && mode !== 'near') refuse('x-sluice-cache-mode', 'exact or near');
+  if (coalesce !== undefined && coalesce !== 'on' && coalesce !== 'off') refuse('x-sluice-coalesce', 'on or off');
   return {
     streamRecovery: recovery,
     optimizeFor: optimizeFor as Strategy | undefined,
@@ -95,12 +101,15 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
       ...cacheControl(control),
       ttlS: ttl === undefined ? undefined : wholeSeconds('x-sluice-cache-ttl', ttl),
       namespace,
+      mode,
+      coalesce: coalesce === undefined ? undefined : coalesce === 'on',
+      tags: cacheTags === undefined ? undefined : cacheTagsOf(cacheTags),
     },
     tags: tags === undefined ? {} : tagsOf(tags),
   };
 }
 
-/** Reads cache directives (RFC 9111, section 5.2.1). Unknown directives are ignored, as the RFC requires. */
+/** Reads cache directives (RFC 9111, section 5.2.1, and RFC 5861). Unknown directives are ignored, as the RFC requires. */
 function cacheControl(text: string | undefined): CacheDirectives {
   if (text === undefined) return {};
   const directives: { -readonly [K in keyof CacheDirectives]: CacheDirectives[K] } = {};
@@ -109,9 +118,21 @@ function cacheControl(text: string | undefined): CacheDirectives {
     if (directive === 'no-cache') directives.noCache = true;
     else if (directive === 'no-store') directives.noStore = true;
     else if (directive === 'only-if-cached') directives.onlyIfCached = true;
-    else if (directive.startsWith('max-age=')) directives.maxAgeS = wholeSeconds('cache-control', directive.slice(8));
+    else if (directive.startsWith('max-age=')) directives.maxAgeS = secondsOf(directive);
+    else if (directive.startsWith('stale-while-revalidate=')) directives.staleWhileRevalidateS = secondsOf(directive);
+    else if (directive.startsWith('stale-if-error=')) directives.staleIfErrorS = secondsOf(directive);
   }
   return directives;
+}
+
+const secondsOf = (directive: string): number => wholeSeconds('cache-control', directive.slice(directive.indexOf('=') + 1));
+
+function cacheTagsOf(text: string): string[] {
+  const tags = [...new Set(text.split(',').map((tag) => tag.trim()))];
+  if (tags.length > MAX_TAGS || !tags.every((tag) => NAMESPACE.test(tag))) {
+    refuse('x-sluice-cache-tags', `1 to ${MAX_TAGS} names of 1 to 64 letters, digits, ".", "_" or "-", with commas between them`);
+  }
+  return tags;
 }
 
 function tagsOf(text: string): Record<string, string> {

@@ -1,6 +1,6 @@
 import { BOUNDS } from '@sluice/config';
 import { droppedParameters, type LlmCall, type LlmError, type LlmReply, type Money, NANOS_PER_USD } from '@sluice/core';
-import { cacheResult, degradedParts, meterStates, servedBy } from '@sluice/proxies';
+import { type CacheState, cacheResult, degradedParts, meterStates, type ServedEntry, servedBy } from '@sluice/proxies';
 
 /**
  * Headers as a flat list of names and values, the form that `writeHead` sends without conversion. An object with dynamic member
@@ -88,13 +88,29 @@ function common(call: LlmCall, elapsedMs: number): HeaderList {
   return headers;
 }
 
+/** Returns how the cache served a call (RFC 9211). */
+function cacheStatus(state: CacheState, entry: ServedEntry | undefined): string {
+  switch (state) {
+    case 'hit':
+      return entry?.stale === undefined ? `sluice; hit; ttl=${entry?.ttlS}` : `sluice; hit; ttl=0; detail=stale-${entry.stale}`;
+    case 'near':
+      return `sluice; hit; ttl=${entry?.ttlS}; detail=near`;
+    case 'coalesced':
+      return 'sluice; fwd=miss; collapsed';
+    case 'miss':
+    case 'bypass':
+      return `sluice; fwd=${state}`;
+  }
+}
+
 export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number): HeaderList {
   const { account } = call.context;
-  const { entry } = cacheResult.get(call);
+  const { state, entry } = cacheResult.get(call);
   const headers = common(call, elapsedMs);
   for (const name in reply.headers) headers.push(name, reply.headers[name] as string);
   headers.push('content-type', reply.contentType);
-  if (entry !== undefined) headers.push('age', entry.ageS, 'cache-status', `sluice; hit; ttl=${entry.ttlS}`);
+  if (state !== 'bypass') headers.push('cache-status', cacheStatus(state, entry));
+  if (entry !== undefined) headers.push('age', entry.ageS);
   if (!('stream' in reply)) {
     headers.push('content-length', reply.body.length);
     if (account.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(account.cost));

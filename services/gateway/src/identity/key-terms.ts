@@ -8,7 +8,7 @@ export const withBudget = ({ limits, budget }: Pick<GatewayConfig['tenants'][str
 
 type Terms = Pick<
   GatewayConfig['keys'][number],
-  'models' | 'routes' | 'allowedIps' | 'limits' | 'budget' | 'users' | 'tags' | 'metadata'
+  'models' | 'routes' | 'allowedIps' | 'limits' | 'budget' | 'users' | 'tags' | 'metadata' | 'cache'
 >;
 
 /**
@@ -26,14 +26,14 @@ export function keyTerms({ limits, budget, users, ...named }: Terms): Pick<KeyRe
 /** Returns the principal with the permissions of a record. */
 export function toCaller(
   keyName: string,
-  record: Pick<KeyRecord, 'tenant' | 'team' | 'models' | 'routes' | 'allowedIps' | 'limits' | 'users' | 'tags'>,
+  record: Pick<KeyRecord, 'tenant' | 'team' | 'models' | 'routes' | 'allowedIps' | 'limits' | 'users' | 'tags' | 'cache'>,
 ): Caller {
-  const { tenant, team, models, routes, allowedIps, limits, users, tags } = record;
+  const { tenant, team, models, routes, allowedIps, limits, users, tags, cache } = record;
   return {
     tenant,
     keyName,
     limits: boundedLimits(limits),
-    ...defined({ team, models, routes, tags }),
+    ...defined({ team, models, routes, tags, cache }),
     ...(allowedIps === undefined ? {} : { mayComeFrom: inNetworks(allowedIps) }),
     ...(users === undefined ? {} : { users: boundedLimits(users) }),
   };

@@ -1,5 +1,5 @@
 import type { Environment, GatewayConfig } from '@sluice/config';
-import { type DialectName, defined, type PassthroughRequest } from '@sluice/core';
+import { type CacheTerms, type DialectName, defined, type PassthroughRequest } from '@sluice/core';
 import type { PriceBook } from '@sluice/pricing';
 import { CATALOG } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type SharedLoads, targetsOf } from '@sluice/proxies';
@@ -77,6 +77,11 @@ export class Models implements KnownModels, ModelListRendering {
   /** Returns the providers that have an active health check, each with the circuits of its configured targets. */
   checked(): CheckedProvider[] {
     return checkedProviders(this.#providers, this.#targets);
+  }
+
+  /** Returns what the configuration of a model says about the cache. */
+  cacheTerms(model: string): CacheTerms | undefined {
+    return this.#config.models[model]?.cache;
   }
 
   /** Names of all configured targets. */

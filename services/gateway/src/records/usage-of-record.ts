@@ -18,7 +18,7 @@ const NO_TOKENS = Object.fromEntries(SUMMED_TOKENS.map((field) => [field, 0])) a
 /** Returns what a call adds to the sums of its hour. A call without a known key is added to the sums of no tenant and no key. */
 export function usageOfRecord(record: AuditRecord): UsageSum {
   const { key, tenant, team, provider, model, outcome, cache, costNanos, savedNanos, inputTokens, latencyMs } = record;
-  const hit = cache === 'hit';
+  const hit = cache !== 'miss' && cache !== 'bypass';
   const used = inputTokens !== null && !hit;
   const sum: Draft = {
     ...NO_TOKENS,

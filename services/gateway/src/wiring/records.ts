@@ -1,6 +1,7 @@
 import {
   type AuditRecord,
   BudgetLeases,
+  cacheTier,
   FallbackLimiter,
   InFlightCalls,
   MeteringMemory,
@@ -82,8 +83,12 @@ function openDrains({ settings, stores, clock, metrics, health, logger }: Founda
 
 function countForDashboard(usage: SharedUsage, record: AuditRecord): void {
   usage.count('requests');
-  if (record.cache === 'hit') usage.count('cache:hits');
-  else if (record.cache === 'miss') usage.count('cache:misses');
+  const tier = cacheTier(record.cache);
+  if (tier !== undefined) {
+    usage.count('cache:hits');
+    usage.count(`cache:hits:${tier}`);
+    if (record.savedNanos !== undefined) usage.count(`saved_nanos:${tier}`, record.savedNanos);
+  } else if (record.cache === 'miss') usage.count('cache:misses');
   if (record.error === 'invalid_api_key') usage.count('auth_failures');
   if (record.savedNanos !== undefined) usage.count('saved_nanos', record.savedNanos);
 }

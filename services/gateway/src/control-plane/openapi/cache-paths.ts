@@ -11,7 +11,7 @@ export const cachePaths = {
       responses: { 200: json('Some of the entries', cacheListSchema), ...refusals(400) },
     },
     delete: {
-      summary: 'Removes the cache entries of a tenant, a namespace or a model; or all',
+      summary: 'Removes the cache entries of a tenant, a namespace, a model or a tag; or all',
       ...queryOf(cacheClearing),
       responses: { 200: json('The number of removed entries', cacheRemovalSchema), ...refusals(400) },
     },

@@ -15,9 +15,14 @@ export function stateOf(
 
 /** Returns a key as the admin API shows it, without anything that could reveal its secret. */
 export function shownKey(
-  { hash: _hash, previousHash: _previous, limits, users, ...record }: KeyRecord,
+  { hash: _hash, previousHash: _previous, limits, users, cache, ...record }: KeyRecord,
   nowMs: number,
 ): KeyResponse {
   const written = users === undefined ? undefined : writtenLimits(users);
-  return { ...record, status: stateOf(record, nowMs), ...writtenLimits(limits), ...defined({ users: written }) };
+  return {
+    ...record,
+    status: stateOf(record, nowMs),
+    ...writtenLimits(limits),
+    ...defined({ users: written, cache: cache && { ...cache } }),
+  };
 }

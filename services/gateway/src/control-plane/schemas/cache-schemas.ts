@@ -12,7 +12,10 @@ export const cacheEntrySchema = z.looseObject({
   streamed: z.boolean(),
   usage: z.record(z.string(), z.unknown()).optional(),
   savesUsd: z.number().optional(),
+  tags: z.array(z.string()).optional(),
   storedAtMs: z.int(),
+  /** The end of its lifetime, if it is kept longer to be served as a stale response. */
+  freshUntilMs: z.int().optional(),
   expiresAtMs: z.int(),
   bytes: z.int(),
 });

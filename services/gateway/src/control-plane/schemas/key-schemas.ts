@@ -22,6 +22,14 @@ const key = z.looseObject({
   users: z.looseObject(limitsShape).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
+  cache: z
+    .looseObject({
+      near: z.boolean().optional(),
+      coalesce: z.boolean().optional(),
+      ttl: z.int().describe('Milliseconds').optional(),
+      maxEntry: z.int().describe('Bytes').optional(),
+    })
+    .optional(),
   configured: z.boolean().optional(),
   createdAtMs: timeMs,
   expiresAtMs: timeMs,

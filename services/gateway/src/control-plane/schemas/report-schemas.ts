@@ -12,12 +12,17 @@ const providerFigures = {
   costUsd: z.number(),
 };
 
+/** The ways in which the cache serves a call. */
+export const CACHE_TIERS = ['exact', 'near', 'coalesced'] as const;
+
 /** The dashboard's statistics, over all replicas. */
 export const statsSchema = z.looseObject({
   totalRequests: z.int(),
   /** Cache hits divided by lookups, 0 to 1. */
   cacheHitRate: z.number(),
   cacheHits: z.int(),
+  /** Hits and saved cost of each tier, since the version that counts them. */
+  cacheTiers: z.record(z.enum(CACHE_TIERS), z.looseObject({ hits: z.int(), costSavedUsd: z.number() })),
   authenticationFailures: z.int(),
   costUsd: z.number(),
   costSavedUsd: z.number(),
