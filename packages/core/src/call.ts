@@ -28,8 +28,8 @@ export type Operation =
 /** How a target is picked. */
 export type Strategy = 'cost' | 'speed' | 'balanced' | 'weighted' | 'priority';
 
-/** The most that the cache may do for a call: `exact` serves only responses to the same request. */
-export type CacheMode = 'exact' | 'near';
+/** The most that the cache may do for a call: `exact` serves only responses to the same request, `near` also other wordings. */
+export type CacheMode = 'exact' | 'near' | 'semantic';
 
 /** Cache directives of the client (RFC 9111, section 5.2.1, and RFC 5861). */
 export interface CacheDirectives {
@@ -44,8 +44,12 @@ export interface CacheDirectives {
   /** Time after its lifetime in which an entry is served if no provider could answer. */
   readonly staleIfErrorS?: number;
   readonly mode?: CacheMode | undefined;
+  /** The least similarity of another question whose response serves the call: -1 to 1. */
+  readonly minSimilarity?: number | undefined;
   /** Whether the call shares the call to a provider with identical calls in flight; by default as its key or model says. */
   readonly coalesce?: boolean | undefined;
+  /** Whether a response that was served by meaning was right. */
+  readonly feedback?: { readonly entry: string; readonly isRight: boolean } | undefined;
   /** Names under which the entry can be removed. */
   readonly tags?: readonly string[] | undefined;
 }

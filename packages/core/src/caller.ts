@@ -45,6 +45,10 @@ export interface LimitSettings extends Pick<Limits, 'concurrent' | 'unpriced'> {
 export interface CacheTerms {
   /** Whether a question may be served by the response to another wording of it. */
   readonly near?: boolean | undefined;
+  /** Whether a question may be served by the response to a question with the same meaning. */
+  readonly semantic?: boolean | undefined;
+  /** Maximum share of wrong answers among those that are served by meaning; at most the configured one. 0 to 1. */
+  readonly maxErrors?: number | undefined;
   /** Whether identical calls in flight share one call to a provider. */
   readonly coalesce?: boolean | undefined;
   /** Lifetime of entries, in ms. */

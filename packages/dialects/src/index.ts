@@ -1,6 +1,7 @@
 export { anthropicRequest } from './anthropic-messages/request.ts';
 export { asksToReasonAmidCalls } from './anthropic-messages/unmark-request.ts';
 export { BodyRequest } from './body-request.ts';
+export { canonicalJson } from './canonical-json.ts';
 export { countingOf } from './counting/counting.ts';
 export { estimateAnswerTokens, estimateTexts, estimateTokens } from './counting/estimate.ts';
 export { loadOpenAiTokenizer, openAiTokens } from './counting/openai-tokens.ts';

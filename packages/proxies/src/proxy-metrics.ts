@@ -26,6 +26,9 @@ export interface ProxyMetrics {
   readonly shed: Counter<'reason'>;
   readonly authFailures: Counter<'reason'>;
   readonly cacheLookups: Counter<'kind' | 'result'>;
+  readonly semanticLabels: Counter<'bin' | 'result'>;
+  readonly semanticVetoes: Counter<'reason'>;
+  readonly semanticRevocations: Counter<'bin'>;
   readonly rateLimited: Counter<'meter'>;
   readonly budgetRejected: Counter;
   readonly budgetExceeded: Counter<'owner'>;

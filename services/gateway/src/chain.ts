@@ -14,9 +14,7 @@ import {
   audit,
   authentication,
   type CircuitBreakers,
-  Coalescing,
   ConversationArchive,
-  cachingStage,
   type FallbackLimiter,
   type InFlightCalls,
   idempotency,
@@ -33,7 +31,6 @@ import {
   type RetrySettings,
   Router,
   type RoutingMemory,
-  repeatedCall,
   requestBody,
   type SharedLoads,
   type SharedUsage,
@@ -45,6 +42,7 @@ import {
 } from '@sluice/proxies';
 import type { Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
+import { cacheStages } from './cache-stages.ts';
 import type { LoadMonitor } from './health/load-monitor.ts';
 import type { QuotaScopes } from './identity/quota-scopes.ts';
 import type { Models } from './models/models.ts';
@@ -98,7 +96,7 @@ export function chain(parts: ChainParts): LlmService {
     streamRecovery, // inside metering: a restarted stream is one call; outside the cache: a broken stream is not stored
     // outside the cache: a response about another tenant's object is not served from it either
     accountObjects({ objects: stores.objects, health: concerns.objects, shared: config.objects.sharedBetweenTenants }),
-    ...cacheStages(parts, (call) => service.complete(repeatedCall(call))),
+    ...cacheStages(parts, (call) => service.complete(call)),
   ]);
   const layers: Layer[] = [
     // first: sees every call, including those that later layers refuse
@@ -143,28 +141,6 @@ export function chain(parts: ChainParts): LlmService {
     }),
   );
   return service;
-}
-
-/** Returns the cache's stage, or none without a cache in the configuration. @param again makes a call as one of its own */
-function cacheStages(
-  { config, stores, models, metrics, concerns }: ChainParts,
-  again: (call: LlmCall) => Promise<LlmReply>,
-): ReturnType<typeof cachingStage>[] {
-  const { exact, coalesce, sharedBetweenTenants, maxEntry: maxEntryBytes } = config.cache;
-  if (exact === undefined) return [];
-  const { ttl, staleWhileRevalidate = 0, staleIfError = 0 } = exact;
-  return [
-    cachingStage({
-      cache: stores.cache,
-      ttlS: ttl / 1_000,
-      staleWhileRevalidateS: staleWhileRevalidate / 1_000,
-      staleIfErrorS: staleIfError / 1_000,
-      ...{ sharedBetweenTenants, maxEntryBytes, coalesce, metrics, health: concerns.cache },
-      coalescing: new Coalescing({ claims: stores.idempotent, health: concerns.limits }),
-      termsOfModel: (model) => models.cacheTerms(model),
-      revalidate: again,
-    }),
-  ];
 }
 
 function retrySettings({ resilience: { retries } }: GatewayConfig): RetrySettings {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { byteSize, durationMs, longDurationMs } from '../units.ts';
+import { byteSize, durationMs, longDurationMs, share } from '../units.ts';
 import { name } from './names.ts';
 
 /** What the cache does for the calls of a key or a model, where it differs from `cache`. */
 export const cacheTerms = z.strictObject({
   /** Serves a question by the response to another wording of it. */
   near: z.boolean().optional(),
+  /** Serves a question by the response to a question with the same meaning; needs `cache.semantic`. */
+  semantic: z.boolean().optional(),
+  /** A stricter bound than `cache.semantic.maxErrors`. */
+  maxErrors: share.optional(),
   /** Shares one call to a provider between identical calls in flight. */
   coalesce: z.boolean().optional(),
   /** Time to live of the entries. */
@@ -20,6 +24,41 @@ const exact = z.strictObject({
   staleWhileRevalidate: longDurationMs.optional(),
   /** Time after its lifetime in which an entry is served if no provider could answer. */
   staleIfError: longDurationMs.optional(),
+});
+
+const judge = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('text') }),
+  z.strictObject({
+    by: z.literal('model'),
+    model: z.string().min(1).max(256),
+    /** Most calls to it per minute and replica. */
+    perMinute: z.number().int().positive().max(100_000).default(60),
+  }),
+  z.strictObject({ by: z.literal('feedback') }),
+]);
+
+/** Fewer errors would need thousands of labels in each bin, and no judge is so good. */
+const LEAST_ERRORS = 0.002;
+
+const semantic = z.strictObject({
+  /** The model that turns questions into vectors. */
+  embeddings: z.string().min(1).max(256),
+  /** Asked of the model; by default the model's own. */
+  dimensions: z.number().int().positive().max(16_384).optional(),
+  /** Maximum share of wrong answers among those that are served, per bin of similarity. */
+  maxErrors: share.refine((value) => value >= LEAST_ERRORS, 'expected at least 0.2%').default(0.01),
+  confidence: share.refine((value) => value < 1, 'expected less than 100%').default(0.95),
+  /** Share of the answers that are compared with the right ones although they could be served. */
+  explore: share.default(0.05),
+  judge: judge.default({ by: 'text' }),
+  /** Labels of its own that an entry needs before it is served. */
+  own: z.number().int().nonnegative().max(100).default(1),
+  turns: z.number().int().nonnegative().max(100).default(0),
+  maxTemperature: z.number().nonnegative().max(2).default(0.7),
+  /** The longest wait of a call for a vector. */
+  timeout: durationMs.default(150),
+  /** Time to live in the index. */
+  ttl: longDurationMs.default(3_600_000),
 });
 
 const NEAR = { mode: 'shadow', turns: 0, maxTemperature: 0.7 } as const;
@@ -42,6 +81,8 @@ export const cache = z
   .strictObject({
     exact: exact.optional(),
     near,
+    /** Serves questions by their meaning, for keys and models with `semantic: true`. Needs Redis 8, or no Redis. */
+    semantic: semantic.optional(),
     /** Shares one call to a provider between identical calls in flight, for all keys and models that do not say otherwise. */
     coalesce: z.boolean().default(false),
     sharedBetweenTenants: z.boolean().default(false),

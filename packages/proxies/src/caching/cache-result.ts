@@ -5,11 +5,12 @@ import { CallSlot, type LlmCall, type Money } from '@sluice/core';
  *
  * - `hit`: by the response to the same request
  * - `near`: by the response to a question that differs only in its wording
+ * - `semantic`: by the response to a question with the same meaning
  * - `coalesced`: by the response to the same request of another call, which was in flight
  * - `miss`: not at all
  * - `bypass`: the call does not read the cache
  */
-export type CacheState = 'hit' | 'near' | 'coalesced' | 'miss' | 'bypass';
+export type CacheState = 'hit' | 'near' | 'semantic' | 'coalesced' | 'miss' | 'bypass';
 
 /** The entry, or the call in flight, that served a call. */
 export interface ServedEntry {
@@ -22,6 +23,16 @@ export interface ServedEntry {
   readonly stale?: 'while-revalidate' | 'if-error' | undefined;
 }
 
+/** How near the question of a response is that served a call. */
+export interface ServedMeaning {
+  /** Cosine similarity of the two questions: -1 to 1. */
+  readonly similarity: number;
+  /** Names the entry in a client's feedback. */
+  readonly entry: string;
+  /** Maximum share of wrong answers among those that are served: 0 to 1. */
+  readonly bound: number;
+}
+
 /** The part that the cache had in a call. */
 export interface CacheResult {
   readonly state: CacheState;
@@ -29,13 +40,15 @@ export interface CacheResult {
   readonly key: string | undefined;
   /** Set if the cache served the call. */
   readonly entry?: ServedEntry;
+  /** Set for `semantic`. */
+  readonly semantic?: ServedMeaning;
 }
 
 /** Written by caching, for headers, metrics and the audit record. */
 export const cacheResult = new CallSlot<CacheResult>('cache result', { state: 'bypass', key: undefined });
 
 /** A way in which the cache serves a call, as in metrics and statistics. */
-export type CacheTier = 'exact' | 'near' | 'coalesced';
+export type CacheTier = 'exact' | 'near' | 'semantic' | 'coalesced';
 
 /** Returns the tier that served a call. Undefined if the cache did not serve it. */
 export function cacheTier(state: CacheState): CacheTier | undefined {

@@ -2,6 +2,7 @@ import type { CacheTerms, Clock, DependencyHealth, LlmCall, LlmReply } from '@sl
 import type { Cache } from '@sluice/store/ports';
 import type { ProxyMetrics } from '../proxy-metrics.ts';
 import type { Coalescing } from './coalescing.ts';
+import type { SemanticOptions } from './semantic/semantic-options.ts';
 
 export interface NearOptions {
   /** `shadow` counts the questions that could be served, and serves them only for keys and models with `near: true`. */
@@ -26,6 +27,8 @@ export interface CachingOptions {
   readonly staleWhileRevalidateS?: number;
   readonly staleIfErrorS?: number;
   readonly near?: NearOptions | undefined;
+  /** Serves questions by their meaning, for keys and models with `semantic`. */
+  readonly semantic?: SemanticOptions | undefined;
   /** Shares one call between identical calls in flight. */
   readonly coalescing?: Coalescing | undefined;
   /** Whether calls are coalesced if the call, its key and its model do not say. */
@@ -43,6 +46,9 @@ export interface CachingOptions {
 /** What the cache does for one call. */
 export interface CallTerms {
   readonly near: boolean;
+  readonly semantic: boolean;
+  /** Maximum share of wrong answers that are served by meaning. */
+  readonly maxErrors: number;
   readonly coalesce: boolean;
   readonly ttlMs: number;
   readonly maxBytes: number;
@@ -56,10 +62,14 @@ const MAX_ENTRY_BYTES = 1024 * 1024;
 export function termsOf(call: LlmCall, options: CachingOptions): CallTerms {
   const { cache: asked } = call.preferences;
   const key = call.context.caller?.cache;
+  const mayBeSemantic = options.semantic !== undefined && (asked.mode ?? 'semantic') === 'semantic';
   const model = options.termsOfModel?.(call.message.view().model);
   const ttlMs = asked.ttlS === undefined ? (key?.ttl ?? model?.ttl ?? options.ttlS * 1_000) : asked.ttlS * 1_000;
   return {
     near: asked.mode !== 'exact' && (key?.near ?? model?.near ?? options.near?.mode === 'serve'),
+    semantic: mayBeSemantic && (key?.semantic ?? model?.semantic ?? false),
+    // a key or a model can only be stricter
+    maxErrors: Math.min(options.semantic?.maxErrors ?? 0, key?.maxErrors ?? 1, model?.maxErrors ?? 1),
     coalesce: asked.coalesce ?? key?.coalesce ?? model?.coalesce ?? options.coalesce ?? false,
     ttlMs,
     maxBytes: key?.maxEntry ?? model?.maxEntry ?? options.maxEntryBytes ?? MAX_ENTRY_BYTES,

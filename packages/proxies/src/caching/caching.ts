@@ -15,12 +15,14 @@ import {
 import type { CacheEntry, CacheKey } from '@sluice/store/ports';
 import { markDegraded } from '../degraded.ts';
 import { cacheKeyText, exactKey } from './cache-keys.ts';
-import { type CacheState, cacheResult } from './cache-result.ts';
+import { type CacheState, type CacheTier, cacheResult } from './cache-result.ts';
 import { type CachingOptions, type CallTerms, termsOf } from './caching-options.ts';
 import { keptResponse } from './kept-response.ts';
 import { nearKey } from './near-tier.ts';
-import { replayedEntry } from './replayed-entry.ts';
+import { type ReplayDetails, replayedEntry } from './replayed-entry.ts';
 import { Revalidations } from './revalidations.ts';
+import { entryName } from './semantic/entry-name.ts';
+import { type SemanticLookup, SemanticTier } from './semantic/semantic-tier.ts';
 import { isFresh, mayServeAfterError, mayServeWhileReplaced } from './staleness.ts';
 
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);
@@ -59,17 +61,25 @@ interface NearLookup {
   readonly digest: Promise<string | undefined>;
 }
 
+/** What was found for a call that is not served. */
+interface Found {
+  readonly expired?: CacheEntry | undefined;
+  readonly meaning?: SemanticLookup | undefined;
+}
+
 class CachingStage implements StoreStage {
   readonly #options: CachingOptions;
   readonly #clock: Clock;
   readonly #health: DependencyHealth;
   readonly #revalidations: Revalidations;
+  readonly #semantic: SemanticTier | undefined;
 
   constructor(options: CachingOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#health = options.health ?? noopHealth;
     this.#revalidations = new Revalidations(options.revalidate);
+    this.#semantic = options.semantic === undefined ? undefined : new SemanticTier(options.semantic);
   }
 
   /** Sends the lookups. */
@@ -77,6 +87,8 @@ class CachingStage implements StoreStage {
     if (!isCacheable(call)) return UNCACHED;
     const terms = termsOf(call, this.#options);
     const key = exactKey(call, this.#options.sharedBetweenTenants === true);
+    const { feedback } = call.preferences.cache;
+    if (feedback !== undefined) void this.#semantic?.feedback(key.scope, feedback);
     const reads = call.preferences.cache.noCache !== true;
     const found = reads ? this.#read(call, this.#options.cache.get(key)) : undefined;
     const lookup: Lookup = { terms, key, found, near: reads && terms.near ? this.#lookUpNear(call, key) : undefined };
@@ -86,13 +98,16 @@ class CachingStage implements StoreStage {
   async #complete(call: LlmCall, lookup: Lookup, next: LlmService): Promise<LlmReply> {
     const text = cacheKeyText(lookup.key);
     cacheResult.set(call, { state: 'bypass', key: text });
-    if (lookup.found === undefined) return await this.#ask(call, lookup, next, undefined);
-    const entry = await lookup.found;
-    const served = this.#serve(call, lookup, entry) ?? (await this.#serveNear(call, lookup));
+    if (lookup.found === undefined) return await this.#ask(call, lookup, next);
+    const expired = await lookup.found;
+    const served = this.#serve(call, lookup, expired) ?? (await this.#serveNear(call, lookup));
     if (served !== undefined) return served;
+    const meaning = lookup.terms.semantic ? await this.#semantic?.find(call, lookup.key, lookup.terms.maxErrors) : undefined;
+    const meant = meaning === undefined ? undefined : await this.#serveMeaning(call, lookup, meaning);
+    if (meant !== undefined) return meant;
     cacheResult.set(call, { state: 'miss', key: text });
     if (call.preferences.cache.onlyIfCached === true) throw notCached();
-    return await this.#ask(call, lookup, next, entry);
+    return await this.#ask(call, lookup, next, { expired, meaning });
   }
 
   /** Serves a call with an entry, if it is fresh enough. An expired entry that is served is replaced in the background. */
@@ -103,7 +118,7 @@ class CachingStage implements StoreStage {
     // a request that the gateway has rewritten cannot be made again
     const mayRepeat = call.sent === undefined && this.#options.revalidate !== undefined;
     const stale = entry !== undefined && !fresh && mayRepeat && mayServeWhileReplaced(entry, directives, terms, nowMs);
-    const reply = fresh || stale ? this.#replay(call, 'hit', key, entry, stale ? 'while-revalidate' : undefined) : undefined;
+    const reply = fresh || stale ? this.#replay(call, 'hit', key, entry, { stale: stale ? 'while-revalidate' : undefined }) : undefined;
     this.#count('exact', reply === undefined ? 'miss' : stale ? 'stale' : 'hit');
     if (reply !== undefined && stale) this.#revalidations.start(cacheKeyText(key), call);
     return reply;
@@ -125,8 +140,26 @@ class CachingStage implements StoreStage {
     return reply;
   }
 
+  /** Serves a call with the response to a question with the same meaning, if that is certified. */
+  async #serveMeaning(call: LlmCall, { key, terms }: Lookup, meaning: SemanticLookup): Promise<LlmReply | undefined> {
+    const { candidate } = meaning;
+    if (candidate?.decision !== 'serve') {
+      this.#count('semantic', candidate?.decision ?? 'miss');
+      return undefined;
+    }
+    const at = { ...key, digest: candidate.neighbour.digest };
+    const entry = await this.#read(call, this.#options.cache.get(at));
+    const fresh = entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now());
+    const semantic = { similarity: candidate.neighbour.similarity, entry: entryName(meaning), bound: terms.maxErrors };
+    const reply = fresh ? this.#replay(call, 'semantic', at, entry, { semantic }) : undefined;
+    this.#count('semantic', reply === undefined ? 'miss' : 'hit');
+    if (reply !== undefined) void this.#semantic?.served(meaning);
+    else if (entry === undefined) void this.#semantic?.forget(meaning);
+    return reply;
+  }
+
   /** Asks the provider, alone or together with identical calls. */
-  async #ask(call: LlmCall, lookup: Lookup, next: LlmService, expired: CacheEntry | undefined): Promise<LlmReply> {
+  async #ask(call: LlmCall, lookup: Lookup, next: LlmService, { expired, meaning }: Found = {}): Promise<LlmReply> {
     const { key, terms, near, found } = lookup;
     const { coalescing } = this.#options;
     const keeps = call.preferences.cache.noStore !== true;
@@ -134,7 +167,7 @@ class CachingStage implements StoreStage {
     const shadow = !terms.near && found !== undefined ? this.#shadow(call, key) : undefined;
     const lead = async (leading: LlmCall): Promise<{ reply: LlmReply; kept: Promise<boolean> }> => {
       const reply = await next.complete(leading);
-      return { reply, kept: keeps ? this.#keep(leading, { ...lookup, near: near ?? shadow }, reply) : Promise.resolve(false) };
+      return { reply, kept: keeps ? this.#keep(leading, { ...lookup, near: near ?? shadow }, reply, meaning) : Promise.resolve(false) };
     };
     try {
       if (coalescing === undefined || !terms.coalesce || !keeps || found === undefined) return (await lead(call)).reply;
@@ -145,7 +178,7 @@ class CachingStage implements StoreStage {
     } catch (error) {
       const nowMs = this.#clock.now();
       if (expired === undefined || !mayServeAfterError(expired, call.preferences.cache, terms, nowMs, error)) throw error;
-      const reply = this.#replay(call, 'hit', key, expired, 'if-error');
+      const reply = this.#replay(call, 'hit', key, expired, { stale: 'if-error' });
       if (reply === undefined) throw error;
       return reply;
     }
@@ -156,9 +189,9 @@ class CachingStage implements StoreStage {
     state: CacheState,
     key: CacheKey,
     entry: CacheEntry,
-    stale?: 'while-revalidate' | 'if-error',
+    more: Pick<ReplayDetails, 'stale' | 'semantic'> = {},
   ): LlmReply | undefined {
-    return replayedEntry(call, entry, { state, key: cacheKeyText(key), nowMs: this.#clock.now(), stale });
+    return replayedEntry(call, entry, { state, key: cacheKeyText(key), nowMs: this.#clock.now(), ...more });
   }
 
   #lookUpNear(call: LlmCall, key: CacheKey): NearLookup | undefined {
@@ -177,15 +210,24 @@ class CachingStage implements StoreStage {
   }
 
   /** Stores a reply once it is complete. Resolves to whether there is an entry, and never rejects. */
-  async #keep(call: LlmCall, { key, terms, near }: Lookup, reply: LlmReply): Promise<boolean> {
+  async #keep(call: LlmCall, { key, terms, near }: Lookup, reply: LlmReply, meaning?: SemanticLookup): Promise<boolean> {
     const staleMs = Math.max(terms.staleWhileRevalidateMs, terms.staleIfErrorMs);
     const entry = await keptResponse(call, reply, { ttlMs: terms.ttlMs, staleMs, maxBytes: terms.maxBytes }, this.#clock);
     if (entry === undefined) return false;
     const { cache } = this.#options;
     const writes = [cache.set(key, entry)];
     if (near !== undefined) writes.push(cache.setAlias(near.key, key.digest, entry.freshUntilMs ?? entry.expiresAtMs));
-    const results = await Promise.all(writes.map((write) => this.#send(write)));
-    return results[0] === true;
+    const [isKept = false] = await Promise.all(writes.map((write) => this.#send(write)));
+    if (isKept && meaning !== undefined) void this.#learn(call, meaning, key, entry);
+    return isKept;
+  }
+
+  /** Stores the meaning of a question, and compares the response that could have served it with its own. Never rejects. */
+  async #learn(call: LlmCall, meaning: SemanticLookup, key: CacheKey, fresh: CacheEntry): Promise<void> {
+    const { candidate } = meaning;
+    const at = candidate?.isLabelled === true ? { ...key, digest: candidate.neighbour.digest } : undefined;
+    const compared = at === undefined ? undefined : await this.#read(call, this.#options.cache.get(at));
+    await this.#semantic?.learn(call, meaning, key, fresh, compared);
   }
 
   /** Reads from the cache. A failing cache is a miss. */
@@ -212,7 +254,7 @@ class CachingStage implements StoreStage {
     }
   }
 
-  #count(kind: 'exact' | 'near' | 'coalesced', result: string): void {
+  #count(kind: CacheTier, result: string): void {
     this.#options.metrics?.cacheLookups.inc({ kind, result });
   }
 }

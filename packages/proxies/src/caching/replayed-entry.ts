@@ -2,7 +2,7 @@ import { bufferOf, droppedParameters, type LlmCall, type LlmReply, replayed, typ
 import { collectStream, DIALECTS, type Dialect, eventDecoder, isObject, parseJson, writeAsStream } from '@sluice/dialects';
 import type { CacheEntry } from '@sluice/store/ports';
 import { servedBy } from '../routing/served-by.ts';
-import { type CacheState, cacheResult, type ServedEntry } from './cache-result.ts';
+import { type CacheResult, type CacheState, cacheResult, type ServedEntry, type ServedMeaning } from './cache-result.ts';
 
 type Form = Pick<CacheEntry, 'contentType' | 'body' | 'streamed'>;
 
@@ -10,10 +10,10 @@ type Form = Pick<CacheEntry, 'contentType' | 'body' | 'streamed'>;
 export function replayedEntry(call: LlmCall, entry: CacheEntry, served: ReplayDetails): LlmReply | undefined {
   const form = formFor(call, entry);
   if (form === undefined) return undefined;
-  const { state, key, nowMs, stale } = served;
+  const { state, key, nowMs, stale, semantic } = served;
   const ageS = Math.max(0, Math.floor((nowMs - entry.storedAtMs) / 1_000));
   const ttlS = Math.max(0, Math.ceil(((entry.freshUntilMs ?? entry.expiresAtMs) - nowMs) / 1_000));
-  markServed(call, { state, key, entry: { ageS, ttlS, cost: entry.cost, stale } }, entry);
+  markServed(call, { state, key, entry: { ageS, ttlS, cost: entry.cost, stale }, ...(semantic && { semantic }) }, entry);
   return replayed({ status: 200, ...form, usage: entry.usage });
 }
 
@@ -22,12 +22,13 @@ export interface ReplayDetails extends Pick<ServedEntry, 'stale'> {
   /** The key as shown to clients. */
   readonly key: string;
   readonly nowMs: number;
+  readonly semantic?: ServedMeaning;
 }
 
 /** Notes for headers, metrics and records that a call received the response of another one, and costs nothing. */
 export function markServed(
   call: LlmCall,
-  result: { readonly state: CacheState; readonly key: string; readonly entry: ServedEntry },
+  result: CacheResult,
   of: Pick<CacheEntry, 'provider' | 'providerModel' | 'dropped' | 'usage' | 'cost'>,
 ): void {
   cacheResult.set(call, result);

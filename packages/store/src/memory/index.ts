@@ -11,6 +11,8 @@ import { MemoryKeys } from './keys.ts';
 import { MemoryMeters } from './meters.ts';
 import { MemoryProviderStats } from './provider-stats.ts';
 import { MemoryRegistry } from './registry.ts';
+import { MemorySemanticCounts } from './semantic-counts.ts';
+import { MemorySemanticIndex } from './semantic-index.ts';
 import { MemorySignInAttempts } from './sign-in-attempts.ts';
 import { MemoryStoredResponses } from './stored-responses.ts';
 import { MemoryTargetLoads } from './target-loads.ts';
@@ -27,6 +29,8 @@ export {
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemorySemanticCounts,
+  MemorySemanticIndex,
   MemorySignInAttempts,
   MemoryStoredResponses,
   MemoryTargetLoads,
@@ -40,6 +44,8 @@ export function memoryStores(options: { clock?: Clock; auditMaxRecords?: number 
     kind: 'memory',
     meters: new MemoryMeters(clock),
     cache: new MemoryCache(clock),
+    semanticIndex: new MemorySemanticIndex(clock),
+    semanticCounts: new MemorySemanticCounts(),
     keys: new MemoryKeys(registry),
     registry,
     stats: new MemoryProviderStats(clock),

@@ -13,6 +13,8 @@ import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
+import { semanticCountsContract } from '../ports/semantic-counts.contract.ts';
+import { semanticIndexContract } from '../ports/semantic-index.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { circuitsContract } from '../ports/shared-circuits.contract.ts';
 import { attemptsContract } from '../ports/sign-in-attempts.contract.ts';
@@ -31,6 +33,8 @@ import {
   MemoryMeters,
   MemoryProviderStats,
   MemoryRegistry,
+  MemorySemanticCounts,
+  MemorySemanticIndex,
   MemorySignInAttempts,
   MemoryStoredResponses,
 } from './index.ts';
@@ -38,6 +42,8 @@ import { MemoryTargetLoads } from './target-loads.ts';
 
 budgetsContract('memory', (clock) => new MemoryMeters(clock));
 cacheContract('memory', (clock) => new MemoryCache(clock));
+semanticIndexContract('memory', (clock) => new MemorySemanticIndex(clock));
+semanticCountsContract('memory', () => new MemorySemanticCounts());
 keysContract('memory', async () => {
   const journal = new MemoryRegistry();
   const keys = new MemoryKeys(journal);

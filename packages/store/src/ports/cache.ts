@@ -37,8 +37,9 @@ export interface CacheKey {
   readonly digest: string;
 }
 
-/** Prefix of the digests of aliases. No entry's digest begins with it. */
+/** Prefixes of the digests of aliases and of the semantic index. No entry's digest begins with one of them. */
 export const ALIAS_PREFIX = 'near.';
+export const SEMANTIC_PREFIX = 'semantic.';
 
 /** Selects the entries that match all given fields. */
 export interface CacheFilter extends Partial<Pick<CacheKey, 'scope' | 'namespace' | 'model'>> {

@@ -9,6 +9,8 @@ export * from './keys.ts';
 export * from './meters.ts';
 export * from './provider-stats.ts';
 export * from './registry.ts';
+export * from './semantic-counts.ts';
+export * from './semantic-index.ts';
 export * from './shared-circuits.ts';
 export * from './sign-in-attempts.ts';
 export * from './stored-responses.ts';

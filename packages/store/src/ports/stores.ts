@@ -8,6 +8,8 @@ import type { Keys } from './keys.ts';
 import type { Meters } from './meters.ts';
 import type { ProviderStats } from './provider-stats.ts';
 import type { Registry } from './registry.ts';
+import type { SemanticCounts } from './semantic-counts.ts';
+import type { SemanticIndex } from './semantic-index.ts';
 import type { Circuits } from './shared-circuits.ts';
 import type { AttemptsLimit, SignInAttempts } from './sign-in-attempts.ts';
 import type { StoredResponses } from './stored-responses.ts';
@@ -21,6 +23,8 @@ export interface Stores {
   readonly kind: 'memory' | 'redis';
   readonly meters: Meters;
   readonly cache: Cache;
+  readonly semanticIndex: SemanticIndex;
+  readonly semanticCounts: SemanticCounts;
   readonly keys: Keys;
   readonly registry: Registry;
   readonly stats: ProviderStats;

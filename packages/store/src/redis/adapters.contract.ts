@@ -16,6 +16,8 @@ import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
+import { semanticCountsContract } from '../ports/semantic-counts.contract.ts';
+import { semanticIndexContract } from '../ports/semantic-index.contract.ts';
 import { settlementContract } from '../ports/settlement.contract.ts';
 import { circuitsContract } from '../ports/shared-circuits.contract.ts';
 import { attemptsContract } from '../ports/sign-in-attempts.contract.ts';
@@ -37,6 +39,8 @@ import { budgetField } from './meter-fields.ts';
 import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisSemanticCounts } from './semantic-counts.ts';
+import { RedisSemanticIndex } from './semantic-index.ts';
 import { RedisSignInAttempts } from './sign-in-attempts.ts';
 import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
@@ -90,6 +94,8 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   );
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
+  semanticIndexContract(adapter, (clock) => new RedisSemanticIndex({ client: shared.state, layout: ownLayout(), wait, clock }));
+  semanticCountsContract(adapter, () => new RedisSemanticCounts(shared.state, ownLayout(), wait));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
   const untilSubscribed = (state: Connections['state'], channel: string, listen: (received: () => void) => () => void) => {
     let received = false;

@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/core';
-import { ALIAS_PREFIX, type Cache, type CacheEntry, type CacheFilter, type CacheKey, type CacheListing } from '../ports/index.ts';
+import { ALIAS_PREFIX, SEMANTIC_PREFIX, type Cache, type CacheEntry, type CacheFilter, type CacheKey, type CacheListing } from '../ports/index.ts';
 import { batchWrites } from './batch-writes.ts';
 import { BatchedReads } from './batched-reads.ts';
 import { decodeEntry, encodeEntry, headOf } from './cache-entry.ts';
@@ -57,7 +57,7 @@ export class RedisCache implements Cache {
     const entries: CacheListing[] = [];
     let total = 0;
     for await (const names of this.#names(filter)) {
-      const ofEntries = names.filter((name) => !this.#isAlias(name));
+      const ofEntries = names.filter((name) => this.#isEntry(name));
       total += ofEntries.length;
       const wanted = ofEntries.slice(0, count - entries.length);
       const found = await Promise.all(wanted.map((name) => this.#listing(name)));
@@ -76,7 +76,7 @@ export class RedisCache implements Cache {
       // one by one, because a Cluster has them on many shards
       const counts = await Promise.all(names.map((name) => this.#client.del(name)));
       names.forEach((name, n) => {
-        if (!this.#isAlias(name)) removed += counts[n] ?? 0;
+        if (this.#isEntry(name)) removed += counts[n] ?? 0;
       });
     }
     if (filter.tag !== undefined) await this.#tags.forget(filter.scope, filter.tag);
@@ -102,8 +102,9 @@ export class RedisCache implements Cache {
     return this.#tags.names(scope, tag, isOf);
   }
 
-  #isAlias(name: string): boolean {
-    return this.#layout.readCacheEntry(name)?.digest.startsWith(ALIAS_PREFIX) === true;
+  #isEntry(name: string): boolean {
+    const digest = this.#layout.readCacheEntry(name)?.digest ?? ALIAS_PREFIX;
+    return !digest.startsWith(ALIAS_PREFIX) && !digest.startsWith(SEMANTIC_PREFIX);
   }
 
   async #listing(name: string): Promise<CacheListing | undefined> {

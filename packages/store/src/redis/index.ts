@@ -15,6 +15,8 @@ import { RedisMeters } from './meters.ts';
 import { RedisProviderStats } from './provider-stats.ts';
 import { RedisBreaker } from './redis-breaker.ts';
 import { RedisRegistry } from './registry.ts';
+import { RedisSemanticCounts } from './semantic-counts.ts';
+import { RedisSemanticIndex } from './semantic-index.ts';
 import { RedisSignInAttempts } from './sign-in-attempts.ts';
 import { RedisStoredResponses } from './stored-responses.ts';
 import { RedisTargetLoads } from './target-loads.ts';
@@ -48,6 +50,8 @@ export interface RedisStoresOptions {
 
 /** Maximum wait of a call for the stored responses that it refers to, in ms: it requires them, and they may be large. */
 const RESPONSES_TIMEOUT_MS = 500;
+/** Maximum wait of a call for a search by meaning, in ms: it takes Redis some ms, and saves a call to a provider. */
+const SEMANTIC_TIMEOUT_MS = 150;
 /** Maximum wait of an administrator for one command, in ms. */
 const ADMIN_TIMEOUT_MS = 2_000;
 
@@ -70,12 +74,15 @@ export function redisStores(options: RedisStoresOptions): Stores {
   const wait = withTimeout(timeoutMs, { observe, breaker });
   const waitForCache = withTimeout(cacheTimeoutMs, { observe, breaker: cacheBreaker });
   const waitForResponses = withTimeout(RESPONSES_TIMEOUT_MS, { observe, breaker: cacheBreaker });
+  const waitForSemantic = withTimeout(SEMANTIC_TIMEOUT_MS, { observe, breaker: cacheBreaker });
   const waitLonger = withTimeout(ADMIN_TIMEOUT_MS, { observe });
   const clock = defined({ clock: options.clock });
   return {
     kind: 'redis',
     meters: new RedisMeters({ state, background, layout, wait, ...clock }),
     cache: new RedisCache(cache, layout, waitForCache, options.clock ?? systemClock),
+    semanticIndex: new RedisSemanticIndex({ client: cache, layout, wait: waitForSemantic, ...clock }),
+    semanticCounts: new RedisSemanticCounts(state, layout, wait),
     keys: new RedisKeys({ state, subscriber, layout, wait, waitLonger }),
     registry: new RedisRegistry({ state, subscriber, layout, waitLonger }),
     stats: new RedisProviderStats(background, layout, options.clock),

@@ -1,4 +1,12 @@
-import type { CacheFilter, CacheKey, IdempotentId, UsageTable } from '../ports/index.ts';
+import {
+  type CacheFilter,
+  type CacheKey,
+  type CountsOf,
+  type IdempotentId,
+  SEMANTIC_PREFIX,
+  type SemanticSpace,
+  type UsageTable,
+} from '../ports/index.ts';
 
 /**
  * A shard of the audit trail, the sums of usage, the ledger and the checkpoints. `unsharded` is what versions before 0.3.0 wrote:
@@ -34,6 +42,8 @@ export class KeyLayout {
   readonly loads: string;
   readonly loadOf: string;
   readonly speeds: string;
+  /** A vector set that does not exist. */
+  readonly noSemanticSet: string;
   /** The configured number of shards of the audit trail. */
   readonly auditShards: number;
   /** The numbers of shards that the audit trail has ever had. */
@@ -55,6 +65,7 @@ export class KeyLayout {
     this.loads = `${prefix}:{stats}:loads`;
     this.loadOf = `${prefix}:{stats}:load:`;
     this.speeds = `${prefix}:{stats}:speeds`;
+    this.noSemanticSet = `${prefix}:cache:none`;
     this.auditShardCounts = `${prefix}:{audit}:shards`;
   }
 
@@ -91,6 +102,21 @@ export class KeyLayout {
   cacheEntries({ scope, namespace, model }: CacheFilter): string {
     const parts = [scope, namespace, model === undefined ? undefined : encoded(model)];
     return `${this.#prefix}:cache:${parts.map((part) => (part === undefined ? '*' : literally(part))).join(':')}:*`;
+  }
+
+  /** The questions of a space by their meaning. It is removed with the cache entries. */
+  semanticSet({ context, ...of }: SemanticSpace): string {
+    return this.cacheEntry({ ...of, digest: `${SEMANTIC_PREFIX}${context}` });
+  }
+
+  /** An entry of a space. */
+  semanticEntry(space: SemanticSpace, id: string): string {
+    return `${this.semanticSet(space)}.${id}`;
+  }
+
+  /** The counts of right and wrong answers of a model. They stay when entries are removed. */
+  semanticCounts({ scope, namespace, model, embeddings }: CountsOf): string {
+    return `${this.#prefix}:semantic-counts:${scope}:${namespace}:${encoded(model)}:${encoded(embeddings)}`;
   }
 
   /** The entries with a tag, by the time of their expiry. None of the parts has a colon in it. */

@@ -15,6 +15,13 @@ export const usageMetrics = (create: MetricFactory) => ({
     ['provider', 'model'],
   ),
   saved: create.counter('sluice_saved_usd_total', 'Cost avoided by the cache, in US dollars.', ['provider', 'model', 'kind']),
+  semanticLabels: create.counter(
+    'sluice_semantic_labels_total',
+    'Answers of similar questions that were compared with the right ones, by bin of similarity.',
+    ['bin', 'result'],
+  ),
+  semanticVetoes: create.counter('sluice_semantic_vetoes_total', 'Similar questions whose words differ too much.', ['reason']),
+  semanticRevocations: create.counter('sluice_semantic_revocations_total', 'Bins that had too many wrong answers.', ['bin']),
   cacheLookups: create.counter('sluice_cache_lookups_total', 'Lookups in the response cache.', ['kind', 'result']),
 });
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type CacheDirectives, errorTexts, LlmError, type Preferences, type Strategy } from '@sluice/core';
+import { type CacheDirectives, type CacheMode, errorTexts, LlmError, type Preferences, type Strategy } from '@sluice/core';
 
 const REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -81,7 +81,9 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   const coalesce = one(headers['x-sluice-coalesce']);
   const cacheTags = one(headers['x-sluice-cache-tags']);
   const isPlain = optimizeFor === undefined && recovery === undefined && tags === undefined;
-  const isCachePlain = mode === undefined && coalesce === undefined && cacheTags === undefined;
+  const similarity = one(headers['x-sluice-cache-min-similarity']);
+  const feedback = one(headers['x-sluice-cache-feedback']);
+  const isCachePlain = [mode, coalesce, cacheTags, similarity, feedback].every((value) => value === undefined);
   if (isPlain && isCachePlain && control === undefined && ttl === undefined && namespace === undefined) return NO_PREFERENCES;
   if (optimizeFor !== undefined && !['cost', 'speed', 'balanced'].includes(optimizeFor)) {
     refuse('x-sluice-optimize-for', 'cost, speed or balanced');
@@ -92,7 +94,7 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
   if (recovery !== undefined && recovery !== 'restart' && recovery !== 'buffer') {
     refuse('x-sluice-stream-recovery', 'restart or buffer');
   }
-  if (mode !== undefined && mode !== 'exact' && mode !== 'near') refuse('x-sluice-cache-mode', 'exact or near');
+  if (mode !== undefined && !isCacheMode(mode)) refuse('x-sluice-cache-mode', 'exact, near or semantic');
   if (coalesce !== undefined && coalesce !== 'on' && coalesce !== 'off') refuse('x-sluice-coalesce', 'on or off');
   return {
     streamRecovery: recovery,
@@ -101,7 +103,9 @@ export function preferencesOf(headers: IncomingHttpHeaders): Preferences {
       ...cacheControl(control),
       ttlS: ttl === undefined ? undefined : wholeSeconds('x-sluice-cache-ttl', ttl),
       namespace,
-      mode,
+      mode: mode as CacheMode | undefined,
+      minSimilarity: similarity === undefined ? undefined : similarityOf(similarity),
+      feedback: feedback === undefined ? undefined : feedbackOf(feedback, one(headers['x-sluice-cache-entry'])),
       coalesce: coalesce === undefined ? undefined : coalesce === 'on',
       tags: cacheTags === undefined ? undefined : cacheTagsOf(cacheTags),
     },
@@ -126,6 +130,19 @@ function cacheControl(text: string | undefined): CacheDirectives {
 }
 
 const secondsOf = (directive: string): number => wholeSeconds('cache-control', directive.slice(directive.indexOf('=') + 1));
+
+const isCacheMode = (text: string): text is CacheMode => ['exact', 'near', 'semantic'].includes(text);
+
+function similarityOf(text: string): number {
+  const similarity = /^[01](?:\.\d{1,6})?$/.test(text) ? Number(text) : 2;
+  return similarity <= 1 ? similarity : refuse('x-sluice-cache-min-similarity', 'a number from 0 to 1');
+}
+
+function feedbackOf(text: string, entry: string | undefined): NonNullable<CacheDirectives['feedback']> {
+  if (text !== 'right' && text !== 'wrong') refuse('x-sluice-cache-feedback', 'right or wrong');
+  if (entry === undefined) refuse('x-sluice-cache-entry', 'the value of the response, with x-sluice-cache-feedback');
+  return { entry, isRight: text === 'right' };
+}
 
 function cacheTagsOf(text: string): string[] {
   const tags = [...new Set(text.split(',').map((tag) => tag.trim()))];

@@ -95,6 +95,8 @@ function cacheStatus(state: CacheState, entry: ServedEntry | undefined): string 
       return entry?.stale === undefined ? `sluice; hit; ttl=${entry?.ttlS}` : `sluice; hit; ttl=0; detail=stale-${entry.stale}`;
     case 'near':
       return `sluice; hit; ttl=${entry?.ttlS}; detail=near`;
+    case 'semantic':
+      return `sluice; hit; ttl=${entry?.ttlS}; detail=semantic`;
     case 'coalesced':
       return 'sluice; fwd=miss; collapsed';
     case 'miss':
@@ -105,12 +107,16 @@ function cacheStatus(state: CacheState, entry: ServedEntry | undefined): string 
 
 export function replyHeaders(call: LlmCall, reply: LlmReply, elapsedMs: number): HeaderList {
   const { account } = call.context;
-  const { state, entry } = cacheResult.get(call);
+  const { state, entry, semantic } = cacheResult.get(call);
   const headers = common(call, elapsedMs);
   for (const name in reply.headers) headers.push(name, reply.headers[name] as string);
   headers.push('content-type', reply.contentType);
   if (state !== 'bypass') headers.push('cache-status', cacheStatus(state, entry));
   if (entry !== undefined) headers.push('age', entry.ageS);
+  if (semantic !== undefined) {
+    headers.push('x-sluice-cache-similarity', semantic.similarity.toFixed(4), 'x-sluice-cache-entry', semantic.entry);
+    headers.push('x-sluice-cache-bound', semantic.bound);
+  }
   if (!('stream' in reply)) {
     headers.push('content-length', reply.body.length);
     if (account.cost !== undefined) headers.push('x-sluice-cost-usd', usdText(account.cost));

@@ -25,6 +25,8 @@ const key = z.looseObject({
   cache: z
     .looseObject({
       near: z.boolean().optional(),
+      semantic: z.boolean().optional(),
+      maxErrors: z.number().optional(),
       coalesce: z.boolean().optional(),
       ttl: z.int().describe('Milliseconds').optional(),
       maxEntry: z.int().describe('Bytes').optional(),

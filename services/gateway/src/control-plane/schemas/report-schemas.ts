@@ -13,7 +13,7 @@ const providerFigures = {
 };
 
 /** The ways in which the cache serves a call. */
-export const CACHE_TIERS = ['exact', 'near', 'coalesced'] as const;
+export const CACHE_TIERS = ['exact', 'near', 'semantic', 'coalesced'] as const;
 
 /** The dashboard's statistics, over all replicas. */
 export const statsSchema = z.looseObject({

@@ -1,0 +1,198 @@
+import { hash } from 'node:crypto';
+import { type CacheDirectives, type Clock, type DependencyHealth, type LlmCall, noopHealth, type Question, systemClock } from '@sluice/core';
+import type { CacheEntry, CacheKey, CountsOf, Neighbour, SemanticSpace } from '@sluice/store/ports';
+import { requestDigest } from '../../request-digest.ts';
+import { type NamedEntry, readEntryName } from './entry-name.ts';
+import { BinStates } from './bin-states.ts';
+import { BINS, binOf } from './bins.ts';
+import { isCertified, mustRevoke, shouldRestart } from './error-bound.ts';
+import { questionVector } from './question-vectors.ts';
+import type { SemanticOptions } from './semantic-options.ts';
+
+/** Number of nearest questions that are compared by their words. */
+const NEAREST = 8;
+const MIN_CHARACTERS = 2;
+const MAX_CHARACTERS = 2_000;
+/** Number of labels of a bin until which every candidate is labelled, and the share of the candidates after that. */
+const ALL_LABELLED = 2_000;
+const LABELLED_LATER = 0.2;
+/** Served answers of an epoch until which more of them are explored, and how many times more: a change is found sooner. */
+const FIRST_SERVED = 500;
+const FIRST_EXPLORED_TIMES = 4;
+
+/** A question that could serve another one. */
+export interface Candidate {
+  readonly neighbour: Neighbour;
+  readonly bin: number;
+  readonly epoch: number;
+  /** `learn`: the bin or the entry is not certified. `explore`: it is, and its answer is checked. */
+  readonly decision: 'serve' | 'learn' | 'explore';
+  /** Whether its answer will be compared with the right one. */
+  readonly isLabelled: boolean;
+}
+
+/** What the index knows about a question. */
+export interface SemanticLookup {
+  readonly space: SemanticSpace;
+  readonly countsOf: CountsOf;
+  readonly vector: Float32Array;
+  readonly id: string;
+  readonly question: string;
+  readonly candidate: Candidate | undefined;
+}
+
+/** What a label belongs to. */
+type Labelled = Pick<SemanticLookup, 'space' | 'countsOf'> & { readonly candidate: NamedEntry['candidate'] | undefined };
+
+/**
+ * Serves a question by the answer to another one with the same meaning, with a bound on the share of wrong answers.
+ *
+ * Candidates are the most similar questions whose words do not speak against it. They are divided into bins by similarity. At
+ * first their answers are not served but compared with the right ones. A bin is served after enough labels have proven its
+ * bound; a part of its answers is still compared, and the bin is revoked if too many of them are wrong.
+ */
+export class SemanticTier {
+  readonly #options: SemanticOptions;
+  readonly #clock: Clock;
+  readonly #health: DependencyHealth;
+  readonly #random: () => number;
+  readonly #states: BinStates;
+
+  constructor(options: SemanticOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#health = options.health ?? noopHealth;
+    this.#random = options.random ?? Math.random;
+    this.#states = new BinStates(options.counts, this.#clock);
+  }
+
+  /**
+   * Looks for a question with the same meaning. Undefined if the call has no question that may be served, or if the index, the
+   * counts or the embeddings fail.
+   *
+   * @param maxErrors the bound of the call's key, which may be stricter than the configured one
+   */
+  async find(call: LlmCall, key: CacheKey, maxErrors: number): Promise<SemanticLookup | undefined> {
+    const question = this.#questionOf(call);
+    if (question === undefined) return undefined;
+    try {
+      if ((await this.#options.index.unavailable()) !== undefined) return undefined;
+      const vector = await questionVector(call, question.text, this.#options);
+      const { scope, namespace, model } = key;
+      const embeddings = `${this.#options.embeddings.model}/${vector.length}`;
+      const context = hash('sha256', `${requestDigest(call, 'wording')}\n${embeddings}`, 'base64url');
+      const space = { scope, namespace, model, context };
+      const countsOf = { scope, namespace, model, embeddings };
+      const candidate = await this.#candidate(call, { space, countsOf, vector, question: question.text, maxErrors });
+      this.#health.success();
+      return { space, countsOf, vector, question: question.text, id: hash('sha256', question.text, 'base64url'), candidate };
+    } catch (error) {
+      this.#health.failure(error);
+      return undefined;
+    }
+  }
+
+  /** Counts that a candidate was served. */
+  async served({ countsOf, candidate }: SemanticLookup): Promise<void> {
+    if (candidate === undefined) return;
+    await this.#attempt(this.#options.counts.add(countsOf, candidate.bin, candidate.epoch, { served: 1 }));
+  }
+
+  /** Stores a question with the digest of its response, and labels the candidate that was not served. Never rejects. */
+  async learn(call: LlmCall, lookup: SemanticLookup, key: CacheKey, fresh: CacheEntry, served: CacheEntry | undefined): Promise<void> {
+    const { space, vector, id, question, candidate } = lookup;
+    const expiresAtMs = Math.min(fresh.freshUntilMs ?? fresh.expiresAtMs, this.#clock.now() + this.#options.ttlMs);
+    if (candidate?.isLabelled === true && served !== undefined) {
+      const asked = { question: candidate.neighbour.question, entry: served };
+      const isRight = await this.#options.judge?.isSameAnswer(call, asked, { question, entry: fresh });
+      if (isRight !== undefined) await this.label(lookup, isRight);
+    }
+    await this.#attempt(this.#options.index.add(space, vector, { id, digest: key.digest, question, expiresAtMs }));
+  }
+
+  /** Counts whether a candidate's answer was right. A wrong one is never served again. */
+  async label({ space, countsOf, candidate }: Labelled, isRight: boolean): Promise<void> {
+    if (candidate === undefined) return;
+    const { counts, index, metrics, maxErrors } = this.#options;
+    const { neighbour, bin, epoch, decision } = candidate;
+    const errors = isRight ? 0 : 1;
+    metrics?.semanticLabels.inc({ bin: String(bin), result: isRight ? 'right' : 'wrong' });
+    const change = decision === 'learn' ? { labels: 1, errors } : { checks: 1, checkErrors: errors };
+    await this.#attempt(isRight ? index.confirm(space, neighbour.id) : index.remove(space, neighbour.id));
+    const now = await this.#attempt(counts.add(countsOf, bin, epoch, change));
+    if (now === undefined || decision === 'learn') return;
+    const checks = { labels: now.checks, errors: now.checkErrors };
+    if (mustRevoke(checks, maxErrors)) {
+      metrics?.semanticRevocations.inc({ bin: String(bin) });
+      await this.#attempt(counts.restart(countsOf, bin, epoch, 'labels'));
+      this.#states.forget(countsOf);
+    } else if (shouldRestart(checks, maxErrors)) await this.#attempt(counts.restart(countsOf, bin, epoch, 'checks'));
+  }
+
+  /** Counts a caller's feedback on a response that was served. */
+  async feedback(scope: string, { entry, isRight }: NonNullable<CacheDirectives['feedback']>): Promise<void> {
+    const named = readEntryName(entry, scope);
+    if (named !== undefined) await this.label(named, isRight);
+  }
+
+  /** Removes a question whose response is no longer in the cache. */
+  async forget({ space, candidate }: SemanticLookup): Promise<void> {
+    if (candidate !== undefined) await this.#attempt(this.#options.index.remove(space, candidate.neighbour.id));
+  }
+
+  #questionOf(call: LlmCall): Question | undefined {
+    const { maxTurns, maxTemperature } = this.#options;
+    const { operation, message } = call;
+    if (operation !== 'chat' || (message.view().answers ?? 1) > 1) return undefined;
+    const question = message.question?.();
+    if (question === undefined || question.turns > maxTurns || (question.temperature ?? 0) > maxTemperature) return undefined;
+    const { length } = question.text;
+    return length < MIN_CHARACTERS || length > MAX_CHARACTERS ? undefined : question;
+  }
+
+  async #candidate(
+    call: LlmCall,
+    asked: Pick<SemanticLookup, 'space' | 'countsOf' | 'vector' | 'question'> & { readonly maxErrors: number },
+  ): Promise<Candidate | undefined> {
+    const { space, countsOf, vector, question, maxErrors } = asked;
+    const [neighbours, { edges, bins }] = await Promise.all([
+      this.#options.index.nearest(space, vector, NEAREST),
+      this.#states.read(countsOf),
+    ]);
+    const least = call.preferences.cache.minSimilarity ?? -1;
+    const neighbour = neighbours.find((one) => one.similarity >= least && this.#isAllowed(one, question));
+    if (neighbour === undefined) return undefined;
+    if (edges === undefined) {
+      await this.#attempt(this.#states.note(countsOf, neighbour.similarity));
+      return undefined;
+    }
+    const bin = binOf(neighbour.similarity, edges);
+    const counts = bins[bin] ?? { epoch: 0, labels: 0, errors: 0, served: 0 };
+    const { confidence, ownLabels } = this.#options;
+    const certified = isCertified(counts, { maxErrors, confidence, bins: BINS });
+    const base = { neighbour, bin, epoch: counts.epoch };
+    if (!certified || neighbour.right < ownLabels) {
+      // of a certified bin, only labels of answers that would be served are counted
+      const isLabelled = counts.labels < ALL_LABELLED || this.#random() < LABELLED_LATER;
+      return { ...base, decision: 'learn', isLabelled: isLabelled && !(certified && counts.labels >= ALL_LABELLED) };
+    }
+    const explores = this.#random() < this.#options.explore * (counts.served < FIRST_SERVED ? FIRST_EXPLORED_TIMES : 1);
+    return { ...base, decision: explores ? 'explore' : 'serve', isLabelled: explores };
+  }
+
+  #isAllowed({ question }: Neighbour, asked: string): boolean {
+    const { veto } = this.#options.compare(question, asked);
+    if (veto !== undefined) this.#options.metrics?.semanticVetoes.inc({ reason: veto });
+    return veto === undefined;
+  }
+
+  /** Undefined if the store fails. */
+  async #attempt<T>(command: Promise<T>): Promise<T | undefined> {
+    try {
+      return await command;
+    } catch (error) {
+      this.#health.failure(error);
+      return undefined;
+    }
+  }
+}
