@@ -42,7 +42,7 @@ function afterOpening(tokens: readonly string[], index: number, language: Langua
   if (length === 0) return index;
   const end = index + length;
   const next = skipPunctuation(tokens, end);
-  if (next > end && startsRequest(tokens, next, language)) return next;
+  if ((next > end || isPunctuation(tokens[end - 1])) && startsRequest(tokens, next, language)) return next;
   if (!has(frames.bareOpenings, tokens[end - 1])) return index;
   const further = longestMatch(tokens, end, frames.openings) > 0 || has(frames.hesitations, tokens[end]);
   return further || startsPlainQuestion(tokens, end, language) ? end : index;

@@ -4,6 +4,8 @@ export interface Phrase {
   readonly to: readonly string[];
   /** The phrase is not replaced if one of these words follows. */
   readonly unlessBefore?: ReadonlySet<string>;
+  /** The phrase is not replaced if the text has one of these words. */
+  readonly unlessWith?: ReadonlySet<string>;
 }
 
 /** The polite words around a question. Each list is removed only at an end of the text (frames.ts). */

@@ -2,10 +2,11 @@ import type { Language, Phrase } from './language.ts';
 import { has, matchesAt } from './match-words.ts';
 
 /** Replaces a phrase at an index. Returns whether it was there. */
-function replacePhrase(tokens: string[], index: number, { from, to, unlessBefore }: Phrase): boolean {
+function replacePhrase(tokens: string[], index: number, { from, to, unlessBefore, unlessWith }: Phrase): boolean {
   if (!matchesAt(tokens, index, from)) return false;
   const next = tokens[index + from.length];
   if (unlessBefore !== undefined && has(unlessBefore, next)) return false;
+  if (unlessWith !== undefined && tokens.some((token) => unlessWith.has(token))) return false;
   tokens.splice(index, from.length, ...to);
   return true;
 }

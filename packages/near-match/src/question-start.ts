@@ -15,9 +15,12 @@ export function startsQuestion(tokens: readonly string[], index: number, languag
   return false;
 }
 
-/** Whether the tokens at an index are a question even without punctuation before them. */
+/**
+ * Whether the tokens at an index are a question even without punctuation before them.
+ * An auxiliary needs a pronoun after it: "hello is a word" has a greeting as its subject.
+ */
 export function startsPlainQuestion(tokens: readonly string[], index: number, language: Language): boolean {
   if (!startsQuestion(tokens, index, language)) return false;
   if (has(language.questionWords, tokens[index])) return true;
-  return has(language.pronouns, tokens[index + 1]) || has(language.determiners, tokens[index + 1]);
+  return has(language.pronouns, tokens[index + 1]);
 }

@@ -95,5 +95,5 @@ export function readTokens(text: string, language: Language): string[] | undefin
       index = end;
     }
   }
-  return correctionsAreCertain(reading, language) ? tokens : undefined;
+  return tokens.length <= MAX_TOKENS && correctionsAreCertain(reading, language) ? tokens : undefined;
 }

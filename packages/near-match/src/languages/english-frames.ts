@@ -4,12 +4,12 @@ import { type Frames, sequences, wordSet } from '../language.ts';
 export const ENGLISH_FRAMES: Frames = {
   openings: sequences(`
     hi, hello, hey, hiya, hi there, hello there, hey there, hi all, hi everyone, hi team, hello team, hi folks, good morning,
-    good afternoon, good evening, good day, morning, afternoon, evening, greetings, dear team, dear support, dear sir or madam,
+    good afternoon, good evening, good day, morning ., afternoon ., evening ., greetings, dear team, dear support, dear sir or madam,
     excuse me, sorry, so sorry, sorry to bother you, apologies, quick question, quick one, one quick question, a quick question, just a quick question,
     silly question, stupid question, i have a question, i have a quick question, i have one question, got a quick question,
     just wondering, i was wondering, i was just wondering, ok, okay, ok so, okay so, so, yeah, alright`),
-  bareOpenings: wordSet('hi hello hey hiya question wondering so okay ok yeah there sorry'),
-  hesitations: wordSet('um umm uh uhh er erm hmm'),
+  bareOpenings: wordSet('hi hello hey hiya question wondering so okay ok yeah sorry'),
+  hesitations: wordSet('um umm uh uhh erm hmm'),
   joiners: wordSet('but'),
   requests: sequences(`
     tell me, please tell me, let me know, can you tell me, could you tell me, would you tell me, can you please tell me,

@@ -23,9 +23,11 @@ const STATIVE_VERBS = wordSet(`
   look feel sound seem appear compare come do rank score smell taste stand rate differ like love know perform fit qualify be have hear
   mean matter currently usually normally already still often actually ever even best not never only also just rather help`);
 
-const HOW_TO: readonly [string, string][] = [
+/** Words by which "how to" is of people in general: "how to train your dog" is not "how do I train your dog". */
+const GENERIC_PERSON = wordSet('you your yours yourself one ones oneself');
+
+const HOW: readonly [string, string][] = [
   ['how can i', 'how i'],
-  ['how to', 'how i'],
   ['how i can', 'how i'],
 ];
 
@@ -33,7 +35,6 @@ const START_PHRASES: readonly [string, string][] = [
   ['have you got', 'do you have'],
   ['have we got', 'do we have'],
   ['where can i find', 'where do i find'],
-  ['where can i get', 'where do i get'],
   ['where can i buy', 'where do i buy'],
   ['where can i download', 'where do i download'],
   ['who should i contact', 'who do i contact'],
@@ -68,6 +69,7 @@ export const english: Language = {
     translate translated translating translation rewrite rephrase paraphrase proofread summarise summarize spell spells spelled
     spelt spelling misspelled misspelt typo typos pronounce pronounced pronunciation say says said saying reverse reversed lowercase uppercase capitalise capitalize capitalised capitalized grammar grammatical rhyme rhymes anagram palindrome synonym
     synonyms antonym antonyms abbreviation acronym punctuation apostrophe comma hyphen vowel vowels consonant syllable syllables
+    lyrics lyric chords song songs sang sings letters slang
     word words phrase verb noun plural singular tense hashtag regex`),
   naming: wordSet('called named name names username nickname handle brand surname trademark slogan hashtag'),
   caseSensitive: wordSet(`
@@ -92,7 +94,11 @@ export const english: Language = {
   commonWords: ENGLISH_COMMON_WORDS,
   lookalikes: ENGLISH_LOOKALIKES,
   frames: ENGLISH_FRAMES,
-  startPhrases: [...HOW_TO.map((pair) => ({ ...phrase(pair), unlessBefore: STATIVE_VERBS })), ...START_PHRASES.map(phrase)],
+  startPhrases: [
+    ...HOW.map((pair) => ({ ...phrase(pair), unlessBefore: STATIVE_VERBS })),
+    { ...phrase(['how to', 'how i']), unlessBefore: STATIVE_VERBS, unlessWith: GENERIC_PERSON },
+    ...START_PHRASES.map(phrase),
+  ],
   phrases: [
     ...sequences(RELATIONS).map((relation) => ({ from: ['the', ...relation], to: relation })),
     phrase(['waiting time', 'wait time']),
