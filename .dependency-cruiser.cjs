@@ -12,6 +12,12 @@ module.exports = {
       'The vocabulary has no I/O and no dependency.',
     ),
     only(
+      'near-match-depends-on-nothing',
+      { path: source('near-match'), pathNot: '\\.test\\.ts$' },
+      { pathNot: source('near-match') },
+      'Rules of language have no I/O and no dependency.',
+    ),
+    only(
       'inner-packages-know-core-alone',
       { path: '^packages/(dialects|pricing|telemetry|config)/src/' },
       { path: '^(packages/(store|proxies|providers)|services)/' },

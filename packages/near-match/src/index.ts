@@ -1,0 +1,2 @@
+export { MAX_CHARACTERS } from './clean-text.ts';
+export { languages, normalForm, rulesVersion } from './normal-form.ts';

@@ -1,0 +1,53 @@
+import type { Language } from './language.ts';
+
+/** The shortest common word in which an error is believed, and the shortest error. */
+const MIN_LETTERS = 5;
+const built = new Map<string, ReadonlyMap<string, string>>();
+const commonSets = new Map<string, ReadonlySet<string>>();
+
+/** Returns the common words of a language as a set. */
+export function commonWordsOf(language: Language): ReadonlySet<string> {
+  let common = commonSets.get(language.code);
+  if (common === undefined) {
+    common = new Set(language.commonWords);
+    commonSets.set(language.code, common);
+  }
+  return common;
+}
+
+/** Calls `add` with each typing error of a word: two letters in the wrong order, a letter omitted, a letter doubled. */
+function eachError(word: string, add: (error: string) => void): void {
+  // the first letter is rarely wrong, and the last one is often an ending
+  for (let index = 1; index < word.length - 1; index++) {
+    const letter = word.charAt(index);
+    const next = word.charAt(index + 1);
+    const before = word.slice(0, index);
+    if (letter !== next) add(before + next + letter + word.slice(index + 2));
+    add(before + word.slice(index + 1));
+    add(before + letter + letter + word.slice(index + 1));
+  }
+}
+
+/**
+ * Returns the typing errors that are believed, each with its word.
+ * An error is believed if it is not a word or name itself, and if it is an error of one common word only.
+ */
+export function correctionsOf(language: Language): ReadonlyMap<string, string> {
+  const known = built.get(language.code);
+  if (known !== undefined) return known;
+  const common = commonWordsOf(language);
+  const corrections = new Map<string, string>();
+  const ambiguous = new Set<string>();
+  for (const word of common) {
+    if (word.length < MIN_LETTERS) continue;
+    eachError(word, (error) => {
+      if (error.length < MIN_LETTERS || common.has(error) || language.lookalikes.has(error)) return;
+      if (language.functionWords.has(error) || language.replacements.has(error)) return;
+      if (corrections.has(error) && corrections.get(error) !== word) ambiguous.add(error);
+      else corrections.set(error, word);
+    });
+  }
+  for (const error of ambiguous) corrections.delete(error);
+  built.set(language.code, corrections);
+  return corrections;
+}
