@@ -5,7 +5,6 @@ import {
   inOneRoundTrip,
   type Layer,
   type LlmCall,
-  type LlmReply,
   type LlmService,
 } from '@sluice/core';
 import {

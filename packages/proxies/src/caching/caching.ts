@@ -118,7 +118,8 @@ class CachingStage implements StoreStage {
     // a request that the gateway has rewritten cannot be made again
     const mayRepeat = call.sent === undefined && this.#options.revalidate !== undefined;
     const stale = entry !== undefined && !fresh && mayRepeat && mayServeWhileReplaced(entry, directives, terms, nowMs);
-    const reply = fresh || stale ? this.#replay(call, 'hit', key, entry, { stale: stale ? 'while-revalidate' : undefined }) : undefined;
+    const reply =
+      fresh || stale ? this.#replay(call, 'hit', key, entry, { stale: stale ? 'while-revalidate' : undefined }) : undefined;
     this.#count('exact', reply === undefined ? 'miss' : stale ? 'stale' : 'hit');
     if (reply !== undefined && stale) this.#revalidations.start(cacheKeyText(key), call);
     return reply;
@@ -167,7 +168,10 @@ class CachingStage implements StoreStage {
     const shadow = !terms.near && found !== undefined ? this.#shadow(call, key) : undefined;
     const lead = async (leading: LlmCall): Promise<{ reply: LlmReply; kept: Promise<boolean> }> => {
       const reply = await next.complete(leading);
-      return { reply, kept: keeps ? this.#keep(leading, { ...lookup, near: near ?? shadow }, reply, meaning) : Promise.resolve(false) };
+      return {
+        reply,
+        kept: keeps ? this.#keep(leading, { ...lookup, near: near ?? shadow }, reply, meaning) : Promise.resolve(false),
+      };
     };
     try {
       if (coalescing === undefined || !terms.coalesce || !keeps || found === undefined) return (await lead(call)).reply;

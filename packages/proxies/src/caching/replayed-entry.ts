@@ -48,9 +48,10 @@ function formFor(call: LlmCall, entry: CacheEntry): Form | undefined {
   if (isSame || call.message.isEitherForm?.() !== true) return entry;
   if (framing !== 'sse') return undefined;
   const dialect = DIALECTS[call.dialect];
-  const reply = entry.streamed ? replyOfStream(dialect, entry) : replyOfBody(dialect, entry);
-  if (reply === undefined) return undefined;
-  const id = reply.id.replace(PREFIX, '');
+  const stored = entry.streamed ? replyOfStream(dialect, entry) : replyOfBody(dialect, entry);
+  if (stored === undefined) return undefined;
+  const id = stored.id.replace(PREFIX, '');
+  const reply = { ...stored, id };
   const context = { model: reply.model, id, createdS: reply.createdS ?? Math.floor(entry.storedAtMs / 1_000) };
   const options = { ...context, streamUsage: wantsStreamUsage, framing: 'sse' } as const;
   if (stream) {

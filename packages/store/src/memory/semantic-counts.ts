@@ -1,4 +1,11 @@
-import { type BinChange, type BinCounts, type CountsOf, NO_COUNTS, type SemanticCounts, type SemanticState } from '../ports/index.ts';
+import {
+  type BinChange,
+  type BinCounts,
+  type CountsOf,
+  NO_COUNTS,
+  type SemanticCounts,
+  type SemanticState,
+} from '../ports/index.ts';
 
 interface Kept {
   edges: readonly number[] | undefined;

@@ -1,5 +1,13 @@
 import type { Clock } from '@sluice/core';
-import { ALIAS_PREFIX, SEMANTIC_PREFIX, type Cache, type CacheEntry, type CacheFilter, type CacheKey, type CacheListing } from '../ports/index.ts';
+import {
+  ALIAS_PREFIX,
+  type Cache,
+  type CacheEntry,
+  type CacheFilter,
+  type CacheKey,
+  type CacheListing,
+  SEMANTIC_PREFIX,
+} from '../ports/index.ts';
 import { batchWrites } from './batch-writes.ts';
 import { BatchedReads } from './batched-reads.ts';
 import { decodeEntry, encodeEntry, headOf } from './cache-entry.ts';

@@ -43,10 +43,4 @@ export function isSameText(a: string, b: string): boolean {
 }
 
 const plain = (text: string): string =>
-  text
-    .normalize('NFKC')
-    .replace(MARKS, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[.!]$/, '')
-    .toLowerCase();
+  text.normalize('NFKC').replace(MARKS, '').replace(/\s+/g, ' ').trim().replace(/[.!]$/, '').toLowerCase();

@@ -26,7 +26,8 @@ export function readEntryName(text: string, scope: string): NamedEntry | undefin
   if (!Array.isArray(parts) || parts.length !== 7) return undefined;
   const [namespace, model, context, embeddings, id, bin, epoch] = parts as unknown[];
   const texts = [namespace, model, context, embeddings, id];
-  if (!texts.every((part) => typeof part === 'string') || !Number.isSafeInteger(bin) || !Number.isSafeInteger(epoch)) return undefined;
+  if (!texts.every((part) => typeof part === 'string') || !Number.isSafeInteger(bin) || !Number.isSafeInteger(epoch))
+    return undefined;
   const of = { scope, namespace: namespace as string, model: model as string };
   return {
     space: { ...of, context: context as string },

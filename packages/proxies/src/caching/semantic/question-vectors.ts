@@ -31,7 +31,10 @@ function vectorOf(reply: LlmReply, dimensions: number | undefined): Float32Array
   const numbers = asList(member(asList(member(value, 'data'))[0], 'embedding'));
   const isVector = numbers.length > 0 && numbers.every((number) => Number.isFinite(number));
   if (!isVector || (dimensions !== undefined && numbers.length !== dimensions)) {
-    throw new LlmError('upstream_error', `The embeddings have ${numbers.length} dimensions, not ${dimensions ?? 'at least one'}.`);
+    throw new LlmError(
+      'upstream_error',
+      `The embeddings have ${numbers.length} dimensions, not ${dimensions ?? 'at least one'}.`,
+    );
   }
   return Float32Array.from(numbers as number[]);
 }

@@ -1,10 +1,18 @@
 import { hash } from 'node:crypto';
-import { type CacheDirectives, type Clock, type DependencyHealth, type LlmCall, noopHealth, type Question, systemClock } from '@sluice/core';
+import {
+  type CacheDirectives,
+  type Clock,
+  type DependencyHealth,
+  type LlmCall,
+  noopHealth,
+  type Question,
+  systemClock,
+} from '@sluice/core';
 import type { CacheEntry, CacheKey, CountsOf, Neighbour, SemanticSpace } from '@sluice/store/ports';
 import { requestDigest } from '../../request-digest.ts';
-import { type NamedEntry, readEntryName } from './entry-name.ts';
 import { BinStates } from './bin-states.ts';
 import { BINS, binOf } from './bins.ts';
+import { type NamedEntry, readEntryName } from './entry-name.ts';
 import { isCertified, mustRevoke, shouldRestart } from './error-bound.ts';
 import { questionVector } from './question-vectors.ts';
 import type { SemanticOptions } from './semantic-options.ts';
@@ -99,7 +107,13 @@ export class SemanticTier {
   }
 
   /** Stores a question with the digest of its response, and labels the candidate that was not served. Never rejects. */
-  async learn(call: LlmCall, lookup: SemanticLookup, key: CacheKey, fresh: CacheEntry, served: CacheEntry | undefined): Promise<void> {
+  async learn(
+    call: LlmCall,
+    lookup: SemanticLookup,
+    key: CacheKey,
+    fresh: CacheEntry,
+    served: CacheEntry | undefined,
+  ): Promise<void> {
     const { space, vector, id, question, candidate } = lookup;
     const expiresAtMs = Math.min(fresh.freshUntilMs ?? fresh.expiresAtMs, this.#clock.now() + this.#options.ttlMs);
     if (candidate?.isLabelled === true && served !== undefined) {
