@@ -46,7 +46,7 @@ export interface WordOrder {
   readonly participle: RegExp;
 }
 
-/** The rules of one language, as data. docs/near-match.md describes how to add a language. */
+/** The rules of a language, as data. docs/near-match.md describes how to add a language. */
 export interface Language {
   readonly code: string;
   readonly questionWords: ReadonlySet<string>;
@@ -65,14 +65,14 @@ export interface Language {
   readonly naming: ReadonlySet<string>;
   /** Words with another sense in other case, such as "polish" and "us". They keep their case. */
   readonly caseSensitive: ReadonlySet<string>;
-  /** Nouns of which the possessive without its apostrophe is no plural: "childs". */
+  /** Nouns with an irregular plural: "childs" is a possessive without its apostrophe, and no plural. */
   readonly irregularNouns: ReadonlySet<string>;
   /** Names with a capital inside a word that are no identifiers. */
   readonly brands: ReadonlySet<string>;
   readonly contractions: ReadonlyMap<string, readonly string[]>;
   /** Spelling variants and agreement of person: a word and its replacement. */
   readonly replacements: ReadonlyMap<string, string>;
-  /** The frequent words that a typing error may stand for (typing-errors.ts). */
+  /** The frequent words in which a typing error is believed (typing-errors.ts). */
   readonly commonWords: readonly string[];
   /** Words and names that are one error from a common word, and are none. */
   readonly lookalikes: ReadonlySet<string>;

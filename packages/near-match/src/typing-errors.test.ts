@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { english } from './languages/english.ts';
+import { lookalikesIn } from './testing/lookalikes.ts';
 import { correctionsOf } from './typing-errors.ts';
 
 const corrections = correctionsOf(english);
@@ -35,5 +36,11 @@ describe('correctionsOf', () => {
 
   it('returns the same table for a language', () => {
     expect(correctionsOf(english)).toBe(corrections);
+  });
+});
+
+describe('lookalikesIn', () => {
+  it('finds the words of a list that would be taken for errors', () => {
+    expect(lookalikesIn(['zebra', 'county', 'account', 'acount'], english)).toEqual(['acount', 'county']);
   });
 });

@@ -16,7 +16,7 @@ export function commonWordsOf(language: Language): ReadonlySet<string> {
 }
 
 /** Calls `add` with each typing error of a word: two letters in the wrong order, a letter omitted, a letter doubled. */
-function eachError(word: string, add: (error: string) => void): void {
+function eachErrorOf(word: string, add: (error: string) => void): void {
   // the first letter is rarely wrong, and the last one is often an ending
   for (let index = 1; index < word.length - 1; index++) {
     const letter = word.charAt(index);
@@ -28,25 +28,32 @@ function eachError(word: string, add: (error: string) => void): void {
   }
 }
 
+/** Calls `add` with each typing error of a common word that is not a known word of the language. */
+export function eachError(language: Language, add: (error: string, word: string) => void): void {
+  const common = commonWordsOf(language);
+  for (const word of common) {
+    if (word.length < MIN_LETTERS) continue;
+    eachErrorOf(word, (error) => {
+      if (error.length < MIN_LETTERS || common.has(error)) return;
+      if (!language.functionWords.has(error) && !language.replacements.has(error)) add(error, word);
+    });
+  }
+}
+
 /**
  * Returns the typing errors that are believed, each with its word.
- * An error is believed if it is not a word or name itself, and if it is an error of one common word only.
+ * An error is believed if it is not a word or name itself, and if only one common word has it as an error.
  */
 export function correctionsOf(language: Language): ReadonlyMap<string, string> {
   const known = built.get(language.code);
   if (known !== undefined) return known;
-  const common = commonWordsOf(language);
   const corrections = new Map<string, string>();
   const ambiguous = new Set<string>();
-  for (const word of common) {
-    if (word.length < MIN_LETTERS) continue;
-    eachError(word, (error) => {
-      if (error.length < MIN_LETTERS || common.has(error) || language.lookalikes.has(error)) return;
-      if (language.functionWords.has(error) || language.replacements.has(error)) return;
-      if (corrections.has(error) && corrections.get(error) !== word) ambiguous.add(error);
-      else corrections.set(error, word);
-    });
-  }
+  eachError(language, (error, word) => {
+    if (language.lookalikes.has(error)) return;
+    if (corrections.has(error) && corrections.get(error) !== word) ambiguous.add(error);
+    else corrections.set(error, word);
+  });
   for (const error of ambiguous) corrections.delete(error);
   built.set(language.code, corrections);
   return corrections;

@@ -18,7 +18,7 @@ const QUANTITIES =
 const OTHERS =
   'me him us them mine yours ours theirs myself yourself be been being here now today ok okay yes yeah hi hello hey thanks thank please';
 
-/** Verbs that tell how a subject is, not how it proceeds: "how do I look" is not "how can I look". */
+/** Words that describe a state or a habit, not a method: "how do I look" is not "how can I look". */
 const STATIVE_VERBS = wordSet(`
   look feel sound seem appear compare come do rank score smell taste stand rate differ like love know perform fit qualify be have hear
   mean matter currently usually normally already still often actually ever even best not never only also just rather help`);
