@@ -62,6 +62,8 @@ const REQUESTS: readonly (readonly [method: string, path: string, body?: object]
   ['GET', '/cache/KEY?tenant=configured'],
   ['DELETE', '/cache/KEY?tenant=configured'],
   ['GET', '/cache/nothing?tenant=configured'],
+  ['GET', '/cache/semantic?tenant=configured'],
+  ['POST', '/cache/semantic/reset'],
   ['DELETE', '/cache?tenant=configured'],
   ['DELETE', '/cache'],
   ['GET', '/providers'],

@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '@sluice/config';
 import type { LlmCall, LlmReply, StoreStage } from '@sluice/core';
-import { compareQuestions, normalForm } from '@sluice/near-match';
+import { compareQuestions, normalForm, rulesVersion } from '@sluice/near-match';
 import {
   type CachingOptions,
   Coalescing,
@@ -12,7 +12,7 @@ import {
   type SemanticOptions,
   textJudge,
 } from '@sluice/proxies';
-import type { ChainParts } from './chain.ts';
+import type { ChainParts } from './chain-parts.ts';
 
 type Parts = Pick<ChainParts, 'config' | 'stores' | 'models' | 'metrics' | 'concerns'>;
 type SemanticConfig = NonNullable<GatewayConfig['cache']['semantic']>;
@@ -43,7 +43,13 @@ export function cacheStages(parts: Parts, complete: (call: LlmCall) => Promise<L
 }
 
 function nearOptions({ mode, turns, maxTemperature }: GatewayConfig['cache']['near']): NearOptions | undefined {
-  return mode === 'off' ? undefined : { mode, normalForm, maxTurns: turns, maxTemperature };
+  return mode === 'off' ? undefined : { mode, normalForm: versionedForm, maxTurns: turns, maxTemperature };
+}
+
+/** Forms of different versions are not comparable, so the version is a part of the key. */
+function versionedForm(text: string): string | undefined {
+  const form = normalForm(text);
+  return form === undefined ? undefined : `${rulesVersion}:${form}`;
 }
 
 function semanticOptions(

@@ -1,25 +1,13 @@
 import type { GatewayConfig } from '@sluice/config';
+import { composeLayers, inOneRoundTrip, type Layer, type LlmCall, type LlmService } from '@sluice/core';
 import {
-  composeLayers,
-  type DependencyHealth,
-  inOneRoundTrip,
-  type Layer,
-  type LlmCall,
-  type LlmService,
-} from '@sluice/core';
-import {
-  type Authenticator,
   accountObjects,
   audit,
   authentication,
-  type CircuitBreakers,
   ConversationArchive,
-  type FallbackLimiter,
-  type InFlightCalls,
   idempotency,
   largeRequests,
   loadShedding,
-  type MeteringMemory,
   meteringLayers,
   modelAccess,
   modelList,
@@ -29,48 +17,14 @@ import {
   ResponseArchive,
   type RetrySettings,
   Router,
-  type RoutingMemory,
   requestBody,
-  type SharedLoads,
-  type SharedUsage,
-  type SleepWatch,
   type StoredResponseLayers,
   storedResponses,
   streamRecovery,
   trackInFlight,
 } from '@sluice/proxies';
-import type { Stores } from '@sluice/store/ports';
-import type { Metrics } from '@sluice/telemetry';
 import { cacheStages } from './cache-stages.ts';
-import type { LoadMonitor } from './health/load-monitor.ts';
-import type { QuotaScopes } from './identity/quota-scopes.ts';
-import type { Models } from './models/models.ts';
-import type { AuditWriter } from './records/audit-writer.ts';
-
-export interface ChainParts {
-  readonly config: GatewayConfig;
-  readonly stores: Stores;
-  readonly callers: Authenticator;
-  readonly groups: QuotaScopes;
-  readonly fallback: FallbackLimiter;
-  readonly metering: MeteringMemory;
-  readonly routing: RoutingMemory;
-  readonly inFlight: InFlightCalls;
-  readonly models: Models;
-  readonly usage: SharedUsage;
-  readonly loads: SharedLoads;
-  readonly breakers: CircuitBreakers;
-  readonly overload: LoadMonitor;
-  readonly sleepWatch: SleepWatch;
-  readonly auditWriter: AuditWriter;
-  readonly metrics: Metrics;
-  readonly concerns: {
-    readonly limits: DependencyHealth;
-    readonly cache: DependencyHealth;
-    readonly objects: DependencyHealth;
-    readonly responses: DependencyHealth;
-  };
-}
+import type { ChainParts } from './chain-parts.ts';
 
 /** Composes the layers that each call passes through, outermost first. */
 export function chain(parts: ChainParts): LlmService {

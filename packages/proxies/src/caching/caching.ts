@@ -22,7 +22,8 @@ import { nearKey } from './near-tier.ts';
 import { type ReplayDetails, replayedEntry } from './replayed-entry.ts';
 import { Revalidations } from './revalidations.ts';
 import { entryName } from './semantic/entry-name.ts';
-import { type SemanticLookup, SemanticTier } from './semantic/semantic-tier.ts';
+import type { SemanticLookup } from './semantic/semantic-lookup.ts';
+import { SemanticTier } from './semantic/semantic-tier.ts';
 import { isFresh, mayServeAfterError, mayServeWhileReplaced } from './staleness.ts';
 
 const CACHED_OPERATIONS = new Set(['chat', 'completions', 'embeddings']);

@@ -8,7 +8,10 @@ import {
 } from '../ports/index.ts';
 
 interface Kept {
+  readonly of: CountsOf;
   edges: readonly number[] | undefined;
+  /** Similarities before there are edges. */
+  readonly noted: number[];
   bins: Record<number, BinCounts>;
 }
 
@@ -39,8 +42,21 @@ export class MemorySemanticCounts implements SemanticCounts {
     bins[bin] = forgets === 'checks' ? without : { ...NO_COUNTS, epoch: epoch + 1 };
   }
 
+  async note(of: CountsOf, similarity: number, needed: number): Promise<readonly number[] | undefined> {
+    const { noted } = this.#of(of);
+    noted.push(Math.round(similarity * 1_000) / 1_000);
+    return noted.length < needed ? undefined : noted;
+  }
+
   async setEdges(of: CountsOf, edges: readonly number[]): Promise<void> {
-    this.#of(of).edges ??= edges;
+    const kept = this.#of(of);
+    kept.edges ??= edges;
+    kept.noted.length = 0;
+  }
+
+  async list(filter: Partial<CountsOf>): Promise<{ of: CountsOf; state: SemanticState }[]> {
+    const all = [...this.#kept.values()].map(({ of, edges, bins }) => ({ of, state: { edges, bins: { ...bins } } }));
+    return all.filter(({ of }) => PARTS.every((part) => filter[part] === undefined || filter[part] === of[part]));
   }
 
   async reset(of: CountsOf): Promise<void> {
@@ -49,10 +65,12 @@ export class MemorySemanticCounts implements SemanticCounts {
 
   #of(of: CountsOf): Kept {
     const name = nameOf(of);
-    const kept = this.#kept.get(name) ?? { edges: undefined, bins: {} };
+    const kept = this.#kept.get(name) ?? { of, edges: undefined, noted: [], bins: {} };
     this.#kept.set(name, kept);
     return kept;
   }
 }
+
+const PARTS = ['scope', 'namespace', 'model', 'embeddings'] as const;
 
 const nameOf = ({ scope, namespace, model, embeddings }: CountsOf): string => [scope, namespace, model, embeddings].join('\n');

@@ -32,11 +32,31 @@ export function semanticCountsContract(adapter: string, open: () => SemanticCoun
       expect(await counts.add(of, 1, 1, { labels: 1 })).toEqual({ ...NO_COUNTS, epoch: 1, labels: 1 });
     });
 
+    it('returns the noted similarities of all replicas when there are enough', async () => {
+      const [counts, of] = [open(), ofModel()];
+      expect(await counts.note(of, 0.9, 3)).toBeUndefined();
+      expect(await counts.note(of, -0.25, 3)).toBeUndefined();
+      expect([...((await counts.note(of, 0.9004, 3)) ?? [])].sort()).toEqual([-0.25, 0.9, 0.9]);
+      expect(await counts.read(of)).toEqual({ edges: undefined, bins: {} });
+    });
+
     it('keeps the edges that were set first', async () => {
       const [counts, of] = [open(), ofModel()];
       await counts.setEdges(of, [0.9, 0.8]);
       await counts.setEdges(of, [0.5]);
       expect((await counts.read(of)).edges).toEqual([0.9, 0.8]);
+    });
+
+    it('lists the counts of a scope or a model', async () => {
+      const [counts, of] = [open(), ofModel()];
+      await counts.add(of, 1, 0, { labels: 5 });
+      await counts.add({ ...of, model: 'other' }, 2, 0, { labels: 6 });
+      const all = await counts.list({ scope: of.scope });
+      expect(all.map((one) => one.of.model).sort()).toEqual(['m:1', 'other']);
+      expect(await counts.list({ scope: of.scope, model: 'm:1' })).toEqual([
+        { of, state: { edges: undefined, bins: { 1: { ...NO_COUNTS, labels: 5 } } } },
+      ]);
+      expect(await counts.list({ scope: `${of.scope}x` })).toEqual([]);
     });
 
     it('forgets everything of a model', async () => {

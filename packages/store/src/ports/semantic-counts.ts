@@ -41,8 +41,17 @@ export interface SemanticCounts {
    * @param forgets `checks` for those since certification, `labels` for all
    */
   restart(of: CountsOf, bin: number, epoch: number, forgets: 'checks' | 'labels'): Promise<void>;
+  /**
+   * Notes the similarity of a candidate, from which the edges are made.
+   *
+   * @param needed number of similarities that edges need
+   * @returns the noted similarities of all replicas, to a thousandth; undefined while there are fewer than needed
+   */
+  note(of: CountsOf, similarity: number, needed: number): Promise<readonly number[] | undefined>;
   /** Sets the edges, unless another replica has set them. */
   setEdges(of: CountsOf, edges: readonly number[]): Promise<void>;
+  /** Returns the counts of all models that match. It scans the whole store: for an administrator, not for a call. */
+  list(filter: Partial<CountsOf>): Promise<readonly { readonly of: CountsOf; readonly state: SemanticState }[]>;
   /** Forgets everything of a model's answers. */
   reset(of: CountsOf): Promise<void>;
 }

@@ -119,6 +119,20 @@ export class KeyLayout {
     return `${this.#prefix}:semantic-counts:${scope}:${namespace}:${encoded(model)}:${encoded(embeddings)}`;
   }
 
+  /** A pattern that only such counts match. */
+  allSemanticCounts({ scope, namespace, model, embeddings }: Partial<CountsOf>): string {
+    const parts = [scope, namespace, model, embeddings];
+    const patterns = parts.map((part, n) => (part === undefined ? '*' : literally(n < 2 ? part : encoded(part))));
+    return `${this.#prefix}:semantic-counts:${patterns.join(':')}`;
+  }
+
+  /** Parses a name. Undefined for a name of another form. */
+  readSemanticCounts(name: string): CountsOf | undefined {
+    const [scope, namespace, model, embeddings] = name.slice(`${this.#prefix}:semantic-counts:`.length).split(':');
+    if (scope === undefined || namespace === undefined || model === undefined || embeddings === undefined) return undefined;
+    return { scope, namespace, model: decodeURIComponent(model), embeddings: decodeURIComponent(embeddings) };
+  }
+
   /** The entries with a tag, by the time of their expiry. None of the parts has a colon in it. */
   cacheTag(scope: string, tag: string): string {
     return `${this.#prefix}:cache-tag:${scope}:${tag}`;

@@ -9,11 +9,15 @@ import {
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
+import { namesLike } from './names-like.ts';
 import { Script } from './script.ts';
 
 /** Lifetime of counts after the last label: longer than any pause of an application, in ms. */
 const TTL_MS = 90 * 86_400_000;
 const EDGES = 'edges';
+/** The number of noted similarities, and the prefix of the number of each. */
+const NOTED = 'noted/';
+const STEPS = 1_000;
 const NAMES = Object.keys(NO_COUNTS) as (keyof BinCounts)[];
 
 const COUNT = new Script('count-semantic');
@@ -52,8 +56,30 @@ export class RedisSemanticCounts implements SemanticCounts {
     await this.#run(of, bin, epoch, forgets, []);
   }
 
+  async note(of: CountsOf, similarity: number, needed: number): Promise<readonly number[] | undefined> {
+    const key = this.#layout.semanticCounts(of);
+    const field = `${NOTED}${Math.round(similarity * STEPS)}`;
+    const [noted] = await Promise.all([this.#client.hincrby(key, NOTED, 1), this.#client.hincrby(key, field, 1)]);
+    await this.#client.pexpire(key, TTL_MS);
+    if (noted < needed) return undefined;
+    const fields = Object.entries(await this.#client.hgetall(key));
+    return fields.flatMap(([name, count]) => {
+      const steps = name.startsWith(NOTED) && name !== NOTED ? Number(name.slice(NOTED.length)) : Number.NaN;
+      return Number.isNaN(steps) ? [] : Array.from({ length: Number(count) }, () => steps / STEPS);
+    });
+  }
+
   async setEdges(of: CountsOf, edges: readonly number[]): Promise<void> {
     await this.#client.hsetnx(this.#layout.semanticCounts(of), EDGES, JSON.stringify(edges));
+  }
+
+  async list(filter: Partial<CountsOf>): Promise<{ of: CountsOf; state: SemanticState }[]> {
+    const found: { of: CountsOf; state: SemanticState }[] = [];
+    for await (const names of namesLike(this.#client, this.#layout.allSemanticCounts(filter))) {
+      const all = names.map((name) => this.#layout.readSemanticCounts(name)).filter((of) => of !== undefined);
+      found.push(...(await Promise.all(all.map(async (of) => ({ of, state: await this.read(of) })))));
+    }
+    return found;
   }
 
   async reset(of: CountsOf): Promise<void> {

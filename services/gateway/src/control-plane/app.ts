@@ -133,7 +133,8 @@ function addResources(admin: Router, options: ControlPlaneOptions, administrator
 function addOperations(admin: Router, options: ControlPlaneOptions): void {
   const { stores, current, configSource, usage, loads, breakers, clock } = options;
   const shared = (): boolean => current().config.cache.sharedBetweenTenants;
-  admin.use('/cache', cacheRoutes({ cache: stores.cache, shared, registry: stores.registry, clock }));
+  const { cache, semanticIndex: index, semanticCounts: counts, registry } = stores;
+  admin.use('/cache', cacheRoutes({ cache, index, counts, config: () => current().config, shared, registry, clock }));
   admin.use('/providers', providerRoutes({ models: () => current().models, usage, loads, breakers }));
   const providers = (): string[] =>
     current()

@@ -1,41 +1,21 @@
-import { name } from '@sluice/config';
+import type { GatewayConfig } from '@sluice/config';
 import { type Clock, defined, toUsd } from '@sluice/core';
 import { cacheKeyText, readCacheKey, SHARED_SCOPE } from '@sluice/proxies';
-import type { Cache, CacheFilter, CacheKey, CacheListing, Registry } from '@sluice/store/ports';
+import type { Cache, CacheFilter, CacheKey, CacheListing, Registry, SemanticCounts, SemanticIndex } from '@sluice/store/ports';
 import express, { type Request, type Router } from 'express';
-import { z } from 'zod';
 import { invalid, notFound } from './admin-error.ts';
+import { cacheClearing, cacheEntryQuery, cacheQuery } from './cache-query.ts';
 import { changeLine } from './change-line.ts';
 import { checkedQuery } from './checked.ts';
 import { type Permission, permitBeyondTeam, scoped } from './permissions.ts';
 import type { CacheEntryResponse } from './schemas/cache-schemas.ts';
-
-const filter = {
-  /** Tenant of the entries. Without it, entries of all tenants are selected if the configuration lets tenants share them. */
-  tenant: name.optional(),
-  namespace: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{0,64}$/)
-    .optional(),
-  /** Model name as clients send it. */
-  model: z.string().min(1).max(256).optional(),
-  /** A tag that calls gave their entries (`x-sluice-cache-tags`). */
-  tag: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/)
-    .optional(),
-};
-
-/** Query parameters of a listing. */
-export const cacheQuery = z.strictObject({ ...filter, limit: z.coerce.number().int().min(1).max(1_000).default(100) });
-
-/** Query parameters of a deletion. Deleting everything requires `all=true`. */
-export const cacheClearing = z.strictObject({ ...filter, all: z.literal('true').optional() });
-
-export const cacheEntryQuery = z.strictObject({ tenant: filter.tenant });
+import { addSemanticRoutes } from './semantic-cache.ts';
 
 export interface CacheRoutesOptions {
   readonly cache: Cache;
+  readonly index: SemanticIndex;
+  readonly counts: SemanticCounts;
+  readonly config: () => GatewayConfig;
   readonly shared: () => boolean;
   readonly registry: Pick<Registry, 'note'>;
   readonly clock: Clock;
@@ -64,7 +44,7 @@ function shownEntry({
  * Routes to list cache entries and to remove them by key, namespace, model or tenant. The cached responses themselves are never
  * shown.
  */
-export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptions): Router {
+export function cacheRoutes({ cache, index, counts, config, shared, registry, clock }: CacheRoutesOptions): Router {
   const router = express.Router();
 
   /** Returns the cache scope of a request. Shared entries are in no tenant's scope. */
@@ -102,6 +82,8 @@ export function cacheRoutes({ cache, shared, registry, clock }: CacheRoutesOptio
     await registry.note(changeLine(request, clock, cleared));
     response.json({ removed });
   });
+
+  addSemanticRoutes(router, { index, counts, config, registry, clock, scopeOf });
 
   router.get('/:key', async (request, response) => {
     const key = keyOf(request, 'read');

@@ -1,7 +1,8 @@
 import type { GatewayConfig } from '@sluice/config';
 import type { Abortable, LlmCall, LlmReply, LlmService, Slots } from '@sluice/core';
 import { SleepWatch } from '@sluice/proxies';
-import { type ChainParts, chain } from '../chain.ts';
+import { chain } from '../chain.ts';
+import type { ChainParts } from '../chain-parts.ts';
 import { LoadMonitor } from '../health/load-monitor.ts';
 import { defaultMemoryBounds } from '../health/process-memory.ts';
 import type { Component } from '../lifecycle/component.ts';

@@ -12,12 +12,11 @@ interface Known {
   readonly atMs: number;
 }
 
-/** The counts of all bins as this replica knows them, and the similarities from which their edges are made. */
+/** The counts of all bins as this replica knows them. */
 export class BinStates {
   readonly #counts: SemanticCounts;
   readonly #clock: Clock;
   readonly #known = new LRUCache<string, Known>({ max: MAX_MODELS });
-  readonly #similarities = new LRUCache<string, number[]>({ max: MAX_MODELS });
 
   constructor(counts: SemanticCounts, clock: Clock) {
     this.#counts = counts;
@@ -43,12 +42,8 @@ export class BinStates {
 
   /** Notes the similarity of a candidate while there are no edges. Sets the edges after enough of them. */
   async note(of: CountsOf, similarity: number): Promise<void> {
-    const name = nameOf(of);
-    const similarities = this.#similarities.get(name) ?? [];
-    similarities.push(similarity);
-    this.#similarities.set(name, similarities);
-    if (similarities.length < CANDIDATES_FOR_EDGES) return;
-    this.#similarities.delete(name);
+    const similarities = await this.#counts.note(of, similarity, CANDIDATES_FOR_EDGES);
+    if (similarities === undefined) return;
     await this.#counts.setEdges(of, edgesOf(similarities));
     this.forget(of);
   }

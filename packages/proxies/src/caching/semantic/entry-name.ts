@@ -1,4 +1,4 @@
-import type { Candidate, SemanticLookup } from './semantic-tier.ts';
+import type { Candidate, SemanticLookup } from './semantic-lookup.ts';
 
 /** What a client's feedback needs to know of an entry that served it. */
 export type NamedEntry = Pick<SemanticLookup, 'space' | 'countsOf'> & {

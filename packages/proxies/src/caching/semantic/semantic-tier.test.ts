@@ -103,7 +103,7 @@ describe('the semantic tier', () => {
     expect(calls()).toBeLessThan(115);
   });
 
-  it('is not certified by labels with errors', async () => {
+  it('serves nothing after labels with errors', async () => {
     const { ask, metrics } = await open({ answer: (question) => question });
     for (let n = 0; n <= 150; n++) expect((await ask(`s1 ${n}`)).state).toBe('miss');
     expect(metrics.semanticLabels.inc).toHaveBeenCalledWith({ bin: '0', result: 'wrong' });

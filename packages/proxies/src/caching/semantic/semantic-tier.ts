@@ -8,13 +8,14 @@ import {
   type Question,
   systemClock,
 } from '@sluice/core';
-import type { CacheEntry, CacheKey, CountsOf, Neighbour, SemanticSpace } from '@sluice/store/ports';
+import type { CacheEntry, CacheKey, Neighbour } from '@sluice/store/ports';
 import { requestDigest } from '../../request-digest.ts';
 import { BinStates } from './bin-states.ts';
 import { BINS, binOf } from './bins.ts';
 import { type NamedEntry, readEntryName } from './entry-name.ts';
 import { isCertified, mustRevoke, shouldRestart } from './error-bound.ts';
 import { questionVector } from './question-vectors.ts';
+import type { Candidate, SemanticLookup } from './semantic-lookup.ts';
 import type { SemanticOptions } from './semantic-options.ts';
 
 /** Number of nearest questions that are compared by their words. */
@@ -27,27 +28,6 @@ const LABELLED_LATER = 0.2;
 /** Served answers of an epoch until which more of them are explored, and how many times more: a change is found sooner. */
 const FIRST_SERVED = 500;
 const FIRST_EXPLORED_TIMES = 4;
-
-/** A question that could serve another one. */
-export interface Candidate {
-  readonly neighbour: Neighbour;
-  readonly bin: number;
-  readonly epoch: number;
-  /** `learn`: the bin or the entry is not certified. `explore`: it is, and its answer is checked. */
-  readonly decision: 'serve' | 'learn' | 'explore';
-  /** Whether its answer will be compared with the right one. */
-  readonly isLabelled: boolean;
-}
-
-/** What the index knows about a question. */
-export interface SemanticLookup {
-  readonly space: SemanticSpace;
-  readonly countsOf: CountsOf;
-  readonly vector: Float32Array;
-  readonly id: string;
-  readonly question: string;
-  readonly candidate: Candidate | undefined;
-}
 
 /** What a label belongs to. */
 type Labelled = Pick<SemanticLookup, 'space' | 'countsOf'> & { readonly candidate: NamedEntry['candidate'] | undefined };

@@ -1,5 +1,11 @@
-import { cacheClearing, cacheEntryQuery, cacheQuery } from '../cache.ts';
-import { cacheEntrySchema, cacheListSchema, cacheRemovalSchema } from '../schemas/cache-schemas.ts';
+import { cacheClearing, cacheEntryQuery, cacheQuery, semanticQuery } from '../cache-query.ts';
+import {
+  cacheEntrySchema,
+  cacheListSchema,
+  cacheRemovalSchema,
+  semanticReportSchema,
+  semanticResetSchema,
+} from '../schemas/cache-schemas.ts';
 import { done, inPath, json, queryOf, refusals } from './parts.ts';
 
 /** The paths of cache entries. */
@@ -14,6 +20,20 @@ export const cachePaths = {
       summary: 'Removes the cache entries of a tenant, a namespace, a model or a tag; or all',
       ...queryOf(cacheClearing),
       responses: { 200: json('The number of removed entries', cacheRemovalSchema), ...refusals(400) },
+    },
+  },
+  '/admin/v1/cache/semantic': {
+    get: {
+      summary: 'Returns what is proven of the answers that are served by meaning',
+      ...queryOf(semanticQuery),
+      responses: { 200: json('The counts by model', semanticReportSchema), ...refusals(400) },
+    },
+  },
+  '/admin/v1/cache/semantic/reset': {
+    post: {
+      summary: 'Forgets the labels of a tenant, a namespace or a model, or all: they are learned again',
+      ...queryOf(semanticQuery),
+      responses: { 200: json('The number of models', semanticResetSchema), ...refusals(400) },
     },
   },
   '/admin/v1/cache/{key}': {
