@@ -36,10 +36,11 @@ export function isSentenceStart(last: string | undefined): boolean {
   return last === undefined || last === '.' || last === '?';
 }
 
-/** Whether a word with a capital inside a sentence could be a name that is spelled like a word: "Friends", "Her". */
-function mayBeName(lower: string, language: Language): boolean {
-  if (language.questionWords.has(lower) || language.auxiliaries.has(lower) || lower === 'i') return false;
-  return language.functionWords.has(lower) || commonWordsOf(language).has(lower);
+/** Whether a word with a capital inside a sentence could be a name that is spelled like a word: "Friends", "Her", "CAN". */
+function mayBeName(word: string, lower: string, language: Language): boolean {
+  const isPlain = language.questionWords.has(lower) || language.auxiliaries.has(lower) || lower === 'i';
+  if (isPlain && word !== word.toUpperCase()) return false;
+  return language.functionWords.has(lower) || language.alsoNames.has(lower) || commonWordsOf(language).has(lower);
 }
 
 /** Whether a word keeps its case because another case has another sense. */
@@ -49,7 +50,7 @@ function keepsCase({ tokens, casing }: Reading, word: string, lower: string, lan
   if (word === lower) return false;
   if (word.length === 1) return lower !== 'i' && !(casing === 'capitals' && lower === 'a');
   if (language.caseSensitive.has(lower) || (HAS_INNER_CAPITAL.test(word) && !language.brands.has(lower))) return true;
-  return casing === 'sentence' && !isSentenceStart(last) && mayBeName(lower, language);
+  return casing === 'sentence' && !isSentenceStart(last) && mayBeName(word, lower, language);
 }
 
 /** Appends the common form of a word. Returns false if its sense is uncertain. */

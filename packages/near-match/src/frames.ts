@@ -59,7 +59,7 @@ function afterRequest(tokens: readonly string[], index: number, language: Langua
   const length = longestMatch(tokens, index, frames.requests);
   if (length > 0) {
     const next = skipPunctuation(tokens, index + length);
-    return has(language.questionWords, tokens[next]) ? next : index;
+    return has(frames.requested, tokens[next]) ? next : index;
   }
   const next = skipPunctuation(tokens, index + 1);
   if (has(frames.courtesy, tokens[index])) {

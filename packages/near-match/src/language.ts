@@ -18,8 +18,10 @@ export interface Frames {
   readonly hesitations: ReadonlySet<string>;
   /** Conjunctions that are removed only after an opening, such as "but" in "sorry, but how …". */
   readonly joiners: ReadonlySet<string>;
-  /** Requests for an answer. Removed before a question word, such as "tell me" before "how". */
+  /** Requests for an answer. Removed before a word of `requested`, such as "tell me" before "how". */
   readonly requests: readonly string[][];
+  /** Question words after a request. Without "when": "tell me when my order arrives" asks for a notification. */
+  readonly requested: ReadonlySet<string>;
   /** Words such as "please", removed at the start, and after a request to a person. */
   readonly courtesy: ReadonlySet<string>;
   /** Thanks. Removed at the end, also without punctuation. */
@@ -65,6 +67,8 @@ export interface Language {
   readonly naming: ReadonlySet<string>;
   /** Words with another sense in other case, such as "polish" and "us". They keep their case. */
   readonly caseSensitive: ReadonlySet<string>;
+  /** Further words that keep a capital inside a sentence, as common words do, because they are also names: "next". */
+  readonly alsoNames: ReadonlySet<string>;
   /** Nouns with an irregular plural: "childs" is a possessive without its apostrophe, and no plural. */
   readonly irregularNouns: ReadonlySet<string>;
   /** Names with a capital inside a word that are no identifiers. */

@@ -58,6 +58,8 @@ function isRequest(tokens: readonly string[], language: Language, common: Readon
  * every other word remain. The function never throws, and its time is bounded: longer texts than 2,000 characters have no
  * normal form.
  *
+ * The first call builds the table of typing errors, in about 40 ms: a service makes one while it starts.
+ *
  * @example
  * normalForm('Hi, how can I cancel my subscription? Thanks!'); // 'how i cancel my subscription'
  * normalForm('how do i cancle my subscription'); // 'how i cancel my subscription'

@@ -2,6 +2,8 @@ import type { Language } from './language.ts';
 
 /** The shortest common word in which an error is believed, and the shortest error. */
 const MIN_LETTERS = 5;
+/** Many brands are a word without the vowel before its last letter: Flickr, Tumblr. */
+const BRAND_ENDING = /[^aeiouy]r$/;
 const built = new Map<string, ReadonlyMap<string, string>>();
 const commonSets = new Map<string, ReadonlySet<string>>();
 
@@ -23,7 +25,8 @@ function eachErrorOf(word: string, add: (error: string) => void): void {
     const next = word.charAt(index + 1);
     const before = word.slice(0, index);
     if (letter !== next) add(before + next + letter + word.slice(index + 2));
-    add(before + word.slice(index + 1));
+    const shorter = before + word.slice(index + 1);
+    if (!BRAND_ENDING.test(shorter)) add(shorter);
     add(before + letter + letter + word.slice(index + 1));
   }
 }

@@ -69,21 +69,37 @@ export const english: Language = {
     translate translated translating translation rewrite rephrase paraphrase proofread summarise summarize spell spells spelled
     spelt spelling misspelled misspelt typo typos pronounce pronounced pronunciation say says said saying reverse reversed lowercase uppercase capitalise capitalize capitalised capitalized grammar grammatical rhyme rhymes anagram palindrome synonym
     synonyms antonym antonyms abbreviation acronym punctuation apostrophe comma hyphen vowel vowels consonant syllable syllables
-    lyrics lyric chords song songs sang sings letters slang
+    sentence sentences lyrics lyric chords song songs sang sings letters slang
     word words phrase verb noun plural singular tense hashtag regex`),
   naming: wordSet('called named name names username nickname handle brand surname trademark slogan hashtag'),
   caseSensitive: wordSet(`
-    her him them up yes now
-    us it who may will mark bill march august polish turkey china japan jordan chad cuba guinea chile reading bath nice cork
-    orange apple target gap shell visa amazon windows word excel access outlook teams go rust swift ruby basic java python
-    scratch r c node ada julia dart crystal elm rose grace hope faith joy lily daisy violet iris ivy olive pearl jade amber
-    frank jack rob pat sue art drew grant rich dick john bob nick peter max ray dean earl duke king prince bishop pope major
-    black white brown green gray grey sharp power wood field hill lake banks brooks waters rivers stone bush ford lincoln
-    dodge fiat seat mini smart jaguar mercury saturn mars earth sun moon god lord bible aids pin sim gas led ram rom cat hat
-    pet api bit ace gem ice mat pod rag sat sea sum tap tip lime snap slack zoom meet chrome edge safari opera brave signal
-    discord steam uber dove tide ariel bounty galaxy twitter lens echo alexa siri cortana finish swiss welsh dutch danish lent
-    easter job ruth mass mali niger georgia wales hawk pound sterling rand yen democrat republican liberal conservative labour
-    independent catholic orthodox roman scot state congress house cabinet`),
+    her him them up yes now us it who may will mark bill march august polish turkey china japan jordan chad cuba guinea chile
+    reading bath nice cork orange apple target gap shell visa amazon windows word excel access outlook teams go rust swift
+    ruby basic java python scratch r c node ada julia dart crystal elm rose grace hope faith joy lily daisy violet iris ivy
+    olive pearl jade amber frank jack rob pat sue art drew grant rich dick john bob nick peter max ray dean earl duke king
+    prince bishop pope major black white brown green gray grey sharp power wood field hill lake banks brooks waters rivers
+    stone bush ford lincoln dodge fiat seat mini smart jaguar mercury saturn mars earth sun moon god lord bible aids pin sim
+    gas led ram rom cat hat pet api bit ace gem ice mat pod rag sat sea sum tap tip lime snap slack zoom meet chrome edge
+    safari opera brave signal discord steam uber dove tide ariel bounty galaxy twitter lens echo alexa siri cortana finish
+    swiss welsh dutch danish lent easter job ruth mass mali niger georgia wales hawk pound sterling rand yen democrat
+    republican liberal conservative labour independent catholic orthodox roman scot state congress house cabinet cars frozen
+    alien aliens psycho jaws rocky joker gravity coco soul tangled moana saw caterpillar puma lotus oracle monster indeed
+    stripe bolt bumble tinder hinge nest blink virgin sky boots subway staples oyster beetle golf polo fiesta mustang explorer
+    expedition accord civic pilot leaf sentra rogue frontier titan outback forester impreza cayenne panda punto mondeo battle
+    rugby hull split hamburg cologne phoenix buffalo orlando independence bordeaux bologna panama wellington champagne cheddar
+    ware wells crewe rye bury barking epping tooting poole hove june april sunny holly hazel heather ginger rusty buddy angel
+    christian dawn eve carol penny robin martin jay gene guy miles hunter carter cooper mason taylor turner baker fisher
+    parker walker porter butler chase chance drake colt cliff glen heath dale wade barry bart nova impala corona blur oasis
+    kiss rush genesis pulp suede skype keynote tik notion linear monday asana figma sketch spring django flask rails react
+    angular vue spark hive pig kafka flink hue sonic mario halo doom destiny portal limbo valorant sims lightning thunder
+    costco`),
+  alsoNames: wordSet(`
+    next match deal sale focus ring square storm dream fever heat hole garbage rain journey escape control legacy surprise express
+    settle native insight signs speed three forest winter summer autumn smart whole foods dawn nova tool train inside pages
+    numbers notes maps reminders photos messages contacts clock music home health light lightning house seven eight nine ten
+    little big great good best better first last new old happy sad dark bright gold silver blue pink purple yellow red
+    love life death day night man woman boy girl dog fish bird lion wolf bear fox eagle hawk duck swan king queen
+    fire ice wind snow cloud sky star lost found gone home away stay`),
   irregularNouns: wordSet('child children man men woman women people wife today tomorrow yesterday'),
   brands: wordSet(`
     iphone ipad imac ios macos youtube github gitlab paypal whatsapp linkedin ebay wifi wi-fi javascript typescript postgresql

@@ -31,18 +31,19 @@ function openPart(pairs: OpenPair[]): OpenPair[] {
 }
 
 /**
- * Installs the package into a temporary directory and returns its open pairs, or undefined if PyPI is unreachable.
+ * Installs the package into a temporary directory and returns its open pairs, or why it cannot: no Python, or PyPI is unreachable.
  * @throws if the installation fails for another reason
  */
-export function installOpenPairs(): OpenPair[] | undefined {
+export function installOpenPairs(): { pairs: OpenPair[] } | { unavailable: string } {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-pairs-'));
   try {
     const options = ['--quiet', '--no-deps', '--disable-pip-version-check', '--retries', '1', '--timeout', '10'];
     const pip = spawnSync('python3', ['-m', 'pip', 'install', ...options, '--target', directory, PACKAGE], { encoding: 'utf8' });
-    if (pip.error !== undefined || (pip.status !== 0 && UNREACHABLE.test(pip.stderr))) return undefined;
+    if (pip.error !== undefined) return { unavailable: `python3 does not start: ${pip.error.message}` };
+    if (pip.status !== 0 && UNREACHABLE.test(pip.stderr)) return { unavailable: 'PyPI is unreachable' };
     if (pip.status !== 0) throw new Error(`pip failed: ${pip.stderr}`);
     const lines = readFileSync(join(directory, 'fow_cache/data/pairs.jsonl'), 'utf8').trim().split('\n');
-    return openPart(lines.map((line): OpenPair => JSON.parse(line)));
+    return { pairs: openPart(lines.map((line): OpenPair => JSON.parse(line))) };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
