@@ -1,5 +1,6 @@
-// Measures what records, usage sums and the ledger cost Redis, straight on the adapter: node test/bench/redis-audit.ts [--beside=FOLDER]
+// Measures what records, usage sums and the ledger cost Redis, straight on the adapter: node test/bench/redis-audit.ts [--beside=FOLDER] [--only=TEXT]
 //   --beside=FOLDER  the root of another build of this repository, which is measured in turn with this one
+//   --only=TEXT      measures only loads with this text in their name
 import { pathToFileURL } from 'node:url';
 import type { AuditRecord } from '@sluice/proxies';
 import type { AuditTrail } from '@sluice/store/ports';
@@ -62,7 +63,13 @@ function recordOf({ key, ownTenants, tags = {} }: Load): AuditRecord {
     time: new Date().toISOString(),
     requestId: `aaaaaaaa-bbbb-4ccc-8ddd-${String(++calls).padStart(12, '0')}`,
     ...{ outcome: 'answered', status: 200, error: null, attempts: 1, route: 'POST /v1/chat/completions', cache: 'miss' },
-    ...{ key: `key-${number}`, tenant: ownTenants ? `tenant-${number}` : 'tenant', model: 'mock', target: 'up/mock', provider: 'up' },
+    ...{
+      key: `key-${number}`,
+      tenant: ownTenants ? `tenant-${number}` : 'tenant',
+      model: 'mock',
+      target: 'up/mock',
+      provider: 'up',
+    },
     ...{ inputTokens: 420, outputTokens: 170, costNanos: 760_000, latencyMs: 812.345, tags },
   };
 }
@@ -86,7 +93,9 @@ async function measure({ client, writer }: Build, load: Load): Promise<Cost> {
   }
   await writer.flush();
   const after = await counters(client);
-  const each = new Map([...after.commands].map(([name, count]) => [name, (count - (before.commands.get(name) ?? 0)) / CALLS_PER_ROUND]));
+  const each = new Map(
+    [...after.commands].map(([name, count]) => [name, (count - (before.commands.get(name) ?? 0)) / CALLS_PER_ROUND]),
+  );
   const scripts = (each.get('evalsha') ?? 0) + (each.get('eval') ?? 0);
   const ofWork = [...each].filter(([name, count]) => count > 0.001 && !/^(evalsha|eval|info|hsetnx|client|config)/.test(name));
   return {
@@ -119,7 +128,8 @@ try {
   for (const [name, root] of roots) {
     for (const shards of [1, 16]) builds.push(await open(`${name}, ${shards} shards`, root, redis.url, shards));
   }
-  for (const load of LOADS) {
+  const only = /--only=(.+)/.exec(process.argv.at(-1) ?? '')?.[1] ?? '';
+  for (const load of LOADS.filter(({ name }) => name.includes(only))) {
     const costs = new Map(builds.map(({ name }): [string, Cost[]] => [name, []]));
     for (const build of builds) await measure(build, load);
     for (let round = 0; round < ROUNDS; round++) {

@@ -10,9 +10,17 @@ const RESULT_NUMBERS = 3;
 /** Maximum number of records and fields of several batches in one script, which takes some milliseconds of Redis. */
 const MAX_TEXTS = 1_000;
 
+/** What a hash gets at its first write. */
+export interface HashOptions {
+  /** Its retention in ms, 0 for ever. */
+  readonly ttlMs: number;
+  /** Number of further sums of its first field, all zero. */
+  readonly zeros: number;
+}
+
 /** The amounts that a batch adds to its hashes. */
 export class BatchSums {
-  readonly #hashes = new Map<string, { readonly ttlMs: number; readonly fields: Map<string, number[]> }>();
+  readonly #hashes = new Map<string, HashOptions & { readonly fields: Map<string, number[]> }>();
   #setAside = 0;
 
   /** Number of amounts that cannot be added: not an integer from 0 to 2^53 - 1, alone or in sum. */
@@ -26,10 +34,10 @@ export class BatchSums {
   }
 
   /** Adds the amounts to those of the same field. */
-  add(hash: string, ttlMs: number, field: string, amounts: readonly number[]): void {
+  add(hash: string, options: HashOptions, field: string, amounts: readonly number[]): void {
     let known = this.#hashes.get(hash);
     if (known === undefined) {
-      known = { ttlMs, fields: new Map() };
+      known = { ...options, fields: new Map() };
       this.#hashes.set(hash, known);
     }
     const sums = known.fields.get(field) ?? [];
@@ -48,8 +56,8 @@ export class BatchSums {
   written(): { numbers: number[]; fields: string[] } {
     const numbers: number[] = [];
     const fields: string[] = [];
-    for (const { ttlMs, fields: ofHash } of this.#hashes.values()) {
-      numbers.push(ttlMs, 0);
+    for (const { ttlMs, zeros, fields: ofHash } of this.#hashes.values()) {
+      numbers.push(ttlMs, zeros, 0);
       const count = numbers.length - 1;
       for (const [field, sums] of ofHash) {
         const length = sums.findLastIndex((sum) => sum > 0) + 1;

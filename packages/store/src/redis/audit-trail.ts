@@ -20,7 +20,7 @@ import { AuditShards } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
 import type { AuditShard, KeyLayout } from './key-layout.ts';
 import { readMerged } from './merged-streams.ts';
-import { packedAmounts, packedField, readUsage } from './packed-usage.ts';
+import { packedAmounts, packedField, readUsage, ZEROS } from './packed-usage.ts';
 import { Script } from './script.ts';
 
 const STREAM_TIME = new Script('stream-time');
@@ -89,10 +89,12 @@ export class RedisAuditTrail implements AuditTrail {
     for (const sum of usage) {
       const table = usageTableOf(sum);
       const hash = this.#layout.usage(shard, sum.day, table);
-      sums.add(hash, table === 'days' ? keepMs : keepDetailedMs, packedField(sum), packedAmounts(sum));
+      const options = { ttlMs: table === 'days' ? keepMs : keepDetailedMs, zeros: ZEROS };
+      sums.add(hash, options, packedField(sum), packedAmounts(sum));
     }
     for (const { tenant, subject, period, amount } of spent) {
-      sums.add(this.#layout.spent(shard, period), spentTtlMs(period), this.#layout.spentOf(tenant, subject), [amount]);
+      const options = { ttlMs: spentTtlMs(period), zeros: 0 };
+      sums.add(this.#layout.spent(shard, period), options, this.#layout.spentOf(tenant, subject), [amount]);
     }
     return sums;
   }

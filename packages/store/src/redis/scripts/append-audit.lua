@@ -3,12 +3,14 @@
 -- KEYS        per batch: its mark; the stream of records; the mark of the same writer's previous batch, or its own mark if this is
 --             the first one; its hashes of sums, one per day and table
 -- ARGV[1]     a flat array in JSON: approximate maximum number of records in a stream; then per batch: number of records, number of
---             hashes, and per hash: retention in ms (0 for ever), number of fields, and per field: number of amounts, the amounts
+--             hashes, and per hash: retention in ms (0 for ever), number of zeros after the first sums of a new hash, number of fields,
+--             and per field: number of amounts, the amounts
 -- ARGV[2..]   per batch: its records, each a line of JSON; the fields of its hashes, each field once per hash
 -- Returns     per batch three numbers: 1, or 0 if the batch was written before; 1, or 0 if the previous batch is lost; number of
 --             amounts set aside
 --
--- A field has the sums of one combination, separated by commas. A missing sum at the end is 0.
+-- A field has the sums of one combination, separated by commas. Sums at the end that are missing are 0.
+-- A hash expires after its first write.
 --
 -- Atomic, because a batch that is sent again after a lost response must not be written twice, and because records and sums belong
 -- together. An amount that cannot be added is set aside and counted, and the rest is written: Redis does not roll back, so an
@@ -43,6 +45,15 @@ local function add(sums, first)
   return format(formats[length], unpack(sums)), aside
 end
 
+-- Returns the number of amounts of a field that are not 0.
+local function count_amounts(first)
+  local amounts = 0
+  for n = first + 1, first + args[first] do
+    if args[n] ~= 0 then amounts = amounts + 1 end
+  end
+  return amounts
+end
+
 -- Decodes the values of fields: an array of sums for each.
 local function decode(values)
   for n = 1, #values do values[n] = values[n] or '' end
@@ -70,24 +81,38 @@ local function add_readable(values, first_text, first)
     if is_readable then
       entries[#entries + 1], entries[#entries + 2] = one[1], one[2]
     end
-    set_aside, position = set_aside + (is_readable and aside or args[position]), position + args[position] + 1
+    set_aside = set_aside + (is_readable and aside or count_amounts(position))
+    position = position + args[position] + 1
   end
   return entries, set_aside
 end
 
+-- Sets the retention of a hash, to which fields were added: the first of them at the start of `entries`. A hash without an expiry is new.
+local function keep(key, ttl_ms, zeros, entries)
+  local is_new = ttl_ms > 0 and redis.call('PEXPIRE', key, whole(ttl_ms), 'NX') == 1
+  if is_new and zeros > 0 then redis.call('HSET', key, entries[1], entries[2] .. string.rep(',0', zeros)) end
+end
+
 -- Adds amounts to some fields of a hash. Returns the number of amounts set aside.
-local function add_fields(key, count)
-  local first_text, first, amounts = next_text, at, 0
-  for _ = 1, count do
-    amounts, at = amounts + args[at], at + args[at] + 1
-  end
+local function add_fields(key, ttl_ms, zeros, count)
+  local first_text, first, set_aside = next_text, at, 0
+  for _ = 1, count do at = at + args[at] + 1 end
   next_text = next_text + count
   local values = redis.pcall('HMGET', key, unpack(ARGV, first_text, first_text + count - 1))
-  -- the key is no hash
-  if values.err then return amounts end
-  local is_readable, entries, set_aside = pcall(add_all, values, first_text, first)
+  if values.err then
+    -- the key is no hash
+    while first < at do
+      set_aside, first = set_aside + count_amounts(first), first + args[first] + 1
+    end
+    return set_aside
+  end
+  local exists = false
+  for n = 1, count do exists = exists or values[n] end
+  local is_readable, entries
+  is_readable, entries, set_aside = pcall(add_all, values, first_text, first)
   if not is_readable then entries, set_aside = add_readable(values, first_text, first) end
   if #entries > 0 then redis.call('HSET', key, unpack(entries)) end
+  if not exists then keep(key, ttl_ms, zeros, entries) end
   return set_aside
 end
 
@@ -105,13 +130,12 @@ local function append_batch()
   end
   next_text = next_text + records
   for _ = 1, hashes do
-    local key, ttl_ms, fields = KEYS[next_key], args[at], args[at + 1]
-    next_key, at = next_key + 1, at + 2
+    local key, ttl_ms, zeros, fields = KEYS[next_key], args[at], args[at + 1], args[at + 2]
+    next_key, at = next_key + 1, at + 3
     if is_new then
       for done = 0, fields - 1, MAX_FIELDS do
-        set_aside = set_aside + add_fields(key, math.min(MAX_FIELDS, fields - done))
+        set_aside = set_aside + add_fields(key, ttl_ms, zeros, math.min(MAX_FIELDS, fields - done))
       end
-      if ttl_ms > 0 then redis.call('PEXPIRE', key, whole(ttl_ms)) end
     else
       for _ = 1, fields do at = at + args[at] + 1 end
       next_text = next_text + fields
