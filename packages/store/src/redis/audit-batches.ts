@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis';
 import { isAmount } from '../ports/index.ts';
 import { atEndOfTurn } from './batch-writes.ts';
+import { isOfSlots } from './call-scopes.ts';
 import type { RedisClient } from './connections.ts';
 import { Script } from './script.ts';
 
@@ -157,6 +158,3 @@ export class AuditBatches {
     });
   }
 }
-
-/** Whether a server that is addressed like a single one divides its keys like a Cluster: the script did nothing then. */
-const isOfSlots = (error: unknown): boolean => error instanceof Error && /CROSSSLOT|same slot/.test(error.message);
