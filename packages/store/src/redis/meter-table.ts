@@ -7,6 +7,8 @@ const NUMBERS = { subject: 2, window: 4, concurrency: 5, budget: 8 } as const;
 const HEAD_ARGS = 5;
 const LIMIT_ARGS = 6;
 const SUBJECT_ARGS = 2;
+/** Number of subjects from which a batch takes no further call. */
+const MAX_SUBJECTS = 100;
 
 interface Subject {
   readonly tenant: string;
@@ -42,6 +44,11 @@ export class MeterTable {
     this.#replica = replica;
     this.#keyOf = keyOf;
     this.#isExact = isExact;
+  }
+
+  /** Whether the script already takes some milliseconds of Redis, so that further calls need another batch. */
+  get isFull(): boolean {
+    return this.#subjects.size >= MAX_SUBJECTS;
   }
 
   /** The keys of the subjects. */

@@ -155,13 +155,19 @@ export class RedisMeters implements Meters {
       onUnseeded: (calls) => {
         for (const some of Map.groupBy(calls, tenantOfReservation).values()) this.#seed(some);
       },
-      onFault: (error, calls) => this.#divide(error, Map.groupBy(calls, tenantOfReservation), (of) => this.#reservationBatch(of)),
+      onFault: (error, calls) =>
+        this.#divide(scope, error, Map.groupBy(calls, tenantOfReservation), (of) => this.#reservationBatch(of)),
     });
   }
 
   /** Sends calls in a script per tenant if they may succeed there. Returns whether they were sent. */
-  #divide<T>(error: unknown, calls: ReadonlyMap<string, readonly T[]>, open: (scope: string) => TenantBatch<T>): boolean {
-    if (!this.#scopes.mustDivide(error, calls.keys())) return false;
+  #divide<T>(
+    scope: string,
+    error: unknown,
+    calls: ReadonlyMap<string, readonly T[]>,
+    open: (scope: string) => TenantBatch<T>,
+  ): boolean {
+    if (!this.#scopes.mustDivide(scope, error, calls.keys())) return false;
     for (const [tenant, some] of calls) {
       const batch = open(this.#scopes.of(tenant));
       for (const pending of some) batch.add(pending);
@@ -192,7 +198,8 @@ export class RedisMeters implements Meters {
         const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
         return SETTLE.run(this.#options.background, this.#keys(scope, table), [args]);
       },
-      onFault: (error, calls) => this.#divide(error, Map.groupBy(calls, tenantOfSettlement), (of) => this.#settlementBatch(of)),
+      onFault: (error, calls) =>
+        this.#divide(scope, error, Map.groupBy(calls, tenantOfSettlement), (of) => this.#settlementBatch(of)),
     });
   }
 

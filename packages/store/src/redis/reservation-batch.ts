@@ -8,6 +8,7 @@ import {
   type ReservedCharge,
   subWindowsOf,
 } from '../ports/index.ts';
+import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
@@ -61,7 +62,7 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
   }
 
   add(pending: PendingReservation): boolean {
-    if (this.#pending.length === MAX_CALLS) return false;
+    if (this.#pending.length === MAX_CALLS || this.#options.table.isFull) return false;
     const { request } = pending;
     const isFirst = this.#pending.length === 0;
     let kinds = '';
@@ -72,7 +73,7 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
       kinds += KIND_LETTERS[charge.kind];
       charges += `,${offsets},${amountsOf(charge)}`;
     }
-    this.#ids.push(JSON.stringify(request.callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, request.tenant, request.callId)));
     this.#calls += `,"${kinds}"${charges}`;
     this.#pending.push(pending);
     return true;

@@ -1,4 +1,5 @@
 import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
+import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
@@ -44,7 +45,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   }
 
   add(pending: PendingSettlement): boolean {
-    if (this.#pending.length === MAX_CALLS) return false;
+    if (this.#pending.length === MAX_CALLS || this.#table.isFull) return false;
     const { tenant, ending } = pending;
     this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(tenant, ending);
     this.#pending.push(pending);
@@ -77,7 +78,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       list += `,${this.#table.offsetsOf(tenant, charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    this.#ids.push(JSON.stringify(callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, callId)));
     return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
   }
 
@@ -86,7 +87,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     for (const { subject, meter, leaseMs } of slots) {
       list += `,${this.#table.offsetsOf(tenant, subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
     }
-    this.#ids.push(JSON.stringify(slots[0]?.callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, slots[0]?.callId ?? '')));
     return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
   }
 }
