@@ -1,13 +1,12 @@
 // Measures what the limits and the cache cost Redis, straight on the adapters: node test/bench/redis-meters.ts [--beside=FOLDER]
 //   --beside=FOLDER  the root of another build of this repository, which is measured in turn with this one
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Cache, Charge, Meters } from '@sluice/store/ports';
 import { Redis } from 'ioredis';
 import { ensureRedisServer, startRedisServer } from '../support/redis-server.ts';
 
-const ROUNDS = 4;
-const CALLS_PER_ROUND = 3_000;
+const ROUNDS = 8;
+const CALLS_PER_ROUND = 1_500;
 const WAIT = <T>(_operation: string, send: () => Promise<T>): Promise<T> => send();
 const endsAtMs = Math.ceil(Date.now() / 86_400_000) * 86_400_000;
 
@@ -136,6 +135,8 @@ const LOADS: readonly Load[] = [
   { name: '32 at once, 32 keys', concurrent: 32, key: () => ++turn % 32 },
   { name: '32 at once, 10,000 keys (Zipf)', concurrent: 32, key: zipf(10_000) },
   { name: '32 at once, 32 tenants', concurrent: 32, key: () => ++turn % 32, ownTenants: true },
+  { name: '32 at once, 10,000 tenants (Zipf)', concurrent: 32, key: zipf(10_000), ownTenants: true },
+  { name: '32 at once, 100,000 tenants (Zipf)', concurrent: 32, key: zipf(100_000), ownTenants: true },
 ];
 
 const best = (costs: readonly Cost[], of: keyof Cost): string => Math.min(...costs.map((cost) => cost[of])).toFixed(1);
@@ -146,17 +147,21 @@ try {
   const beside = /--beside=(\S+)/.exec(process.argv.join(' '))?.[1];
   const builds = [await open('new', process.cwd(), redis.url)];
   if (beside !== undefined) builds.push(await open('old', beside, redis.url));
-  for (const load of LOADS) {
-    const costs = new Map(builds.map(({ name }): [string, Cost[]] => [name, []]));
-    for (const build of builds) await measure(build, load);
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const build of builds) costs.get(build.name)?.push(await measure(build, load));
-      await sleep(100);
+  const costs = new Map<string, Cost[]>();
+  // the speed of a shared machine changes within seconds: each round measures all loads
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const load of LOADS) {
+      for (const build of builds) {
+        const cost = await measure(build, load);
+        const name = `${load.name}: ${build.name}`;
+        // the first round creates the meters
+        if (round > 0) costs.set(name, [...(costs.get(name) ?? []), cost]);
+      }
     }
-    for (const [name, some] of costs) {
-      const text = `${best(some, 'cpuUs')} us, ${best(some, 'inner')} commands in scripts, ${best(some, 'sent')} sent`;
-      console.log(`${load.name}: ${name} ${text}, ${best(some, 'keysLeft')} keys left, ${best(some, 'durationUs')} us per turn`);
-    }
+  }
+  for (const [name, some] of costs) {
+    const text = `${best(some, 'cpuUs')} us, ${best(some, 'inner')} commands in scripts, ${best(some, 'sent')} sent`;
+    console.log(`${name} ${text}, ${best(some, 'keysLeft')} keys left, ${best(some, 'durationUs')} us per turn`);
   }
 } finally {
   await redis.stop();

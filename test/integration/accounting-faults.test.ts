@@ -290,7 +290,8 @@ describe('accounting during faults', () => {
     await waitFor(async () => (await usage('key')).get('a') === 60 * CENT, 'the ledger to have all');
     const redis = new Redis(process.env['TEST_REDIS_URL'] ?? '');
     try {
-      const lost = await redis.keys(`*{t:${tenant}}*`);
+      const { prefix } = replicas.options.config.redis ?? {};
+      const lost = [...(await redis.keys(`${prefix}:{t:*`)), ...(await redis.keys(`${prefix}:{g:*`))];
       expect(lost.length).toBeGreaterThan(3);
       await redis.del(...lost);
     } finally {

@@ -8,7 +8,7 @@ interface TokenKindEntry {
   readonly partOf: string | null;
   /** Whether audit records have the count. */
   readonly recorded: boolean;
-  /** Whether usage sums have the count: one more counter in Redis per day and combination. */
+  /** Whether usage sums have the count: one more number in Redis per day and combination (`store/src/redis/packed-usage.ts`). */
   readonly summed: boolean;
   /** Label `type` of `sluice_tokens_total`; null if the kind is not exported. */
   readonly metric: string | null;

@@ -22,6 +22,7 @@ const budget = (amount: number, limit = 300) =>
   }) as const;
 
 interface Call {
+  readonly tenant: string;
   readonly subject: string;
   /** Sends the call before once more. */
   readonly repeats: boolean;
@@ -30,8 +31,12 @@ interface Call {
   readonly actualPercent: number;
 }
 
+const TENANTS = ['x', 'y'];
+const SUBJECTS = ['a', 'b', 'c'];
+
 const call: fc.Arbitrary<Call> = fc.record({
-  subject: fc.constantFrom('a', 'b', 'c'),
+  tenant: fc.constantFrom(...TENANTS),
+  subject: fc.constantFrom(...SUBJECTS),
   repeats: fc.nat(9).map((n) => n === 0),
   charges: fc
     .tuple(fc.nat(40), fc.nat(60), fc.nat(7), fc.boolean())
@@ -78,20 +83,20 @@ export function meterBatchesContract(
         fc.asyncProperty(turns, async (steps) => {
           const clock = new ManualClock(1_700_000_000_000);
           const [together, single] = [open(clock, 0), openReference(clock)];
-          const tenant = `batches-${++unique}`;
+          const prefix = `batches-${++unique}`;
           const inFlight: Ending[] = [];
           let calls = 0;
+          const keys = TENANTS.flatMap((tenant) => SUBJECTS.map((subject) => ({ tenant: `${prefix}-${tenant}`, subject })));
           // a call that waits until its budget is seeded is decided after the others of its turn
-          for (const subject of ['a', 'b', 'c']) {
-            for (const meters of [together, single])
-              await meters.reserve({ ...of(tenant, subject, subject), charges: [budget(0)] });
+          for (const key of keys) {
+            for (const meters of [together, single]) await meters.reserve({ ...key, callId: key.subject, charges: [budget(0)] });
           }
           for (const { calls: some, ending, waitMs } of steps) {
             const requested: Requested[] = [];
-            for (const { subject, repeats, charges, actualPercent } of some) {
+            for (const { tenant, subject, repeats, charges, actualPercent } of some) {
               const last = requested.at(-1);
               if (repeats && last !== undefined) requested.push(last);
-              else requested.push({ ...of(tenant, subject, `call-${++calls}`), charges, actualPercent });
+              else requested.push({ ...of(`${prefix}-${tenant}`, subject, `call-${++calls}`), charges, actualPercent });
             }
             const results = await Promise.all(requested.map((one) => together.reserve(one)));
             for (const [n, one] of requested.entries()) {
@@ -106,14 +111,38 @@ export function meterBatchesContract(
             const ended = inFlight.splice(0, ending);
             await Promise.all(ended.map((one) => together.settle({ ...one, charges: settled(one, one.reserved) })));
             for (const one of ended) await single.settle({ ...one, charges: settled(one, one.reference) });
-            for (const subject of ['a', 'b', 'c']) {
-              const name = { tenant, subject, meter: 'budget', period: 'p' };
+            for (const key of keys) {
+              const name = { ...key, meter: 'budget', period: 'p' };
               expect(await together.budget(name)).toEqual(await single.budget(name));
             }
           }
         }),
         { numRuns: propertyRuns(runs) },
       );
+    });
+
+    it('decides calls of twelve tenants by their own limits, also if they have the same id', async () => {
+      const meters = open(new ManualClock(1_700_000_000_000), 0);
+      const prefix = `batches-${++unique}`;
+      const tenants = Array.from({ length: 12 }, (_, n) => `${prefix}-${n}`);
+      const charges = [requests, slots(1), budget(10)];
+      const reserve = (callId: string) =>
+        Promise.all(tenants.map((tenant) => meters.reserve({ ...of(tenant, 'a', callId), charges })));
+      const first = await reserve('same');
+      expect(first.every(({ admitted }) => admitted)).toBe(true);
+      expect((await reserve('another')).some(({ admitted }) => admitted)).toBe(false);
+      const settle = (result: ReservationResult, n: number): Promise<void> => {
+        const reserved = result.admitted ? result.reserved : [];
+        return meters.settle({
+          ...of(tenants[n] as string, 'a', 'same'),
+          charges: reserved.map((one) => ({ ...one, actual: n })),
+        });
+      };
+      await Promise.all(first.map(settle));
+      await Promise.all(first.map(settle));
+      const names = tenants.map((tenant) => ({ tenant, subject: 'a', meter: 'budget', period: 'p' }));
+      const states = await Promise.all(names.map((name) => meters.budget(name)));
+      expect(states).toEqual(tenants.map((_, n) => ({ spent: n, reserved: 0, leased: 0 })));
     });
 
     it('rejects one call with an amount that cannot be counted, and decides the others', async () => {

@@ -59,7 +59,7 @@ export const USAGE_RETENTION: UsageRetention = { keepMs: 400 * 86_400_000, keepD
 
 export const USAGE_DIMENSIONS = ['tenant', 'team', 'key', 'provider', 'model'] as const satisfies readonly (keyof UsageOf)[];
 
-/** Amounts of a sum, in the order of the columns of usage reports. The names are also those of the counters in Redis. */
+/** Amounts of a sum, in the order of the columns of usage reports. */
 export const USAGE_AMOUNTS = [
   'calls',
   'errors',

@@ -384,7 +384,7 @@ describe('the cost of a batch of one tenant', () => {
     );
     delete counts['config|resetstat'];
     delete counts['info'];
-    expect(counts).toEqual({ evalsha: 1, strlen: 1, set: 1, xadd: 3, hincrby: 2, pexpire: 2 });
+    expect(counts).toEqual({ evalsha: 1, strlen: 1, set: 1, xadd: 3, hmget: 2, hset: 2 });
     observer.disconnect();
     await connections.close();
   });

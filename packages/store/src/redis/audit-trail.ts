@@ -6,30 +6,24 @@ import {
   type AuditReader,
   type AuditReaderOptions,
   type AuditTrail,
-  combinationOf,
   type StoredRecord,
-  USAGE_AMOUNTS,
-  USAGE_DIMENSIONS,
   USAGE_RETENTION,
-  type UsageAmounts,
-  type UsageOf,
   type UsageRetention,
   type UsageSum,
   type UsageTable,
   usageTableOf,
 } from '../ports/index.ts';
+import { AuditBatches, BatchSums } from './audit-batches.ts';
 import { RedisAuditReader } from './audit-reader.ts';
 import { AuditRetention } from './audit-retention.ts';
 import { AuditShards } from './audit-shards.ts';
 import type { RedisClient } from './connections.ts';
 import type { AuditShard, KeyLayout } from './key-layout.ts';
 import { readMerged } from './merged-streams.ts';
+import { packedAmounts, packedField, readUsage, ZEROS } from './packed-usage.ts';
 import { Script } from './script.ts';
 
-const APPEND = new Script('append-audit');
 const STREAM_TIME = new Script('stream-time');
-/** Index in KEYS of the first hash of sums (append-audit.lua). */
-const FIRST_SUMS = 4;
 /** Hashes of sums that are read at once. */
 const HASHES_AT_ONCE = 1_000;
 /** Pause before a read of the newest records, in ms: by then the clock of Redis is past all records that were written before. */
@@ -54,7 +48,7 @@ export interface RedisAuditTrailOptions {
 export class RedisAuditTrail implements AuditTrail {
   readonly #background: RedisClient;
   readonly #layout: KeyLayout;
-  readonly #maxRecords: number;
+  readonly #batches: AuditBatches;
   readonly #retention: UsageRetention;
   readonly #shards: AuditShards;
   readonly #records: AuditRetention;
@@ -62,7 +56,7 @@ export class RedisAuditTrail implements AuditTrail {
   constructor(background: RedisClient, layout: KeyLayout, maxRecords: number, options: RedisAuditTrailOptions = {}) {
     this.#background = background;
     this.#layout = layout;
-    this.#maxRecords = maxRecords;
+    this.#batches = new AuditBatches(background, maxRecords);
     this.#retention = options.usageRetention ?? USAGE_RETENTION;
     this.#shards = new AuditShards(background, layout);
     const onFault = options.onTrimFault ?? (() => {});
@@ -77,43 +71,32 @@ export class RedisAuditTrail implements AuditTrail {
     const { id, shard, records, usage, spent = [] } = batch;
     if (records.length === 0 && usage.length === 0 && spent.length === 0) return { setAside: 0, lostData: false };
     await this.#shards.register();
-    const { ttls, names, amounts } = this.#sumsOf(batch);
+    const sums = this.#sumsOf(batch);
     const layout = this.#layout;
-    const keys = [layout.auditBatch(shard, id), layout.auditStream(shard), layout.auditBatch(shard, before), ...names];
-    const args = [this.#maxRecords, records.length, ...ttls, ...records, ...amounts];
-    const [, there, setAside = 0] = (await APPEND.run(this.#background, keys, args)) as number[];
+    const { numbers, fields } = sums.written();
+    const written = await this.#batches.write({
+      keys: [layout.auditBatch(shard, id), layout.auditStream(shard), layout.auditBatch(shard, before), ...sums.keys],
+      numbers: [records.length, sums.keys.length, ...numbers],
+      texts: [...records, ...fields],
+    });
     this.#records.added(records.length);
-    return { setAside, lostData: there === 0 };
+    return { setAside: written.isNew ? sums.setAside + written.setAside : 0, lostData: !written.previousExists };
   }
 
-  /** Returns the hashes that a batch adds to, their retention, and for each amount the index of its hash, its field and itself. */
-  #sumsOf({ shard, usage, spent = [] }: AuditBatch) {
+  #sumsOf({ shard, usage, spent = [] }: AuditBatch): BatchSums {
     const { keepMs, keepDetailedMs } = this.#retention;
-    const indexes = new Map<string, number>();
-    const ttls: number[] = [];
-    const hashOf = (name: string, ttlMs: number): number => {
-      const known = indexes.get(name);
-      if (known !== undefined) return known;
-      const index = indexes.size + FIRST_SUMS;
-      indexes.set(name, index);
-      ttls.push(ttlMs);
-      return index;
-    };
-    const amounts: (number | string)[] = [];
+    const sums = new BatchSums();
     for (const sum of usage) {
       const table = usageTableOf(sum);
-      const hash = hashOf(this.#layout.usage(shard, sum.day, table), table === 'days' ? keepMs : keepDetailedMs);
-      const combination = combinationOf(sum);
-      for (const amount of USAGE_AMOUNTS) {
-        // zero amounts are not written
-        if (sum[amount] !== 0) amounts.push(hash, `${amount} ${combination}`, sum[amount]);
-      }
+      const hash = this.#layout.usage(shard, sum.day, table);
+      const options = { ttlMs: table === 'days' ? keepMs : keepDetailedMs, zeros: ZEROS };
+      sums.add(hash, options, packedField(sum), packedAmounts(sum));
     }
     for (const { tenant, subject, period, amount } of spent) {
-      const hash = hashOf(this.#layout.spent(shard, period), spentTtlMs(period));
-      amounts.push(hash, this.#layout.spentOf(tenant, subject), amount);
+      const options = { ttlMs: spentTtlMs(period), zeros: 0 };
+      sums.add(this.#layout.spent(shard, period), options, this.#layout.spentOf(tenant, subject), [amount]);
     }
-    return { ttls, names: indexes.keys(), amounts };
+    return sums;
   }
 
   async has({ id, shard }: Pick<AuditBatch, 'id' | 'shard'>): Promise<boolean> {
@@ -173,30 +156,8 @@ export class RedisAuditTrail implements AuditTrail {
 
   async #readDay(shards: readonly AuditShard[], day: string, table: UsageTable): Promise<UsageSum[]> {
     const hashes = await Promise.all(shards.map((shard) => this.#background.hgetall(this.#layout.usage(shard, day, table))));
-    return sumsOfDay(day, hashes);
+    return readUsage(day, hashes);
   }
 }
 
 const RECONNECTED = ['ready', '+node'] as const;
-
-/** Adds up the hashes of a day. A field is the name of an amount, a space, and the combination. */
-function sumsOfDay(day: string, hashes: readonly Readonly<Record<string, string>>[]): UsageSum[] {
-  const found = new Map<string, Record<keyof UsageAmounts, number>>();
-  for (const [field, value] of hashes.flatMap((hash) => Object.entries(hash))) {
-    const space = field.indexOf(' ');
-    const combination = field.slice(space + 1);
-    let amounts = found.get(combination);
-    if (amounts === undefined) {
-      amounts = Object.fromEntries(USAGE_AMOUNTS.map((amount) => [amount, 0])) as Record<keyof UsageAmounts, number>;
-      found.set(combination, amounts);
-    }
-    const amount = field.slice(0, space) as keyof UsageAmounts;
-    amounts[amount] = (amounts[amount] ?? 0) + Number(value);
-  }
-  return [...found].map(([combination, amounts]) => {
-    const names = JSON.parse(combination) as string[];
-    const of = Object.fromEntries(USAGE_DIMENSIONS.map((dimension, n) => [dimension, names[n] ?? ''])) as unknown as UsageOf;
-    const [hour = '', tag = '', reason] = names.slice(USAGE_DIMENSIONS.length);
-    return { day, hour, tag, ...of, ...(reason === undefined ? {} : { reason }), ...amounts };
-  });
-}

@@ -7,9 +7,12 @@ const NUMBERS = { subject: 2, window: 4, concurrency: 5, budget: 8 } as const;
 const HEAD_ARGS = 5;
 const LIMIT_ARGS = 6;
 const SUBJECT_ARGS = 2;
+/** Number of subjects from which a batch takes no further call. */
+const MAX_SUBJECTS = 100;
 
 interface Subject {
-  readonly key: string;
+  readonly tenant: string;
+  readonly subject: string;
   /** Its arguments start so many after those of the first subject. */
   readonly offset: number;
   readonly charges: Charge[];
@@ -29,28 +32,35 @@ interface Shape {
  */
 export class MeterTable {
   readonly #replica: string;
-  readonly #keyOf: (subject: string) => string;
+  readonly #keyOf: (tenant: string, subject: string) => string;
   readonly #isExact: boolean;
-  /** By name. A table lives for one turn of the event loop. */
+  /** By tenant and name. A table lives for one turn of the event loop. */
   readonly #subjects = new Map<string, Subject>();
+  /** The subject of the last charge: most calls have several charges of one subject. */
+  #last: Subject | undefined;
 
   /** @param isExact whether one limit with two values needs two batches */
-  constructor(replica: string, keyOf: (subject: string) => string, isExact: boolean) {
+  constructor(replica: string, keyOf: (tenant: string, subject: string) => string, isExact: boolean) {
     this.#replica = replica;
     this.#keyOf = keyOf;
     this.#isExact = isExact;
   }
 
+  /** Whether the script already takes some milliseconds of Redis, so that further calls need another batch. */
+  get isFull(): boolean {
+    return this.#subjects.size >= MAX_SUBJECTS;
+  }
+
   /** The keys of the subjects. */
   get keys(): string[] {
-    return Array.from(this.#subjects.values(), ({ key }) => key);
+    return Array.from(this.#subjects.values(), ({ tenant, subject }) => this.#keyOf(tenant, subject));
   }
 
   /** Returns the budgets in the order of the state. */
-  budgets(): { readonly subject: string; readonly charge: BudgetCharge }[] {
-    const budgets: { subject: string; charge: BudgetCharge }[] = [];
-    for (const [subject, { charges }] of this.#subjects) {
-      for (const charge of charges) if (charge.kind === 'budget') budgets.push({ subject, charge });
+  budgets(): { readonly tenant: string; readonly subject: string; readonly charge: BudgetCharge }[] {
+    const budgets: { tenant: string; subject: string; charge: BudgetCharge }[] = [];
+    for (const { tenant, subject, charges } of this.#subjects.values()) {
+      for (const charge of charges) if (charge.kind === 'budget') budgets.push({ tenant, subject, charge });
     }
     return budgets;
   }
@@ -61,13 +71,8 @@ export class MeterTable {
    *
    * @param isFirst whether the batch has no other call: such a charge is then added as it is
    */
-  offsetsOf(name: string, charge: Charge, isFirst: boolean): string | undefined {
-    let subject = this.#subjects.get(name);
-    if (subject === undefined) {
-      subject = { key: this.#keyOf(name), offset: this.#subjects.size * SUBJECT_ARGS, charges: [] };
-      this.#subjects.set(name, subject);
-    }
-    const { charges, offset } = subject;
+  offsetsOf(tenant: string, subject: string, charge: Charge, isFirst: boolean): string | undefined {
+    const { charges, offset } = this.#subjectOf(tenant, subject);
     let isKnown = false;
     for (let n = 0; n < charges.length; n++) {
       const other = charges[n] as Charge;
@@ -78,6 +83,19 @@ export class MeterTable {
     if (isKnown && !isFirst) return undefined;
     charges.push(charge);
     return `${offset},${(charges.length - 1) * LIMIT_ARGS}`;
+  }
+
+  #subjectOf(tenant: string, subject: string): Subject {
+    if (this.#last?.subject === subject && this.#last.tenant === tenant) return this.#last;
+    // no tenant has a space in its name
+    const name = `${tenant} ${subject}`;
+    let known = this.#subjects.get(name);
+    if (known === undefined) {
+      known = { tenant, subject, offset: this.#subjects.size * SUBJECT_ARGS, charges: [] };
+      this.#subjects.set(name, known);
+    }
+    this.#last = known;
+    return known;
   }
 
   /**

@@ -4,6 +4,7 @@ import { ensureRedisServer, type RedisServer, startRedisServer } from '../../../
 import type { Admitted, Charge, Meters, ReservationResult } from '../ports/index.ts';
 import { connect, ownLayout, wait } from './adapters.contract.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
+import { groupScope } from './call-scopes.ts';
 import type { Connections } from './connections.ts';
 import { RedisMeters } from './meters.ts';
 
@@ -87,7 +88,7 @@ describe('the limits in Redis', () => {
     for (let n = 0; n < 20; n++) await settle(`call-${n}`, await reserve(`call-${n}`));
     expect(await connections.state.dbsize()).toBe(keys);
     expect(Object.keys(await subject())).toEqual(fields);
-    const [calls] = await connections.state.keys(layout.calls('t', '*'));
+    const [calls] = await connections.state.keys(layout.calls(groupScope('t'), '*'));
     expect(await connections.state.hkeys(calls as string)).toEqual(['@']);
   });
 
@@ -104,7 +105,7 @@ describe('the limits in Redis', () => {
     const { layout, clock, reserve, settle, spent } = setUp();
     const lost = await reserve('lost');
     clock.advance(1);
-    await connections.state.del(await connections.state.keys(layout.calls('t', '*')));
+    await connections.state.del(await connections.state.keys(layout.calls(groupScope('t'), '*')));
     await settle('other', await reserve('other'), 1);
     for (let n = 0; n < 3; n++) await settle('lost', lost);
     expect(await spent()).toBe(101);

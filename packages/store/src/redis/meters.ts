@@ -16,6 +16,7 @@ import {
   type SettledCharge,
   type Settlement,
 } from '../ports/index.ts';
+import { CallScopes } from './call-scopes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -25,7 +26,7 @@ import { type PendingReservation, ReservationBatch } from './reservation-batch.t
 import { Script } from './script.ts';
 import { type PendingSettlement, SettlementBatch } from './settlement-batch.ts';
 import { SpentBudgets } from './spent-budgets.ts';
-import { TenantBatches } from './tenant-batches.ts';
+import { type TenantBatch, TenantBatches } from './tenant-batches.ts';
 
 /** Lifetime of the hash of a replica's calls in flight after its last call of a tenant, in ms. */
 const CALLS_TTL_MS = 600_000;
@@ -46,27 +47,29 @@ export interface RedisMetersOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Meters shared by all replicas: one script for all calls of a tenant in one turn of the event loop. */
+/** Meters shared by all replicas: one script for all calls of a scope in one turn of the event loop. */
 export class RedisMeters implements Meters {
   readonly #options: RedisMetersOptions;
   readonly #spent: SpentBudgets;
   /** This process: a restarted replica has another id, and returns nothing that the former process reserved. */
   readonly #replica = randomBytes(6).toString('base64url');
+  readonly #scopes: CallScopes;
   readonly #reservations: TenantBatches<PendingReservation>;
   readonly #settlements: TenantBatches<PendingSettlement>;
 
   constructor(options: RedisMetersOptions) {
     this.#options = options;
     this.#spent = new SpentBudgets(options);
-    this.#reservations = new TenantBatches(options.state, (tenant) => this.#reservationBatch(tenant));
-    this.#settlements = new TenantBatches(options.background, (tenant) => this.#settlementBatch(tenant));
+    this.#scopes = new CallScopes(options.state);
+    this.#reservations = new TenantBatches(options.state, (scope) => this.#reservationBatch(scope));
+    this.#settlements = new TenantBatches(options.background, (scope) => this.#settlementBatch(scope));
   }
 
   reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>> {
     return new Promise((resolve, reject) => {
       for (const charge of request.charges) assertCharge(charge);
       const pending = { request, isSeeded: false, resolve: resolve as (result: ReservationResult) => void, reject };
-      this.#reservations.add(request.tenant, pending);
+      this.#reservations.add(this.#scopes.of(request.tenant), pending);
     });
   }
 
@@ -82,7 +85,7 @@ export class RedisMeters implements Meters {
   #end(tenant: string, ending: PendingSettlement['ending']): Promise<void> {
     return new Promise((resolve, reject) => {
       if ('charges' in ending) for (const settled of ending.charges) assertSettled(settled);
-      this.#settlements.add(tenant, { ending, resolve, reject });
+      this.#settlements.add(this.#scopes.of(tenant), { tenant, ending, resolve, reject });
     });
   }
 
@@ -127,7 +130,7 @@ export class RedisMeters implements Meters {
   /** Extends each part of this replica once, regardless of the number of its calls. */
   async #renew(tenant: string, held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
     const { background, layout } = this.#options;
-    const keys = [layout.calls(tenant, this.#replica)];
+    const keys = [layout.calls(this.#scopes.of(tenant), this.#replica)];
     const fields: string[][] = [];
     const leases: number[][] = [];
     for (const [subject, some] of Map.groupBy(held, (one) => one.subject)) {
@@ -139,25 +142,47 @@ export class RedisMeters implements Meters {
     await RENEW.run(background, keys, [JSON.stringify([this.#now() || false, CALLS_TTL_MS, fields, leases])]);
   }
 
-  #reservationBatch(tenant: string): ReservationBatch {
+  #reservationBatch(scope: string): ReservationBatch {
     return new ReservationBatch({
-      tenant,
-      table: this.#table(tenant, true),
+      scope,
+      table: this.#table(true),
       send: async (table, ids, calls) => {
         const { state, wait } = this.#options;
         const args = table.arguments(this.#now() || false, CALLS_TTL_MS, ids, calls);
-        return (await wait('reserve', () => RESERVE.run(state, this.#keys(tenant, table), [args]))) as string;
+        return (await wait('reserve', () => RESERVE.run(state, this.#keys(scope, table), [args]))) as string;
       },
-      onSpend: (subject, charge, spent) => this.#spent.compare({ tenant, subject }, charge, spent),
-      onUnseeded: (calls) => this.#seed(calls),
+      onSpend: (of, charge, spent) => this.#spent.compare(of, charge, spent),
+      onUnseeded: (calls) => {
+        for (const some of Map.groupBy(calls, tenantOfReservation).values()) this.#seed(some);
+      },
+      onFault: (error, calls) =>
+        this.#divide(scope, error, Map.groupBy(calls, tenantOfReservation), (of) => this.#reservationBatch(of)),
     });
   }
 
-  /** Seeds the budgets of calls, and sends the calls again. Other calls of their batch have been decided. */
+  /** Sends calls in a script per tenant if they may succeed there. Returns whether they were sent. */
+  #divide<T>(
+    scope: string,
+    error: unknown,
+    calls: ReadonlyMap<string, readonly T[]>,
+    open: (scope: string) => TenantBatch<T>,
+  ): boolean {
+    if (!this.#scopes.mustDivide(scope, error, calls.keys())) return false;
+    for (const [tenant, some] of calls) {
+      const batch = open(this.#scopes.of(tenant));
+      for (const pending of some) batch.add(pending);
+      batch.send();
+    }
+    return true;
+  }
+
+  /** Seeds the budgets of a tenant's calls, and sends the calls again. Other calls of their batch have been decided. */
   #seed(calls: readonly PendingReservation[]): void {
     this.#spent.seed(calls.map(({ request }) => request)).then(
       () => {
-        for (const pending of calls) this.#reservations.add(pending.request.tenant, { ...pending, isSeeded: true });
+        for (const pending of calls) {
+          this.#reservations.add(this.#scopes.of(pending.request.tenant), { ...pending, isSeeded: true });
+        }
       },
       (error: unknown) => {
         for (const pending of calls) pending.reject(error);
@@ -165,25 +190,31 @@ export class RedisMeters implements Meters {
     );
   }
 
-  #settlementBatch(tenant: string): SettlementBatch {
-    return new SettlementBatch(tenant, this.#table(tenant, false), (table, ids, calls) => {
-      const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
-      return SETTLE.run(this.#options.background, this.#keys(tenant, table), [args]);
+  #settlementBatch(scope: string): SettlementBatch {
+    return new SettlementBatch({
+      scope,
+      table: this.#table(false),
+      send: (table, ids, calls) => {
+        const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
+        return SETTLE.run(this.#options.background, this.#keys(scope, table), [args]);
+      },
+      onFault: (error, calls) =>
+        this.#divide(scope, error, Map.groupBy(calls, tenantOfSettlement), (of) => this.#settlementBatch(of)),
     });
   }
 
-  #table(tenant: string, isExact: boolean): MeterTable {
-    return new MeterTable(this.#replica, (subject) => this.#options.layout.subject(tenant, subject), isExact);
+  #table(isExact: boolean): MeterTable {
+    return new MeterTable(this.#replica, (tenant, subject) => this.#options.layout.subject(tenant, subject), isExact);
   }
 
   /** Returns the keys of a batch. */
-  #keys(tenant: string, table: MeterTable): string[] {
+  #keys(scope: string, table: MeterTable): string[] {
     const { layout, clock = systemClock } = this.#options;
     const span = Math.floor(clock.now() / ENDED_SPAN_MS);
     return [
-      layout.calls(tenant, this.#replica),
-      layout.endedCalls(tenant, span),
-      layout.endedCalls(tenant, span - 1),
+      layout.calls(scope, this.#replica),
+      layout.endedCalls(scope, span),
+      layout.endedCalls(scope, span - 1),
       ...table.keys,
     ];
   }
@@ -194,6 +225,9 @@ export class RedisMeters implements Meters {
     return clock === undefined ? '' : clock.now() * 1_000;
   }
 }
+
+const tenantOfReservation = ({ request }: PendingReservation): string => request.tenant;
+const tenantOfSettlement = ({ tenant }: PendingSettlement): string => tenant;
 
 function heldField(held: HeldSlot | HeldBudget): string {
   return held.kind === 'budget' ? budgetField(held.meter, held.period) : slotsField(held.meter);

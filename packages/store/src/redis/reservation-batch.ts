@@ -2,11 +2,13 @@ import type { MeterState } from '@sluice/core';
 import {
   type BudgetCharge,
   type Charge,
+  type MeteredCall,
   type ReservationRequest,
   type ReservationResult,
   type ReservedCharge,
   subWindowsOf,
 } from '../ports/index.ts';
+import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
@@ -32,17 +34,19 @@ export interface PendingReservation {
 }
 
 export interface ReservationBatchOptions {
-  readonly tenant: string;
+  readonly scope: string;
   readonly table: MeterTable;
   /** Sends the batch, and returns the response of reserve.lua. */
   send(table: MeterTable, ids: readonly string[], calls: string): Promise<string>;
   /** Called with the spend of each budget. */
-  onSpend(subject: string, charge: BudgetCharge, spent: number): void;
+  onSpend(of: Pick<MeteredCall, 'tenant' | 'subject'>, charge: BudgetCharge, spent: number): void;
   /** Called with the calls whose budgets have to be seeded. */
   onUnseeded(calls: readonly PendingReservation[]): void;
+  /** Called with an error. Returns true if it decides the calls in another way. */
+  onFault(error: unknown, calls: readonly PendingReservation[]): boolean;
 }
 
-/** The reservations of one tenant in one turn of the event loop. */
+/** The reservations of one scope in one turn of the event loop. */
 export class ReservationBatch implements TenantBatch<PendingReservation> {
   readonly #options: ReservationBatchOptions;
   readonly #pending: PendingReservation[] = [];
@@ -53,34 +57,35 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
     this.#options = options;
   }
 
-  get tenant(): string {
-    return this.#options.tenant;
+  get scope(): string {
+    return this.#options.scope;
   }
 
   add(pending: PendingReservation): boolean {
-    if (this.#pending.length === MAX_CALLS) return false;
+    if (this.#pending.length === MAX_CALLS || this.#options.table.isFull) return false;
     const { request } = pending;
     const isFirst = this.#pending.length === 0;
     let kinds = '';
     let charges = '';
     for (const charge of request.charges) {
-      const offsets = this.#options.table.offsetsOf(charge.subject ?? request.subject, charge, isFirst);
+      const offsets = this.#options.table.offsetsOf(request.tenant, charge.subject ?? request.subject, charge, isFirst);
       if (offsets === undefined) return false;
       kinds += KIND_LETTERS[charge.kind];
       charges += `,${offsets},${amountsOf(charge)}`;
     }
-    this.#ids.push(JSON.stringify(request.callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, request.tenant, request.callId)));
     this.#calls += `,"${kinds}"${charges}`;
     this.#pending.push(pending);
     return true;
   }
 
   send(): void {
-    const { send, table } = this.#options;
+    const { send, table, onFault } = this.#options;
     send(table, this.#ids, this.#calls)
       .then((text) => this.#answer(JSON.parse(text) as number[][]))
       // also a fault in reading the response: every call gets an answer
       .catch((error: unknown) => {
+        if (onFault(error, this.#pending)) return;
         for (const pending of this.#pending) pending.reject(error);
       });
   }
@@ -88,9 +93,9 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
   #answer(response: readonly (readonly number[])[]): void {
     const { table, onSpend, onUnseeded } = this.#options;
     const [since = 0, nowUs = 0, ...spends] = response[0] ?? [];
-    table.budgets().forEach(({ subject, charge }, n) => {
+    table.budgets().forEach(({ charge, ...of }, n) => {
       const spent = spends[n] ?? -1;
-      if (spent >= 0) onSpend(subject, charge, spent);
+      if (spent >= 0) onSpend(of, charge, spent);
     });
     const unseeded: PendingReservation[] = [];
     const receivedAtMs = performance.now();

@@ -1,4 +1,5 @@
 import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
+import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
@@ -11,53 +12,62 @@ const UNCONFIRMED = -1;
 const RELEASE = -2;
 /** A settlement, or a release of one call's slots, that waits for its response. */
 export interface PendingSettlement {
+  readonly tenant: string;
   readonly ending: Settlement | readonly HeldSlot[];
   resolve(): void;
   reject(error: unknown): void;
 }
 
-/** The settlements and releases of one tenant in one turn of the event loop. */
+export interface SettlementBatchOptions {
+  readonly scope: string;
+  readonly table: MeterTable;
+  /** Sends the batch, and resolves with the response of settle.lua. */
+  send(table: MeterTable, ids: readonly string[], calls: string): Promise<unknown>;
+  /** Called with an error. Returns true if it ends the calls in another way. */
+  onFault(error: unknown, calls: readonly PendingSettlement[]): boolean;
+}
+
+/** The settlements and releases of one scope in one turn of the event loop. */
 export class SettlementBatch implements TenantBatch<PendingSettlement> {
-  readonly tenant: string;
+  readonly #options: SettlementBatchOptions;
   readonly #table: MeterTable;
-  readonly #send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>;
   readonly #pending: PendingSettlement[] = [];
   readonly #ids: string[] = [];
   #calls = '';
 
-  /** @param send sends the batch; resolves with the response of settle.lua */
-  constructor(
-    tenant: string,
-    table: MeterTable,
-    send: (table: MeterTable, ids: readonly string[], calls: string) => Promise<unknown>,
-  ) {
-    this.tenant = tenant;
-    this.#table = table;
-    this.#send = send;
+  constructor(options: SettlementBatchOptions) {
+    this.#options = options;
+    this.#table = options.table;
+  }
+
+  get scope(): string {
+    return this.#options.scope;
   }
 
   add(pending: PendingSettlement): boolean {
-    if (this.#pending.length === MAX_CALLS) return false;
-    const { ending } = pending;
-    this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(ending);
+    if (this.#pending.length === MAX_CALLS || this.#table.isFull) return false;
+    const { tenant, ending } = pending;
+    this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(tenant, ending);
     this.#pending.push(pending);
     return true;
   }
 
   send(): void {
     // a fault in writing the arguments rejects these calls, and stops no other batch of the turn
-    const sent = new Promise((resolve) => resolve(this.#send(this.#table, this.#ids, this.#calls)));
+    const { send, onFault } = this.#options;
+    const sent = new Promise((resolve) => resolve(send(this.#table, this.#ids, this.#calls)));
     sent.then(
       () => {
         for (const pending of this.#pending) pending.resolve();
       },
       (error: unknown) => {
+        if (onFault(error, this.#pending)) return;
         for (const pending of this.#pending) pending.reject(error);
       },
     );
   }
 
-  #settlement({ callId, subject, charges, unconfirmed = false }: Settlement): string {
+  #settlement({ tenant, callId, subject, charges, unconfirmed = false }: Settlement): string {
     let kinds = '';
     let list = '';
     let receipt: Receipt | undefined;
@@ -65,19 +75,19 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       const { charge } = settled;
       if (settled.receipt instanceof Receipt) receipt = settled.receipt;
       kinds += KIND_LETTERS[charge.kind];
-      list += `,${this.#table.offsetsOf(charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
+      list += `,${this.#table.offsetsOf(tenant, charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    this.#ids.push(JSON.stringify(callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, callId)));
     return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
   }
 
-  #release(slots: readonly HeldSlot[]): string {
+  #release(tenant: string, slots: readonly HeldSlot[]): string {
     let list = '';
     for (const { subject, meter, leaseMs } of slots) {
-      list += `,${this.#table.offsetsOf(subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
+      list += `,${this.#table.offsetsOf(tenant, subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
     }
-    this.#ids.push(JSON.stringify(slots[0]?.callId));
+    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, slots[0]?.callId ?? '')));
     return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
   }
 }

@@ -1,41 +1,41 @@
 import { atEndOfTurn } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 
-/** The calls of one tenant that one script decides. */
+/** The calls of one scope that one script decides (`CallScopes`). */
 export interface TenantBatch<T> {
-  readonly tenant: string;
+  readonly scope: string;
   /** Returns false if the call needs another batch. A new batch accepts every call. */
   add(item: T): boolean;
   send(): void;
 }
 
 /**
- * Collects the calls of one turn of the event loop, so that a script reads and writes each limit once for all of them. The keys of a
- * batch are those of one tenant, and on one shard of a Cluster.
+ * Collects the calls of one turn of the event loop, so that a script reads and writes each limit once for all of them. In a
+ * Cluster, the keys of a batch are those of one tenant, and on one shard.
  */
 export class TenantBatches<T> {
   readonly #client: RedisClient;
-  readonly #open: (tenant: string) => TenantBatch<T>;
+  readonly #open: (scope: string) => TenantBatch<T>;
   /** In the order of their calls. An array, because a `Map` with churn must not reference calls (see `Slots`). */
   #batches: TenantBatch<T>[] = [];
 
-  constructor(client: RedisClient, open: (tenant: string) => TenantBatch<T>) {
+  constructor(client: RedisClient, open: (scope: string) => TenantBatch<T>) {
     this.#client = client;
     this.#open = open;
   }
 
-  add(tenant: string, item: T): void {
-    const last = this.#lastOf(tenant);
+  add(scope: string, item: T): void {
+    const last = this.#lastOf(scope);
     if (last?.add(item)) return;
-    const batch = this.#open(tenant);
+    const batch = this.#open(scope);
     batch.add(item);
     this.#batches.push(batch);
     if (this.#batches.length === 1) atEndOfTurn(this.#client, () => this.#send());
   }
 
-  #lastOf(tenant: string): TenantBatch<T> | undefined {
+  #lastOf(scope: string): TenantBatch<T> | undefined {
     for (let n = this.#batches.length - 1; n >= 0; n--) {
-      if (this.#batches[n]?.tenant === tenant) return this.#batches[n];
+      if (this.#batches[n]?.scope === scope) return this.#batches[n];
     }
     return undefined;
   }
