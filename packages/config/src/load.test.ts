@@ -28,7 +28,13 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     expect(config.providers['up']).toEqual({ baseUrl: 'http://up:8000/v1', idleTimeout: 5_000 });
     expect(config.models['fast']).toMatchObject({ strategy: 'priority', targets: [{ weight: 1, timeout: 120_000 }] });
     expect(config.keys[0]?.limits).toEqual({ requests: { limit: 60, windowMs: 60_000 }, concurrent: 8 });
-    expect(config.cache).toEqual({ exact: { ttl: 3_600_000 }, maxEntry: 2_097_152, sharedBetweenTenants: false });
+    expect(config.cache).toEqual({
+      exact: { ttl: 3_600_000 },
+      near: { mode: 'shadow', turns: 0, maxTemperature: 0.7 },
+      coalesce: false,
+      maxEntry: 2_097_152,
+      sharedBetweenTenants: false,
+    });
     expect(config).toMatchObject({
       audit: { content: false },
       redis: { prefix: 'sluice', timeout: 50 },
