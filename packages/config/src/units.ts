@@ -187,8 +187,10 @@ function listOf<Limit extends object>(limits: OneOrMore<Limit> | undefined): rea
 
 const isList = <Limit extends object>(limits: OneOrMore<Limit>): limits is readonly Limit[] => Array.isArray(limits);
 
+const SHARE = 'expected a share such as 2% or 0.02';
+
 /** A share from 0 to 1, also written as `2%`. */
 export const share = z
-  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?%$/)], 'expected a share such as 2% or 0.02')
+  .union([z.number(), z.string().regex(/^\d+(?:\.\d+)?%$/, SHARE)], SHARE)
   .transform((value) => (typeof value === 'number' ? value : Number(value.slice(0, -1)) / 100))
   .refine((value) => value > 0 && value <= 1, 'expected more than 0 and at most 100%');

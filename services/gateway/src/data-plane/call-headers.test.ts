@@ -44,11 +44,35 @@ describe('call headers', () => {
     expect(deadlineOf({})).toBeUndefined();
   });
 
+  it('reads the directives of the cache tiers', () => {
+    expect(
+      preferencesOf({
+        'cache-control': 'stale-while-revalidate=60, stale-if-error=3600',
+        'x-sluice-cache-mode': 'near',
+        'x-sluice-cache-min-similarity': '0.95',
+        'x-sluice-cache-tags': 'docs, v1, docs',
+        'x-sluice-coalesce': 'on',
+        'x-sluice-cache-feedback': 'wrong',
+        'x-sluice-cache-entry': 'abc',
+      }).cache,
+    ).toEqual({
+      ...{ staleWhileRevalidateS: 60, staleIfErrorS: 3_600, mode: 'near', minSimilarity: 0.95, tags: ['docs', 'v1'] },
+      ...{ coalesce: true, feedback: { entry: 'abc', isRight: false } },
+    });
+  });
+
   it.each([
     [{ 'x-sluice-optimize-for': 'weighted' }, 'x-sluice-optimize-for'],
     [{ 'cache-control': 'max-age=soon' }, 'cache-control'],
     [{ 'x-sluice-cache-ttl': '-1' }, 'x-sluice-cache-ttl'],
     [{ 'x-sluice-cache-namespace': 'a:b' }, 'x-sluice-cache-namespace'],
+    [{ 'cache-control': 'stale-if-error=-1' }, 'cache-control'],
+    [{ 'x-sluice-cache-mode': 'fuzzy' }, 'x-sluice-cache-mode'],
+    [{ 'x-sluice-cache-min-similarity': '1.5' }, 'x-sluice-cache-min-similarity'],
+    [{ 'x-sluice-cache-tags': 'a b' }, 'x-sluice-cache-tags'],
+    [{ 'x-sluice-coalesce': 'yes' }, 'x-sluice-coalesce'],
+    [{ 'x-sluice-cache-feedback': 'bad', 'x-sluice-cache-entry': 'abc' }, 'x-sluice-cache-feedback'],
+    [{ 'x-sluice-cache-feedback': 'wrong' }, 'x-sluice-cache-entry'],
     [{ 'x-sluice-tags': 'a=\u0007' }, 'x-sluice-tags'],
     [{ 'x-sluice-tags': '__proto__=1' }, 'x-sluice-tags'],
     [{ 'x-sluice-tags': Array.from({ length: 17 }, (_, n) => `t${n}=1`).join(',') }, 'x-sluice-tags'],

@@ -4,6 +4,7 @@ import type { PriceBook } from '@sluice/pricing';
 import { CATALOG } from '@sluice/providers';
 import { type KnownModels, type Model, type ModelListRendering, type SharedLoads, targetsOf } from '@sluice/proxies';
 import { LRUCache } from 'lru-cache';
+import { checkSemantic } from './check-semantic.ts';
 import { type CheckedProvider, checkedProviders, describeProviders, type ProviderDescription } from './describe-providers.ts';
 import { fallbackNames } from './fallbacks.ts';
 import { ModelListing } from './model-listing.ts';
@@ -41,6 +42,7 @@ export class Models implements KnownModels, ModelListRendering {
     for (const [name, fallback] of this.#fallbacks) {
       fallback.push(...fallbackNames(name, config.models).flatMap((other) => this.#models.get(other) ?? []));
     }
+    checkSemantic(config, (name) => this.has(name));
   }
 
   get(name: string): Model | undefined {
