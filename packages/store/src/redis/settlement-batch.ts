@@ -83,7 +83,12 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     let list = `,${closed.length}`;
     for (const id of closed) list += `,${JSON.stringify(id)}`;
     list += `,${ended.length}`;
-    for (const { callId: id, cost } of ended) list += `,${JSON.stringify(id)},${cost}`;
+    let costs = '';
+    for (const { callId: id, cost } of ended) {
+      list += `,${JSON.stringify(id)}`;
+      costs += costs === '' ? cost : `,${cost}`;
+    }
+    list += `,"${costs}"`;
     for (const settled of charges) {
       const { charge } = settled;
       kinds += KIND_LETTERS[charge.kind];

@@ -14,7 +14,7 @@ export interface LeaseSizes {
   readonly shareOfRoom: number;
 }
 
-export const LEASE_SIZES: LeaseSizes = { spanMs: 20, minCalls: 4, maxCalls: 1_000, shareOfLimit: 0.02, shareOfRoom: 0.2 };
+export const LEASE_SIZES: LeaseSizes = { spanMs: 40, minCalls: 4, maxCalls: 1_000, shareOfLimit: 0.02, shareOfRoom: 0.2 };
 
 /** A replica may have a lease in use and the next one. */
 const LEASES_OF_A_REPLICA = 2;

@@ -8,7 +8,7 @@ import { LeasedCall, type LeaseOwner } from './leased-call.ts';
 import { QuotaLease } from './quota-lease.ts';
 
 /** Maximum lifetime of a lease, in ms: an unused amount returns to the store after it. */
-const LEASE_MS = 50;
+const LEASE_MS = 100;
 /** Maximum age of the store's last response for a lease, in ms. */
 const ROOM_MS = 100;
 /** The part of a sub-window in which a lease is used: the clocks of two machines may differ in their speed. */

@@ -27,7 +27,7 @@ import { LeasedCalls } from './leased-calls.ts';
 import type { QuotaLease } from './quota-lease.ts';
 
 /** Interval at which leases end and ended calls are settled, in ms. */
-const TURN_MS = 10;
+const TURN_MS = 40;
 /** Time without leases after a failure of the store, in ms. */
 const PAUSE_MS = 1_000;
 /** Maximum number of callers with a rate, and of sets of limits of one caller: models and end users have their own limits. */
@@ -46,6 +46,7 @@ export interface QuotaLeasesOptions {
   readonly health?: DependencyHealth;
   readonly pending?: PendingSettlements;
   readonly sizes?: Partial<LeaseSizes>;
+  readonly turnMs?: number;
 }
 
 /**
@@ -155,7 +156,7 @@ export class QuotaLeases implements Meters {
 
   /** Returns all unused amounts, and settles all ended calls. Resolves after the first attempt. */
   async giveBack(): Promise<void> {
-    await Promise.all(this.#active.map((caller) => caller.giveBack()));
+    await Promise.all([...this.#active, ...this.#ending].map((caller) => caller.giveBack()));
   }
 
   /** Closes leases that have ended, and settles ended calls. A timer does it while there are leases. */
@@ -247,7 +248,7 @@ export class QuotaLeases implements Meters {
     caller.isActive = true;
     this.#active.push(caller);
     this.#countActive(caller.tenant, 1);
-    this.#timer ??= setInterval(() => this.turn(), TURN_MS).unref();
+    this.#timer ??= setInterval(() => this.turn(), this.#options.turnMs ?? TURN_MS).unref();
   }
 
   #countActive(tenant: string, change: number): void {

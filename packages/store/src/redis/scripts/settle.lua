@@ -9,8 +9,8 @@
 --             origin: the creation of the replica's calls in the response to the reservation; 0 if the caller does not have it; -1
 --             if the caller received no response: if the reservation did not run, the full actual amounts are counted; -2 for a
 --             release, which only returns slots; -3 for a settlement of quota leases, whose id is not that of a call. Before its
---             charges, it has the number of leases without further calls and their ids, the number of long calls that have ended, and
---             their ids and costs. After each charge, it has the amount of a budget, and the sub-window or generation that has the
+--             charges, it has the number of leases without further calls and their ids, the number of long calls that have ended and
+--             their ids, and the costs of these calls in one string. After each charge, it has the amount of a budget, and the sub-window or generation that has the
 --             amount, because the reservation of a lease is in many settlements.
 -- Returns     the number of calls that have ended now
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
@@ -121,30 +121,18 @@ end
 
 local ended, marked, settled, gone, marked_subjects = {}, { '@', '1' }, 0, {}, nil
 
--- Remembers the end of a call.
-local function mark(id)
-  if marked_now[id] then return end
-  marked[#marked + 1], marked[#marked + 2] = id, '1'
-  marked_now[id] = true
-end
-
--- Remembers the ends of `count` calls of quota leases, whose ids and costs begin at an argument. Returns the costs that another
--- replica has settled: it took this one for crashed.
-local function end_leased(at, count)
+-- Returns the sum of the costs of calls of quota leases that another replica has settled, because it took this one for crashed.
+-- The ids begin at an argument, and the costs are in one string, because they are seldom needed.
+local function counted_costs(at, count, costs)
+  costs = cjson.decode('[' .. costs .. ']')
   local counted = 0
-  for from = at, at + count * 2 - 1, MAX_FIELDS * 2 do
-    local ids, costs = {}, {}
-    for n = from, math.min(from + MAX_FIELDS * 2, at + count * 2) - 1, 2 do
-      ids[#ids + 1], costs[#costs + 1] = args[n], checked(args[n + 1])
-    end
-    local known = is_flagged and call('HMGET', marks_key, unpack(ids))
-    local known_before = is_flagged and call('HMGET', older_marks_key, unpack(ids))
-    for n = 1, #ids do
-      if is_flagged and (known[n] or known_before[n]) or marked_now[ids[n]] then
-        counted = counted + costs[n]
-      else
-        mark(ids[n])
-      end
+  for from = 1, count, MAX_FIELDS do
+    local last = math.min(count, from + MAX_FIELDS - 1)
+    local known = call('HMGET', marks_key, unpack(args, at + from - 1, at + last - 1))
+    local known_before = call('HMGET', older_marks_key, unpack(args, at + from - 1, at + last - 1))
+    for n = from, last do
+      local is_counted = known[n - from + 1] or known_before[n - from + 1] or marked_now[args[at + n - 1]]
+      if is_counted then counted = counted + checked(costs[n]) end
     end
   end
   return counted
@@ -166,8 +154,12 @@ for c = 1, first_call - first_id do
     for n = arg + 1, arg + closed do ended[#ended + 1] = args[n] end
     local calls = args[arg + closed + 1]
     arg = arg + closed + 2
-    if is_new and calls > 0 then counted = end_leased(arg, calls) end
-    arg = arg + calls * 2
+    if is_new and calls > 0 then
+      if is_flagged then counted = counted_costs(arg, calls, args[arg + calls]) end
+      local count = #marked
+      for n = 1, calls do marked[count + n * 2 - 1], marked[count + n * 2] = args[arg + n - 1], '1' end
+    end
+    arg = arg + calls + 1
   elseif figures then
     -- another replica may have settled a call of a replica that it took for crashed
     is_new = not is_flagged or not is_marked(c)
@@ -233,7 +225,10 @@ for c = 1, first_call - first_id do
       marked_subjects[header], state[header + 1] = true, time_ms() + marks_ttl_ms
     end
   end
-  if must_mark then mark(id) end
+  if must_mark then
+    marked[#marked + 1], marked[#marked + 2] = id, '1'
+    marked_now[id] = true
+  end
 end
 
 write_state(time_ms, marked_subjects)
