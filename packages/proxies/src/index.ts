@@ -16,6 +16,7 @@ export * from './metering/metering.ts';
 export * from './metering/metering-options.ts';
 export * from './metering/quota-results.ts';
 export * from './metering/quota-scope.ts';
+export { QuotaLeases, type QuotaLeasesOptions } from './metering/quota-leases/quota-leases.ts';
 export * from './metering/replica-shares.ts';
 export * from './metering/request-counter.ts';
 export * from './model-access.ts';

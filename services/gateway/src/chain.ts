@@ -33,7 +33,7 @@ import {
   streamRecovery,
   trackInFlight,
 } from '@sluice/proxies';
-import type { Stores } from '@sluice/store/ports';
+import type { Meters, Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { LoadMonitor } from './health/load-monitor.ts';
 import type { QuotaScopes } from './identity/quota-scopes.ts';
@@ -47,6 +47,7 @@ export interface ChainParts {
   readonly groups: QuotaScopes;
   readonly fallback: FallbackLimiter;
   readonly metering: MeteringMemory;
+  readonly meters: Meters;
   readonly routing: RoutingMemory;
   readonly inFlight: InFlightCalls;
   readonly models: Models;
@@ -67,12 +68,12 @@ export interface ChainParts {
 
 /** Composes the layers that each call passes through, outermost first. */
 export function chain(parts: ChainParts): LlmService {
-  const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
+  const { config, stores, callers, models, meters, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.scopesFor(call);
-  const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
+  const requests = new RequestCounter({ meters, groups, metrics, health: concerns.limits });
   const responses = responseLayers(parts, (call) => requests.count(call));
   const metered = meteringLayers({
-    meters: stores.meters,
+    meters,
     models,
     groups,
     metrics,

@@ -30,6 +30,8 @@ import type { QuotaLease } from './quota-lease.ts';
 const TURN_MS = 40;
 /** Time without leases after a failure of the store, in ms. */
 const PAUSE_MS = 1_000;
+/** Maximum wait of a call for the return of unused amounts, in ms: the connection for settlements has no deadline. */
+const GIVE_BACK_MS = 100;
 /** Maximum number of callers with a rate, and of sets of limits of one caller: models and end users have their own limits. */
 const MAX_CALLERS = 10_000;
 const MAX_SHAPES = 8;
@@ -154,6 +156,13 @@ export class QuotaLeases implements Meters {
     return this.#meters.renew([...ofStore.values()]);
   }
 
+  /** Ends all leases and the timer. */
+  async close(): Promise<void> {
+    await this.giveBack();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   /** Returns all unused amounts, and settles all ended calls. Resolves after the first attempt. */
   async giveBack(): Promise<void> {
     await Promise.all([...this.#active, ...this.#ending].map((caller) => caller.giveBack()));
@@ -193,7 +202,7 @@ export class QuotaLeases implements Meters {
     const subject = charge.subject ?? request.subject;
     const holding = this.#active.filter((one) => one.tenant === request.tenant && one.holds(subject, charge));
     if (holding.length === 0) return result;
-    await Promise.all(holding.map((one) => one.giveBack()));
+    await within(Promise.all(holding.map((one) => one.giveBack())), GIVE_BACK_MS);
     return this.#meters.reserve(request);
   }
 
@@ -275,6 +284,13 @@ export class QuotaLeases implements Meters {
   #pause(): void {
     this.#pausedUntilMs = this.#options.clock.monotonic() + PAUSE_MS;
   }
+}
+
+/** Waits for a promise, but no longer than `ms`. */
+function within(done: Promise<unknown>, ms: number): Promise<unknown> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => late.resolve(), ms);
+  return Promise.race([done, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** A released call returns its slots and its money. Its requests and tokens stay counted. */
