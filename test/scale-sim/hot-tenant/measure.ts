@@ -3,6 +3,7 @@ import { type Meters, SubWindows } from '@sluice/store/ports';
 import { Redis } from 'ioredis';
 import { KeyLayout } from '../../../packages/store/src/redis/key-layout.ts';
 import { RedisMeters } from '../../../packages/store/src/redis/meters.ts';
+import { cpuUs, slownessOf } from './server-cpu.ts';
 import { HotTenant, type HotTenantPlan, type HotTenantResult } from './simulation.ts';
 
 export interface HotTenantFigures {
@@ -10,6 +11,8 @@ export interface HotTenantFigures {
   readonly admitted: number;
   /** CPU time of Redis per call, in microseconds. */
   readonly cpuUs: number;
+  /** How much slower the server was than the reference (see `slownessOf`). */
+  readonly slowness: number;
   /** Reservations per call that the store decided. */
   readonly reservations: number;
   /** Calls beyond the limit in the fullest span of a window's length. */
@@ -40,15 +43,17 @@ export async function measureHotTenant(url: string, { seed, ...options }: HotTen
         return meters;
       },
     });
+    const slowBefore = await slownessOf(info);
     const before = await cpuUs(info);
     const result = await tenant.run();
     const after = await cpuUs(info);
+    const slowness = (slowBefore + (await slownessOf(info))) / 2;
     const [meters] = opened as [Meters];
     const { spent, reserved } = await meters.budget({ tenant: 'hot', subject: 'key', meter: 'budget', period: 'total' });
     const admitted = sum(result.admittedAt);
     const ideal = idealAdmissions(result, options);
     return {
-      ...{ calls: result.calls, admitted, spent, reserved, cost: result.cost },
+      ...{ calls: result.calls, admitted, spent, reserved, cost: result.cost, slowness },
       cpuUs: (after - before) / result.calls,
       reservations: result.reservations / result.calls,
       overAdmitted: Math.max(0, fullestSpan(result.admittedAt, options.windowMs) - options.requests),
@@ -87,9 +92,3 @@ function fullestSpan(admittedAt: readonly number[], windowMs: number): number {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
-
-async function cpuUs(client: Redis): Promise<number> {
-  const info = await client.info('cpu');
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
-}

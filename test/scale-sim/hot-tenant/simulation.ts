@@ -15,7 +15,7 @@ const RESERVED_COST = 5_000_000;
 const SHORTEST_MS = 100;
 const LONGEST_MS = 1_500;
 /** Interval of `QuotaLeases.turn`, in simulated ms. */
-const TURN_MS = 40;
+const TURN_MS = 50;
 const NO_TIMER_MS = 1_000_000_000;
 
 export interface HotTenantPlan {

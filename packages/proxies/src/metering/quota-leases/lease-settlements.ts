@@ -49,6 +49,8 @@ export class LeaseSettlements {
       await settle();
     } catch (error) {
       health.failure(error);
+      // a store will never accept an amount that it cannot count
+      if (error instanceof RangeError) return onRecorded();
       if (isFirst) pending.add();
       // a repeated settlement counts nothing twice
       setTimeout(() => void this.#attempt(settle, onRecorded, false), RETRY_MS).unref();

@@ -1,4 +1,4 @@
-import type { Charge } from '@sluice/store/ports';
+import { type Charge, saturated } from '@sluice/store/ports';
 import { amountOf, maxAmountOf } from './lease-shape.ts';
 
 /** What a lease may take. */
@@ -14,7 +14,7 @@ export interface LeaseSizes {
   readonly shareOfRoom: number;
 }
 
-export const LEASE_SIZES: LeaseSizes = { spanMs: 40, minCalls: 4, maxCalls: 1_000, shareOfLimit: 0.02, shareOfRoom: 0.2 };
+export const LEASE_SIZES: LeaseSizes = { spanMs: 50, minCalls: 4, maxCalls: 1_000, shareOfLimit: 0.02, shareOfRoom: 0.2 };
 
 /** A replica may have a lease in use and the next one. */
 const LEASES_OF_A_REPLICA = 2;
@@ -73,9 +73,9 @@ export class LeaseSize {
   /** Returns the charges of a lease. */
   charges(calls: number): Charge[] {
     return this.#charges.map((charge, n) => {
-      const amount = Math.ceil(calls * (this.#mean[n] as number));
+      const amount = saturated(Math.ceil(calls * (this.#mean[n] as number)));
       if (charge.kind !== 'budget') return { ...charge, amount };
-      return { ...charge, amount, maxAmount: Math.max(amount, Math.ceil(calls * (this.#meanMax[n] as number))) };
+      return { ...charge, amount, maxAmount: Math.max(amount, saturated(calls * (this.#meanMax[n] as number))) };
     });
   }
 }

@@ -44,7 +44,8 @@ export class LeasedCaller implements LeaseOwner {
   /** The lease in use, and the next one. */
   #lease: QuotaLease | undefined;
   #next: QuotaLease | undefined;
-  #requesting = false;
+  /** Resolves when the store has responded to the request for a lease. */
+  #requesting: Promise<void> | undefined;
   #callsPerS = 0;
   /** On the monotonic clock: the end of the last lease's sub-window, or earlier; the last response of the store. */
   #subWindowEndsAtMs = 0;
@@ -61,7 +62,7 @@ export class LeasedCaller implements LeaseOwner {
 
   /** Whether calls use leases now. */
   get isLeasing(): boolean {
-    return this.#lease !== undefined || this.#next !== undefined || this.#requesting;
+    return this.#lease !== undefined || this.#next !== undefined || this.#requesting !== undefined;
   }
 
   /** Counts a call. Returns the calls per second at this replica. */
@@ -85,7 +86,7 @@ export class LeasedCaller implements LeaseOwner {
 
   /** Requests the next lease if the one in use is half empty. @param hasFailed whether no lease had the amounts of a call */
   refill(nowMs: number, hasFailed: boolean): void {
-    if (this.#requesting || this.#next !== undefined || nowMs - this.#roomAtMs > ROOM_MS) return;
+    if (this.#requesting !== undefined || this.#next !== undefined || nowMs - this.#roomAtMs > ROOM_MS) return;
     const lease = this.#lease;
     if (lease !== undefined && !hasFailed && lease.callsLeft * 2 > lease.calls) return;
     const { sizes, sharing } = this.#options;
@@ -126,12 +127,13 @@ export class LeasedCaller implements LeaseOwner {
   }
 
   /** Closes all leases and settles all ended calls. Resolves after the first attempt. */
-  giveBack(): Promise<void> {
-    this.#close(this.#lease);
-    this.#close(this.#next);
-    this.#lease = undefined;
-    this.#next = undefined;
-    return this.flush();
+  async giveBack(): Promise<void> {
+    this.#closeAll();
+    const settled = this.flush();
+    // a lease that the store has made already holds room too
+    await this.#requesting;
+    this.#closeAll();
+    await Promise.all([settled, this.flush()]);
   }
 
   /** Closes leases that have ended, and settles ended calls. Returns whether anything remains. */
@@ -154,16 +156,15 @@ export class LeasedCaller implements LeaseOwner {
   #request(calls: number, sentAtMs: number): void {
     const { tenant, subject, meters, settlements, onActive, onFailure } = this.#options;
     const request = { tenant, subject, callId: randomUUID(), charges: this.#size.charges(calls), isQuotaLease: true };
-    this.#requesting = true;
     onActive(this);
-    meters.reserve(request).then(
+    this.#requesting = meters.reserve(request).then(
       (result) => {
-        this.#requesting = false;
+        this.#requesting = undefined;
         this.note(result, sentAtMs);
         if (result.admitted) this.#received(request.callId, calls, result, sentAtMs);
       },
       () => {
-        this.#requesting = false;
+        this.#requesting = undefined;
         onFailure();
         void settlements.withdraw(request);
       },
@@ -193,6 +194,13 @@ export class LeasedCaller implements LeaseOwner {
   #useNext(): void {
     this.#close(this.#lease);
     this.#lease = this.#next;
+    this.#next = undefined;
+  }
+
+  #closeAll(): void {
+    this.#close(this.#lease);
+    this.#close(this.#next);
+    this.#lease = undefined;
     this.#next = undefined;
   }
 

@@ -84,6 +84,7 @@ class Replicas {
   readonly #replicas: readonly QuotaLeases[];
   readonly #log: Counted[] = [];
   readonly #spent = new Map<string, number>();
+  readonly #settling: Promise<void>[] = [];
   #inFlight: (CallInFlight & { readonly counted: Counted })[] = [];
   #calls = 0;
   admitted = 0;
@@ -109,6 +110,7 @@ class Replicas {
   async finish(): Promise<void> {
     this.#end(this.#inFlight.length, 50);
     for (const replica of this.#replicas) await replica.giveBack();
+    await Promise.all(this.#settling);
     const [store] = this.#stores as [Meters];
     for (const subject of ['a', 'b']) {
       const state = await store.budget({ tenant: this.#tenant, subject, meter: 'budget', period: 'p' });
@@ -175,9 +177,9 @@ class Replicas {
       const cost = charges.find(({ charge }) => charge.kind === 'budget')?.actual ?? 0;
       this.#spent.set(subject, (this.#spent.get(subject) ?? 0) + cost);
       const settlement = { tenant: this.#tenant, subject, callId, charges };
-      void replica.settle(settlement);
+      this.#settling.push(replica.settle(settlement));
       // a repeated settlement
-      if (count % 3 === 0) void replica.settle(settlement);
+      if (count % 3 === 0) this.#settling.push(replica.settle(settlement));
     }
   }
 

@@ -27,7 +27,7 @@ import { LeasedCalls } from './leased-calls.ts';
 import type { QuotaLease } from './quota-lease.ts';
 
 /** Interval at which leases end and ended calls are settled, in ms. */
-const TURN_MS = 40;
+const TURN_MS = 50;
 /** Time without leases after a failure of the store, in ms. */
 const PAUSE_MS = 1_000;
 /** Maximum wait of a call for the return of unused amounts, in ms: the connection for settlements has no deadline. */
