@@ -83,14 +83,14 @@ function setUp(options: { above?: number; sizes?: Partial<LeaseSizes>; store?: C
 }
 
 describe('quota leases', () => {
-  it('admit most calls of a busy caller without the store', async () => {
+  it('admits most calls of a busy caller without the store', async () => {
     const { store, busy } = setUp();
     const made = await busy(400);
     expect(made.every(({ result }) => result.admitted)).toBe(true);
     expect(store.calls.length + store.leases.length).toBeLessThan(made.length / 20);
   });
 
-  it('are not for a caller below the rate, and begin above it', async () => {
+  it('leases nothing for a caller below the rate, and begins above it', async () => {
     const { store, busy } = setUp({ above: 2_000 });
     await busy(200, 1);
     expect(store.leases).toEqual([]);
@@ -98,7 +98,7 @@ describe('quota leases', () => {
     expect(store.leases.length).toBeGreaterThan(0);
   });
 
-  it('take a small share of a limit, and nothing close to it', async () => {
+  it('leases a small share of a limit, and nothing close to it', async () => {
     const { store, busy } = setUp();
     const made = await busy(100, 5, [requests(1_000)]);
     // 2 % of the limit for two leases
@@ -111,14 +111,14 @@ describe('quota leases', () => {
     expect(store.leases.length).toBe(before);
   });
 
-  it('refuse no call that the store would admit', async () => {
+  it('refuses no call that the store would admit', async () => {
     const { busy } = setUp({ sizes: { shareOfLimit: 1, shareOfRoom: 1 } });
     const made = await busy(300, 5, [requests(1_000)]);
     expect(made.filter(({ result }) => result.admitted).length).toBe(1_000);
     expect(made.at(-1)?.result).toMatchObject({ admitted: false, reason: 'exhausted', state: { remaining: 0 } });
   });
 
-  it('give back what another caller of the tenant needs of a shared limit', async () => {
+  it('gives back what another caller of the tenant needs of a shared limit', async () => {
     const { leases, busy } = setUp({ sizes: { shareOfLimit: 1, shareOfRoom: 1 } });
     const team = { ...slots(100), subject: '@team:web' };
     await busy(10, 5, [requests(), team]);
@@ -131,7 +131,7 @@ describe('quota leases', () => {
     expect(results.at(-1)).toBe(false);
   });
 
-  it('end with the sub-window that has counted them, and return what is unused', async () => {
+  it('ends a lease with the sub-window that has counted it, and returns what is unused', async () => {
     const clock = new ManualClock(1_700_000_000_000);
     const { store, leases, busy, reserve, remaining } = setUp({ clock });
     clock.advance(970);
@@ -145,7 +145,7 @@ describe('quota leases', () => {
     expect(await remaining(requests())).toBe(1_000_000 - made.length - 2);
   });
 
-  it('end after 100 ms, and return what is unused', async () => {
+  it('ends a lease after 100 ms, and returns what is unused', async () => {
     const { clock, leases, busy, state } = setUp();
     const made = await busy(20);
     expect((await state()).reserved).toBeGreaterThan(made.length * 1_000);
@@ -154,7 +154,7 @@ describe('quota leases', () => {
     await waitFor(async () => (await state()).reserved === made.length * 1_000, 'the unused amounts to return');
   });
 
-  it('settle many calls in one request, exactly', async () => {
+  it('settles many calls in one request, exactly', async () => {
     const { store, leases, busy, end, state, remaining } = setUp();
     const made = await busy(39);
     const settled = made.map((call, n) => end(call, n));
@@ -167,14 +167,14 @@ describe('quota leases', () => {
     expect(await remaining(slots())).toBe(100_000 - 1);
   });
 
-  it('return the remaining amount of a limit as of the last lease', async () => {
+  it('returns the remaining amount of a limit as of the last lease', async () => {
     const { busy } = setUp();
     const made = await busy(30);
     const remaining = made.map(({ result }) => (result.admitted ? result.reserved[0]?.state.remaining : 'refused'));
     expect(remaining.slice(0, 60)).toEqual(Array.from({ length: 60 }, (_, n) => 1_000_000 - n - 1));
   });
 
-  it('return one result for one call id, and count a repeated settlement once', async () => {
+  it('returns one result for one call id, and counts a repeated settlement once', async () => {
     const { leases, reserve, busy, end, state } = setUp();
     await busy(10);
     const first = await reserve(LIVE, 'same');
@@ -186,7 +186,7 @@ describe('quota leases', () => {
     expect((await state()).spent).toBe(70);
   });
 
-  it('return the slot and the money of a released call, and keep its request', async () => {
+  it('returns the slot and the money of a released call, and keeps its request', async () => {
     const { leases, busy, remaining, state } = setUp();
     const made = await busy(10, 5, [requests(), slots()]);
     const released = leases.release(
@@ -198,7 +198,7 @@ describe('quota leases', () => {
     expect(await state()).toEqual({ spent: 0, reserved: 0 });
   });
 
-  it('keep the slots and the money of a long call while it is renewed', async () => {
+  it('keeps the slots and the money of a long call while it is renewed', async () => {
     const { clock, leases, busy, end, remaining, state } = setUp();
     const made = await busy(10);
     const last = made.at(-1) as (typeof made)[number];
@@ -216,7 +216,7 @@ describe('quota leases', () => {
     expect(await remaining(slots())).toBe(100_000 - 2);
   });
 
-  it('grant a call more than its minimum if the lease has more for each of its calls', async () => {
+  it('grants a call more than its minimum if the lease has more for each of its calls', async () => {
     const { busy } = setUp();
     const made = await busy(30, 5, [requests(), budget(1_000, { maxAmount: 3_000 })]);
     const granted = made.map(({ result }) => (result.admitted ? result.reserved[1]?.amount : 0) as number);
@@ -225,7 +225,7 @@ describe('quota leases', () => {
     expect(granted.at(-1)).toBeGreaterThan(1_000);
   });
 
-  it('charge the budgets of the caller and of its team, also a soft one', async () => {
+  it('charges the budgets of the caller and of its team, also a soft one', async () => {
     const { leases, busy, end, state } = setUp();
     const soft = budget(1_000, { limit: Number.MAX_SAFE_INTEGER, subject: '@team:web' });
     const made = await busy(30, 5, [requests(), budget(1_000), soft]);
@@ -236,7 +236,7 @@ describe('quota leases', () => {
     for (const subject of ['key', '@team:web']) expect(await state(subject)).toEqual({ spent: made.length * 7, reserved: 0 });
   });
 
-  it('count a long call once that another replica has settled', async () => {
+  it('counts a long call once that another replica has settled', async () => {
     const { clock, store, leases, busy, end, state } = setUp();
     const made = await busy(10);
     clock.advance(2_000);
@@ -249,7 +249,7 @@ describe('quota leases', () => {
     expect((await state()).spent).toBe(100);
   });
 
-  it('return everything if the response to the reservation of a lease is lost', async () => {
+  it('returns everything if the response to the reservation of a lease is lost', async () => {
     const { store, busy, state, remaining } = setUp();
     store.losesLeases = true;
     const made = await busy(100);
@@ -260,7 +260,7 @@ describe('quota leases', () => {
     expect(await remaining(tokens(1, 1e9))).toBe(1e9 - made.length * 100 - 1);
   });
 
-  it('pause after a failure of the store', async () => {
+  it('leases nothing for a second after a failure of the store', async () => {
     const { clock, store, leases, busy, reserve, state } = setUp();
     await busy(5, 1);
     store.isDown = true;
@@ -277,7 +277,7 @@ describe('quota leases', () => {
     expect((await state()).spent).toBe(0);
   });
 
-  it('repeat a failed settlement under its id until the store has recorded it', async () => {
+  it('repeats a failed settlement under its id until the store has recorded it', async () => {
     jest.useFakeTimers();
     try {
       const { store, leases, pending, busy, end, state } = setUp();
@@ -302,7 +302,7 @@ describe('quota leases', () => {
     }
   });
 
-  it('settle calls at the end of the turn if their caller has no lease', async () => {
+  it('settles calls at the end of the turn if their caller has no lease', async () => {
     const { clock, leases, busy, end, state } = setUp();
     const made = await busy(10);
     clock.advance(200);
