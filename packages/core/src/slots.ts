@@ -32,6 +32,11 @@ export class Slots<T extends object> {
     this.#free.push(slot);
   }
 
+  /** Returns the item of a slot. */
+  at(slot: number): T | undefined {
+    return this.#items[slot];
+  }
+
   /** Returns the items in no particular order. */
   all(): T[] {
     return this.#items.filter((item): item is T => item !== undefined);

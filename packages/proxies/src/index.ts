@@ -22,6 +22,7 @@ export * from './metering/budget-period.ts';
 export * from './metering/fallback-limiter.ts';
 export * from './metering/metering.ts';
 export * from './metering/metering-options.ts';
+export { QuotaLeases, type QuotaLeasesOptions } from './metering/quota-leases/quota-leases.ts';
 export * from './metering/quota-results.ts';
 export * from './metering/quota-scope.ts';
 export * from './metering/replica-shares.ts';

@@ -11,7 +11,7 @@ import type {
   SharedUsage,
   SleepWatch,
 } from '@sluice/proxies';
-import type { Stores } from '@sluice/store/ports';
+import type { Meters, Stores } from '@sluice/store/ports';
 import type { Metrics } from '@sluice/telemetry';
 import type { LoadMonitor } from './health/load-monitor.ts';
 import type { QuotaScopes } from './identity/quota-scopes.ts';
@@ -26,6 +26,7 @@ export interface ChainParts {
   readonly groups: QuotaScopes;
   readonly fallback: FallbackLimiter;
   readonly metering: MeteringMemory;
+  readonly meters: Meters;
   readonly routing: RoutingMemory;
   readonly inFlight: InFlightCalls;
   readonly models: Models;

@@ -28,12 +28,12 @@ import type { ChainParts } from './chain-parts.ts';
 
 /** Composes the layers that each call passes through, outermost first. */
 export function chain(parts: ChainParts): LlmService {
-  const { config, stores, callers, models, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
+  const { config, stores, callers, models, meters, usage, loads, breakers, auditWriter, metrics, concerns } = parts;
   const groups = (call: LlmCall) => parts.groups.scopesFor(call);
-  const requests = new RequestCounter({ meters: stores.meters, groups, metrics, health: concerns.limits });
+  const requests = new RequestCounter({ meters, groups, metrics, health: concerns.limits });
   const responses = responseLayers(parts, (call) => requests.count(call));
   const metered = meteringLayers({
-    meters: stores.meters,
+    meters,
     models,
     groups,
     metrics,

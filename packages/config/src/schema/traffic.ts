@@ -57,6 +57,11 @@ export const requestLimits = z
     wait: durationMs.default(2_000),
     /** The reservation for an answer: its maximum, or its likely length, to which the answer is then bounded. */
     reserve: z.enum(['full', 'adaptive']).default('full'),
+    /**
+     * Calls per second of one caller at one replica from which the replica reserves for many of its calls at once; 0 for one
+     * reservation per call.
+     */
+    leaseAbove: z.number().int().nonnegative().max(1_000_000).default(200),
     /** Bytes of all unfinished bodies of the process; by default an eighth of its memory (container limit or machine). */
     unfinishedBodies: byteSize.optional(),
     /** Bytes of all Buffers of the process beyond which new calls are refused; by default half of its memory. */
@@ -64,4 +69,4 @@ export const requestLimits = z
     /** Connections to the data plane at one time; further ones are closed. */
     connections: z.number().int().positive().max(1_000_000).default(10_000),
   })
-  .default({ body: 10_485_760, bodyTimeout: 30_000, wait: 2_000, reserve: 'full', connections: 10_000 });
+  .default({ body: 10_485_760, bodyTimeout: 30_000, wait: 2_000, reserve: 'full', leaseAbove: 200, connections: 10_000 });

@@ -33,7 +33,7 @@ function setUp(limits: Limits, next: LlmService = { complete: async () => whole 
 const never = () => Promise.reject(new Error('must not be called'));
 const unused: Meters = {
   ...{ reserve: never, release: never, settle: never, renew: never },
-  ...{ budget: never, lease: never, raiseToLedger: never },
+  ...{ budget: never, lease: never, raiseToLedger: never, settleQuotaLeases: never },
 };
 
 /** Slots are released in the next turn of the event loop, after the effects of a stream's end in this turn. */

@@ -21,7 +21,8 @@ const MAX_MS = 1_000;
 
 /**
  * Caches request-limit refusals for up to 1 s per caller, so that a flood of refused calls costs the store one request per
- * second. Safe because requests are never refunded. Not done for tokens, money and concurrency, which are.
+ * second. Safe because requests are never refunded, except the unused part of a quota lease, which is a small share of the limit.
+ * Not done for tokens, money and concurrency, which are.
  */
 export class RejectionCache {
   readonly #clock: Clock;

@@ -9,7 +9,7 @@ export class Budget {
   /** The part of `reserved` that replicas have leased. */
   leased = 0;
   /** By call id, or by replica for a lease. */
-  readonly #reservations = new Map<string, { readonly amount: number; untilMs: number }>();
+  readonly #reservations = new Map<string, { amount: number; untilMs: number }>();
 
   /** Releases expired reservations. */
   free(nowMs: number): void {
@@ -53,6 +53,18 @@ export class Budget {
   renew(callId: string, nowMs: number, untilMs: number): void {
     const reservation = this.#reservations.get(callId);
     if (reservation !== undefined && reservation.untilMs > nowMs) reservation.untilMs = untilMs;
+  }
+
+  /** Replaces a part of a reservation by the actual amount, which counts even if the reservation has expired. */
+  settlePart(id: string, amount: number, actual: number): void {
+    const reservation = this.#reservations.get(id);
+    if (reservation !== undefined) {
+      const back = Math.min(reservation.amount, amount);
+      reservation.amount -= back;
+      this.reserved -= back;
+      if (reservation.amount === 0) this.#reservations.delete(id);
+    }
+    this.spent = Math.min(Number.MAX_SAFE_INTEGER, this.spent + actual);
   }
 
   /** Replaces a reservation by the actual amount, which counts even if the reservation has expired. */

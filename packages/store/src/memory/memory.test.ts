@@ -12,6 +12,7 @@ import { keysContract } from '../ports/keys.contract.ts';
 import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { quotaLeasesContract } from '../ports/quota-leases.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { semanticCountsContract } from '../ports/semantic-counts.contract.ts';
 import { semanticIndexContract } from '../ports/semantic-index.contract.ts';
@@ -76,6 +77,7 @@ const storeOn = (clock: ManualClock): MemoryMeters => {
   return store;
 };
 metersContract('memory', storeOn);
+quotaLeasesContract('memory', 150, storeOn);
 meterBatchesContract('memory', 60, storeOn, (clock) => new MemoryMeters(clock));
 slidingWindowContract('memory', 150, storeOn);
 settlementContract('memory', 150, storeOn);

@@ -13,6 +13,7 @@ import {
   type LeaseRequest,
   type MeteredCall,
   type Meters,
+  type QuotaLeaseSettlement,
   type ReservationRequest,
   type ReservationResult,
   type ReservedCharge,
@@ -34,6 +35,7 @@ const IN_FLIGHT_RETRY_MS = 1_000;
 interface CallOutcome {
   readonly atMs: number;
   readonly reserved: readonly ReservedAmount[] | undefined;
+  readonly usableMs?: number | undefined;
 }
 
 type ReservedAmount = Pick<ReservedCharge, 'amount' | 'receipt' | 'state'>;
@@ -60,7 +62,8 @@ export class MemoryMeters implements Meters {
     for (const charge of request.charges) assertCharge(charge);
     const exhausted = this.#findExhausted(request, nowMs);
     if (exhausted !== undefined) return exhausted;
-    const outcome = { atMs: nowMs, reserved: this.#take(request, nowMs) };
+    const reserved = this.#take(request, nowMs);
+    const outcome = { atMs: nowMs, reserved, usableMs: request.isQuotaLease ? this.#usableMs(request, nowMs) : undefined };
     this.#outcomes.set(outcomeName(request), outcome);
     return resultOf(request.charges, outcome);
   }
@@ -76,6 +79,15 @@ export class MemoryMeters implements Meters {
     }
   }
 
+  /** Returns the time until the first of the sub-windows ends that have counted a reservation, in ms. Undefined without a window. */
+  #usableMs(request: ReservationRequest, nowMs: number): number | undefined {
+    let endMs = Number.POSITIVE_INFINITY;
+    for (const charge of request.charges) {
+      if (charge.kind === 'window') endMs = Math.min(endMs, this.#window(request, charge).currentEndsAtMs(nowMs));
+    }
+    return endMs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, endMs - nowMs);
+  }
+
   async settle({ tenant, subject, callId, charges, unconfirmed = false }: Settlement): Promise<void> {
     for (const { charge, amount = 0, actual } of charges) {
       if (charge.kind !== 'concurrency') assertAmounts([charge.amount, amount, actual]);
@@ -89,6 +101,34 @@ export class MemoryMeters implements Meters {
       this.#settleCharge(of, settled, recorded, nowMs);
     });
     this.#outcomes.set(outcomeName(of), { atMs: nowMs, reserved: undefined });
+  }
+
+  async settleQuotaLeases({ tenant, subject, callId, charges, ended }: QuotaLeaseSettlement): Promise<void> {
+    for (const { charge, amount = 0, actual } of charges) assertAmounts([charge.amount ?? 1, amount, actual]);
+    for (const { cost } of ended) assertAmounts([cost]);
+    const atMs = this.#clock.now();
+    const of = { tenant, subject, callId };
+    if (this.#outcome(of, atMs) !== undefined) return;
+    const settled: CallOutcome = { atMs, reserved: undefined };
+    this.#outcomes.set(outcomeName(of), settled);
+    let counted = 0;
+    for (const one of ended) {
+      const call = { tenant, subject, callId: one.callId };
+      if (this.#outcome(call, atMs) === undefined) this.#outcomes.set(outcomeName(call), settled);
+      else counted += one.cost;
+    }
+    // by budget, what is still to subtract from its actual amounts
+    const uncounted = new Map<Budget, number>();
+    for (const { charge, amount = charge.amount ?? 1, actual, receipt } of charges) {
+      if (charge.kind === 'window') this.#settleCharge(of, { charge, actual }, { amount, receipt }, atMs);
+      else if (charge.kind === 'concurrency') this.#slotSet(of, charge).release(String(receipt), amount);
+      else {
+        const budget = this.#budget(of, charge);
+        const left = uncounted.get(budget) ?? counted;
+        uncounted.set(budget, left - Math.min(left, actual));
+        budget.settlePart(String(receipt), amount, actual - Math.min(left, actual));
+      }
+    }
   }
 
   /** A single process loses its counters only together with its ledger. */
@@ -139,13 +179,15 @@ export class MemoryMeters implements Meters {
     const grant = Math.min(...grants);
     for (const charge of charges) {
       if (charge.kind === 'window') this.#window(request, charge).add(nowMs, charge.amount);
-      else if (charge.kind === 'concurrency') this.#slotSet(request, charge).take(callId, nowMs + charge.leaseMs);
+      else if (charge.kind === 'concurrency') this.#slotSet(request, charge).take(callId, nowMs + charge.leaseMs, charge.amount);
       else this.#budget(request, charge).reserve(callId, grant, nowMs + charge.leaseMs);
     }
+    // settlements return parts of a quota lease, which slots and budgets have under its id
+    const receipt = request.isQuotaLease ? callId : undefined;
     return charges.map((charge) => {
       const state = this.#state(request, charge, nowMs);
-      if (charge.kind === 'budget') return { amount: grant, receipt: undefined, state };
-      if (charge.kind === 'concurrency') return { amount: 1, receipt: undefined, state };
+      if (charge.kind === 'budget') return { amount: grant, receipt, state };
+      if (charge.kind === 'concurrency') return { amount: charge.amount ?? 1, receipt, state };
       return { amount: charge.amount, receipt: this.#window(request, charge).indexAt(nowMs), state };
     });
   }
@@ -173,7 +215,7 @@ export class MemoryMeters implements Meters {
     if (charge.kind === 'concurrency') {
       const slots = this.#slotSet(of, charge);
       slots.free(nowMs);
-      return slots.size < charge.limit ? undefined : { retryAfterMs: IN_FLIGHT_RETRY_MS };
+      return slots.size + (charge.amount ?? 1) <= charge.limit ? undefined : { retryAfterMs: IN_FLIGHT_RETRY_MS };
     }
     const window = this.#window(of, charge);
     if (window.sumAt(nowMs) + charge.amount <= charge.limit) return undefined;
@@ -242,13 +284,14 @@ function valueIn<T>(values: Map<string, T>, name: string, type: new () => T): T 
 function assertCharge(charge: Charge): void {
   if (charge.kind === 'window') assertAmounts([charge.limit, charge.amount]);
   else if (charge.kind === 'budget') assertAmounts([charge.limit, charge.amount, charge.maxAmount ?? 0]);
+  else if (charge.amount !== undefined) assertAmounts([charge.amount]);
 }
 
-function resultOf<C extends Charge>(charges: readonly C[], { reserved }: CallOutcome): ReservationResult<C> {
+function resultOf<C extends Charge>(charges: readonly C[], { reserved, usableMs }: CallOutcome): ReservationResult<C> {
   if (reserved === undefined) return { admitted: false, reason: 'already_settled' };
   const entries = charges.flatMap((charge, n) => {
     const amount = reserved[n];
     return amount === undefined ? [] : [{ charge, ...amount }];
   });
-  return { admitted: true, reserved: entries };
+  return usableMs === undefined ? { admitted: true, reserved: entries } : { admitted: true, reserved: entries, usableMs };
 }

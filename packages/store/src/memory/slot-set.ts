@@ -1,27 +1,41 @@
-/** The slots of a limit of concurrent calls: the end of each call's lease, in ms. */
+interface Slots {
+  count: number;
+  untilMs: number;
+}
+
+/** The slots of a limit of concurrent calls: their number and the end of their lease in ms, by call or quota lease. */
 export class SlotSet {
-  readonly #untilMs = new Map<string, number>();
+  readonly #held = new Map<string, Slots>();
+  #size = 0;
 
   get size(): number {
-    return this.#untilMs.size;
+    return this.#size;
   }
 
   /** Releases expired slots. */
   free(nowMs: number): void {
-    for (const [callId, untilMs] of this.#untilMs) if (untilMs <= nowMs) this.#untilMs.delete(callId);
+    for (const [id, { untilMs }] of this.#held) if (untilMs <= nowMs) this.release(id);
   }
 
-  take(callId: string, untilMs: number): void {
-    this.#untilMs.set(callId, untilMs);
+  take(id: string, untilMs: number, count = 1): void {
+    this.release(id);
+    this.#held.set(id, { count, untilMs });
+    this.#size += count;
   }
 
-  release(callId: string): void {
-    this.#untilMs.delete(callId);
+  /** Releases all slots of a call, or some of a quota lease. */
+  release(id: string, count = Number.POSITIVE_INFINITY): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    const back = Math.min(held.count, count);
+    held.count -= back;
+    this.#size -= back;
+    if (held.count === 0) this.#held.delete(id);
   }
 
-  /** Renews a slot that has not expired. */
-  renew(callId: string, nowMs: number, untilMs: number): void {
-    const known = this.#untilMs.get(callId);
-    if (known !== undefined && known > nowMs) this.#untilMs.set(callId, untilMs);
+  /** Renews slots that have not expired. */
+  renew(id: string, nowMs: number, untilMs: number): void {
+    const held = this.#held.get(id);
+    if (held !== undefined && held.untilMs > nowMs) held.untilMs = untilMs;
   }
 }

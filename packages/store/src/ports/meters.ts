@@ -20,6 +20,8 @@ export interface SlotCharge extends Owned {
   readonly kind: 'concurrency';
   readonly meter: string;
   readonly limit: number;
+  /** The number of slots, 1 by default. Only a quota lease has more. */
+  readonly amount?: number | undefined;
   /** Lifetime of the slots of a replica without its reservations and `renew`, in ms: a crashed replica does not release them. */
   readonly leaseMs: number;
 }
@@ -58,14 +60,22 @@ export interface MeteredCall {
 
 export interface ReservationRequest<C extends Charge = Charge> extends MeteredCall {
   readonly charges: readonly C[];
+  /**
+   * Set for a quota lease: the amounts are the sums of many calls, which `settleQuotaLeases` settles. `callId` is the id of the
+   * lease.
+   */
+  readonly isQuotaLease?: boolean;
 }
 
 /** A charge that the store has reserved. */
 export interface ReservedCharge<C extends Charge = Charge> {
   readonly charge: C;
-  /** The reserved amount: of a budget what it has granted, of the calls in flight one slot. */
+  /** The reserved amount: of a budget what it has granted, of the calls in flight the number of slots. */
   readonly amount: number;
-  /** Opaque: `settle` uses it to find what was counted. Undefined if the store did not confirm the reservation. */
+  /**
+   * Opaque: `settle` uses it to find what was counted. Undefined if the store did not confirm the reservation. Of a quota lease, two
+   * receipts of one limit are equal (`===`) if one settlement can return the sum of their amounts.
+   */
   readonly receipt: unknown;
   readonly state: MeterState;
 }
@@ -74,6 +84,11 @@ export interface Admitted<C extends Charge = Charge> {
   readonly admitted: true;
   /** One entry per charge of the request, in its order. */
   readonly reserved: readonly ReservedCharge<C>[];
+  /**
+   * Of a quota lease with a window: the time in ms, from the decision of the store, until the first sub-window ends that has counted
+   * the lease. A call that uses the lease later would be counted too early.
+   */
+  readonly usableMs?: number | undefined;
 }
 
 /** At least one limit has no room for the call. */
@@ -119,6 +134,31 @@ export interface Settlement extends MeteredCall {
   readonly charges: readonly SettledCharge[];
 }
 
+/** A call of a quota lease that has ended. */
+export interface EndedCall {
+  readonly callId: string;
+  /** The part of this call in the actual amount of each budget. */
+  readonly cost: Money;
+}
+
+/** What ended calls of quota leases have used, and what the leases return, in sums. */
+export interface QuotaLeaseSettlement extends MeteredCall {
+  /** Identifies the settlement, which is idempotent. No reservation has this id. */
+  readonly callId: string;
+  /**
+   * The sums of one limit and receipt are one entry: `amount` is the part of the leases that ends, and the rest stays reserved. An
+   * unused part has the actual amount 0.
+   */
+  readonly charges: readonly SettledCharge[];
+  /**
+   * Calls of at least `LONG_CALL_MS`. The cost of a call that another replica has settled is not counted again, and their ends are
+   * remembered.
+   */
+  readonly ended: readonly EndedCall[];
+  /** Ids of leases that no call uses any more. */
+  readonly closed: readonly string[];
+}
+
 /** Names one budget. */
 export interface BudgetName {
   readonly tenant: string;
@@ -155,6 +195,12 @@ export interface LeaseGrant {
   /** The amount without the replica's promises: it should shrink to this as soon as possible. */
   readonly target: Money;
 }
+
+/**
+ * Duration from which the end of a call is remembered, in ms. Another replica may settle a call of more than a second if this one
+ * crashes at the call's end.
+ */
+export const LONG_CALL_MS = 500;
 
 /** The share of the remaining budget that one call may reserve beyond its need. */
 export const GRANT_SHARE = 0.01;
@@ -206,6 +252,12 @@ export interface Meters {
    * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
    */
   settle(settlement: Settlement): Promise<void>;
+  /**
+   * Settles calls of quota leases, and returns unused parts of the leases, as `settle`. Idempotent.
+   *
+   * @throws RangeError for an amount that is not an integer from 0 to 2^53 - 1
+   */
+  settleQuotaLeases(settlement: QuotaLeaseSettlement): Promise<void>;
   /** Returns spend and reservations of a budget. */
   budget(of: BudgetName): Promise<BudgetState>;
   /** Raises the spend of budgets to the ledger after a loss of data. Nothing is ever lowered. */

@@ -45,6 +45,11 @@ export class SubWindows {
     return this.#indexAt(nowMs);
   }
 
+  /** Returns the end of the sub-window that counts an amount at `nowMs`, in ms since the epoch. */
+  currentEndsAtMs(nowMs: number): number {
+    return (this.#indexAt(nowMs) + 1) * this.#widthMs;
+  }
+
   /** Removes `amount` from the sub-window that counted it, if that is still in the window. */
   giveBack(nowMs: number, index: number, amount: number): void {
     const ring = this.#counts.length;

@@ -15,6 +15,7 @@ import { keysContract } from '../ports/keys.contract.ts';
 import { meterBatchesContract } from '../ports/meter-batches.contract.ts';
 import { metersContract } from '../ports/meters.contract.ts';
 import { providerStatsContract } from '../ports/provider-stats.contract.ts';
+import { quotaLeasesContract } from '../ports/quota-leases.contract.ts';
 import { registryContract } from '../ports/registry.contract.ts';
 import { semanticCountsContract } from '../ports/semantic-counts.contract.ts';
 import { semanticIndexContract } from '../ports/semantic-index.contract.ts';
@@ -86,6 +87,9 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
     return layout;
   };
   metersContract(adapter, (clock, replica) => metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock));
+  quotaLeasesContract(adapter, 60, (clock, replica) =>
+    metersAt(windowConnections[replica] as Connections, layoutOn(clock), clock),
+  );
   meterBatchesContract(
     adapter,
     60,

@@ -11,6 +11,7 @@ import {
   type LeaseGrant,
   type LeaseRequest,
   type Meters,
+  type QuotaLeaseSettlement,
   type ReservationRequest,
   type ReservationResult,
   type SettledCharge,
@@ -82,9 +83,14 @@ export class RedisMeters implements Meters {
     return this.#end(settlement.tenant, settlement);
   }
 
+  settleQuotaLeases(settlement: QuotaLeaseSettlement): Promise<void> {
+    return this.#end(settlement.tenant, settlement);
+  }
+
   #end(tenant: string, ending: PendingSettlement['ending']): Promise<void> {
     return new Promise((resolve, reject) => {
       if ('charges' in ending) for (const settled of ending.charges) assertSettled(settled);
+      if ('ended' in ending) for (const { cost } of ending.ended) assertAmounts([cost]);
       this.#settlements.add(this.#scopes.of(tenant), { tenant, ending, resolve, reject });
     });
   }
@@ -237,11 +243,13 @@ function heldField(held: HeldSlot | HeldBudget): string {
 function assertCharge(charge: Charge): void {
   if (charge.kind === 'window') assertAmounts([charge.limit, charge.amount]);
   else if (charge.kind === 'budget') assertAmounts([charge.limit, charge.amount, charge.maxAmount ?? 0]);
+  else if (charge.amount !== undefined) assertAmounts([charge.amount]);
 }
 
 /** @throws RangeError for an amount that cannot be counted */
 function assertSettled({ charge, actual, amount }: SettledCharge): void {
   if (charge.kind !== 'concurrency') assertAmounts([amount ?? charge.amount, actual]);
+  else if (amount !== undefined) assertAmounts([amount]);
 }
 
 /** Sums what replicas hold of a budget although their lease has ended: a script removes it only when it needs the room. */

@@ -1,8 +1,4 @@
-/**
- * Duration from which the end of a call is remembered, in ms. Another replica may settle a call of more than a second if this one
- * crashes at the call's end.
- */
-const LONG_MS = 500;
+import { LONG_CALL_MS } from '../ports/index.ts';
 
 /**
  * Proves that a replica received the response to a reservation. It names the creation of the hash that contains the replica's calls
@@ -20,6 +16,6 @@ export class Receipt {
 
   /** Returns whether another replica may have to settle the call. */
   get isLong(): boolean {
-    return performance.now() - this.#receivedAtMs >= LONG_MS;
+    return performance.now() - this.#receivedAtMs >= LONG_CALL_MS;
   }
 }

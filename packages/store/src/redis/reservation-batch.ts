@@ -103,7 +103,7 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
       const pending = this.#pending[n] as PendingReservation;
       const answer = response[n + 1] ?? [];
       if (answer[0] !== UNSEEDED)
-        pending.resolve(readReservation(pending.request.charges, answer, nowUs, new Receipt(since, receivedAtMs)));
+        pending.resolve(readReservation(pending.request, answer, nowUs, new Receipt(since, receivedAtMs)));
       else if (pending.isSeeded) pending.reject(new Error('a budget was lost while it was seeded'));
       else unseeded.push(pending);
     }
@@ -117,7 +117,7 @@ function amountsOf(charge: Charge): string {
     case 'window':
       return `${charge.amount}`;
     case 'concurrency':
-      return '1';
+      return `${charge.amount ?? 1}`;
     case 'budget':
       return `${charge.amount},${charge.maxAmount ?? charge.amount}`;
   }
@@ -125,7 +125,7 @@ function amountsOf(charge: Charge): string {
 
 /** Reads the figures of one call in the response of reserve.lua. */
 function readReservation<C extends Charge>(
-  charges: readonly C[],
+  { charges, isQuotaLease = false }: ReservationRequest<C>,
   answer: readonly number[],
   nowUs: number,
   receipt: Receipt,
@@ -137,9 +137,11 @@ function readReservation<C extends Charge>(
     const { meter, limit } = charge;
     const remaining = answer[at] ?? 0;
     const state: MeterState = { meter, limit, remaining, resetMs: resetMs(charge, remaining, answer[at + 1] ?? 0, nowUs) };
-    reserved.push({ charge, amount: amountOf(charge, answer), receipt, state });
+    // the sub-window or generation says where a quota lease was counted, whichever call returns a part of it
+    reserved.push({ charge, amount: amountOf(charge, answer), receipt: isQuotaLease ? answer[at + 1] : receipt, state });
   }
-  if (verdict === ADMITTED) return { admitted: true, reserved };
+  if (verdict === ADMITTED && !isQuotaLease) return { admitted: true, reserved };
+  if (verdict === ADMITTED) return { admitted: true, reserved, usableMs: usableMs(charges, answer, nowUs) };
   const first = reserved[exhausted - 1];
   if (first === undefined) return { admitted: false, reason: 'already_settled' };
   const { charge, state } = first;
@@ -148,10 +150,21 @@ function readReservation<C extends Charge>(
   return verdict === IN_FLIGHT ? { ...refusal, inFlight: true } : refusal;
 }
 
+/** Returns the time until the first of the sub-windows ends that have counted a reservation, in ms. Undefined without a window. */
+function usableMs(charges: readonly Charge[], answer: readonly number[], nowUs: number): number | undefined {
+  let endUs = Number.POSITIVE_INFINITY;
+  for (const [n, charge] of charges.entries()) {
+    if (charge.kind !== 'window') continue;
+    const subWindow = answer[HEAD_FIGURES + n * CHARGE_FIGURES + 1] ?? 0;
+    endUs = Math.min(endUs, ((subWindow + 1) * charge.windowMs * 1_000) / subWindowsOf(charge.windowMs));
+  }
+  return endUs === Number.POSITIVE_INFINITY ? undefined : Math.max(0, (endUs - nowUs) / 1_000);
+}
+
 /** Returns the reserved amount of a charge. All budgets of a call have reserved the last figure. */
 function amountOf(charge: Charge, answer: readonly number[]): number {
   if (charge.kind === 'window') return charge.amount;
-  return charge.kind === 'budget' ? (answer.at(-1) ?? 0) : 1;
+  return charge.kind === 'budget' ? (answer.at(-1) ?? 0) : (charge.amount ?? 1);
 }
 
 /** Returns the time until a limit is unused, in ms; 0 if that cannot be predicted. `subWindow` is the newest one of a window. */

@@ -1,4 +1,4 @@
-import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
+import type { HeldSlot, QuotaLeaseSettlement, SettledCharge, Settlement } from '../ports/index.ts';
 import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
@@ -10,10 +10,15 @@ import type { TenantBatch } from './tenant-batches.ts';
 const UNKNOWN = 0;
 const UNCONFIRMED = -1;
 const RELEASE = -2;
+const OF_LEASES = -3;
+
+/** The receipt of an amount that no sub-window and no generation has. */
+const NOWHERE = -1;
+
 /** A settlement, or a release of one call's slots, that waits for its response. */
 export interface PendingSettlement {
   readonly tenant: string;
-  readonly ending: Settlement | readonly HeldSlot[];
+  readonly ending: Settlement | QuotaLeaseSettlement | readonly HeldSlot[];
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -47,7 +52,8 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
   add(pending: PendingSettlement): boolean {
     if (this.#pending.length === MAX_CALLS || this.#table.isFull) return false;
     const { tenant, ending } = pending;
-    this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(tenant, ending);
+    if ('closed' in ending) this.#calls += this.#ofLeases(ending);
+    else this.#calls += 'charges' in ending ? this.#settlement(ending) : this.#release(tenant, ending);
     this.#pending.push(pending);
     return true;
   }
@@ -78,22 +84,49 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       list += `,${this.#table.offsetsOf(tenant, charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, callId)));
+    this.#ids.push(this.#id(tenant, callId));
     return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
+  }
+
+  #ofLeases({ tenant, callId, subject, charges, ended, closed }: QuotaLeaseSettlement): string {
+    let kinds = '';
+    let list = `,${closed.length}`;
+    for (const id of closed) list += `,${this.#id(tenant, id)}`;
+    list += `,${ended.length}`;
+    let costs = '';
+    for (const { callId: id, cost } of ended) {
+      list += `,${this.#id(tenant, id)}`;
+      costs += costs === '' ? cost : `,${cost}`;
+    }
+    list += `,"${costs}"`;
+    for (const settled of charges) {
+      const { charge } = settled;
+      kinds += KIND_LETTERS[charge.kind];
+      list += `,${this.#table.offsetsOf(tenant, charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
+      if (charge.kind === 'budget') list += `,${settled.amount ?? charge.amount}`;
+      list += `,${typeof settled.receipt === 'number' ? settled.receipt : NOWHERE}`;
+    }
+    this.#ids.push(this.#id(tenant, callId));
+    return `,"${kinds}",${OF_LEASES},1${list}`;
+  }
+
+  /** Returns an id in the scope of the batch, as JSON. */
+  #id(tenant: string, callId: string): string {
+    return JSON.stringify(idInScope(this.scope, tenant, callId));
   }
 
   #release(tenant: string, slots: readonly HeldSlot[]): string {
     let list = '';
     for (const { subject, meter, leaseMs } of slots) {
-      list += `,${this.#table.offsetsOf(tenant, subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
+      list += `,${this.#table.offsetsOf(tenant, subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)},1`;
     }
-    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, slots[0]?.callId ?? '')));
+    this.#ids.push(this.#id(tenant, slots[0]?.callId ?? ''));
     return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
   }
 }
 
-/** Of a window the reserved amount, and of a window or a budget the actual amount. */
+/** Of a window the reserved amount, of a window or a budget the actual amount, and of slots their number. */
 function amountsOf({ charge, amount, actual }: SettledCharge): string {
-  if (charge.kind === 'concurrency') return '';
+  if (charge.kind === 'concurrency') return `,${amount ?? charge.amount ?? 1}`;
   return charge.kind === 'window' ? `,${amount ?? charge.amount},${actual}` : `,${actual}`;
 }

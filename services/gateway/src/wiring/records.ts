@@ -5,9 +5,11 @@ import {
   FallbackLimiter,
   InFlightCalls,
   MeteringMemory,
+  QuotaLeases,
   ReplicaShares,
   type SharedUsage,
 } from '@sluice/proxies';
+import type { Meters } from '@sluice/store/ports';
 import { logLines } from '@sluice/telemetry';
 import { Drains } from '../drain/drains.ts';
 import type { Component } from '../lifecycle/component.ts';
@@ -22,14 +24,21 @@ export interface Records {
   readonly inFlight: InFlightCalls;
   readonly fallback: FallbackLimiter;
   readonly metering: MeteringMemory;
+  /** The limits and budgets of calls. */
+  readonly meters: Meters;
   readonly components: readonly Component[];
 }
 
 export function openRecords(foundation: Foundation, { usage, maxReplicas }: Routing): Records {
-  const { clock, health, stores, logger, metrics, replica } = foundation;
+  const { config, clock, health, stores, logger, metrics, replica } = foundation;
   const metering = new MeteringMemory(clock);
   const inFlight = new InFlightCalls();
   const leases = new BudgetLeases({ meters: stores.meters, clock, holder: replica, health: health.dependency('limits') });
+  const quotaLeases = new QuotaLeases({
+    ...{ meters: stores.meters, clock, health: health.dependency('limits'), pending: metering.pending, replicas: maxReplicas },
+    // meters in this process need no round trip
+    above: () => (stores.kind === 'redis' && config.value.limits.leaseAbove > 0 ? config.value.limits.leaseAbove : undefined),
+  });
   const crashRecovery = new CrashRecovery({
     ...{ inFlight, store: stores.checkpoints, meters: stores.meters, clock, replica },
     healthy: () => stores.healthy(),
@@ -63,9 +72,10 @@ export function openRecords(foundation: Foundation, { usage, maxReplicas }: Rout
       },
     },
     { name: 'budget leases', stop: () => (stores.healthy() ? leases.close() : undefined) },
+    { name: 'quota leases', stop: () => (stores.healthy() ? quotaLeases.close() : undefined) },
   ];
   const fallback = new FallbackLimiter({ leases, shares: new ReplicaShares({ clock, maxReplicas }) });
-  return { auditWriter, inFlight, fallback, metering, components };
+  return { auditWriter, inFlight, fallback, metering, meters: quotaLeases, components };
 }
 
 function openDrains({ settings, stores, clock, metrics, health, logger }: Foundation): Component {

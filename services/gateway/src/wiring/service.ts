@@ -95,7 +95,7 @@ class ChainInUse implements LlmService, Component {
       ...{ config: config.value, models: routing.models.value },
       ...{ callers: identity.callers, groups: identity.groups },
       ...{ usage: routing.usage, loads: routing.loads, breakers: routing.breakers, routing: routing.memory },
-      ...{ fallback: records.fallback, metering: records.metering },
+      ...{ fallback: records.fallback, metering: records.metering, meters: records.meters },
       ...{ inFlight: records.inFlight, auditWriter: records.auditWriter },
     });
   }

@@ -4,7 +4,7 @@
 -- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one (see settle.lua)
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the calls of a replica without calls.
---             Per call: the kinds of its charges as a string, and per charge: the two offsets, amount (1 for slots), of a budget also
+--             Per call: the kinds of its charges as a string, and per charge: the two offsets, amount, of a budget also
 --             the maximum to reserve if it has enough room
 -- Returns     JSON: an array with the creation of the replica's calls, now in microseconds, and the spend of the budgets in their
 --             order; then an array per call:
@@ -100,7 +100,7 @@ for c = 1, first_call - first_id do
         exhausted, verdict, retry_after_ms = n, REFUSED, fits_after(KEYS[FIRST_KEY + owner / 2], limit, at, amount, now)
       end
     elseif kind == 'c' then
-      if state[at] + 1 > most and exhausted == 0 then exhausted, verdict, retry_after_ms = n, REFUSED, IN_FLIGHT_RETRY_MS end
+      if state[at] + amount > most and exhausted == 0 then exhausted, verdict, retry_after_ms = n, REFUSED, IN_FLIGHT_RETRY_MS end
     else
       local spent, room = state[at], most - state[at + BUDGET_POOL] - amount
       local share = math.min(math.max(checked(args[arg]), amount), amount + math.floor(math.max(0, room - spent) * GRANT_SHARE))
@@ -147,7 +147,7 @@ for c = 1, first_call - first_id do
         end
         remaining, figures[n * 2] = args[limit + LIMIT] - state[at + SUM], state[at]
       else
-        local amount = 1
+        local amount = args[arg - 1]
         if kind == 'b' then
           remaining, at, amount, arg = args[limit + LIMIT] - state[at], at + BUDGET_POOL, grant, arg + 1
         else

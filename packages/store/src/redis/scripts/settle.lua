@@ -5,10 +5,13 @@
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the ended calls.
 --             Per call: the kinds of its charges as a string, its origin, 1 if its end has to be remembered (else 0), and per charge:
---             the two offsets, of a window the reserved amount, of a window or a budget the actual amount
+--             the two offsets, of a window the reserved amount, of a window or a budget the actual amount, of slots their number
 --             origin: the creation of the replica's calls in the response to the reservation; 0 if the caller does not have it; -1
 --             if the caller received no response: if the reservation did not run, the full actual amounts are counted; -2 for a
---             release, which only returns slots
+--             release, which only returns slots; -3 for a settlement of quota leases, whose id is not that of a call. Before its
+--             charges, it has the number of leases without further calls and their ids, the number of long calls that have ended and
+--             their ids, and the costs of these calls in one string. After each charge, it has the amount of a budget, and the sub-window or generation that has the
+--             amount, because the reservation of a lease is in many settlements.
 -- Returns     the number of calls that have ended now
 -- Raises      "amount out of range" (see include/numbers.lua); nothing was written then
 --
@@ -20,7 +23,9 @@
 --@include time
 --@include subjects
 
-local UNKNOWN, UNCONFIRMED, RELEASE = 0, -1, -2
+local UNKNOWN, UNCONFIRMED, RELEASE, OF_LEASES = 0, -1, -2, -3
+-- Lua unpacks some thousand values at once.
+local MAX_FIELDS = 1000
 
 local marks_ttl_ms, first_id, first_call = args[2], args[4], args[5]
 local calls_key, marks_key, older_marks_key = KEYS[1], KEYS[2], KEYS[3]
@@ -114,14 +119,48 @@ local function is_marked(c)
   return marks[c] or older_marks[c] or marked_now[args[first_id + c - 1]]
 end
 
-local ended, marked, settled, gone, marked_subjects = {}, {}, 0, {}, nil
+local ended, marked, settled, gone, marked_subjects = {}, { '@', '1' }, 0, {}, nil
+
+-- Returns the sum of the costs of calls of quota leases that another replica has settled, because it took this one for crashed.
+-- The ids begin at an argument, and the costs are in one string, because they are seldom needed.
+local function counted_costs(at, count, costs)
+  costs = cjson.decode('[' .. costs .. ']')
+  local counted = 0
+  for from = 1, count, MAX_FIELDS do
+    local last = math.min(count, from + MAX_FIELDS - 1)
+    local known = call('HMGET', marks_key, unpack(args, at + from - 1, at + last - 1))
+    local known_before = call('HMGET', older_marks_key, unpack(args, at + from - 1, at + last - 1))
+    for n = from, last do
+      local is_counted = known[n - from + 1] or known_before[n - from + 1] or marked_now[args[at + n - 1]]
+      if is_counted then counted = counted + checked(costs[n]) end
+    end
+  end
+  return counted
+end
+
 local arg = first_call
 for c = 1, first_call - first_id do
   local id, kinds, origin, must_mark = args[first_id + c - 1], args[arg], args[arg + 1], args[arg + 2] == 1
   arg = arg + 3
   local figures = not gone[id] and figures_at[c]
+  local of_leases = origin == OF_LEASES
   local is_new
-  if figures then
+  -- the costs that are counted already; by position in `state`, what is still to subtract from the actual amounts of a budget
+  local counted, uncounted = 0, nil
+  if of_leases then
+    is_new = not is_marked(c)
+    must_mark = is_new
+    local closed = args[arg]
+    for n = arg + 1, arg + closed do ended[#ended + 1] = args[n] end
+    local calls = args[arg + closed + 1]
+    arg = arg + closed + 2
+    if is_new and calls > 0 then
+      if is_flagged then counted = counted_costs(arg, calls, args[arg + calls]) end
+      local count = #marked
+      for n = 1, calls do marked[count + n * 2 - 1], marked[count + n * 2] = args[arg + n - 1], '1' end
+    end
+    arg = arg + calls + 1
+  elseif figures then
     -- another replica may have settled a call of a replica that it took for crashed
     is_new = not is_flagged or not is_marked(c)
     must_mark = is_new and (must_mark or origin == UNKNOWN or origin == UNCONFIRMED)
@@ -145,6 +184,7 @@ for c = 1, first_call - first_id do
     if kind == 'w' then
       local amount, actual = checked(args[arg]), checked(args[arg + 1])
       arg = arg + 2
+      if of_leases then receipt, arg = args[arg], arg + 1 end
       if is_new then
         if not figures and origin == UNCONFIRMED then amount = 0 end
         if actual > amount then
@@ -154,17 +194,24 @@ for c = 1, first_call - first_id do
         end
       end
     else
-      local pool, amount = at, 1
+      local pool, amount = at, checked(args[arg])
+      arg = arg + 1
       if kind == 'b' then
-        local actual = checked(args[arg])
-        arg = arg + 1
+        local actual = amount
+        if counted > 0 then
+          uncounted = uncounted or {}
+          local left = uncounted[at] or counted
+          uncounted[at], actual = left - math.min(left, actual), actual - math.min(left, actual)
+        end
         -- a lost budget is seeded from the ledger, which contains this call: counting it here would count it twice
         if is_new and state[at] >= 0 then
           state[at], changed[at] = math.min(MAX_WHOLE, state[at] + actual), true
         end
         if figures then amount = state[figures + #reserved_kinds[c] * 2] end
+        if of_leases then amount, arg = checked(args[arg]), arg + 1 end
         pool = at + BUDGET_POOL
       end
+      if of_leases then receipt, arg = is_new and args[arg], arg + 1 end
       -- a holder of another generation was removed with the reservation
       if receipt and receipt > 0 and receipt == state[pool + GENERATION] then
         local back = math.min(state[pool + HELD], amount)
@@ -172,7 +219,7 @@ for c = 1, first_call - first_id do
       end
     end
     -- a reservation that arrives later finds the mark by this
-    if must_mark and not figures then
+    if must_mark and not figures and not of_leases then
       local header = args[subject + 1]
       marked_subjects = marked_subjects or {}
       marked_subjects[header], state[header + 1] = true, time_ms() + marks_ttl_ms
@@ -185,11 +232,13 @@ for c = 1, first_call - first_id do
 end
 
 write_state(time_ms, marked_subjects)
-if #ended > 0 then call('HDEL', calls_key, unpack(ended)) end
-if #marked > 0 then
-  marked[#marked + 1], marked[#marked + 2] = '@', '1'
-  -- a new key has one more new field than ended calls, which are marked once
-  local added = call('HSET', marks_key, unpack(marked))
-  if added * 2 == #marked then call('PEXPIRE', marks_key, format('%d', marks_ttl_ms * 2)) end
+for n = 1, #ended, MAX_FIELDS do call('HDEL', calls_key, unpack(ended, n, math.min(#ended, n + MAX_FIELDS - 1))) end
+if #marked > 2 then
+  for n = 1, #marked, MAX_FIELDS do
+    local last = math.min(#marked, n + MAX_FIELDS - 1)
+    local added = call('HSET', marks_key, unpack(marked, n, last))
+    -- the first field, and so the key, is new if all fields are: each call is marked once
+    if n == 1 and added * 2 == last then call('PEXPIRE', marks_key, format('%d', marks_ttl_ms * 2)) end
+  end
 end
 return settled
