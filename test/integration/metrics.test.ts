@@ -52,7 +52,7 @@ describe('the metrics', () => {
       ['sluice_upstream_attempts_total', 'counter', ['provider', 'outcome']],
       ['sluice_tokens_total', 'counter', ['provider', 'model', 'type']],
       ['sluice_cost_usd_total', 'counter', ['provider', 'model']],
-      ['sluice_saved_usd_total', 'counter', ['provider', 'model']],
+      ['sluice_saved_usd_total', 'counter', ['provider', 'model', 'kind']],
       ['sluice_cache_lookups_total', 'counter', ['kind', 'result']],
       ['sluice_auth_failures_total', 'counter', ['reason']],
       ['sluice_rate_limited_total', 'counter', ['meter']],

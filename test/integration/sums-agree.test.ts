@@ -105,8 +105,9 @@ describe('the sums of a mixed load', () => {
 
   it('reports equal sums in responses, /stats, /usage, audit trail, metrics and meters', async () => {
     for (let n = 0; n < 12; n++) {
-      await send('good', `question ${n % 8}`);
-      await send('good', `stream ${n % 3}`, 'key-app', { stream: true });
+      // long enough for a complete answer: one that a limit has cut is not cached
+      await send('good', `question ${n % 8}`, 'key-app', { max_tokens: 200 });
+      await send('good', `stream ${n % 3}`, 'key-app', { stream: true, max_tokens: 200 });
       await send('good', 'x', n % 2 === 0 ? '' : 'key-unknown');
     }
     for (let n = 0; n < 3; n++) {
