@@ -1,10 +1,10 @@
 import type { HeldSlot, SettledCharge, Settlement } from '../ports/index.ts';
-import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
 import { MAX_CALLS } from './reservation-batch.ts';
 import type { TenantBatch } from './tenant-batches.ts';
+import { idInGroup } from './tenant-groups.ts';
 
 /** The origins of a settlement in settle.lua, except the creation of the replica's calls. */
 const UNKNOWN = 0;
@@ -19,7 +19,7 @@ export interface PendingSettlement {
 }
 
 export interface SettlementBatchOptions {
-  readonly scope: string;
+  readonly group: string;
   readonly table: MeterTable;
   /** Sends the batch, and resolves with the response of settle.lua. */
   send(table: MeterTable, ids: readonly string[], calls: string): Promise<unknown>;
@@ -27,7 +27,7 @@ export interface SettlementBatchOptions {
   onFault(error: unknown, calls: readonly PendingSettlement[]): boolean;
 }
 
-/** The settlements and releases of one scope in one turn of the event loop. */
+/** The settlements and releases of one group in one turn of the event loop. */
 export class SettlementBatch implements TenantBatch<PendingSettlement> {
   readonly #options: SettlementBatchOptions;
   readonly #table: MeterTable;
@@ -40,8 +40,8 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     this.#table = options.table;
   }
 
-  get scope(): string {
-    return this.#options.scope;
+  get group(): string {
+    return this.#options.group;
   }
 
   add(pending: PendingSettlement): boolean {
@@ -78,7 +78,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
       list += `,${this.#table.offsetsOf(tenant, charge.subject ?? subject, charge, true)}${amountsOf(settled)}`;
     }
     const origin = unconfirmed ? UNCONFIRMED : (receipt?.since ?? UNKNOWN);
-    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, callId)));
+    this.#ids.push(JSON.stringify(idInGroup(this.group, tenant, callId)));
     return `,"${kinds}",${origin},${receipt?.isLong ? 1 : 0}${list}`;
   }
 
@@ -87,7 +87,7 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     for (const { subject, meter, leaseMs } of slots) {
       list += `,${this.#table.offsetsOf(tenant, subject, { kind: 'concurrency', meter, limit: 0, leaseMs }, true)}`;
     }
-    this.#ids.push(JSON.stringify(idInScope(this.scope, tenant, slots[0]?.callId ?? '')));
+    this.#ids.push(JSON.stringify(idInGroup(this.group, tenant, slots[0]?.callId ?? '')));
     return `,"${'c'.repeat(slots.length)}",${RELEASE},0${list}`;
   }
 }
