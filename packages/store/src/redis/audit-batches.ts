@@ -1,9 +1,9 @@
 import { Cluster } from 'ioredis';
 import { isAmount } from '../ports/index.ts';
 import { atEndOfTurn } from './batch-writes.ts';
-import { isOfSlots } from './call-scopes.ts';
 import type { RedisClient } from './connections.ts';
 import { Script } from './script.ts';
+import { isOfSlots } from './tenant-groups.ts';
 
 const APPEND = new Script('append-audit');
 /** Numbers per batch in the response of append-audit.lua. */

@@ -84,14 +84,14 @@ export class KeyLayout {
     return `${this.#prefix}:{t:${tenant}}:meter:${subject}:${meter}:${period}`;
   }
 
-  /** A replica's calls in flight, of a tenant or a group of tenants (`CallScopes`). */
-  calls(scope: string, replica: string): string {
-    return `${this.#prefix}:{${scope}}:calls:${replica}`;
+  /** A replica's calls in flight, of a tenant or a group of tenants (`TenantGroups`). */
+  calls(group: string, replica: string): string {
+    return `${this.#prefix}:{${group}}:calls:${replica}`;
   }
 
   /** The calls that ended in a span of time. */
-  endedCalls(scope: string, span: number): string {
-    return `${this.#prefix}:{${scope}}:ended:${span}`;
+  endedCalls(group: string, span: number): string {
+    return `${this.#prefix}:{${group}}:ended:${span}`;
   }
 
   cacheEntry({ scope, namespace, model, digest }: CacheKey): string {

@@ -4,9 +4,9 @@ import { ensureRedisServer, type RedisServer, startRedisServer } from '../../../
 import type { Admitted, Charge, Meters, ReservationResult } from '../ports/index.ts';
 import { connect, ownLayout, wait } from './adapters.contract.ts';
 import { RedisAuditTrail } from './audit-trail.ts';
-import { groupScope } from './call-scopes.ts';
 import type { Connections } from './connections.ts';
 import { RedisMeters } from './meters.ts';
+import { sharedGroup } from './tenant-groups.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = 1_700_000_000_000;
@@ -88,7 +88,7 @@ describe('the limits in Redis', () => {
     for (let n = 0; n < 20; n++) await settle(`call-${n}`, await reserve(`call-${n}`));
     expect(await connections.state.dbsize()).toBe(keys);
     expect(Object.keys(await subject())).toEqual(fields);
-    const [calls] = await connections.state.keys(layout.calls(groupScope('t'), '*'));
+    const [calls] = await connections.state.keys(layout.calls(sharedGroup('t'), '*'));
     expect(await connections.state.hkeys(calls as string)).toEqual(['@']);
   });
 
@@ -105,7 +105,7 @@ describe('the limits in Redis', () => {
     const { layout, clock, reserve, settle, spent } = setUp();
     const lost = await reserve('lost');
     clock.advance(1);
-    await connections.state.del(await connections.state.keys(layout.calls(groupScope('t'), '*')));
+    await connections.state.del(await connections.state.keys(layout.calls(sharedGroup('t'), '*')));
     await settle('other', await reserve('other'), 1);
     for (let n = 0; n < 3; n++) await settle('lost', lost);
     expect(await spent()).toBe(101);

@@ -17,7 +17,6 @@ import {
   type SettledCharge,
   type Settlement,
 } from '../ports/index.ts';
-import { CallScopes } from './call-scopes.ts';
 import type { RedisClient } from './connections.ts';
 import type { Wait } from './deadline.ts';
 import type { KeyLayout } from './key-layout.ts';
@@ -28,6 +27,7 @@ import { Script } from './script.ts';
 import { type PendingSettlement, SettlementBatch } from './settlement-batch.ts';
 import { SpentBudgets } from './spent-budgets.ts';
 import { type TenantBatch, TenantBatches } from './tenant-batches.ts';
+import { TenantGroups } from './tenant-groups.ts';
 
 /** Lifetime of the hash of a replica's calls in flight after its last call of a tenant, in ms. */
 const CALLS_TTL_MS = 600_000;
@@ -48,29 +48,29 @@ export interface RedisMetersOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Meters shared by all replicas: one script for all calls of a scope in one turn of the event loop. */
+/** Meters shared by all replicas: one script for all calls of a group in one turn of the event loop. */
 export class RedisMeters implements Meters {
   readonly #options: RedisMetersOptions;
   readonly #spent: SpentBudgets;
   /** This process: a restarted replica has another id, and returns nothing that the former process reserved. */
   readonly #replica = randomBytes(6).toString('base64url');
-  readonly #scopes: CallScopes;
+  readonly #groups: TenantGroups;
   readonly #reservations: TenantBatches<PendingReservation>;
   readonly #settlements: TenantBatches<PendingSettlement>;
 
   constructor(options: RedisMetersOptions) {
     this.#options = options;
     this.#spent = new SpentBudgets(options);
-    this.#scopes = new CallScopes(options.state);
-    this.#reservations = new TenantBatches(options.state, (scope) => this.#reservationBatch(scope));
-    this.#settlements = new TenantBatches(options.background, (scope) => this.#settlementBatch(scope));
+    this.#groups = new TenantGroups(options.state);
+    this.#reservations = new TenantBatches(options.state, (group) => this.#reservationBatch(group));
+    this.#settlements = new TenantBatches(options.background, (group) => this.#settlementBatch(group));
   }
 
   reserve<C extends Charge>(request: ReservationRequest<C>): Promise<ReservationResult<C>> {
     return new Promise((resolve, reject) => {
       for (const charge of request.charges) assertCharge(charge);
       const pending = { request, isSeeded: false, resolve: resolve as (result: ReservationResult) => void, reject };
-      this.#reservations.add(this.#scopes.of(request.tenant), pending);
+      this.#reservations.add(this.#groups.of(request.tenant), pending);
     });
   }
 
@@ -91,7 +91,7 @@ export class RedisMeters implements Meters {
     return new Promise((resolve, reject) => {
       if ('charges' in ending) for (const settled of ending.charges) assertSettled(settled);
       if ('ended' in ending) for (const { cost } of ending.ended) assertAmounts([cost]);
-      this.#settlements.add(this.#scopes.of(tenant), { tenant, ending, resolve, reject });
+      this.#settlements.add(this.#groups.of(tenant), { tenant, ending, resolve, reject });
     });
   }
 
@@ -136,7 +136,7 @@ export class RedisMeters implements Meters {
   /** Extends each part of this replica once, regardless of the number of its calls. */
   async #renew(tenant: string, held: readonly (HeldSlot | HeldBudget)[]): Promise<void> {
     const { background, layout } = this.#options;
-    const keys = [layout.calls(this.#scopes.of(tenant), this.#replica)];
+    const keys = [layout.calls(this.#groups.of(tenant), this.#replica)];
     const fields: string[][] = [];
     const leases: number[][] = [];
     for (const [subject, some] of Map.groupBy(held, (one) => one.subject)) {
@@ -148,34 +148,34 @@ export class RedisMeters implements Meters {
     await RENEW.run(background, keys, [JSON.stringify([this.#now() || false, CALLS_TTL_MS, fields, leases])]);
   }
 
-  #reservationBatch(scope: string): ReservationBatch {
+  #reservationBatch(group: string): ReservationBatch {
     return new ReservationBatch({
-      scope,
+      group,
       table: this.#table(true),
       send: async (table, ids, calls) => {
         const { state, wait } = this.#options;
         const args = table.arguments(this.#now() || false, CALLS_TTL_MS, ids, calls);
-        return (await wait('reserve', () => RESERVE.run(state, this.#keys(scope, table), [args]))) as string;
+        return (await wait('reserve', () => RESERVE.run(state, this.#keys(group, table), [args]))) as string;
       },
       onSpend: (of, charge, spent) => this.#spent.compare(of, charge, spent),
       onUnseeded: (calls) => {
         for (const some of Map.groupBy(calls, tenantOfReservation).values()) this.#seed(some);
       },
       onFault: (error, calls) =>
-        this.#divide(scope, error, Map.groupBy(calls, tenantOfReservation), (of) => this.#reservationBatch(of)),
+        this.#divide(group, error, Map.groupBy(calls, tenantOfReservation), (of) => this.#reservationBatch(of)),
     });
   }
 
   /** Sends calls in a script per tenant if they may succeed there. Returns whether they were sent. */
   #divide<T>(
-    scope: string,
+    group: string,
     error: unknown,
     calls: ReadonlyMap<string, readonly T[]>,
-    open: (scope: string) => TenantBatch<T>,
+    open: (group: string) => TenantBatch<T>,
   ): boolean {
-    if (!this.#scopes.mustDivide(scope, error, calls.keys())) return false;
+    if (!this.#groups.mustDivide(group, error, calls.keys())) return false;
     for (const [tenant, some] of calls) {
-      const batch = open(this.#scopes.of(tenant));
+      const batch = open(this.#groups.of(tenant));
       for (const pending of some) batch.add(pending);
       batch.send();
     }
@@ -187,7 +187,7 @@ export class RedisMeters implements Meters {
     this.#spent.seed(calls.map(({ request }) => request)).then(
       () => {
         for (const pending of calls) {
-          this.#reservations.add(this.#scopes.of(pending.request.tenant), { ...pending, isSeeded: true });
+          this.#reservations.add(this.#groups.of(pending.request.tenant), { ...pending, isSeeded: true });
         }
       },
       (error: unknown) => {
@@ -196,16 +196,16 @@ export class RedisMeters implements Meters {
     );
   }
 
-  #settlementBatch(scope: string): SettlementBatch {
+  #settlementBatch(group: string): SettlementBatch {
     return new SettlementBatch({
-      scope,
+      group,
       table: this.#table(false),
       send: (table, ids, calls) => {
         const args = table.arguments(this.#now() || false, ENDED_SPAN_MS, ids, calls);
-        return SETTLE.run(this.#options.background, this.#keys(scope, table), [args]);
+        return SETTLE.run(this.#options.background, this.#keys(group, table), [args]);
       },
       onFault: (error, calls) =>
-        this.#divide(scope, error, Map.groupBy(calls, tenantOfSettlement), (of) => this.#settlementBatch(of)),
+        this.#divide(group, error, Map.groupBy(calls, tenantOfSettlement), (of) => this.#settlementBatch(of)),
     });
   }
 
@@ -214,13 +214,13 @@ export class RedisMeters implements Meters {
   }
 
   /** Returns the keys of a batch. */
-  #keys(scope: string, table: MeterTable): string[] {
+  #keys(group: string, table: MeterTable): string[] {
     const { layout, clock = systemClock } = this.#options;
     const span = Math.floor(clock.now() / ENDED_SPAN_MS);
     return [
-      layout.calls(scope, this.#replica),
-      layout.endedCalls(scope, span),
-      layout.endedCalls(scope, span - 1),
+      layout.calls(group, this.#replica),
+      layout.endedCalls(group, span),
+      layout.endedCalls(group, span - 1),
       ...table.keys,
     ];
   }

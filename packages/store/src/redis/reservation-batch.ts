@@ -8,11 +8,11 @@ import {
   type ReservedCharge,
   subWindowsOf,
 } from '../ports/index.ts';
-import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
 import type { TenantBatch } from './tenant-batches.ts';
+import { idInGroup } from './tenant-groups.ts';
 
 /** The verdicts of reserve.lua. Any other value is a refusal. */
 const ADMITTED = 1;
@@ -34,7 +34,7 @@ export interface PendingReservation {
 }
 
 export interface ReservationBatchOptions {
-  readonly scope: string;
+  readonly group: string;
   readonly table: MeterTable;
   /** Sends the batch, and returns the response of reserve.lua. */
   send(table: MeterTable, ids: readonly string[], calls: string): Promise<string>;
@@ -46,7 +46,7 @@ export interface ReservationBatchOptions {
   onFault(error: unknown, calls: readonly PendingReservation[]): boolean;
 }
 
-/** The reservations of one scope in one turn of the event loop. */
+/** The reservations of one group in one turn of the event loop. */
 export class ReservationBatch implements TenantBatch<PendingReservation> {
   readonly #options: ReservationBatchOptions;
   readonly #pending: PendingReservation[] = [];
@@ -57,8 +57,8 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
     this.#options = options;
   }
 
-  get scope(): string {
-    return this.#options.scope;
+  get group(): string {
+    return this.#options.group;
   }
 
   add(pending: PendingReservation): boolean {
@@ -73,7 +73,7 @@ export class ReservationBatch implements TenantBatch<PendingReservation> {
       kinds += KIND_LETTERS[charge.kind];
       charges += `,${offsets},${amountsOf(charge)}`;
     }
-    this.#ids.push(JSON.stringify(idInScope(this.scope, request.tenant, request.callId)));
+    this.#ids.push(JSON.stringify(idInGroup(this.group, request.tenant, request.callId)));
     this.#calls += `,"${kinds}"${charges}`;
     this.#pending.push(pending);
     return true;

@@ -1,10 +1,10 @@
 import type { HeldSlot, QuotaLeaseSettlement, SettledCharge, Settlement } from '../ports/index.ts';
-import { idInScope } from './call-scopes.ts';
 import { KIND_LETTERS } from './meter-fields.ts';
 import type { MeterTable } from './meter-table.ts';
 import { Receipt } from './receipt.ts';
 import { MAX_CALLS } from './reservation-batch.ts';
 import type { TenantBatch } from './tenant-batches.ts';
+import { idInGroup } from './tenant-groups.ts';
 
 /** The origins of a settlement in settle.lua, except the creation of the replica's calls. */
 const UNKNOWN = 0;
@@ -24,7 +24,7 @@ export interface PendingSettlement {
 }
 
 export interface SettlementBatchOptions {
-  readonly scope: string;
+  readonly group: string;
   readonly table: MeterTable;
   /** Sends the batch, and resolves with the response of settle.lua. */
   send(table: MeterTable, ids: readonly string[], calls: string): Promise<unknown>;
@@ -32,7 +32,7 @@ export interface SettlementBatchOptions {
   onFault(error: unknown, calls: readonly PendingSettlement[]): boolean;
 }
 
-/** The settlements and releases of one scope in one turn of the event loop. */
+/** The settlements and releases of one group in one turn of the event loop. */
 export class SettlementBatch implements TenantBatch<PendingSettlement> {
   readonly #options: SettlementBatchOptions;
   readonly #table: MeterTable;
@@ -45,8 +45,8 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     this.#table = options.table;
   }
 
-  get scope(): string {
-    return this.#options.scope;
+  get group(): string {
+    return this.#options.group;
   }
 
   add(pending: PendingSettlement): boolean {
@@ -110,9 +110,9 @@ export class SettlementBatch implements TenantBatch<PendingSettlement> {
     return `,"${kinds}",${OF_LEASES},1${list}`;
   }
 
-  /** Returns an id in the scope of the batch, as JSON. */
+  /** Returns an id in the group of the batch, as JSON. */
   #id(tenant: string, callId: string): string {
-    return JSON.stringify(idInScope(this.scope, tenant, callId));
+    return JSON.stringify(idInGroup(this.group, tenant, callId));
   }
 
   #release(tenant: string, slots: readonly HeldSlot[]): string {

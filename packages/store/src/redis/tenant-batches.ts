@@ -1,9 +1,9 @@
 import { atEndOfTurn } from './batch-writes.ts';
 import type { RedisClient } from './connections.ts';
 
-/** The calls of one scope that one script decides (`CallScopes`). */
+/** The calls of one group that one script decides (`TenantGroups`). */
 export interface TenantBatch<T> {
-  readonly scope: string;
+  readonly group: string;
   /** Returns false if the call needs another batch. A new batch accepts every call. */
   add(item: T): boolean;
   send(): void;
@@ -15,27 +15,27 @@ export interface TenantBatch<T> {
  */
 export class TenantBatches<T> {
   readonly #client: RedisClient;
-  readonly #open: (scope: string) => TenantBatch<T>;
+  readonly #open: (group: string) => TenantBatch<T>;
   /** In the order of their calls. An array, because a `Map` with churn must not reference calls (see `Slots`). */
   #batches: TenantBatch<T>[] = [];
 
-  constructor(client: RedisClient, open: (scope: string) => TenantBatch<T>) {
+  constructor(client: RedisClient, open: (group: string) => TenantBatch<T>) {
     this.#client = client;
     this.#open = open;
   }
 
-  add(scope: string, item: T): void {
-    const last = this.#lastOf(scope);
+  add(group: string, item: T): void {
+    const last = this.#lastOf(group);
     if (last?.add(item)) return;
-    const batch = this.#open(scope);
+    const batch = this.#open(group);
     batch.add(item);
     this.#batches.push(batch);
     if (this.#batches.length === 1) atEndOfTurn(this.#client, () => this.#send());
   }
 
-  #lastOf(scope: string): TenantBatch<T> | undefined {
+  #lastOf(group: string): TenantBatch<T> | undefined {
     for (let n = this.#batches.length - 1; n >= 0; n--) {
-      if (this.#batches[n]?.scope === scope) return this.#batches[n];
+      if (this.#batches[n]?.group === group) return this.#batches[n];
     }
     return undefined;
   }

@@ -1,7 +1,7 @@
---- Reserves for calls of one tenant in their order: each on all of its limits, or on none of them.
+--- Reserves for calls of one tenant group in their order: each on all of its limits, or on none of them.
 --
 -- KEYS[1]     the calls of this replica: `@` (time of creation, expiry) and by call id its reservation
--- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one (see settle.lua)
+-- KEYS[2..3]  the ended calls of the group in this span of time and in the former one (see settle.lua)
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the calls of a replica without calls.
 --             Per call: the kinds of its charges as a string, and per charge: the two offsets, amount, of a budget also

@@ -1,7 +1,7 @@
---- Ends calls of one tenant in their order: returns their slots, and replaces their reservations by the actual amounts.
+--- Ends calls of one tenant group in their order: returns their slots, and replaces their reservations by the actual amounts.
 --
 -- KEYS[1]     the calls of this replica (see reserve.lua)
--- KEYS[2..3]  the ended calls of the tenant in this span of time and in the former one, by call id
+-- KEYS[2..3]  the ended calls of the group in this span of time and in the former one, by call id
 -- KEYS[4..]   the subjects (see include/subjects.lua)
 -- ARGV[1]     see include/subjects.lua. The lifetime is that of the ended calls.
 --             Per call: the kinds of its charges as a string, its origin, 1 if its end has to be remembered (else 0), and per charge:

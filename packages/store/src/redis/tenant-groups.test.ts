@@ -3,9 +3,9 @@ import { ManualClock } from '@sluice/core/testing';
 import type { Command } from 'ioredis';
 import type { Charge, ReservationResult } from '../ports/index.ts';
 import { connect, ownLayout, wait } from './adapters.contract.ts';
-import { groupScope } from './call-scopes.ts';
 import type { Connections, RedisClient } from './connections.ts';
 import { RedisMeters } from './meters.ts';
+import { sharedGroup } from './tenant-groups.ts';
 
 const target = { kind: 'single', url: process.env['TEST_REDIS_URL'] ?? '' } as const;
 const START_MS = 1_700_000_000_000;
@@ -67,7 +67,7 @@ describe('calls of twenty tenants in one turn of the event loop', () => {
       return send();
     });
     await settle('first', await reserve('first'));
-    const groups = new Set(TENANTS.map(groupScope)).size;
+    const groups = new Set(TENANTS.map(sharedGroup)).size;
     scripts = 0;
     const results = await reserve('call');
     expect(results.every(isAdmitted)).toBe(true);
@@ -113,7 +113,7 @@ describe('calls of twenty tenants in one turn of the event loop', () => {
     });
     const results = await reserve('call');
     expect(results.every(isAdmitted)).toBe(true);
-    expect(refused).toBe(new Set(TENANTS.map(groupScope)).size);
+    expect(refused).toBe(new Set(TENANTS.map(sharedGroup)).size);
     expect((await reserve('over the limit')).some(isAdmitted)).toBe(false);
     await meters.renew([
       { kind: 'concurrency', tenant: 'tenant-0', subject: 'k', callId: 'call', meter: 'concurrent', leaseMs: 30_000 },
