@@ -30,7 +30,7 @@ cache: { exact: { ttl: 1h }, maxEntry: 2MiB }
     expect(config.keys[0]?.limits).toEqual({ requests: { limit: 60, windowMs: 60_000 }, concurrent: 8 });
     expect(config.cache).toEqual({
       exact: { ttl: 3_600_000 },
-      near: { mode: 'shadow', turns: 0, maxTemperature: 0.7 },
+      near: { mode: 'shadow', turns: 0, maxTemperature: 0.7, maxCharacters: 500 },
       coalesce: false,
       maxEntry: 2_097_152,
       sharedBetweenTenants: false,

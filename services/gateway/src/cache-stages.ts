@@ -42,8 +42,8 @@ export function cacheStages(parts: Parts, complete: (call: LlmCall) => Promise<L
   return [cachingStage(options)];
 }
 
-function nearOptions({ mode, turns, maxTemperature }: GatewayConfig['cache']['near']): NearOptions | undefined {
-  return mode === 'off' ? undefined : { mode, normalForm: versionedForm, maxTurns: turns, maxTemperature };
+function nearOptions({ mode, turns, ...limits }: GatewayConfig['cache']['near']): NearOptions | undefined {
+  return mode === 'off' ? undefined : { mode, normalForm: versionedForm, maxTurns: turns, ...limits };
 }
 
 /** Forms of different versions are not comparable, so the version is a part of the key. */

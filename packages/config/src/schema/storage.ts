@@ -61,7 +61,7 @@ const semantic = z.strictObject({
   ttl: longDurationMs.default(3_600_000),
 });
 
-const NEAR = { mode: 'shadow', turns: 0, maxTemperature: 0.7 } as const;
+const NEAR = { mode: 'shadow', turns: 0, maxTemperature: 0.7, maxCharacters: 500 } as const;
 
 const near = z
   .strictObject({
@@ -74,6 +74,8 @@ const near = z
     turns: z.number().int().nonnegative().max(100).default(NEAR.turns),
     /** A question with a higher temperature asks for variety and is not served. */
     maxTemperature: z.number().nonnegative().max(2).default(NEAR.maxTemperature),
+    /** A longer question is not served: it is seldom asked in other words, and costs CPU. */
+    maxCharacters: z.number().int().positive().max(2_000).default(NEAR.maxCharacters),
   })
   .default(NEAR);
 

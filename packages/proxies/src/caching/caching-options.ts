@@ -13,6 +13,8 @@ export interface NearOptions {
   readonly maxTurns: number;
   /** A question with a higher temperature asks for variety. */
   readonly maxTemperature: number;
+  /** A longer question has no normal form: it costs CPU, and is seldom asked in other words. */
+  readonly maxCharacters: number;
 }
 
 export interface CachingOptions {

@@ -10,7 +10,7 @@ import type { NearOptions } from './caching-options.ts';
 
 /** A form that ignores upper case; texts with a `!` have none. */
 const normalForm = (text: string) => (text.includes('!') ? undefined : text.toLowerCase());
-const NEAR: NearOptions = { mode: 'serve', normalForm, maxTurns: 0, maxTemperature: 0.7 };
+const NEAR: NearOptions = { mode: 'serve', normalForm, maxTurns: 0, maxTemperature: 0.7, maxCharacters: 500 };
 
 interface Asked {
   readonly body?: object;

@@ -13,12 +13,18 @@ import type { NearOptions } from './caching-options.ts';
 export function nearKey(
   call: LlmCall,
   exact: CacheKey,
-  { normalForm, maxTurns, maxTemperature }: NearOptions,
+  { normalForm, maxTurns, maxTemperature, maxCharacters }: NearOptions,
 ): CacheKey | undefined {
   const { operation, message } = call;
   if (operation !== 'chat' || (message.view().answers ?? 1) > 1) return undefined;
   const question = message.question?.();
-  if (question === undefined || question.turns > maxTurns || (question.temperature ?? 0) > maxTemperature) return undefined;
+  if (
+    question === undefined ||
+    question.text.length > maxCharacters ||
+    question.turns > maxTurns ||
+    (question.temperature ?? 0) > maxTemperature
+  )
+    return undefined;
   const form = normalForm(question.text);
   if (form === undefined) return undefined;
   return { ...exact, digest: `${ALIAS_PREFIX}${requestDigest(call, 'wording')}.${hash('sha256', form, 'base64url')}` };
