@@ -9,7 +9,7 @@
 -- Returns     per batch three numbers: 1, or 0 if the batch was written before; 1, or 0 if the previous batch is lost; number of
 --             amounts set aside
 --
--- A field has the sums of one combination, separated by commas. Sums at the end that are missing are 0.
+-- A field has the sums of one combination, separated by commas, without zeros at the end.
 -- A hash expires after its first write.
 --
 -- Atomic, because a batch that is sent again after a lost response must not be written twice, and because records and sums belong
@@ -41,8 +41,9 @@ local function add(sums, first)
     sums[n] = sum
   end
   local length = #sums
+  while sums[length] == 0 and length > 1 do length = length - 1 end
   if not formats[length] then formats[length] = '%d' .. string.rep(',%d', length - 1) end
-  return format(formats[length], unpack(sums)), aside
+  return format(formats[length], unpack(sums, 1, length)), aside
 end
 
 -- Returns the number of amounts of a field that are not 0.
