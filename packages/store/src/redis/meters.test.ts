@@ -173,7 +173,10 @@ describe('the limits in Redis', () => {
     await reserve('late', [requests, slots]);
     // the first sub-window has left the window, and the lease has ended
     clock.advance(41_000);
-    expect(await reserve('next', [requests, slots])).toMatchObject({ admitted: true, reserved: [{ state: { remaining: 2 } }, {}] });
+    expect(await reserve('next', [requests, slots])).toMatchObject({
+      admitted: true,
+      reserved: [{ state: { remaining: 2 } }, {}],
+    });
     expect((await subject())['w:requests:60000']).toMatch(/^\d+,2,1,/);
   });
 
