@@ -165,6 +165,22 @@ describe('the limits in Redis', () => {
     expect(await ttlMs()).toBe(-1);
   });
 
+  it('admits calls after a full window although a lease of slots has ended in between', async () => {
+    const { clock, reserve, subject } = setUp();
+    const [, , slots] = charges as [Charge, Charge, Charge, Charge];
+    const requests = { kind: 'window', meter: 'requests', limit: 4, windowMs: 60_000, amount: 1 } as const;
+    for (let n = 0; n < 3; n++) await reserve(`early-${n}`, [requests, slots]);
+    clock.advance(20_000);
+    await reserve('late', [requests, slots]);
+    // the first sub-window has left the window, and the lease has ended
+    clock.advance(41_000);
+    expect(await reserve('next', [requests, slots])).toMatchObject({
+      admitted: true,
+      reserved: [{ state: { remaining: 2 } }, {}],
+    });
+    expect((await subject())['w:requests:60000']).toMatch(/^\d+,2,1,/);
+  });
+
   it('removes the budgets of past periods and expired windows when a new period begins', async () => {
     const { clock, reserve, settle, subject, spent } = setUp();
     const [requests, , , budget] = charges as [Charge, Charge, Charge, Charge];

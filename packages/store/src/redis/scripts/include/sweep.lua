@@ -5,13 +5,21 @@ local function sweep(key, now)
   -- Lua unpacks some thousand values at once.
   local MAX_FIELDS = 1000
   local function numbers_in(value) return cjson.decode('[' .. value .. ']') end
-  -- Returns whether a field is a window or a sub-window that has expired.
-  local function is_old_count(name, value)
-    local kind = string.sub(name, 1, 2)
-    if kind ~= 'w:' and kind ~= 'r:' then return false end
-    local window_ms = tonumber(string.match(name, kind == 'w:' and ':(%d+)$' or ':(%d+):%d+$'))
+  -- by the name of a window without its kind, its oldest sub-window with a count
+  local oldest = {}
+  -- Returns whether a window has expired.
+  local function is_old_window(name, value)
+    local window_ms = tonumber(string.match(name, ':(%d+)$'))
     local sub_windows = window_ms >= 60000 and 60 or 20
-    return numbers_in(value)[1] < math.floor(now * sub_windows / (window_ms * 1000)) - sub_windows
+    local window = numbers_in(value)
+    if window[1] < math.floor(now * sub_windows / (window_ms * 1000)) - sub_windows then return true end
+    oldest[string.sub(name, 2)] = window[4]
+    return false
+  end
+  -- Returns whether the sum of a window no longer has a former sub-window: the sum keeps an expired one until its next change.
+  local function is_old_count(name, value)
+    local first = oldest[string.match(name, '^r(.*):%d+$')]
+    return not first or numbers_in(value)[1] < first
   end
 
   local now_ms = math.floor(now / 1000)
@@ -29,14 +37,16 @@ local function sweep(key, now)
       else
         totals[name] = total
       end
-    elseif is_old_count(name, value) then
+    elseif kind == 'w:' and is_old_window(name, value) then
       gone[#gone + 1] = name
     end
   end
   for n = 1, #entries, 2 do
     local name = entries[n]
     local field, holder = string.match(name, '^([bc]:[^@]*)@(.*)$')
-    if field then
+    if string.sub(name, 1, 2) == 'r:' then
+      if is_old_count(name, entries[n + 1]) then gone[#gone + 1] = name end
+    elseif field then
       local part = numbers_in(entries[n + 1])
       if not totals[field] or part[3] <= now_ms then
         gone[#gone + 1] = name
