@@ -1,5 +1,5 @@
 // Runs a script of this folder with the Node.js, pnpm and packages that Sluice requires, and installs missing ones:
-//   node scripts/toolchain.mjs start | sluice | test | test-chaos | e2e | lint | bench | scale-sim | soak | soak-limits | agents | docs-api | example [ARGUMENT ...]
+//   node scripts/toolchain.mjs start | sluice | test | test-chaos | e2e | lint | bench | cache-eval | scale-sim | soak | soak-limits | agents | docs-api | example [ARGUMENT ...]
 // It requires Node.js 20 or newer and npm. It uses only Node's own modules, because no package is installed yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

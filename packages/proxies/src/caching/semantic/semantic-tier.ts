@@ -10,10 +10,10 @@ import {
 } from '@sluice/core';
 import type { CacheEntry, CacheKey, Neighbour } from '@sluice/store/ports';
 import { requestDigest } from '../../request-digest.ts';
+import { decide, forgottenAfterCheck } from './bin-policy.ts';
 import { BinStates } from './bin-states.ts';
 import { BINS, binOf } from './bins.ts';
 import { type NamedEntry, readEntryName } from './entry-name.ts';
-import { isCertified, mustRevoke, shouldRestart } from './error-bound.ts';
 import { questionVector } from './question-vectors.ts';
 import type { Candidate, SemanticLookup } from './semantic-lookup.ts';
 import type { SemanticOptions } from './semantic-options.ts';
@@ -22,12 +22,6 @@ import type { SemanticOptions } from './semantic-options.ts';
 const NEAREST = 8;
 const MIN_CHARACTERS = 2;
 const MAX_CHARACTERS = 2_000;
-/** Number of labels of a bin until which every candidate is labelled, and the share of the candidates after that. */
-const ALL_LABELLED = 2_000;
-const LABELLED_LATER = 0.2;
-/** Served answers of an epoch until which more of them are explored, and how many times more: a change is found sooner. */
-const FIRST_SERVED = 500;
-const FIRST_EXPLORED_TIMES = 4;
 
 /** What a label belongs to. */
 type Labelled = Pick<SemanticLookup, 'space' | 'countsOf'> & { readonly candidate: NamedEntry['candidate'] | undefined };
@@ -115,12 +109,12 @@ export class SemanticTier {
     await this.#attempt(isRight ? index.confirm(space, neighbour.id) : index.remove(space, neighbour.id));
     const now = await this.#attempt(counts.add(countsOf, bin, epoch, change));
     if (now === undefined || decision === 'learn') return;
-    const checks = { labels: now.checks, errors: now.checkErrors };
-    if (mustRevoke(checks, maxErrors)) {
-      metrics?.semanticRevocations.inc({ bin: String(bin) });
-      await this.#attempt(counts.restart(countsOf, bin, epoch, 'labels'));
-      this.#states.forget(countsOf);
-    } else if (shouldRestart(checks, maxErrors)) await this.#attempt(counts.restart(countsOf, bin, epoch, 'checks'));
+    const forgotten = forgottenAfterCheck(now, maxErrors);
+    if (forgotten === undefined) return;
+    await this.#attempt(counts.restart(countsOf, bin, epoch, forgotten));
+    if (forgotten === 'checks') return;
+    metrics?.semanticRevocations.inc({ bin: String(bin) });
+    this.#states.forget(countsOf);
   }
 
   /** Counts a caller's feedback on a response that was served. */
@@ -162,16 +156,9 @@ export class SemanticTier {
     }
     const bin = binOf(neighbour.similarity, edges);
     const counts = bins[bin] ?? { epoch: 0, labels: 0, errors: 0, served: 0 };
-    const { confidence, ownLabels } = this.#options;
-    const certified = isCertified(counts, { maxErrors, confidence, bins: BINS });
-    const base = { neighbour, bin, epoch: counts.epoch };
-    if (!certified || neighbour.right < ownLabels) {
-      // of a certified bin, only labels of answers that would be served are counted
-      const isLabelled = counts.labels < ALL_LABELLED || this.#random() < LABELLED_LATER;
-      return { ...base, decision: 'learn', isLabelled: isLabelled && !(certified && counts.labels >= ALL_LABELLED) };
-    }
-    const explores = this.#random() < this.#options.explore * (counts.served < FIRST_SERVED ? FIRST_EXPLORED_TIMES : 1);
-    return { ...base, decision: explores ? 'explore' : 'serve', isLabelled: explores };
+    const { confidence, ownLabels, explore } = this.#options;
+    const policy = { bound: { maxErrors, confidence, bins: BINS }, explore, random: this.#random };
+    return { neighbour, bin, epoch: counts.epoch, ...decide(counts, neighbour.right >= ownLabels, policy) };
   }
 
   #isAllowed({ question }: Neighbour, asked: string): boolean {

@@ -1,0 +1,1 @@
+export { installOpenPairs } from './open-pairs.ts';
