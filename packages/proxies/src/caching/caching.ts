@@ -176,7 +176,10 @@ class CachingStage implements StoreStage {
     };
     try {
       if (coalescing === undefined || !terms.coalesce || !keeps || found === undefined) return (await lead(call)).reply;
-      const kept = () => this.#read(call, this.#options.cache.get(key));
+      const kept = async () => {
+        const entry = await this.#read(call, this.#options.cache.get(key));
+        return entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now()) ? entry : undefined;
+      };
       const { reply, isLeader } = await coalescing.complete(call, key, { lead, kept, maxBytes: terms.maxBytes });
       this.#count('coalesced', isLeader ? 'miss' : 'hit');
       return reply;

@@ -1,10 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { CallAbort, type LlmCall, LlmError, type LlmReply, type LlmService, ReplyStream } from '@sluice/core';
+import {
+  type CacheDirectives,
+  CallAbort,
+  defined,
+  type LlmCall,
+  LlmError,
+  type LlmReply,
+  type LlmService,
+  ReplyStream,
+} from '@sluice/core';
 import { endedAttempt, ManualClock, waitFor } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache, MemoryIdempotentCalls } from '@sluice/store/memory';
 import { cacheResult } from './cache-result.ts';
 import { caching } from './caching.ts';
+import type { CachingOptions } from './caching-options.ts';
 import { Coalescing } from './coalescing.ts';
 
 const whole = (text: string): LlmReply => ({
@@ -19,8 +29,16 @@ interface Made {
   answer(reply: LlmReply | LlmError): void;
 }
 
+interface AskOptions {
+  readonly stream?: boolean;
+  readonly deadlineMs?: number;
+  readonly outputLimit?: number;
+  readonly content?: string;
+  readonly cache?: CacheDirectives;
+}
+
 /** Replicas with one store. A test answers each call to the provider. */
-function open(replicas = 1) {
+function open(replicas = 1, more: Partial<CachingOptions> = {}) {
   const clock = new ManualClock(1_700_000_000_000);
   const cache = new MemoryCache(clock);
   const claims = new MemoryIdempotentCalls(clock);
@@ -41,15 +59,18 @@ function open(replicas = 1) {
       }),
   };
   const services = Array.from({ length: replicas }, () =>
-    caching({ cache, ttlS: 60, clock, coalesce: true, coalescing: new Coalescing({ claims }) })(upstream),
+    caching({ cache, ttlS: 60, clock, coalesce: true, coalescing: new Coalescing({ claims }), ...more })(upstream),
   );
   const ask = (
     replica = 0,
-    { stream = false, deadlineMs, ...more }: { stream?: boolean; deadlineMs?: number; content?: string } = {},
+    { stream = false, deadlineMs, outputLimit, cache: directives = {}, content = 'x' }: AskOptions = {},
   ) => {
     const abort = new CallAbort();
-    const body = { model: 'm', messages: [{ role: 'user', content: more.content ?? 'x' }], stream };
-    const call: LlmCall = { ...openAiCall(body), signal: abort, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+    const body = { model: 'm', messages: [{ role: 'user', content }], stream };
+    const call: LlmCall = {
+      ...openAiCall(body, { preferences: { cache: directives, tags: {} } }),
+      ...{ signal: abort, ...defined({ deadlineMs, outputLimit }) },
+    };
     call.context.caller = { tenant: 't', keyName: 'k', limits: {} };
     return { call, abort, reply: (services[replica] as LlmService).complete(call) };
   };
@@ -205,5 +226,66 @@ describe('coalescing', () => {
     await Promise.all([first, second]);
     expect(cacheResult.get(follower.call)).toMatchObject({ state: 'coalesced', entry: { cost: 700 } });
     expect(follower.call.context.account).toMatchObject({ cost: 0, usage: { outputTokens: 3 } });
+  });
+
+  it('makes a call of its own for a client that joins a stream whose beginning is no longer kept', async () => {
+    const { ask, made, calls } = open(1, { maxEntryBytes: 8 });
+    const leader = ask(0, { stream: true });
+    await calls(1);
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel() {} });
+    made[0]?.answer({ status: 200, contentType: 'text/event-stream', headers: {}, stream });
+    const reply = await leader.reply;
+    if (!('stream' in reply)) throw new Error('no stream');
+    reply.stream.consume({ chunk: () => true, end() {} });
+    stream.push(Buffer.from('data: more than is kept\n\n'));
+    const late = ask(0, { stream: true });
+    await calls(2);
+    made[1]?.answer(whole('own'));
+    expect(textOf(await late.reply)).toBe('{"text":"own"}');
+    expect(cacheResult.get(late.call).state).toBe('miss');
+  });
+
+  it('makes a new call for a client that arrives while an abandoned call is being aborted', async () => {
+    const { ask, made, calls } = open();
+    for (let n = 0; n < 2; n++) {
+      const abandoned = ask();
+      const left = expect(abandoned.reply).rejects.toMatchObject({ code: 'client_closed' });
+      await calls(n + 1);
+      abandoned.abort.abort(closed);
+      const next = ask();
+      const failed = expect(next.reply).rejects.toMatchObject({ code: 'upstream_error' });
+      await calls(n + 2);
+      made[n + 1]?.answer(fault);
+      await Promise.all([left, failed]);
+      made.length = n + 1;
+    }
+  });
+
+  it('does not let a call that a budget limits lead others', async () => {
+    const { ask, made, calls } = open();
+    const limited = ask(0, { outputLimit: 10 });
+    await calls(1);
+    const other = ask();
+    await calls(2);
+    for (const { answer } of made) answer(whole('x'));
+    await Promise.all([limited.reply, other.reply]);
+    expect(cacheResult.get(other.call).state).toBe('miss');
+  });
+
+  it.each<[what: string, options: Partial<CachingOptions>, ageMs: number, directives: CacheDirectives]>([
+    ['has expired', { staleIfErrorS: 3_600 }, 61_000, {}],
+    ['is older than the call allows', {}, 30_000, { maxAgeS: 10 }],
+  ])('makes the call if the entry in the cache %s', async (_what, options, ageMs, directives) => {
+    const { ask, made, calls, clock } = open(1, options);
+    const first = ask();
+    await calls(1);
+    made[0]?.answer(whole('old'));
+    await first.reply;
+    await turn();
+    clock.advance(ageMs);
+    const second = ask(0, { cache: directives });
+    await calls(2);
+    made[1]?.answer(whole('new'));
+    expect(textOf(await second.reply)).toBe('{"text":"new"}');
   });
 });

@@ -64,25 +64,34 @@ export class Coalescing {
     const { stream, wantsStreamUsage } = call.message.view();
     const name = `${key.scope}\n${cacheKeyText(key)}\n${stream ? `stream ${wantsStreamUsage}` : 'whole'}`;
     let handovers = 0;
-    for (let shared = this.#shared.get(name); shared !== undefined; shared = this.#shared.get(name)) {
-      const reply = await this.#follow(call, key, shared);
-      if (reply !== undefined) return { reply, isLeader: false };
+    for (let shared = this.#inFlight(name); shared !== undefined; shared = this.#inFlight(name)) {
+      const followed = await this.#follow(call, key, shared);
+      // the claim of this call belongs to the call that is still in flight
+      if (followed === 'gone') return { reply: (await work.lead(call)).reply, isLeader: true };
+      if (followed !== 'failed') return { reply: followed, isLeader: false };
       handovers = shared.handovers + 1;
     }
-    // a leader's call outlives its client, so a deadline of its own cannot end it
-    if (call.deadlineMs !== undefined) return { reply: (await work.lead(call)).reply, isLeader: true };
+    // a leader's call outlives its client, so a deadline of its own cannot end it; a budget's limit would cut its followers' answers
+    const isShareable = call.deadlineMs === undefined && call.outputLimit === undefined;
+    if (!isShareable) return { reply: (await work.lead(call)).reply, isLeader: true };
     return await this.#lead(call, key, name, handovers, work);
   }
 
-  /** Waits for the response of a shared call. Undefined if this call has to be made otherwise. */
-  async #follow(call: LlmCall, key: CacheKey, shared: SharedCall): Promise<LlmReply | undefined> {
+  /** Returns the shared call that further calls can join. */
+  #inFlight(name: string): SharedCall | undefined {
+    const shared = this.#shared.get(name);
+    return shared?.isAborted === true ? undefined : shared;
+  }
+
+  /** Waits for the response of a shared call: `gone` if its beginning is no longer kept, `failed` if another call has to lead. */
+  async #follow(call: LlmCall, key: CacheKey, shared: SharedCall): Promise<LlmReply | 'gone' | 'failed'> {
     const leave = shared.join(call.signal);
     try {
       const response = await orAborted(shared.response, call.signal);
-      return followedReply(call, cacheKeyText(key), response, shared.leader);
+      return followedReply(call, cacheKeyText(key), response, shared.leader) ?? 'gone';
     } catch (error) {
       if (call.signal.aborted || shared.handovers >= MAX_HANDOVERS) throw error;
-      return undefined;
+      return 'failed';
     } finally {
       leave();
     }

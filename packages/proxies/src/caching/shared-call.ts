@@ -37,6 +37,11 @@ export class SharedCall {
     return this.#leader;
   }
 
+  /** Whether its last participant has left before there was a response, so that it is being aborted. */
+  get isAborted(): boolean {
+    return this.#abort.aborted;
+  }
+
   /** Aborts when the last participant has left before there is a response. After that, its stream ends with its last reader. */
   get signal(): CallSignal {
     return this.#abort;

@@ -54,10 +54,10 @@ describe('isCertified', () => {
     'certifies at most 5 %% of the bins whose errors are at a bound of %f, if asked after every label',
     (bound) => {
       const random = randoms(1);
-      const runs = 600;
+      const runs = 300;
       let certified = 0;
       for (let run = 0; run < runs; run++) {
-        const at = labelsUntil(bound, 1_500, random, (labels, errors) => isCertified({ labels, errors }, one(bound)));
+        const at = labelsUntil(bound, 1_000, random, (labels, errors) => isCertified({ labels, errors }, one(bound)));
         if (at !== Infinity) certified++;
       }
       expect(certified / runs).toBeLessThanOrEqual(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs));
@@ -87,7 +87,7 @@ function labelsUntilRevoked(share: number, most: number, random: () => number): 
 describe('mustRevoke', () => {
   it('revokes a bin with eight times the allowed errors within 100 labels in 95 % of the runs', () => {
     const random = randoms(3);
-    const needed = Array.from({ length: 2_000 }, () => labelsUntilRevoked(0.08, 5_000, random));
+    const needed = Array.from({ length: 1_000 }, () => labelsUntilRevoked(0.08, 5_000, random));
     expect(needed.filter((labels) => labels <= 100).length / needed.length).toBeGreaterThanOrEqual(0.95);
     expect(medianOf(needed)).toBeLessThanOrEqual(40);
   });
