@@ -6,7 +6,7 @@ import { BINS } from './bins.ts';
 
 const BOUND = { maxErrors: 0.01, confidence: 0.95, bins: BINS };
 const EXPLORE = 0.05;
-const RUNS = 24;
+const RUNS = 40;
 /** Candidates of each bin in a run. */
 const CANDIDATES = 2_000;
 
@@ -83,7 +83,8 @@ describe('the policy of the bins', () => {
     ['all bins with half of the allowed errors', equalBins(0.005)],
   ])('serves at most the allowed share of wrong answers in 95 %% of the runs of %s', (_what, shares) => {
     const kept = runsOf(shares).filter(({ served, wrong }) => wrong <= BOUND.maxErrors * served);
-    expect(kept.length / RUNS).toBeGreaterThanOrEqual(0.95);
+    // three standard errors of so many runs
+    expect(kept.length / RUNS).toBeGreaterThanOrEqual(0.95 - 3 * Math.sqrt((0.05 * 0.95) / RUNS));
   });
 
   it('serves most candidates of bins without errors', () => {
