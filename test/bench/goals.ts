@@ -60,7 +60,7 @@ const REACHED: Partial<Record<GoalName, number>> = {
   eventTranslated: 2.4,
   badKey: 2.2,
   fullMeter: 3.6,
-  garbage: 86,
+  garbage: 90,
   garbageHit: 58,
   redisOneKey: 120,
   redisFewKeys: 300,
