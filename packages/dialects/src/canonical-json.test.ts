@@ -36,6 +36,8 @@ describe('canonicalJson', () => {
   it('returns the same text for every order of members and every white space', () => {
     fc.assert(
       fc.property(json, space, (value, between) => {
+        // members with an escaped name keep their order
+        fc.pre(!JSON.stringify(value).includes('\\'));
         expect(canonical(shuffled(value, between))).toBe(canonical(JSON.stringify(value)));
       }),
     );
@@ -63,6 +65,7 @@ describe('canonicalJson', () => {
     ['numbers by their spelling, which parsers round', '{"seed":9007199254740993}', '{"seed":9007199254740992}'],
     ['the order of a list', '[1,2]', '[2,1]'],
     ['the order of repeated members', '{"a":1,"a":2}', '{"a":2,"a":1}'],
+    ['the order of a name and its escaped spelling', '{"a":1,"\\u0061":2}', '{"\\u0061":2,"a":1}'],
     ['white space inside a string', '{"a":"b c"}', '{"a":"b  c"}'],
     ['a quote in a string from the end of the string', '{"a":"\\\\","b":1}', '{"a":"\\\\\\",","b":1}'],
     ['a name from a value', '{"a":"b"}', '{"b":"a"}'],

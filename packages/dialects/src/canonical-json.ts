@@ -68,10 +68,13 @@ class CanonicalText {
     const members: Member[] = [];
     const onPath = cut === undefined ? undefined : JSON.stringify(cut[depth]);
     let isOrdered = true;
+    let isPlain = true;
     this.#at++;
     while (!this.#ends(CLOSE_OBJECT)) {
       const name = this.#string();
       this.#skip(COLON);
+      // an escaped name may repeat another one, and only the order says which of them a parser takes
+      if (name.includes('\\')) isPlain = false;
       const value = this.value(name === onPath ? cut : undefined, depth + 1, NONE);
       if (without.size > 0 && without.has(name.slice(1, -1))) continue;
       const last = members.at(-1);
@@ -79,7 +82,7 @@ class CanonicalText {
       members.push({ name, value });
     }
     // a stable sort: of repeated members, parsers take the first or the last
-    if (!isOrdered) members.sort(byName);
+    if (!isOrdered && isPlain) members.sort(byName);
     let text = '{';
     for (const { name, value } of members) text += text.length === 1 ? `${name}:${value}` : `,${name}:${value}`;
     return `${text}}`;

@@ -18,7 +18,7 @@ const embeddings: LlmCall = {
 describe('requestDigest', () => {
   // the stored entries of earlier versions have these digests: a change loses them
   it.each<[what: string, covers: 'response' | 'request', call: LlmCall, digest: string]>([
-    ['a chat for the cache', 'response', chat, '2.chat.openai-chat....VI9Y0cNscVtE8IY0cgdKl8RI1bjRgWS5Kt9VWSsSf4Y'],
+    ['a chat for the cache', 'response', chat, '3.chat.openai-chat....VI9Y0cNscVtE8IY0cgdKl8RI1bjRgWS5Kt9VWSsSf4Y'],
     [
       'a chat for its Idempotency-Key',
       'request',
@@ -29,7 +29,7 @@ describe('requestDigest', () => {
       'a request with all parts for the cache',
       'response',
       embeddings,
-      '2.embeddings.gemini.cost.05Z01pYfkSbyQi3y8YELb7l42oLfyVzwfsf92vGMr34.lU_RZUyzb9CxZ3rX4uMDBqSCBgJ8-ZPK1upWmlQ1GpI.RnTnQZanSaBz8hySrnhbNcbctEOyp23BxTz3GfYj4tc',
+      '3.embeddings.gemini.cost.05Z01pYfkSbyQi3y8YELb7l42oLfyVzwfsf92vGMr34.lU_RZUyzb9CxZ3rX4uMDBqSCBgJ8-ZPK1upWmlQ1GpI.RnTnQZanSaBz8hySrnhbNcbctEOyp23BxTz3GfYj4tc',
     ],
     [
       'a request with all parts for its Idempotency-Key',

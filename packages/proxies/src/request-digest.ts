@@ -15,7 +15,7 @@ export type DigestCoverage = 'response' | 'wording' | 'request';
  * The version of the digests of responses. It changes with the canonical form, so that entries of another version are never
  * found: replicas of both versions may run at the same time.
  */
-const VERSION = '2';
+const VERSION = '3';
 
 /**
  * Returns a collision-safe digest of a request. Two calls with the same digest are the same call, for a cache or for a client.
