@@ -88,8 +88,6 @@ class CachingStage implements StoreStage {
     if (!isCacheable(call)) return UNCACHED;
     const terms = termsOf(call, this.#options);
     const key = exactKey(call, this.#options.sharedBetweenTenants === true);
-    const { feedback } = call.preferences.cache;
-    if (feedback !== undefined) void this.#semantic?.feedback(key.scope, feedback);
     const reads = call.preferences.cache.noCache !== true;
     const found = reads ? this.#read(call, this.#options.cache.get(key)) : undefined;
     const lookup: Lookup = { terms, key, found, near: reads && terms.near ? this.#lookUpNear(call, key) : undefined };
@@ -99,6 +97,9 @@ class CachingStage implements StoreStage {
   async #complete(call: LlmCall, lookup: Lookup, next: LlmService): Promise<LlmReply> {
     const text = cacheKeyText(lookup.key);
     cacheResult.set(call, { state: 'bypass', key: text });
+    // the call has been admitted by its limits
+    const { feedback } = call.preferences.cache;
+    if (feedback !== undefined) void this.#semantic?.feedback(lookup.key.scope, feedback);
     if (lookup.found === undefined) return await this.#ask(call, lookup, next);
     const expired = await lookup.found;
     const served = this.#serve(call, lookup, expired) ?? (await this.#serveNear(call, lookup));

@@ -47,8 +47,8 @@ export class MemorySemanticIndex implements SemanticIndex {
     if (kept !== undefined) kept.right++;
   }
 
-  async remove(space: SemanticSpace, id: string): Promise<void> {
-    this.#spaces.get(nameOf(space))?.delete(id);
+  async remove(space: SemanticSpace, id: string): Promise<boolean> {
+    return this.#spaces.get(nameOf(space))?.delete(id) === true;
   }
 }
 

@@ -71,7 +71,8 @@ export function semanticIndexContract(adapter: string, open: (clock: Clock) => S
       const space = spaceOf();
       await index.add(space, vector(1, 0), entry('a', nowMs + 60_000));
       await index.add(space, vector(1, 0), entry('b', nowMs + 1_000));
-      await index.remove(space, 'a');
+      expect(await index.remove(space, 'a')).toBe(true);
+      expect(await index.remove(space, 'a')).toBe(false);
       expect((await index.nearest(space, vector(1, 0), 9)).map(({ id }) => id)).toEqual(['b']);
       nowMs += 1_001;
       expect(await index.nearest(space, vector(1, 0), 9)).toEqual([]);

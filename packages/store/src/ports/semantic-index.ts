@@ -38,6 +38,6 @@ export interface SemanticIndex {
   add(space: SemanticSpace, vector: Float32Array, entry: SemanticEntry): Promise<void>;
   /** Counts that the response of an entry was right. Has no effect if the entry has expired. */
   confirm(space: SemanticSpace, id: string): Promise<void>;
-  /** Removes an entry: its response was wrong, or has been removed. */
-  remove(space: SemanticSpace, id: string): Promise<void>;
+  /** Removes an entry: its response was wrong, or has been removed. Returns whether it existed. */
+  remove(space: SemanticSpace, id: string): Promise<boolean>;
 }

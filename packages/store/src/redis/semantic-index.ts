@@ -88,11 +88,12 @@ export class RedisSemanticIndex implements SemanticIndex {
     if ((await this.#client.hget(hash, 'digest')) !== null) await this.#client.hincrby(hash, 'right', 1);
   }
 
-  async remove(space: SemanticSpace, id: string): Promise<void> {
-    await Promise.all([
-      this.#client.call('VREM', this.#layout.semanticSet(space), id),
+  async remove(space: SemanticSpace, id: string): Promise<boolean> {
+    const [removed] = await Promise.all([
       this.#client.del(this.#layout.semanticEntry(space, id)),
+      this.#client.call('VREM', this.#layout.semanticSet(space), id),
     ]);
+    return removed === 1;
   }
 
   /** Returns an element with its entry. Removes an element without an entry from the set. */

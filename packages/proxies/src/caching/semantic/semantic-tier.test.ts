@@ -153,6 +153,36 @@ describe('the semantic tier', () => {
     expect((await ask('s1 2')).state).toBe('miss');
   });
 
+  it('counts no feedback on an entry that is forged, unknown or reported before', async () => {
+    const { ask, metrics } = await certified();
+    await ask('s1 0');
+    const { semantic } = await ask('s1 1');
+    const parts = JSON.parse(Buffer.from(semantic?.entry ?? '', 'base64url').toString()) as unknown[];
+    const named = (changed: readonly unknown[]) => Buffer.from(JSON.stringify(changed)).toString('base64url');
+    const forged = [
+      ...[
+        'x',
+        '',
+        named([]),
+        named(parts.with(0, 'a:b')),
+        named(parts.with(1, '')),
+        named(parts.with(2, 'x')),
+        named(parts.with(3, 'x')),
+      ],
+      ...[
+        named(parts.with(4, 'x'.repeat(43))),
+        named(parts.with(5, 987_654_321)),
+        named(parts.with(5, -1)),
+        named(parts.with(6, -1)),
+      ],
+    ];
+    for (const entry of forged) await ask('s9 0', { feedback: { entry, isRight: false } });
+    await ask('s9 0', { feedback: { entry: semantic?.entry ?? '', isRight: true } });
+    expect(metrics.semanticLabels.inc).not.toHaveBeenCalled();
+    for (let n = 0; n < 3; n++) await ask('s9 0', { feedback: { entry: semantic?.entry ?? '', isRight: false } });
+    expect(metrics.semanticLabels.inc).toHaveBeenCalledTimes(1);
+  });
+
   it.each<[string, CacheDirectives, object]>([
     ['a call that allows only other wordings', { mode: 'near' }, {}],
     ['a call that requires a higher similarity', { minSimilarity: 1 }, {}],
@@ -200,7 +230,7 @@ describe('the semantic tier', () => {
       'the index is unavailable',
       {
         index: {
-          ...{ nearest: async () => [], add: async () => {}, confirm: async () => {}, remove: async () => {} },
+          ...{ nearest: async () => [], add: async () => {}, confirm: async () => {}, remove: async () => false },
           unavailable: async () => 'no vector sets',
         },
       },

@@ -106,7 +106,7 @@ export class SemanticTier {
     const errors = isRight ? 0 : 1;
     metrics?.semanticLabels.inc({ bin: String(bin), result: isRight ? 'right' : 'wrong' });
     const change = decision === 'learn' ? { labels: 1, errors } : { checks: 1, checkErrors: errors };
-    await this.#attempt(isRight ? index.confirm(space, neighbour.id) : index.remove(space, neighbour.id));
+    await this.#attempt<unknown>(isRight ? index.confirm(space, neighbour.id) : index.remove(space, neighbour.id));
     const now = await this.#attempt(counts.add(countsOf, bin, epoch, change));
     if (now === undefined || decision === 'learn') return;
     const forgotten = forgottenAfterCheck(now, maxErrors);
@@ -117,10 +117,15 @@ export class SemanticTier {
     this.#states.forget(countsOf);
   }
 
-  /** Counts a caller's feedback on a response that was served. */
+  /**
+   * Counts a caller's feedback that a response was wrong, once for each entry. That one was right is not counted: a caller could
+   * delay the revocation of a bin with it.
+   */
   async feedback(scope: string, { entry, isRight }: NonNullable<CacheDirectives['feedback']>): Promise<void> {
     const named = readEntryName(entry, scope);
-    if (named !== undefined) await this.label(named, isRight);
+    if (named === undefined || isRight) return;
+    const existed = await this.#attempt(this.#options.index.remove(named.space, named.candidate.neighbour.id));
+    if (existed === true) await this.label(named, false);
   }
 
   /** Removes a question whose response is no longer in the cache. */
