@@ -117,13 +117,13 @@ class CachingStage implements StoreStage {
     const nowMs = this.#clock.now();
     const { cache: directives } = call.preferences;
     const fresh = entry !== undefined && isFresh(entry, directives, nowMs);
-    // a request that the gateway has rewritten cannot be made again
-    const mayRepeat = call.sent === undefined && this.#options.revalidate !== undefined;
+    // a request that the gateway has rewritten cannot be made again, and the response to one with `no-store` replaces nothing
+    const mayRepeat = call.sent === undefined && directives.noStore !== true && this.#options.revalidate !== undefined;
     const stale = entry !== undefined && !fresh && mayRepeat && mayServeWhileReplaced(entry, directives, terms, nowMs);
     const reply =
       fresh || stale ? this.#replay(call, 'hit', key, entry, { stale: stale ? 'while-revalidate' : undefined }) : undefined;
     this.#count('exact', reply === undefined ? 'miss' : stale ? 'stale' : 'hit');
-    if (reply !== undefined && stale) this.#revalidations.start(cacheKeyText(key), call);
+    if (reply !== undefined && stale) this.#revalidations.start(`${key.scope}\n${cacheKeyText(key)}`, call);
     return reply;
   }
 

@@ -25,9 +25,9 @@ function open(settings: { staleWhileRevalidateS?: number; staleIfErrorS?: number
     return service.complete(again);
   });
   const service: LlmService = caching({ cache: new MemoryCache(clock), ttlS: 60, clock, revalidate, ...settings })(upstream);
-  const ask = async (cache: CacheDirectives = {}) => {
+  const ask = async (cache: CacheDirectives = {}, tenant = 't') => {
     const call = openAiCall({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, { preferences: { cache, tags: {} } });
-    call.context.caller = { tenant: 't', keyName: 'k', limits: {} };
+    call.context.caller = { tenant, keyName: 'k', limits: {} };
     const reply = await service.complete(call);
     await new Promise((resolve) => setImmediate(resolve));
     return { ...cacheResult.get(call), text: 'body' in reply ? Buffer.from(reply.body).toString() : '' };
@@ -50,6 +50,31 @@ describe('stale-while-revalidate', () => {
       expect(one).toMatchObject({ state: 'hit', text: '{"n":1}', entry: { ttlS: 0, stale: 'while-revalidate' } });
     expect(revalidate).toHaveBeenCalledTimes(1);
     expect(await ask()).toMatchObject({ text: '{"n":2}', entry: { ttlS: 60, stale: undefined } });
+  });
+
+  it('replaces the entries of two tenants independently', async () => {
+    const { ask, clock, revalidate } = open({ staleWhileRevalidateS: 30 });
+    for (const tenant of ['a', 'b']) await ask({}, tenant);
+    clock.advance(70_000);
+    await Promise.all(['a', 'b'].map((tenant) => ask({}, tenant)));
+    expect(revalidate.mock.calls.map(([call]) => call.context.caller?.tenant)).toEqual(['a', 'b']);
+  });
+
+  it('does not ask a provider that is down at each stale response', async () => {
+    const { ask, clock, fail, revalidate } = open({ staleWhileRevalidateS: 30 });
+    await ask();
+    clock.advance(70_000);
+    fail(down);
+    for (let n = 0; n < 5; n++) expect(await ask()).toMatchObject({ state: 'hit', text: '{"n":1}' });
+    expect(revalidate).toHaveBeenCalledTimes(1);
+  });
+
+  it('makes the call if its response must not be stored', async () => {
+    const { ask, clock, revalidate } = open({ staleWhileRevalidateS: 30 });
+    await ask();
+    clock.advance(70_000);
+    expect(await ask({ noStore: true })).toMatchObject({ state: 'miss', text: '{"n":2}' });
+    expect(revalidate).not.toHaveBeenCalled();
   });
 
   it('follows the directive of a call', async () => {
