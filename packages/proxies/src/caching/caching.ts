@@ -135,11 +135,10 @@ class CachingStage implements StoreStage {
       return undefined;
     }
     const at = { ...key, digest };
-    const entry = await this.#read(call, this.#options.cache.get(at));
-    const fresh = entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now());
-    const reply = fresh ? this.#replay(call, 'near', at, entry) : undefined;
+    const { entry, isGone } = await this.#named(call, at);
+    const reply = entry === undefined ? undefined : this.#replay(call, 'near', at, entry);
     this.#count('near', reply === undefined ? 'miss' : 'hit');
-    if (entry === undefined) void this.#send(this.#options.cache.remove(near.key));
+    if (isGone) void this.#send(this.#options.cache.remove(near.key));
     return reply;
   }
 
@@ -151,13 +150,12 @@ class CachingStage implements StoreStage {
       return undefined;
     }
     const at = { ...key, digest: candidate.neighbour.digest };
-    const entry = await this.#read(call, this.#options.cache.get(at));
-    const fresh = entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now());
+    const { entry, isGone } = await this.#named(call, at);
     const semantic = { similarity: candidate.neighbour.similarity, entry: entryName(meaning), bound: terms.maxErrors };
-    const reply = fresh ? this.#replay(call, 'semantic', at, entry, { semantic }) : undefined;
+    const reply = entry === undefined ? undefined : this.#replay(call, 'semantic', at, entry, { semantic });
     this.#count('semantic', reply === undefined ? 'miss' : 'hit');
     if (reply !== undefined) void this.#semantic?.served(meaning);
-    else if (entry === undefined) void this.#semantic?.forget(meaning);
+    else if (isGone) void this.#semantic?.forget(meaning);
     return reply;
   }
 
@@ -239,8 +237,18 @@ class CachingStage implements StoreStage {
     await this.#semantic?.learn(call, meaning, key, fresh, compared);
   }
 
+  /** Reads an entry that an alias or the index names, if it is fresh enough. `isGone`: it no longer exists, so that its name can be removed. */
+  async #named(call: LlmCall, key: CacheKey): Promise<{ entry: CacheEntry | undefined; isGone: boolean }> {
+    let hasFailed = false;
+    const entry = await this.#read(call, this.#options.cache.get(key), () => {
+      hasFailed = true;
+    });
+    const fresh = entry !== undefined && isFresh(entry, call.preferences.cache, this.#clock.now());
+    return { entry: fresh ? entry : undefined, isGone: entry === undefined && !hasFailed };
+  }
+
   /** Reads from the cache. A failing cache is a miss. */
-  async #read<T>(call: LlmCall, reading: Promise<T | undefined>): Promise<T | undefined> {
+  async #read<T>(call: LlmCall, reading: Promise<T | undefined>, onFailure?: () => void): Promise<T | undefined> {
     try {
       const value = await reading;
       this.#health.success();
@@ -248,6 +256,7 @@ class CachingStage implements StoreStage {
     } catch (error) {
       this.#health.failure(error);
       markDegraded(call, ['cache']);
+      onFailure?.();
       return undefined;
     }
   }

@@ -104,6 +104,16 @@ describe('the near tier', () => {
     expect(await ask({ text: 'why?' })).toMatchObject({ state: 'near', text: '{"n":2}' });
   });
 
+  it('remembers the wording if the entry could not be read', async () => {
+    const { ask, cache } = open();
+    await ask();
+    const get = jest.spyOn(cache, 'get');
+    // the exact lookup finds nothing, and the entry of the other wording cannot be read
+    get.mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('unavailable'));
+    expect((await ask({ text: 'WHY?', directives: { noStore: true } })).state).toBe('miss');
+    expect((await ask({ text: 'WHY?' })).state).toBe('near');
+  });
+
   it('never serves a request that differs in a value outside the question', async () => {
     const base = {
       model: 'm',

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { CacheDirectives, LlmCall, LlmReply, LlmService } from '@sluice/core';
+import { type CacheDirectives, type LlmCall, LlmError, type LlmReply, type LlmService } from '@sluice/core';
 import { endedAttempt, ManualClock, waitFor } from '@sluice/core/testing';
 import { openAiCall } from '@sluice/dialects';
 import { MemoryCache, MemorySemanticCounts, MemorySemanticIndex } from '@sluice/store/memory';
@@ -239,6 +239,22 @@ describe('the semantic tier', () => {
     const { ask } = await open(options);
     expect((await ask('s1 0')).state).toBe('miss');
     expect((await ask('s1 1')).answer).toBe('s1');
+  });
+
+  it('keeps an entry whose response could not be read', async () => {
+    const { ask, cache } = await certified();
+    await ask('s1 0');
+    const get = jest.spyOn(cache, 'get');
+    get.mockResolvedValueOnce(undefined).mockRejectedValueOnce(new Error('unavailable'));
+    expect((await ask('s1 1', { noStore: true })).state).toBe('miss');
+    expect((await ask('s1 1')).state).toBe('semantic');
+  });
+
+  it('reports no failure of the cache if the caller may not use the embeddings model', async () => {
+    const health = { success: jest.fn(), failure: jest.fn() };
+    const { ask } = await open({ complete: () => Promise.reject(new LlmError('model_not_allowed', 'not allowed')), health });
+    expect((await ask('s1 0')).state).toBe('miss');
+    expect(health.failure).not.toHaveBeenCalled();
   });
 
   it('aborts slow embeddings, and makes the call', async () => {

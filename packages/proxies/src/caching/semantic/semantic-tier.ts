@@ -59,7 +59,9 @@ export class SemanticTier {
     if (question === undefined) return undefined;
     try {
       if ((await this.#options.index.unavailable()) !== undefined) return undefined;
-      const vector = await questionVector(call, question.text, this.#options);
+      const vector = await questionVector(call, question.text, this.#options).catch(() => undefined);
+      // the record of the call to the model has the error, which is no failure of the cache
+      if (vector === undefined) return undefined;
       const { scope, namespace, model } = key;
       const embeddings = `${this.#options.embeddings.model}/${vector.length}`;
       const context = hash('sha256', `${requestDigest(call, 'wording')}\n${embeddings}`, 'base64url');
