@@ -100,6 +100,25 @@ describe('SharedStream', () => {
     expect(leader.text).toHaveLength(500_000);
   });
 
+  it('does not let a slow leader slow a follower, within what is kept', () => {
+    const { provider, leader, follow } = open(500_000);
+    const follower = follow();
+    leader.isReading = false;
+    for (let n = 0; n < 5; n++) provider.send('x'.repeat(100_000));
+    expect([provider.isPaused, follower.text.length]).toEqual([false, 500_000]);
+    for (let n = 0; n < 2; n++) provider.send('x'.repeat(100_000));
+    expect(provider.isPaused).toBe(true);
+    leader.resume();
+    expect([provider.isPaused, leader.text.length]).toEqual([false, 700_000]);
+  });
+
+  it('accepts no reader after its last reader has left, although the provider still drains the response', () => {
+    const stream = new ReplyStream({ pause() {}, resume() {}, cancel: () => 'draining' });
+    const shared = new SharedStream(stream, 1_000);
+    new Client(shared.lead()).leave();
+    expect(shared.follow()).toBeUndefined();
+  });
+
   it('cuts off a follower that is too far behind, and no other one', () => {
     const { provider, leader, follow } = open(1_000);
     const [slow, quick] = [follow(), follow()];

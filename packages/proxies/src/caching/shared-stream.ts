@@ -1,6 +1,6 @@
 import { LlmError, ReplyStream, type StreamOutcome } from '@sluice/core';
 
-/** Bytes that the leader's client may be behind the provider before the provider is paused. */
+/** Bytes that all clients may be behind the provider before it is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
 /** One client of a shared stream. */
@@ -17,9 +17,9 @@ interface Reader {
  * A provider's stream with several readers, each with its own back-pressure. A reader that joins later receives what was sent
  * before, then the rest.
  *
- * The first reader, the leader, sets the pace as if it were alone; a reader that is too far behind is cut off. The provider's
- * response is cancelled when the last reader has left. Until then, a leader that has left waits for the end of the response,
- * because it pays for it.
+ * The fastest reader sets the pace. A follower that is too far behind is cut off, and the provider waits for a leader that is too
+ * far behind. The provider's response is cancelled when the last reader has left. Until then, a leader that has left waits for the
+ * end of the response, because it pays for it.
  */
 export class SharedStream {
   readonly #source: ReplyStream;
@@ -30,6 +30,7 @@ export class SharedStream {
   #first = 0;
   #bytes = 0;
   #ended: StreamOutcome | undefined;
+  #isCancelled = false;
 
   /** @param maxBytes the maximum length of what is kept for readers that are behind, or that join later */
   constructor(source: ReplyStream, maxBytes: number) {
@@ -45,9 +46,9 @@ export class SharedStream {
     return leader;
   }
 
-  /** Returns the stream for another reader. Undefined if its beginning is no longer kept, or if the stream has failed. */
+  /** Returns the stream for another reader. Undefined if its beginning is no longer kept, or if it has failed or is cancelled. */
   follow(): ReplyStream | undefined {
-    if (this.#first > 0 || (this.#ended !== undefined && this.#ended.end !== 'finished')) return undefined;
+    if (this.#first > 0 || this.#isCancelled || (this.#ended !== undefined && this.#ended.end !== 'finished')) return undefined;
     return this.#join(false);
   }
 
@@ -103,7 +104,7 @@ export class SharedStream {
     this.#drop();
     for (const reader of [...this.#readers]) {
       if (this.#bytes <= this.#maxBytes) return;
-      if (reader === this.#pace() || reader.next === this.#nextChunk) continue;
+      if (reader === this.#oldest() || reader.next === this.#nextChunk) continue;
       this.#readers = this.#readers.filter((other) => other !== reader);
       reader.hasLeft = true;
       reader.stream.finish({ end: 'failed', error: tooSlow() });
@@ -122,17 +123,25 @@ export class SharedStream {
     return this.#first + this.#chunks.length;
   }
 
-  /** The reader that sets the pace: the leader, or the first of the others after it has left. */
-  #pace(): Reader | undefined {
+  /** The leader, or the first of the others after it has left: it is never cut off. */
+  #oldest(): Reader | undefined {
     return this.#readers.find(({ hasLeft }) => !hasLeft);
   }
 
+  /** Whether all readers are behind, or the oldest one is further behind than what is kept. */
   #mustWait(): boolean {
-    const pace = this.#pace();
-    if (pace === undefined || pace.isFlowing) return false;
-    let behind = 0;
-    for (let n = pace.next - this.#first; n < this.#chunks.length; n++) behind += this.#chunks[n]?.length ?? 0;
-    return behind > Math.min(HIGH_WATER_BYTES, this.#maxBytes / 2);
+    const oldest = this.#oldest();
+    if (oldest === undefined) return false;
+    const most = Math.min(HIGH_WATER_BYTES, this.#maxBytes / 2);
+    const isEachBehind = this.#readers.every((reader) => reader.hasLeft || this.#behind(reader) > most);
+    return isEachBehind || this.#behind(oldest) > this.#maxBytes;
+  }
+
+  /** Returns the bytes that a reader has not received. */
+  #behind({ next }: Reader): number {
+    let bytes = 0;
+    for (let n = next - this.#first; n < this.#chunks.length; n++) bytes += this.#chunks[n]?.length ?? 0;
+    return bytes;
   }
 
   #resumeSource(): void {
@@ -143,8 +152,10 @@ export class SharedStream {
     reader.hasLeft = true;
     // a leader is told of the end, because its account is settled then
     if (!reader.isLeader) this.#readers = this.#readers.filter((other) => other !== reader);
-    if (this.#pace() === undefined) this.#source.cancel();
-    else this.#resumeSource();
+    if (this.#oldest() === undefined) {
+      this.#isCancelled = true;
+      this.#source.cancel();
+    } else this.#resumeSource();
     if (!reader.isLeader) return undefined;
     return this.#ended === undefined ? 'draining' : { usage: this.#ended.usage, generated: this.#ended.generated };
   }
