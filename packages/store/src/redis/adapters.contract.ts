@@ -99,7 +99,7 @@ export function adaptersContract(adapter: string, target: () => RedisTarget): vo
   budgetsContract(adapter, (clock) => metersAt(shared, ownLayout(), clock));
   cacheContract(adapter, (clock) => new RedisCache(shared.state, ownLayout(), wait, clock));
   semanticIndexContract(adapter, (clock) => new RedisSemanticIndex({ client: shared.state, layout: ownLayout(), wait, clock }));
-  semanticCountsContract(adapter, () => new RedisSemanticCounts(shared.state, ownLayout(), wait));
+  semanticCountsContract(adapter, () => new RedisSemanticCounts(shared.state, shared.background, ownLayout(), wait));
   /** Listens on a channel until something that was published arrives: from then on nothing is missed. */
   const untilSubscribed = (state: Connections['state'], channel: string, listen: (received: () => void) => () => void) => {
     let received = false;

@@ -62,9 +62,15 @@ function readHead(value: Buffer): StoredHead | undefined {
   const line = value.indexOf(LF);
   if (line === -1) return undefined;
   try {
-    const head = JSON.parse(value.toString('utf8', 0, line)) as StoredHead;
-    return typeof head.expiresAtMs === 'number' ? head : undefined;
+    const head = JSON.parse(value.toString('utf8', 0, line)) as StoredHead | null;
+    return head !== null && isHead(head) ? head : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Returns whether a value has the fields without which an entry cannot be served: another program may have written it. */
+const isHead = (head: StoredHead): boolean =>
+  [head.expiresAtMs, head.storedAtMs].every(Number.isFinite) &&
+  [head.contentType, head.provider, head.providerModel].every((field) => typeof field === 'string') &&
+  typeof head.streamed === 'boolean';

@@ -38,9 +38,12 @@ export class CacheTags {
     for await (const sets of namesLike(this.#client, this.#layout.cacheTags(scope, tag))) {
       for (const set of sets) {
         const names = await this.#client.zrangebyscore(set, '-inf', '+inf');
-        const sizes = await Promise.all(names.map((name) => this.#client.strlen(name)));
-        const gone = names.filter((_name, n) => sizes[n] === 0);
-        if (gone.length > 0) await this.#client.zrem(set, ...gone);
+        for (let n = 0; n < names.length; n += AT_ONCE) {
+          const some = names.slice(n, n + AT_ONCE);
+          const existing = new Set(await this.#existing(some));
+          const gone = some.filter((name) => !existing.has(name));
+          if (gone.length > 0) await this.#client.zrem(set, ...gone);
+        }
       }
     }
   }
@@ -58,9 +61,12 @@ export class CacheTags {
     const nowMs = this.#clock.now();
     const names = (await this.#client.zrangebyscore(set, `${nowMs}`, '+inf')).filter(isWanted);
     for (let n = 0; n < names.length; n += AT_ONCE) {
-      const some = names.slice(n, n + AT_ONCE);
-      const sizes = await Promise.all(some.map((name) => this.#client.strlen(name)));
-      yield some.filter((_name, at) => sizes[at] !== 0);
+      yield await this.#existing(names.slice(n, n + AT_ONCE));
     }
+  }
+
+  async #existing(names: readonly string[]): Promise<string[]> {
+    const sizes = await Promise.all(names.map((name) => this.#client.strlen(name)));
+    return names.filter((_name, n) => sizes[n] !== 0);
   }
 }

@@ -48,7 +48,8 @@ export class RedisCache implements Cache {
     const value = await encodeEntry(entry);
     const name = this.#layout.cacheEntry(key);
     // before the entry: an entry that cannot be removed by its tag must not exist
-    if (entry.tags !== undefined) await this.#tags.add(key.scope, entry.tags, name, entry.expiresAtMs);
+    const { tags, expiresAtMs } = entry;
+    if (tags !== undefined) await this.#wait('cache_tag', () => this.#tags.add(key.scope, tags, name, expiresAtMs));
     await this.#put('cache_set', name, value, entry.expiresAtMs);
   }
 

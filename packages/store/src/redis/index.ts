@@ -82,7 +82,7 @@ export function redisStores(options: RedisStoresOptions): Stores {
     meters: new RedisMeters({ state, background, layout, wait, ...clock }),
     cache: new RedisCache(cache, layout, waitForCache, options.clock ?? systemClock),
     semanticIndex: new RedisSemanticIndex({ client: cache, layout, wait: waitForSemantic, ...clock }),
-    semanticCounts: new RedisSemanticCounts(state, layout, wait),
+    semanticCounts: new RedisSemanticCounts(state, background, layout, wait),
     keys: new RedisKeys({ state, subscriber, layout, wait, waitLonger }),
     registry: new RedisRegistry({ state, subscriber, layout, waitLonger }),
     stats: new RedisProviderStats(background, layout, options.clock),

@@ -25,11 +25,14 @@ const COUNT = new Script('count-semantic');
 /** Counts of right and wrong answers in one hash for each model and embedding model. */
 export class RedisSemanticCounts implements SemanticCounts {
   readonly #client: RedisClient;
+  /** For writes: no call waits for them. */
+  readonly #background: RedisClient;
   readonly #layout: KeyLayout;
   readonly #wait: Wait;
 
-  constructor(client: RedisClient, layout: KeyLayout, wait: Wait) {
+  constructor(client: RedisClient, background: RedisClient, layout: KeyLayout, wait: Wait) {
     this.#client = client;
+    this.#background = background;
     this.#layout = layout;
     this.#wait = wait;
   }
@@ -59,10 +62,10 @@ export class RedisSemanticCounts implements SemanticCounts {
   async note(of: CountsOf, similarity: number, needed: number): Promise<readonly number[] | undefined> {
     const key = this.#layout.semanticCounts(of);
     const field = `${NOTED}${Math.round(similarity * STEPS)}`;
-    const [noted] = await Promise.all([this.#client.hincrby(key, NOTED, 1), this.#client.hincrby(key, field, 1)]);
-    await this.#client.pexpire(key, TTL_MS);
+    const [noted] = await Promise.all([this.#background.hincrby(key, NOTED, 1), this.#background.hincrby(key, field, 1)]);
+    await this.#background.pexpire(key, TTL_MS);
     if (noted < needed) return undefined;
-    const fields = Object.entries(await this.#client.hgetall(key));
+    const fields = Object.entries(await this.#background.hgetall(key));
     return fields.flatMap(([name, count]) => {
       const steps = name.startsWith(NOTED) && name !== NOTED ? Number(name.slice(NOTED.length)) : Number.NaN;
       return Number.isNaN(steps) ? [] : Array.from({ length: Number(count) }, () => steps / STEPS);
@@ -70,12 +73,12 @@ export class RedisSemanticCounts implements SemanticCounts {
   }
 
   async setEdges(of: CountsOf, edges: readonly number[]): Promise<void> {
-    await this.#client.hsetnx(this.#layout.semanticCounts(of), EDGES, JSON.stringify(edges));
+    await this.#background.hsetnx(this.#layout.semanticCounts(of), EDGES, JSON.stringify(edges));
   }
 
   async list(filter: Partial<CountsOf>): Promise<{ of: CountsOf; state: SemanticState }[]> {
     const found: { of: CountsOf; state: SemanticState }[] = [];
-    for await (const names of namesLike(this.#client, this.#layout.allSemanticCounts(filter))) {
+    for await (const names of namesLike(this.#background, this.#layout.allSemanticCounts(filter))) {
       const all = names.map((name) => this.#layout.readSemanticCounts(name)).filter((of) => of !== undefined);
       found.push(...(await Promise.all(all.map(async (of) => ({ of, state: await this.read(of) })))));
     }
@@ -83,10 +86,10 @@ export class RedisSemanticCounts implements SemanticCounts {
   }
 
   async reset(of: CountsOf): Promise<void> {
-    await this.#client.del(this.#layout.semanticCounts(of));
+    await this.#background.del(this.#layout.semanticCounts(of));
   }
 
   #run(of: CountsOf, bin: number, epoch: number, action: string, amounts: readonly (string | number)[]): Promise<unknown> {
-    return COUNT.run(this.#client, [this.#layout.semanticCounts(of)], [bin, epoch, action, TTL_MS, ...amounts]);
+    return COUNT.run(this.#background, [this.#layout.semanticCounts(of)], [bin, epoch, action, TTL_MS, ...amounts]);
   }
 }

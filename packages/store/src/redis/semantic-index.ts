@@ -71,28 +71,34 @@ export class RedisSemanticIndex implements SemanticIndex {
     const client = this.#client;
     const set = this.#layout.semanticSet(space);
     const hash = this.#layout.semanticEntry(space, id);
-    // the hash first: an element without a hash is removed by the next reader
-    await Promise.all([client.hset(hash, { digest, question, expiresAtMs }), client.pexpire(hash, ttlMs)]);
-    await client.call('VADD', set, 'FP32', bytesOf(vector), id, 'Q8');
-    const [size] = await Promise.all([
-      client.call('VCARD', set) as Promise<number>,
-      client.pexpire(set, ttlMs, 'NX'),
-      client.pexpire(set, ttlMs, 'GT'),
-    ]);
+    // in this order: an element without a hash is removed by the next reader
+    const [, , , size] = await this.#wait('semantic_add', () =>
+      Promise.all([
+        client.hset(hash, { digest, question, expiresAtMs }),
+        client.pexpire(hash, ttlMs),
+        client.call('VADD', set, 'FP32', bytesOf(vector), id, 'Q8'),
+        client.call('VCARD', set) as Promise<number>,
+        client.pexpire(set, ttlMs, 'NX'),
+        client.pexpire(set, ttlMs, 'GT'),
+      ]),
+    );
     if (size > MAX_ENTRIES) await this.#removeAny(space, set, id);
   }
 
   async confirm(space: SemanticSpace, id: string): Promise<void> {
     const hash = this.#layout.semanticEntry(space, id);
+    const digest = await this.#wait('semantic_entry', () => this.#client.hget(hash, 'digest'));
     // a hash without a digest has expired in the meantime
-    if ((await this.#client.hget(hash, 'digest')) !== null) await this.#client.hincrby(hash, 'right', 1);
+    if (digest !== null) await this.#wait('semantic_confirm', () => this.#client.hincrby(hash, 'right', 1));
   }
 
   async remove(space: SemanticSpace, id: string): Promise<boolean> {
-    const [removed] = await Promise.all([
-      this.#client.del(this.#layout.semanticEntry(space, id)),
-      this.#client.call('VREM', this.#layout.semanticSet(space), id),
-    ]);
+    const [removed] = await this.#wait('semantic_remove', () =>
+      Promise.all([
+        this.#client.del(this.#layout.semanticEntry(space, id)),
+        this.#client.call('VREM', this.#layout.semanticSet(space), id),
+      ]),
+    );
     return removed === 1;
   }
 
@@ -111,7 +117,7 @@ export class RedisSemanticIndex implements SemanticIndex {
   }
 
   async #removeAny(space: SemanticSpace, set: string, but: string): Promise<void> {
-    const other = (await this.#client.call('VRANDMEMBER', set)) as string | null;
+    const other = await this.#wait('semantic_remove', () => this.#client.call('VRANDMEMBER', set) as Promise<string | null>);
     if (other !== null && other !== but) await this.remove(space, other);
   }
 }

@@ -158,7 +158,7 @@ export class SemanticTier {
     const neighbour = neighbours.find((one) => one.similarity >= least && this.#isAllowed(one, question));
     if (neighbour === undefined) return undefined;
     if (edges === undefined) {
-      await this.#attempt(this.#states.note(countsOf, neighbour.similarity));
+      void this.#attempt(this.#states.note(countsOf, neighbour.similarity));
       return undefined;
     }
     const bin = binOf(neighbour.similarity, edges);
