@@ -7,6 +7,14 @@ import { type Replicas, startGateway } from '../support/start-gateway.ts';
 
 const KEY = 'key-of-the-test';
 
+interface Row {
+  readonly cache: string;
+  readonly costUsd: number | null;
+  readonly savedUsd: number | null;
+  readonly attempts: number;
+  readonly outcome: string;
+}
+
 describe('coalesced calls at three replicas', () => {
   let replicas: Replicas;
   afterEach(() => replicas.stop());
@@ -16,6 +24,7 @@ describe('coalesced calls at three replicas', () => {
       replicas: 3,
       config: (baseUrl) => ({
         providers: { up: { baseUrl } },
+        models: { priced: { targets: [{ provider: 'up', model: 'slow+latency=1000', price: { input: 1, output: 2 } }] } },
         keys: [{ name: 'free', secret: KEY, cache: { coalesce: true } }],
         cache: { exact: { ttl: '1h' } },
       }),
@@ -29,7 +38,7 @@ describe('coalesced calls at three replicas', () => {
 
   it('serves 1,000 identical calls by one call to the provider, and charges one', async () => {
     await start();
-    const body = chat('up/slow+latency=1000', 'all at once');
+    const body = chat('priced', 'all at once');
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, n) => ask(urlOf(n), body, { key: KEY })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
@@ -41,6 +50,15 @@ describe('coalesced calls at three replicas', () => {
     await waitFor(async () => (await statistics()).totalRequests === 1_000, 'the statistics of all replicas');
     const stats = await statistics();
     expect(stats.cacheTiers.coalesced.hits).toBe(cacheOf(answers, 'coalesced'));
+    expect(stats.costUsd).toBeGreaterThan(0);
+    expect(stats.costSavedUsd / stats.costUsd).toBeCloseTo(999, 3);
+    const { records } = (await askAdmin(admin, ADMIN_KEY, 'GET', '/audit?limit=1000')).json as unknown as { records: Row[] };
+    const paid = records.filter(({ costUsd }) => (costUsd ?? 0) > 0);
+    expect([records.length, paid.length, paid[0]?.cache]).toEqual([1_000, 1, 'miss']);
+    for (const { cache, costUsd, savedUsd, attempts, outcome } of records) {
+      if (cache === 'miss') continue;
+      expect([costUsd, savedUsd, attempts, outcome]).toEqual([0, paid[0]?.costUsd, 0, 'answered']);
+    }
   });
 
   it('shares a stream while it arrives, with calls of its replica that join later', async () => {
