@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '@sluice/config';
 import type { LlmCall, LlmReply, StoreStage } from '@sluice/core';
-import { compareQuestions, normalForm, rulesVersion } from '@sluice/near-match';
+import { comparisonWith, normalForm, rulesVersion } from '@sluice/near-match';
 import {
   type CachingOptions,
   Coalescing,
@@ -63,7 +63,7 @@ function semanticOptions(
     index: stores.semanticIndex,
     counts: stores.semanticCounts,
     embeddings: { model, dimensions },
-    compare: compareQuestions,
+    comparisonWith,
     judge: judgeOf(judge, complete),
     ownLabels: own,
     maxTurns: turns,

@@ -43,9 +43,18 @@ const MAX_SUBSTITUTED = 2;
  * compareQuestions('What does delivery cost?', 'What is the price of delivery?'); // { veto: undefined }
  */
 export function compareQuestions(first: string, second: string): Comparison {
-  if (Math.max(first.length, second.length) > MAX_CHARACTERS) return { veto: 'length' };
-  const [a, b] = [parseQuestion(first), parseQuestion(second)];
-  return { veto: CHECKS.find(({ differ }) => differ(a, b, englishGuards))?.veto };
+  return comparisonWith(first)(second);
+}
+
+/** Returns the comparison of a question with others, which reads the question once. */
+export function comparisonWith(question: string): (other: string) => Comparison {
+  if (question.length > MAX_CHARACTERS) return () => ({ veto: 'length' });
+  const asked = parseQuestion(question);
+  return (other) => {
+    if (other.length > MAX_CHARACTERS) return { veto: 'length' };
+    const parsed = parseQuestion(other);
+    return { veto: CHECKS.find(({ differ }) => differ(asked, parsed, englishGuards))?.veto };
+  };
 }
 
 interface Check {
@@ -77,10 +86,10 @@ function hasWord({ stems, words }: ParsedQuestion, word: string): boolean {
 const onlyIn = (a: ParsedQuestion, b: ParsedQuestion): string[] => [...new Set(a.content)].filter((word) => !hasWord(b, word));
 
 function areOpposite(a: ParsedQuestion, b: ParsedQuestion, { opposites, negativePrefixes }: GuardLanguage): boolean {
-  const isOpposed = ([one, other]: readonly [string, string]): boolean =>
-    (has(a, one) && has(b, other) && !has(b, one) && !has(a, other)) ||
-    (has(a, other) && has(b, one) && !has(b, other) && !has(a, one));
-  if (opposites.some(isOpposed)) return true;
+  // the word of one question and its opposite in the other, with neither of them in both
+  const isOpposed = (word: string): boolean =>
+    !has(b, word) && opposites.get(word)?.some((other) => has(b, other) && !has(a, other)) === true;
+  if (a.words.some(isOpposed)) return true;
   const isPrefixed = (words: readonly string[], { stems }: ParsedQuestion): boolean =>
     words.some((word) =>
       negativePrefixes.some((prefix) =>

@@ -11,7 +11,8 @@ export interface GuardLanguage {
   /** Words for a time: "today", "weekly". */
   readonly times: ReadonlySet<string>;
   readonly negations: ReadonlySet<string>;
-  readonly opposites: readonly (readonly [string, string])[];
+  /** The opposites of each word that has some. */
+  readonly opposites: ReadonlyMap<string, readonly string[]>;
   /** Opposites without content of their own. */
   readonly weakOpposites: ReadonlySet<string>;
   /** Prefixes that turn a word into its opposite. */

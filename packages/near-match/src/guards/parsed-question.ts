@@ -67,8 +67,7 @@ class QuestionReader {
         startsSentence = false;
       }
     }
-    const { empty, negations, weakOpposites } = this.#language;
-    const opposed = new Set(this.#language.opposites.flat());
+    const { empty, negations, opposites, weakOpposites } = this.#language;
     const words = this.#words;
     return {
       numbers: [...this.#numbers].sort(),
@@ -77,7 +76,7 @@ class QuestionReader {
       words,
       stems: new Set(words.map(stem)),
       content: words.filter((word) =>
-        opposed.has(word) && !weakOpposites.has(word) ? true : !empty.has(word) && !negations.has(word),
+        opposites.has(word) && !weakOpposites.has(word) ? true : !empty.has(word) && !negations.has(word),
       ),
       negations: words.filter((word) => negations.has(word)).length,
       order: this.#order,

@@ -22,6 +22,16 @@ merge/split love/hate like/dislike agree/disagree qualify/disqualify eligible/in
 owe/own mandatory/optional required/optional give/take give/get employed/unemployed
 `).map((pair) => pair.split('/') as [string, string]);
 
+/** Returns the opposites of each word of the pairs. */
+function oppositesOf(pairs: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [one, other] of pairs) {
+    found.set(one, [...(found.get(one) ?? []), other]);
+    found.set(other, [...(found.get(other) ?? []), one]);
+  }
+  return found;
+}
+
 /** What the guards know of English. */
 export const englishGuards: GuardLanguage = {
   numbers: wordMap(`
@@ -48,7 +58,7 @@ year:y
 not no never none nothing nobody neither nor without except excluding cannot cant dont doesnt didnt isnt arent wasnt
 werent wont wouldnt shouldnt couldnt hasnt havent hadnt aint unless avoid stop lack fail refuse
 `),
-  opposites: OPPOSITES,
+  opposites: oppositesOf(OPPOSITES),
   /** Opposites that are mostly used in another sense. */
   weakOpposites: wordSet('in on with like out get give more right'),
   negativePrefixes: wordList('un in im il ir dis non de mis'),

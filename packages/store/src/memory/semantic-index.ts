@@ -29,11 +29,16 @@ export class MemorySemanticIndex implements SemanticIndex {
   async nearest(space: SemanticSpace, vector: Float32Array, count: number): Promise<readonly Neighbour[]> {
     const wanted = unit(vector);
     const nowMs = this.#clock.now();
-    const found: Neighbour[] = [];
-    for (const { entry, vector: other, right } of this.#spaces.get(nameOf(space))?.values() ?? []) {
-      if (entry.expiresAtMs > nowMs) found.push({ ...entry, right, similarity: product(wanted, other) });
+    const nearest: { readonly kept: Kept; readonly similarity: number }[] = [];
+    for (const kept of this.#spaces.get(nameOf(space))?.values() ?? []) {
+      if (kept.entry.expiresAtMs <= nowMs) continue;
+      const similarity = product(wanted, kept.vector);
+      if (nearest.length === count && similarity <= (nearest.at(-1)?.similarity ?? 0)) continue;
+      const at = nearest.findIndex((one) => one.similarity < similarity);
+      nearest.splice(at === -1 ? nearest.length : at, 0, { kept, similarity });
+      if (nearest.length > count) nearest.pop();
     }
-    return found.sort((a, b) => b.similarity - a.similarity).slice(0, count);
+    return nearest.map(({ kept: { entry, right }, similarity }) => ({ ...entry, right, similarity }));
   }
 
   async add(space: SemanticSpace, vector: Float32Array, entry: SemanticEntry): Promise<void> {

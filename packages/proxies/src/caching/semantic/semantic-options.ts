@@ -24,7 +24,8 @@ export interface SemanticOptions {
   readonly counts: SemanticCounts;
   /** The model that turns questions into vectors: a model of this gateway. */
   readonly embeddings: { readonly model: string; readonly dimensions: number | undefined };
-  readonly compare: (a: string, b: string) => QuestionComparison;
+  /** Returns the comparison of a question with others. */
+  readonly comparisonWith: (question: string) => (other: string) => QuestionComparison;
   /** Undefined if only callers judge, by their feedback. */
   readonly judge: Judge | undefined;
   /** Maximum share of wrong answers among those that are served, per bin: 0 to 1. */

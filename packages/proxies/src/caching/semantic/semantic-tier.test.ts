@@ -57,7 +57,7 @@ async function open({ answer = subjectOf, ...more }: OpenOptions = {}) {
       index,
       counts,
       embeddings: { model: 'small', dimensions: undefined },
-      compare: (a: string, b: string) => ({ veto: subjectOf(a) === subjectOf(b) ? undefined : 'name' }),
+      comparisonWith: (a: string) => (b: string) => ({ veto: subjectOf(a) === subjectOf(b) ? undefined : 'name' }),
     },
     ...{ judge: textJudge, maxErrors: 0.05, confidence: 0.95, explore: 0, ownLabels: 0, maxTurns: 0, maxTemperature: 0.7 },
     ...{ timeoutMs: 1_000, ttlMs: 3_600_000, complete, clock, metrics, random: () => 0.5 },
@@ -119,7 +119,7 @@ describe('the semantic tier', () => {
   });
 
   it('serves no question that the words speak against', async () => {
-    const { ask, metrics } = await certified({ compare: () => ({ veto: 'number' }) });
+    const { ask, metrics } = await certified({ comparisonWith: () => () => ({ veto: 'number' }) });
     await ask('s1 0');
     expect((await ask('s1 1')).state).toBe('miss');
     expect(metrics.semanticVetoes.inc).toHaveBeenCalledWith({ reason: 'number' });

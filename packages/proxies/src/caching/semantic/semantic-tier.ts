@@ -8,7 +8,7 @@ import {
   type Question,
   systemClock,
 } from '@sluice/core';
-import type { CacheEntry, CacheKey, Neighbour } from '@sluice/store/ports';
+import type { CacheEntry, CacheKey } from '@sluice/store/ports';
 import { requestDigest } from '../../request-digest.ts';
 import { decide, forgottenAfterCheck } from './bin-policy.ts';
 import { BinStates } from './bin-states.ts';
@@ -16,7 +16,7 @@ import { BINS, binOf } from './bins.ts';
 import { type NamedEntry, readEntryName } from './entry-name.ts';
 import { questionVector } from './question-vectors.ts';
 import type { Candidate, SemanticLookup } from './semantic-lookup.ts';
-import type { SemanticOptions } from './semantic-options.ts';
+import type { QuestionComparison, SemanticOptions } from './semantic-options.ts';
 
 /** Number of nearest questions that are compared by their words. */
 const NEAREST = 8;
@@ -155,7 +155,8 @@ export class SemanticTier {
       this.#states.read(countsOf),
     ]);
     const least = call.preferences.cache.minSimilarity ?? -1;
-    const neighbour = neighbours.find((one) => one.similarity >= least && this.#isAllowed(one, question));
+    const compare = this.#options.comparisonWith(question);
+    const neighbour = neighbours.find((one) => one.similarity >= least && this.#isAllowed(compare(one.question)));
     if (neighbour === undefined) return undefined;
     if (edges === undefined) {
       void this.#attempt(this.#states.note(countsOf, neighbour.similarity));
@@ -168,8 +169,7 @@ export class SemanticTier {
     return { neighbour, bin, epoch: counts.epoch, ...decide(counts, neighbour.right >= ownLabels, policy) };
   }
 
-  #isAllowed({ question }: Neighbour, asked: string): boolean {
-    const { veto } = this.#options.compare(question, asked);
+  #isAllowed({ veto }: QuestionComparison): boolean {
     if (veto !== undefined) this.#options.metrics?.semanticVetoes.inc({ reason: veto });
     return veto === undefined;
   }
