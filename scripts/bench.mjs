@@ -1,7 +1,7 @@
 // Compares the gateway with a bare pass-through: node scripts/toolchain.mjs bench [--quick] [--gate] [--only=PART,…] [--calls=N] [--write]
 //   --quick    measures for two minutes only: calls, Redis, garbage, start, metrics, memory
 //   --gate     fails if a measurement misses its gate (test/bench/goals.ts)
-//   --only=    runs these parts only: calls, redis, garbage, start, metrics, latency, replicas, profile, peers, growth, translation, memory
+//   --only=    runs these parts only: calls, redis, garbage, cache, start, metrics, latency, replicas, profile, peers, growth, translation, memory
 //   --calls=N  number of calls of the memory measurement; one million by default
 //   --write    writes the results to docs/performance.md, docs/measured/ and README.md
 import { spawn } from 'node:child_process';

@@ -27,6 +27,7 @@ export const GOALS = {
   promoted: { what: 'share of the garbage that is promoted', goal: 1, unit: '%', slack: TIME },
   garbage: { what: 'garbage of a live call', goal: 45, unit: 'KB', slack: COUNT },
   garbageHit: { what: 'garbage of a cache hit', goal: 30, unit: 'KB', slack: COUNT },
+  nearMiss: { what: 'miss with near, over an exact miss: CPU a request', goal: 60, unit: 'µs' },
   redisTrips: { what: 'Redis: round trips before the answer', goal: 1, unit: '', slack: COUNT },
   redisCommands: { what: 'Redis: commands a live call, in all', goal: 8, unit: '', slack: COUNT },
   redisOneKey: { what: 'Redis: CPU a live call, one key', goal: 30, unit: 'µs', slack: TIME },

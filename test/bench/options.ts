@@ -3,6 +3,7 @@ export const PARTS = [
   'calls',
   'redis',
   'garbage',
+  'cache',
   'start',
   'metrics',
   'latency',

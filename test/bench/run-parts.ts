@@ -1,4 +1,5 @@
 import type { Bench } from './bench.ts';
+import { type CacheTiersCost, measureCacheTiers } from './cache-tiers.ts';
 import { type Calls, measureCalls } from './calls.ts';
 import { type Frontier, measureFrontier } from './frontier.ts';
 import { type Garbage, measureGarbage } from './garbage.ts';
@@ -21,6 +22,7 @@ export interface Found {
   calls?: Calls;
   redis?: RedisByKeys;
   garbage?: Garbage;
+  cache?: CacheTiersCost;
   profile?: readonly ProfilePart[];
   frontier?: Frontier;
   translation?: readonly TranslationCost[];
@@ -53,6 +55,10 @@ function stepsOf(bench: Bench, found: Found, manyCalls: number): Record<Part, ()
     async garbage() {
       found.garbage = await measureGarbage(bench);
       return found.garbage.results;
+    },
+    async cache() {
+      found.cache = await measureCacheTiers(bench);
+      return found.cache.results;
     },
     start: () => measureStart(bench),
     metrics: () => measureMetricsPage(bench),

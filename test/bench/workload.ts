@@ -18,6 +18,8 @@ export interface Configured {
   /** Without it the key has no limits and no budget. */
   readonly limits?: boolean;
   readonly cache?: boolean;
+  /** Whether a question is served by the answer to another wording. */
+  readonly near?: boolean;
   /** Number of further keys with the same limits (`secretOf`). */
   readonly furtherKeys?: number;
   /** Further models and their providers, as lines of YAML. */
@@ -36,7 +38,7 @@ export const secretOf = (n: number): string => (n === 0 ? SECRET : `sk-bench-key
  */
 export function configuration(upstreamPort: number, configured: Configured = {}): string {
   const { secret = SECRET, requests = 100_000_000, models = '', providers = '' } = configured;
-  const { limits = true, cache = true, furtherKeys = 0 } = configured;
+  const { limits = true, cache = true, near = false, furtherKeys = 0 } = configured;
   const limited = `    budget: 1000000 USD/day
     limits: { requests: ${requests}/min, tokens: 100000000000/min, concurrent: 10000 }
 `;
@@ -48,12 +50,16 @@ ${providers}models:
   mock: { strategy: balanced, targets: [{ provider: up, model: mock, price: ${PRICE} }, { provider: up, model: mock-b, price: ${PRICE} }] }
   mock-d5: { targets: [{ provider: up, model: mock-d5, price: ${PRICE} }] }
 ${models}keys:
-${key(`bench-${requests}`, secret)}${further.join('')}${cache ? 'cache: { exact: { ttl: 1h } }\n' : ''}redis: { timeout: 5s, cacheTimeout: 5s }
+${key(`bench-${requests}`, secret)}${further.join('')}${cache ? `cache: { exact: { ttl: 1h }${near ? ', near: { mode: serve }' : ''} }\n` : ''}redis: { timeout: 5s, cacheTimeout: 5s }
 resilience: { overload: { lag: 60s, heap: 1 } }
 `;
 }
 
-export type Body = 'whole' | 'stream' | 'long' | 'whole-translated' | 'stream-translated';
+export type Body = 'whole' | 'stream' | 'long' | 'whole-translated' | 'stream-translated' | 'question' | 'other-wording';
+
+/** A short question in two wordings. */
+const QUESTION = 'How do I cancel my subscription?';
+const OTHER_WORDING = 'hi, how can I cancel my subscription please';
 
 /** Returns a caller's request of 2 KB or 50 KB, in OpenAI's dialect or (translated) in Anthropic's. */
 function bodyOf(body: Body): object {
@@ -71,6 +77,9 @@ function bodyOf(body: Body): object {
         stream: true,
         stream_options: { include_usage: true },
       };
+    case 'question':
+    case 'other-wording':
+      return { model: 'mock', messages: [{ role: 'user', content: body === 'question' ? QUESTION : OTHER_WORDING }] };
     case 'whole-translated':
       return { model: 'mock', max_tokens: 1_000, system, messages: [user] };
     case 'stream-translated':

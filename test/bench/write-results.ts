@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheTiersTable } from './cache-tiers.ts';
 import { callsTable } from './calls.ts';
 import { frontierSentence, frontierTable } from './frontier.ts';
 import { garbageTable } from './garbage.ts';
@@ -16,12 +17,13 @@ const MEASURED = join(ROOT, 'docs/measured');
 
 /** Returns the text of all measured parts. */
 export function resultsText(found: Found, here: Machine, watchedCalls: number | undefined): string {
-  const { results, calls, redis, garbage, profile, frontier, translation } = found;
+  const { results, calls, redis, garbage, cache, profile, frontier, translation } = found;
   const watched = watchedCalls === undefined ? '' : ` Memory was watched for ${watchedCalls.toLocaleString('en')} calls.`;
   const parts = [`${machineText(here)}${watched}`, goalsTable(results)];
   if (calls !== undefined) parts.push(callsTable(calls));
   if (redis !== undefined) parts.push(redisTable(redis));
   if (garbage !== undefined) parts.push(garbageTable(garbage));
+  if (cache !== undefined) parts.push(cacheTiersTable(cache));
   if (frontier !== undefined) parts.push('![Throughput against p99](measured/frontier.svg)', frontierTable(frontier));
   if (profile !== undefined) parts.push(profileTable(profile));
   if (translation !== undefined) parts.push(translationReport(translation));
